@@ -1,0 +1,49 @@
+# Two commands do all the set-up: `make run` and `make test`.
+.DEFAULT_GOAL := test
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+# pytest-xdist: as many processes as cores.
+WORKERS ?= 2
+
+# What `make test` needs beside Python: a virtual screen, tray hosts, a notification
+# daemon, accessibility (to find menu rows), a browser for pages.
+PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1 \
+	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
+	imagemagick fonts-dejavu-core chromium procps
+
+.PHONY: run test soak bench lint docs check-docs system run-tray shots clean
+
+run: $(STAMP)  ## the main job on built-in defaults, no credentials
+	$(BIN)/levqor --sandbox smoke
+
+test: $(STAMP) lint  ## lint, types and the whole test-suite
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+soak: $(STAMP)  ## the same tests with longer counts
+	LEVQOR_SOAK=1 $(BIN)/pytest --timeout 3600
+
+bench: $(STAMP)  ## numbers, side by side with named peers
+	$(BIN)/python -m tests.bench
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+system:  ## Debian packages the tests need
+	@if ! command -v apt-get >/dev/null; then echo "no apt-get here; the tests need: $(PACKAGES)"; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); \
+	else echo "run: sudo apt-get install --no-install-recommends $(PACKAGES)"; fi
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Levqor needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tray,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

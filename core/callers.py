@@ -1,0 +1,29 @@
+"""Who asks: a surface and an immutable id, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Someone who asks for a run, e.g. `slack:T1:U123`; compared by id, never by name.
+
+    `surface` is where they ask, `id` what that surface knows them by. `known` is False
+    for a caller without a token or an account (an address): logs call them `anon`.
+    """
+
+    surface: str
+    id: str
+    known: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.surface}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Caller:
+        """Read `surface:id`; raises ValueError where either part is missing."""
+        surface, _, ident = text.strip().partition(":")
+        if not surface or not ident:
+            raise ValueError("a caller is written surface:id, e.g. telegram:42")
+        return cls(surface, ident)
