@@ -9,9 +9,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_origin
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar, get_origin
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -44,7 +46,7 @@ def field(
     free text of a command land here (in a mapping: under that key). Bounds are pydantic's.
     """
     hints = {"long": long, "address": address, "setting": setting, "takes_text": takes_text}
-    extra = {f"x-{name}": value for name, value in hints.items() if value}
+    extra: Any = {f"x-{name}": value for name, value in hints.items() if value}
     return Field(
         title=title, description=help, examples=[example], json_schema_extra=extra, **bounds
     )
@@ -72,9 +74,7 @@ class FieldSpec:
 class Contract(BaseModel):
     """The base of every action's input: strict, stripped, closed, frozen."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, str_strip_whitespace=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -173,19 +173,66 @@ def setting(
     default: str | None = None,
     shape: str | None = None,
 ) -> Any:
-    """Declare a setting as a field of a connector's `Config`; absent values are None."""
+    """Declare a setting as a field of a connector's `Config`.
+
+    A required one has no default, so its type needs no None; an absent other one is None
+    or its default.
+    """
     mark = Setting(name, title, where, required, secret, env_only, example, default, shape)
-    return Field(default=default, alias=name, json_schema_extra={"x-setting": mark})  # type: ignore[dict-item]
+    extra: Any = {"x-setting": mark}
+    return Field(default=... if required else default, alias=name, json_schema_extra=extra)
+
+
+def loopback(host: str | None) -> bool:
+    """Whether a host's name or address can only be this machine."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def base_url(value: str) -> str:
+    """Check an upstream's address: https, or on loopback; returned without a last slash.
+
+    Raises ValueError in words that do not hold the value.
+    """
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port == 0 or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("must be an address like https://example.com")
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback(host)):
+        raise ValueError("must begin with https:// (http:// is for this machine only)")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address alone, with no name, password, ? or #")
+    return value.rstrip("/")
+
+
+def _one_word(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    # It travels in a header or an address, where anything else would end or split it.
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise ValueError("must be one word, copied whole and without spaces or line breaks")
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+Secret = Annotated[SecretStr, AfterValidator(_one_word)]
 
 
 class Config(BaseModel):
     """The base of a connector's settings, each field declared with `setting`.
 
-    Secrets are `SecretStr | None`. A validator that raises ValueError makes the connector
-    count as misconfigured; its text is shown, so it must not hold the value.
+    Secrets are `Secret` (`Secret | None` where not required). A validator that raises
+    ValueError makes the connector count as misconfigured; its text is shown, so it must not
+    hold the value.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
+    )
 
     @classmethod
     def settings(cls) -> tuple[Setting, ...]:
