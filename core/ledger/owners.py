@@ -1,0 +1,52 @@
+"""Which processes are alive: each holds a lock on a small file beside the ledger.
+
+The operating system frees the lock of a process that dies, however it dies, and neither
+clocks nor process numbers (which containers share) come into it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Owner:
+    """This process, as the owner of the runs it accepts."""
+
+    def __init__(self, ledger: Path) -> None:
+        self._ledger = ledger
+        self.id = secrets.token_hex(8)
+        self._lock = FileLock(self._file(self.id), mode=0o600)
+        self._lock.acquire()
+
+    def alive(self, owner: str) -> bool:
+        """Tell whether the process that called itself `owner` still runs."""
+        if owner == self.id:
+            return True
+        file = self._file(owner)
+        if not file.exists():
+            return False
+        lock = FileLock(file, mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        # Unlinked while held: an owner's file is made once and never opened again.
+        file.unlink(missing_ok=True)
+        lock.release()
+        return False
+
+    def close(self) -> None:
+        """Let go; from now on this owner counts as dead."""
+        with contextlib.suppress(OSError):
+            self._file(self.id).unlink()
+        self._lock.release()
+
+    def _file(self, owner: str) -> Path:
+        return self._ledger.with_name(f"{self._ledger.name}-owner-{owner}")

@@ -1,0 +1,200 @@
+"""One thread, one connection: every write of this process, several to a commit."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.errors import LedgerError, LevqorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+BATCH = 64
+# How long a write waits for another process that holds the ledger.
+PATIENCE = 10.0
+# SQLite's own waiting is kept short so that each write's own patience is looked at.
+_BUSY_MS = 50
+# After this long without a write the write-ahead log is emptied.
+_IDLE = 1.0
+
+
+@dataclass
+class _Piece:
+    work: Callable[[sqlite3.Connection], Any]
+    durable: bool
+    give_up: float
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Writer:
+    """Takes pieces of work from any thread and commits them in the order they came.
+
+    Each piece runs in a savepoint of its own, so one that fails takes nothing with it.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        explain: Callable[[sqlite3.Error], LedgerError],
+        idle: Callable[[sqlite3.Connection], float | None],
+    ) -> None:
+        """`idle` runs when writes pause; it returns seconds until it wants to run again."""
+        self._connect = connect
+        self._explain = explain
+        self._idle = idle
+        self._pieces: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="levqor-ledger", daemon=True)
+        self._open: Future[None] = Future()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def start(self) -> None:
+        """Open the connection on the thread; raises LedgerError where that fails."""
+        self._thread.start()
+        self._open.result()
+
+    def call(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        durable: bool = False,
+        patience: float = PATIENCE,
+    ) -> T:
+        """Run `work` inside a transaction and return its result once that is committed.
+
+        `durable` flushes to the disk before it returns. Raises LedgerError when the ledger
+        stays locked for longer than `patience` seconds, or cannot be written.
+        """
+        piece = _Piece(work, durable, time.monotonic() + patience)
+        with self._lock:
+            if self._closed:
+                raise LedgerError("The ledger is closed; Levqor is stopping.")
+            self._pieces.put(piece)
+        result: T = piece.future.result()
+        return result
+
+    def close(self) -> None:
+        """Finish what is queued, empty the write-ahead log and close."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._pieces.put(None)
+        self._thread.join()
+
+    def _loop(self) -> None:
+        try:
+            connection = self._connect()
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever opens
+            self._open.set_exception(error)
+            return
+        self._open.set_result(None)
+        wait: float | None = None
+        while True:
+            try:
+                first = self._pieces.get(timeout=wait)
+            except queue.Empty:
+                wait = self._rest(connection)
+                continue
+            batch, last = self._batch(first)
+            self._commit(connection, batch)
+            wait = _IDLE
+            if last:
+                break
+        self._rest(connection)
+        connection.close()
+
+    def _batch(self, first: _Piece | None) -> tuple[list[_Piece], bool]:
+        batch: list[_Piece] = []
+        piece = first
+        while piece is not None:
+            batch.append(piece)
+            if len(batch) == BATCH:
+                return batch, False
+            try:
+                piece = self._pieces.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _rest(self, connection: sqlite3.Connection) -> float | None:
+        try:
+            return self._idle(connection)
+        except sqlite3.Error:
+            # Somebody else is writing, or the disk is full: the next pause tries again.
+            with contextlib.suppress(sqlite3.Error):
+                connection.rollback()
+            return _IDLE * 10
+
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
+        results: list[tuple[_Piece, Any]] = []
+        try:
+            level = "FULL" if any(piece.durable for piece in batch) else "NORMAL"
+            connection.execute(f"PRAGMA synchronous={level}")
+            batch = self._begin(connection, batch)
+            for piece in batch:
+                done, result = self._one(connection, piece)
+                if done:
+                    results.append((piece, result))
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            for piece in batch:
+                if not piece.future.done():
+                    piece.future.set_exception(self._explain(error))
+            return
+        for piece, result in results:
+            piece.future.set_result(result)
+
+    def _begin(self, connection: sqlite3.Connection, batch: list[_Piece]) -> list[_Piece]:
+        while batch:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise
+                now = time.monotonic()
+                for piece in [p for p in batch if p.give_up <= now]:
+                    piece.future.set_exception(self._explain(error))
+                    batch.remove(piece)
+            else:
+                return batch
+        # Nobody is left waiting; COMMIT still needs something to end.
+        connection.execute("BEGIN")
+        return batch
+
+    def _one(self, connection: sqlite3.Connection, piece: _Piece) -> tuple[bool, Any]:
+        connection.execute("SAVEPOINT piece")
+        try:
+            result = piece.work(connection)
+        except sqlite3.IntegrityError as error:
+            connection.execute("ROLLBACK TO piece")
+            piece.future.set_exception(error)
+            return False, None
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            connection.execute("ROLLBACK TO piece")
+            if isinstance(error, LevqorError):
+                error.__traceback__ = None
+            piece.future.set_exception(error)
+            return False, None
+        connection.execute("RELEASE piece")
+        return True, result
+
+
+def settle_in(connection: sqlite3.Connection) -> None:
+    """Set what every connection to the ledger needs."""
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA foreign_keys=ON")

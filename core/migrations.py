@@ -1,0 +1,93 @@
+"""The ledger's schema, as numbered steps; a released step is never edited.
+
+Loaded only when a ledger is behind: importing sqlite-utils costs more than a run.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("levqor")
+
+
+@MIGRATIONS()
+def m001_runs(db: Database) -> None:
+    """The journal, who asked, and what was noticed."""
+    db.executescript(
+        """
+        CREATE TABLE runs (
+            run TEXT PRIMARY KEY,
+            at REAL NOT NULL,              -- accepted; seconds since 1970
+            day TEXT NOT NULL,             -- UTC, YYYY-MM-DD
+            action TEXT NOT NULL,
+            connector TEXT NOT NULL,
+            caller TEXT NOT NULL,
+            surface TEXT NOT NULL,
+            test INTEGER NOT NULL,
+            state TEXT NOT NULL,           -- accepted, sending, or the outcome
+            charged INTEGER NOT NULL,      -- 1: reserved, kept or held; 0: free or given back
+            key TEXT,                      -- the request's own key
+            rebind INTEGER NOT NULL,       -- 1: what was not sent frees the key
+            fingerprint BLOB NOT NULL,     -- HMAC of the input
+            reply_to TEXT,                 -- where to answer, until told
+            owner TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            ms REAL,
+            code TEXT,
+            reason TEXT,
+            receipt TEXT,
+            settled_at REAL
+        );
+        CREATE UNIQUE INDEX runs_key ON runs (key) WHERE key IS NOT NULL;
+        CREATE INDEX runs_charged ON runs (caller, action, day) WHERE charged = 1;
+        CREATE INDEX runs_at ON runs (at);
+        CREATE INDEX runs_caller ON runs (caller, at);
+        CREATE INDEX runs_test ON runs (action, at) WHERE test = 1;
+        CREATE INDEX runs_open ON runs (owner) WHERE state IN ('accepted', 'sending');
+        CREATE INDEX runs_waiting ON runs (surface) WHERE reply_to IS NOT NULL;
+        CREATE INDEX runs_done ON runs (connector, state, settled_at)
+            WHERE settled_at IS NOT NULL;
+
+        CREATE TABLE callers (
+            caller TEXT PRIMARY KEY,
+            plan TEXT NOT NULL DEFAULT 'free',
+            first_seen REAL NOT NULL,
+            last_seen REAL NOT NULL,
+            paired_at REAL
+        );
+
+        CREATE TABLE tokens (
+            label TEXT PRIMARY KEY,
+            hash BLOB NOT NULL,            -- SHA-256 of a random token
+            admin INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            revoked_at REAL
+        );
+
+        CREATE TABLE pairings (
+            surface TEXT NOT NULL,
+            hash BLOB PRIMARY KEY,
+            expires_at REAL NOT NULL
+        );
+
+        CREATE TABLE probes (              -- one row for each stretch of the same verdict
+            connector TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            reason TEXT,
+            since REAL NOT NULL,
+            at REAL NOT NULL,
+            latency_ms REAL
+        );
+        CREATE INDEX probes_connector ON probes (connector, at);
+
+        CREATE TABLE inbound (
+            surface TEXT PRIMARY KEY,
+            ok INTEGER NOT NULL,
+            verdict TEXT NOT NULL,
+            fix TEXT,
+            since REAL NOT NULL,
+            at REAL NOT NULL,
+            owner TEXT NOT NULL
+        );
+        """
+    )
