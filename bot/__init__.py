@@ -1,0 +1,1 @@
+"""Where people and programs ask: Slack, Telegram, a console and HTTP."""

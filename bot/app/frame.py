@@ -1,0 +1,210 @@
+"""What every surface of the bot shares: one engine, one event loop, one way to end.
+
+A surface is a class with the five members of `Surface`. It is handed the `Bot` when it
+starts and asks it for everything: accepting and awaiting runs, ledger calls off the event
+loop, background jobs, telling health that it is reachable, and ending the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+from core.errors import Busy, InternalError, LevqorError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+
+    from bot.commands import Commands
+    from core.callers import Caller
+    from core.engine import Accepted, Engine, Settled
+    from core.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Callers in these threads mostly wait for the ledger's one thread, which writes what has
+# queued up as one transaction: as many as HTTP connections may reasonably accept at once.
+CALL_THREADS = 64
+
+log = logging.getLogger("levqor.bot")
+
+
+@dataclass(frozen=True)
+class HookRequest:
+    """A platform's POST, its body read and bounded; header names in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class HookAnswer:
+    """What a hook answers."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """An address of the HTTP surface that a chat platform posts to.
+
+    `path` is exact (`/slack/events`). Hooks are exempt from tokens and from the rule on
+    hosts, so `answer` must check the platform's signature itself, before anything else.
+    """
+
+    path: str
+    answer: Callable[[HookRequest], Awaitable[HookAnswer]]
+
+
+class Surface(Protocol):
+    """A way in. Made before the bot, started and stopped by it, each exactly once."""
+
+    name: str
+
+    def hooks(self) -> Sequence[Hook]:
+        """Where the platform posts; asked before `start`, empty for most."""
+
+    async def start(self, bot: Bot) -> None:
+        """Reach the platform and begin to take requests; returns once that is so.
+
+        An unreachable platform is waited for here, without end: surfaces start side by
+        side. A refused token raises NotConfigured, which ends the process with status 3.
+        """
+
+    async def pause(self) -> None:
+        """Take nothing new; requests already taken may still be answered. May come early."""
+
+    async def stop(self) -> None:
+        """Let go of connections. Called after every run has settled, or 15 seconds."""
+
+
+@dataclass(frozen=True)
+class End:
+    """Why the process ends: its exit status and, for a failure, one line to a person."""
+
+    status: int = 0
+    line: str | None = None
+
+
+class Bot:
+    """The running process, as its surfaces see it. Made inside the event loop."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.on_refused: list[Callable[[str, Caller, LevqorError], None]] = []
+        self.on_acknowledged: list[Callable[[str, float], None]] = []
+        self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        self._threads = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="levqor-call")
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._verdicts: dict[str, tuple[str, str | None]] = {}
+
+    @cached_property
+    def commands(self) -> Commands:
+        """What chat and console can ask for."""
+        from bot.commands import Commands
+
+        return Commands(self)
+
+    @property
+    def ending(self) -> bool:
+        """Whether the process is on its way out and nothing new may start."""
+        return self.ended.done()
+
+    async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run blocking work (the ledger, the engine's checks) off the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(fn, *args, **kwargs))
+
+    async def accept(
+        self, action_id: str, values: Mapping[str, Any], caller: Caller, **options: Any
+    ) -> Accepted:
+        """Journal a run, with `Engine.accept`'s options; raises its errors.
+
+        Once this returns the request may be acknowledged: the run is in the ledger.
+        """
+        try:
+            if self.ending:
+                raise Busy("Levqor is stopping; it was not sent.", retry_after=15)
+            work = asyncio.ensure_future(
+                self.call(self.engine.accept, action_id, values, caller, **options)
+            )
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # Who asked has gone; the thread has not: what it accepts must still be sent.
+                work.add_done_callback(self._start_unattended)
+                raise
+        except LevqorError as error:
+            for tell in self.on_refused:
+                tell(action_id, caller, error)
+            raise
+
+    async def settle(self, accepted: Accepted) -> Settled:
+        """Start an accepted run and await its end; cancelling this never ends the run."""
+        if accepted.settled is not None:
+            return accepted.settled
+        return await asyncio.shield(asyncio.wrap_future(self.engine.start(accepted)))
+
+    def _start_unattended(self, work: asyncio.Future[Accepted]) -> None:
+        if not work.cancelled() and work.exception() is None and work.result().first:
+            self.engine.start(work.result())
+
+    def spawn(self, job: Coroutine[Any, Any, Any], *, name: str | None = None) -> asyncio.Task[Any]:
+        """Run a job in the background; what it raises is logged by its kind alone."""
+        task = asyncio.get_running_loop().create_task(job, name=name)
+        self._jobs.add(task)
+        task.add_done_callback(self._job_done)
+        return task
+
+    def _job_done(self, task: asyncio.Task[Any]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("A background job (%s) failed: %s", task.get_name(), type(error).__name__)
+
+    async def inbound(self, surface: str, verdict: str, fix: str | None = None) -> None:
+        """Tell health, in words, whether a surface can be reached; writes changes only."""
+        if self._verdicts.get(surface) == (verdict, fix):
+            return
+        self._verdicts[surface] = (verdict, fix)
+        self.say(f"{surface}: {verdict}" + (f" - {fix}" if fix else ""))
+        with contextlib.suppress(LevqorError):  # health must not end what still works
+            await self.call(self.engine.ledger.inbound, surface, verdict, fix)
+
+    def acknowledged(self, surface: str, seconds: float) -> None:
+        """Count how long a platform waited for its acknowledgement."""
+        for tell in self.on_acknowledged:
+            tell(surface, seconds)
+
+    def say(self, line: str) -> None:
+        """Tell whoever watches the terminal; one line on standard error."""
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here
+
+    def end(self, status: int = 0, line: str | None = None) -> None:
+        """End the process in order; the first reason given stands."""
+        if not self.ended.done():
+            self.ended.set_result(End(status, line))
+
+    def fail(self, error: BaseException) -> None:
+        """End the process because of an error, with its exit status and one line."""
+        if not isinstance(error, LevqorError):
+            log.error("The bot failed: %s", type(error).__name__)
+            error = InternalError()
+        self.end(error.exit, f"{error.message} {error.fix or ''}".strip())
+
+    async def finish(self) -> None:
+        """Cancel what is left in the background and close the threads."""
+        for job in tuple(self._jobs):
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)

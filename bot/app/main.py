@@ -1,0 +1,106 @@
+"""The command line of `levqor-bot`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import __version__
+from core.errors import LevqorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line; `http` is None where the setting decides."""
+
+    home: Path | None = None
+    sandbox: bool = False
+    console: bool = False
+    http: tuple[str, int] | None = None
+    no_http: bool = False
+    command: str | None = None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `levqor-bot`; returns the exit status."""
+    options = parse(sys.argv[1:] if argv is None else argv)
+    with contextlib.ExitStack() as stack:
+        try:
+            settings = load(options, stack)
+            if options.command == "slack-manifest":
+                from bot import manifest
+
+                return manifest.main(settings)
+            if options.command == "check":
+                from bot import check
+
+                return check.main(settings)
+            from bot.app.process import run
+
+            return asyncio.run(run(settings, options))
+        except LevqorError as error:
+            print(f"{error.message} {error.fix or ''}".strip(), file=sys.stderr)  # noqa: T201
+            return error.exit
+
+
+def load(options: Options, stack: contextlib.ExitStack) -> Settings:
+    """Read the settings; with the sandbox, start the stand-ins for as long as `stack`."""
+    from core.settings import Settings
+
+    if not options.sandbox:
+        return Settings.load(options.home)
+    from core.sandbox import Sandbox
+
+    sandbox = stack.enter_context(Sandbox())
+    home = options.home or Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="levqor-sandbox-"))
+    )
+    print(f"sandbox: {sandbox.url} (what was sent), home {home}", file=sys.stderr)  # noqa: T201
+    return Settings.load(home, sandbox_urls=sandbox.settings())
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """Read the command line; leaves with status 2 where it makes no sense."""
+    parser = argparse.ArgumentParser(
+        prog="levqor-bot",
+        description="Take requests from Slack, Telegram, HTTP and a console, and do them.",
+    )
+    parser.add_argument("--version", action="version", version=f"levqor-bot {__version__}")
+    parser.add_argument(
+        "--home", type=Path, metavar="DIR", help="the folder of levqor.db, logs and .env"
+    )
+    parser.add_argument(
+        "--sandbox", action="store_true", help="send to built-in stand-ins, with no credentials"
+    )
+    parser.add_argument(
+        "--console", action="store_true", help="read commands from standard input as well"
+    )
+    http = parser.add_mutually_exclusive_group()
+    http.add_argument(
+        "--http", type=address, metavar="HOST:PORT", help="where to listen (LEVQOR_HTTP)"
+    )
+    http.add_argument("--no-http", action="store_true", help="do not listen at all")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("slack-manifest", help="print the Slack app's manifest, ready to paste")
+    commands.add_parser("check", help="check tokens, scopes, webhooks and command names")
+    return Options(**vars(parser.parse_args(argv)))
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read HOST:PORT, an IPv6 host in brackets; raises ValueError."""
+    host, colon, port = text.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError("write it as HOST:PORT, e.g. 127.0.0.1:8787")
+    return host, int(port)

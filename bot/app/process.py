@@ -1,0 +1,110 @@
+"""The life of the process: open, start every surface, wait, stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bot.app.frame import Bot
+from core.errors import LevqorError, NotConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Sequence
+
+    from bot.app.frame import Surface
+    from bot.app.main import Options
+    from core.settings import Settings
+
+# What is still out this long after the wish to stop becomes `unknown`.
+GRACE = 15.0
+# A surface's own step of stopping, a platform's goodbye included.
+STEP = 5.0
+
+log = logging.getLogger("levqor.bot")
+
+
+async def run(settings: Settings, options: Options) -> int:
+    """Run every surface until a signal, the console's end or a failure; the exit status."""
+    from core.engine import Engine
+
+    engine = await asyncio.to_thread(Engine.open, settings)
+    bot = Bot(settings, engine)
+    listen_to_signals(bot)
+    surfaces: Sequence[Surface] = ()
+    try:
+        surfaces = configured(bot, options)
+        for surface in surfaces:
+            bot.spawn(start(bot, surface), name=f"start {surface.name}")
+        end = await bot.ended
+    except LevqorError as error:
+        bot.fail(error)
+        end = await bot.ended
+    finally:
+        await stop(bot, surfaces)
+    if end.line:
+        bot.say(end.line)
+    return end.status
+
+
+def configured(bot: Bot, options: Options) -> list[Surface]:
+    """Make every surface that is set up, the one that listens last."""
+    from bot import slack, telegram
+
+    settings = bot.settings
+    made = (slack.build(settings), telegram.build(settings))
+    surfaces: list[Surface] = [surface for surface in made if surface is not None]
+    if options.console or (not surfaces and sys.stdin.isatty()):
+        from bot import console
+
+        surfaces.append(console.build(settings))
+    hooks = [hook for surface in surfaces for hook in surface.hooks()]
+    if not options.no_http:
+        from bot import web
+
+        surfaces.append(web.build(settings, options.http, hooks))
+    elif hooks:
+        raise NotConfigured(
+            f"{hooks[0].path} is where the platform posts, but HTTP is off.",
+            fix="Start levqor-bot without --no-http.",
+        )
+    return surfaces
+
+
+async def start(bot: Bot, surface: Surface) -> None:
+    """Start one surface; its failure ends the process."""
+    try:
+        await surface.start(bot)
+    except Exception as error:  # noqa: BLE001 - whatever it is, people must hear of it
+        bot.fail(error)
+
+
+async def stop(bot: Bot, surfaces: Sequence[Surface]) -> None:
+    """Take nothing new, let what is out settle, then let go."""
+    bot.end()
+    await each(surface.pause() for surface in surfaces)
+    # Answers go out while this waits: the event loop stays free.
+    await bot.call(bot.engine.close, GRACE)
+    await each(surface.stop() for surface in surfaces)
+    await bot.finish()
+
+
+async def each(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Take a step of every surface; one that fails or hangs does not keep the others."""
+    jobs = [asyncio.create_task(step) for step in steps]
+    if jobs:
+        _, slow = await asyncio.wait(jobs, timeout=STEP)
+        for job in slow:
+            job.cancel()
+        for failed in await asyncio.gather(*jobs, return_exceptions=True):
+            if isinstance(failed, Exception):
+                log.error("A surface did not stop cleanly: %s", type(failed).__name__)
+
+
+def listen_to_signals(bot: Bot) -> None:
+    """End in order on SIGTERM and SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, bot.end)
