@@ -22,14 +22,13 @@ class Owner:
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
         self.id = secrets.token_hex(8)
-        self._lock = FileLock(self._file(self.id), mode=0o600)
+        self._lock = FileLock(_file(self._ledger, self.id), mode=0o600)
         self._lock.acquire()
 
-    def alive(self, owner: str) -> bool:
-        """Tell whether the process that called itself `owner` still runs."""
-        if owner == self.id:
-            return True
-        file = self._file(owner)
+    @staticmethod
+    def lives(ledger: Path, owner: str) -> bool:
+        """Tell whether another process, which called itself `owner`, still runs."""
+        file = _file(ledger, owner)
         if not file.exists():
             return False
         lock = FileLock(file, mode=0o600)
@@ -45,8 +44,9 @@ class Owner:
     def close(self) -> None:
         """Let go; from now on this owner counts as dead."""
         with contextlib.suppress(OSError):
-            self._file(self.id).unlink()
+            _file(self._ledger, self.id).unlink()
         self._lock.release()
 
-    def _file(self, owner: str) -> Path:
-        return self._ledger.with_name(f"{self._ledger.name}-owner-{owner}")
+
+def _file(ledger: Path, owner: str) -> Path:
+    return ledger.with_name(f"{ledger.name}-owner-{owner}")

@@ -27,7 +27,7 @@ _BUSY_MS = 50
 _IDLE = 1.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Piece:
     work: Callable[[sqlite3.Connection], Any]
     durable: bool
@@ -161,7 +161,10 @@ class Writer:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                if error.sqlite_errorcode & 0xFF not in (
+                    sqlite3.SQLITE_BUSY,
+                    sqlite3.SQLITE_LOCKED,
+                ):
                     raise
                 now = time.monotonic()
                 for piece in [p for p in batch if p.give_up <= now]:

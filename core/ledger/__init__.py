@@ -1,0 +1,335 @@
+"""levqor.db: runs, quota, callers and plans, tokens, what was noticed.
+
+Writes go through one thread (see writer.py); reads use a connection of their own, which
+in WAL mode waits for nobody. Every method may be called from any thread, and blocks: an
+event loop hands them to a thread. All raise LedgerError, which names the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from core.errors import LedgerError
+from core.ledger import people, runs, usage, watch
+from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
+from core.ledger.owners import Owner
+from core.ledger.people import word
+from core.ledger.store import NAME, connect, explain, prepare, reader
+from core.ledger.writer import PATIENCE, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "Entry",
+    "Inbound",
+    "Ledger",
+    "Order",
+    "Person",
+    "Quota",
+    "Stretch",
+    "Token",
+    "word",
+]
+
+T = TypeVar("T")
+
+# While somebody still waits for an answer, the half hour is looked at this often.
+_SWEEP_SECONDS = 60.0
+
+
+class Ledger:
+    """The journal of one home; open it with `Ledger.open`, close it when done."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._owner: Owner | None = None
+        self._owner_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._reader = reader(path)
+        self._writer = Writer(lambda: connect(path), self._explain, self._idle)
+        self._writer.start()
+
+    @classmethod
+    def open(cls, home: Path) -> Ledger:
+        """Open the ledger of a home, made and migrated under a file lock where needed."""
+        path = home / NAME
+        prepare(path)
+        try:
+            return cls(path)
+        except sqlite3.Error as error:
+            raise explain(path, error) from None
+
+    def close(self) -> None:
+        """Finish writes, empty the write-ahead log, give up ownership."""
+        with contextlib.suppress(LedgerError):
+            if self._owner:
+                self._write(lambda db: watch.gone(db, self._owner_id()))
+        self._writer.close()
+        with self._read_lock:
+            self._reader.close()
+        if self._owner:
+            self._owner.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # Runs
+
+    def accept(self, order: Order, *, patience: float = PATIENCE) -> tuple[Entry, bool]:
+        """Journal a run and reserve its quota, flushed to disk; see runs.accept."""
+        owner = self._owner_id()
+        return self._write(
+            lambda db: runs.accept(db, order, owner), durable=True, patience=patience
+        )
+
+    def sending(self, run: str) -> bool:
+        """Commit that a run is on its way; False where it was settled meanwhile."""
+        return self._write(lambda db: runs.sending(db, run), durable=True)
+
+    def settle(self, run: str, state: str, **more: Any) -> bool:
+        """Write a run's outcome; see runs.settle.
+
+        Not flushed: a power cut in this moment makes `unknown` of it, which is honest.
+        """
+        return self._write(lambda db: runs.settle(db, run, state, at=time.time(), **more))
+
+    def told(self, run: str) -> None:
+        """The asker knows; forget where to answer."""
+        self._write(lambda db: runs.told(db, run))
+
+    def recover(self) -> list[Entry]:
+        """Settle the runs of dead processes; a live process's runs are not touched."""
+        with self._reading() as db:
+            left = db.execute(
+                "SELECT 1 FROM runs WHERE state IN ('accepted', 'sending') LIMIT 1"
+            ).fetchone()
+        if left is None:
+            return []
+        alive = self._alive
+        return self._write(lambda db: runs.recover(db, alive, time.time()))
+
+    def untold(self, surface: str) -> list[Entry]:
+        """Runs of dead processes whose askers still have to be told, now ours to tell."""
+        owner, alive = self._owner_id(), self._alive
+        return self._write(lambda db: runs.claim_untold(db, surface, owner, alive))
+
+    def run(self, run: str) -> Entry | None:
+        """The run of an id, or of the beginning of one if only one begins so."""
+        with self._reading() as db:
+            rows = db.execute(
+                f"SELECT {runs.COLUMNS} FROM runs WHERE run >= ?1 AND run < ?1 || '~' LIMIT 2",  # noqa: S608
+                (run,),
+            ).fetchall()
+        exact = [row for row in rows if row[0] == run]
+        found = exact or rows
+        return runs.entry(found[0]) if len(found) == 1 and len(run) >= 4 else None
+
+    def runs(self, last: int = 20, caller: str | None = None) -> list[Entry]:
+        """The latest runs, of everybody or of one caller, latest first."""
+        where, args = ("WHERE caller = ?", [caller]) if caller else ("", [])
+        with self._reading() as db:
+            rows = db.execute(
+                f"SELECT {runs.COLUMNS} FROM runs {where} ORDER BY at DESC LIMIT ?",  # noqa: S608
+                [*args, last],
+            )
+            return [runs.entry(row) for row in rows]
+
+    def last(self, connector: str, states: Sequence[str]) -> Entry | None:
+        """A connector's latest run with one of these outcomes."""
+        with self._reading() as db:
+            rows = [
+                db.execute(
+                    f"SELECT {runs.COLUMNS} FROM runs WHERE connector = ? AND state = ? "  # noqa: S608
+                    "AND settled_at IS NOT NULL ORDER BY settled_at DESC LIMIT 1",
+                    (connector, state),
+                ).fetchone()
+                for state in states
+            ]
+        found = [runs.entry(row) for row in rows if row]
+        return max(found, key=lambda e: e.settled_at or 0.0, default=None)
+
+    def quota(self, caller: str, actions: Sequence[str]) -> list[Quota]:
+        """Where a caller stands with each of these actions today."""
+        day = runs.day_of(time.time())
+        with self._reading() as db:
+            row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
+            limit = None if row and row[0] == "pro" else runs.FREE_LIMIT
+            return [
+                Quota(
+                    action,
+                    db.execute(
+                        "SELECT count(*) FROM runs "
+                        "WHERE caller = ? AND action = ? AND day = ? AND charged = 1",
+                        (caller, action, day),
+                    ).fetchone()[0],
+                    limit,
+                )
+                for action in actions
+            ]
+
+    def usage(self, days: int) -> list[usage.Row]:
+        """Runs by connector and day over the last `days` days, today included."""
+        with self._reading() as db:
+            return usage.rows(db, days, time.time())
+
+    # People
+
+    def plan(self, caller: str) -> str:
+        """`free` or `pro`."""
+        with self._reading() as db:
+            row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
+        return row[0] if row else "free"
+
+    def set_plan(self, caller: str, plan: str) -> None:
+        """Put a caller on a plan."""
+        self._write(lambda db: people.set_plan(db, caller, plan, time.time()), durable=True)
+
+    def callers(self) -> list[Person]:
+        """Everybody who was ever seen."""
+        with self._reading() as db:
+            return people.people(db)
+
+    def token_new(self, label: str, *, plan: str = "free", admin: bool = False) -> str:
+        """Make a token and return it, this once; see people.token_new."""
+        return self._write(
+            lambda db: people.token_new(db, label, plan, admin, time.time()), durable=True
+        )
+
+    def tokens(self) -> list[Token]:
+        """Every token, without the token."""
+        with self._reading() as db:
+            return people.tokens(db)
+
+    def token_revoke(self, label: str) -> None:
+        """End a token at once."""
+        self._write(lambda db: people.token_revoke(db, label, time.time()), durable=True)
+
+    def token_check(self, token: str) -> Token | None:
+        """Whose token this is; None where it is not valid."""
+        with self._reading() as db:
+            return people.token_check(db, token)
+
+    def pair_code(self, surface: str) -> tuple[str, float]:
+        """A one-time code and when it expires (seconds since 1970)."""
+        return self._write(lambda db: people.pair_code(db, surface, time.time()), durable=True)
+
+    def redeem(self, surface: str, ident: str, code: str) -> bool:
+        """Pair a caller with a code; False where it is wrong, used or late."""
+        return self._write(
+            lambda db: people.redeem(db, surface, ident, code, time.time()), durable=True
+        )
+
+    def unpair(self, caller: str) -> None:
+        """Take a pairing back."""
+        self._write(lambda db: people.unpair(db, caller), durable=True)
+
+    def paired(self, surface: str) -> list[str]:
+        """The ids paired on a surface."""
+        with self._reading() as db:
+            return people.paired(db, surface)
+
+    # What was noticed
+
+    def probed(
+        self, connector: str, verdict: str, reason: str | None, latency_ms: float | None
+    ) -> None:
+        """Write what a probe found."""
+        now = time.time()
+        self._write(lambda db: watch.probed(db, connector, verdict, reason, latency_ms, now))
+
+    def probes(self, connector: str, limit: int = 1) -> list[Stretch]:
+        """A connector's verdicts, latest first, each with since when."""
+        with self._reading() as db:
+            return watch.stretches(db, connector, limit)
+
+    def inbound(self, surface: str, *, ok: bool, verdict: str, fix: str | None = None) -> None:
+        """Write how a way in is doing."""
+        owner, now = self._owner_id(), time.time()
+        self._write(
+            lambda db: watch.inbound(
+                db, surface, ok=ok, verdict=verdict, fix=fix, owner=owner, now=now
+            )
+        )
+
+    def inbounds(self) -> list[Inbound]:
+        """How each way in of this home's bot is doing."""
+        with self._reading() as db:
+            return watch.inbounds(db, self._alive)
+
+    # Keeping
+
+    def backup(self, file: Path) -> None:
+        """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""
+        import os
+
+        try:
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            raise LedgerError(
+                f"{file} exists already.", fix="Choose another name.", reason="backup_exists"
+            ) from None
+        except OSError as error:
+            raise LedgerError(
+                f"{file} cannot be written ({error.strerror}).",
+                fix="Choose a folder you may write to.",
+                reason="backup_unwritable",
+            ) from None
+        with self._reading() as db, contextlib.closing(connect(file)) as copy:
+            db.backup(copy)
+
+    def prune(self, days: int) -> int:
+        """Delete what is older than `days` days; returns how many runs."""
+        before = time.time() - days * 86400
+        return self._write(lambda db: runs.prune(db, before), durable=True)
+
+    def _write(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        durable: bool = False,
+        patience: float = PATIENCE,
+    ) -> T:
+        return self._writer.call(work, durable=durable, patience=patience)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._read_lock:
+                yield self._reader
+        except sqlite3.Error as error:
+            raise self._explain(error) from None
+
+    def _owner_id(self) -> str:
+        with self._owner_lock:
+            if self._owner is None:
+                try:
+                    self._owner = Owner(self.path)
+                except OSError as error:
+                    raise LedgerError(
+                        f"{self.path.parent} cannot be written ({error.strerror}).",
+                        fix="Make the folder yours and writable, or choose another with --home.",
+                        reason="ledger_readonly",
+                    ) from None
+            return self._owner.id
+
+    def _alive(self, owner: str) -> bool:
+        if self._owner is not None and owner == self._owner.id:
+            return True
+        return Owner.lives(self.path, owner)
+
+    def _explain(self, error: sqlite3.Error) -> LedgerError:
+        return explain(self.path, error)
+
+    def _idle(self, db: sqlite3.Connection) -> float | None:
+        waiting = runs.forget_old_answers(db, time.time())
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return _SWEEP_SECONDS if waiting else None

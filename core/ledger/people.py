@@ -1,0 +1,156 @@
+"""Callers, plans, tokens and pairing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from core.errors import Fault, InvalidInput, NotFound
+from core.ledger.entries import Person, Token
+
+if TYPE_CHECKING:
+    import sqlite3
+
+LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
+PLANS = ("free", "pro")
+PAIR_SECONDS = 600.0
+# Codes are read aloud and typed: no letters that look like others.
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+# A flood of codes would make guessing easier; older ones give way.
+_PENDING = 10
+
+
+def word(length: int) -> str:
+    """A random word of letters that cannot be mistaken for one another."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def set_plan(db: sqlite3.Connection, caller: str, plan: str, now: float) -> None:
+    """Put a caller, known already or not, on a plan."""
+    db.execute(
+        "INSERT INTO callers (caller, plan, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3) "
+        "ON CONFLICT (caller) DO UPDATE SET plan = ?2",
+        (caller, plan, now),
+    )
+
+
+def people(db: sqlite3.Connection) -> list[Person]:
+    """Every caller seen, latest first."""
+    rows = db.execute(
+        "SELECT caller, plan, first_seen, last_seen, paired_at FROM callers ORDER BY last_seen DESC"
+    )
+    return [Person(*row) for row in rows]
+
+
+def token_new(db: sqlite3.Connection, label: str, plan: str, admin: bool, now: float) -> str:  # noqa: FBT001
+    """Make a token; only its hash is kept, so this is the one time it can be read.
+
+    Raises InvalidInput for a label that is taken or not `[a-z][a-z0-9-]*`.
+    """
+    if not LABEL.fullmatch(label):
+        raise InvalidInput(
+            [Fault("label", "begins with a letter, then letters, digits and dashes, at most 40")],
+            f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None,
+        )
+    taken = db.execute("SELECT revoked_at FROM tokens WHERE label = ?", (label,)).fetchone()
+    if taken is not None and taken[0] is None:
+        raise InvalidInput(
+            [Fault("label", "is taken")],
+            f"There is a token '{label}' already.",
+            fix=f"Choose another label, or first: levqor token revoke {label}",
+        )
+    token = f"lvq_{label}_{secrets.token_urlsafe(32)}"
+    db.execute(
+        "INSERT OR REPLACE INTO tokens (label, hash, admin, created_at) VALUES (?, ?, ?, ?)",
+        (label, _digest(token), admin, now),
+    )
+    set_plan(db, f"http:{label}", plan, now)
+    return token
+
+
+def tokens(db: sqlite3.Connection) -> list[Token]:
+    """Every token, revoked ones too, newest first."""
+    rows = db.execute(
+        "SELECT label, plan, admin, created_at, revoked_at FROM tokens "
+        "JOIN callers ON caller = 'http:' || label ORDER BY created_at DESC"
+    )
+    return [Token(label, plan, bool(admin), at, gone) for label, plan, admin, at, gone in rows]
+
+
+def token_revoke(db: sqlite3.Connection, label: str, now: float) -> None:
+    """End a token at once. Raises NotFound where there is none by that label."""
+    done = db.execute(
+        "UPDATE tokens SET revoked_at = ? WHERE label = ? AND revoked_at IS NULL", (now, label)
+    )
+    if done.rowcount != 1:
+        raise NotFound("There is no such token.", fix="See them with: levqor token list")
+
+
+def token_check(db: sqlite3.Connection, token: str) -> Token | None:
+    """Whose token this is; None where it is nobody's or revoked."""
+    parts = token.split("_", 2)
+    label = parts[1] if len(parts) == 3 else ""
+    row = db.execute(
+        "SELECT label, plan, admin, created_at, revoked_at, hash FROM tokens "
+        "JOIN callers ON caller = 'http:' || label WHERE label = ?",
+        (label,),
+    ).fetchone()
+    good = hmac.compare_digest(row[5] if row else b"\0" * 32, _digest(token))
+    if row is None or not good or row[4] is not None:
+        return None
+    return Token(row[0], row[1], bool(row[2]), row[3], row[4])
+
+
+def pair_code(db: sqlite3.Connection, surface: str, now: float) -> tuple[str, float]:
+    """Make a one-time code; (code, when it expires)."""
+    code, expires = word(8), now + PAIR_SECONDS
+    db.execute("DELETE FROM pairings WHERE expires_at <= ?", (now,))
+    db.execute("INSERT INTO pairings VALUES (?, ?, ?)", (surface, _digest(code), expires))
+    db.execute(
+        "DELETE FROM pairings WHERE surface = ?1 AND rowid NOT IN (SELECT rowid FROM pairings "
+        "WHERE surface = ?1 ORDER BY expires_at DESC LIMIT ?2)",
+        (surface, _PENDING),
+    )
+    return code, expires
+
+
+def redeem(db: sqlite3.Connection, surface: str, ident: str, code: str, now: float) -> bool:
+    """Pair a caller with a code; the code is used up. False where it is wrong or late."""
+    used = db.execute(
+        "DELETE FROM pairings WHERE surface = ? AND hash = ? AND expires_at > ?",
+        (surface, _digest(code.strip().lower()), now),
+    )
+    if used.rowcount != 1:
+        return False
+    db.execute(
+        "INSERT INTO callers (caller, first_seen, last_seen, paired_at) VALUES (?1, ?2, ?2, ?2) "
+        "ON CONFLICT (caller) DO UPDATE SET paired_at = ?2",
+        (f"{surface}:{ident}", now),
+    )
+    return True
+
+
+def unpair(db: sqlite3.Connection, caller: str) -> None:
+    """Take a pairing back. Raises NotFound where the caller is not paired."""
+    done = db.execute(
+        "UPDATE callers SET paired_at = NULL WHERE caller = ? AND paired_at IS NOT NULL", (caller,)
+    )
+    if done.rowcount != 1:
+        raise NotFound("That caller is not paired.", fix="See who is with: levqor callers")
+
+
+def paired(db: sqlite3.Connection, surface: str) -> list[str]:
+    """The ids paired on a surface."""
+    prefix = f"{surface}:"
+    rows = db.execute(
+        "SELECT caller FROM callers WHERE paired_at IS NOT NULL AND substr(caller, 1, ?) = ?",
+        (len(prefix), prefix),
+    )
+    return [row[0].removeprefix(prefix) for row in rows]

@@ -1,0 +1,230 @@
+"""The journal's own transactions, as plain SQL: this is the hot path."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
+from core.ledger.entries import Entry, Order
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+# A person who asks for the same again this soon is asked whether they mean it.
+GUARD_SECONDS = 60.0
+# After this long nobody waits for an answer any more, and where to answer is forgotten.
+ANSWER_SECONDS = 30 * 60.0
+FREE_LIMIT = 1
+
+COLUMNS = (
+    "run, at, action, connector, caller, surface, test, state, attempts, ms, code, reason, "
+    "receipt, settled_at, reply_to"
+)
+
+
+def entry(row: tuple[Any, ...]) -> Entry:
+    """Read a row of COLUMNS."""
+    values = list(row)
+    values[6] = bool(values[6])
+    values[12] = json.loads(values[12]) if values[12] else None
+    return Entry(*values)
+
+
+def day_of(at: float) -> str:
+    """The UTC day of a time, as YYYY-MM-DD."""
+    return dt.datetime.fromtimestamp(at, dt.UTC).date().isoformat()
+
+
+def midnight_after(at: float) -> dt.datetime:
+    """When the quota of a time's day is given anew."""
+    today = dt.datetime.fromtimestamp(at, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today + dt.timedelta(days=1)
+
+
+def accept(db: sqlite3.Connection, order: Order, owner: str) -> tuple[Entry, bool]:
+    """Journal a run and reserve its quota; (entry, True), or (the key's first run, False).
+
+    Raises IdempotencyMismatch, `order.refuse`, Busy (test sends), QuotaSpent, Repeated.
+    """
+    if order.key is not None:
+        found = db.execute(
+            f"SELECT {COLUMNS}, fingerprint FROM runs WHERE key = ?",  # noqa: S608
+            (order.key,),
+        ).fetchone()
+        if found is not None:
+            first = entry(found[:-1])
+            if found[-1] != order.fingerprint:
+                raise IdempotencyMismatch(run=first.run)
+            return first, False
+    if order.refuse is not None:
+        raise order.refuse
+    day = day_of(order.at)
+    plan = _seen(db, order.caller, order.at)
+    if order.test:
+        _one_test_a_while(db, order)
+    elif plan == "free":
+        _within_quota(db, order, day)
+    if order.guard:
+        _not_the_same_again(db, order)
+    db.execute(
+        "INSERT INTO runs (run, at, day, action, connector, caller, surface, test, state, charged, "
+        "key, rebind, fingerprint, reply_to, owner) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?, ?, ?, ?, ?, ?)",
+        (
+            order.run, order.at, day, order.action, order.connector, order.caller, order.surface,
+            order.test, not order.test, order.key, order.rebind, order.fingerprint, order.reply_to,
+            owner,
+        ),
+    )  # fmt: skip
+    made = Entry(
+        order.run, order.at, order.action, order.connector, order.caller, order.surface,
+        order.test, "accepted", 0, None, None, None, None, None, order.reply_to,
+    )  # fmt: skip
+    return made, True
+
+
+def _seen(db: sqlite3.Connection, caller: str, at: float) -> str:
+    (plan,) = db.execute(
+        "INSERT INTO callers (caller, first_seen, last_seen) VALUES (?1, ?2, ?2) "
+        "ON CONFLICT (caller) DO UPDATE SET last_seen = ?2 RETURNING plan",
+        (caller, at),
+    ).fetchone()
+    return str(plan)
+
+
+def _within_quota(db: sqlite3.Connection, order: Order, day: str) -> None:
+    used = db.execute(
+        "SELECT count(*) FROM runs WHERE caller = ? AND action = ? AND day = ? AND charged = 1",
+        (order.caller, order.action, day),
+    ).fetchone()[0]
+    if used >= FREE_LIMIT:
+        raise QuotaSpent(resets_at=midnight_after(order.at))
+
+
+def _not_the_same_again(db: sqlite3.Connection, order: Order) -> None:
+    # What was refused or surely not sent may be tried again without a question.
+    same = db.execute(
+        "SELECT run FROM runs WHERE caller = ? AND at > ? AND action = ? AND fingerprint = ? "
+        "AND test = ? AND state IN ('accepted', 'sending', 'sent', 'unknown') "
+        "ORDER BY at DESC LIMIT 1",
+        (order.caller, order.at - GUARD_SECONDS, order.action, order.fingerprint, order.test),
+    ).fetchone()
+    if same is not None:
+        raise Repeated(run=same[0])
+
+
+def _one_test_a_while(db: sqlite3.Connection, order: Order) -> None:
+    if not order.test_gap:
+        return
+    last = db.execute(
+        "SELECT max(at) FROM runs WHERE action = ? AND test = 1 AND at > ?",
+        (order.action, order.at - order.test_gap),
+    ).fetchone()[0]
+    if last is not None:
+        wait = max(1.0, last + order.test_gap - order.at)
+        raise Busy(
+            f"A test of {order.action} was just sent; one a minute is enough.",
+            fix=f"Try again in {wait:.0f} seconds.",
+            reason="test_too_soon",
+            retry_after=wait,
+        )
+
+
+def sending(db: sqlite3.Connection, run: str) -> bool:
+    """Mark a run as on its way out; False where it has been settled meanwhile."""
+    done = db.execute(
+        "UPDATE runs SET state = 'sending' WHERE run = ? AND state = 'accepted'", (run,)
+    )
+    return done.rowcount == 1
+
+
+def settle(
+    db: sqlite3.Connection,
+    run: str,
+    state: str,
+    *,
+    at: float,
+    attempts: int = 0,
+    ms: float | None = None,
+    code: str | None = None,
+    reason: str | None = None,
+    receipt: dict[str, Any] | None = None,
+) -> bool:
+    """Write a run's outcome, keep, give back or hold its quota; False where it had one."""
+    done = db.execute(
+        "UPDATE runs SET state = ?1, settled_at = ?2, attempts = ?3, ms = ?4, code = ?5, "
+        "reason = ?6, receipt = ?7, "
+        "charged = CASE WHEN ?1 IN ('refused', 'not_sent') THEN 0 ELSE charged END, "
+        "key = CASE WHEN ?1 = 'not_sent' AND rebind = 1 THEN NULL ELSE key END "
+        "WHERE run = ?8 AND state IN ('accepted', 'sending')",
+        (state, at, attempts, ms, code, reason, json.dumps(receipt) if receipt else None, run),
+    )
+    return done.rowcount == 1
+
+
+def recover(db: sqlite3.Connection, alive: Callable[[str], bool], at: float) -> list[Entry]:
+    """Settle what dead processes left, and say which runs those were."""
+    owners = [row[0] for row in db.execute(
+        "SELECT DISTINCT owner FROM runs WHERE state IN ('accepted', 'sending')"
+    )]  # fmt: skip
+    settled: list[Entry] = []
+    for owner in owners:
+        if alive(owner):
+            continue
+        left = db.execute(
+            "SELECT run, state FROM runs WHERE owner = ? AND state IN ('accepted', 'sending')",
+            (owner,),
+        ).fetchall()
+        for run, state in left:
+            outcome, reason = (
+                ("not_sent", "interrupted_before")
+                if state == "accepted"
+                else ("unknown", "interrupted")
+            )
+            settle(db, run, outcome, at=at, code="upstream_error", reason=reason)
+            settled.append(entry(db.execute(
+                f"SELECT {COLUMNS} FROM runs WHERE run = ?",  # noqa: S608
+                (run,),
+            ).fetchone()))  # fmt: skip
+    return settled
+
+
+def claim_untold(
+    db: sqlite3.Connection, surface: str, owner: str, alive: Callable[[str], bool]
+) -> list[Entry]:
+    """Take over the settled runs of dead processes whose askers were not told yet."""
+    rows = db.execute(
+        f"SELECT {COLUMNS}, owner FROM runs WHERE surface = ? AND reply_to IS NOT NULL "  # noqa: S608
+        "AND settled_at IS NOT NULL ORDER BY at",
+        (surface,),
+    ).fetchall()
+    dead = {name for name in {row[-1] for row in rows} if name != owner and not alive(name)}
+    claimed = [entry(row[:-1]) for row in rows if row[-1] in dead]
+    db.executemany("UPDATE runs SET owner = ? WHERE run = ?", [(owner, e.run) for e in claimed])
+    return claimed
+
+
+def told(db: sqlite3.Connection, run: str) -> None:
+    """Forget where to answer."""
+    db.execute("UPDATE runs SET reply_to = NULL WHERE run = ?", (run,))
+
+
+def forget_old_answers(db: sqlite3.Connection, now: float) -> int:
+    """Forget where to answer after half an hour; returns how many are still waited for."""
+    db.execute(
+        "UPDATE runs SET reply_to = NULL WHERE reply_to IS NOT NULL AND at < ?",
+        (now - ANSWER_SECONDS,),
+    )
+    left = db.execute("SELECT count(*) FROM runs WHERE reply_to IS NOT NULL").fetchone()
+    return int(left[0])
+
+
+def prune(db: sqlite3.Connection, before: float) -> int:
+    """Delete settled runs and old notices from before a time; returns how many runs."""
+    done = db.execute("DELETE FROM runs WHERE at < ? AND settled_at IS NOT NULL", (before,))
+    db.execute("DELETE FROM probes WHERE at < ?", (before,))
+    db.execute("DELETE FROM pairings WHERE expires_at < ?", (before,))
+    return done.rowcount

@@ -1,0 +1,140 @@
+"""Opening the ledger: permissions, the file lock, migrations, and what can be wrong."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from core.errors import LedgerError
+from core.ledger.writer import settle_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "levqor.db"
+# How many steps core/migrations.py has. Kept here so that a ledger that is up to date
+# opens without importing sqlite-utils; a test compares the two.
+SCHEMA = 1
+# Eighty processes that start at once on two cores wait for one another here.
+_OPEN_PATIENCE = 60.0
+
+
+def prepare(path: Path) -> None:
+    """Make the folder and the file, owner-only, and bring the schema up to date.
+
+    Raises LedgerError where the file is damaged, read-only or newer than this Levqor.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(path.with_name(f"{path.name}-lock"), timeout=_OPEN_PATIENCE, mode=0o600)
+        with lock:
+            # SQLite gives its -wal and -shm files the mode of the database.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            connection = connect(path)
+            try:
+                _migrate(connection, path)
+            finally:
+                connection.close()
+    except sqlite3.Error as error:
+        raise explain(path, error) from None
+    except Timeout:
+        raise LedgerError(
+            f"The ledger {path} is being opened by another program that does not finish.",
+            fix="Close other Levqor programs that use this home, then try again.",
+            reason="ledger_locked",
+        ) from None
+    except OSError as error:
+        raise _no_access(path, error) from None
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that leaves transactions to its user."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    settle_in(connection)
+    return connection
+
+
+def reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=10,
+    )
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (have,) = connection.execute("PRAGMA user_version").fetchone()
+    if have == SCHEMA:
+        return
+    if have > SCHEMA:
+        raise LedgerError(
+            f"The ledger {path} was written by a newer Levqor "
+            f"(schema {have}; this one knows {SCHEMA}).",
+            fix="Install that Levqor again, or start this one with another --home.",
+            reason="ledger_newer",
+        )
+    from sqlite_utils import Database
+
+    from core.migrations import MIGRATIONS
+
+    connection.execute("PRAGMA journal_mode=WAL")
+    # Plugins of sqlite-utils installed for other reasons have no business here.
+    MIGRATIONS.apply(Database(connection, execute_plugins=False))
+    connection.execute(f"PRAGMA user_version={SCHEMA}")
+
+
+def explain(path: Path, error: sqlite3.Error) -> LedgerError:
+    """Say in words what SQLite's error means for the person at the keyboard."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return LedgerError(
+            f"The ledger {path} is damaged.",
+            fix=f"Move {path} away and put a copy made with 'levqor backup' in its place; "
+            "without one, a new ledger starts empty and today's quota with it.",
+            reason="ledger_damaged",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return LedgerError(
+            f"The disk that holds the ledger {path} is full.",
+            fix="Free some space, then try again.",
+            reason="ledger_full",
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return _no_access(path, error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LedgerError(
+            f"The ledger {path} is held by another program.",
+            fix="Try again in a moment; if it stays so, close what else uses this home.",
+            reason="ledger_locked",
+            retry_after=5,
+        )
+    return LedgerError(
+        f"The ledger {path} cannot be used ({getattr(error, 'sqlite_errorname', 'SQLite error')}).",
+        fix="Check the disk it is on; 'levqor doctor' tells more.",
+        reason="ledger_unusable",
+    )
+
+
+def _no_access(path: Path, error: Exception) -> LedgerError:
+    import errno
+
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return LedgerError(
+            f"The disk that holds the ledger {path} is full.",
+            fix="Free some space, then try again.",
+            reason="ledger_full",
+        )
+    return LedgerError(
+        f"The ledger {path} cannot be written.",
+        fix=f"Make {path.parent} and the files in it yours and writable, "
+        "or choose another folder with --home.",
+        reason="ledger_readonly",
+    )

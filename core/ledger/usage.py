@@ -1,0 +1,50 @@
+"""Counting runs by connector and day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# One pass, sorted once: the percentile of n values is the ceil(n * p)-th of them.
+_SQL = """
+WITH done AS (
+    SELECT connector, day, state, ms,
+           row_number() OVER (PARTITION BY connector, day ORDER BY ms) AS place,
+           count(ms) OVER (PARTITION BY connector, day) AS timed
+    FROM runs WHERE at >= ? AND settled_at IS NOT NULL AND test = 0
+)
+SELECT connector, day,
+       sum(state = 'sent'), sum(state = 'refused'), sum(state = 'not_sent'),
+       sum(state = 'unknown'),
+       min(CASE WHEN ms IS NOT NULL AND place >= (count_null + timed * 0.50) THEN ms END),
+       min(CASE WHEN ms IS NOT NULL AND place >= (count_null + timed * 0.95) THEN ms END)
+FROM (SELECT *, sum(ms IS NULL) OVER (PARTITION BY connector, day) AS count_null FROM done)
+GROUP BY connector, day ORDER BY day DESC, connector
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A connector's day (UTC): outcomes counted, milliseconds at the 50th and 95th percentile."""
+
+    connector: str
+    day: str
+    sent: int
+    refused: int
+    not_sent: int
+    unknown: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+def rows(db: sqlite3.Connection, days: int, now: float) -> list[Row]:
+    """Count the last `days` UTC days, today included, latest first; test sends left out."""
+    today = dt.datetime.fromtimestamp(now, dt.UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    first = today - dt.timedelta(days=days - 1)
+    return [Row(*row) for row in db.execute(_SQL, (first.timestamp(),))]
