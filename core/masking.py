@@ -1,0 +1,151 @@
+"""What may be shown of an id, an address or a text that could hold a secret."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets as random
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, urlsplit
+
+from core.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+HIDDEN = "****"
+KEY_BYTES = 32
+
+# Shorter values are no secrets: hiding every "a" would hide the text and not the value.
+_SHORTEST_SECRET = 6
+
+_TOKENS = (
+    r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)",
+    r"\b(?:xoxe\.)?x(?:ox[a-z]|app)-[\w-]{4,}",
+    r"(?<!\d)\d{6,12}(?::|%3[Aa])[\w-]{30,}",  # Telegram; the token stands in its URLs
+    r"\bre_\w{8,}",
+    r"\b(?:ntn|secret)_\w{8,}",
+    r"hooks\.slack(?:-gov)?\.com(?::\d+)?/[^\s\"'<>\\]+",
+    r"\bwss://[^\s\"'<>\\]+",  # Socket Mode's address holds its ticket
+    r"(?i:\bbearer\s+)[\w.~+/=-]{8,}",
+    r"(?i:\bbasic\s+)[\w+/=-]{16,}",
+    r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*",
+    r"\bya29\.[\w.-]+",
+)
+
+_INNER_SECRETS = ("private_key", "private_key_id", "client_secret", "refresh_token")
+
+
+def mask(text: str) -> str:
+    """Show the first four and the last two characters; nothing of six or fewer."""
+    return HIDDEN if len(text) <= 6 else f"{text[:4]}{HIDDEN}{text[-2:]}"
+
+
+def address_tag(key: bytes, address: str) -> str:
+    """Name an address by four hex digits of a keyed hash, e.g. `9f2c****`."""
+    return hmac.new(key, address.encode(), hashlib.sha256).hexdigest()[:4] + HIDDEN
+
+
+def home_key(home: Path) -> bytes:
+    """Read the home's random key, `levqor.key`; make it on first use.
+
+    However many processes come at once, all get the same 32 bytes. Raises LedgerError
+    where the file cannot be read, written or is not a key.
+    """
+    file = home / "levqor.key"
+    try:
+        key = _read_key(file)
+        if key is None:
+            home.mkdir(parents=True, exist_ok=True)
+            key = _make_key(file)
+    except OSError as problem:
+        raise LedgerError(
+            f"The key {file} cannot be read or written: {problem.strerror}.",
+            fix="Make the folder writable for the user that runs Levqor.",
+        ) from None
+    if len(key) != KEY_BYTES:
+        raise LedgerError(
+            f"The key {file} is damaged: it must hold {KEY_BYTES} bytes.",
+            fix="Put it back from a backup, or move it away and start again for a new one.",
+        )
+    return key
+
+
+def _read_key(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _make_key(file: Path) -> bytes:
+    fresh = file.with_name(f"{file.name}.{random.token_hex(8)}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(random.token_bytes(KEY_BYTES))
+            out.flush()
+            os.fsync(handle)
+        # A link, unlike a rename, never replaces: whoever comes second takes the first's key.
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, file)
+    finally:
+        fresh.unlink()
+    return file.read_bytes()
+
+
+class Redactor:
+    """Replaces known secrets, however they are written, and whatever looks like a token."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets for form in _forms(secret)}
+        # Longest first, so that a secret inside another leaves no piece of it behind.
+        known = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
+        self._pattern = re.compile("|".join([*known, *_TOKENS]), re.DOTALL)
+
+    def clean(self, text: str) -> str:
+        """Return the text with each secret replaced by `****`."""
+        return self._pattern.sub(HIDDEN, text)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    for part in (secret, *_parts(secret)):
+        if len(part) < _SHORTEST_SECRET:
+            continue
+        coded = base64.b64encode(part.encode())
+        yield from (part, quote(part), quote(part, safe=""), quote_plus(part))
+        yield from (json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1])
+        yield coded.rstrip(b"=").decode()
+        yield coded.rstrip(b"=").translate(bytes.maketrans(b"+/", b"-_")).decode()
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """Find what is secret by itself inside a webhook's URL or a service account's JSON."""
+    if "://" in secret:
+        # An exception names the host in one place and the path in another.
+        path = urlsplit(secret).path
+        yield path.strip("/")
+        yield path.strip("/").rpartition("/")[2]
+    for key, value in _document(secret).items():
+        if key in _INNER_SECRETS and isinstance(value, str):
+            yield value
+            yield from (line for line in value.replace("\\n", "\n").split("\n") if len(line) > 32)
+
+
+def _document(secret: str) -> dict[str, object]:
+    text = secret
+    try:
+        if not secret.lstrip().startswith("{"):
+            plain = "".join(secret.split()).replace("-", "+").replace("_", "/").rstrip("=")
+            text = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
+        found = json.loads(text)
+    except (ValueError, binascii.Error):
+        return {}
+    return found if isinstance(found, dict) else {}

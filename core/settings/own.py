@@ -1,0 +1,161 @@
+"""Levqor's own settings: surfaces, listening, who may do what, how long runs are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, SecretStr
+
+from core.contract import Config, setting
+from core.settings import values
+from core.settings.values import Address, Network, Permit
+
+# Pydantic turns a plain function's ValueError into the fault of that one setting.
+_Address = Annotated[Address, BeforeValidator(Address.parse)]
+_Flag = Annotated[bool, BeforeValidator(values.flag)]
+_Days = Annotated[int, BeforeValidator(values.days)]
+_Url = Annotated[str, BeforeValidator(values.safe_url)]
+_Upgrade = Annotated[str, BeforeValidator(values.upgrade_url)]
+_Prefix = Annotated[str, BeforeValidator(values.slack_prefix)]
+_Networks = Annotated[tuple[Network, ...], BeforeValidator(values.networks)]
+_Origins = Annotated[tuple[str, ...], BeforeValidator(values.origins)]
+_Callers = Annotated[frozenset[str], BeforeValidator(values.callers)]
+_Permits = Annotated[tuple[Permit, ...], BeforeValidator(values.permits)]
+
+_BOT_TOKEN = r"xox[a-z.-]+[\w-]{10,}"  # noqa: S105 - its shape, not a token
+
+
+class Own(Config):
+    """What Levqor itself reads; `allow` is None where everyone may do everything."""
+
+    model_config = ConfigDict(validate_default=True, arbitrary_types_allowed=True)
+
+    home: str | None = setting(
+        "LEVQOR_HOME",
+        "Levqor's home folder",
+        "holds levqor.db, the logs and .env; the current folder unless set",
+        env_only=True,
+        example="/srv/levqor",
+    )
+    slack_bot_token: SecretStr | None = setting(
+        "SLACK_BOT_TOKEN",
+        "Slack bot token",
+        "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
+        secret=True,
+        example="xoxb-…",
+        shape=_BOT_TOKEN,
+    )
+    slack_app_token: SecretStr | None = setting(
+        "SLACK_APP_TOKEN",
+        "Slack app token (Socket Mode)",
+        "api.slack.com/apps, your app, Basic Information, App-Level Tokens, scope"
+        " connections:write",
+        secret=True,
+        example="xapp-…",
+        shape=r"xapp-[\w-]{10,}",
+    )
+    slack_signing_secret: SecretStr | None = setting(
+        "SLACK_SIGNING_SECRET",
+        "Slack signing secret (commands over HTTP)",
+        "api.slack.com/apps, your app, Basic Information, App Credentials",
+        secret=True,
+        shape=r"[0-9a-f]{32}",
+    )
+    slack_api_url: _Url = setting(
+        "SLACK_API_URL",
+        "Where Slack's Web API lives",
+        "only for a proxy or a test",
+        env_only=True,
+        default="https://slack.com/api/",
+    )
+    slack_prefix: _Prefix = setting(
+        "LEVQOR_SLACK_PREFIX",
+        "What Slack commands begin with",
+        "change it if another app of your workspace uses the same commands",
+        default="levqor-",
+    )
+    telegram: Literal["poll", "webhook", "off"] = setting(
+        "LEVQOR_TELEGRAM",
+        "How Telegram reaches the bot",
+        "poll, webhook or off",
+        default="poll",
+    )
+    telegram_bot_token: SecretStr | None = setting(
+        "TELEGRAM_BOT_TOKEN",
+        "Telegram bot token",
+        "write /newbot to @BotFather in Telegram",
+        secret=True,
+        example="123456789:AA…",
+        shape=r"\d{6,12}:[\w-]{30,64}",
+    )
+    telegram_webhook_url: _Url | None = setting(
+        "TELEGRAM_WEBHOOK_URL",
+        "Where Telegram finds this bot",
+        "your own public https address; only with LEVQOR_TELEGRAM=webhook",
+        example="https://levqor.example.com",
+    )
+    telegram_api_url: _Url = setting(
+        "TELEGRAM_API_URL",
+        "Where Telegram's Bot API lives",
+        "only for your own Bot API server, a proxy or a test",
+        env_only=True,
+        default="https://api.telegram.org",
+    )
+    http: _Address = setting(
+        "LEVQOR_HTTP",
+        "Where the HTTP surface listens",
+        "HOST:PORT; keep 127.0.0.1 unless a proxy stands before it",
+        default="127.0.0.1:8787",
+    )
+    http_anonymous: _Flag = setting(
+        "LEVQOR_HTTP_ANONYMOUS",
+        "Whether HTTP callers from elsewhere may come without a token",
+        "1 or 0; leave it 0 on the internet",
+        default="0",
+    )
+    trusted_proxies: _Networks = setting(
+        "LEVQOR_TRUSTED_PROXIES",
+        "Proxies whose X-Forwarded-For is believed",
+        "their addresses or networks with commas between",
+        default="",
+        example="10.0.0.1",
+    )
+    allowed_origins: _Origins = setting(
+        "ALLOWED_ORIGINS",
+        "Web pages that may call the HTTP surface",
+        "their origins with commas between",
+        default="",
+        example="https://team.example.com",
+    )
+    upgrade_url: _Upgrade = setting(
+        "LEVQOR_UPGRADE_URL",
+        "Where a used-up free plan points to",
+        "a path or a web address",
+        default="/pricing",
+    )
+    allow: _Permits | None = setting(
+        "LEVQOR_ALLOW",
+        "Who may do what",
+        "CALLER=ACTION,ACTION with ; between entries and * for anything; unset means everyone"
+        " may do everything",
+        example="slack:T1:*=slack.*;telegram:42=*",
+    )
+    admins: _Callers = setting(
+        "LEVQOR_ADMINS",
+        "Callers who may see every run",
+        "with commas between; /whoami tells each their own",
+        default="",
+        example="slack:T1:U123,telegram:42",
+    )
+    keep_days: _Days = setting(
+        "LEVQOR_KEEP_DAYS",
+        "How many days runs are kept",
+        "1 to 36500",
+        default="90",
+    )
+    remote_token: SecretStr | None = setting(
+        "LEVQOR_REMOTE_TOKEN",
+        "The tray's token for a remote Levqor",
+        "levqor token new LABEL, on the remote machine",
+        secret=True,
+    )

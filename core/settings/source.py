@@ -1,0 +1,182 @@
+"""Where settings are read: the environment, `.env` in the home, a secret's own file."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dotenv.parser import parse_stream
+
+from core.settings.values import safe_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from core.contract import Setting
+
+Stamp = tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about a setting that a person should know; never its value.
+
+    `fatal`: what needs the setting does not work until the fix is done.
+    """
+
+    setting: str
+    what: str
+    fix: str
+    fatal: bool = False
+
+
+@dataclass
+class Reading:
+    """What was found: values by name, and what kept a setting from having one."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Problem] = field(default_factory=dict)
+    notes: list[Problem] = field(default_factory=list)
+    stamps: dict[Path, Stamp] = field(default_factory=dict)
+
+
+def read(declared: Iterable[Setting], environ: Mapping[str, str], home: Path) -> Reading:
+    """Read the declared settings: the environment first, then `.env` in the home."""
+    found = Reading()
+    file = home / ".env"
+    env_file = _read_env_file(file, found)
+    known = {one.name: one for one in declared}
+    for one in known.values():
+        _read_one(one, environ, env_file, home, found)
+    found.notes += _unknown(environ, env_file, known)
+    return found
+
+
+def stamp(file: Path) -> Stamp:
+    """Tell one state of a file from another; None where there is none."""
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_size
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Find the known word that was most likely meant, if any comes close."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)), None)
+
+
+def _read_one(
+    one: Setting, environ: Mapping[str, str], env_file: Mapping[str, str], home: Path, to: Reading
+) -> None:
+    if one.env_only and _tidy(env_file.get(one.name)):
+        what = f"{one.name} in .env is ignored: it is read from the environment only."
+        to.notes.append(Problem(one.name, what, f"Take {one.name} out of .env."))
+    places = (environ,) if one.env_only else (environ, env_file)
+    for place in places:
+        value = _tidy(place.get(one.name))
+        pointer = _tidy(place.get(f"{one.name}_FILE")) if one.secret else None
+        if value and pointer:
+            what = f"{one.name} and {one.name}_FILE are both set; the file is not read."
+            to.notes.append(Problem(one.name, what, f"Keep one of the two for {one.name}."))
+        if value is None and pointer:
+            value = _read_secret_file(one.name, home / Path(pointer).expanduser(), to)
+            if value is None:
+                return
+        if value is not None:
+            _keep(one, value, to)
+            return
+
+
+def _keep(one: Setting, value: str, to: Reading) -> None:
+    if one.env_only and one.name.endswith("_URL"):
+        try:
+            safe_url(value)
+        except ValueError as fault:
+            what = f"{one.name} {fault}."
+            fix = f"Correct {one.name} in the environment, or take it out for {one.default}."
+            to.faults[one.name] = Problem(one.name, what, fix, fatal=True)
+            return
+    to.values[one.name] = value
+
+
+def _tidy(value: str | None) -> str | None:
+    """Strip white space and the quotes that `docker --env-file` leaves; empty is absent."""
+    text = (value or "").strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    return text or None
+
+
+def _read_secret_file(name: str, file: Path, to: Reading) -> str | None:
+    to.stamps[file] = stamp(file)
+    try:
+        value = file.read_text("utf-8-sig").strip()
+    except OSError as problem:
+        what = f"{name}_FILE names a file that cannot be read: {problem.strerror}."
+    except UnicodeDecodeError:
+        what = f"{name}_FILE names a file that is not text."
+    else:
+        if value:
+            return value
+        what = f"{name}_FILE names an empty file."
+    fix = f"Put the value into that file, or correct {name}_FILE."
+    to.faults[name] = Problem(name, what, fix, fatal=True)
+    return None
+
+
+def _read_env_file(file: Path, to: Reading) -> dict[str, str]:
+    to.stamps[file] = stamp(file)
+    try:
+        text = file.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except OSError as problem:
+        # Going on without it could drop LEVQOR_ALLOW and let everybody in.
+        what = f"The settings file {file} cannot be read: {problem.strerror}."
+        to.faults[".env"] = Problem(".env", what, "Make it a file its user can read.", fatal=True)
+        return {}
+    except UnicodeDecodeError:
+        what = f"The settings file {file} is not UTF-8 text."
+        to.faults[".env"] = Problem(".env", what, "Save it as UTF-8.", fatal=True)
+        return {}
+    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        what = "Other users of this machine can read .env and the secrets in it."
+        to.notes.append(Problem(".env", what, f"Run: chmod 600 '{file}'"))
+    return _parse_env(text, to)
+
+
+def _parse_env(text: str, to: Reading) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for line in parse_stream(io.StringIO(text)):
+        number = line.original.line
+        if line.error:
+            what = f"Line {number} of .env cannot be read."
+            fix = "Write it as NAME=value, the value in quotes if it holds quotes or a #."
+            to.faults.setdefault(".env", Problem(".env", what, fix, fatal=True))
+        elif line.key and line.key in values:
+            what = f"{line.key} stands twice in .env; the last one, on line {number}, counts."
+            to.notes.append(Problem(line.key, what, f"Keep one line for {line.key}."))
+        if line.key and not line.error:
+            values[line.key] = line.value or ""
+    return values
+
+
+def _unknown(
+    environ: Mapping[str, str], env_file: Mapping[str, str], known: Mapping[str, Setting]
+) -> list[Problem]:
+    names = {*known, *(f"{name}_FILE" for name, one in known.items() if one.secret)}
+    found = []
+    for name in sorted({*environ, *env_file} - names):
+        near = nearest(name, names)
+        ours = re.match(r"LEVQOR_", name, re.IGNORECASE)
+        if ours or (near and name in env_file):
+            fix = f"Did you mean {near}?" if near else "See .env.example for the names."
+            found.append(Problem(name, f"Levqor knows no setting {name}; it is ignored.", fix))
+    return found

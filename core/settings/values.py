@@ -1,0 +1,175 @@
+"""What a setting's text means: addresses, lists, yes or no, who may do what."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from core.callers import Caller
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen; `str()` gives `host:port`, an IPv6 host in brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `HOST:PORT`; raises ValueError saying what is wrong."""
+        host, colon, port = text.strip().rpartition(":")
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        fits = colon and re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65535
+        if not fits or not _is_host(bare) or (":" in bare and bare == host):
+            raise ValueError("must be HOST:PORT with a port up to 65535, e.g. 127.0.0.1:8787")
+        return cls(bare, int(port))
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        label = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+        return bool(re.fullmatch(rf"{label}(\.{label})*\.?", text))
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine's own."""
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def safe_url(text: str) -> str:
+    """Accept https, and http on loopback; raises ValueError saying what is wrong."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise ValueError("must be a URL that begins with https://")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("must begin with https:// (http only on loopback)")
+    if "@" in parts.netloc or parts.query or parts.fragment or re.search(r"[\s\\]", text):
+        raise ValueError("must hold no user name, no '?', no '#' and no spaces")
+    return text
+
+
+def flag(text: str) -> bool:
+    """Read yes or no."""
+    word = text.lower()
+    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError("must be 1 or 0")
+    return word in ("1", "true", "yes", "on")
+
+
+def days(text: str) -> int:
+    """Read a number of days, 1 to 36500."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 36500:
+        raise ValueError("must be a whole number of days from 1 to 36500")
+    return int(text)
+
+
+def upgrade_url(text: str) -> str:
+    """Accept a path on this host or a web address."""
+    if not re.fullmatch(r"(/|https?://)[\x21-\x7e]*", text):
+        raise ValueError("must be a path such as /pricing or a web address")
+    return text
+
+
+def slack_prefix(text: str) -> str:
+    """Accept what may stand before an action's name in a Slack command."""
+    # Slack: 32 characters with the slash; the longest action's name takes 13.
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,17}", text):
+        raise ValueError("must be 1 to 18 small letters, digits, '-' and '_'")
+    return text
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Read a comma-separated list of addresses and networks."""
+    try:
+        return tuple(ipaddress.ip_network(one, strict=False) for one in _listed(text))
+    except ValueError:
+        raise ValueError(
+            "must be addresses or networks with commas between, e.g. 10.0.0.1, 192.168.0.0/24"
+        ) from None
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Read a comma-separated list of web origins."""
+    found = []
+    for one in _listed(text):
+        origin = one.rstrip("/").lower()
+        # No "*": an allowed origin may also speak as the loopback caller.
+        if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", origin):
+            raise ValueError(
+                "must be origins with commas between, each in full, e.g. https://team.example.com"
+            )
+        found.append(origin)
+    return tuple(found)
+
+
+def callers(text: str) -> frozenset[str]:
+    """Read a comma-separated list of callers."""
+    found = set()
+    for one in _listed(text):
+        if "*" in one:
+            raise ValueError("must name each caller in full, e.g. slack:T1:U123 (no *)")
+        try:
+            found.add(str(Caller.parse(one)))
+        except ValueError:
+            raise ValueError("must be callers with commas between, e.g. telegram:42") from None
+    return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Permit:
+    """Callers that fit `caller` may do the actions that fit one of `actions`."""
+
+    caller: str
+    actions: tuple[str, ...]
+
+    def covers(self, caller: str, action_id: str) -> bool:
+        """Compare letter by letter; only `*` stands for anything."""
+        return fits(self.caller, caller) and any(fits(one, action_id) for one in self.actions)
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Tell whether the whole text fits a pattern in which `*` stands for anything."""
+    return bool(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL))
+
+
+def permits(text: str) -> tuple[Permit, ...]:
+    """Read `CALLER=ACTION[,ACTION…]` entries with `;` or line breaks between."""
+    found = []
+    for number, entry in enumerate(filter(None, map(str.strip, re.split(r"[;\n]", text))), 1):
+        caller, equals, actions = map(str.strip, entry.rpartition("="))
+        listed = _listed(actions)
+        named = ":" in caller or "*" in caller
+        if not equals or not named or not listed or re.search(r"\s", caller):
+            raise ValueError(
+                f"entry {number} must be CALLER=ACTION,ACTION with ';' between entries, "
+                "e.g. slack:T1:*=slack.*"
+            )
+        found.append(Permit(caller, listed))
+    if not found:
+        raise ValueError("must hold at least one CALLER=ACTION entry")
+    return tuple(found)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
