@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import sys
 from dataclasses import dataclass
 
 
@@ -27,3 +30,20 @@ class Caller:
         if not surface or not ident:
             raise ValueError("a caller is written surface:id, e.g. telegram:42")
         return cls(surface, ident)
+
+
+def os_user() -> str:
+    """The name of the person this process runs as, from the system's own records.
+
+    Not from the environment: `LOGNAME=root levqor ...` must not change who asks.
+    """
+    if sys.platform == "win32":
+        return getpass.getuser()
+    import pwd
+
+    uid = os.geteuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        # A container may run as a number that has no name.
+        return str(uid)

@@ -1,0 +1,81 @@
+"""The ledger's answers as JSON: the same shapes for the terminal, HTTP and the tray.
+
+Times are ISO 8601 in UTC; what is not known is left out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.ledger import Entry, Ledger
+
+
+def iso(at: float | None) -> str | None:
+    """Seconds since 1970 as ISO 8601 in UTC, to the second."""
+    if at is None:
+        return None
+    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="seconds")
+
+
+def known(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is not known."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def run(entry: Entry) -> dict[str, Any]:
+    """One run of the journal; `state` is `accepted`, `sending` or the outcome."""
+    return known(
+        {
+            "run": entry.run,
+            "action": entry.action,
+            "connector": entry.connector,
+            "caller": entry.caller,
+            "surface": entry.surface,
+            "test": entry.test,
+            "state": entry.state,
+            "in_doubt": True if entry.state == "unknown" else None,
+            "error": entry.code,
+            "reason": entry.reason,
+            "receipt": entry.receipt,
+            "attempts": entry.attempts,
+            "ms": entry.ms,
+            "at": iso(entry.at),
+            "settled_at": iso(entry.settled_at),
+        }
+    )
+
+
+def usage(ledger: Ledger, days: int, caller: str, actions: Sequence[str]) -> dict[str, Any]:
+    """Runs by connector and UTC day, latest first, and where a caller stands today.
+
+    `limit` is absent on the pro plan.
+    """
+    resets_at = _midnight()
+    return {
+        "days": days,
+        "usage": [known(asdict(row)) for row in ledger.usage(days)],
+        "caller": caller,
+        "plan": ledger.plan(caller),
+        "quota": [
+            known(
+                {
+                    "action": quota.action,
+                    "used": quota.used,
+                    "limit": quota.limit,
+                    "resets_at": resets_at,
+                }
+            )
+            for quota in ledger.quota(caller, actions)
+        ],
+    }
+
+
+def _midnight() -> str | None:
+    # UTC days have 86400 seconds in every clock Python reads.
+    return iso((time.time() // 86400 + 1) * 86400)
