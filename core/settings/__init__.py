@@ -35,6 +35,7 @@ class Settings:
         self, home: Path, connectors: Sequence[Connector], found: Reading, *, tolerant: bool
     ) -> None:
         self.home = home
+        self.sandbox = False
         self._connectors = tuple(connectors)
         self._found = found
         self._configs: dict[str, Config] = {}
@@ -73,7 +74,9 @@ class Settings:
         found = read(_declared(connectors), environ, folder)
         if sandbox_urls is not None:
             _stand_in(found, sandbox_urls)
-        return cls(folder, connectors, found, tolerant=tolerant)
+        settings = cls(folder, connectors, found, tolerant=tolerant)
+        settings.sandbox = sandbox_urls is not None
+        return settings
 
     def config(self, connector: Connector) -> Config:
         """Return a connector's settings; raises NotConfigured naming what is missing."""

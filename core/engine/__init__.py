@@ -1,0 +1,349 @@
+"""The one door: look up, validate, reserve, send, settle, record."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import sqlite3
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import SecretStr
+
+from core.connectors import CONNECTORS
+from core.contract import Receipt
+from core.engine import reasons
+from core.engine.checks import checked, fingerprint
+from core.engine.results import Accepted, Job, Settled
+from core.engine.sending import Sender
+from core.errors import (
+    Busy,
+    Forbidden,
+    LevqorError,
+    NotConfigured,
+    NotFound,
+    QuotaSpent,
+    UpstreamError,
+)
+from core.ledger import Ledger, Order, word
+from core.logs import RunLog
+from core.masking import Redactor, home_key
+from core.outbound import Outbound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from core.callers import Caller
+    from core.contract import Action, Config, Connector
+    from core.ledger import Entry
+    from core.settings import Settings
+
+__all__ = ["Accepted", "Engine", "Receipt", "Settled"]
+
+RUN_LETTERS = 10
+TEST_GAP = 60.0
+
+
+class Engine:
+    """Accepts runs, sends them on their connectors' own workers, settles every one.
+
+    Safe to use from any thread; `accept` and `run` block on the ledger. `observers` are
+    called with (settled, caller) after a run was settled, `refusals` with
+    (action id, error, caller) for what was refused before it became a run.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        outbound: Outbound,
+        *,
+        connectors: Sequence[Connector] = CONNECTORS,
+        log: RunLog | None = None,
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.outbound = outbound
+        self.connectors = tuple(connectors)
+        self.log = log
+        self.observers: list[Callable[[Settled, Caller], None]] = []
+        self.refusals: list[Callable[[str, LevqorError, Caller], None]] = []
+        self._key = home_key(settings.home)
+        self._credentials: dict[str, tuple[Config, bytes]] = {}
+        self._sender = Sender(
+            ledger, outbound, self.connectors, settled=self.settled, ended=self._ended
+        )
+
+    @classmethod
+    def open(cls, settings: Settings, *, connectors: Sequence[Connector] = CONNECTORS) -> Self:
+        """Open a home's ledger, settle what dead processes left, and be ready.
+
+        Raises LedgerError.
+        """
+        ledger = Ledger.open(settings.home)
+        try:
+            ledger.recover()
+            outbound = Outbound(redactor=Redactor(settings.secrets()))
+            log = RunLog(settings.home)
+            return cls(settings, ledger, outbound, connectors=connectors, log=log)
+        except BaseException:
+            ledger.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def action_ids(self) -> tuple[str, ...]:
+        """Every action, in menu order."""
+        return tuple(c.action_id(a) for c in self.connectors for a in c.actions)
+
+    def action(self, action_id: str) -> tuple[Connector, Action]:
+        """Look an action up; raises NotFound with the nearest name."""
+        for connector in self.connectors:
+            for action in connector.actions:
+                if connector.action_id(action) == action_id:
+                    return connector, action
+        ids = self.action_ids()
+        near = difflib.get_close_matches(action_id, ids, n=1)
+        raise NotFound(
+            "There is no such action.",
+            fix=f"Did you mean {near[0]}?" if near else f"The actions are {', '.join(ids)}.",
+        )
+
+    def accept(
+        self,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        *,
+        key: str | None = None,
+        rebind: bool = False,
+        reply_to: str | None = None,
+        test: bool = False,
+        guard: bool = False,
+        ip: str | None = None,
+        patience: float = 10.0,
+    ) -> Accepted:
+        """Check a request and journal it; nothing is sent yet.
+
+        Args:
+            action_id: Which action.
+            values: The contract's fields; a test send without values takes the sample.
+            caller: Who asks.
+            key: The request's own key; the first run with it is the only one.
+            rebind: The key is free again when the run was not sent.
+            reply_to: Where to answer, kept until `ledger.told`.
+            test: A test send: marked, no quota, one a minute per action.
+            guard: Raise Repeated for the same input by the same caller within a minute.
+            ip: The peer's address, for the log's tag only.
+            patience: Seconds to wait for another process that holds the ledger.
+
+        Raises:
+            LevqorError: Any that the table in core.errors puts before a run.
+        """
+        began = time.perf_counter()
+        try:
+            return self._accept(
+                action_id, values, caller, key=key, rebind=rebind, reply_to=reply_to, test=test,
+                guard=guard, ip=ip, patience=patience,
+            )  # fmt: skip
+        except LevqorError as error:
+            ms = (time.perf_counter() - began) * 1000
+            self._not_accepted(action_id, error, caller, ip, ms)
+            raise
+
+    def start(self, accepted: Accepted) -> Future[Settled]:
+        """Send an accepted run; the future cannot be cancelled, and never fails.
+
+        For a redelivery it is the first run's future, or its ending.
+        """
+        if accepted.job is not None:
+            return self._sender.start(accepted.job)
+        return self._again(accepted)
+
+    def run(
+        self, action_id: str, values: Mapping[str, Any], caller: Caller, **more: Any
+    ) -> Settled:
+        """Accept, start and wait. Raises what `accept` raises."""
+        return self.start(self.accept(action_id, values, caller, **more)).result()
+
+    def settled(self, entry: Entry) -> Settled:
+        """How a journaled run ended, in words; its link and notes were not kept."""
+        connector = next((c for c in self.connectors if c.name == entry.connector), None)
+        receipt = Receipt(**entry.receipt) if entry.receipt else None
+        error = None if entry.state == "sent" else reasons.retold(entry, connector)
+        return Settled(
+            entry.run, entry.action, entry.state, receipt, error,  # type: ignore[arg-type]
+            entry.ms or 0.0, entry.attempts, entry.test,
+        )  # fmt: skip
+
+    def queues(self) -> dict[str, tuple[int, int]]:
+        """Connector name to (runs being sent, runs waiting)."""
+        return self._sender.load()
+
+    def credential(self, connector: Connector, config: Config) -> bytes:
+        """A digest of what a connector signs in with; waits are shared by those who share it."""
+        known = self._credentials.get(connector.name)
+        if known is not None and known[0] is config:
+            return known[1]
+        secret = [
+            value.get_secret_value() if isinstance(value, SecretStr) else value
+            for value in config.__dict__.values()
+        ]
+        digest = hashlib.sha256(repr(secret).encode()).digest()
+        self._credentials[connector.name] = (config, digest)
+        return digest
+
+    def close(self, timeout: float = 15.0) -> None:
+        """Take nothing new, let what is out finish, settle the rest, close the ledger.
+
+        What is still being sent after `timeout` seconds becomes `unknown`.
+        """
+        self._sender.close(timeout)
+        self.outbound.close()
+        self.ledger.close()
+
+    def _accept(
+        self,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        *,
+        key: str | None,
+        rebind: bool,
+        reply_to: str | None,
+        test: bool,
+        guard: bool,
+        ip: str | None,
+        patience: float,
+    ) -> Accepted:
+        if self._sender.stopping:
+            raise Busy("Levqor is stopping; nothing was sent.", fix="Send it again in a moment.")
+        if not self.settings.may(caller, action_id):
+            raise Forbidden(
+                f"{caller} may not use {action_id}.",
+                fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
+            )
+        connector, action = self.action(action_id)
+        if test and not values:
+            values = action.sample
+        given = checked(action.input, values, self.settings.default)
+        config, refuse = self._config(connector)
+        if config is not None and action.check:
+            try:
+                action.check(given, config, test)
+            except NotConfigured as error:
+                refuse = error
+        if refuse is not None and key is None:
+            raise refuse
+        order = Order(
+            run=word(RUN_LETTERS), at=time.time(), action=action_id, connector=connector.name,
+            caller=str(caller), surface=caller.surface,
+            fingerprint=fingerprint(self._key, action_id, given), test=test, key=key,
+            rebind=rebind, reply_to=reply_to, guard=guard, refuse=refuse,
+            test_gap=0.0 if self.settings.sandbox else TEST_GAP,
+        )  # fmt: skip
+        entry, first = self._journal(order, connector, caller, patience)
+        if not first:
+            return self._redelivered(entry)
+        assert config is not None  # noqa: S101 - `refuse` was raised otherwise
+        future: Future[Settled] = Future()
+        # A future that runs cannot be cancelled: whoever waits may go, the run does not.
+        future.set_running_or_notify_cancel()
+        job = Job(
+            entry.run, connector, action, caller, ip, test, given, config,
+            self.credential(connector, config), future,
+        )  # fmt: skip
+        return Accepted(entry.run, action_id, first=True, job=job)
+
+    def _config(self, connector: Connector) -> tuple[Config | None, NotConfigured | None]:
+        try:
+            return self.settings.config(connector), None
+        except NotConfigured as error:
+            return None, error
+
+    def _journal(
+        self, order: Order, connector: Connector, caller: Caller, patience: float
+    ) -> tuple[Entry, bool]:
+        try:
+            return self.ledger.accept(order, patience=patience)
+        except QuotaSpent as error:
+            raise QuotaSpent(
+                f"Free plan: 1 {connector.name} call/day. Upgrade for unlimited.",
+                upgrade=self.settings.own.upgrade_url,
+                resets_at=error.resets_at,
+                fix=f"Ask whoever runs Levqor: levqor plan set {caller} pro",
+            ) from None
+        except sqlite3.IntegrityError:
+            # Two runs drew the same ten letters: about once in 10**14 pairs.
+            fresh = dataclasses.replace(order, run=word(RUN_LETTERS))
+            return self.ledger.accept(fresh, patience=patience)
+
+    def _redelivered(self, entry: Entry) -> Accepted:
+        ended = None if entry.open else self.settled(entry)
+        return Accepted(entry.run, entry.action, first=False, settled=ended)
+
+    def _again(self, accepted: Accepted) -> Future[Settled]:
+        out = self._sender.out(accepted.run)
+        if out is not None:
+            return out
+        future: Future[Settled] = Future()
+        entry = None if accepted.settled else self.ledger.run(accepted.run)
+        if accepted.settled is not None:
+            future.set_result(accepted.settled)
+        elif entry is not None and not entry.open:
+            future.set_result(self.settled(entry))
+        else:
+            # It is another process's run, or one that was accepted and never started.
+            future.set_result(
+                Settled(
+                    accepted.run,
+                    accepted.action_id,
+                    "unknown",
+                    error=reasons.own("interrupted", accepted.run),
+                )
+            )
+        return future
+
+    def _ended(self, job: Job, settled: Settled) -> None:
+        error = settled.error
+        if self.log:
+            ours = error is not None and not isinstance(error, UpstreamError)
+            self.log.write(
+                run=job.run,
+                ip=job.ip,
+                caller=job.caller,
+                connector=job.connector.name,
+                action=job.action_id,
+                status=error.code if error and ours else settled.outcome,
+                ms=settled.ms,
+                attempts=settled.attempts,
+                error=error.reason or error.code if error else None,
+            )
+        for observer in self.observers:
+            observer(settled, job.caller)
+
+    def _not_accepted(
+        self, action_id: str, error: LevqorError, caller: Caller, ip: str | None, ms: float
+    ) -> None:
+        # What was asked for may be anything; only names that exist reach the log.
+        known = action_id if action_id in self.action_ids() else None
+        if self.log:
+            self.log.write(
+                run=error.run or "-",
+                ip=ip,
+                caller=caller,
+                connector=known.partition(".")[0] if known else "-",
+                action=known or "-",
+                status=error.code,
+                ms=ms,
+                attempts=0,
+                error=error.reason or error.code,
+            )
+        for observer in self.refusals:
+            observer(known or "", error, caller)

@@ -1,0 +1,96 @@
+"""From typed values to a checked input, with every fault said in plain words."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from core.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from core.contract import Contract
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "missing": lambda _: "is required",
+    "string_too_short": lambda c: _at_least(c["min_length"], "character"),
+    "string_too_long": lambda c: f"is too long: at most {c['max_length']} characters",
+    "too_short": lambda c: _at_least(c["min_length"], "entry"),
+    "too_long": lambda c: f"has too many entries: at most {c['max_length']}",
+    "string_type": lambda _: "must be text",
+    "int_type": lambda _: "must be a whole number",
+    "float_type": lambda _: "must be a number",
+    "bool_type": lambda _: "must be true or false",
+    "list_type": lambda _: "must be a list",
+    "dict_type": lambda _: "must be an object",
+    "mapping_type": lambda _: "must be an object",
+    "none_required": lambda _: "must be empty",
+    "finite_number": lambda _: "must be a finite number",
+    "string_unicode": lambda _: "holds characters that are not text",
+    "value_error": lambda c: str(c["error"]),
+}
+
+
+def _at_least(least: int, what: str) -> str:
+    if least == 1:
+        return "must not be empty"
+    return f"is too short: at least {least} {what}s"
+
+
+def checked(
+    contract: type[Contract], values: Mapping[str, Any], default: Callable[[str], str | None]
+) -> Contract:
+    """Fill in what settings give and validate; raises InvalidInput with every fault."""
+    filled = dict(values)
+    for spec in contract.fields():
+        if spec.setting and filled.get(spec.name) is None:
+            value = default(spec.setting)
+            if value is not None:
+                filled[spec.name] = value
+    try:
+        return contract.model_validate(filled)
+    except ValidationError as error:
+        raise InvalidInput(_faults(error, contract)) from None
+
+
+def _faults(error: ValidationError, contract: type[Contract]) -> list[Fault]:
+    known = [spec.name for spec in contract.fields()]
+    faults: dict[str, Fault] = {}
+    for item in error.errors(include_url=False, include_input=False):
+        name = _path(item["loc"], known)
+        if item["type"] == "extra_forbidden":
+            fault = Fault(name, _unknown(name, known))
+        else:
+            words = _WORDS.get(item["type"])
+            fault = Fault(name, words(item.get("ctx", {})) if words else "is not valid")
+        # A union reports each of its branches; the first one speaks for the field.
+        faults.setdefault(name, fault)
+    return list(faults.values())
+
+
+def _path(loc: tuple[int | str, ...], known: list[str]) -> str:
+    # Only places a person wrote, not pydantic's names for the branches of a union; and a
+    # name that came from outside is shortened, it may be anything.
+    parts = [str(loc[0])[:40]] if loc else ["input"]
+    if parts[0] in known:
+        parts += [str(part + 1) for part in loc[1:] if isinstance(part, int)]
+    return ".".join(parts)
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"is not a field here; did you mean {near[0]}?"
+    return f"is not a field here; the fields are {', '.join(known)}"
+
+
+def fingerprint(key: bytes, action_id: str, given: Contract) -> bytes:
+    """An HMAC that says whether two inputs are the same, and nothing else about them."""
+    text = json.dumps([action_id, given.model_dump(mode="json")], sort_keys=True)
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)

@@ -1,0 +1,109 @@
+"""Each connector's own workers and waiting places, so that none can delay another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.engine.results import Job
+    from core.outbound.watchdog import Handle, Watchdog
+
+WORKERS = 16
+PLACES = 256
+# A run that waited this long is answered `busy`.
+WAIT_SECONDS = 120.0
+
+
+class Queue:
+    """Sixteen workers, started as they are needed, and 256 places to wait.
+
+    Threads are daemons: one that hangs in a name look-up must not hold up the exit.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Job], None],
+        expired: Callable[[Job], None],
+        watchdog: Watchdog,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self._name = name
+        self._work = work
+        self._expired = expired
+        self._watchdog = watchdog
+        self._wait_seconds = wait_seconds
+        self._waiting: deque[tuple[Job, Handle]] = deque()
+        self._ready = threading.Condition()
+        self._threads = 0
+        self._idle = 0
+        self._busy: set[str] = set()
+        self._closed = False
+
+    def offer(self, job: Job) -> bool:
+        """Take a job; False where every place is taken."""
+        with self._ready:
+            if self._closed or len(self._waiting) >= PLACES:
+                return False
+            handle = self._watchdog.at(
+                time.monotonic() + self._wait_seconds, lambda: self._expire(job)
+            )
+            self._waiting.append((job, handle))
+            if self._idle >= len(self._waiting):
+                self._ready.notify()
+            elif self._threads < WORKERS:
+                self._threads += 1
+                threading.Thread(
+                    target=self._loop, name=f"levqor-{self._name}-{self._threads}", daemon=True
+                ).start()
+        return True
+
+    def load(self) -> tuple[int, int]:
+        """(runs being sent, runs waiting)."""
+        with self._ready:
+            return len(self._busy), len(self._waiting)
+
+    def drain(self) -> list[Job]:
+        """Take no more, and hand back what had not begun."""
+        with self._ready:
+            self._closed = True
+            left = [job for job, _ in self._waiting]
+            for _, handle in self._waiting:
+                handle.cancel()
+            self._waiting.clear()
+            self._ready.notify_all()
+        return left
+
+    def _loop(self) -> None:
+        while True:
+            with self._ready:
+                self._idle += 1
+                while not self._waiting and not self._closed:
+                    self._ready.wait()
+                self._idle -= 1
+                if not self._waiting:
+                    return
+                job, handle = self._waiting.popleft()
+                handle.cancel()
+                self._busy.add(job.run)
+            try:
+                self._work(job)
+            finally:
+                with self._ready:
+                    self._busy.discard(job.run)
+                # Its payload must not live on in this frame while the worker waits.
+                del job, handle
+
+    def _expire(self, job: Job) -> None:
+        with self._ready:
+            found = next((item for item in self._waiting if item[0] is job), None)
+            if found is None:
+                return
+            self._waiting.remove(found)
+        self._expired(job)

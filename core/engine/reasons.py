@@ -1,0 +1,69 @@
+"""What the engine itself may have to say about a run, and finding any reason's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import Busy, InternalError, LevqorError, NotSent, Refusal, Refused, Unknown
+from core.outbound import TRANSPORT
+
+if TYPE_CHECKING:
+    from core.contract import Connector
+    from core.ledger import Entry
+
+OWN = (
+    Refusal(
+        "interrupted_before",
+        "not_sent",
+        "Levqor stopped before it was sent.",
+        "Please send it again.",
+    ),
+    Refusal(
+        "interrupted",
+        "unknown",
+        "Levqor stopped while it was being sent; it may or may not have been sent.",
+        "Look before you send it again.",
+    ),
+    Refusal(
+        "internal",
+        "unknown",
+        "Levqor made a mistake of its own while sending; it may or may not have been sent.",
+        "Look before you send it again, and report the run's id.",
+    ),
+)
+
+
+def find(connector: Connector | None, reason: str) -> Refusal | None:
+    """The words of a reason that was kept."""
+    found = connector.refusal(reason) if connector else None
+    return found or next((each for each in (*OWN, *TRANSPORT) if each.reason == reason), None)
+
+
+def row(reason: str) -> Refusal:
+    """One of the engine's own rows."""
+    return next(each for each in OWN if each.reason == reason)
+
+
+def own(reason: str, run: str) -> LevqorError:
+    """The engine's own error for a reason, naming the run."""
+    error = row(reason).error()
+    error.run = run
+    return error
+
+
+def retold(entry: Entry, connector: Connector | None) -> LevqorError:
+    """The error of a run that ended before, in the words its reason has now."""
+    found = find(connector, entry.reason or "")
+    error: LevqorError
+    if entry.code == Busy.code:
+        error = Busy()
+    elif entry.code == InternalError.code:
+        error = InternalError()
+    elif found is not None:
+        error = found.error()
+    else:
+        kind = {"refused": Refused, "unknown": Unknown}.get(entry.state, NotSent)
+        error = kind(entry.reason or "unexplained")
+    error.outcome = entry.state  # type: ignore[assignment]
+    error.run = entry.run
+    return error

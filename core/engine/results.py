@@ -1,0 +1,98 @@
+"""What the engine hands back: a run that was accepted, and a run that is settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from core.masking import mask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from core.callers import Caller
+    from core.contract import Action, Config, Connector, Contract, Out, Receipt
+    from core.errors import LevqorError, Outcome
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a run ended: a receipt or an error. `ms` is the time from leaving the queue."""
+
+    run: str
+    action_id: str
+    outcome: Outcome
+    receipt: Receipt | None = None
+    error: LevqorError | None = None
+    ms: float = 0.0
+    attempts: int = 0
+    test: bool = False
+
+    @property
+    def http(self) -> int:
+        """The HTTP status of this ending."""
+        return self.error.http if self.error else 200
+
+    @property
+    def exit(self) -> int:
+        """The exit status of this ending."""
+        return self.error.exit if self.error else 0
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of this ending, as every surface that speaks JSON answers it."""
+        if self.error is not None:
+            return self.error.body()
+        return {**kept(self.receipt), "run": self.run}
+
+
+def kept(receipt: Receipt | None) -> dict[str, Any]:
+    """The part of a receipt that may be written down: status, masked id, count of rows."""
+    if receipt is None:
+        return {}
+    parts = {
+        "status": receipt.status,
+        "id": mask(receipt.id) if receipt.id else None,
+        "updated": receipt.updated,
+    }
+    return {name: value for name, value in parts.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A run in the journal. `first` is False for a redelivery of a run accepted before.
+
+    `settled` is then how that run ended, None while it is still out.
+    """
+
+    run: str
+    action_id: str
+    first: bool
+    settled: Settled | None = None
+    job: Job | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs; the payload lives here, in memory, and nowhere else."""
+
+    run: str
+    connector: Connector
+    action: Action
+    caller: Caller
+    ip: str | None
+    test: bool
+    input: Contract = field(repr=False)
+    config: Config = field(repr=False)
+    credential: bytes = field(repr=False)
+    future: Future[Settled] = field(repr=False)
+
+    @property
+    def action_id(self) -> str:
+        """E.g. `name.action`."""
+        return self.connector.action_id(self.action)
+
+    @property
+    def send(self) -> Callable[[Out], Receipt]:
+        """The connector's send, bound to what it is to send."""
+        return lambda out: self.action.send(self.input, self.config, out)

@@ -1,0 +1,170 @@
+"""From an accepted run to a settled one: the only caller of a connector's send."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING
+
+from core.engine import reasons
+from core.engine.queues import Queue
+from core.engine.results import Settled, kept
+from core.errors import Busy, InternalError, LedgerError, LevqorError
+from core.outbound.watchdog import WATCHDOG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from core.contract import Connector
+    from core.engine.results import Job
+    from core.errors import Outcome
+    from core.ledger import Entry, Ledger
+    from core.outbound import Outbound
+
+# A connector's queue that is full empties at about this pace at worst.
+BUSY_RETRY = 30.0
+
+
+class Sender:
+    """Every connector's queue, and what its workers do with a run."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        outbound: Outbound,
+        connectors: Sequence[Connector],
+        *,
+        settled: Callable[[Entry], Settled],
+        ended: Callable[[Job, Settled], None],
+    ) -> None:
+        """`settled` words a journaled run; `ended` is told of every run that ends here."""
+        self._ledger = ledger
+        self._outbound = outbound
+        self._settled = settled
+        self._ended = ended
+        self._queues = {
+            c.name: Queue(c.name, self._work, self._expired, WATCHDOG) for c in connectors
+        }
+        self._out: dict[str, Job] = {}
+        self._lock = threading.Lock()
+        self.stopping = False
+
+    def start(self, job: Job) -> Future[Settled]:
+        """Queue a run, once; a full queue settles it as busy."""
+        with self._lock:
+            if job.run in self._out or job.future.done():
+                return job.future
+            self._out[job.run] = job
+        if self.stopping or not self._queues[job.connector.name].offer(job):
+            self._finish(job, _busy(job))
+        return job.future
+
+    def out(self, run: str) -> Future[Settled] | None:
+        """The future of a run that is queued or being sent by this process."""
+        with self._lock:
+            job = self._out.get(run)
+        return job.future if job else None
+
+    def load(self) -> dict[str, tuple[int, int]]:
+        """Connector name to (runs being sent, runs waiting)."""
+        return {name: queue.load() for name, queue in self._queues.items()}
+
+    def close(self, timeout: float) -> None:
+        """Begin nothing new; what is still out after `timeout` seconds becomes unknown."""
+        self.stopping = True
+        for queue in self._queues.values():
+            for job in queue.drain():
+                self._finish(job, _interrupted(job, "interrupted_before"))
+        with self._lock:
+            left = list(self._out.values())
+        wait([job.future for job in left], timeout=timeout)
+        for job in left:
+            if not job.future.done():
+                self._finish(job, _interrupted(job, "interrupted"))
+
+    def _work(self, job: Job) -> None:
+        began = time.perf_counter()
+        try:
+            begun = self._ledger.sending(job.run)
+        except LedgerError as error:
+            # Without `sending` in the journal nothing may go out.
+            self._finish(job, _failed(job, error, "not_sent", began))
+            return
+        if begun:
+            self._finish(job, self._send(job, began))
+        elif not job.future.done():
+            entry = self._ledger.run(job.run)
+            known = entry is not None and not entry.open
+            self._finish(
+                job,
+                self._settled(entry) if entry and known else _interrupted(job, "interrupted"),
+                journal=False,
+            )
+
+    def _send(self, job: Job, began: float) -> Settled:
+        try:
+            receipt, attempts = self._outbound.deliver(
+                job.connector.name, job.credential, job.run, job.send
+            )
+        except LevqorError as error:
+            # A connector refuses by itself what only it can see: a column, a tab.
+            return _failed(job, error, error.outcome or "refused", began)
+        except Exception as error:  # noqa: BLE001 - our own fault, and the run still ends
+            ours = InternalError(reason="internal", fix=reasons.row("internal").fix)
+            ours.__cause__ = error
+            return _failed(job, ours, "unknown", began)
+        ms = (time.perf_counter() - began) * 1000
+        return Settled(job.run, job.action_id, "sent", receipt, None, ms, attempts, job.test)
+
+    def _expired(self, job: Job) -> None:
+        # The watchdog's thread must not wait for the ledger.
+        threading.Thread(
+            target=self._finish, args=(job, _busy(job)), name="levqor-expired", daemon=True
+        ).start()
+
+    def _finish(self, job: Job, settled: Settled, *, journal: bool = True) -> None:
+        error = settled.error
+        if journal:
+            # If the ledger fails now the run stays `sending`, and the next start says so.
+            with contextlib.suppress(LedgerError):
+                self._ledger.settle(
+                    job.run,
+                    settled.outcome,
+                    attempts=settled.attempts,
+                    ms=settled.ms,
+                    code=error.code if error else None,
+                    reason=error.reason if error else None,
+                    receipt=kept(settled.receipt) or None,
+                )
+        with self._lock:
+            self._out.pop(job.run, None)
+            first = not job.future.done()
+            if first:
+                job.future.set_result(settled)
+        if first:
+            self._ended(job, settled)
+
+
+def _failed(job: Job, error: LevqorError, outcome: Outcome, began: float) -> Settled:
+    error.run = job.run
+    error.outcome = outcome
+    ms = (time.perf_counter() - began) * 1000
+    attempts = int(getattr(error, "attempts", 0))
+    return Settled(job.run, job.action_id, outcome, None, error, ms, attempts, job.test)
+
+
+def _busy(job: Job) -> Settled:
+    error = Busy(
+        f"Too much is waiting for {job.connector.title}; it was not sent.",
+        fix="Send it again in a moment.",
+        reason="busy",
+        retry_after=BUSY_RETRY,
+    )
+    return _failed(job, error, "not_sent", time.perf_counter())
+
+
+def _interrupted(job: Job, reason: str) -> Settled:
+    error = reasons.own(reason, job.run)
+    return _failed(job, error, error.outcome or "unknown", time.perf_counter())

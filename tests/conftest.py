@@ -1,0 +1,98 @@
+"""What every test may use: an empty home, the stand-ins, an engine; and no way out."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from core.engine import Engine
+from core.ledger import Ledger
+from core.sandbox import Sandbox
+from core.settings import Settings
+
+SPECS = Path(os.environ.get("LEVQOR_SPECS") or Path(__file__).parents[2] / "shared" / "specs")
+SOAK = bool(os.environ.get("LEVQOR_SOAK"))
+# Whatever is set on this machine must not decide a test.
+_SET_PREFIXES = (
+    "LEVQOR_", "SLACK_", "NOTION_", "GOOGLE_", "SHEETS_", "TELEGRAM_", "RESEND_", "ALLOWED_",
+)  # fmt: skip
+_CONNECT = socket.socket.connect
+
+
+def _loopback_only(self, address):
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        host = str(address[0])
+        assert host.startswith("127.") or host in ("::1", "localhost"), f"a way out: {host}"
+    return _CONNECT(self, address)
+
+
+def pytest_configure():
+    # Not a double: a fence. A test that reaches for the network fails where it does.
+    socket.socket.connect = _loopback_only
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(request):
+    if request.node.get_closest_marker("online"):
+        yield
+        return
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if _is_ours(name)}
+    yield
+    for name in [name for name in os.environ if _is_ours(name)]:
+        del os.environ[name]
+    os.environ.update(kept)
+
+
+def _is_ours(name):
+    return name.startswith(_SET_PREFIXES) and name not in ("LEVQOR_SPECS", "LEVQOR_SOAK")
+
+
+@pytest.fixture
+def home(tmp_path):
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _stand_ins():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(_stand_ins):
+    _stand_ins.clear()
+    yield _stand_ins
+    _stand_ins.clear()
+
+
+@pytest.fixture
+def settings(home, sandbox):
+    return Settings.load(home, sandbox_urls=sandbox.settings())
+
+
+@pytest.fixture
+def ledger(home):
+    with Ledger.open(home) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def engine(settings):
+    with Engine.open(settings) as engine:
+        yield engine
+
+
+@pytest.fixture
+def specs():
+    if not SPECS.is_dir():
+        pytest.skip(f"no vendors' specs at {SPECS}; LEVQOR_SPECS may name their folder")
+    return SPECS
+
+
+@pytest.fixture
+def counts():
+    """Pick a count: `counts(short, soak)`."""
+    return lambda short, soak: soak if SOAK else short
