@@ -1,0 +1,186 @@
+"""Send a message to Slack: to the webhook's channel, or to a channel that is named.
+
+An incoming webhook (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)
+cannot change its channel, so a named one goes through
+https://docs.slack.dev/reference/methods/chat.postMessage and wants a bot token. About one
+message a second and channel is taken, and nothing tells a repeat from a new message.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+from core.connectors._slack_refusals import API, HOOK, REFUSALS, Reply, explain
+from core.contract import (
+    Action,
+    Answer,
+    BaseUrl,
+    Config,
+    Connector,
+    Contract,
+    Out,
+    Probe,
+    Receipt,
+    Secret,
+    base_url,
+    field,
+    loopback,
+    setting,
+)
+from core.errors import NotConfigured
+
+HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+BOT_PAGE = (
+    "api.slack.com/apps, your app, OAuth & Permissions: add the scope chat:write, install the "
+    "app and copy the Bot User OAuth Token"
+)
+# Without the charset the Web API answers with a warning.
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
+class Message(Contract):
+    """A Slack message."""
+
+    # 3000: one section of a message (docs.slack.dev/reference/block-kit/blocks/section-block).
+    text: str = field(
+        "Text",
+        "What to say.",
+        example="The build is green.",
+        long=True,
+        takes_text=True,
+        min_length=1,
+        max_length=3000,
+    )
+    # 80: the longest name a channel can have.
+    channel: str | None = field(
+        "Channel",
+        "A channel's ID or name; without one it goes where the webhook points.",
+        example="C0123456789",
+        address=True,
+        default=None,
+        min_length=1,
+        max_length=80,
+    )
+
+
+def incoming_webhook(value: Secret) -> Secret:
+    """Let a secret address go nowhere but to one of Slack's webhooks, or to this machine."""
+    parts = urlsplit(base_url(value.get_secret_value()))
+    if parts.netloc.lower() not in HOSTS and not loopback(parts.hostname):
+        raise ValueError("must be an address at hooks.slack.com")
+    if parts.path.startswith(("/workflows/", "/triggers/")):
+        raise ValueError("starts a Slack workflow; make an incoming webhook instead")
+    if not parts.path.startswith("/services/"):
+        raise ValueError("must look like https://hooks.slack.com/services/T…/B…/…")
+    return value
+
+
+class Settings(Config):
+    """What Slack needs."""
+
+    webhook_url: Annotated[Secret, AfterValidator(incoming_webhook)] = setting(
+        "SLACK_WEBHOOK_URL",
+        "Slack's incoming webhook",
+        "api.slack.com/apps, your app, Incoming Webhooks: switch them on, choose Add New Webhook "
+        "to Workspace and copy the Webhook URL",
+        required=True,
+        secret=True,
+        example="https://hooks.slack.com/services/T…/B…/…",
+        shape=r"^https://hooks\.slack(-gov)?\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,}$",
+    )
+    bot_token: Secret | None = setting(
+        "SLACK_BOT_TOKEN",
+        "Slack's bot token, for messages to a named channel",
+        BOT_PAGE,
+        secret=True,
+        example="xoxb-…",
+        shape=r"^xoxb-[A-Za-z0-9-]{20,}$",
+    )
+    api_url: BaseUrl = setting(
+        "SLACK_API_URL",
+        "Where Slack's Web API lives",
+        "leave it out unless you reach Slack through an address of your own",
+        env_only=True,
+        example="https://slack.com/api/",
+        default="https://slack.com/api/",
+    )
+
+
+def check(request: Message, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
+    """Refuse a named channel without a token: the webhook would post to the wrong place."""
+    if request.channel and not config.bot_token:
+        raise NotConfigured(
+            "A message to a named channel needs SLACK_BOT_TOKEN, and it is not set.",
+            settings=("SLACK_BOT_TOKEN",),
+            fix=f"Set SLACK_BOT_TOKEN ({BOT_PAGE}), or leave the channel out.",
+        )
+
+
+def send(request: Message, config: Settings, out: Out) -> Receipt:
+    """Post one message."""
+    # Left alone, < and > could mention everyone or hide a link's address.
+    text = request.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if request.channel is None:
+        answer = out.post(config.webhook_url.get_secret_value(), json={"text": text}, headers=JSON)
+        if answer.status != 200 or answer.body != b"ok":
+            raise explain(answer, HOOK)
+    else:
+        body = {"channel": request.channel, "text": text}
+        url = f"{config.api_url}/chat.postMessage"
+        answer = out.post(url, json=body, headers=JSON | _bearer(config))
+        if not _ok(answer):
+            raise explain(answer, API)
+    return Receipt("sent")
+
+
+def probe(config: Settings, out: Out) -> Probe:
+    """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
+    url = config.webhook_url.get_secret_value()
+    answer = out.post(url, json={"text": ""}, headers=JSON, effect="none")
+    refusal = explain(answer, HOOK)
+    # Slack does not say whether it looks at the address or at the text first.
+    if answer.body != b"ok" and refusal.reason not in ("no_text", "bad_request"):
+        raise refusal
+    if not config.bot_token:
+        return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
+    answer = out.post(f"{config.api_url}/auth.test", headers=JSON | _bearer(config), effect="none")
+    trouble = None if _ok(answer) else explain(answer, API)
+    scopes = answer.headers.get("x-oauth-scopes")
+    if scopes and "chat:write" not in re.split(r"[,\s]+", scopes):
+        trouble = API["missing_scope"].error()
+    if trouble is None:
+        return Probe()
+    return Probe((f"SLACK_BOT_TOKEN: {trouble.message}",), attention=True, fix=trouble.fix)
+
+
+def _bearer(config: Settings) -> dict[str, str]:
+    token = config.bot_token.get_secret_value() if config.bot_token else ""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _ok(answer: Answer) -> bool:
+    reply = answer.parse(Reply)
+    return answer.status == 200 and reply is not None and reply.ok
+
+
+CONNECTOR = Connector(
+    name="slack",
+    title="Slack",
+    config=Settings,
+    actions=(
+        Action(
+            name="send",
+            title="Send a Slack message",
+            input=Message,
+            sample={"text": "Hello from Levqor: this is a test message."},
+            send=send,
+            check=check,
+        ),
+    ),
+    probe=probe,
+    refusals=REFUSALS,
+)

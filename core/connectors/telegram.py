@@ -1,0 +1,215 @@
+"""Send a Telegram message to a chat, a group or a channel.
+
+One call, https://core.telegram.org/bots/api#sendmessage, with no parse mode: what was typed
+is what arrives. A chat takes about one message a second and a group twenty a minute, and
+nothing tells a repeat from a new message.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, field_validator
+
+from core.connectors._telegram_refusals import NOT_ALLOWED, REFUSALS, Reply, Result, explain
+from core.contract import (
+    Action,
+    BaseUrl,
+    Config,
+    Connector,
+    Contract,
+    Out,
+    Probe,
+    Receipt,
+    Secret,
+    field,
+    setting,
+)
+from core.errors import Fault, InvalidInput, Refused
+
+# A message's bound (core.telegram.org/bots/api#sendmessage), counted in UTF-16 units.
+TEXT_UNITS = 4096
+CHAT = re.compile(r"-?[1-9]\d{0,15}|@[A-Za-z]\w{3,31}", re.ASCII)
+DEFAULT = "TELEGRAM_CHAT_ID_DEFAULT"
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _chat(value: str | None) -> str | None:
+    if value is not None and not CHAT.fullmatch(value):
+        raise ValueError("must be a number like -1001234567890, or a public name like @name")
+    return value
+
+
+def _token(value: Secret) -> Secret:
+    # It becomes a part of the address, where a slash or a dot would lead elsewhere.
+    if not re.fullmatch(r"\d+:[\w-]+", value.get_secret_value(), re.ASCII):
+        raise ValueError("must be digits, a colon and letters, as @BotFather gave it")
+    return value
+
+
+ChatId = Annotated[
+    str | None,
+    AfterValidator(_chat),
+    BeforeValidator(_number_as_text, json_schema_input_type=int | str | None),
+]
+
+
+class Message(Contract):
+    """A Telegram message."""
+
+    text: str = field(
+        "Text",
+        "What to say.",
+        example="The build is green.",
+        long=True,
+        takes_text=True,
+        min_length=1,
+        max_length=TEXT_UNITS,
+    )
+    chat_id: ChatId = field(
+        "Chat",
+        "Where to: a chat's number, or a public group's or channel's @name.",
+        example="-1001234567890",
+        address=True,
+        setting=DEFAULT,
+        default=None,
+    )
+
+    @field_validator("text")
+    @classmethod
+    def _fits(cls, text: str) -> str:
+        units = len(text.encode("utf-16-le")) // 2
+        if units > TEXT_UNITS:
+            raise ValueError(
+                f"is {units} characters long as Telegram counts them (many emoji count twice); "
+                f"{TEXT_UNITS} is the most"
+            )
+        return text
+
+
+class Settings(Config):
+    """What Telegram needs."""
+
+    bot_token: Annotated[Secret, AfterValidator(_token)] = setting(
+        "TELEGRAM_BOT_TOKEN",
+        "Telegram's bot token",
+        "write /newbot (or /token) to @BotFather in Telegram and copy the token",
+        required=True,
+        secret=True,
+        example="123456789:AA…",
+        shape=r"^\d{6,12}:[A-Za-z0-9_-]{30,64}$",
+    )
+    chat_id: ChatId = setting(
+        DEFAULT,
+        "The chat for messages that name none",
+        "add the bot to the chat, write something there and take chat.id from "
+        "api.telegram.org/bot<token>/getUpdates; for a public chat its @name",
+        example="-1001234567890",
+        shape=r"^(-?\d{1,16}|@\w{4,32})$",
+    )
+    api_url: BaseUrl = setting(
+        "TELEGRAM_API_URL",
+        "Where Telegram's Bot API lives",
+        "leave it out unless you run a Bot API server of your own",
+        env_only=True,
+        example="https://api.telegram.org",
+        default="https://api.telegram.org",
+    )
+
+
+def check(request: Message, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
+    """Refuse a message that has nowhere to go."""
+    _target(request, config)
+
+
+def send(request: Message, config: Settings, out: Out) -> Receipt:
+    """Send one message; follow a group once to where it has moved."""
+    note = None
+    body = {"chat_id": _target(request, config), "text": request.text}
+    answer = out.post(_url(config, "sendMessage"), json=body)
+    reply = answer.parse(Reply)
+    if reply and not reply.ok and (moved := reply.parameters.migrate_to_chat_id):
+        note = f"This group has a new id, {moved}: use it from now on ({DEFAULT} too)."
+        answer = out.post(_url(config, "sendMessage"), json={**body, "chat_id": moved})
+        reply = answer.parse(Reply)
+    if answer.status != 200 or not (reply and reply.ok):
+        raise explain(answer)
+    return Receipt("sent", link=_link(reply.result), note=note)
+
+
+def probe(config: Settings, out: Out) -> Probe:
+    """Ask who the bot is and, where a default chat is set, whether it may write there."""
+    bot = _get(config, out, "getMe")
+    if config.chat_id is None:
+        return Probe((f"{DEFAULT} is not set: each message must name its chat_id.",))
+    try:
+        chat = _get(config, out, "getChat", chat_id=config.chat_id)
+        member = _get(config, out, "getChatMember", chat_id=config.chat_id, user_id=str(bot.id))
+    except Refused as refusal:
+        # The bot itself works; it is the default chat that needs somebody.
+        return Probe((f"{DEFAULT}: {refusal.message}",), attention=True, fix=refusal.fix)
+    if _may_post(chat, member):
+        return Probe()
+    row = NOT_ALLOWED
+    return Probe((f"{DEFAULT}: {row.message}",), attention=True, fix=row.fix)
+
+
+def _target(request: Message, config: Settings) -> str | int:
+    chat = request.chat_id or config.chat_id
+    if chat is None:
+        words = f"is missing: say which chat, or set {DEFAULT}"
+        raise InvalidInput([Fault("chat_id", words)])
+    return chat if chat.startswith("@") else int(chat)
+
+
+def _url(config: Settings, call: str) -> str:
+    return f"{config.api_url}/bot{config.bot_token.get_secret_value()}/{call}"
+
+
+def _get(config: Settings, out: Out, call: str, **params: str) -> Result:
+    answer = out.get(_url(config, call), params=params)
+    reply = answer.parse(Reply)
+    if answer.status != 200 or not (reply and reply.ok):
+        raise explain(answer)
+    return reply.result
+
+
+def _link(message: Result) -> str | None:
+    chat = message.chat
+    if chat is None or chat.type not in ("supergroup", "channel"):
+        return None
+    place = chat.username or "c/" + str(chat.id).removeprefix("-100")
+    return f"https://t.me/{place}/{message.message_id}"
+
+
+def _may_post(chat: Result, member: Result) -> bool:
+    if member.status in ("left", "kicked"):
+        return False
+    if chat.type == "channel":
+        return member.status == "administrator" and member.can_post_messages
+    if member.status == "administrator" or chat.permissions is None:
+        return True
+    return member.can_send_messages and chat.permissions.can_send_messages
+
+
+CONNECTOR = Connector(
+    name="telegram",
+    title="Telegram",
+    config=Settings,
+    actions=(
+        Action(
+            name="send",
+            title="Send a Telegram message",
+            input=Message,
+            sample={"text": "Hello from Levqor: this is a test message."},
+            send=send,
+            check=check,
+        ),
+    ),
+    probe=probe,
+    refusals=REFUSALS,
+)
