@@ -1,0 +1,27 @@
+"""Stand-ins for the upstreams on loopback, with the vendors' real rules and refusals.
+
+Imported only when asked for. A test or a newcomer starts all of them at once:
+
+    with Sandbox() as sandbox:
+        settings = sandbox.settings()
+        sandbox.slack.next(Answer(404, "no_service"))
+"""
+
+from core.sandbox.answers import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge, Scripted
+from core.sandbox.server import STAND_INS, Sandbox
+from core.sandbox.standin import Received, StandIn
+
+__all__ = [
+    "STAND_INS",
+    "Answer",
+    "Delay",
+    "Drip",
+    "DropAfter",
+    "DropBefore",
+    "Hang",
+    "Huge",
+    "Received",
+    "Sandbox",
+    "Scripted",
+    "StandIn",
+]

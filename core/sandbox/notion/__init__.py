@@ -1,0 +1,284 @@
+"""Notion on loopback: databases, data sources, pages and the connection itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aiohttp import web
+
+from core.sandbox.credentials import letters
+from core.sandbox.credentials import uuid as made_up_uuid
+from core.sandbox.notion import filters, schema, values
+from core.sandbox.standin import Received, StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.sandbox.standin import Handler
+
+VERSION = "2026-03-11"
+MAX_BLOCKS = 100
+_CREATE = {
+    "parent",
+    "properties",
+    "icon",
+    "cover",
+    "children",
+    "content",
+    "markdown",
+    "template",
+    "position",
+}
+
+
+class Refusal(Exception):
+    """Notion's refusal: HTTP status, code, sentence and additional data."""
+
+    def __init__(
+        self, status: int, code: str, message: str, more: dict[str, Any] | None = None
+    ) -> None:
+        self.status = status
+        self.body = {"object": "error", "status": status, "code": code, "message": message}
+        if more:
+            self.body["additional_data"] = more
+        super().__init__(message)
+
+
+def _invalid(message: str, more: dict[str, Any] | None = None) -> Refusal:
+    return Refusal(400, "validation_error", message, more)
+
+
+class Notion(StandIn):
+    """Notion's API."""
+
+    name: ClassVar[str] = "notion"
+    connector: ClassVar[str] = "notion"
+
+    api_key: ClassVar[str] = "_".join(("ntn", letters("notion", 46)))
+
+    def settings(self) -> dict[str, str]:
+        """An integration's secret and the database with a column of every type."""
+        return {
+            "NOTION_API_KEY": self.api_key,
+            "NOTION_DATABASE_ID_DEFAULT": schema.DATABASES[0].id.replace("-", ""),
+            "NOTION_API_URL": self.url,
+        }
+
+    def routes(self) -> list[tuple[str, str, str, Handler]]:
+        """The calls of version 2026-03-11 that a connector may need."""
+        base = "/notion/v1"
+        return [
+            ("GET", f"{base}/users/me", "users.me", self._ruled(self._me)),
+            ("GET", f"{base}/databases/{{id}}", "databases.retrieve", self._ruled(self._database)),
+            (
+                "GET",
+                f"{base}/data_sources/{{id}}",
+                "data_sources.retrieve",
+                self._ruled(self._source),
+            ),
+            (
+                "POST",
+                f"{base}/data_sources/{{id}}/query",
+                "data_sources.query",
+                self._ruled(self._query),
+            ),
+            ("POST", f"{base}/pages", "pages.create", self._ruled(self._create)),
+            ("GET", f"{base}/pages/{{id}}", "pages.retrieve", self._ruled(self._page)),
+        ]
+
+    def reset(self) -> None:
+        """Forget the pages."""
+        self.pages: dict[str, dict[str, Any]] = {}
+
+    def not_found(self) -> web.Response:
+        """What Notion says to an address it does not have."""
+        return _answered(Refusal(400, "invalid_request_url", "Invalid request URL."))
+
+    def _ruled(self, call: Callable[[web.Request, Received], dict[str, Any]]) -> Handler:
+        # The rules every call shares, and Notion's shape for what any of them refuses.
+        async def handle(request: web.Request, received: Received) -> web.Response:
+            try:
+                _check_headers(request, self.api_key)
+                body = call(request, received)
+            except values.Fault as fault:
+                return _answered(_invalid(str(fault)))
+            except Refusal as refusal:
+                return _answered(refusal)
+            return web.json_response({**body, "request_id": str(uuid.uuid4())})
+
+        return handle
+
+    def _me(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+        return {
+            **schema.user(schema.BOT),
+            "name": "Levqor",
+            "avatar_url": None,
+            "type": "bot",
+            "bot": {
+                "owner": {"type": "workspace", "workspace": True},
+                "workspace_id": made_up_uuid("workspace"),
+                "workspace_name": "Levqor sandbox",
+                "workspace_limits": {"max_file_upload_size_in_bytes": 5242880},
+            },
+        }
+
+    def _database(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+        return schema.database_json(_find_database(_ident(request, "database_id")))
+
+    def _source(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+        return schema.source_json(*_find_source(_ident(request, "data_source_id")))
+
+    def _page(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+        ident = _ident(request, "page_id")
+        if ident not in self.pages:
+            raise _missing("page", ident)
+        return self.pages[ident]
+
+    def _query(self, request: web.Request, received: Received) -> dict[str, Any]:
+        source, _ = _find_source(_ident(request, "data_source_id"))
+        asked = _object(received)
+        rows = [
+            page
+            for page in self.pages.values()
+            if page["parent"].get("data_source_id") == source.id
+            and filters.matches(page, asked.get("filter"))
+        ]
+        rows.sort(key=lambda page: str(page["created_time"]), reverse=True)
+        size = asked.get("page_size", 100)
+        return {
+            "object": "list",
+            "results": rows[:size],
+            "next_cursor": None,
+            "has_more": False,
+            "type": "page_or_data_source",
+            "page_or_data_source": {},
+        }
+
+    def _create(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+        asked = _object(received)
+        for name in asked:
+            if name not in _CREATE:
+                raise _invalid(f"body failed validation: body.{name} should be not present.")
+        if len(asked.get("children") or []) > MAX_BLOCKS:
+            text = "body failed validation: body.children.length should be ≤ `100`."
+            raise _invalid(text)
+        parent, columns = _parent(asked.get("parent"))
+        given = asked.get("properties", {})
+        if not isinstance(given, dict):
+            raise _invalid("body failed validation: body.properties should be an object.")
+        filled = {name: values.empty(column) for name, column in columns.items()}
+        for key, value in given.items():
+            column = _column(columns, key)
+            filled[column["name"]] = values.read(column, value)
+        ident = str(uuid.uuid4())
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        page = schema.page_json(ident, parent, filled, now.replace("+00:00", "Z"))
+        self.pages[ident] = page
+        received.done, received.result = True, ident
+        received.shown = _title(filled)
+        return page
+
+
+def _check_headers(request: web.Request, api_key: str) -> None:
+    if request.headers.get("Authorization") != f"Bearer {api_key}":
+        raise Refusal(401, "unauthorized", "API token is invalid.")
+    version = request.headers.get("Notion-Version")
+    if version is None:
+        text = "Notion-Version header failed validation: Notion-Version header should be "
+        raise Refusal(400, "missing_version", text + "defined, instead was `undefined`.")
+    if version != VERSION:
+        text = f'Notion-Version header should be `"{VERSION}"`, instead was `"{version}"`.'
+        raise Refusal(400, "validation_error", text)
+
+
+def _object(received: Received) -> dict[str, Any]:
+    body = received.json if received.body else {}
+    if not isinstance(body, dict):
+        raise Refusal(400, "invalid_json", "Error parsing JSON body.")
+    return body
+
+
+def _ident(request: web.Request, name: str) -> str:
+    given = request.match_info["id"]
+    found = values.read_uuid(given)
+    if found is None:
+        text = f"path failed validation: path.{name} should be a valid uuid, instead was "
+        raise _invalid(f'{text}`"{given}"`.')
+    return found
+
+
+def _missing(kind: str, ident: str) -> Refusal:
+    text = f"Could not find {kind} with ID: {ident}. Make sure the relevant pages and databases "
+    return Refusal(404, "object_not_found", text + 'are shared with your integration "Levqor".')
+
+
+def _find_database(ident: str) -> schema.Database:
+    for database in schema.DATABASES:
+        if database.id == ident:
+            return database
+    raise _missing("database", ident)
+
+
+def _find_source(ident: str) -> tuple[schema.Source, schema.Database]:
+    for database in schema.DATABASES:
+        for source in database.sources:
+            if source.id == ident:
+                return source, database
+    raise _missing("data_source", ident)
+
+
+def _parent(given: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Where a page goes, and the columns it has there."""
+    kinds = ("data_source_id", "database_id", "page_id")
+    kind = next((kind for kind in kinds if isinstance(given, dict) and kind in given), None)
+    if kind is None:
+        raise _invalid(
+            "body failed validation: body.parent should be defined, instead was `undefined`."
+        )
+    ident = values.read_uuid(given[kind])
+    if ident is None:
+        text = f"body failed validation: body.parent.{kind} should be a valid uuid, instead was "
+        raise _invalid(f'{text}`"{given[kind]}"`.')
+    if kind == "page_id":
+        if ident not in (schema.HOME, schema.TASK):
+            raise _missing("page", ident)
+        title = {"id": "title", "name": "title", "type": "title", "title": {}}
+        return {"type": "page_id", "page_id": ident}, {"title": title}
+    source, database = _only_source(ident) if kind == "database_id" else _find_source(ident)
+    parent = {"type": "data_source_id", "data_source_id": source.id, "database_id": database.id}
+    return parent, source.properties
+
+
+def _only_source(ident: str) -> tuple[schema.Source, schema.Database]:
+    database = _find_database(ident)
+    if len(database.sources) > 1:
+        raise _invalid(
+            "Databases with multiple data sources are not supported in this API version.",
+            {
+                "error_type": "multiple_data_sources_for_database",
+                "database_id": database.id,
+                "child_data_source_ids": [source.id for source in database.sources],
+            },
+        )
+    return database.sources[0], database
+
+
+def _column(columns: dict[str, dict[str, Any]], key: str) -> dict[str, Any]:
+    for name, column in columns.items():
+        if key in (name, column["id"]):
+            return column
+    raise _invalid(f"{key} is not a property that exists.")
+
+
+def _title(filled: dict[str, Any]) -> str:
+    pieces: list[dict[str, Any]] = next(
+        (value["title"] for value in filled.values() if value["type"] == "title"), []
+    )
+    return "".join(piece["plain_text"] for piece in pieces)
+
+
+def _answered(refusal: Refusal) -> web.Response:
+    body = {**refusal.body, "request_id": str(uuid.uuid4())}
+    return web.json_response(body, status=refusal.status)

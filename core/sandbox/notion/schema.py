@@ -1,0 +1,206 @@
+"""The workspace on loopback: a database with a column of every type, and one of two sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.sandbox.credentials import uuid
+
+BOT = uuid("notion bot")
+PERSON = uuid("notion person")
+HOME = uuid("notion home page")
+TASK = uuid("notion task page")
+
+CREATED = "2026-01-10T09:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data source: its id, name and columns, each a name and its type's own settings."""
+
+    id: str
+    name: str
+    properties: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database and its data sources."""
+
+    id: str
+    title: str
+    sources: tuple[Source, ...]
+
+
+def _options(*names: str) -> list[dict[str, Any]]:
+    colors = ("gray", "blue", "green", "red", "yellow")
+    return [
+        {"id": uuid(f"option {name}"), "name": name, "color": color, "description": None}
+        for name, color in zip(names, colors, strict=False)
+    ]
+
+
+def _column(name: str, kind: str, **settings: Any) -> dict[str, Any]:
+    ident = "title" if kind == "title" else uuid(f"column {name}")[:4]
+    return {"id": ident, "name": name, "description": None, "type": kind, kind: settings}
+
+
+def _columns(*columns: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {column["name"]: column for column in columns}
+
+
+_STATUS = _options("Not started", "Open", "In progress", "Done")
+_GROUPS = [
+    {
+        "id": uuid(f"group {name}"),
+        "name": name,
+        "color": "gray",
+        "option_ids": [_STATUS[index]["id"] for index in indexes],
+    }
+    for name, indexes in (("To-do", (0, 1)), ("In progress", (2,)), ("Complete", (3,)))
+]
+
+TASKS = Source(
+    uuid("tasks"),
+    "Tasks",
+    _columns(
+        _column("Name", "title"),
+        _column("Notes", "rich_text"),
+        _column("Points", "number", format="number"),
+        _column("Priority", "select", options=_options("Low", "Medium", "High")),
+        _column("Status", "status", options=_STATUS, groups=_GROUPS),
+        _column("Tags", "multi_select", options=_options("bug", "idea")),
+        _column("Due", "date"),
+        _column("Done", "checkbox"),
+        _column("Link", "url"),
+        _column("Mail", "email"),
+        _column("Phone", "phone_number"),
+        _column("Owner", "people"),
+        _column(
+            "Related",
+            "relation",
+            database_id=uuid("tasks database"),
+            data_source_id=uuid("tasks"),
+            type="single_property",
+            single_property={},
+        ),
+        _column("Files", "files"),
+        _column("Overdue", "formula", expression="false"),
+        _column(
+            "Related points",
+            "rollup",
+            function="sum",
+            relation_property_name="Related",
+            relation_property_id=uuid("column Related")[:4],
+            rollup_property_name="Points",
+            rollup_property_id=uuid("column Points")[:4],
+        ),
+        _column("Created", "created_time"),
+        _column("Created by", "created_by"),
+        _column("Edited", "last_edited_time"),
+        _column("Edited by", "last_edited_by"),
+        _column("Number", "unique_id", prefix="TASK"),
+        _column("Close", "button"),
+    ),
+)
+INCIDENTS = Source(
+    uuid("incidents"), "Incidents", _columns(_column("Title", "title"), _column("When", "date"))
+)
+FOLLOW_UPS = Source(
+    uuid("follow-ups"),
+    "Follow-ups",
+    _columns(_column("What", "title"), _column("Done", "checkbox")),
+)
+
+DATABASES = (
+    Database(uuid("tasks database"), "Team tasks", (TASKS,)),
+    Database(uuid("incidents database"), "Incidents", (INCIDENTS, FOLLOW_UPS)),
+)
+
+
+def rich_text(content: str, link: str | None = None) -> dict[str, Any]:
+    """A piece of rich text as Notion answers it."""
+    plain = ("bold", "italic", "strikethrough", "underline", "code")
+    return {
+        "type": "text",
+        "text": {"content": content, "link": {"url": link} if link else None},
+        "annotations": {**dict.fromkeys(plain, False), "color": "default"},
+        "plain_text": content,
+        "href": link,
+    }
+
+
+def user(ident: str) -> dict[str, Any]:
+    """A user as Notion refers to one."""
+    return {"object": "user", "id": ident}
+
+
+def _url(ident: str) -> str:
+    return f"https://www.notion.so/{ident.replace('-', '')}"
+
+
+def database_json(database: Database) -> dict[str, Any]:
+    """A database as `GET /v1/databases/{id}` answers."""
+    return {
+        "object": "database",
+        "id": database.id,
+        "title": [rich_text(database.title)],
+        "description": [],
+        "parent": {"type": "page_id", "page_id": HOME},
+        "is_inline": False,
+        "in_trash": False,
+        "is_locked": False,
+        "created_time": CREATED,
+        "last_edited_time": CREATED,
+        "data_sources": [{"id": source.id, "name": source.name} for source in database.sources],
+        "icon": None,
+        "cover": None,
+        "url": _url(database.id),
+        "public_url": None,
+    }
+
+
+def source_json(source: Source, database: Database) -> dict[str, Any]:
+    """A data source as `GET /v1/data_sources/{id}` answers, its columns included."""
+    return {
+        "object": "data_source",
+        "id": source.id,
+        "title": [rich_text(source.name)],
+        "description": [],
+        "parent": {"type": "database_id", "database_id": database.id},
+        "database_parent": {"type": "page_id", "page_id": HOME},
+        "is_inline": False,
+        "in_trash": False,
+        "created_time": CREATED,
+        "last_edited_time": CREATED,
+        "created_by": user(PERSON),
+        "last_edited_by": user(PERSON),
+        "properties": source.properties,
+        "icon": None,
+        "cover": None,
+        "url": _url(source.id),
+        "public_url": None,
+    }
+
+
+def page_json(
+    ident: str, parent: dict[str, Any], properties: dict[str, Any], created: str
+) -> dict[str, Any]:
+    """A page as Notion answers it."""
+    return {
+        "object": "page",
+        "id": ident,
+        "created_time": created,
+        "last_edited_time": created,
+        "in_trash": False,
+        "is_locked": False,
+        "url": _url(ident),
+        "public_url": None,
+        "parent": parent,
+        "properties": properties,
+        "icon": None,
+        "cover": None,
+        "created_by": user(BOT),
+        "last_edited_by": user(BOT),
+    }

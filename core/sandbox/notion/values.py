@@ -1,0 +1,227 @@
+"""What may stand in a column of each type, and how Notion answers it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from core.sandbox.credentials import uuid as made_up_uuid
+from core.sandbox.notion import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_TEXT = 2000
+MAX_ITEMS = 100
+_BOUNDS = {"url": 2000, "email": 200, "phone_number": 200}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+_LINK = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.IGNORECASE)
+
+READ_ONLY: dict[str, Any] = {
+    "formula": {"type": "boolean", "boolean": False},
+    "rollup": {"type": "number", "number": 0, "function": "sum"},
+    "created_time": schema.CREATED,
+    "created_by": schema.user(schema.BOT),
+    "last_edited_time": schema.CREATED,
+    "last_edited_by": schema.user(schema.BOT),
+    "unique_id": {"prefix": "TASK", "number": 1},
+    "button": {},
+}
+
+
+class Fault(Exception):
+    """A value Notion refuses; the text is Notion's sentence."""
+
+
+def read_uuid(text: Any) -> str | None:
+    """An id with or without dashes in its dashed form; None where it is not one."""
+    try:
+        return str(uuid.UUID(text)) if re.fullmatch(r"[0-9a-fA-F-]{32,36}", str(text)) else None
+    except ValueError:
+        return None
+
+
+def utf16(text: str) -> int:
+    """A text's length as JavaScript counts it."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def read(column: dict[str, Any], given: Any) -> dict[str, Any]:
+    """Turn a property of a request into the property of the page; raises Fault."""
+    name, kind = column["name"], column["type"]
+    if kind in READ_ONLY:
+        raise Fault(f"{name} is a {kind} property, which cannot be set through the API.")
+    if isinstance(given, dict) and given.get("type", kind) == kind and kind in given:
+        value = given[kind]
+    elif isinstance(given, list) and kind in ("title", "rich_text"):
+        value = given
+    else:
+        raise Fault(f"{name} is expected to be {kind}.")
+    return {"id": column["id"], "type": kind, kind: _READERS[kind](column, value)}
+
+
+def empty(column: dict[str, Any]) -> dict[str, Any]:
+    """The property of a page that was given no value."""
+    kind = column["type"]
+    if kind in READ_ONLY:
+        value = READ_ONLY[kind]
+    elif kind == "checkbox":
+        value = False
+    elif kind == "status":
+        value = _plain(column["status"]["options"][0])
+    else:
+        many = ("title", "rich_text", "multi_select", "people", "relation", "files")
+        value = [] if kind in many else None
+    return {"id": column["id"], "type": kind, kind: value}
+
+
+def _path(column: dict[str, Any], rest: str = "") -> str:
+    return f"body failed validation: body.properties.{column['name']}.{column['type']}{rest}"
+
+
+def _wrong(column: dict[str, Any], kind: str, given: Any, rest: str = "") -> Fault:
+    return Fault(f"{_path(column, rest)} should be {kind}, instead was `{given!r}`.")
+
+
+def _items(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise _wrong(column, "an array", value)
+    if len(value) > MAX_ITEMS:
+        raise _wrong(column, f"≤ `{MAX_ITEMS}`", len(value), ".length")
+    for index, item in enumerate(value):
+        if not isinstance(item, dict):
+            raise _wrong(column, "an object", item, f"[{index}]")
+    return value
+
+
+def _rich_text(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+    pieces = []
+    for index, item in enumerate(_items(column, value)):
+        text = item.get("text")
+        if not isinstance(text, dict) or not isinstance(text.get("content"), str):
+            raise _wrong(column, "defined", None, f"[{index}].text")
+        if (length := utf16(text["content"])) > MAX_TEXT:
+            raise Fault(
+                f"{_path(column, f'[{index}].text.content')}.length should be ≤ "
+                f"`{MAX_TEXT}`, instead was `{length}`."
+            )
+        pieces.append(schema.rich_text(text["content"], (text.get("link") or {}).get("url")))
+    return pieces
+
+
+def _number(column: dict[str, Any], value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise _wrong(column, "a number", value)
+    return value
+
+
+def _plain(option: dict[str, Any]) -> dict[str, Any]:
+    return {name: option[name] for name in ("id", "name", "color")}
+
+
+def _option(column: dict[str, Any], value: Any) -> dict[str, Any]:
+    kind, known = column["type"], column[column["type"]]["options"]
+    name = value.get("name", value.get("id")) if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(name, str):
+        raise _wrong(column, "an object with a name", value)
+    for option in known:
+        if option["id"] == value.get("id") or option["name"] == value.get("name"):
+            return _plain(option)
+    if kind == "status":
+        raise Fault(f'Invalid status option. Status option "{name}" does not exist".')
+    if "," in name:
+        raise Fault(f"Invalid select option, commas not allowed: {name}")
+    if not 1 <= utf16(name) <= MAX_ITEMS:
+        raise _wrong(column, f"≤ `{MAX_ITEMS}`", utf16(name), ".name.length")
+    return {"id": made_up_uuid(f"option {name}"), "name": name, "color": "default"}
+
+
+def _one_option(column: dict[str, Any], value: Any) -> dict[str, Any] | None:
+    return None if value is None else _option(column, value)
+
+
+def _options(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+    return [_option(column, item) for item in _items(column, value)]
+
+
+def _date(column: dict[str, Any], value: Any) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or "start" not in value:
+        raise _wrong(column, "an object with a start", value)
+    for part in ("start", "end"):
+        given = value.get(part)
+        if part == "end" and given is None:
+            continue
+        if not isinstance(given, str) or not _DATE.fullmatch(given):
+            raise _wrong(column, "a valid ISO 8601 date string", given, f".{part}")
+    return {"start": value["start"], "end": value.get("end"), "time_zone": value.get("time_zone")}
+
+
+def _checkbox(column: dict[str, Any], value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(column, "a boolean", value)
+    return value
+
+
+def _short(column: dict[str, Any], value: Any) -> str | None:
+    if value is None:
+        return None
+    bound = _BOUNDS[column["type"]]
+    if not isinstance(value, str) or not value:
+        raise _wrong(column, "a non-empty string", value)
+    if utf16(value) > bound:
+        raise _wrong(column, f"≤ `{bound}`", utf16(value), ".length")
+    return value
+
+
+def _ids(column: dict[str, Any], value: Any) -> list[str]:
+    found = []
+    for index, item in enumerate(_items(column, value)):
+        if (ident := read_uuid(item.get("id"))) is None:
+            raise _wrong(column, "a valid uuid", item.get("id"), f"[{index}].id")
+        found.append(ident)
+    return found
+
+
+def _people(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+    found = _ids(column, value)
+    for ident in found:
+        if ident not in (schema.PERSON, schema.BOT):
+            raise Fault(f"Could not find user with ID: {ident}.")
+    return [schema.user(ident) for ident in found]
+
+
+def _relation(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+    return [{"id": ident} for ident in _ids(column, value)]
+
+
+def _files(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+    files = []
+    for index, item in enumerate(_items(column, value)):
+        link = (item.get("external") or {}).get("url")
+        if not isinstance(item.get("name"), str) or not isinstance(link, str):
+            raise _wrong(column, "defined", None, f"[{index}].external")
+        if not _LINK.fullmatch(link):
+            raise Fault("Invalid URL for file.")
+        files.append({"name": item["name"], "type": "external", "external": {"url": link}})
+    return files
+
+
+_READERS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
+    "title": _rich_text,
+    "rich_text": _rich_text,
+    "number": _number,
+    "select": _one_option,
+    "status": _one_option,
+    "multi_select": _options,
+    "date": _date,
+    "checkbox": _checkbox,
+    "url": _short,
+    "email": _short,
+    "phone_number": _short,
+    "people": _people,
+    "relation": _relation,
+    "files": _files,
+}

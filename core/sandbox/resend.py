@@ -1,0 +1,220 @@
+"""Resend on loopback: sending an e-mail and listing domains.
+
+Its rules: a User-Agent (its edge refuses a request without one), idempotency keys that
+live for 24 hours, and a test sender that reaches nobody but the account's owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+import uuid
+from email.utils import parseaddr
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aiohttp import web
+
+from core.sandbox.credentials import letters
+from core.sandbox.credentials import uuid as made_up_uuid
+from core.sandbox.standin import Received, StandIn
+
+if TYPE_CHECKING:
+    from core.sandbox.standin import Handler
+
+OWNER = "owner@levqor-sandbox.dev"
+DOMAIN = "levqor-sandbox.dev"
+TEST_SENDER = "onboarding@resend.dev"
+TEST_INBOXES = ("delivered", "bounced", "complained", "suppressed")
+
+MAX_RECIPIENTS = 50
+MAX_KEY = 256
+KEY_SECONDS = 24 * 3600
+_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
+
+
+class Resend(StandIn):
+    """Resend's /emails and /domains."""
+
+    name: ClassVar[str] = "resend"
+    connector: ClassVar[str] = "email"
+
+    api_key: ClassVar[str] = "_".join(("re", letters("resend", 8), letters("resend key", 24)))
+    sending_only: ClassVar[str] = "_".join(("re", letters("sending only", 33)))
+
+    def settings(self) -> dict[str, str]:
+        """A full-access key and a verified sender."""
+        return {
+            "RESEND_API_KEY": self.api_key,
+            "RESEND_FROM": f"Levqor <levqor@{DOMAIN}>",
+            "RESEND_API_URL": self.url,
+        }
+
+    def routes(self) -> list[tuple[str, str, str, Handler]]:
+        """The two calls."""
+        return [
+            ("POST", "/resend/emails", "emails.send", self._send),
+            ("GET", "/resend/domains", "domains.list", self._domains),
+        ]
+
+    def reset(self) -> None:
+        """Forget idempotency keys; `thinking` is how many seconds sending takes."""
+        self.thinking = 0.0
+        self._keys: dict[str, tuple[float, str, str]] = {}
+        self._running: set[str] = set()
+
+    def not_found(self) -> web.Response:
+        """What Resend says to an address it does not have."""
+        return _error(404, "not_found", "The requested endpoint does not exist")
+
+    async def _domains(self, request: web.Request, received: Received) -> web.Response:  # noqa: ARG002
+        if refusal := self._refusal(request):
+            return refusal
+        if _token(request) == self.sending_only:
+            return _error(
+                401, "restricted_api_key", "This API key is restricted to only send emails"
+            )
+        domain = {
+            "id": made_up_uuid("domain"),
+            "name": DOMAIN,
+            "status": "verified",
+            "created_at": "2026-01-10 09:00:00.000000+00",
+            "region": "eu-west-1",
+            "capabilities": {"sending": "enabled", "receiving": "disabled"},
+        }
+        return web.json_response({"object": "list", "has_more": False, "data": [domain]})
+
+    async def _send(self, request: web.Request, received: Received) -> web.Response:
+        if refusal := self._refusal(request):
+            return refusal
+        mail = received.json
+        if not isinstance(mail, dict):
+            return _error(422, "validation_error", "The request body must be valid JSON")
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not 1 <= len(key) <= MAX_KEY:
+            return _error(
+                400, "invalid_idempotency_key", "The key must be between 1-256 characters long"
+            )
+        payload = json.dumps(mail, sort_keys=True)
+        if key is not None and (known := self._repeat(key, payload)):
+            return known
+        if fault := _fault(mail) or _not_allowed(mail):
+            return _error(*fault)
+        sent = str(uuid.uuid4())
+        if key is not None:
+            self._running.add(key)
+        await asyncio.sleep(self.thinking)
+        if key is not None:
+            self._running.discard(key)
+            self._keys[key] = (time.monotonic(), payload, sent)
+        received.done, received.result = True, sent
+        received.shown = f"{mail['subject']} → {', '.join(_list(mail['to']))}"
+        return web.json_response({"id": sent}, headers=LIMITS)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        agent = request.headers.get("User-Agent", "")
+        if not agent or agent.startswith("Python-urllib"):
+            # Cloudflare's own answer, before Resend sees the request.
+            return web.Response(status=403, text="error code: 1010")
+        if not request.headers.get("Authorization", "").startswith("Bearer "):
+            return _error(401, "missing_api_key", "Missing API Key")
+        if _token(request) not in (self.api_key, self.sending_only):
+            return _error(400, "validation_error", "API key is invalid")
+        return None
+
+    def _repeat(self, key: str, payload: str) -> web.Response | None:
+        if key in self._running:
+            return _error(
+                409,
+                "concurrent_idempotent_requests",
+                "Same idempotency key used while original request is still in progress",
+            )
+        at, first, sent = self._keys.get(key, (0.0, "", ""))
+        if not sent or time.monotonic() - at > KEY_SECONDS:
+            return None
+        if first == payload:
+            return web.json_response({"id": sent}, headers=LIMITS)
+        return _error(
+            409,
+            "invalid_idempotent_request",
+            "This idempotency key has been used on a request with a different body",
+        )
+
+
+LIMITS = {"ratelimit-limit": "5", "ratelimit-remaining": "4", "ratelimit-reset": "1"}
+
+
+def _token(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+def _list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+_SHAPE = (
+    "The email address needs to follow the `email@example.com` or "
+    "`Name <email@example.com>` format."
+)
+
+
+def _fault(mail: dict[str, Any]) -> tuple[int, str, str] | None:
+    for name in ("from", "to", "subject"):
+        if not mail.get(name):
+            return 422, "missing_required_field", f"Missing `{name}` field."
+    if not any(mail.get(name) for name in ("text", "html", "template")):
+        return 422, "missing_required_field", "Missing `html` or `text` field."
+    text = _text_fault(mail) or _address_fault(mail)
+    return (422, "validation_error", text) if text else None
+
+
+def _text_fault(mail: dict[str, Any]) -> str | None:
+    for name in ("subject", "text", "html", "from"):
+        if not isinstance(mail.get(name, ""), str):
+            return f"The `{name}` field must be a `string`."
+    if "\n" in mail["subject"] or "\r" in mail["subject"]:
+        return "The `\\n` is not allowed in the `subject` field."
+    return None
+
+
+def _address_fault(mail: dict[str, Any]) -> str | None:
+    for name in ("from", "to", "cc", "bcc", "reply_to"):
+        given = mail.get(name, [])
+        if not isinstance(given, str | list) or not all(map(_is_address, _list(given))):
+            return f"Invalid `{name}` field. {_SHAPE}"
+    if len(_list(mail["to"])) > MAX_RECIPIENTS:
+        return f"The `to` field can hold at most {MAX_RECIPIENTS} addresses."
+    return None
+
+
+def _is_address(given: Any) -> bool:
+    if not isinstance(given, str) or "\n" in given or "\r" in given:
+        return False
+    return bool(_ADDRESS.fullmatch(parseaddr(given)[1])) and parseaddr(given)[1] in given
+
+
+def _not_allowed(mail: dict[str, Any]) -> tuple[int, str, str] | None:
+    sender = parseaddr(mail["from"])[1].lower()
+    domain = sender.partition("@")[2]
+    to = [parseaddr(address)[1].lower() for address in _list(mail["to"])]
+    if sender == TEST_SENDER:
+        allowed = all(address == OWNER or _is_test_inbox(address) for address in to)
+        text = f"You can only send testing emails to your own email address ({OWNER})."
+        return None if allowed else (403, "validation_error", text)
+    if domain == DOMAIN:
+        return None
+    text = f"The {domain} domain is not verified. Please, add and verify your domain"
+    return 403, "validation_error", text
+
+
+def _is_test_inbox(address: str) -> bool:
+    # `delivered+label@resend.dev` works as well.
+    name, _, domain = address.partition("@")
+    return domain == "resend.dev" and name.partition("+")[0] in TEST_INBOXES
+
+
+def _error(status: int, name: str, message: str) -> web.Response:
+    return web.json_response(
+        {"statusCode": status, "message": message, "name": name}, status=status
+    )

@@ -1,0 +1,263 @@
+"""Google Sheets on loopback: reading a spreadsheet's tabs and appending rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aiohttp import web
+
+from core.sandbox import a1
+from core.sandbox.credentials import letters, service_account
+from core.sandbox.google import Tokens
+from core.sandbox.standin import Received, StandIn, flag
+
+if TYPE_CHECKING:
+    from core.sandbox.standin import Handler
+
+SPREADSHEET = "1" + letters("spreadsheet", 43)
+TABS = ("Sheet1", "Q3 plan", "Jon's", "CRM26", "Übersicht")
+ROWS, COLUMNS = 1000, 26  # a new tab's grid; appending adds rows, never columns
+MAX_CELL = 50_000
+
+_COMMON = {"alt", "fields", "key", "prettyPrint", "quotaUser", "$.xgafv", "access_token"}
+_APPEND = {
+    "valueInputOption",
+    "insertDataOption",
+    "includeValuesInResponse",
+    "responseValueRenderOption",
+    "responseDateTimeRenderOption",
+}
+_GET = {"ranges", "includeGridData", "excludeTablesInBandedRanges"}
+_OPTIONS = {
+    "valueInputOption": ("RAW", "USER_ENTERED"),
+    "insertDataOption": ("OVERWRITE", "INSERT_ROWS"),
+}
+
+
+class Refusal(Exception):
+    """The API's refusal: HTTP status, Google's status, sentence."""
+
+
+class Sheets(StandIn):
+    """The Sheets API and the token endpoint before it."""
+
+    name: ClassVar[str] = "sheets"
+    connector: ClassVar[str] = "sheets"
+
+    def __init__(self, url: str) -> None:
+        self.token_uri = f"{url}/google/token"
+        self.tokens = Tokens(self.token_uri)
+        super().__init__(url)
+
+    def settings(self) -> dict[str, str]:
+        """A service account made for this process and the spreadsheet shared with it."""
+        return {
+            "GOOGLE_SERVICE_ACCOUNT_JSON": service_account(self.token_uri),
+            "GOOGLE_SHEETS_SPREADSHEET_ID": SPREADSHEET,
+            "SHEETS_API_URL": self.url,
+        }
+
+    def routes(self) -> list[tuple[str, str, str, Handler]]:
+        """The two calls, and the token before them."""
+        book = "/sheets/v4/spreadsheets/{book:[^/:]+}"
+        return [
+            ("POST", "/google/token", "token", self.tokens.answer),
+            ("GET", book, "spreadsheets.get", self._get),
+            ("POST", book + "/values/{range:[^/]+}:append", "values.append", self._append),
+        ]
+
+    def reset(self) -> None:
+        """Empty every tab."""
+        self.rows: dict[str, list[list[Any]]] = {tab: [] for tab in TABS}
+
+    def not_found(self) -> web.Response:
+        """What Google says to an address it does not have."""
+        return _error(404, "NOT_FOUND", "Requested entity was not found.")
+
+    async def _get(self, request: web.Request, received: Received) -> web.Response:  # noqa: ARG002
+        try:
+            self._check(request, _GET)
+            whole = self._spreadsheet()
+            mask = request.query.get("fields")
+            return web.json_response(_masked(whole, mask) if mask else whole)
+        except Refusal as refusal:
+            return _error(*refusal.args)
+
+    async def _append(self, request: web.Request, received: Received) -> web.Response:
+        try:
+            self._check(request, _APPEND)
+            _check_options(request)
+            place = request.match_info["range"]
+            start = a1.parse(place, list(TABS))
+            values = _values(received.json, place)
+            answer = self._write(start, values, request)
+        except a1.BadRange as error:
+            return _error(400, "INVALID_ARGUMENT", str(error))
+        except Refusal as refusal:
+            return _error(*refusal.args)
+        received.done = True
+        received.result = answer["updates"]["updatedRange"]
+        received.shown = f"{received.result}: {values}"
+        return web.json_response(answer)
+
+    def _check(self, request: web.Request, known: set[str]) -> None:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not token:
+            text = "Method doesn't allow unregistered callers (callers without established "
+            raise Refusal(403, "PERMISSION_DENIED", text + "identity).")
+        if not self.tokens.good(token):
+            text = "Request had invalid authentication credentials. Expected OAuth 2 access "
+            text += "token, login cookie or other valid authentication credential."
+            raise Refusal(401, "UNAUTHENTICATED", text)
+        for name in request.query:
+            if name not in known | _COMMON:
+                text = f'Invalid JSON payload received. Unknown name "{name}": '
+                text += "Cannot bind query parameter. Field could not be found in request message."
+                raise Refusal(400, "INVALID_ARGUMENT", text)
+        if request.match_info["book"] != SPREADSHEET:
+            raise Refusal(404, "NOT_FOUND", "Requested entity was not found.")
+
+    def _write(
+        self, start: a1.Range, values: list[list[Any]], request: web.Request
+    ) -> dict[str, Any]:
+        tab = start.tab or TABS[0]
+        width = max((len(row) for row in values), default=0)
+        name, last = a1.quoted(tab), start.column + max(width, 1) - 1
+        if last > COLUMNS or (start.row > ROWS and not self.rows[tab]):
+            text = f"Range ({name}!{a1.letters(start.column)}{start.row}) exceeds grid limits. "
+            text += f"Max rows: {ROWS}, max columns: {COLUMNS}"
+            raise Refusal(400, "INVALID_ARGUMENT", text)
+        rows = self.rows[tab]
+        before = f"{name}!A1:{a1.letters(COLUMNS)}{len(rows)}"
+        row = max(len(rows) + 1, start.row if not rows else 1)
+        rows += [[] for _ in range(row - 1 - len(rows))]
+        rows += [[""] * (start.column - 1) + list(line) for line in values]
+        place = f"{name}!{a1.letters(start.column)}{row}"
+        if width > 1 or len(values) > 1:
+            place += f":{a1.letters(last)}{row + len(values) - 1}"
+        updates = {
+            "spreadsheetId": SPREADSHEET,
+            "updatedRange": place,
+            "updatedRows": len(values),
+            "updatedColumns": width,
+            "updatedCells": sum(cell is not None for line in values for cell in line),
+        }
+        if flag(request.query, "includeValuesInResponse"):
+            data = {"range": place, "majorDimension": "ROWS", "values": values}
+            updates["updatedData"] = data
+        table = {"tableRange": before} if row > 1 and not before.endswith("Z0") else {}
+        return {"spreadsheetId": SPREADSHEET, **table, "updates": updates}
+
+    def _spreadsheet(self) -> dict[str, Any]:
+        tabs = [
+            {
+                "properties": {
+                    "sheetId": index,
+                    "title": tab,
+                    "index": index,
+                    "sheetType": "GRID",
+                    "gridProperties": {
+                        "rowCount": max(ROWS, len(self.rows[tab])),
+                        "columnCount": COLUMNS,
+                    },
+                }
+            }
+            for index, tab in enumerate(TABS)
+        ]
+        properties = {
+            "title": "Levqor sandbox",
+            "locale": "en_GB",
+            "autoRecalc": "ON_CHANGE",
+            "timeZone": "Etc/UTC",
+        }
+        return {
+            "spreadsheetId": SPREADSHEET,
+            "properties": properties,
+            "sheets": tabs,
+            "spreadsheetUrl": f"https://docs.google.com/spreadsheets/d/{SPREADSHEET}/edit",
+        }
+
+
+def _check_options(request: web.Request) -> None:
+    if "valueInputOption" not in request.query:
+        text = "'valueInputOption' is required but not specified"
+        raise Refusal(400, "INVALID_ARGUMENT", text)
+    for name, known in _OPTIONS.items():
+        given = request.query.get(name, known[0])
+        if given not in known:
+            raise Refusal(400, "INVALID_ARGUMENT", f"Invalid value at '{name}', \"{given}\"")
+
+
+def _values(body: Any, place: str) -> list[list[Any]]:
+    if not isinstance(body, dict):
+        raise Refusal(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
+    for name in body:
+        if name not in ("range", "majorDimension", "values"):
+            text = f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
+            raise Refusal(400, "INVALID_ARGUMENT", text)
+    if body.get("range", place) != place:
+        text = f"Requested writing within range [{place}], but got {body['range']}"
+        raise Refusal(400, "INVALID_ARGUMENT", text)
+    values = body.get("values", [])
+    if not isinstance(values, list) or not all(isinstance(row, list) for row in values):
+        raise Refusal(400, "INVALID_ARGUMENT", "Invalid value at 'data.values' (ListValue)")
+    for row, line in enumerate(values):
+        for column, cell in enumerate(line):
+            _check_cell(cell, f"Invalid data[{row}]: Invalid values[{row}][{column}]")
+    if body.get("majorDimension", "ROWS") == "COLUMNS":
+        height = max((len(line) for line in values), default=0)
+        values = [[line[i] if i < len(line) else None for line in values] for i in range(height)]
+    return values
+
+
+def _check_cell(cell: Any, where: str) -> None:
+    if isinstance(cell, list | dict):
+        kind = "list_value" if isinstance(cell, list) else "struct_value"
+        raise Refusal(400, "INVALID_ARGUMENT", f"{where}: {kind}")
+    if isinstance(cell, str) and len(cell) > MAX_CELL:
+        text = f"Your input contains more than the maximum of {MAX_CELL} characters in a "
+        raise Refusal(400, "INVALID_ARGUMENT", text + "single cell.")
+
+
+def _masked(value: Any, mask: str) -> Any:
+    """Keep only what a field mask like `a.b,c(d,e)` names."""
+    if isinstance(value, list):
+        return [_masked(inner, mask) for inner in value]
+    kept: dict[str, Any] = {}
+    for path in _paths(mask):
+        name, rest = path.replace("/", "."), ""
+        for index, letter in enumerate(name):
+            if letter in ".(":
+                rest = name[index + 1 :] if letter == "." else name[index + 1 : -1]
+                name = name[:index]
+                break
+        if not isinstance(value, dict) or name not in value:
+            raise Refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
+        inner = _masked(value[name], rest) if rest else value[name]
+        kept[name] = _merged(kept.get(name), inner)
+    return kept
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {name: _merged(old.get(name), new.get(name, old.get(name))) for name in old | new}
+    if isinstance(old, list) and isinstance(new, list):
+        return [_merged(one, other) for one, other in zip(old, new, strict=True)]
+    return new
+
+
+def _paths(mask: str) -> list[str]:
+    paths, depth = [""], 0
+    for letter in mask:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            paths.append("")
+        else:
+            paths[-1] += letter
+    return paths
+
+
+def _error(code: int, status: str, message: str) -> web.Response:
+    body = {"error": {"code": code, "message": message, "status": status}}
+    headers = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'}
+    return web.json_response(body, status=code, headers=headers if code == 401 else {})
