@@ -53,6 +53,7 @@ class LevqorError(Exception):
     http: ClassVar[int] = 500
     exit: ClassVar[int] = 7
     outcome: Outcome | None = None
+    attempts: int = 0  # how many a delivery took until it gave up
 
     def __init__(
         self,
@@ -127,9 +128,7 @@ class InvalidInput(LevqorError):
         self.faults = tuple(faults)
 
     def _more(self) -> dict[str, Any]:
-        return {
-            "details": [{"field": f.field, "message": f.message} for f in self.faults]
-        }
+        return {"details": [{"field": f.field, "message": f.message} for f in self.faults]}
 
 
 class TooLarge(InvalidInput):

@@ -1,0 +1,235 @@
+"""One attempt: the way out a connector is handed."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import time
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from core.outbound import google
+from core.outbound.answers import HttpAnswer
+from core.outbound.connection import Exchange, thread
+from core.outbound.failures import failure
+from core.outbound.session import Request
+from core.outbound.watchdog import at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from core.contract import Answer, Effect
+    from core.errors import UpstreamError
+    from core.outbound.memory import Memory
+    from core.outbound.session import Routes, Session
+
+T = TypeVar("T")
+
+MAX_ANSWER_BYTES = 64 * 1024
+
+# The reason of a failure before the request left, by how far it got.
+_BEFORE = {
+    "idle": "unreachable",
+    "resolve": "name_not_found",
+    "connect": "unreachable",
+    "up": "tls_failed",
+}
+
+
+class Attempt:
+    """An `Out` for one attempt: all its calls share one deadline.
+
+    `began_write` tells whether a call with an effect was begun at all; `in_doubt` whether
+    one may have been done: its first byte left, and nobody said no.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: str,
+        user_agent: str,
+        deadline: float,
+        session: Session,
+        routes: Routes,
+        memory: Memory,
+        credential: Hashable,
+    ) -> None:
+        self.run = run
+        self.began_write = False
+        self.in_doubt = False
+        self.repeatable = True
+        self._user_agent = user_agent
+        self._deadline = deadline
+        self._session = session
+        self._routes = routes
+        self._memory = memory
+        self._credential = credential
+
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Read; never counts as a write."""
+        return self._call("GET", url, headers or {}, params, None, "none")
+
+    def post(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        effect: Effect = "write",
+    ) -> Answer:
+        """Write one JSON or form body."""
+        if form is not None:
+            kind = "application/x-www-form-urlencoded"
+            body = urlencode(form).encode()
+        else:
+            kind = "application/json; charset=utf-8"
+            body = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
+        said = {"Content-Type": kind, **(headers or {})}
+        return self._call("POST", url, said, params, body, effect)
+
+    def service_account_token(
+        self,
+        info: Mapping[str, Any],
+        scopes: Sequence[str],
+        *,
+        explain: Callable[[Answer], Exception],
+        fresh: bool = False,
+    ) -> str:
+        """A Google access token, cached until a minute before it ends."""
+
+        def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+            return self._call("POST", url, headers, None, body, "none")
+
+        def make() -> tuple[str, float]:
+            return google.exchange(info, scopes, post, explain)
+
+        return self._recall(("token", *scopes), make, fresh=fresh)
+
+    def remember(
+        self, key: str, make: Callable[[], T], *, seconds: float, fresh: bool = False
+    ) -> T:
+        """Keep a value for this credential; `fresh` makes it anew."""
+        return self._recall(("kept", key), lambda: (make(), seconds), fresh=fresh)
+
+    def _recall(self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool) -> T:
+        left = max(0.0, self._deadline - time.monotonic())
+        try:
+            return self._memory.recall((self._credential, key), make, wait=left, fresh=fresh)
+        except TimeoutError:
+            error = self._before("timed_out_before")
+        raise error
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        effect: Effect,
+    ) -> Answer:
+        writes = effect != "none"
+        self.began_write = self.began_write or writes
+        request = Request(method, with_params(url, params), self._headers(headers), body)
+        exchange = Exchange(self._deadline)
+        answer = None
+        try:
+            answer, reason = self._exchange(exchange, request)
+        finally:
+            if writes and exchange.handed_over and not _said_no(answer):
+                self.in_doubt = True
+                self.repeatable = self.repeatable and effect == "keyed"
+        if answer is not None:
+            return answer
+        if writes and exchange.handed_over:
+            raise failure(reason, repeatable=self.repeatable)
+        raise self._before(reason)
+
+    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "Accept": "*/*",
+            # Sixty-four kilobytes of gzip can be sixty megabytes.
+            "Accept-Encoding": "identity",
+            **more,
+            "User-Agent": self._user_agent,
+        }
+
+    def _exchange(self, exchange: Exchange, request: Request) -> tuple[HttpAnswer | None, str]:
+        """Make a request; an answer, or the reason why there is none."""
+        if not exchange.left():
+            return None, "timed_out_before"
+        route = self._routes.to(self._session, request.url)
+        guard = at(exchange.deadline, exchange.cut)
+        thread.exchange = exchange
+        response = None
+        try:
+            response = self._session.exchange(request, route=route, seconds=exchange.left() + 1)
+            answer = _read(response)
+        except (OSError, HTTPException, HTTPError, ValueError) as error:
+            if response is not None:
+                response.close()
+            in_time = exchange.finish()
+            return None, _reason(exchange, error, in_time=in_time, answered=response is not None)
+        finally:
+            in_time = exchange.finish()
+            thread.exchange = None
+            guard.cancel()
+        return (answer, "") if in_time else (None, "too_slow")
+
+    def _before(self, reason: str) -> UpstreamError:
+        """Make the error of a call that did nothing itself, whatever an earlier one did."""
+        slow = reason in ("timed_out", "timed_out_before", "too_slow")
+        if self.in_doubt:
+            return failure("timed_out" if slow else "dropped", repeatable=self.repeatable)
+        if slow:
+            return failure("timed_out_before")
+        return failure("dropped_before" if reason == "dropped" else reason)
+
+
+def with_params(url: str, params: Mapping[str, str] | None) -> str:
+    """Add a query to a URL that may have one already."""
+    if not params:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+
+
+def _said_no(answer: HttpAnswer | None) -> bool:
+    return answer is not None and 400 <= answer.status < 500
+
+
+def _read(response: requests.Response) -> HttpAnswer:
+    raw = response.raw
+    body: bytes = raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+    if len(body) > MAX_ANSWER_BYTES:
+        # What is left unread would be read as the next answer.
+        raw.close()
+        body = body[:MAX_ANSWER_BYTES]
+    raw.release_conn()
+    return HttpAnswer(response.status_code, response.headers, body)
+
+
+def _reason(exchange: Exchange, error: Exception, *, in_time: bool, answered: bool) -> str:
+    late = not in_time or not exchange.left()
+    if exchange.handed_over:
+        if not late:
+            return "dropped"
+        return "too_slow" if answered else "timed_out"
+    if isinstance(error, ValueError):
+        bad_proxy = isinstance(error, requests.exceptions.InvalidProxyURL)
+        return "proxy" if bad_proxy else "not_sendable"
+    if late:
+        return "timed_out_before"
+    if exchange.proxied and not isinstance(error, requests.exceptions.SSLError):
+        return "proxy"
+    return "tls_failed" if exchange.stage == "tunnel" else _BEFORE[exchange.stage]

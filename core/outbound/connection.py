@@ -1,0 +1,256 @@
+"""Connections that know how far they got, and that another thread can cut.
+
+requests raises the same classes whether a request left or not, so what counts is noted
+where it happens: an `Exchange` is told of each stage by the connection that carries it.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from http.client import HTTPResponse, LineTooLong, RemoteDisconnected
+from typing import TYPE_CHECKING, Any, Literal
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from core.outbound.resolve import resolve
+
+if TYPE_CHECKING:
+    from core.outbound.resolve import Address
+
+Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
+
+# Upstreams and proxies drop idle connections after anything from 5 s up, unannounced; a
+# request written to such a one may or may not have been read.
+IDLE_SECONDS = 5.0
+MAX_HEADER_BYTES = 64 * 1024
+
+
+class Line:
+    """A second handle on a socket: closing or wrapping the first leaves it valid."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock.dup()
+        self._lock = threading.Lock()
+
+    def cut(self) -> None:
+        """End whatever anybody is doing on this socket, a TLS handshake included."""
+        with self._lock, suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go; the connection ends when the first handle is closed too."""
+        with self._lock:
+            self._sock.close()
+
+
+class Exchange:
+    """One request and its answer: how far it got, and whether its time was up."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.stage: Stage = "idle"
+        self.proxied = False
+        self._line: Line | None = None
+        self._owns_line = False
+        self._over = False
+        self._cut = False
+        self._lock = threading.Lock()
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether the request's first byte has left: from then on it may have arrived."""
+        return self.stage == "handed_over"
+
+    def left(self) -> float:
+        """Seconds until the deadline, 0 when it has passed."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def ride(self, line: Line) -> None:
+        """Take a connection; it is cut at once when the time is up already."""
+        with self._lock:
+            self._line = line
+            self._owns_line = False
+            if self._cut:
+                line.cut()
+
+    def keep(self, line: Line) -> bool:
+        """Take over a line whose connection lets go while the answer is still being read."""
+        with self._lock:
+            mine = line is self._line and not self._over
+            self._owns_line = self._owns_line or mine
+            return mine
+
+    def cut(self) -> None:
+        """The deadline's callback: nothing more is waited for."""
+        with self._lock:
+            if not self._over:
+                self._cut = True
+                if self._line is not None:
+                    self._line.cut()
+
+    def finish(self) -> bool:
+        """End it; False where the time was up before."""
+        with self._lock:
+            self._over = True
+            if self._owns_line and self._line is not None:
+                self._line.close()
+            self._line = None
+            return not self._cut
+
+
+class _Thread(threading.local):
+    exchange: Exchange | None = None
+
+
+thread = _Thread()
+
+
+def _exchange() -> Exchange:
+    if thread.exchange is None:
+        raise RuntimeError("a request outside of an attempt")
+    return thread.exchange
+
+
+class _Headers:
+    """The stream of an answer's head, which remembers how it ended."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.last = b""
+        self._seen = 0
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self.stream.readline(limit)
+        self.last = line
+        self._seen += len(line)
+        if self._seen > MAX_HEADER_BYTES:
+            raise LineTooLong("header line")
+        return line
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+class _Answer(HTTPResponse):
+    """http.client takes a connection lost amid the headers for their end; this does not."""
+
+    def begin(self) -> None:
+        if self.headers is not None:
+            return
+        head = _Headers(self.fp)
+        self.fp = head
+        super().begin()
+        if self.fp is not None:
+            self.fp = head.stream
+        if head.last not in (b"\r\n", b"\n"):
+            raise RemoteDisconnected("connection lost amid the headers")
+
+
+class WatchedConnection(HTTPConnection):
+    """A plain connection that reports to this thread's exchange."""
+
+    response_class = _Answer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._line: Line | None = None
+        self._connecting = False
+        self._used = 0.0
+
+    def connect(self) -> None:
+        """Connect, through a tunnel where there is a proxy, TLS included."""
+        self._connecting = True
+        try:
+            super().connect()
+        finally:
+            self._connecting = False
+
+    def send(self, data: Any) -> None:
+        """Hand bytes over; from the first one on the request may have arrived."""
+        exchange = _exchange()
+        if self.sock is None:
+            self.connect()
+        if self._connecting:
+            exchange.stage = "tunnel"
+        elif exchange.stage != "handed_over":
+            if self._line is not None:
+                exchange.ride(self._line)
+            if not exchange.left():
+                raise TimeoutError
+            exchange.stage = "handed_over"
+        super().send(data)
+
+    def getresponse(self) -> Any:
+        """Read the answer's head."""
+        response = super().getresponse()
+        self._used = time.monotonic()
+        return response
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it may carry another request."""
+        return time.monotonic() - self._used <= IDLE_SECONDS and super().is_connected
+
+    def close(self) -> None:
+        """Close both handles, the second only when no answer is being read any more."""
+        line, self._line = self._line, None
+        super().close()
+        if line is not None and not (thread.exchange and thread.exchange.keep(line)):
+            line.close()
+
+    def _new_conn(self) -> socket.socket:
+        exchange = _exchange()
+        exchange.proxied = self.proxy is not None
+        exchange.stage = "resolve"
+        addresses = resolve(self._dns_host.strip("[]"), self.port, exchange.deadline)
+        exchange.stage = "connect"
+        sock = _first(addresses, exchange, self.socket_options or ())
+        if self._line is not None:
+            self._line.close()
+        self._line = Line(sock)
+        exchange.ride(self._line)
+        exchange.stage = "up"
+        sock.settimeout(self.timeout)
+        return sock
+
+
+def _first(addresses: list[Address], exchange: Exchange, options: Any) -> socket.socket:
+    error: OSError = OSError("no address")
+    for number, (family, address) in enumerate(addresses):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for option in options:
+                sock.setsockopt(*option)
+            # A first address that swallows packets must leave time for the second.
+            share = exchange.left() / (len(addresses) - number)
+            sock.settimeout(share or 0.001)
+            sock.connect(address)
+        except OSError as failed:
+            sock.close()
+            error = failed
+        else:
+            return sock
+    raise error
+
+
+class WatchedTLSConnection(WatchedConnection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class WatchedPool(HTTPConnectionPool):
+    """Plain connections to one host."""
+
+    ConnectionCls = WatchedConnection
+
+
+class WatchedTLSPool(HTTPSConnectionPool):
+    """TLS connections to one host."""
+
+    ConnectionCls = WatchedTLSConnection
+
+
+POOLS = {"http": WatchedPool, "https": WatchedTLSPool}

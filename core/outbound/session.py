@@ -1,0 +1,158 @@
+"""requests, set up so that nothing happens behind our back.
+
+No redirects, no cookies, no .netrc, no retries; proxies and certificates as the
+environment says, but never a proxy for this computer itself.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from urllib3.util import create_urllib3_context
+
+from core.outbound.connection import POOLS
+from core.outbound.failures import failure
+from core.outbound.resolve import is_loopback
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+# Reading the environment costs more than a request to a neighbour; a changed proxy or
+# certificate is noticed after this long.
+ROUTE_SECONDS = 5.0
+_MAX_ROUTES = 256
+
+
+class Route(NamedTuple):
+    """How a host is reached: through which proxies, trusting whose certificates."""
+
+    proxies: dict[str, str]
+    bundle: str
+
+
+class Routes:
+    """What the environment says of each host, remembered for some seconds."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[float, Route]] = {}
+        self._lock = threading.Lock()
+
+    def to(self, session: requests.Session, url: str) -> Route:
+        """Find the route to a URL; raises NotSent where the certificates are missing."""
+        parts = urlsplit(url)
+        key = (parts.scheme, parts.netloc)
+        until, route = self._known.get(key, (0.0, None))
+        now = time.monotonic()
+        if route is not None and now < until:
+            return route
+        route = _read(session, url, parts.hostname or "")
+        with self._lock:
+            if len(self._known) >= _MAX_ROUTES:
+                self._known.clear()
+            self._known[key] = (now + ROUTE_SECONDS, route)
+        return route
+
+
+def _read(session: requests.Session, url: str, host: str) -> Route:
+    said = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+    verify = said["verify"]
+    bundle = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
+    if not Path(bundle).exists():
+        raise failure("ca_missing")
+    proxies = {} if is_loopback(host) else {k: str(v) for k, v in said["proxies"].items()}
+    return Route(proxies, bundle)
+
+
+class Adapter(HTTPAdapter):
+    """requests' transport over connections that can be watched."""
+
+    def __init__(self) -> None:
+        self._contexts: dict[tuple[str, int], ssl.SSLContext] = {}
+        super().__init__(pool_connections=16, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Make the pools of one proxy's connections."""
+        if proxy.lower().startswith("socks"):
+            # Its connections are another library's, which nobody could watch.
+            raise requests.exceptions.InvalidProxyURL("SOCKS is not spoken here")
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        """Name the pool of a request, with the certificates it trusts."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context(verify)} if host["scheme"] == "https" else {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing: the pool's context holds the certificates."""
+
+    def _context(self, bundle: str) -> ssl.SSLContext:
+        # Loading a bundle takes 20 ms and more; urllib3 would do it for each connection.
+        # One context a thread, not one in all: urllib3 writes to it while connecting.
+        key = (bundle, Path(bundle).stat().st_mtime_ns)
+        context = self._contexts.get(key)
+        if context is None:
+            context = _context(bundle)
+            self._contexts = {key: context}
+        return context
+
+
+class Request(NamedTuple):
+    """What is sent, ready for the wire."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class Session(requests.Session):
+    """One thread's connections."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._adapter = Adapter()
+        self.mount("https://", self._adapter)
+        self.mount("http://", self._adapter)
+
+    def exchange(self, request: Request, *, route: Route, seconds: float) -> requests.Response:
+        """Send one request, wait for the head of its answer and leave its body unread."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, None)
+        prepared.prepare_headers(request.headers)
+        if request.body is not None:
+            prepared.body = request.body
+            prepared.headers["Content-Length"] = str(len(request.body))
+        return self._adapter.send(
+            prepared, stream=True, timeout=seconds, verify=route.bundle, proxies=route.proxies
+        )
+
+
+def _context(bundle: str) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    folder = Path(bundle).is_dir()
+    try:
+        context.load_verify_locations(*((None, bundle) if folder else (bundle, None)))
+    except OSError:  # ssl.SSLError is one
+        bad = True
+    else:
+        bad = False
+    if bad:
+        raise failure("ca_missing")
+    return context
