@@ -1,0 +1,31 @@
+"""Notion's API as the way out and a secret make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.contract import Answer, Out
+
+VERSION = "2026-03-11"  # https://developers.notion.com/reference/versioning
+
+
+@dataclass(frozen=True)
+class Api:
+    """One integration's calls within one attempt; paths are those after `/v1/`."""
+
+    url: str
+    token: str = field(repr=False)
+    out: Out
+
+    def get(self, path: str) -> Answer:
+        """Read."""
+        return self.out.get(f"{self.url}/v1/{path}", headers=self._headers())
+
+    def post(self, path: str, body: Any) -> Answer:
+        """Write."""
+        return self.out.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Notion-Version": VERSION}

@@ -1,0 +1,113 @@
+"""Which data source a database has, and which columns that has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from core.connectors._notion.refusals import SEVERAL_SOURCES, UNREADABLE, explain, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.connectors._notion.api import Api
+    from core.contract import Answer
+
+REMEMBERED = 300.0  # seconds
+
+_ID = re.compile(
+    r"(?:.*[^0-9a-f])?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})",
+    re.IGNORECASE,
+)
+
+
+class Column(BaseModel):
+    """A property of a data source's schema; its name is the key it stands under."""
+
+    id: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A data source: its id, and its columns by name."""
+
+    source: str
+    columns: Mapping[str, Column]
+
+
+class Source(BaseModel):
+    """A data source as its database lists it."""
+
+    id: str
+    name: str = ""
+
+
+class Database(BaseModel):
+    """A database: a container of data sources."""
+
+    data_sources: list[Source]
+
+
+class DataSource(BaseModel):
+    """A data source's own answer."""
+
+    id: str
+    properties: dict[str, Column]
+
+
+def notion_id(value: str) -> str:
+    """Return the dashed id in a 32-digit id, a dashed one or a pasted address.
+
+    What follows `?` (a view's id) is left aside. Raises ValueError where there is no id.
+    """
+    path = re.split(r"[?#]", value.strip(), maxsplit=1)[0].rstrip("/")
+    # Before the id, an address may have the page's title; an id alone has nothing.
+    found = _ID.fullmatch(path.rpartition("/")[2])
+    if not found or ("/" not in path and path[0 : found.start(1)]):
+        raise ValueError("must be Notion's 32-character id, or the address of the page itself")
+    return "-".join(found.groups()).lower()
+
+
+def remembered_schema(ident: str, notion: Api, *, fresh: bool = False) -> tuple[Schema, bool]:
+    """Return a database's columns, and whether they were read earlier rather than now."""
+    read: list[Schema] = []
+
+    def make() -> Schema:
+        read.append(read_schema(ident, notion))
+        return read[0]
+
+    key = f"columns of {ident}"
+    return notion.out.remember(key, make, seconds=REMEMBERED, fresh=fresh), not read
+
+
+def read_schema(ident: str, notion: Api) -> Schema:
+    """Find a database's only data source and read its columns.
+
+    `ident` may be either's id: people copy both. Raises what the table of refusals says.
+    """
+    answer = notion.get(f"databases/{ident}")
+    if answer.status == 200:
+        ident = _only_source(answer).id
+    elif answer.status != 404:
+        raise explain(answer, wrote=False)
+    answer = notion.get(f"data_sources/{ident}")
+    if answer.status != 200:
+        raise explain(answer, wrote=False)
+    source = answer.parse(DataSource)
+    if source is None:
+        raise UNREADABLE.error()
+    return Schema(source.id, source.properties)
+
+
+def _only_source(answer: Answer) -> Source:
+    database = answer.parse(Database)
+    if database is None or not database.data_sources:
+        raise UNREADABLE.error()
+    if len(database.data_sources) > 1:
+        sources = listed(f"{s.name or 'untitled'} ({s.id})" for s in database.data_sources)
+        raise SEVERAL_SOURCES.error(values={"sources": sources})
+    return database.data_sources[0]

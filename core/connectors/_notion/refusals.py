@@ -1,0 +1,264 @@
+"""What Notion may say, in plain words, and which of it an answer says.
+
+Codes and causes: https://developers.notion.com/reference/status-codes and
+https://developers.notion.com/reference/request-limits
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+from core.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from core.contract import Answer
+    from core.errors import UpstreamError
+
+BAD_KEY = Refusal(
+    "bad_key",
+    "refused",
+    "Notion does not accept the integration's secret: it is wrong or was revoked.",
+    "Copy the Internal Integration Secret again and put it in NOTION_API_KEY.",
+)
+NOT_ALLOWED = Refusal(
+    "not_allowed",
+    "refused",
+    "The integration may not write there.",
+    "Open the integration's settings in Notion, choose Capabilities and switch on"
+    " Read content and Insert content.",
+)
+BLOCKS_USED_UP = Refusal(
+    "blocks_used_up",
+    "refused",
+    "The Notion workspace's free plan has used up its 1,000 blocks.",
+    "Upgrade the Notion workspace, or use one that has a single member.",
+)
+EDGE_BLOCKED = Refusal(
+    "edge_blocked",
+    "refused",
+    "Something in front of Notion turned the request away before Notion saw it.",
+    "Check the network, the proxy or the VPN this computer uses.",
+    "Check the network, the proxy or the VPN this computer uses; Notion's support can look up"
+    " the Ray ID {ray}.",
+)
+NOT_SHARED = Refusal(
+    "not_shared",
+    "refused",
+    "Notion has no such database for this integration: the id is wrong or it is not shared.",
+    "Open the database in Notion, then ••• > Connections and add the integration; if it is"
+    " there already, check the database's id.",
+)
+SEVERAL_SOURCES = Refusal(
+    "several_sources",
+    "refused",
+    "This database has several data sources, and a page belongs to one of them.",
+    "Give the id of one data source as database_id (in Notion: the database's settings >"
+    " Manage data sources > ••• > Copy data source ID).",
+    "Give the id of one of its data sources as database_id: {sources}.",
+)
+BAD_ID = Refusal(
+    "bad_id",
+    "refused",
+    "Notion does not take one of the ids.",
+    "Give the database's address or its 32-character id; people and related pages are given"
+    " by their ids too.",
+)
+UNKNOWN_PROPERTY = Refusal(
+    "unknown_property",
+    "refused",
+    "The database has no column of that name; it may have been renamed.",
+    "Use the columns' names exactly as they stand in Notion.",
+    "Use one of the columns: {columns}.",
+)
+WRONG_TYPE = Refusal(
+    "wrong_type",
+    "refused",
+    "A value does not fit its column's type.",
+    "Give the value in the form its column wants: a number, a date, one of the options.",
+    "The column {column} is of type {kind}; give it a value of that type.",
+)
+TOO_LONG = Refusal(
+    "too_long",
+    "refused",
+    "A value is longer than Notion takes.",
+    "Shorten it: Notion takes 2,000 characters in one piece of text and 100 items in a list.",
+)
+INVALID = Refusal(
+    "invalid",
+    "refused",
+    "Notion did not accept one of the values.",
+    "Compare the values with the columns in Notion: a status must be one of its options, and"
+    " an option's name has no comma.",
+)
+OUR_MISTAKE = Refusal(
+    "our_mistake",
+    "refused",
+    "Notion could not read what Levqor sent; that is Levqor's mistake.",
+    "Tell whoever looks after Levqor; an update may be needed.",
+)
+CONFLICT = Refusal(
+    "conflict",
+    "refused",
+    "Someone changed the database at the same moment, twice in a row.",
+    "Send it again in a moment.",
+)
+RATE_LIMITED = Refusal(
+    "too_many_requests",
+    "not_sent",
+    "Notion is getting too many requests from this integration or its workspace.",
+    "Wait a minute, then send it again.",
+)
+BLOCKED = Refusal(
+    "connection_blocked",
+    "refused",
+    "Notion has blocked this integration's requests.",
+    "Write to Notion's support; waiting does not help.",
+)
+OVERLOADED = Refusal(
+    "overloaded",
+    "not_sent",
+    "Notion is overloaded and took nothing.",
+    "Wait a few minutes, then send it again.",
+)
+FAILED = Refusal(
+    "failed",
+    "unknown",
+    "Notion failed while it was writing: the page may be there or not.",
+    "Look in the database before you send it again.",
+)
+UNAVAILABLE = Refusal(
+    "unavailable",
+    "not_sent",
+    "Notion failed before anything was written.",
+    "Send it again in a few minutes; https://www.notion-status.com says how Notion is.",
+)
+UNREADABLE = Refusal(
+    "unreadable",
+    "refused",
+    "Levqor cannot read Notion's description of this database: it is incomplete or too long.",
+    "Check that the integration may read content; a select with very many options is too"
+    " long, so remove those that are not used.",
+)
+REJECTED = Refusal(
+    "rejected",
+    "refused",
+    "Notion turned the request down without saying why.",
+    "Check the integration and the database in Notion, then send it again.",
+)
+
+REFUSALS = (
+    *(BAD_KEY, NOT_ALLOWED, BLOCKS_USED_UP, EDGE_BLOCKED, NOT_SHARED, SEVERAL_SOURCES, BAD_ID),
+    *(UNKNOWN_PROPERTY, WRONG_TYPE, TOO_LONG, INVALID, OUR_MISTAKE, CONFLICT, RATE_LIMITED),
+    *(BLOCKED, OVERLOADED, FAILED, UNAVAILABLE, UNREADABLE, REJECTED),
+)
+
+# A validation error's code says no more than that; only its sentence tells what is wrong.
+_INVALID_WORDS = (
+    ("is not a property that exists", UNKNOWN_PROPERTY),
+    ("is expected to be", WRONG_TYPE),
+    ("valid uuid", BAD_ID),
+    ("length should be", TOO_LONG),
+)
+# What a schema read a while ago may be the cause of.
+STALE = {UNKNOWN_PROPERTY.reason, WRONG_TYPE.reason}
+
+
+class Complaint(BaseModel):
+    """Notion's error body."""
+
+    code: str = ""
+    message: str = ""
+    additional_data: dict[str, Any] = Field(default_factory=dict)
+
+
+def complaint(answer: Answer) -> Complaint:
+    """Read an error body; an empty complaint where there is none (a proxy's HTML)."""
+    return answer.parse(Complaint) or Complaint()
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Write names one after another, each cut at 80 characters, at most `most` of them."""
+    cut = [name if len(name) <= 80 else f"{name[:79]}…" for name in names]
+    more = f" and {len(cut) - most} more" if len(cut) > most else ""
+    return ", ".join(cut[:most]) + more
+
+
+def explain(
+    answer: Answer, *, columns: Mapping[str, str] | None = None, wrote: bool = True
+) -> UpstreamError:
+    """Say what an answer means.
+
+    Args:
+        answer: What Notion answered.
+        columns: The types of the database's columns by name, where they are known.
+        wrote: Whether a page was being written, or something only looked up.
+    """
+    said = complaint(answer)
+    row = _row(answer.status, said, wrote=wrote)
+    values = _values(row, answer, said, columns or {})
+    return row.error(retry_after=_wait(answer, said), values=values)
+
+
+def _row(status: int, said: Complaint, *, wrote: bool) -> Refusal:
+    if status in (200, 408) or (status >= 500 and status != 529):
+        return FAILED if wrote else UNAVAILABLE
+    by_status = {
+        400: _bad_request(said),
+        401: BAD_KEY,
+        403: _forbidden(said),
+        404: NOT_SHARED,
+        409: CONFLICT,
+        429: _too_many(said),
+        529: OVERLOADED,
+    }
+    return by_status.get(status, REJECTED)
+
+
+def _bad_request(said: Complaint) -> Refusal:
+    if said.code != "validation_error":
+        return OUR_MISTAKE if said.code else REJECTED
+    if said.additional_data.get("error_type") == "multiple_data_sources_for_database":
+        return SEVERAL_SOURCES
+    return next((row for words, row in _INVALID_WORDS if words in said.message), INVALID)
+
+
+def _forbidden(said: Complaint) -> Refusal:
+    if not said.code:
+        return EDGE_BLOCKED
+    return BLOCKS_USED_UP if "block_limit" in said.additional_data else NOT_ALLOWED
+
+
+def _too_many(said: Complaint) -> Refusal:
+    blocked = said.additional_data.get("rate_limit_reason") == "public_api_request_blocked"
+    return BLOCKED if blocked else RATE_LIMITED
+
+
+def _values(
+    row: Refusal, answer: Answer, said: Complaint, columns: Mapping[str, str]
+) -> dict[str, str] | None:
+    """Fill in the names a detailed fix has; never a sentence of Notion's."""
+    if row is SEVERAL_SOURCES:
+        found = said.additional_data.get("child_data_source_ids")
+        return {"sources": listed(map(str, found))} if isinstance(found, list) else None
+    if row is UNKNOWN_PROPERTY and columns:
+        return {"columns": listed(columns)}
+    if row is WRONG_TYPE:
+        name = next((n for n in columns if said.message.startswith(f"{n} is expected")), None)
+        return {"column": name, "kind": columns[name]} if name else None
+    if row is EDGE_BLOCKED:
+        ray = answer.headers.get("cf-ray", "")
+        return {"ray": ray} if re.fullmatch(r"[\w-]{1,40}", ray) else None
+    return None
+
+
+def _wait(answer: Answer, said: Complaint) -> float | None:
+    """Seconds to wait: from the header, else from the body, which has them as text."""
+    if answer.retry_after is not None:
+        return answer.retry_after
+    seconds = str(said.additional_data.get("retry_after", ""))
+    return float(seconds) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", seconds) else None

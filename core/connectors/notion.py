@@ -1,0 +1,198 @@
+"""Create a page in a Notion database, its columns filled from plain values.
+
+The database's data source and its columns are read first, then one
+https://developers.notion.com/reference/post-page writes the page. A repeat is not told from
+a new page, and a write may succeed and still answer 503: what it says it saved is read back.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, field_validator
+
+from core.connectors._notion.api import Api
+from core.connectors._notion.columns import Schema, notion_id, read_schema, remembered_schema
+from core.connectors._notion.properties import typed
+from core.connectors._notion.refusals import REFUSALS, STALE, complaint, explain
+from core.contract import (
+    Action,
+    Answer,
+    BaseUrl,
+    Config,
+    Connector,
+    Contract,
+    Out,
+    Probe,
+    Receipt,
+    Secret,
+    field,
+    setting,
+)
+from core.errors import Fault, InvalidInput, NotConfigured, Refused, UpstreamError
+
+REQUEST_BYTES = 500_000  # https://developers.notion.com/reference/request-limits
+DEFAULT = "NOTION_DATABASE_ID_DEFAULT"
+EXAMPLE = "https://www.notion.so/d9824bdc84454327be8b5b47500af6ce"
+
+NotionId = Annotated[str, AfterValidator(notion_id)]
+
+
+class Entry(Contract):
+    """A page of a Notion database."""
+
+    database_id: NotionId | None = field(
+        "Database",
+        "The database's address, or the 32 characters of its id.",
+        example=EXAMPLE,
+        setting=DEFAULT,
+        default=None,
+        max_length=2000,
+    )
+    props: dict[str, Any] = field(
+        "Properties",
+        "Columns and their values; title is the title column, whatever its name.",
+        example={"title": "Fix login", "Status": "Open"},
+        takes_text="title",
+        min_length=1,
+        max_length=100,
+    )
+
+    @field_validator("props")
+    @classmethod
+    def _fits_one_request(cls, props: dict[str, Any]) -> dict[str, Any]:
+        try:
+            size = len(json.dumps(props, ensure_ascii=False, allow_nan=False).encode())
+        except (TypeError, ValueError):
+            raise ValueError("must hold nothing but JSON: text, numbers, lists, objects") from None
+        if size > REQUEST_BYTES:
+            raise ValueError(f"must be at most {REQUEST_BYTES:,} bytes in all (it has {size:,})")
+        return props
+
+
+class Settings(Config):
+    """What Notion needs."""
+
+    api_key: Secret = setting(
+        "NOTION_API_KEY",
+        "Notion's integration secret",
+        "notion.so/profile/integrations, your integration: copy the Internal Integration Secret; "
+        "then open the database, ••• > Connections, and add the integration",
+        required=True,
+        secret=True,
+        example="ntn_…",
+        shape=r"^(ntn_|secret_)[A-Za-z0-9]{40,}$",
+    )
+    database: NotionId | None = setting(
+        DEFAULT,
+        "The Notion database used where none is named",
+        "the database opened as a full page: Share > Copy link",
+        example=EXAMPLE,
+    )
+    api_url: BaseUrl = setting(
+        "NOTION_API_URL",
+        "Where Notion's API lives",
+        "leave it out unless you reach Notion through an address of your own",
+        env_only=True,
+        example="https://api.notion.com",
+        default="https://api.notion.com",
+    )
+
+
+class Page(BaseModel):
+    """The page Notion made."""
+
+    id: str
+    url: str | None = None
+
+
+def check(request: Entry, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
+    """Refuse a page without a database; a test send can only mean the default."""
+    if request.database_id is None and test:
+        raise NotConfigured(
+            f"A test page needs {DEFAULT}, and it is not set.",
+            settings=(DEFAULT,),
+            fix=f"Set {DEFAULT} to a database's address.",
+        )
+    if request.database_id is None:
+        raise InvalidInput([Fault("database_id", f"is missing; give it, or set {DEFAULT}")])
+
+
+def send(request: Entry, config: Settings, out: Out) -> Receipt:
+    """Create one page, by the columns as they were in the last five minutes or are now."""
+    notion = _api(config, out)
+    schema, remembered = remembered_schema(request.database_id or "", notion)
+    try:
+        return _create(request, schema, notion)
+    except (InvalidInput, Refused) as said:
+        if not remembered or said.reason not in (None, *STALE):
+            raise
+        try:
+            schema, _ = remembered_schema(request.database_id or "", notion, fresh=True)
+        except UpstreamError:
+            # No page was made, whatever the second look at the columns met.
+            raise said from None
+    return _create(request, schema, notion)
+
+
+def _create(request: Entry, schema: Schema, notion: Api) -> Receipt:
+    body = {
+        "parent": {"type": "data_source_id", "data_source_id": schema.source},
+        "properties": typed(request.props, schema),
+    }
+    answer = notion.post("pages", body)
+    if answer.status == 409:  # nothing was saved, and Notion asks to try again
+        answer = notion.post("pages", body)
+    if answer.status == 503:
+        answer = _read_back(answer, notion)
+    page = answer.parse(Page) if answer.status == 200 else None
+    if page is None:
+        raise explain(answer, columns={n: c.type for n, c in schema.columns.items()})
+    return Receipt("created", id=page.id, link=page.url)
+
+
+def _read_back(answer: Answer, notion: Api) -> Answer:
+    """Look for the page that a 503 says was saved; the 503 itself where it is not seen."""
+    try:
+        page = notion_id(str(complaint(answer).additional_data.get("committed_resource_id")))
+        found = notion.get(f"pages/{page}")
+    except (ValueError, UpstreamError):
+        # A look that failed says nothing of the write, which stays unknown.
+        return answer
+    return found if found.status == 200 else answer
+
+
+def probe(config: Settings, out: Out) -> Probe:
+    """Ask who the integration is and, where a default is set, for that database's columns."""
+    notion = _api(config, out)
+    answer = notion.get("users/me")
+    if answer.status != 200:
+        raise explain(answer, wrote=False)
+    if config.database is None:
+        return Probe((f"{DEFAULT} is not set: a database must be named each time.",))
+    read_schema(config.database, notion)
+    return Probe(("That the integration may insert content shows only when a page is made.",))
+
+
+def _api(config: Settings, out: Out) -> Api:
+    return Api(config.api_url, config.api_key.get_secret_value(), out)
+
+
+CONNECTOR = Connector(
+    name="notion",
+    title="Notion",
+    config=Settings,
+    actions=(
+        Action(
+            name="create",
+            title="Create a Notion page",
+            input=Entry,
+            sample={"props": {"title": "Hello from Levqor: this is a test page."}},
+            send=send,
+            check=check,
+        ),
+    ),
+    probe=probe,
+    refusals=REFUSALS,
+)
