@@ -52,6 +52,19 @@ def field(
     )
 
 
+def message_field(example: str, max_length: int) -> Any:
+    """Declare the text of a message: required, of several lines, and a command's free text."""
+    return field(
+        "Text",
+        "What to say.",
+        example=example,
+        long=True,
+        takes_text=True,
+        min_length=1,
+        max_length=max_length,
+    )
+
+
 @dataclass(frozen=True)
 class FieldSpec:
     """A contract's field as the surfaces see it."""
@@ -181,6 +194,21 @@ def setting(
     mark = Setting(name, title, where, required, secret, env_only, example, default, shape)
     extra: Any = {"x-setting": mark}
     return Field(default=... if required else default, alias=name, json_schema_extra=extra)
+
+
+def upstream_url(name: str, service: str, default: str) -> Any:
+    """Declare where a service's API lives, a `BaseUrl`.
+
+    It is read from the environment only: a strange folder's `.env` must not redirect tokens.
+    """
+    return setting(
+        name,
+        f"Where {service}'s API lives",
+        f"leave it out unless you reach {service} through an address of your own",
+        env_only=True,
+        example=default,
+        default=default,
+    )
 
 
 def loopback(host: str | None) -> bool:

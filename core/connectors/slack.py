@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from core.connectors._slack_refusals import API, HOOK, REFUSALS, Reply, explain
+from core.connectors._slack_answers import API, HOOK, REFUSALS, Reply, explain, explain_probe
 from core.contract import (
     Action,
     Answer,
@@ -29,7 +29,9 @@ from core.contract import (
     base_url,
     field,
     loopback,
+    message_field,
     setting,
+    upstream_url,
 )
 from core.errors import NotConfigured
 
@@ -38,23 +40,13 @@ BOT_PAGE = (
     "api.slack.com/apps, your app, OAuth & Permissions: add the scope chat:write, install the "
     "app and copy the Bot User OAuth Token"
 )
-# Without the charset the Web API answers with a warning.
-JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
 class Message(Contract):
     """A Slack message."""
 
     # 3000: one section of a message (docs.slack.dev/reference/block-kit/blocks/section-block).
-    text: str = field(
-        "Text",
-        "What to say.",
-        example="The build is green.",
-        long=True,
-        takes_text=True,
-        min_length=1,
-        max_length=3000,
-    )
+    text: str = message_field("The build is green.", max_length=3000)
     # 80: the longest name a channel can have.
     channel: str | None = field(
         "Channel",
@@ -100,14 +92,7 @@ class Settings(Config):
         example="xoxb-…",
         shape=r"^xoxb-[A-Za-z0-9-]{20,}$",
     )
-    api_url: BaseUrl = setting(
-        "SLACK_API_URL",
-        "Where Slack's Web API lives",
-        "leave it out unless you reach Slack through an address of your own",
-        env_only=True,
-        example="https://slack.com/api/",
-        default="https://slack.com/api/",
-    )
+    api_url: BaseUrl = upstream_url("SLACK_API_URL", "Slack", "https://slack.com/api/")
 
 
 def check(request: Message, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
@@ -125,13 +110,13 @@ def send(request: Message, config: Settings, out: Out) -> Receipt:
     # Left alone, < and > could mention everyone or hide a link's address.
     text = request.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if request.channel is None:
-        answer = out.post(config.webhook_url.get_secret_value(), json={"text": text}, headers=JSON)
+        answer = out.post(config.webhook_url.get_secret_value(), json={"text": text})
         if answer.status != 200 or answer.body != b"ok":
             raise explain(answer, HOOK)
     else:
         body = {"channel": request.channel, "text": text}
         url = f"{config.api_url}/chat.postMessage"
-        answer = out.post(url, json=body, headers=JSON | _bearer(config))
+        answer = out.post(url, json=body, headers=_bearer(config))
         if not _ok(answer):
             raise explain(answer, API)
     return Receipt("sent")
@@ -140,15 +125,17 @@ def send(request: Message, config: Settings, out: Out) -> Receipt:
 def probe(config: Settings, out: Out) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
     url = config.webhook_url.get_secret_value()
-    answer = out.post(url, json={"text": ""}, headers=JSON, effect="none")
-    refusal = explain(answer, HOOK)
+    answer = out.post(url, json={"text": ""}, effect="none")
+    refusal = explain_probe(answer, HOOK)
     # Slack does not say whether it looks at the address or at the text first.
     if answer.body != b"ok" and refusal.reason not in ("no_text", "bad_request"):
         raise refusal
     if not config.bot_token:
         return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
-    answer = out.post(f"{config.api_url}/auth.test", headers=JSON | _bearer(config), effect="none")
-    trouble = None if _ok(answer) else explain(answer, API)
+    answer = out.post(
+        f"{config.api_url}/auth.test", json={}, headers=_bearer(config), effect="none"
+    )
+    trouble = None if _ok(answer) else explain_probe(answer, API)
     scopes = answer.headers.get("x-oauth-scopes")
     if scopes and "chat:write" not in re.split(r"[,\s]+", scopes):
         trouble = API["missing_scope"].error()

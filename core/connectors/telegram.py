@@ -12,7 +12,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, field_validator
 
-from core.connectors._telegram_refusals import NOT_ALLOWED, REFUSALS, Reply, Result, explain
+from core.connectors._telegram_answers import (
+    NOT_ALLOWED,
+    REFUSALS,
+    Reply,
+    Result,
+    explain,
+    explain_probe,
+)
 from core.contract import (
     Action,
     BaseUrl,
@@ -24,7 +31,9 @@ from core.contract import (
     Receipt,
     Secret,
     field,
+    message_field,
     setting,
+    upstream_url,
 )
 from core.errors import Fault, InvalidInput, Refused
 
@@ -61,15 +70,7 @@ ChatId = Annotated[
 class Message(Contract):
     """A Telegram message."""
 
-    text: str = field(
-        "Text",
-        "What to say.",
-        example="The build is green.",
-        long=True,
-        takes_text=True,
-        min_length=1,
-        max_length=TEXT_UNITS,
-    )
+    text: str = message_field("The build is green.", max_length=TEXT_UNITS)
     chat_id: ChatId = field(
         "Chat",
         "Where to: a chat's number, or a public group's or channel's @name.",
@@ -111,14 +112,7 @@ class Settings(Config):
         example="-1001234567890",
         shape=r"^(-?\d{1,16}|@\w{4,32})$",
     )
-    api_url: BaseUrl = setting(
-        "TELEGRAM_API_URL",
-        "Where Telegram's Bot API lives",
-        "leave it out unless you run a Bot API server of your own",
-        env_only=True,
-        example="https://api.telegram.org",
-        default="https://api.telegram.org",
-    )
+    api_url: BaseUrl = upstream_url("TELEGRAM_API_URL", "Telegram", "https://api.telegram.org")
 
 
 def check(request: Message, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
@@ -174,7 +168,7 @@ def _get(config: Settings, out: Out, call: str, **params: str) -> Result:
     answer = out.get(_url(config, call), params=params)
     reply = answer.parse(Reply)
     if answer.status != 200 or not (reply and reply.ok):
-        raise explain(answer)
+        raise explain_probe(answer)
     return reply.result
 
 

@@ -39,8 +39,14 @@ TOO_FAST = Refusal(
 FAILED = Refusal(
     "slack_failed",
     "unknown",
-    "Slack failed while it had the message; it may or may not have been posted.",
+    "Slack failed while it had the message.",
     "Look in the channel before you send it again.",
+)
+DOWN = Refusal(
+    "down",
+    "not_sent",
+    "Slack does not answer as it should at the moment.",
+    "Wait a few minutes and look at slack-status.com, then try again.",
 )
 UNRECOGNISED = Refusal(
     "unrecognised",
@@ -51,7 +57,7 @@ UNRECOGNISED = Refusal(
 UNEXPECTED = Refusal(
     "unexpected_answer",
     "unknown",
-    "The answer was not one that Slack gives; the message may or may not have been posted.",
+    "The answer was not one that Slack gives.",
     "Look in the channel, and check that no proxy stands between Levqor and Slack.",
 )
 
@@ -251,7 +257,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     ),
 )
 
-REFUSALS = (*(row for _, _, row in TABLE), UNRECOGNISED, UNEXPECTED)
+REFUSALS = (*(row for _, _, row in TABLE), UNRECOGNISED, UNEXPECTED, DOWN)
 API = {code: row for _, codes, row in TABLE for code in codes.split()}
 HOOK = API | {code: row for codes, _, row in TABLE for code in codes.split()}
 
@@ -270,6 +276,12 @@ def explain(answer: Answer, codes: Mapping[str, Refusal]) -> UpstreamError:
     row = codes.get(reply.error if reply else answer.text.strip()) or _by_status(answer, codes)
     scope = reply.needed if reply and re.fullmatch(r"[a-z:._,]{1,80}", reply.needed) else ""
     return row.error(retry_after=answer.retry_after, values={"needed": scope} if scope else None)
+
+
+def explain_probe(answer: Answer, codes: Mapping[str, Refusal]) -> UpstreamError:
+    """Say the same of a probe's answer: a probe leaves nothing in doubt."""
+    error = explain(answer, codes)
+    return DOWN.error(retry_after=error.retry_after) if error.outcome == "unknown" else error
 
 
 def _by_status(answer: Answer, codes: Mapping[str, Refusal]) -> Refusal:

@@ -38,7 +38,7 @@ TOO_FAST = Refusal(
 FAILED = Refusal(
     "telegram_failed",
     "unknown",
-    "Telegram failed while it had the message; it may or may not have been sent.",
+    "Telegram failed while it had the message.",
     "Look in the chat before you send it again.",
 )
 DELETED = Refusal(
@@ -53,6 +53,12 @@ POLLER = Refusal(
     "Telegram says that another program is using this bot.",
     "Stop the other program that uses this bot's token, then send it again.",
 )
+DOWN = Refusal(
+    "down",
+    "not_sent",
+    "Telegram does not answer as it should at the moment.",
+    "Wait a few minutes, then try again.",
+)
 UNRECOGNISED = Refusal(
     "unrecognised",
     "refused",
@@ -62,7 +68,7 @@ UNRECOGNISED = Refusal(
 UNEXPECTED = Refusal(
     "unexpected_answer",
     "unknown",
-    "The answer was not one that Telegram gives; the message may or may not have been sent.",
+    "The answer was not one that Telegram gives.",
     "Look in the chat, and check that no proxy stands between Levqor and Telegram.",
 )
 MIGRATED = Refusal(
@@ -222,6 +228,7 @@ REFUSALS = (
     FAILED,
     UNRECOGNISED,
     UNEXPECTED,
+    DOWN,
 )
 
 
@@ -266,6 +273,12 @@ def explain(answer: Answer) -> UpstreamError:
     if chat:
         return MIGRATED.error(values={"chat": str(chat)})
     return row.error(retry_after=answer.retry_after if wait is None else wait)
+
+
+def explain_probe(answer: Answer) -> UpstreamError:
+    """Say the same of a probe's answer: a probe leaves nothing in doubt."""
+    error = explain(answer)
+    return DOWN.error(retry_after=error.retry_after) if error.outcome == "unknown" else error
 
 
 def _row(status: int, description: str) -> Refusal:

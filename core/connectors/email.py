@@ -1,0 +1,199 @@
+"""Send an e-mail to one address through Resend.
+
+One call, https://resend.com/docs/api-reference/emails/send-email; the run's id goes along as
+the idempotency key, so an attempt in doubt is repeated and still arrives once. Resend takes
+a handful of requests a second, and 100 e-mails a day on its free plan.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from core.connectors._email_answers import (
+    DOMAIN_UNVERIFIED,
+    REFUSALS,
+    RESTRICTED_KEY,
+    Accepted,
+    Domains,
+    explain,
+    explain_probe,
+)
+from core.contract import (
+    Action,
+    BaseUrl,
+    Config,
+    Connector,
+    Contract,
+    Out,
+    Probe,
+    Receipt,
+    Secret,
+    field,
+    message_field,
+    setting,
+    upstream_url,
+)
+from core.errors import Forbidden
+
+TEST_INBOX = "delivered@resend.dev"
+TEST_SENDER = "onboarding@resend.dev"
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = rf"(?:{_LABEL}\.)+{_LABEL}"
+_ADDRESS = rf"[\w!#$%&'*+/=?^`{{|}}~-]+(?:\.[\w!#$%&'*+/=?^`{{|}}~-]+)*@{_DOMAIN}"
+
+
+def one_address(value: str) -> str:
+    """Take one plain address; lists, names and the like would reach somebody else."""
+    if not re.fullmatch(_ADDRESS, value, re.ASCII) or value.index("@") > 64:
+        raise ValueError("must be one address and nothing else, like ann@example.com")
+    return value
+
+
+def _sender(value: str) -> str:
+    if not re.fullmatch(rf"{_ADDRESS}|[^<>@\x00-\x1f\x7f]*<{_ADDRESS}>", value, re.ASCII):
+        raise ValueError("must be like bot@example.com or Name <bot@example.com>")
+    return value
+
+
+def _recipients(value: str | None) -> str | None:
+    for entry in _entries(value):
+        if not re.fullmatch(rf"{_ADDRESS}|@{_DOMAIN}", entry, re.ASCII):
+            raise ValueError("must be addresses or @domains with commas between them")
+    return value
+
+
+class Mail(Contract):
+    """An e-mail."""
+
+    # 254: the longest address a mail server takes (RFC 5321, with its erratum 1690).
+    to: Annotated[str, AfterValidator(one_address)] = field(
+        "To",
+        "The address it goes to.",
+        example="ann@example.com",
+        address=True,
+        min_length=3,
+        max_length=254,
+    )
+    subject: str = field(
+        "Subject",
+        "What it is about, in one line.",
+        example="The build is green",
+        min_length=1,
+        max_length=200,
+    )
+    # 100 000: mail programs such as Gmail cut a message off after about 102 KB.
+    text: str = message_field("All tests pass.", max_length=100_000)
+
+
+class Settings(Config):
+    """What Resend needs."""
+
+    api_key: Secret = setting(
+        "RESEND_API_KEY",
+        "Resend's API key",
+        "resend.com/api-keys, Create API Key: the permission Sending access is enough",
+        required=True,
+        secret=True,
+        example="re_…",
+        shape=r"^re_[A-Za-z0-9_]{16,}$",
+    )
+    sender: Annotated[str, AfterValidator(_sender)] = setting(
+        "RESEND_FROM",
+        "The address e-mails come from",
+        "an address of a domain that resend.com/domains shows as verified",
+        example="Levqor <bot@example.com>",
+        default=TEST_SENDER,
+    )
+    recipients: Annotated[str | None, AfterValidator(_recipients)] = setting(
+        "LEVQOR_RECIPIENTS",
+        "Who may be written to (everybody if it is not set)",
+        "your own choice: addresses and @domains with commas between them",
+        example="ann@example.com, @example.org",
+    )
+    api_url: BaseUrl = upstream_url("RESEND_API_URL", "Resend", "https://api.resend.com")
+
+
+def check(request: Mail, config: Settings, test: bool) -> None:  # noqa: FBT001
+    """Keep to LEVQOR_RECIPIENTS; a test send reaches nobody but Resend's own inbox."""
+    allowed = _entries(config.recipients)
+    to = request.to.lower()
+    if not allowed or to in allowed or f"@{to.partition('@')[2]}" in allowed:
+        return
+    if not (test and to == TEST_INBOX):
+        raise Forbidden(
+            "This Levqor may not write to that address.",
+            reason="recipient",
+            fix="Ask whoever runs Levqor to add the address, or its @domain, to LEVQOR_RECIPIENTS.",
+        )
+
+
+def send(request: Mail, config: Settings, out: Out) -> Receipt:
+    """Send one e-mail."""
+    body = {
+        "from": config.sender,
+        "to": [request.to],
+        "subject": request.subject,
+        "text": request.text,
+    }
+    headers = _bearer(config) | {"Idempotency-Key": out.run}
+    answer = out.post(f"{config.api_url}/emails", json=body, headers=headers, effect="keyed")
+    if answer.status != 200 or answer.parse(Accepted) is None:
+        raise explain(answer)
+    return Receipt("sent")
+
+
+def probe(config: Settings, out: Out) -> Probe:
+    """List the account's domains and look for the sender's among them."""
+    answer = out.get(f"{config.api_url}/domains", headers=_bearer(config))
+    domains = answer.parse(Domains) if answer.status == 200 else None
+    if domains is None:
+        refusal = explain_probe(answer)
+        if refusal.reason != RESTRICTED_KEY.reason:
+            raise refusal
+    sender = config.sender.rpartition("<")[2].rstrip(">").lower()
+    if sender == TEST_SENDER:
+        return Probe((f"Only the Resend account's owner is reached from {TEST_SENDER}.",))
+    if domains is None:
+        return Probe(("The key is for sending only: RESEND_FROM's domain is not checkable.",))
+    name = sender.partition("@")[2]
+    if any(each.name.lower() == name and each.status == "verified" for each in domains.data):
+        return Probe()
+    if domains.has_more:
+        return Probe(("There are many domains: RESEND_FROM's was not among the first.",))
+    row = DOMAIN_UNVERIFIED
+    return Probe((f"RESEND_FROM: {row.message}",), attention=True, fix=row.fix)
+
+
+def _entries(recipients: str | None) -> list[str]:
+    return [entry.strip().lower() for entry in (recipients or "").split(",") if entry.strip()]
+
+
+def _bearer(config: Settings) -> dict[str, str]:
+    return {"Authorization": f"Bearer {config.api_key.get_secret_value()}"}
+
+
+CONNECTOR = Connector(
+    name="email",
+    title="E-mail",
+    config=Settings,
+    actions=(
+        Action(
+            name="send",
+            title="Send an e-mail",
+            input=Mail,
+            sample={
+                "to": TEST_INBOX,
+                "subject": "Hello from Levqor",
+                "text": "This is a test message.",
+            },
+            send=send,
+            check=check,
+        ),
+    ),
+    probe=probe,
+    refusals=REFUSALS,
+)
