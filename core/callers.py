@@ -7,6 +7,9 @@ import os
 import sys
 from dataclasses import dataclass
 
+# The surface that knows people by a phone alone; they are let in by a one-time code.
+PAIRED_SURFACE = "telegram"
+
 
 @dataclass(frozen=True)
 class Caller:

@@ -193,6 +193,7 @@ def _run(entry: Entry | None, connector: Connector | None) -> dict[str, Any] | N
     said: dict[str, Any] = {
         "at": _iso(entry.settled_at or entry.at),
         "run": entry.run,
+        "action": entry.action,
         "outcome": entry.state,
         "ms": round(entry.ms, 1) if entry.ms is not None else None,
         "test": entry.test,

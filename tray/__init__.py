@@ -1,0 +1,1 @@
+"""The desktop icon: health at a glance, the fix beside it, a test send in two clicks."""

@@ -1,0 +1,96 @@
+"""The menu as a value: state in, rows out.
+
+Every row has a key that stays the same while its words change, so that a menu somebody has
+open can be edited in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tray import words
+from tray.row import SEPARATOR, Do, Row, say
+from tray.rows import connector_rows, inbound_rows
+from tray.state import State, Telling
+from tray.verdict import Face, summary
+
+_TELLING = {
+    Telling.OFF: "Off",
+    Telling.CHANGES: "When something changes",
+    Telling.EVERYTHING: "Changes and every run",
+}
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What the desktop shows: the icon's face, its tooltip and the rows below it."""
+
+    face: Face
+    tooltip: str
+    rows: tuple[Row, ...]
+
+
+def menu(state: State) -> Menu:
+    """Compute the whole menu from a state."""
+    seen = summary(state)
+    rows = [
+        say("headline", seen.headline),
+        *(
+            say(f"fix{n}", f"→ {line}" if n == 0 else f"    {line}")
+            for n, line in enumerate(words.lines(seen.fix or ""))
+        ),
+        say("checked", _checked(state)),
+        SEPARATOR,
+        *connector_rows(state),
+    ]
+    inbound = inbound_rows(state)
+    if inbound:
+        rows += [SEPARATOR, *inbound]
+    rows += [SEPARATOR, *_checks(state), SEPARATOR, *_files(state)]
+    return Menu(seen.face, seen.tooltip, tuple(rows))
+
+
+def _checked(state: State) -> str:
+    if state.checking:
+        return "Checking…"
+    if state.health is None:
+        return "Not checked yet"
+    return f"Checked {words.ago(state.now - state.health.at)}"
+
+
+def _checks(state: State) -> list[Row]:
+    choices = state.choices
+    resume = Row("resume", "Resume", Do("resume"), enabled=state.paused)
+    pause = (
+        Row("hour", "For 1 hour", Do("pause", seconds=words.HOUR)),
+        Row("tomorrow", "Until tomorrow", Do("pause_until_tomorrow")),
+        resume,
+    )
+    telling = [
+        Row(kind, text, Do("tell", kind), checked=choices.telling is kind, radio=True)
+        for kind, text in _TELLING.items()
+    ]
+    if state.bubbles:
+        telling.append(say("bubbles", words.cut(f"They do not arrive: {state.bubbles}")))
+    return [
+        Row("check", "Check now", Do("check"), enabled=not state.checking),
+        Row("pause", "Pause checks", rows=pause),
+        Row("telling", "Notifications", rows=tuple(telling)),
+        Row("autostart", "Start at login", Do("autostart"), checked=state.autostart),
+    ]
+
+
+def _files(state: State) -> list[Row]:
+    local = not state.source.remote
+    about = [say("version", f"Levqor {state.version}")]
+    if state.source.home:
+        about.append(say("home", words.cut(f"Home: {state.source.home}")))
+    about.append(say("source", words.cut(f"Source: {state.source.words}")))
+    pair = "Pair a phone…" if state.source.pairs else "Pair a phone on the machine with the bot"
+    return [
+        Row("pair", pair, Do("pair"), enabled=state.source.pairs),
+        Row("settings", "Open settings file", Do("open_settings"), enabled=local),
+        Row("logs", "Open log folder", Do("open_logs"), enabled=local),
+        Row("about", "About", rows=tuple(about)),
+        Row("quit", "Quit", Do("quit")),
+    ]

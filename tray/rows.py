@@ -1,0 +1,154 @@
+"""The rows of each connector and each way in, with what can be done about them."""
+
+from __future__ import annotations
+
+from tray import words
+from tray.row import Do, Row, say
+from tray.state import Connector, Inbound, State, Told, Verdict
+from tray.verdict import inbound_title
+
+MARKS = {
+    Verdict.OK: "✓",
+    Verdict.ATTENTION: "!",
+    Verdict.BROKEN: "✗",
+    Verdict.OFF: "○",
+    Verdict.UNKNOWN: "?",
+}
+_NO_WORDS = {
+    Verdict.OK: "works",
+    Verdict.ATTENTION: "wants attention",
+    Verdict.BROKEN: "broken",
+    Verdict.OFF: "not set up",
+    Verdict.UNKNOWN: "not checked yet",
+}
+OUTCOMES = {
+    "sent": "sent",
+    "refused": "refused",
+    "not_sent": "not sent",
+    "unknown": "may or may not have been sent",
+}
+_MUTES = (1, 4, 8)
+
+
+def connector_rows(state: State) -> list[Row]:
+    """One row per connector, in the list's order."""
+    if state.health is None:
+        return [say("none", "No connectors known yet")]
+    return [_connector(state, one) for one in state.health.connectors]
+
+
+def inbound_rows(state: State) -> list[Row]:
+    """One row per way in that a bot on this home serves; none without a bot."""
+    return [_inbound(state, one) for one in state.health.inbound] if state.health else []
+
+
+def _connector(state: State, one: Connector) -> Row:
+    said = _line(state, one)
+    if state.muted(one.name):
+        said += f" (muted, {words.left(state.choices.muted[one.name] - state.now)})"
+    text = words.cut(f"{_mark(state, one)} {one.title} — {said}")
+    return Row(one.name, text, rows=tuple(_below(state, one)))
+
+
+def _mark(state: State, one: Connector) -> str:
+    if one.unreachable and state.health and state.health.offline:
+        return MARKS[Verdict.UNKNOWN]
+    return MARKS[one.verdict]
+
+
+def _line(state: State, one: Connector) -> str:
+    if one.unreachable and state.health and state.health.offline:
+        return "cannot be told while offline"
+    if one.verdict is Verdict.OK:
+        last = one.last_success
+        if last:
+            return f"sent {words.ago(state.now - last.at)}{words.ms(last.ms)}"
+        return f"works{words.ms(one.latency_ms)}"
+    said = words.plain(one.words) or _NO_WORDS[one.verdict]
+    if one.verdict in (Verdict.BROKEN, Verdict.ATTENTION) and one.since is not None:
+        said += f", for {words.span(state.now - one.since)}"
+    return said
+
+
+def _below(state: State, one: Connector) -> list[Row]:
+    trouble = one.verdict not in (Verdict.OK, Verdict.UNKNOWN)
+    rows = [row for action in one.actions for row in _tests(state, one, action)]
+    rows += [say("success", _success(state, one)), *_failure(state, one)]
+    rows += [
+        say(f"note{n}", line)
+        for n, line in enumerate(part for note in one.notes for part in words.lines(note))
+    ]
+    rows += [
+        Row("fix", "How to fix", Do("how_to_fix", one.name), enabled=trouble or bool(one.fix)),
+        Row("mute", "Mute", rows=_mutes(state, one)),
+        Row("log", "Open log", Do("open_log"), enabled=not state.source.remote),
+    ]
+    return rows
+
+
+def _tests(state: State, one: Connector, action: str) -> list[Row]:
+    name = "" if len(one.actions) == 1 else f" of {action.partition('.')[2]}"
+    told, doubt = state.told.get(action), state.doubt(one, action)
+    able = one.verdict is not Verdict.OFF and state.trouble is None
+    text, enabled = f"Send test{name}…", able
+    if action in state.sending:
+        text, enabled = f"Sending a test{name}…", False
+    elif doubt:
+        text, enabled = f"Send test{name}… (the last one may have arrived)", False
+    elif told and told.wait and state.now - told.at < told.wait:
+        text, enabled = f"Send test{name}… (again in a minute)", False
+    rows = [Row(f"test:{action}", text, Do("test", action), enabled=enabled)]
+    if doubt:
+        rows.append(
+            Row(f"looked:{action}", "I have looked: allow another test", Do("looked", doubt))
+        )
+    if told:
+        rows += [say(f"told{n}:{action}", line) for n, line in enumerate(_told(state, told))]
+    return rows
+
+
+def _told(state: State, told: Told) -> list[str]:
+    first = f"Last test: {told.words} ({words.ago(state.now - told.at)})"
+    run = [f"    run {told.run}"] if told.run else []
+    return [*words.lines(first, most=2), *run]
+
+
+def _success(state: State, one: Connector) -> str:
+    run = one.last_success
+    if run is None:
+        return "Last success: none yet"
+    return f"Last success: {words.ago(state.now - run.at)}{words.ms(run.ms)}"
+
+
+def _failure(state: State, one: Connector) -> list[Row]:
+    run = one.last_failure
+    if run is None:
+        return [say("failure", "Last failure: none")]
+    why = words.plain(run.words) or OUTCOMES.get(run.outcome or "", "failed")
+    rows = [say("failure", words.cut(f"Last failure: {words.ago(state.now - run.at)}, {why}"))]
+    return rows + [
+        say(f"failure_fix{n}", f"→ {line}" if n == 0 else f"    {line}")
+        for n, line in enumerate(words.lines(run.fix or ""))
+    ]
+
+
+def _mutes(state: State, one: Connector) -> tuple[Row, ...]:
+    hours = [
+        Row(str(n), f"For {n} hour{'s' * (n > 1)}", Do("mute", one.name, n * words.HOUR))
+        for n in _MUTES
+    ]
+    muted = state.muted(one.name)
+    return (*hours, Row("unmute", "Unmute", Do("unmute", one.name), enabled=muted))
+
+
+def _inbound(state: State, one: Inbound) -> Row:
+    title = inbound_title(one.surface)
+    said = words.plain(one.words)
+    if not one.ok and one.since is not None:
+        said += f", for {words.span(state.now - one.since)}"
+    text = words.cut(f"{MARKS[Verdict.OK if one.ok else Verdict.BROKEN]} {title} — {said}")
+    if one.ok:
+        return say(f"in:{one.surface}", text)
+    rows = [say(f"fix{n}", line) for n, line in enumerate(words.lines(one.fix or ""))]
+    how = Row("how", "How to fix", Do("how_to_fix", one.surface))
+    return Row(f"in:{one.surface}", text, rows=(*rows, how))

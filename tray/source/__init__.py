@@ -1,0 +1,67 @@
+"""Where state comes from: this home's own core, or a remote Levqor over HTTP.
+
+Both give the same values, so the menu does not know which it shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tray.state import Health, Run, Source, Told, Trouble
+
+
+class SourceError(Exception):
+    """The source gave no answer; `trouble` says why and what to do."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.words)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What one connector needs: each setting's name, its title and where to get it."""
+
+    title: str
+    settings: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A one-time code that lets a phone in, and the link that redeems it, if known."""
+
+    code: str
+    link: str | None
+
+
+class Feed(Protocol):
+    """One source. Its methods block for seconds and are called off the window thread."""
+
+    about: Source
+    settings_file: Path | None
+    log_folder: Path | None
+
+    def health(self) -> Health:
+        """Probe every connector once; raises SourceError."""
+
+    def runs(self) -> tuple[Run, ...]:
+        """The latest runs of the journal, newest first; raises SourceError."""
+
+    def test(self, action: str) -> Told:
+        """Send an action's sample and wait for what comes of it; raises nothing."""
+
+    def pair(self) -> Pairing:
+        """Make a one-time pairing code; raises SourceError."""
+
+    def guide(self) -> dict[str, Guide]:
+        """The settings of each connector by its name; empty where they are not known."""
+
+    def stamp(self) -> object:
+        """Something that changes when the settings file does; cheap."""
+
+    def close(self) -> None:
+        """Let go of what this source started."""

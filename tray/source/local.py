@@ -1,0 +1,187 @@
+"""The local source: short-lived children of this home's own `levqor` command.
+
+A child that hangs is ended, and what it loaded goes with it: the tray stays small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.callers import PAIRED_SURFACE
+from tray.source import Guide, Pairing, SourceError, reading
+from tray.state import Missing, Source, Told, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tray.state import Health, Run
+
+# Probes run side by side and each ends within ten seconds; the rest is a slow start.
+HEALTH_S = 40.0
+# A run may wait 120 s in its queue before its own thirty seconds start.
+TEST_S = 170.0
+ASK_S = 20.0
+_LAST = 50
+# SQLite needs a few pages to write anything at all.
+_FULL_BYTES = 256 * 1024
+
+
+class Local:
+    """This home's core, asked through child processes."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        sandbox: bool = False,
+        command: tuple[str, ...] = (sys.executable, "-m", "core.cli"),
+    ) -> None:
+        self._home = home.absolute()
+        self._environment = environment
+        self._command = command
+        self._children: set[subprocess.Popen[str]] = set()
+        self._seen_home = False
+        self.settings_file: Path | None = self._home / ".env"
+        self.log_folder: Path | None = self._home / "logs"
+        where = "stand-ins on this computer" if sandbox else "this computer"
+        self.about = Source(
+            where, sandbox=sandbox, home=str(self._home), test_gap=0.0 if sandbox else 60.0
+        )
+
+    def health(self) -> Health:
+        """Probe every connector once, in a child; raises SourceError."""
+        body = self._ask("health", "--live", seconds=HEALTH_S)
+        try:
+            return reading.health(body, time.time())
+        except ValueError:
+            raise SourceError(_strange()) from None
+
+    def runs(self) -> tuple[Run, ...]:
+        """The latest runs of everybody on this home; raises SourceError."""
+        return reading.runs(self._ask("runs", "--last", str(_LAST)))
+
+    def test(self, action: str) -> Told:
+        """Send an action's sample through the engine, in a child."""
+        try:
+            body = self._child("run", action, "--test", seconds=TEST_S)
+        except SourceError as error:
+            doubt = error.trouble.kind is Missing.SLOW
+            words = "It may or may not have been sent." if doubt else error.trouble.words
+            outcome = "unknown" if doubt else "not_sent"
+            return Told(action, outcome, words, fix=error.trouble.fix, at=time.time())
+        return reading.told(action, body, time.time(), self.about.test_gap)
+
+    def pair(self) -> Pairing:
+        """Make a one-time pairing code; raises SourceError."""
+        body = self._ask("pair", PAIRED_SURFACE)
+        return Pairing(str(body.get("code", "")), body.get("link"))
+
+    def guide(self) -> dict[str, Guide]:
+        """The settings of each connector, as the core declares them."""
+        return {}
+
+    def stamp(self) -> object:
+        """The state of the settings file."""
+        return _stamp(self._home / ".env")
+
+    def close(self) -> None:
+        """End the children that only look; a run that is out settles itself."""
+        for child in tuple(self._children):
+            with contextlib.suppress(OSError):
+                child.kill()
+
+    def _ask(self, *args: str, seconds: float = ASK_S) -> dict[str, Any]:
+        body = self._child(*args, seconds=seconds)
+        if "error" in body:
+            raise SourceError(self._trouble(body))
+        return body
+
+    def _child(self, *args: str, seconds: float) -> dict[str, Any]:
+        if self._seen_home and not self._home.is_dir():
+            raise SourceError(_gone(self._home))
+        head = [*self._command, "--home", str(self._home), "--surface", "tray"]
+        with subprocess.Popen(  # noqa: S603 - our own command, no shell
+            [*head, *args, "--output", "json"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            env=self._environment,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        ) as child:
+            looks = args[0] != "run"
+            if looks:
+                self._children.add(child)
+            try:
+                out, _ = child.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise SourceError(_slow()) from None
+            finally:
+                self._children.discard(child)
+        self._seen_home = self._seen_home or self._home.is_dir()
+        try:
+            body = json.loads(out)
+        except ValueError:
+            raise SourceError(_strange()) from None
+        return body if isinstance(body, dict) else {}
+
+    def _trouble(self, body: dict[str, Any]) -> Trouble:
+        code = body.get("error")
+        message, fix = str(body.get("message") or ""), str(body.get("fix") or "Run: levqor doctor")
+        if code == "not_configured":
+            return Trouble(Missing.SETTINGS, message, fix)
+        if code != "ledger_error":
+            return Trouble(Missing.STRANGE, message or "Levqor's core failed", fix)
+        return _diagnosis(self._home) or Trouble(Missing.LEDGER, message, fix)
+
+
+def _stamp(file: Path) -> object:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _diagnosis(home: Path) -> Trouble | None:
+    """Why a ledger cannot be used, as far as its folder tells."""
+    if not home.is_dir():
+        return _gone(home)
+    if shutil.disk_usage(home).free < _FULL_BYTES:
+        fix = f"Make room on the disk that holds {home}; Levqor goes on by itself."
+        return Trouble(Missing.DISK_FULL, "The disk with the ledger is full", fix)
+    try:
+        probe = home / ".levqor-tray-writes"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        fix = f"Let your user write in {home}; Levqor goes on by itself."
+        return Trouble(Missing.HOME_READ_ONLY, "The ledger's folder is read-only", fix)
+    return None
+
+
+def _gone(home: Path) -> Trouble:
+    fix = f"Bring {home} back, or start levqor-tray with another --home."
+    return Trouble(Missing.HOME_GONE, "The home folder is gone", fix)
+
+
+def _slow() -> Trouble:
+    fix = "Levqor tries again by itself; if it stays so, run: levqor doctor"
+    return Trouble(Missing.SLOW, "The checks did not end in time", fix)
+
+
+def _strange() -> Trouble:
+    return Trouble(
+        Missing.STRANGE, "Levqor's core gave no answer that can be read", "Run: levqor doctor"
+    )

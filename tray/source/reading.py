@@ -1,0 +1,115 @@
+"""The source's JSON as values. What is missing or strange is left out, never guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from tray.state import Connector, Health, Inbound, Run, Told, Verdict
+
+_VERDICTS = {
+    "ok": Verdict.OK,
+    "attention": Verdict.ATTENTION,
+    "not_configured": Verdict.OFF,
+    "unchecked": Verdict.UNKNOWN,
+}
+_OPEN = ("accepted", "sending", "")
+
+
+def health(body: dict[str, Any], now: float) -> Health:
+    """Read a live health report; raises ValueError where it is none."""
+    detail, known = body.get("detail"), body.get("connectors")
+    if not isinstance(detail, dict) or not isinstance(known, dict):
+        raise ValueError("no health report")  # noqa: TRY004 - what came is wrong, not its type
+    return Health(
+        at=now,
+        connectors=tuple(_connector(name, _dict(detail.get(name))) for name in known),
+        inbound=tuple(_inbound(*pair) for pair in _dict(body.get("inbound_detail")).items()),
+    )
+
+
+def runs(body: dict[str, Any]) -> tuple[Run, ...]:
+    """Read the journal's latest runs."""
+    found = (_run(one) for one in _list(body.get("runs")))
+    return tuple(run for run in found if run)
+
+
+def told(action: str, body: dict[str, Any], now: float, gap: float) -> Told:
+    """Read what came of a test send: a receipt, or the flat body of an error."""
+    run = body.get("run")
+    if "error" not in body:
+        words = str(body.get("status") or "sent")
+        return Told(action, "sent", words, run=run, link=body.get("link"), at=now, wait=gap or None)
+    outcome = body.get("outcome")
+    wait = body.get("retry_after") or (gap if outcome else None)
+    said, fix = str(body.get("message") or "It was not sent."), body.get("fix")
+    if outcome == "unknown":
+        said = said if "may" in said else f"It may or may not have been sent. {said}"
+    return Told(action, outcome, said, fix=fix, run=run, at=now, wait=wait)
+
+
+def moment(value: Any) -> float | None:
+    """Seconds since 1970 of an ISO 8601 time; None of anything else."""
+    try:
+        return dt.datetime.fromisoformat(value).timestamp()
+    except (TypeError, ValueError):
+        return None
+
+
+def _connector(name: str, said: dict[str, Any]) -> Connector:
+    verdict = str(said.get("verdict", "unknown"))
+    return Connector(
+        name=name,
+        title=str(said.get("title") or name.capitalize()),
+        verdict=_VERDICTS.get(verdict, Verdict.BROKEN),
+        actions=tuple(str(one) for one in _list(said.get("actions"))),
+        words=_text(said.get("words")),
+        fix=_text(said.get("fix")),
+        notes=tuple(str(one) for one in _list(said.get("notes"))),
+        latency_ms=_number(said.get("latency_ms")),
+        since=moment(said.get("since")),
+        last_success=_run(said.get("last_success")),
+        last_failure=_run(said.get("last_failure")),
+        unreachable=verdict == "unreachable",
+    )
+
+
+def _inbound(surface: str, said: Any) -> Inbound:
+    body = _dict(said)
+    words = _text(body.get("verdict")) or "no word of it"
+    fix, since = _text(body.get("fix")), moment(body.get("since"))
+    return Inbound(str(surface), bool(body.get("ok", True)), words, fix, since)
+
+
+def _run(value: Any) -> Run | None:
+    said = _dict(value)
+    if "run" not in said:
+        return None
+    state = str(said.get("outcome") or said.get("state") or "")
+    return Run(
+        run=str(said["run"]),
+        at=moment(said.get("settled_at")) or moment(said.get("at")) or 0.0,
+        outcome=None if state in _OPEN else state,
+        action=str(said.get("action", "")),
+        ms=_number(said.get("ms")),
+        words=_text(said.get("message")),
+        fix=_text(said.get("fix")),
+        test=bool(said.get("test")),
+        surface=str(said.get("surface", "")),
+    )
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

@@ -1,0 +1,151 @@
+"""The remote source: another machine's Levqor over HTTP, with a token.
+
+Certificates are always checked and redirects never followed: the token goes to the address
+the person named and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from tray.source import Guide, Pairing, SourceError, reading
+from tray.state import Missing, Source, Told, Trouble
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tray.state import Health, Run
+
+CONNECT_S, HEALTH_S, TEST_S = 5.0, 40.0, 170.0
+# A health report is a few kilobytes; a page that never ends must not fill the memory.
+_MOST = 1024 * 1024
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Remote:
+    """A Levqor elsewhere. Raises ValueError where the address would show the token to others."""
+
+    settings_file: Path | None = None
+    log_folder: Path | None = None
+
+    def __init__(self, url: str, token: str | None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValueError("--remote takes an address like https://levqor.example.com")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError("--remote must be https: over http anybody could read the token")
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+        # Without this a .netrc could replace the token; proxies and the company's CA stay.
+        self._session.auth = _Bearer(token)
+        self._host = parts.netloc
+        self.about = Source(f"Levqor at {parts.netloc}", remote=True, pairs=False)
+
+    def health(self) -> Health:
+        """Ask for a live report; raises SourceError."""
+        body = self._ask("GET", "/actions/health?live=1", HEALTH_S)
+        try:
+            return reading.health(body, time.time())
+        except ValueError:
+            raise SourceError(self._strange()) from None
+
+    def runs(self) -> tuple[Run, ...]:
+        """The caller's latest runs, where the server tells them; raises SourceError."""
+        return reading.runs(self._ask("GET", "/api/usage/summary", 20.0))
+
+    def test(self, action: str) -> Told:
+        """Send an action's sample through the remote engine."""
+        try:
+            _, body = self._call("POST", f"/actions/{quote(action)}?test=1", TEST_S)
+        except SourceError as error:
+            # Cut off half-way: the server may have sent it all the same.
+            words = f"It may or may not have been sent. {error.trouble.words}"
+            return Told(action, "unknown", words, fix=error.trouble.fix, at=time.time())
+        return reading.told(action, body, time.time(), self.about.test_gap)
+
+    def pair(self) -> Pairing:
+        """Refuse: a code is made where the bot runs."""
+        raise SourceError(
+            Trouble(
+                Missing.STRANGE,
+                "A phone is paired on the machine that runs the bot",
+                "Run levqor pair there.",
+            )
+        )
+
+    def guide(self) -> dict[str, Guide]:
+        """Nothing: the settings are the remote's own."""
+        return {}
+
+    def stamp(self) -> object:
+        """Nothing: the settings are the remote's own."""
+        return None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _ask(self, method: str, path: str, seconds: float) -> dict[str, Any]:
+        status, body = self._call(method, path, seconds)
+        if status in (401, 403):
+            fix = "Put a valid token into LEVQOR_REMOTE_TOKEN; make one there: levqor token new"
+            raise SourceError(Trouble(Missing.TOKEN, f"{self._host} refuses the token", fix))
+        if status >= 500 and body.get("error") == "ledger_error":
+            said = str(body.get("message") or "The ledger there cannot be used")
+            raise SourceError(Trouble(Missing.LEDGER, said, str(body.get("fix") or "")))
+        if status != 200:
+            raise SourceError(self._strange())
+        return body
+
+    def _call(self, method: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
+        deadline = time.monotonic() + seconds
+        try:
+            with self._session.request(
+                method,
+                self._url + path,
+                timeout=(CONNECT_S, seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return answer.status_code, self._body(answer, deadline)
+        except requests.exceptions.SSLError:
+            fix = "Have its certificate put right; Levqor never goes on without."
+            words = f"The certificate of {self._host} is not valid"
+            raise SourceError(Trouble(Missing.CERTIFICATE, words, fix)) from None
+        except (requests.RequestException, OSError):
+            fix = f"See that Levqor runs at {self._host} and that this computer reaches it."
+            words = f"{self._host} cannot be reached"
+            raise SourceError(Trouble(Missing.UNREACHABLE, words, fix)) from None
+
+    def _body(self, answer: requests.Response, deadline: float) -> dict[str, Any]:
+        # requests' own time-out starts anew with every byte: a drip would hold us for ever.
+        read = b""
+        for piece in answer.iter_content(8192):
+            read += piece
+            if len(read) > _MOST or time.monotonic() > deadline:
+                raise SourceError(self._strange())
+        try:
+            body = json.loads(read)
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    def _strange(self) -> Trouble:
+        fix = "See that the address is Levqor's own, of the same version as this tray."
+        words = f"{self._host} answers, but not as Levqor does"
+        return Trouble(Missing.STRANGE, words, fix)
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request

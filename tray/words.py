@@ -1,0 +1,59 @@
+"""How moments and spans are said in a row: short, and the same wherever they stand."""
+
+from __future__ import annotations
+
+import textwrap
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+# A row wider than this runs off a small screen; GTK does not wrap menu rows.
+ROW_WIDTH = 72
+
+
+def span(seconds: float) -> str:
+    """Say how long, e.g. `3 h`; at least a minute, rounded down."""
+    if seconds < 2 * MINUTE:
+        return "1 min"
+    if seconds < 2 * HOUR:
+        return f"{int(seconds // MINUTE)} min"
+    if seconds < 2 * DAY:
+        return f"{int(seconds // HOUR)} h"
+    return f"{int(seconds // DAY)} days"
+
+
+def ago(seconds: float) -> str:
+    """Say how long past, e.g. `3 h ago`."""
+    return "just now" if seconds < MINUTE else f"{span(seconds)} ago"
+
+
+def left(seconds: float) -> str:
+    """Say how long still, e.g. `45 min left`; rounded up to a minute."""
+    return f"{span(seconds + MINUTE - 1)} left"
+
+
+def ms(value: float | None) -> str:
+    """Say a duration, e.g. `, 234 ms`; empty where it is not known."""
+    if value is None:
+        return ""
+    return f", {value:.0f} ms" if value < 10_000 else f", {value / 1000:.0f} s"
+
+
+def plain(text: str | None) -> str:
+    """Take a sentence's full stop away, so that it can stand inside a row."""
+    return (text or "").strip().removesuffix(".")
+
+
+def cut(text: str, width: int = ROW_WIDTH) -> str:
+    """Put a text on one line of at most `width` characters, an ellipsis where it was longer."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
+
+
+def lines(text: str, width: int = ROW_WIDTH, most: int = 4) -> list[str]:
+    """Break a text into at most `most` rows; an ellipsis ends what was longer."""
+    return textwrap.wrap(text, width, max_lines=most, placeholder=" …")
+
+
+def listed(names: list[str]) -> str:
+    """Join names as people do, e.g. `A, B and C`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
