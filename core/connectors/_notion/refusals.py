@@ -201,7 +201,9 @@ def explain(
     said = complaint(answer)
     row = _row(answer.status, said, wrote=wrote)
     values = _values(row, answer, said, columns or {})
-    return row.error(retry_after=_wait(answer, said), values=values)
+    # A wait would only tempt to repeat what may have been done.
+    wait = _wait(answer, said) if row.outcome == "not_sent" else None
+    return row.error(retry_after=wait, values=values)
 
 
 def _row(status: int, said: Complaint, *, wrote: bool) -> Refusal:

@@ -1,0 +1,115 @@
+"""The service account's key file and the spreadsheet's id, in the forms people paste them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from core.contract import base_url, loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+NEW_KEY = (
+    "in Google Cloud, IAM & Admin > Service accounts > Keys > Add key, choose JSON and use that"
+    " file"
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A service account that can sign: its key file, its address and its project."""
+
+    info: Mapping[str, Any] = field(repr=False)
+    email: str
+    project: str
+
+
+def read_account(value: str) -> Account:
+    """Read a key file given as JSON or as base64 of it, URL-safe and unpadded too.
+
+    Raises ValueError, in words that hold nothing of the value.
+    """
+    info = _loads(value.strip().strip("'\""))
+    if info.get("type") != "service_account":
+        raise ValueError(f"is not a service account's key: {NEW_KEY}")
+    if not isinstance(info.get("client_email"), str) or "@" not in info["client_email"]:
+        raise ValueError(f"has no client_email: copy the key file whole, or {NEW_KEY}")
+    if info.get("universe_domain", "googleapis.com") != "googleapis.com":
+        raise ValueError("has a universe_domain other than googleapis.com")
+    token_uri = _token_uri(info.get("token_uri", TOKEN_URI))
+    info = {**info, "private_key": _private_key(info.get("private_key")), "token_uri": token_uri}
+    return Account(info, info["client_email"], str(info.get("project_id", "")))
+
+
+def _loads(value: str) -> dict[str, Any]:
+    text = value if value.startswith("{") else _decoded(value)
+    try:
+        # Not strict: pasted keys often hold real line breaks inside a string.
+        info = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        raise ValueError("is cut off or damaged JSON: copy the key file whole") from None
+    if not isinstance(info, dict):
+        raise ValueError(f"is not a key file: {NEW_KEY}")  # noqa: TRY004 - a setting's fault
+    return info
+
+
+def _decoded(value: str) -> str:
+    if value.startswith("AIza"):
+        raise ValueError(f"is an API key, which may not write: {NEW_KEY}")
+    if value.endswith(".json"):
+        raise ValueError("is a file's name: put that in GOOGLE_SERVICE_ACCOUNT_JSON_FILE")
+    packed = re.sub(r"\s+", "", value).translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise ValueError(
+            "is neither the key file's JSON nor base64 of it: run base64 on the file and copy"
+            " all of it"
+        ) from None
+
+
+def _private_key(value: Any) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    # The classic fault of keys that went through an environment file: \n as two characters.
+    pem = value.replace("\\n", "\n").strip() + "\n" if isinstance(value, str) else ""
+    try:
+        # Its arithmetic is not checked: that costs more than a whole run, and Google checks.
+        key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError(  # noqa: TRY004 - a setting's fault
+            f"has a damaged private_key: copy the key file whole, or {NEW_KEY}"
+        )
+    return pem
+
+
+def _token_uri(value: Any) -> str:
+    # A signed assertion goes wherever this says, so a strange key file must not choose.
+    url = base_url(value) if isinstance(value, str) else ""
+    if url != TOKEN_URI and not loopback(urlsplit(url).hostname):
+        raise ValueError(f"has a token_uri other than Google's: {NEW_KEY}")
+    return url
+
+
+def spreadsheet_id(value: str) -> str:
+    """Return the id in a spreadsheet's id or address; raises ValueError where there is none."""
+    text = value.strip()
+    if "/d/e/" in text:
+        raise ValueError("is the address of a published copy; copy the spreadsheet's own")
+    found = re.search(r"/spreadsheets/(?:u/\d+/)?d/([\w-]+)", text, re.ASCII)
+    ident = found[1] if found else text
+    # It becomes part of an address, so nothing else may be in it.
+    if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
+        raise ValueError("must be the part between /d/ and /edit of the spreadsheet's address")
+    return ident

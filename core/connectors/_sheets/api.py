@@ -1,0 +1,103 @@
+"""The Sheets API as the way out, an account and a spreadsheet make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from core.connectors._sheets.refusals import NO_SUCH_RANGE, explain, explain_token
+from core.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from core.connectors._sheets.account import Account
+    from core.contract import Answer, Out
+
+SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
+APPEND = {
+    "valueInputOption": "RAW",
+    "insertDataOption": "INSERT_ROWS",  # OVERWRITE would write over what stands below the table
+    "includeValuesInResponse": "false",
+}
+TABS = {"fields": "sheets.properties.title"}
+
+
+class Properties(BaseModel):
+    """A tab's properties."""
+
+    title: str
+
+
+class Sheet(BaseModel):
+    """A tab."""
+
+    properties: Properties
+
+
+class Spreadsheet(BaseModel):
+    """A spreadsheet: its tabs."""
+
+    sheets: list[Sheet]
+
+
+@dataclass(frozen=True)
+class Api:
+    """A service account's calls to one spreadsheet within one attempt."""
+
+    url: str
+    account: Account
+    out: Out
+
+    def append(self, place: str, rows: Sequence[Sequence[Any]]) -> Answer:
+        """Append rows below the table that a range finds."""
+        url = f"{self.url}/values/{quote(place, safe='')}:append"
+        body = {"majorDimension": "ROWS", "values": rows}
+        return self._signed(
+            lambda headers: self.out.post(url, json=body, params=APPEND, headers=headers)
+        )
+
+    def tabs(self) -> list[str]:
+        """Read the tabs' names, in order; raises what the table of refusals says."""
+        answer = self._signed(lambda headers: self.out.get(self.url, params=TABS, headers=headers))
+        found = answer.parse(Spreadsheet) if answer.status == 200 else None
+        if found is None:
+            raise explain(answer, values=self._names(), wrote=False)
+        return [sheet.properties.title for sheet in found.sheets]
+
+    def explain(self, answer: Answer) -> UpstreamError:
+        """Say what an answer to `append` means, with the names a fix may need."""
+        error = explain(answer, values=self._names())
+        if error.reason != NO_SUCH_RANGE.reason:
+            return error
+        try:
+            tabs = self.tabs()
+        except UpstreamError:
+            return error  # nothing was written, whatever the look at the tabs met
+        return NO_SUCH_RANGE.error(values={"tabs": listed(tabs)} if tabs else None)
+
+    def _signed(self, call: Callable[[dict[str, str]], Answer]) -> Answer:
+        answer = call(self._bearer())
+        # A token can end before its time; a call without one does nothing.
+        return call(self._bearer(fresh=True)) if answer.status == 401 else answer
+
+    def _bearer(self, *, fresh: bool = False) -> dict[str, str]:
+        token = self.out.service_account_token(
+            self.account.info,
+            SCOPES,
+            explain=lambda answer: explain_token(answer, self._names()),
+            fresh=fresh,
+        )
+        return {"Authorization": f"Bearer {token}"}
+
+    def _names(self) -> dict[str, str]:
+        return {"email": self.account.email, "project": self.account.project}
+
+
+def listed(tabs: Sequence[str], most: int = 20) -> str:
+    """Write tabs' names one after another, at most `most` of them."""
+    more = f" and {len(tabs) - most} more" if len(tabs) > most else ""
+    return ", ".join(tabs[:most]) + more

@@ -1,0 +1,105 @@
+"""Where rows go and what is in them: A1 notation, and cells as Sheets takes them.
+
+Notation: https://developers.google.com/workspace/sheets/api/guides/concepts#cell
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Cell = str | int | float | bool | None
+
+LAST_COLUMN = 18_278  # ZZZ, https://support.google.com/drive/answer/37603
+
+_COLUMN, _ROW = "[A-Za-z]{1,3}", "[1-9][0-9]{0,7}"
+_CELLS = re.compile(
+    rf"\$?{_COLUMN}\$?{_ROW}(:\$?{_COLUMN}(\$?{_ROW})?|:\$?{_ROW})?"  # A1, A1:B2, A2:C, A1:9
+    rf"|\$?{_COLUMN}:\$?{_COLUMN}"  # A:C
+    rf"|\$?{_ROW}:\$?{_ROW}"  # 1:5
+)
+_QUOTED = re.compile(r"'((?:[^']|'')+)'(?:!(.*))?", re.DOTALL)
+# Could be a named range, which quotes would turn into a tab.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# 16 digits and more are ids and card numbers; a leading zero or plus is a code or a phone.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(\.[0-9]{1,17})?")
+_DIGITS = 15  # what a double, and so a cell, surely keeps
+
+
+def a1_range(value: str) -> str:
+    """Return a range in A1 notation with its tab's name quoted as Google wants it.
+
+    `Q3 plan!A:C` becomes `'Q3 plan'!A:C`; cells alone mean the first tab. A tab whose name
+    looks like cells has to be written with cells, or in quotes, when it stands alone. Raises
+    ValueError where it is neither.
+    """
+    text = value.strip()
+    quoted = _QUOTED.fullmatch(text)
+    if quoted:
+        tab, cells = quoted[1].replace("''", "'"), quoted[2]
+    elif "!" in text:
+        tab, _, cells = text.rpartition("!")
+    elif _CELLS.fullmatch(text):
+        return _cells(text)
+    else:
+        return text if _NAME.fullmatch(text) else quote_tab(text)
+    if not tab.strip():
+        raise ValueError("names no tab before the !")
+    return quote_tab(tab) if cells is None else f"{quote_tab(tab)}!{_cells(cells)}"
+
+
+def quote_tab(tab: str) -> str:
+    """Put a tab's name in quotes, those inside doubled."""
+    return "'" + tab.replace("'", "''") + "'"
+
+
+def tab_of(place: str) -> str | None:
+    """The tab a range made by `a1_range` or by Google names; None where it names none."""
+    quoted = _QUOTED.fullmatch(place)
+    if quoted:
+        return quoted[1].replace("''", "'")
+    tab, mark, _ = place.rpartition("!")
+    return tab if mark else None
+
+
+def column_of(place: str) -> str | None:
+    """The first column a range names, in capitals; None where it names none (rows, a tab)."""
+    found = re.fullmatch(rf"({_COLUMN})(?:[0-9:].*)?", place.rpartition("!")[2])
+    return found[1].upper() if found and _CELLS.fullmatch(place.rpartition("!")[2]) else None
+
+
+def _cells(text: str) -> str:
+    if not _CELLS.fullmatch(text):
+        raise ValueError("must end in cells such as A1 or A:C; a tab that holds ! needs quotes")
+    if any(_number_of(letters) > LAST_COLUMN for letters in re.findall("[A-Za-z]+", text)):
+        raise ValueError("names a column after ZZZ, the last one a tab can have")
+    return text.replace("$", "").upper()
+
+
+def _number_of(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def cells(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+    """Turn strictly numeric texts into numbers, so that sums work; all else stays as it is."""
+    return [[_cell(cell) for cell in row] for row in rows]
+
+
+def _cell(value: Cell) -> Cell:
+    if not isinstance(value, str):
+        return value
+    found = _NUMBER.fullmatch(value)
+    if not found:
+        return value
+    if not found[1]:
+        return int(value)
+    number = float(value)
+    # A text that holds more digits than a double keeps would come out as another number.
+    return number if Decimal(repr(number)) == Decimal(value) else value

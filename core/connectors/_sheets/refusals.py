@@ -1,0 +1,239 @@
+"""What Google may say, in plain words, and which of it an answer says.
+
+Codes: https://developers.google.com/workspace/sheets/api/troubleshoot-api-errors and, for the
+token, https://developers.google.com/identity/protocols/oauth2/service-account#error-codes
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+from core.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from core.contract import Answer
+    from core.errors import UpstreamError
+
+NOT_SHARED = Refusal(
+    "not_shared",
+    "refused",
+    "The spreadsheet is not shared with the service account, or only for reading.",
+    "Share the spreadsheet, as Editor, with the client_email of the key file.",
+    "Share the spreadsheet, as Editor, with {email}.",
+)
+API_DISABLED = Refusal(
+    "api_disabled",
+    "refused",
+    "The Google Sheets API is switched off in the service account's project.",
+    "In Google Cloud, open APIs & Services, enable the Google Sheets API and wait a few minutes.",
+    "Open https://console.cloud.google.com/apis/library/sheets.googleapis.com?project={project},"
+    " choose Enable and wait a few minutes.",
+)
+NO_SPREADSHEET = Refusal(
+    "no_spreadsheet",
+    "refused",
+    "Google has no spreadsheet with that id.",
+    "Open the spreadsheet and put its address in GOOGLE_SHEETS_SPREADSHEET_ID.",
+)
+EXCEL_FILE = Refusal(
+    "excel_file",
+    "refused",
+    "That is an Excel file (.xlsx) kept in Drive, not a Google spreadsheet.",
+    "Open it, choose File > Save as Google Sheets, and put the new address in"
+    " GOOGLE_SHEETS_SPREADSHEET_ID.",
+)
+NO_SUCH_RANGE = Refusal(
+    "no_such_range",
+    "refused",
+    "The spreadsheet has no tab of that name, or the range is not written as A1 notation.",
+    "Write the tab's name exactly as it stands in the spreadsheet, then ! and a cell:"
+    " 'Q3 plan'!A1.",
+    "The tabs are: {tabs}. Write one of them, then ! and a cell such as A1.",
+)
+OUTSIDE_GRID = Refusal(
+    "outside_grid",
+    "refused",
+    "The range or the rows reach beyond the columns the tab has.",
+    "Add columns to the tab, or begin further left; a tab whose name looks like a cell is"
+    " written with a cell after it: CRM26!A1.",
+)
+PROTECTED = Refusal(
+    "protected",
+    "refused",
+    "That part of the spreadsheet is protected.",
+    "Let the client_email of the key file edit it: Data > Protect sheets and ranges.",
+    "Let {email} edit it: Data > Protect sheets and ranges.",
+)
+WORKBOOK_FULL = Refusal(
+    "workbook_full",
+    "refused",
+    "The spreadsheet is full: Google allows 10 million cells.",
+    "Delete rows and columns that are not used, or begin a new spreadsheet.",
+)
+CELL_TOO_LONG = Refusal(
+    "cell_too_long",
+    "refused",
+    "A cell is longer than the 50,000 characters Google allows.",
+    "Shorten it.",
+)
+BAD_REQUEST = Refusal(
+    "bad_request",
+    "refused",
+    "Google did not accept the rows.",
+    "Compare the range and the rows with the spreadsheet; nothing was written.",
+)
+TOKEN_REFUSED = Refusal(
+    "token_refused",
+    "refused",
+    "Google does not accept the service account's access, not even with a new token.",
+    "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
+)
+TOO_MANY = Refusal(
+    "too_many_requests",
+    "not_sent",
+    "Google takes 60 writes a minute from one service account, and they are used up.",
+    "Wait a minute, then send it again; many rows fit in one send.",
+)
+FAILED = Refusal(
+    "failed",
+    "unknown",
+    "Google failed while it was writing: the rows may be there or not.",
+    "Look at the end of the tab before you send them again.",
+)
+UNAVAILABLE = Refusal(
+    "unavailable",
+    "not_sent",
+    "Google failed before anything was written.",
+    "Send it again in a few minutes.",
+)
+REJECTED = Refusal(
+    "rejected",
+    "refused",
+    "Google turned the request down without saying why.",
+    "Check the service account and the spreadsheet, then send it again.",
+)
+KEY_DELETED = Refusal(
+    "key_deleted",
+    "refused",
+    "Google does not know the key: it was deleted or replaced, or it belongs to another account.",
+    "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
+    "Make a new JSON key for {email} and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
+)
+CLOCK_WRONG = Refusal(
+    "clock_wrong",
+    "refused",
+    "This computer's clock is wrong, so Google does not accept its signature.",
+    "Set the date and time automatically (on Linux: timedatectl set-ntp true), then send again.",
+)
+ACCOUNT_GONE = Refusal(
+    "account_gone",
+    "refused",
+    "The service account was deleted or disabled.",
+    "Enable or restore it in Google Cloud, or make a new one and share the spreadsheet with it.",
+    "Enable or restore {email} in Google Cloud, or make a new service account and share the"
+    " spreadsheet with it.",
+)
+NO_TOKEN = Refusal(
+    "no_token",
+    "refused",
+    "Google gives the service account no access token.",
+    "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
+)
+
+REFUSALS = (
+    *(NOT_SHARED, API_DISABLED, NO_SPREADSHEET, EXCEL_FILE, NO_SUCH_RANGE, OUTSIDE_GRID),
+    *(PROTECTED, WORKBOOK_FULL, CELL_TOO_LONG, BAD_REQUEST, TOKEN_REFUSED, TOO_MANY, FAILED),
+    *(UNAVAILABLE, REJECTED, KEY_DELETED, CLOCK_WRONG, ACCOUNT_GONE, NO_TOKEN),
+)
+
+# Google's codes say no more than INVALID_ARGUMENT; only the sentence tells what is wrong.
+_BAD_REQUEST_WORDS = (
+    ("not supported for this document", EXCEL_FILE),
+    ("unable to parse range", NO_SUCH_RANGE),
+    ("exceeds grid limits", OUTSIDE_GRID),
+    ("protected cell", PROTECTED),
+    ("cells in the workbook", WORKBOOK_FULL),
+    ("50000 characters", CELL_TOO_LONG),
+)
+_TOKEN_WORDS = (
+    ("short-lived token", CLOCK_WRONG),
+    ("jwt signature", KEY_DELETED),
+    ("account not found", ACCOUNT_GONE),
+    ("disabled", ACCOUNT_GONE),
+)
+
+
+class Fault(BaseModel):
+    """What the API says went wrong."""
+
+    status: str = ""
+    message: str = ""
+    details: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class ApiError(BaseModel):
+    """The API's error body."""
+
+    error: Fault
+
+
+class TokenError(BaseModel):
+    """The token endpoint's error body, which has OAuth's shape."""
+
+    error: str = ""
+    error_description: str = ""
+
+
+def explain(answer: Answer, *, wrote: bool = True, values: Mapping[str, str]) -> UpstreamError:
+    """Say what the API's answer means; `wrote` tells a write's failure from a look's."""
+    body = answer.parse(ApiError)
+    said = body.error if body else Fault()
+    row = _row(answer.status, said, wrote=wrote)
+    return _error(row, answer, values)
+
+
+def _row(status: int, said: Fault, *, wrote: bool) -> Refusal:
+    if status in (200, 408) or status >= 500:
+        return FAILED if wrote else UNAVAILABLE
+    by_status = {
+        400: _worded(said.message, _BAD_REQUEST_WORDS) or BAD_REQUEST,
+        401: TOKEN_REFUSED,
+        403: _worded(said.message, _BAD_REQUEST_WORDS) or _forbidden(said),
+        404: NO_SPREADSHEET,
+        429: TOO_MANY,
+    }
+    return by_status.get(status, REJECTED)
+
+
+def _forbidden(said: Fault) -> Refusal:
+    reasons = {detail.get("reason") for detail in said.details}
+    if "SERVICE_DISABLED" in reasons or "has not been used in project" in said.message:
+        return API_DISABLED
+    return NOT_SHARED if said.status == "PERMISSION_DENIED" else REJECTED
+
+
+def explain_token(answer: Answer, values: Mapping[str, str]) -> UpstreamError:
+    """Say what the token endpoint's answer means; no row was written yet."""
+    said = answer.parse(TokenError) or TokenError()
+    row = _worded(said.error_description, _TOKEN_WORDS) or NO_TOKEN
+    if answer.status == 429:
+        row = TOO_MANY
+    elif answer.status in (200, 408) or answer.status >= 500:
+        row = UNAVAILABLE
+    return _error(row, answer, values)
+
+
+def _worded(text: str, table: Iterable[tuple[str, Refusal]]) -> Refusal | None:
+    return next((row for words, row in table if words in text.lower()), None)
+
+
+def _error(row: Refusal, answer: Answer, values: Mapping[str, str]) -> UpstreamError:
+    # A wait would only tempt to repeat what may have been done.
+    wait = answer.retry_after if row.outcome == "not_sent" else None
+    known = {"email": "", "project": "", "tabs": ""} | dict(values)
+    wanted = [name for name in known if row.detailed and f"{{{name}}}" in row.detailed]
+    return row.error(retry_after=wait, values=known if all(known[n] for n in wanted) else None)

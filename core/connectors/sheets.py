@@ -1,0 +1,193 @@
+"""Append rows to a Google spreadsheet that is shared with a service account.
+
+One https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values/append
+writes all rows or none. Cells are stored as given: a formula stays text, so nobody's words run
+in the sheet. A repeat is not told from new rows; sixty writes a minute are taken.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
+
+from core.connectors._sheets.account import Account, read_account, spreadsheet_id
+from core.connectors._sheets.api import Api, listed
+from core.connectors._sheets.ranges import a1_range, cells, column_of, tab_of
+from core.connectors._sheets.refusals import REFUSALS
+from core.contract import (
+    Action,
+    BaseUrl,
+    Config,
+    Connector,
+    Contract,
+    Out,
+    Probe,
+    Receipt,
+    field,
+    setting,
+)
+
+REQUEST_BYTES = 2_000_000  # https://developers.google.com/workspace/sheets/api/limits
+SAFE_INTEGER = 10**15  # a cell keeps 15 digits
+
+Range = Annotated[str, AfterValidator(a1_range)]
+# 50,000 characters: https://support.google.com/drive/answer/37603
+Text = Annotated[str, Field(max_length=50_000)]
+Whole = Annotated[int, Field(gt=-SAFE_INTEGER, lt=SAFE_INTEGER)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Row = Annotated[list[Text | Whole | Number | bool | None], Field(min_length=1, max_length=18_278)]
+
+
+class Rows(Contract):
+    """Rows for a spreadsheet."""
+
+    range: Range = field(
+        "Range",
+        "The tab and the column to begin in, in A1 notation.",
+        example="'Q3 plan'!A1",
+        setting="SHEETS_RANGE_DEFAULT",
+        default="A1",
+        min_length=1,
+        max_length=250,
+    )
+    values: list[Row] = field(
+        "Rows",
+        "One row a line, cells separated by commas or tabs.",
+        example=[["2026-12-01", "Ada", "42"]],
+        takes_text=True,
+        min_length=1,
+        max_length=500,  # rows of one send; Google's own bound is the size below
+    )
+
+    @field_validator("values")
+    @classmethod
+    def _fits_one_request(cls, rows: list[list[object]]) -> list[list[object]]:
+        if all(cell in (None, "") for row in rows for cell in row):
+            raise ValueError("must hold at least one cell that is not empty")
+        size = len(json.dumps(rows, ensure_ascii=False).encode())
+        if size > REQUEST_BYTES:
+            raise ValueError(f"must be at most {REQUEST_BYTES:,} bytes in all (it has {size:,})")
+        return rows
+
+
+class Settings(Config):
+    """What Google Sheets needs."""
+
+    key_file: SecretStr = setting(
+        "GOOGLE_SERVICE_ACCOUNT_JSON",
+        "A Google service account's JSON key, best as base64",
+        "console.cloud.google.com, IAM & Admin > Service accounts, your account, Keys > Add key >"
+        " JSON; then: base64 < the file",
+        required=True,
+        secret=True,
+        example="eyJ0eXBlIjogInNlcnZpY2VfYWNjb3VudCIsIC…",
+    )
+    spreadsheet: Annotated[str, AfterValidator(spreadsheet_id)] = setting(
+        "GOOGLE_SHEETS_SPREADSHEET_ID",
+        "The spreadsheet's address or id",
+        "open the spreadsheet and copy its address; share it, as Editor, with the key file's"
+        " client_email",
+        required=True,
+        example="https://docs.google.com/spreadsheets/d/…/edit",
+        shape=r"(?:.*/d/)?[A-Za-z0-9_-]{20,}(?:[/?#].*)?$",
+    )
+    range_default: Range | None = setting(
+        "SHEETS_RANGE_DEFAULT",
+        "The tab and column used where no range is given",
+        "the tab's name at the bottom of the spreadsheet, then !A1",
+        example="'Q3 plan'!A1",
+    )
+    api_url: BaseUrl = setting(
+        "SHEETS_API_URL",
+        "Where the Sheets API lives",
+        "leave it out unless you reach Google through an address of your own",
+        env_only=True,
+        example="https://sheets.googleapis.com",
+        default="https://sheets.googleapis.com",
+    )
+
+    @field_validator("key_file")
+    @classmethod
+    def _can_sign(cls, value: SecretStr) -> SecretStr:
+        read_account(value.get_secret_value())
+        return value
+
+    @cached_property
+    def account(self) -> Account:
+        """The key file, read."""
+        return read_account(self.key_file.get_secret_value())
+
+    @property
+    def book(self) -> str:
+        """The spreadsheet's address in the API."""
+        return f"{self.api_url}/v4/spreadsheets/{self.spreadsheet}"
+
+
+class Updates(BaseModel):
+    """What was written, and where."""
+
+    updatedRange: str = ""  # noqa: N815 - Google's name
+    updatedRows: int  # noqa: N815 - Google's name
+
+
+class Appended(BaseModel):
+    """The answer to an append."""
+
+    updates: Updates
+
+
+def send(request: Rows, config: Settings, out: Out) -> Receipt:
+    """Append the rows below the table the range finds."""
+    sheets = Api(config.book, config.account, out)
+    answer = sheets.append(request.range, cells(request.values))
+    appended = answer.parse(Appended) if answer.status == 200 else None
+    if appended is None:
+        raise sheets.explain(answer)
+    link = f"https://docs.google.com/spreadsheets/d/{config.spreadsheet}/edit"
+    done = appended.updates
+    return Receipt("appended", updated=done.updatedRows, link=link, note=_note(request, done))
+
+
+def _note(request: Rows, written: Updates) -> str | None:
+    asked, got = column_of(request.range), column_of(written.updatedRange)
+    if asked and got and asked != got:
+        return (
+            f"They are at {written.updatedRange}, not in column {asked}: Google puts rows below"
+            " the table it finds there."
+        )
+    return f"They are at {written.updatedRange}." if written.updatedRange else None
+
+
+def probe(config: Settings, out: Out) -> Probe:
+    """Read the tabs' names: the key, the API, the id and the sharing, but no right to edit."""
+    tabs = Api(config.book, config.account, out).tabs()
+    note = "That the service account may edit shows only when rows are appended."
+    wanted = tab_of(config.range_default or "")
+    if wanted is None or wanted in tabs:
+        return Probe((note,))
+    return Probe(
+        (f"SHEETS_RANGE_DEFAULT names the tab {wanted!r}, which is not there.", note),
+        attention=True,
+        fix=f"Set SHEETS_RANGE_DEFAULT to one of the tabs: {listed(tabs)}.",
+    )
+
+
+CONNECTOR = Connector(
+    name="sheets",
+    title="Google Sheets",
+    config=Settings,
+    actions=(
+        Action(
+            name="append",
+            title="Append rows to Sheets",
+            input=Rows,
+            sample={"values": [["Levqor test", "42"]]},
+            send=send,
+        ),
+    ),
+    probe=probe,
+    refusals=REFUSALS,
+)
