@@ -7,11 +7,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from core.outbound.watchdog import at
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.engine.results import Job
-    from core.outbound.watchdog import Handle, Watchdog
+    from core.outbound.watchdog import Handle
 
 WORKERS = 16
 PLACES = 256
@@ -30,14 +32,12 @@ class Queue:
         name: str,
         work: Callable[[Job], None],
         expired: Callable[[Job], None],
-        watchdog: Watchdog,
         *,
         wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._name = name
         self._work = work
         self._expired = expired
-        self._watchdog = watchdog
         self._wait_seconds = wait_seconds
         self._waiting: deque[tuple[Job, Handle]] = deque()
         self._ready = threading.Condition()
@@ -51,9 +51,7 @@ class Queue:
         with self._ready:
             if self._closed or len(self._waiting) >= PLACES:
                 return False
-            handle = self._watchdog.at(
-                time.monotonic() + self._wait_seconds, lambda: self._expire(job)
-            )
+            handle = at(time.monotonic() + self._wait_seconds, lambda: self._expire(job))
             self._waiting.append((job, handle))
             if self._idle >= len(self._waiting):
                 self._ready.notify()

@@ -12,7 +12,6 @@ from core.engine import reasons
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
 from core.errors import Busy, InternalError, LedgerError, LevqorError
-from core.outbound.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,9 +43,7 @@ class Sender:
         self._outbound = outbound
         self._settled = settled
         self._ended = ended
-        self._queues = {
-            c.name: Queue(c.name, self._work, self._expired, WATCHDOG) for c in connectors
-        }
+        self._queues = {c.name: Queue(c.name, self._work, self._expired) for c in connectors}
         self._out: dict[str, Job] = {}
         self._lock = threading.Lock()
         self.stopping = False

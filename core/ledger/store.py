@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ NAME = "levqor.db"
 SCHEMA = 1
 # Eighty processes that start at once on two cores wait for one another here.
 _OPEN_PATIENCE = 60.0
+# The write-ahead log's index grows by 32 KB at a time.
+_SPACE = 64 * 1024
 
 
 def prepare(path: Path) -> None:
@@ -101,12 +105,9 @@ def explain(path: Path, error: sqlite3.Error) -> LedgerError:
             "without one, a new ledger starts empty and today's quota with it.",
             reason="ledger_damaged",
         )
-    if code == sqlite3.SQLITE_FULL:
-        return LedgerError(
-            f"The disk that holds the ledger {path} is full.",
-            fix="Free some space, then try again.",
-            reason="ledger_full",
-        )
+    # A full disk is also an I/O error, where the write-ahead log's index cannot grow.
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
+        return _no_space(path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return _no_access(path, error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -123,15 +124,24 @@ def explain(path: Path, error: sqlite3.Error) -> LedgerError:
     )
 
 
-def _no_access(path: Path, error: Exception) -> LedgerError:
-    import errno
+def _full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _SPACE
+    except OSError:
+        return False
 
+
+def _no_space(path: Path) -> LedgerError:
+    return LedgerError(
+        f"The disk that holds the ledger {path} is full.",
+        fix="Free some space, then try again.",
+        reason="ledger_full",
+    )
+
+
+def _no_access(path: Path, error: Exception) -> LedgerError:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return LedgerError(
-            f"The disk that holds the ledger {path} is full.",
-            fix="Free some space, then try again.",
-            reason="ledger_full",
-        )
+        return _no_space(path)
     return LedgerError(
         f"The ledger {path} cannot be written.",
         fix=f"Make {path.parent} and the files in it yours and writable, "
