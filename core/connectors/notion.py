@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, field_validator
 
+from core.connectors._notion.answers import REFUSALS, STALE, complaint, explain
 from core.connectors._notion.api import Api
 from core.connectors._notion.columns import Schema, notion_id, read_schema, remembered_schema
 from core.connectors._notion.properties import typed
-from core.connectors._notion.refusals import REFUSALS, STALE, complaint, explain
 from core.contract import (
     Action,
     Answer,

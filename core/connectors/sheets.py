@@ -14,9 +14,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
+from core.connectors._sheets.answers import REFUSALS
 from core.connectors._sheets.api import Api, listed
 from core.connectors._sheets.ranges import a1_range, cells, column_of, tab_of
-from core.connectors._sheets.refusals import REFUSALS
 from core.contract import (
     Action,
     BaseUrl,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.connectors._notion.refusals import SEVERAL_SOURCES, UNREADABLE, explain, listed
+from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

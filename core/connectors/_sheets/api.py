@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from core.connectors._sheets.refusals import NO_SUCH_RANGE, explain, explain_token
+from core.connectors._sheets.answers import NO_SUCH_RANGE, explain, explain_token
 from core.errors import UpstreamError
 
 if TYPE_CHECKING:
