@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from core.errors import NotConfigured
+from core.grammar import nearest
 from core.settings.own import Own
-from core.settings.source import Problem, Reading, nearest, read, stamp
+from core.settings.source import Problem, Reading, read, stamp
 from core.settings.values import Address, fits, is_loopback, safe_url
 
 if TYPE_CHECKING:

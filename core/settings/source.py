@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
+from core.grammar import nearest
 from core.settings.values import safe_url
 
 if TYPE_CHECKING:
@@ -65,11 +65,6 @@ def stamp(file: Path) -> Stamp:
     except OSError:
         return None
     return state.st_mtime_ns, state.st_size
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Find the known word that was most likely meant, if any comes close."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)), None)
 
 
 def _read_one(
@@ -174,7 +169,7 @@ def _unknown(
     names = {*known, *(f"{name}_FILE" for name, one in known.items() if one.secret)}
     found = []
     for name in sorted({*environ, *env_file} - names):
-        near = nearest(name, names)
+        near = nearest(name, names, closeness=0.8)
         ours = re.match(r"LEVQOR_", name, re.IGNORECASE)
         if ours or (near and name in env_file):
             fix = f"Did you mean {near}?" if near else "See .env.example for the names."

@@ -1,0 +1,211 @@
+"""`logs/connectors.log`, one JSON object a line, and silence for talkative libraries."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from core.errors import LedgerError
+from core.masking import address_tag, home_key, mask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.callers import Caller
+    from core.masking import Redactor
+
+LIMIT = 10 * 1024 * 1024
+KEPT = 5
+
+# A process that was stopped while it held the lock must not hold up every run.
+_LOCK_SECONDS = 2.0
+
+
+class RunLog:
+    """The log of one home, written by several processes at once, readable by its owner only.
+
+    A file of `limit` bytes is moved to `.1`, and so on up to `kept` of them. Where it
+    cannot be written, runs go on: `problem` says why and is None again after it worked.
+    """
+
+    def __init__(self, home: Path, *, limit: int = LIMIT, kept: int = KEPT) -> None:
+        self.file = home / "logs" / "connectors.log"
+        self.problem: str | None = None
+        self._home = home
+        self._limit = limit
+        self._kept = kept
+        self._key: bytes | None = None
+        self._thread_lock = threading.Lock()
+        lock = self.file.with_name(".connectors.lock")
+        self._lock = FileLock(lock, _LOCK_SECONDS, mode=0o600, poll_interval=0.002)
+
+    def write(
+        self,
+        *,
+        run: str,
+        caller: Caller,
+        connector: str,
+        action: str,
+        status: str,
+        ms: float,
+        attempts: int,
+        ip: str | None = None,
+        error: str | None = None,
+        ts: float | None = None,
+    ) -> None:
+        """Add the line of one run.
+
+        `status` is the outcome or the error's code, `error` its reason; `ip` the plain
+        address, of which a keyed hash is kept; `ts` in seconds since 1970.
+        """
+        with self._thread_lock:
+            try:
+                line = {
+                    "ts": round(time.time() if ts is None else ts, 3),
+                    "run": run,
+                    "ip": self._tag(ip) if ip else None,
+                    "user": mask(caller.id.rpartition(":")[2]) if caller.known else "anon",
+                    "surface": caller.surface,
+                    "connector": connector,
+                    "action": action,
+                    "status": status,
+                    "ms": round(ms, 2),
+                    "attempts": attempts,
+                    "ids_masked": True,
+                    "error": error,
+                }
+                said = {name: value for name, value in line.items() if value is not None}
+                self._append(json.dumps(said, separators=(",", ":")).encode() + b"\n")
+            except OSError as fault:
+                self._complain(f"The log {self.file} cannot be written: {fault.strerror}.")
+            except LedgerError as fault:
+                self._complain(fault.message)
+            else:
+                self.problem = None
+
+    def _tag(self, ip: str) -> str:
+        self._key = self._key or home_key(self._home)
+        return address_tag(self._key, ip)
+
+    def _append(self, line: bytes) -> None:
+        if not self.file.parent.is_dir():
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            # Without the lock a line still arrives whole, but nothing is rotated.
+            alone = True
+            try:
+                stack.enter_context(self._lock)
+            except Timeout:
+                alone = False
+            handle = self._open()
+            try:
+                size = os.fstat(handle).st_size
+                if alone and size and size + len(line) > self._limit:
+                    self._rotate()
+                    os.close(handle)
+                    handle = self._open()
+                    size = 0
+                if os.write(handle, line) < len(line):
+                    # A disk that filled up half-way: half a line would spoil the next one.
+                    if alone:
+                        os.ftruncate(handle, size)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            finally:
+                os.close(handle)
+
+    def _open(self) -> int:
+        handle = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        if os.fstat(handle).st_mode & 0o077:
+            with contextlib.suppress(OSError):
+                self.file.chmod(0o600)
+                self.file.parent.chmod(0o700)
+        return handle
+
+    def _rotate(self) -> None:
+        def numbered(number: int) -> Path:
+            return self.file.with_name(f"{self.file.name}.{number}")
+
+        for number in range(self._kept, 1, -1):
+            with contextlib.suppress(FileNotFoundError):
+                numbered(number - 1).replace(numbered(number))
+        self.file.replace(numbered(1))
+
+    def _complain(self, problem: str) -> None:
+        if self.problem is None:
+            print(f"{problem} Runs go on without it.", file=sys.stderr)  # noqa: T201 - the log itself is what fails
+        self.problem = problem
+
+
+# They print tokens, whole messages or whole requests, bolt and Telegram's even as warnings.
+_WITHHELD = (
+    "aiohttp",
+    "google",
+    "httpcore",
+    "httpx",
+    "multipart",
+    "python_multipart",
+    "requests",
+    "slack_bolt",
+    "slack_sdk",
+    "telegram",
+    "urllib3",
+    "websockets",
+)
+_WARNINGS_ONLY = ("asyncio", "concurrent.futures", "filelock", "uvicorn")
+_NEVER = logging.CRITICAL + 1
+
+
+def quiet_libraries(redactor: Redactor) -> None:
+    """Silence libraries that print what is private; clean what anyone else logs.
+
+    Works on every record as it is made: it holds whatever level and handlers are set later.
+    Called again, it uses the new redactor.
+    """
+    for name in _WITHHELD:
+        logging.getLogger(name).setLevel(_NEVER)
+    for name in _WARNINGS_ONLY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").setLevel(_NEVER)
+    made_by = logging.getLogRecordFactory()
+    if isinstance(made_by, _CleanRecords):
+        made_by = made_by.made_by
+    logging.setLogRecordFactory(_CleanRecords(redactor, made_by))
+
+
+class _CleanRecords:
+    def __init__(self, redactor: Redactor, made_by: Any) -> None:
+        self.made_by = made_by
+        self._redactor = redactor
+        self._formatter = logging.Formatter()
+
+    def __call__(self, *args: Any, **more: Any) -> logging.LogRecord:
+        record: logging.LogRecord = self.made_by(*args, **more)
+        if record.name.split(".")[0] in _WITHHELD:
+            record.msg = f"{record.name} said something that is withheld: it may be private"
+            record.args = None
+            record.exc_info = record.exc_text = record.stack_info = None
+        elif record.name != "uvicorn.access":  # its formatter takes the arguments apart
+            self._clean(record)
+        return record
+
+    def _clean(self, record: logging.LogRecord) -> None:
+        clean = self._redactor.clean
+        try:
+            record.msg = clean(record.getMessage())
+        except (TypeError, ValueError):
+            record.msg = clean(str(record.msg))
+        record.args = None
+        if record.exc_info:
+            record.exc_text = clean(self._formatter.formatException(record.exc_info))
+            record.exc_info = None
+        if record.stack_info:
+            record.stack_info = clean(record.stack_info)

@@ -1,0 +1,286 @@
+"""One way to write an action down, in a chat, a console or a terminal."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.contract import Contract, field
+from core.errors import Fault, InvalidInput
+from core.grammar import nearest, parse_chat, parse_items, rows, unquote_slack, usage, value
+
+
+class Mail(Contract):
+    to: str = field("To", "one address", example="a@b.c", address=True)
+    subject: str = field("Subject", "one line", example="Hi")
+    text: str = field("Text", "the body", example="Hello", long=True, takes_text=True)
+
+
+class Note(Contract):
+    text: str = field("Text", "what to say", example="Hi", long=True, takes_text=True)
+    channel: str | None = field("Channel", "where", example="C1", default=None)
+
+
+class Page(Contract):
+    database_id: str = field("Database", "where", example="0" * 32, setting="DATABASE")
+    props: dict[str, Any] = field("Properties", "what", example={"Name": "x"}, takes_text="title")
+
+
+class Table(Contract):
+    range: str = field("Range", "where", example="A1", setting="RANGE")
+    values: list[list[str]] = field("Rows", "what", example=[["a"]], takes_text=True)
+
+
+class Bare(Contract):
+    name: str = field("Name", "a name", example="x")
+
+
+def faults(parse, *given) -> list[Fault]:
+    with pytest.raises(InvalidInput) as refused:
+        parse(*given)
+    return list(refused.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("typed", "values"),
+    [
+        ("Hello world", {"text": "Hello world"}),
+        ("  channel=C1 Hello\n\n  x=1\n", {"channel": "C1", "text": "Hello\n\n  x=1\n"}),
+        ("https://x.test/?a=b and more", {"text": "https://x.test/?a=b and more"}),
+        ('channel="my team" hi', {"channel": "my team", "text": "hi"}),
+        ("channel=“my team” hi", {"channel": "my team", "text": "hi"}),
+        ("channel='my team' hi", {"channel": "my team", "text": "hi"}),
+        ("channel=“a “b” c” hi", {"channel": "a “b” c", "text": "hi"}),
+        ("channel=“a “b c” hi", {"channel": "a “b c", "text": "hi"}),
+        ("channel=“open hi", {"channel": "“open", "text": "hi"}),
+        ("channel='tis don't", {"channel": "'tis", "text": "don't"}),
+        ("channel=don't say “it”", {"channel": "don't", "text": "say “it”"}),
+        ('"quoted" is text', {"text": '"quoted" is text'}),
+        ('"He" wrote "x"=5', {"text": '"He" wrote "x"=5'}),
+        ("text=one", {"text": "one"}),
+        ('"text"="one two"', {"text": "one two"}),
+        ("channel=\N{NO-BREAK SPACE}hi", {"channel": "", "text": "hi"}),
+        ("channel=a=b hi", {"channel": "a=b", "text": "hi"}),
+        ("name = value", {"text": "name = value"}),
+        ("- a\n- b", {"text": "- a\n- b"}),
+        ("", {}),
+        ('{"text": "a", "channel": null}', {"text": "a", "channel": None}),
+        ("{“text”: “a”}", {"text": "a"}),
+    ],
+)
+def test_a_chat_line_is_pairs_and_then_text_to_the_end(typed, values):
+    assert parse_chat(typed, Note) == values
+
+
+@pytest.mark.parametrize(
+    ("items", "values"),
+    [
+        (["Hello", "world"], {"text": "Hello world"}),
+        (["Hello", "channel=my team", "world"], {"channel": "my team", "text": "Hello world"}),
+        (["-v", "--all"], {"text": "-v --all"}),
+        (['channel="as it stands"'], {"channel": '"as it stands"'}),
+        (["text= two\nlines = x "], {"text": " two\nlines = x "}),
+        (["https://x.test/?a=b"], {"text": "https://x.test/?a=b"}),
+        (["the sum a=b"], {"text": "the sum a=b"}),
+        (['{"text":', '"a b"}'], {"text": "a b"}),
+        ([""], {"text": ""}),
+        ([], {}),
+    ],
+)
+def test_a_terminals_arguments_are_items_in_any_order(items, values):
+    assert parse_items(items, Note) == values
+
+
+def test_names_the_contract_does_not_know_are_properties_where_the_mapping_is_free():
+    typed = 'Name="Fix login" Status=Open "Due date"=2026-12-01'
+    expected = {"props": {"Name": "Fix login", "Status": "Open", "Due date": "2026-12-01"}}
+    assert parse_chat(typed, Page) == expected
+    items = ["Name=Fix login", "Status=Open", "Due date=2026-12-01"]
+    assert parse_items(items, Page) == expected
+
+
+def test_the_text_of_a_mapping_stands_under_its_declared_key():
+    typed = "database_id=abc Größe=5 Fix the login = now"
+    assert parse_chat(typed, Page) == {
+        "database_id": "abc",
+        "props": {"Größe": "5", "title": "Fix the login = now"},
+    }
+
+
+def test_a_mapping_may_be_given_whole_as_json_and_keeps_its_types():
+    assert parse_items(['props={"Done": true, "Points": 3}', "Name=x"], Page) == {
+        "props": {"Done": True, "Points": 3, "Name": "x"}
+    }
+
+
+def test_the_text_of_rows_is_lines_of_cells():
+    assert parse_chat('range=Log!A1 1, "b, c"\n\nx,y', Table) == {
+        "range": "Log!A1",
+        "values": [["1", "b, c"], ["x", "y"]],
+    }
+    assert parse_items(["values=[[1, null]]"], Table) == {"values": [[1, None]]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "cells"),
+    [
+        ("a\tb, c\nd\te", [["a", "b, c"], ["d", "e"]]),
+        ("a, b ,c", [["a", "b", "c"]]),
+        ("“a, b”, c", [["a, b", "c"]]),
+        ('"a ""b""",c', [['a "b"', "c"]]),
+        ("5\" pipe,don't", [['5" pipe', "don't"]]),
+        ('"two\nlines",x\r\ny,', [["two\nlines", "x"], ["y", ""]]),
+        ("", []),
+        ("[[Page]]", [["[[Page]]"]]),
+    ],
+)
+def test_tabs_win_over_commas_and_quotes_protect_a_cell(typed, cells):
+    assert rows(typed) == cells
+
+
+def test_a_cell_whose_quote_is_not_closed_is_refused():
+    assert faults(parse_chat, 'a,"b, c\nd', Table) == [
+        Fault(
+            "values",
+            'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell',
+        )
+    ]
+
+
+def test_every_fault_of_a_line_is_told_at_once():
+    assert faults(parse_chat, "subjct=a to=b to=c wholly=d hi", Mail) == [
+        Fault(
+            "subjct",
+            "is not a field here; did you mean subject? (text that begins so goes in text=…,"
+            " in quotes)",
+        ),
+        Fault("to", "is given twice"),
+        Fault(
+            "wholly",
+            "is not a field here; fields are to, subject, text (text that begins so goes in"
+            " text=…, in quotes)",
+        ),
+    ]
+
+
+def test_a_text_given_by_name_and_again_by_words_is_refused():
+    what = "is given twice, as text=… and as the words after it: use quotes"
+    assert faults(parse_chat, "text=Hello there", Note) == [Fault("text", what)]
+
+
+def test_a_straight_quote_that_is_never_closed_is_refused():
+    what = 'has an opening " and no closing one'
+    assert faults(parse_chat, 'channel="my team hi', Note) == [Fault("channel", what)]
+
+
+def test_words_are_refused_where_no_field_takes_text():
+    assert faults(parse_items, ["hello"], Bare) == [
+        Fault("text", "has no place here: write name=value")
+    ]
+    assert faults(parse_items, ["nam=x"], Bare) == [
+        Fault("nam", "is not a field here; did you mean name?")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [
+        ('{"a": 1, "b": {"c": 1, "c": 2}}', Fault("c", "stands twice in the JSON")),
+        ('{"a": NaN}', Fault("json", "must not hold NaN")),
+        ('{"a": 1e999}', Fault("json", "holds a number that is too large")),
+        ('{"a": ' + "1" * 5000 + "}", Fault("json", "holds a number that is too large")),
+        ('{"a": ' + "[" * 100_000, Fault("json", "is nested too deep")),
+        (
+            "{hello} world",
+            Fault(
+                "json",
+                "is not valid at line 1, column 2 (input that begins with { is read as JSON)",
+            ),
+        ),
+    ],
+)
+def test_json_that_is_no_input_is_refused(typed, fault):
+    assert faults(parse_chat, typed, Note) == [fault]
+
+
+def test_a_form_turns_typed_lines_into_a_fields_value():
+    by_name = {spec.name: spec for spec in (*Page.fields(), *Table.fields())}
+    assert value(by_name["props"], "Name=Fix = login\nDue date = 3\n\n") == {
+        "Name": "Fix = login",
+        "Due date": "3",
+    }
+    assert value(by_name["props"], "Fix login") == {"title": "Fix login"}
+    assert value(by_name["values"], "a,b") == [["a", "b"]]
+    assert value(by_name["range"], "A1=2") == "A1=2"
+    for typed, what in [
+        ("Name=a\nName=b", "names Name twice"),
+        ('{"a":1,"a":2}', "a stands twice in the JSON"),
+    ]:
+        with pytest.raises(ValueError, match=what):
+            value(by_name["props"], typed)
+
+
+def test_usage_puts_what_may_be_left_out_in_brackets():
+    assert usage("/mail", Mail) == "/mail to=… subject=… text"
+    assert usage("/note", Note) == "/note [channel=…] text"
+    assert usage("/page", Page) == "/page [database_id=…] name=value… [title]"
+    assert usage("/table", Table) == "/table [range=…] values"
+
+
+def test_the_nearest_word_is_found_whatever_its_case():
+    assert nearest("Chanel", ["text", "channel"]) == "channel"
+    assert nearest("quux", ["text", "channel"]) is None
+
+
+@pytest.mark.parametrize(
+    ("slack", "typed"),
+    [
+        ("to=<mailto:a@b.test|a@b.test> hi", "to=a@b.test hi"),
+        ("see <https://x.test/?a=1&amp;b=2|x.test>", "see https://x.test/?a=1&b=2"),
+        ("see <https://x.test>", "see https://x.test"),
+        ("read <http://README.md|README.md>", "read README.md"),
+        ("channel=<#C123|general> hi", "channel=C123 hi"),
+        ("in <#C123|general> hi", "in #general hi"),
+        ("in <#C123> hi", "in C123 hi"),
+        ("<@U123|ada> <@U124>", "@ada @U124"),
+        ("<!channel> <!subteam^S1|@ops>", "@channel @ops"),
+        ("<!date^1392734382^{date}|Feb 18>", "Feb 18"),
+        ("call <tel:+4930123|030 123>", "call +4930123"),
+        ("a &lt;b&gt; &amp;lt; &amp;amp;", "a <b> &lt; &amp;"),
+        ("&lt;!channel&gt;", "<!channel>"),
+        ('a\xa0b “c\xa0d” "e\xa0f"', 'a b “c\xa0d” "e\xa0f"'),
+        ("1 < 2 > 0 &copy; <b>", "1 < 2 > 0 &copy; <b>"),
+    ],
+)
+def test_what_slack_made_of_a_text_is_undone(slack, typed):
+    assert unquote_slack(slack) == typed
+
+
+@given(st.text(alphabet='<>&;!@#|:abltgmpUC1^ \xa0"“”=/'))
+def test_no_typed_text_can_mint_a_mention(text):
+    sent = html.escape(unquote_slack(text), quote=False)
+    assert "<" not in sent
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\xa0")))
+def test_what_a_person_types_survives_slacks_escaping(text):
+    assert unquote_slack(html.escape(text, quote=False)) == text
+
+
+@given(st.text())
+def test_any_line_is_either_values_or_a_refusal_with_faults(text):
+    for contract in (Mail, Page, Table, Bare):
+        try:
+            found = parse_chat(text, contract)
+        except InvalidInput as refused:
+            found = refused.faults
+        assert isinstance(found, dict) or len(found) > 0
+
+
+@given(st.text().filter(lambda t: t.strip() and not t.lstrip().startswith("{")))
+def test_text_after_a_plain_first_word_is_taken_letter_by_letter(text):
+    assert parse_chat(f"channel=C1 : {text}", Note) == {"channel": "C1", "text": f": {text}"}
