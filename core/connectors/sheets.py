@@ -11,12 +11,20 @@ import json
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, Field, PlainValidator, SecretStr, field_validator
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
 from core.connectors._sheets.answers import REFUSALS
 from core.connectors._sheets.api import Api, listed
-from core.connectors._sheets.ranges import a1_range, cells, column_of, tab_of
+from core.connectors._sheets.ranges import (
+    LAST_COLUMN,
+    Cell,
+    a1_range,
+    cells,
+    column_of,
+    one_cell,
+    tab_of,
+)
 from core.contract import (
     Action,
     BaseUrl,
@@ -31,14 +39,10 @@ from core.contract import (
 )
 
 REQUEST_BYTES = 2_000_000  # https://developers.google.com/workspace/sheets/api/limits
-SAFE_INTEGER = 10**15  # a cell keeps 15 digits
 
 Range = Annotated[str, AfterValidator(a1_range)]
-# 50,000 characters: https://support.google.com/drive/answer/37603
-Text = Annotated[str, Field(max_length=50_000)]
-Whole = Annotated[int, Field(gt=-SAFE_INTEGER, lt=SAFE_INTEGER)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Row = Annotated[list[Text | Whole | Number | bool | None], Field(min_length=1, max_length=18_278)]
+OneCell = Annotated[Cell, PlainValidator(one_cell, json_schema_input_type=Cell)]
+Row = Annotated[list[OneCell], Field(min_length=1, max_length=LAST_COLUMN)]
 
 
 class Rows(Contract):

@@ -5,6 +5,7 @@ Notation: https://developers.google.com/workspace/sheets/api/guides/concepts#cel
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 Cell = str | int | float | bool | None
 
-LAST_COLUMN = 18_278  # ZZZ, https://support.google.com/drive/answer/37603
+# https://support.google.com/drive/answer/37603
+LAST_COLUMN = 18_278  # ZZZ
+CELL_LENGTH = 50_000
+WHOLE_NUMBERS = 10**15  # up to here a cell keeps every digit
 
 _COLUMN, _ROW = "[A-Za-z]{1,3}", "[1-9][0-9]{0,7}"
 _CELLS = re.compile(
@@ -27,7 +31,6 @@ _QUOTED = re.compile(r"'((?:[^']|'')+)'(?:!(.*))?", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # 16 digits and more are ids and card numbers; a leading zero or plus is a code or a phone.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(\.[0-9]{1,17})?")
-_DIGITS = 15  # what a double, and so a cell, surely keeps
 
 
 def a1_range(value: str) -> str:
@@ -85,6 +88,24 @@ def _number_of(letters: str) -> int:
     for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
     return number
+
+
+def one_cell(value: object) -> Cell:
+    """Check one cell and strip its text; raises ValueError for what a cell cannot hold."""
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > CELL_LENGTH:
+            raise ValueError(f"is too long: a cell takes at most {CELL_LENGTH:,} characters")
+        return text
+    if value is None or isinstance(value, bool):
+        return value
+    if not isinstance(value, int | float):
+        raise ValueError("must be text, a number, true, false or empty")  # noqa: TRY004 - a fault
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    if isinstance(value, int) and abs(value) >= WHOLE_NUMBERS:
+        raise ValueError("has more than 15 digits, which a cell cuts off; give it as text")
+    return value
 
 
 def cells(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
