@@ -33,6 +33,9 @@ T = TypeVar("T")
 # queued up as one transaction: as many as HTTP connections may reasonably accept at once.
 CALL_THREADS = 64
 
+# What is still out this long after the wish to stop becomes `unknown`.
+GRACE = 15.0
+
 log = logging.getLogger("levqor.bot")
 
 
@@ -102,7 +105,6 @@ class Bot:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.settings = settings
         self.engine = engine
-        self.on_refused: list[Callable[[str, Caller, LevqorError], None]] = []
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._threads = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="levqor-call")
@@ -133,21 +135,16 @@ class Bot:
 
         Once this returns the request may be acknowledged: the run is in the ledger.
         """
+        if self.ending:
+            raise Busy("Levqor is stopping; nothing was sent.", retry_after=GRACE)
+        work = asyncio.ensure_future(
+            self.call(self.engine.accept, action_id, values, caller, **options)
+        )
         try:
-            if self.ending:
-                raise Busy("Levqor is stopping; it was not sent.", retry_after=15)
-            work = asyncio.ensure_future(
-                self.call(self.engine.accept, action_id, values, caller, **options)
-            )
-            try:
-                return await asyncio.shield(work)
-            except asyncio.CancelledError:
-                # Who asked has gone; the thread has not: what it accepts must still be sent.
-                work.add_done_callback(self._start_unattended)
-                raise
-        except LevqorError as error:
-            for tell in self.on_refused:
-                tell(action_id, caller, error)
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # Who asked has gone, the thread has not: what it accepts must still be sent.
+            work.add_done_callback(self._start_unattended)
             raise
 
     async def settle(self, accepted: Accepted) -> Settled:
@@ -172,14 +169,17 @@ class Bot:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("A background job (%s) failed: %s", task.get_name(), type(error).__name__)
 
-    async def inbound(self, surface: str, verdict: str, fix: str | None = None) -> None:
-        """Tell health, in words, whether a surface can be reached; writes changes only."""
+    async def inbound(
+        self, surface: str, verdict: str, fix: str | None = None, *, ok: bool = True
+    ) -> None:
+        """Tell health, in words, how a way in is doing; writes changes only."""
         if self._verdicts.get(surface) == (verdict, fix):
             return
         self._verdicts[surface] = (verdict, fix)
-        self.say(f"{surface}: {verdict}" + (f" - {fix}" if fix else ""))
-        with contextlib.suppress(LevqorError):  # health must not end what still works
-            await self.call(self.engine.ledger.inbound, surface, verdict, fix)
+        self.say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
+        ledger = self.engine.ledger
+        with contextlib.suppress(LevqorError):  # what health misses must not end what works
+            await self.call(ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
 
     def acknowledged(self, surface: str, seconds: float) -> None:
         """Count how long a platform waited for its acknowledgement."""

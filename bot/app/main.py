@@ -17,7 +17,7 @@ from core.errors import LevqorError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.settings import Settings
+    from core.settings import Address, Settings
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Options:
     home: Path | None = None
     sandbox: bool = False
     console: bool = False
-    http: tuple[str, int] | None = None
+    http: Address | None = None
     no_http: bool = False
     command: str | None = None
 
@@ -97,10 +97,11 @@ def parse(argv: Sequence[str]) -> Options:
     return Options(**vars(parser.parse_args(argv)))
 
 
-def address(text: str) -> tuple[str, int]:
-    """Read HOST:PORT, an IPv6 host in brackets; raises ValueError."""
-    host, colon, port = text.strip().rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise argparse.ArgumentTypeError("write it as HOST:PORT, e.g. 127.0.0.1:8787")
-    return host, int(port)
+def address(text: str) -> Address:
+    """Read HOST:PORT as LEVQOR_HTTP is read."""
+    from core.settings import Address
+
+    try:
+        return Address.parse(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None

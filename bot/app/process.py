@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bot.app.frame import Bot
+from bot.app.frame import GRACE, Bot
 from core.errors import LevqorError, NotConfigured
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from bot.app.main import Options
     from core.settings import Settings
 
-# What is still out this long after the wish to stop becomes `unknown`.
-GRACE = 15.0
 # A surface's own step of stopping, a platform's goodbye included.
 STEP = 5.0
 

@@ -1,0 +1,48 @@
+"""Answers: JSON bodies, and errors in the one shape every surface knows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from bot.web.body import TooSlow
+from core.errors import MethodNotAllowed, TooLarge, Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.errors import LevqorError
+
+# Answers hold who asked and what came of it: nothing may keep a copy.
+_ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+def answer(
+    body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Make a JSON answer; one about a run carries its id in `X-Run-Id`."""
+    more = {"x-run-id": str(body["run"])} if "run" in body else {}
+    return Response(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        status,
+        {**_ALWAYS, **more, **(headers or {})},
+        "application/json",
+    )
+
+
+def refusal(error: LevqorError, *, allow: str | None = None) -> Response:
+    """Make an error's answer, with the headers its status calls for."""
+    body = error.body()
+    headers: dict[str, str] = {}
+    if "retry_after" in body:
+        headers["retry-after"] = str(body["retry_after"])
+    if isinstance(error, Unauthorized):
+        headers["www-authenticate"] = 'Bearer realm="levqor"'
+    if isinstance(error, MethodNotAllowed) and allow:
+        headers["allow"] = allow
+    if isinstance(error, TooLarge | TooSlow):
+        # The rest of that body is still on its way; nothing after it can be read.
+        headers["connection"] = "close"
+    return answer(body, error.http, headers)

@@ -1,0 +1,119 @@
+"""Putting it together: the routes and their descriptions, behind the gate."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotations
+from starlette.responses import Response
+
+from bot.web import openapi
+from bot.web.answers import answer, refusal
+from bot.web.gate import Gate
+from bot.web.metrics import Metrics
+from bot.web.routes import Pages
+from bot.web.visitor import Doorkeeper
+from core import __version__
+from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
+from core.health import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.app.frame import Bot, Hook
+    from core.engine import Engine
+    from core.ledger import Token
+
+
+def make_app(bot: Bot, hooks: Sequence[Hook] = ()) -> Gate:
+    """Make the ASGI application of a bot."""
+    pages = Pages(bot, Health(bot.engine), Metrics(bot))
+    app = FastAPI(
+        title="Levqor",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for connector in bot.engine.connectors:
+        for action in connector.actions:
+            action_id = connector.action_id(action)
+            docs = openapi.action_page(connector, action, bot.settings.default)
+            _add(app, "POST", f"/actions/{action_id}", _action(pages, action_id), docs)
+    for path, handler, docs in (
+        ("/actions/health", pages.connectors, openapi.HEALTH),
+        ("/api/usage/summary", pages.usage, openapi.USAGE),
+        ("/api/runs/{run}", pages.run, openapi.RUN),
+        ("/ops/uptime", pages.uptime, openapi.UPTIME),
+        ("/metrics", pages.numbers, openapi.METRICS),
+        ("/openapi.json", _description(app), openapi.OPENAPI),
+    ):
+        _add(app, "GET", path, handler, docs)
+    app.add_exception_handler(LevqorError, _levqor_error)
+    app.add_exception_handler(HTTPException, partial(_routing_error, bot.engine))
+    app.add_exception_handler(Exception, _own_fault)
+
+    async def token_check(token: str) -> Token | None:
+        return await bot.call(bot.engine.ledger.token_check, token)
+
+    return Gate(app, Doorkeeper(bot.settings.own, token_check), hooks)
+
+
+def _add(
+    app: FastAPI,
+    method: str,
+    path: str,
+    handler: Callable[..., Awaitable[Response]],
+    docs: openapi.Page,
+) -> None:
+    app.add_api_route(
+        path,
+        handler,
+        methods=[method],
+        response_class=Response,
+        summary=docs.summary,
+        description=docs.description,
+        responses=dict(docs.responses),
+        openapi_extra=dict(docs.extra),
+        operation_id=docs.operation_id,
+        tags=[docs.tag],
+    )
+
+
+def _action(pages: Pages, action_id: str) -> Callable[[Request], Awaitable[Response]]:
+    async def act(request: Request) -> Response:
+        return await pages.act(action_id, request)
+
+    return act
+
+
+def _description(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:
+    async def describe(_: Request) -> Response:
+        return answer(openapi.document(app))
+
+    return describe
+
+
+async def _levqor_error(_: Request, error: Exception) -> Response:
+    return refusal(error if isinstance(error, LevqorError) else InternalError())
+
+
+async def _routing_error(engine: Engine, request: Request, error: Exception) -> Response:
+    """Answer what the router found no page for, naming the nearest action."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return refusal(MethodNotAllowed(), allow=(error.headers or {}).get("Allow"))
+    _, _, action_id = request.url.path.partition("/actions/")
+    if action_id:
+        try:
+            engine.action(action_id)
+        except NotFound as unknown:
+            return refusal(unknown)
+    return refusal(NotFound("There is no such page."))
+
+
+async def _own_fault(_: Request, __: Exception) -> Response:
+    return refusal(InternalError())

@@ -1,0 +1,164 @@
+"""Reading a request's body: bounded in bytes, time, depth and names, and strictly JSON.
+
+What is refused is said without its value: nothing of a body is ever echoed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from core.errors import Fault, InvalidInput, TooLarge, WrongMediaType
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+MAX_BYTES = 256 * 1024
+MAX_NAMES = 64
+# Notion's deepest property objects nest nine levels; a cell or a text none.
+MAX_DEPTH = 32
+# What every JSON reader holds exactly (RFC 8259, section 6).
+MAX_INTEGER = 2**53 - 1
+SECONDS = 10.0
+# A body beyond the bound is read on to here, so that whoever sends it can read our answer:
+# closing on unread bytes would reset the connection under it.
+_PATIENCE_BYTES = 16 * MAX_BYTES
+
+
+class TooSlow(InvalidInput):
+    """The request took longer than ten seconds to arrive; nothing was sent."""
+
+    http = 408
+
+
+class Gone(Exception):
+    """The connection ended before the body did."""
+
+
+async def read_body(
+    receive: Callable[[], Awaitable[Mapping[str, Any]]], headers: Mapping[str, str]
+) -> bytes:
+    """Read the whole body from an ASGI channel.
+
+    Raises:
+        TooLarge: it is larger than 256 KB.
+        TooSlow: it took longer than ten seconds.
+        Gone: the connection ended first.
+    """
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BYTES and "expect" in headers:
+        raise _too_large()
+    body, size = bytearray(), 0
+    try:
+        async with asyncio.timeout(SECONDS):
+            more = True
+            while more and size <= _PATIENCE_BYTES:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Gone
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size <= MAX_BYTES:
+                    body += chunk
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise TooSlow(fix="Send the request in one piece.") from None
+    if size > MAX_BYTES:
+        raise _too_large()
+    return bytes(body)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(
+        [Fault("body", f"must be at most {MAX_BYTES} bytes")], fix="Send less at a time."
+    )
+
+
+def parse_object(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Read a body as one strict JSON object; raises InvalidInput or WrongMediaType."""
+    check_media_type(headers)
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant
+        )
+    except UnicodeDecodeError:
+        raise _malformed("must be UTF-8") from None
+    except json.JSONDecodeError as problem:
+        # Its position helps, its text would quote the body.
+        raise _malformed(f"is not JSON at line {problem.lineno}, column {problem.colno}") from None
+    except RecursionError:
+        raise _malformed(f"is nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError:
+        # CPython refuses to convert integers of more than 4300 digits.
+        raise _malformed("holds a number that is too large") from None
+    if not isinstance(value, dict):
+        raise _malformed("must be a JSON object")
+    _check_values(value)
+    return value
+
+
+def check_media_type(headers: Mapping[str, str]) -> None:
+    """Raise WrongMediaType for anything but plain UTF-8 JSON."""
+    media, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+        raise WrongMediaType(
+            [Fault("content-type", "must be application/json")],
+            fix="Send the header Content-Type: application/json.",
+        )
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise WrongMediaType(
+            [Fault("content-encoding", "must be left out")], fix="Send the body uncompressed."
+        )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _malformed("holds the same name twice in one object")
+    if len(made) > MAX_NAMES:
+        raise _malformed(f"holds more than {MAX_NAMES} fields in one object")
+    return made
+
+
+def _constant(_: str) -> NoReturn:
+    raise _malformed("holds NaN or Infinity, which JSON does not know")
+
+
+def _check_values(value: Any) -> None:
+    """Walk a value without recursion; raises InvalidInput."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                for name in one:
+                    _check_text(name)
+                below.extend(one.values())
+            elif isinstance(one, list):
+                below.extend(one)
+            elif isinstance(one, str):
+                _check_text(one)
+            elif isinstance(one, int | float) and not _holdable(one):
+                raise _malformed("holds a number that is too large")
+        if not below:
+            return
+        level = below
+    raise _malformed(f"is nested deeper than {MAX_DEPTH} levels")
+
+
+def _holdable(number: float) -> bool:
+    return abs(number) <= MAX_INTEGER if isinstance(number, int) else math.isfinite(number)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise _malformed("holds half of a surrogate pair, which is no character") from None
+
+
+def _malformed(what: str) -> InvalidInput:
+    return InvalidInput([Fault("body", what)], fix="Send one JSON object.")

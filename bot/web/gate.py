@@ -1,0 +1,125 @@
+"""The way in for every HTTP request: hooks, origin, who asks, and then the routes.
+
+Hooks are what chat platforms post to; they are signed and know their own callers. All
+else passes the doorkeeper before a path is even looked up, so a stranger learns nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from bot.app.frame import HookRequest
+from bot.web.answers import refusal
+from bot.web.body import Gone, read_body
+from core.errors import InternalError, LevqorError, MethodNotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from bot.app.frame import Hook
+    from bot.web.visitor import Doorkeeper
+
+log = logging.getLogger("levqor.web")
+
+_EXPOSED = "X-Run-Id, Retry-After"
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET, POST",
+    "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key",
+    "access-control-max-age": "600",
+}
+
+
+class Gate:
+    """The ASGI application; sets `scope["visitor"]` and `scope["folded"]` for the routes."""
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, hooks: Iterable[Hook]) -> None:
+        self._app = app
+        self._doorkeeper = doorkeeper
+        self._hooks = {hook.path: hook for hook in hooks}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = fold(scope["headers"])
+        hook = self._hooks.get(scope["path"])
+        door = Exit(send, self._origin(headers) if hook is None else None)
+        try:
+            if hook is not None:
+                response = await _answer_hook(hook, scope, receive, headers)
+            elif (early := await self._admit(scope, headers)) is not None:
+                response = early
+            else:
+                await self._app(scope, receive, door.send)
+                return
+        except LevqorError as error:
+            response = refusal(error)
+        except Gone:
+            return
+        except Exception as error:  # noqa: BLE001 - the last place to say anything at all
+            log.error("%s failed: %s", scope["method"], type(error).__name__)  # noqa: TRY400
+            if door.open:
+                return
+            response = refusal(InternalError())
+        await response(scope, receive, door.send)
+
+    async def _admit(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
+        """Find out who asks; answers a browser's preflight, which carries no token."""
+        self._doorkeeper.refuse_origin(headers)
+        if (
+            scope["method"] == "OPTIONS"
+            and "origin" in headers
+            and "access-control-request-method" in headers
+        ):
+            return Response(status_code=204, headers=_PREFLIGHT)
+        peer = scope["client"][0] if scope["client"] else ""
+        scope["visitor"] = await self._doorkeeper.visitor(peer, headers)
+        scope["folded"] = headers
+        return None
+
+    def _origin(self, headers: Mapping[str, str]) -> str | None:
+        origin = headers.get("origin")
+        return origin if origin and self._doorkeeper.allows(origin) else None
+
+
+class Exit:
+    """Sends an answer, with what a browser needs to let an allowed page read it."""
+
+    def __init__(self, send: Send, origin: str | None) -> None:
+        self._send = send
+        self.open = False
+        self._headers = [(b"vary", b"Origin")]
+        if origin:
+            self._headers += [
+                (b"access-control-allow-origin", origin.encode("latin-1")),
+                (b"access-control-expose-headers", _EXPOSED.encode()),
+            ]
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on to the server."""
+        if message["type"] == "http.response.start":
+            self.open = True
+            message = {**message, "headers": [*message["headers"], *self._headers]}
+        await self._send(message)
+
+
+async def _answer_hook(
+    hook: Hook, scope: Scope, receive: Receive, headers: Mapping[str, str]
+) -> Response:
+    if scope["method"] != "POST":
+        return refusal(MethodNotAllowed(), allow="POST")
+    body = await read_body(receive, headers)
+    said = await hook.answer(HookRequest(body, headers, scope["query_string"].decode("latin-1")))
+    return Response(said.body, said.status, dict(said.headers))
+
+
+def fold(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by lower-case name, repeated ones joined by commas."""
+    folded: dict[str, Any] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        folded[key] = f"{folded[key]}, {text}" if key in folded else text
+    return folded

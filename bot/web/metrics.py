@@ -1,0 +1,120 @@
+"""Numbers for Prometheus, in a registry of their own; nothing in them names a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
+
+from core.errors import QuotaSpent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.app.frame import Bot
+    from core.callers import Caller
+    from core.engine import Engine, Settled
+    from core.errors import LevqorError
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = CONTENT_TYPE_LATEST
+
+# A webhook answers in tenths of a second; an attempt is over after ten, a run after thirty.
+_RUN_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+# Slack hangs up after three seconds.
+_ACK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+
+
+class Metrics:
+    """Counts what the engine and the surfaces report, from the moment it is made."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.registry = CollectorRegistry()
+        self.runs = Counter(
+            "levqor_runs",
+            "Runs that ended, test sends included.",
+            ("action", "outcome", "surface"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "levqor_run_seconds",
+            "How long runs took, from leaving the queue.",
+            ("action",),
+            buckets=_RUN_BUCKETS,
+            registry=self.registry,
+        )
+        self.quota_refusals = Counter(
+            "levqor_quota_refusals",
+            "Requests refused because the free plan's call of the day was used.",
+            ("action", "surface"),
+            registry=self.registry,
+        )
+        self.acknowledgements = Histogram(
+            "levqor_acknowledgement_seconds",
+            "How long a chat platform waited for its acknowledgement.",
+            ("surface",),
+            buckets=_ACK_BUCKETS,
+            registry=self.registry,
+        )
+        self.registry.register(_Now(bot.engine))
+        bot.engine.observers.append(self._settled)
+        bot.engine.refusals.append(self._refused)
+        bot.on_acknowledged.append(self._acknowledged)
+
+    def text(self, accept: str) -> tuple[bytes, str]:
+        """Everything counted, and its content type: OpenMetrics where it is asked for."""
+        if "application/openmetrics-text" in accept:
+            return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]
+        return generate_latest(self.registry), TEXT
+
+    def _settled(self, settled: Settled, caller: Caller) -> None:
+        self.runs.labels(settled.action_id, settled.outcome, caller.surface).inc()
+        self.seconds.labels(settled.action_id).observe(settled.ms / 1000)
+
+    def _refused(self, action_id: str, error: LevqorError, caller: Caller) -> None:
+        if isinstance(error, QuotaSpent):
+            self.quota_refusals.labels(action_id, caller.surface).inc()
+
+    def _acknowledged(self, surface: str, seconds: float) -> None:
+        self.acknowledgements.labels(surface).observe(seconds)
+
+
+class _Now(Collector):
+    """What is asked for at the moment of a scrape."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Queues from memory, verdicts from the ledger."""
+        running = GaugeMetricFamily(
+            "levqor_runs_sending", "Runs being sent now.", labels=("connector",)
+        )
+        waiting = GaugeMetricFamily(
+            "levqor_queue_depth", "Runs waiting for a worker.", labels=("connector",)
+        )
+        for name, (busy, queued) in self._engine.queues().items():
+            running.add_metric((name,), busy)
+            waiting.add_metric((name,), queued)
+        probes = GaugeMetricFamily(
+            "levqor_probe_verdict",
+            "1 for the verdict of a connector's latest probe.",
+            labels=("connector", "verdict"),
+        )
+        inbound = GaugeMetricFamily(
+            "levqor_inbound_up", "Whether a way in works, by its own account.", labels=("surface",)
+        )
+        for connector in self._engine.connectors:
+            for stretch in self._engine.ledger.probes(connector.name):
+                probes.add_metric((connector.name, stretch.verdict), 1)
+        for way in self._engine.ledger.inbounds():
+            inbound.add_metric((way.surface,), float(way.ok and way.alive))
+        yield from (running, waiting, probes, inbound)
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing is asked of the ledger before the first scrape."""
+        return iter(())

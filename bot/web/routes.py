@@ -1,0 +1,163 @@
+"""The pages: what each address answers, once the gate has said who asks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotations
+from starlette.responses import Response
+
+from bot.web.answers import answer
+from bot.web.body import parse_object, read_body
+from bot.web.idempotency import key_of, refuse_unfinished
+from core import __version__, reports
+from core.errors import Fault, InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from bot.app.frame import Bot
+    from bot.web.metrics import Metrics
+    from bot.web.visitor import Visitor
+    from core.health import Health
+
+# Whoever asks, and however often: a probe is a call the upstream counts.
+LIVE_SECONDS = 15.0
+MAX_DAYS = 366
+DEFAULT_DAYS = 7
+
+
+@dataclass
+class Pages:
+    """Every page's handler; each takes the request and gives the answer."""
+
+    bot: Bot
+    health: Health
+    metrics: Metrics
+
+    def __post_init__(self) -> None:
+        self.started_at = time.time()
+        self._began = time.monotonic()
+        self._live = _Shared(partial(self.bot.call, self.health.report, live=True), LIVE_SECONDS)
+
+    async def act(self, action_id: str, request: Request) -> Response:
+        """Run an action and answer with how it ended."""
+        visitor, headers = _visitor(request), request.scope["folded"]
+        accept = partial(self.bot.accept, action_id, caller=visitor.caller, ip=visitor.address)
+        if not self.bot.settings.may(visitor.caller, action_id):
+            await accept(values={})  # refuses and logs it, before a word of the body is read
+        test = _flags(request, "test")["test"]
+        body = await read_body(request.receive, headers)
+        values = {} if test and not body else parse_object(body, headers)
+        key = key_of(headers, visitor.caller)
+        accepted = await accept(values=values, key=key, rebind=key is not None, test=test)
+        refuse_unfinished(accepted)
+        settled = await self.bot.settle(accepted)
+        return answer(settled.body(), settled.http)
+
+    async def connectors(self, request: Request) -> Response:
+        """Tell which connectors are set up; with `live=1`, probe them."""
+        if _flags(request, "live")["live"]:
+            return answer(await self._live.get())
+        return answer(self.health.summary())
+
+    async def usage(self, request: Request) -> Response:
+        """Count runs by connector and day, and the caller's quota of today."""
+        said = request.query_params.getlist("days")
+        days = said[0] if said else str(DEFAULT_DAYS)
+        if len(said) > 1 or not re.fullmatch("[1-9][0-9]{0,2}", days) or int(days) > MAX_DAYS:
+            raise InvalidInput([Fault("days", f"must be a whole number from 1 to {MAX_DAYS}")])
+        engine = self.bot.engine
+        return answer(
+            await self.bot.call(
+                reports.usage,
+                engine.ledger,
+                int(days),
+                str(_visitor(request).caller),
+                engine.action_ids(),
+            )
+        )
+
+    async def run(self, request: Request) -> Response:
+        """Show a run to its caller, or to an admin; others are told there is none."""
+        visitor, run = _visitor(request), request.path_params["run"]
+        entry = await self.bot.call(self.bot.engine.ledger.run, run)
+        admin = visitor.admin or self.bot.settings.is_admin(visitor.caller)
+        mine = entry is not None and (admin or entry.caller == str(visitor.caller))
+        if entry is None or entry.run != run or not mine:
+            raise NotFound("There is no such run of yours.")
+        return answer(reports.run(entry))
+
+    async def uptime(self, _: Request) -> Response:
+        """Tell the version, since when it runs, and how the ways in are doing."""
+        ways = await self.bot.call(self.bot.engine.ledger.inbounds)
+        return answer(
+            {
+                "status": "ok",
+                "version": __version__,
+                "started_at": reports.iso(self.started_at),
+                "uptime_seconds": round(time.monotonic() - self._began, 3),
+                "inbound": {
+                    way.surface: reports.known(
+                        {
+                            "ok": way.ok and way.alive,
+                            "verdict": way.verdict,
+                            "fix": way.fix,
+                            "since": reports.iso(way.since),
+                        }
+                    )
+                    for way in ways
+                },
+            }
+        )
+
+    async def numbers(self, request: Request) -> Response:
+        """Show the metrics."""
+        accept = request.headers.get("accept", "")
+        body, media = await self.bot.call(self.metrics.text, accept)
+        return Response(body, headers={"cache-control": "no-store", "content-type": media})
+
+
+class _Shared:
+    """An answer that is costly to find: asked for by many, found once, kept for a while."""
+
+    def __init__(self, find: Any, seconds: float) -> None:
+        self._find = find
+        self._seconds = seconds
+        self._found: asyncio.Task[dict[str, Any]] | None = None
+        self._until = 0.0
+
+    async def get(self) -> dict[str, Any]:
+        """Return the answer, found by whoever came first."""
+        done = self._found is not None and self._found.done()
+        failed = done and self._found is not None and self._found.exception() is not None
+        if self._found is None or failed or (done and time.monotonic() >= self._until):
+            self._found = asyncio.get_running_loop().create_task(self._once())
+        # A caller who hangs up must not take the answer from the others.
+        return await asyncio.shield(self._found)
+
+    async def _once(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self._find()
+        self._until = time.monotonic() + self._seconds
+        return found
+
+
+def _visitor(request: Request) -> Visitor:
+    visitor: Visitor = request.scope["visitor"]
+    return visitor
+
+
+def _flags(request: Request, *names: str) -> dict[str, bool]:
+    """Read yes-or-no parameters; raises InvalidInput for others, so that no typo sends."""
+    found = dict.fromkeys(names, False)
+    for name, value in request.query_params.multi_items():
+        if name not in found:
+            known = " and ".join(f"{one}=1" for one in names)
+            raise InvalidInput([Fault("query", f"may hold {known} and nothing else")])
+        if value not in ("0", "1"):
+            raise InvalidInput([Fault(name, "must be 1 or 0")])
+        found[name] = value == "1"
+    return found

@@ -1,0 +1,184 @@
+"""uvicorn inside our own loop, with the bounds it lacks: time, connections, plain errors.
+
+uvicorn waits for a request's head and body for ever and answers malformed HTTP in plain
+text; what is overridden here is checked by tests on real sockets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bot.web.body import SECONDS as BODY_SECONDS
+from core.errors import Busy, Fault, InvalidInput, LevqorError
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
+HEAD_SECONDS = 10.0
+HEAD_BYTES = 16 * 1024
+KEEP_ALIVE_SECONDS = 5
+# Well below the usual 1024 file descriptors of a process; a run needs one on its way out.
+MAX_CONNECTIONS = 512
+# The app answers a late body itself; this ends the connection where it does not read it.
+_BODY_GRACE = 1.0
+
+
+class Server(uvicorn.Server):
+    """Signals stay with the process that owns the loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: uvicorn would raise SIGTERM again at its end."""
+        yield
+
+
+def make_server(app: ASGIApp, *, limit: int = MAX_CONNECTIONS) -> Server:
+    """Make a server for `serve(sockets=[…])`; what uvicorn logs goes nowhere."""
+    config = uvicorn.Config(
+        app,
+        http=bounded(limit),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+    )
+    return Server(config)
+
+
+def bounded(most: int) -> type[BoundedProtocol]:
+    """Return the protocol with another bound on connections."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"limit": most})
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection: ten seconds for a head, ten for a body, a place only while it works."""
+
+    limit = MAX_CONNECTIONS
+    _deadline: asyncio.TimerHandle | None = None
+    _phase: tuple[str, int] | None = None
+    _since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, in the place of the slowest one if all are taken."""
+        full = len(self.connections) >= self.limit
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        if full and not self._make_room():
+            self._say(Busy("Levqor has too many connections.", retry_after=HEAD_SECONDS))
+            return
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; what breaks HTTP after an answer began just ends the connection."""
+        try:
+            super().data_received(data)
+        except h11.LocalProtocolError:
+            self.transport.abort()
+            return
+        self._watch()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep the way back open for a caller who has said everything and listens."""
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            return False
+        self.cycle.keep_alive = False
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_watch()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, for uvicorn's five seconds."""
+        super().on_response_complete()
+        self._since = self.loop.time()
+        self._watch()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, at once where its answer was not even read."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's, in plain text
+        """Answer what is not HTTP in the standard shape."""
+        self._say(InvalidInput([Fault("request", "is not HTTP/1.1 as it should be")]))
+
+    def _say(self, error: LevqorError) -> None:
+        body = json.dumps(error.body()).encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        for event in (
+            h11.Response(status_code=error.http, headers=headers),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the connection only waits for its caller."""
+        return self._now()[0] in ("idle", "head", "body")
+
+    def _now(self) -> tuple[str, int]:
+        number = id(self.cycle)
+        if self.conn.their_state is h11.IDLE:
+            # uvicorn's own timer runs between two requests, until a byte arrives.
+            return ("head" if self.timeout_keep_alive_task is None else "idle"), number
+        return ("body" if self.conn.their_state is h11.SEND_BODY else "work"), number
+
+    def _watch(self) -> None:
+        phase = self._now()
+        if phase == self._phase:
+            return
+        self._stop_watch()
+        self._phase = phase
+        seconds = {"head": HEAD_SECONDS, "body": BODY_SECONDS + _BODY_GRACE}.get(phase[0])
+        if seconds is not None and not self.transport.is_closing():
+            self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+    def _stop_watch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self._phase = None
+
+    def _make_room(self) -> bool:
+        slow = [
+            one
+            for one in self.connections
+            if isinstance(one, BoundedProtocol) and one is not self and one.waiting
+        ]
+        if not slow:
+            return False
+        oldest = min(slow, key=lambda one: one._since)  # noqa: SLF001 - one of our own
+        self.connections.discard(oldest)
+        oldest.transport.abort()
+        return True
+
+
+def address_of(listener: socket.socket) -> tuple[str, int]:
+    """Return where a listening socket listens."""
+    name: Any = listener.getsockname()
+    return name[0], name[1]

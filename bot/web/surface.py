@@ -1,0 +1,91 @@
+"""HTTP as one of the bot's surfaces: listening, serving, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from bot.web.app import make_app
+from bot.web.server import Server, address_of, make_server
+from core.errors import NotConfigured
+from core.settings import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.app.frame import Bot, Hook
+    from core.settings import Settings
+
+_BACKLOG = 512
+# Every run has settled by then: what is left is writing its answer.
+_DRAIN_SECONDS = 2.0
+
+
+def build(settings: Settings, address: Address | None, hooks: Sequence[Hook]) -> Web:
+    """Make the surface, listening at `address` or else where LEVQOR_HTTP says."""
+    return Web(address or settings.own.http, hooks)
+
+
+class Web:
+    """The HTTP surface; `address` is where it listens once it has started."""
+
+    name = "http"
+
+    def __init__(self, address: Address, hooks: Sequence[Hook] = ()) -> None:
+        self.address = address
+        self._hooks = tuple(hooks)
+        self._server: Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._listener: socket.socket | None = None
+
+    def hooks(self) -> Sequence[Hook]:
+        """None of its own: it serves the others'."""
+        return ()
+
+    async def start(self, bot: Bot) -> None:
+        """Listen and serve."""
+        self._listener = listen(self.address)
+        self.address = Address(*address_of(self._listener))
+        self._server = make_server(make_app(bot, self._hooks))
+        self._serving = bot.spawn(self._server.serve(sockets=[self._listener]), name="http")
+        await bot.inbound(self.name, f"listening on http://{self.address}")
+
+    async def pause(self) -> None:
+        """Listen no longer; requests that have arrived are still answered."""
+        if self._server is None:
+            return
+        for server in getattr(self._server, "servers", ()):
+            server.close()
+
+    async def stop(self) -> None:
+        """Send the last answers and close every connection."""
+        if self._server is None or self._serving is None:
+            return
+        if answering := tuple(self._server.server_state.tasks):
+            await asyncio.wait(answering, timeout=_DRAIN_SECONDS)
+        self._server.should_exit = True
+        await self._serving
+
+
+def listen(address: Address) -> socket.socket:
+    """Open the listening socket; raises NotConfigured where that cannot be."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        family, kind, proto, _, where = found[0]
+        listener = socket.socket(family, kind, proto)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(where)
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as problem:
+        raise NotConfigured(
+            f"Levqor cannot listen on {address} ({problem.strerror}).",
+            settings=["LEVQOR_HTTP"],
+            fix="Choose another address with --http or LEVQOR_HTTP, or start with --no-http.",
+        ) from None
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,185 @@
+"""Who calls: a token, or an address that is this machine's own.
+
+A request without a token is trusted as local only where nothing hints at a tunnel, a
+reverse proxy or a web page in between: the peer and the Host are loopback, no forwarding
+header is present and any Origin is one of ALLOWED_ORIGINS.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.callers import Caller
+from core.errors import Forbidden, Unauthorized
+from core.settings import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from core.ledger import Token
+    from core.settings import Own
+
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SURFACE = "http"
+LOCAL = "127.0.0.1"
+
+# What proxies and tunnels add; one of these means the peer is not who really asks.
+FORWARDING = frozenset(
+    {
+        "forwarded",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-forwarded-port",
+        "x-forwarded-server",
+        "x-forwarded-prefix",
+        "x-original-host",
+        "x-original-forwarded-for",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-envoy-external-address",
+        "true-client-ip",
+        "fastly-client-ip",
+        "fly-client-ip",
+        "cf-connecting-ip",
+        "cf-ray",
+        "cdn-loop",
+        "tailscale-user-login",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks over HTTP; `address` is for the log, `admin` may see every run."""
+
+    caller: Caller
+    address: str
+    admin: bool = False
+
+
+class Doorkeeper:
+    """Tells who a request comes from, or turns it away."""
+
+    def __init__(self, own: Own, token_check: Callable[[str], Awaitable[Token | None]]) -> None:
+        self._own = own
+        self._token_check = token_check
+
+    def refuse_origin(self, headers: Mapping[str, str]) -> None:
+        """Raise Forbidden for a web page that is not one of ALLOWED_ORIGINS."""
+        if "origin" in headers and not self.allows(headers["origin"]):
+            raise Forbidden(
+                "Web pages from that origin may not call Levqor.",
+                reason="foreign_origin",
+                fix="Whoever runs Levqor can add it to ALLOWED_ORIGINS.",
+            )
+
+    def allows(self, origin: str) -> bool:
+        """Whether a page's origin is one of ALLOWED_ORIGINS."""
+        return origin.lower() in self._own.allowed_origins
+
+    async def visitor(self, peer: str, headers: Mapping[str, str]) -> Visitor:
+        """Tell who asks; raises Unauthorized.
+
+        Args:
+            peer: the address of the connection's other end.
+            headers: by lower-case name, repeated ones joined by commas.
+        """
+        address = _client(peer, headers, self._own.trusted_proxies)
+        if "authorization" in headers:
+            token = await self._token(headers["authorization"])
+            return Visitor(Caller(SURFACE, token.label), address, admin=token.admin)
+        if self._own.http_anonymous or _local(peer, headers):
+            return Visitor(Caller(SURFACE, quota_address(address), known=False), address)
+        raise Unauthorized(
+            "Levqor needs a token from here.",
+            reason="token_needed",
+            fix="Send Authorization: Bearer with a token from: levqor token new LABEL",
+        )
+
+    async def _token(self, authorization: str) -> Token:
+        scheme, _, secret = authorization.partition(" ")
+        token = None
+        if scheme.lower() == "bearer" and secret.strip():
+            token = await self._token_check(secret.strip())
+        if token is None:
+            raise Unauthorized(reason="token_refused", fix="Ask whoever runs Levqor for a new one.")
+        return token
+
+
+def quota_address(address: str) -> str:
+    """Return what a caller without a token is counted by.
+
+    This machine's many loopback addresses are one caller, and so is an IPv6 network of 64
+    bits: that is what one home or one server is given.
+    """
+    ip = _ip(address)
+    if ip is None or ip.is_loopback:
+        return LOCAL if ip is not None else address
+    if ip.version == 6:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
+
+
+def _local(peer: str, headers: Mapping[str, str]) -> bool:
+    ip = _ip(peer)
+    return (
+        ip is not None
+        and ip.is_loopback
+        and is_loopback(_host(headers.get("host", "")))
+        and FORWARDING.isdisjoint(headers)
+    )
+
+
+def _host(text: str) -> str:
+    """Strip the port of a Host header; an IPv6 address comes without its brackets."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0]
+
+
+def _client(peer: str, headers: Mapping[str, str], trusted: Sequence[Network]) -> str:
+    """Return whom the connection speaks for; X-Forwarded-For is believed of trusted proxies.
+
+    Its entries are read from the right: each proxy appends whom it saw, and whatever stands
+    left of the first address we do not trust was written by the caller.
+    """
+    ip = _ip(peer)
+    if ip is None:
+        return peer
+    if not _within(ip, trusted):
+        return str(ip)
+    for entry in reversed(headers.get("x-forwarded-for", "").split(",")):
+        said = _ip(_without_port(entry.strip()))
+        if said is None:
+            break
+        ip = said
+        if not _within(ip, trusted):
+            break
+    return str(ip)
+
+
+def _without_port(entry: str) -> str:
+    if entry.startswith("["):
+        return _host(entry)
+    return entry.partition(":")[0] if entry.count(":") == 1 else entry
+
+
+def _ip(text: str) -> IP | None:
+    try:
+        ip = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return ip
+
+
+def _within(ip: IP, networks: Iterable[Network]) -> bool:
+    return any(ip in network for network in networks)
