@@ -18,7 +18,7 @@ from core.errors import NotConfigured
 from core.grammar import nearest
 from core.settings.own import Own
 from core.settings.source import Problem, Reading, read, stamp
-from core.settings.values import Address, fits, is_loopback, safe_url
+from core.settings.values import Address, fits, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,17 +26,27 @@ if TYPE_CHECKING:
     from core.callers import Caller
     from core.contract import Config, Connector, Setting
 
-__all__ = ["Address", "Own", "Problem", "Settings", "is_loopback", "safe_url"]
+__all__ = ["Address", "Own", "Problem", "Settings", "is_loopback"]
 
 
 class Settings:
-    """What is set, as read once; make a new one with `load` where `stale()`."""
+    """What is set, as read once; make a new one with `load` where `stale()`.
+
+    `home` is the home folder, `own` what Levqor itself reads, `sandbox` whether stand-ins
+    take the place of the real services.
+    """
 
     def __init__(
-        self, home: Path, connectors: Sequence[Connector], found: Reading, *, tolerant: bool
+        self,
+        home: Path,
+        connectors: Sequence[Connector],
+        found: Reading,
+        *,
+        sandbox: bool,
+        tolerant: bool,
     ) -> None:
         self.home = home
-        self.sandbox = False
+        self.sandbox = sandbox
         self._connectors = tuple(connectors)
         self._found = found
         self._configs: dict[str, Config] = {}
@@ -75,9 +85,7 @@ class Settings:
         found = read(_declared(connectors), environ, folder)
         if sandbox_urls is not None:
             _stand_in(found, sandbox_urls)
-        settings = cls(folder, connectors, found, tolerant=tolerant)
-        settings.sandbox = sandbox_urls is not None
-        return settings
+        return cls(folder, connectors, found, sandbox=sandbox_urls is not None, tolerant=tolerant)
 
     def config(self, connector: Connector) -> Config:
         """Return a connector's settings; raises NotConfigured naming what is missing."""

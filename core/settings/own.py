@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, SecretStr
 
-from core.contract import Config, setting
+from core.contract import BaseUrl, Config, Secret, setting, upstream_url
 from core.settings import values
 from core.settings.values import Address, Network, Permit
 
@@ -14,7 +14,6 @@ from core.settings.values import Address, Network, Permit
 _Address = Annotated[Address, BeforeValidator(Address.parse)]
 _Flag = Annotated[bool, BeforeValidator(values.flag)]
 _Days = Annotated[int, BeforeValidator(values.days)]
-_Url = Annotated[str, BeforeValidator(values.safe_url)]
 _Upgrade = Annotated[str, BeforeValidator(values.upgrade_url)]
 _Prefix = Annotated[str, BeforeValidator(values.slack_prefix)]
 _Networks = Annotated[tuple[Network, ...], BeforeValidator(values.networks)]
@@ -22,20 +21,18 @@ _Origins = Annotated[tuple[str, ...], BeforeValidator(values.origins)]
 _Callers = Annotated[frozenset[str], BeforeValidator(values.callers)]
 _Permits = Annotated[tuple[Permit, ...], BeforeValidator(values.permits)]
 
-_BOT_TOKEN = r"xox[a-z.-]+[\w-]{10,}"  # noqa: S105 - its shape, not a token
-
 
 class Own(Config):
     """What Levqor itself reads; `allow` is None where everyone may do everything."""
 
-    model_config = ConfigDict(validate_default=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     home: str | None = setting(
         "LEVQOR_HOME",
         "Levqor's home folder",
         "holds levqor.db, the logs and .env; the current folder unless set",
         env_only=True,
-        example="/srv/levqor",
+        example="~/levqor",
     )
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
@@ -43,9 +40,8 @@ class Own(Config):
         "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
         secret=True,
         example="xoxb-…",
-        shape=_BOT_TOKEN,
     )
-    slack_app_token: SecretStr | None = setting(
+    slack_app_token: Secret | None = setting(
         "SLACK_APP_TOKEN",
         "Slack app token (Socket Mode)",
         "api.slack.com/apps, your app, Basic Information, App-Level Tokens, scope"
@@ -54,20 +50,14 @@ class Own(Config):
         example="xapp-…",
         shape=r"xapp-[\w-]{10,}",
     )
-    slack_signing_secret: SecretStr | None = setting(
+    slack_signing_secret: Secret | None = setting(
         "SLACK_SIGNING_SECRET",
         "Slack signing secret (commands over HTTP)",
         "api.slack.com/apps, your app, Basic Information, App Credentials",
         secret=True,
         shape=r"[0-9a-f]{32}",
     )
-    slack_api_url: _Url = setting(
-        "SLACK_API_URL",
-        "Where Slack's Web API lives",
-        "only for a proxy or a test",
-        env_only=True,
-        default="https://slack.com/api/",
-    )
+    slack_api_url: BaseUrl = upstream_url("SLACK_API_URL", "Slack", "https://slack.com/api/")
     slack_prefix: _Prefix = setting(
         "LEVQOR_SLACK_PREFIX",
         "What Slack commands begin with",
@@ -88,18 +78,14 @@ class Own(Config):
         example="123456789:AA…",
         shape=r"\d{6,12}:[\w-]{30,64}",
     )
-    telegram_webhook_url: _Url | None = setting(
+    telegram_webhook_url: BaseUrl | None = setting(
         "TELEGRAM_WEBHOOK_URL",
         "Where Telegram finds this bot",
         "your own public https address; only with LEVQOR_TELEGRAM=webhook",
         example="https://levqor.example.com",
     )
-    telegram_api_url: _Url = setting(
-        "TELEGRAM_API_URL",
-        "Where Telegram's Bot API lives",
-        "only for your own Bot API server, a proxy or a test",
-        env_only=True,
-        default="https://api.telegram.org",
+    telegram_api_url: BaseUrl = upstream_url(
+        "TELEGRAM_API_URL", "Telegram", "https://api.telegram.org"
     )
     http: _Address = setting(
         "LEVQOR_HTTP",
@@ -153,7 +139,7 @@ class Own(Config):
         "1 to 36500",
         default="90",
     )
-    remote_token: SecretStr | None = setting(
+    remote_token: Secret | None = setting(
         "LEVQOR_REMOTE_TOKEN",
         "The tray's token for a remote Levqor",
         "levqor token new LABEL, on the remote machine",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
+from core.contract import base_url
 from core.grammar import nearest
-from core.settings.values import safe_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,7 +92,7 @@ def _read_one(
 def _keep(one: Setting, value: str, to: Reading) -> None:
     if one.env_only and one.name.endswith("_URL"):
         try:
-            safe_url(value)
+            base_url(value)
         except ValueError as fault:
             what = f"{one.name} {fault}."
             fix = f"Correct {one.name} in the environment, or take it out for {one.default}."

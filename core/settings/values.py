@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from core.callers import Caller
+from core.contract import loopback
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -44,29 +44,8 @@ def _is_host(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine's own."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def safe_url(text: str) -> str:
-    """Accept https, and http on loopback; raises ValueError saying what is wrong."""
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("is not a URL") from None
-    if parts.scheme not in ("https", "http") or not host:
-        raise ValueError("must be a URL that begins with https://")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError("must begin with https:// (http only on loopback)")
-    if "@" in parts.netloc or parts.query or parts.fragment or re.search(r"[\s\\]", text):
-        raise ValueError("must hold no user name, no '?', no '#' and no spaces")
-    return text
+    """Tell whether a host, in any case and with or without a last dot, is this machine."""
+    return loopback(host.rstrip(".").lower())
 
 
 def flag(text: str) -> bool:

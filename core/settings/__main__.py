@@ -1,0 +1,8 @@
+"""`python -m core.settings` prints `.env.example`."""
+
+import sys
+
+from core.connectors import CONNECTORS
+from core.settings.example import example
+
+sys.stdout.write(example(CONNECTORS))

@@ -1,0 +1,49 @@
+"""`.env.example`: every setting, what it is and where to get it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.settings.own import Own
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.contract import Connector, Setting
+
+_HEAD = """\
+# Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use.
+# What stands in the environment comes first. A secret may stand in a file of its own instead:
+# NAME_FILE=/run/secrets/name. An empty value counts as absent.
+"""
+
+
+def example(connectors: Sequence[Connector]) -> str:
+    """Write the example file: a section for each connector, then Levqor's own."""
+    seen: set[str] = set()
+    outside: list[Setting] = []
+    parts = [_HEAD]
+    sections = [(c.title, c.config.settings()) for c in connectors]
+    for title, settings in [*sections, ("Levqor itself", Own.settings())]:
+        lines: list[str] = []
+        for one in settings:
+            if one.name not in seen:
+                seen.add(one.name)
+                if one.env_only:
+                    outside.append(one)
+                else:
+                    lines += _lines(one)
+        parts.append("\n".join([f"# --- {title} ---", *lines, ""]))
+    lines = [line for one in outside for line in _lines(one)]
+    title = "# --- From the environment only; ignored in this file ---"
+    parts.append("\n".join([title, *lines, ""]))
+    return "\n".join(parts)
+
+
+def _lines(one: Setting) -> Iterator[str]:
+    hint = f" E.g. {one.example}" if one.example and one.example != one.default else ""
+    yield f"# {one.title}: {one.where}.{hint}"
+    if one.default or one.env_only:
+        yield f"# {one.name}={one.default or ''}"
+    else:
+        yield f"{one.name}="
