@@ -1,0 +1,182 @@
+"""Several processes on one ledger: real ones, some of them killed."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from core.errors import LedgerError
+from core.ledger import Ledger
+from core.sandbox import Delay
+
+ROOT = Path(__file__).parents[2]
+
+
+def python(code, *args, **more):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
+    )  # fmt: skip
+
+
+def outputs(processes, seconds=110):
+    end = time.monotonic() + seconds
+    done = [p.communicate(timeout=end - time.monotonic()) for p in processes]
+    for process, (_, err) in zip(processes, done, strict=True):
+        assert process.returncode == 0, err[-2000:]
+    return [out for out, _ in done]
+
+
+OPEN = """
+    import sys
+    from pathlib import Path
+    from core.ledger import Ledger
+    with Ledger.open(Path(sys.argv[1])) as ledger:
+        ledger.runs()
+    print("open")
+"""
+
+
+def test_eighty_processes_that_start_at_once_all_open_an_empty_home(home):
+    processes = [python(OPEN, home) for _ in range(80)]
+    assert outputs(processes) == ["open\n"] * 80
+    assert sorted(p.name for p in home.iterdir() if "owner" in p.name) == []
+
+
+CONTEST = """
+    import sys, time
+    from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
+    from core.callers import Caller
+    from core.engine import Engine
+    from core.errors import QuotaSpent
+    from core.settings import Settings
+    import json
+    settings = Settings.load(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
+    action = sys.argv[3]
+    with Engine.open(settings) as engine:
+        values = {"to": "delivered@resend.dev", "subject": "s", "text": "t"}
+        def one(n):
+            try:
+                return engine.run(action, values, Caller("http", f"caller-{n}")).outcome
+            except QuotaSpent as error:
+                assert error.http == 402
+                return "spent"
+        print("ready", flush=True)
+        sys.stdin.readline()
+        with ThreadPoolExecutor(16) as pool:
+            said = list(pool.map(one, range(50)))
+        print(said.count("sent"), said.count("spent"))
+"""
+
+
+def start_together(processes):
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
+def test_eight_processes_and_fifty_callers_send_exactly_fifty(home, sandbox):
+    urls = json.dumps(sandbox.settings())
+    processes = [python(CONTEST, home, urls, "email.send", stdin=subprocess.PIPE) for _ in range(8)]
+    start_together(processes)
+    counts = [tuple(map(int, out.split())) for out in outputs(processes)]
+    assert (sum(sent for sent, _ in counts), sum(spent for _, spent in counts)) == (50, 350)
+    assert len(sandbox.resend.writes) == 50
+    with Ledger.open(home) as ledger:
+        assert sum(row.sent for row in ledger.usage(2)) == 50
+    with sqlite3.connect(home / "levqor.db") as db:
+        assert db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone() == (50,)
+
+
+FIRE = """
+    import json, sys, threading
+    from pathlib import Path
+    from core.callers import Caller
+    from core.engine import Engine
+    from core.settings import Settings
+    settings = Settings.load(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
+    engine = Engine.open(settings)
+    for n in range(40):
+        accepted = engine.accept("slack.send", {"text": f"hello {n}"}, Caller("http", f"c{n}"))
+        print(accepted.run, flush=True)
+        if n >= 5:
+            engine.start(accepted)
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_after_a_kill_no_run_is_lost_or_doubled(home, sandbox, round_):
+    sandbox.slack.always(Delay(0.2))
+    process = python(FIRE, home, json.dumps(sandbox.settings()))
+    first = [process.stdout.readline().strip() for _ in range(40)]
+    with Ledger.open(home) as ledger:
+        assert ledger.recover() == [], "a live process's runs are not touched"
+    time.sleep(0.15 * round_)
+    process.kill()
+    process.communicate()
+    time.sleep(0.5)
+    with Ledger.open(home) as ledger:
+        settled = ledger.recover()
+        assert ledger.recover() == []
+        entries = {run: ledger.run(run) for run in first}
+    assert all(not entry.open for entry in entries.values())
+    never = [entries[run].state for run in first[:5]]
+    assert never == ["not_sent"] * 5
+    assert {e.reason for e in settled} <= {"interrupted", "interrupted_before"}
+    arrived = [w.json["text"] for w in sandbox.slack.writes]
+    assert len(arrived) == len(set(arrived)), "nothing is sent twice"
+    may_have = sum(e.state in ("sent", "unknown") for e in entries.values())
+    assert len(arrived) <= may_have
+    with sqlite3.connect(home / "levqor.db") as db:
+        charged = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
+    assert charged == may_have
+
+
+def test_a_process_that_is_stopped_but_alive_keeps_its_runs(home, sandbox):
+    process = python(FIRE, home, json.dumps(sandbox.settings()))
+    try:
+        run = process.stdout.readline().strip()
+        os.kill(process.pid, signal.SIGSTOP)
+        with Ledger.open(home) as ledger:
+            assert ledger.recover() == []
+            assert ledger.run(run).state == "accepted"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_read_only_home_is_named_with_what_to_do(tmp_path, there):
+    home = tmp_path / "home"
+    home.mkdir()
+    root = os.geteuid() == 0
+    # Nothing is read-only for root but a disk that is.
+    if root and os.system(f"mount -t tmpfs -o size=2m none {home} 2>/dev/null"):
+        pytest.skip("root may write anywhere, and may not mount a read-only disk here")
+    try:
+        if there:
+            Ledger.open(home).close()
+        if root:
+            assert os.system(f"mount -o remount,ro {home}") == 0
+        else:
+            home.chmod(0o555)
+        with pytest.raises(LedgerError) as caught:
+            Ledger.open(home)
+        assert caught.value.reason == "ledger_readonly"
+        assert str(home / "levqor.db") in caught.value.message
+        assert "--home" in caught.value.fix
+    finally:
+        if root:
+            os.system(f"umount -l {home}")
+        home.chmod(0o755)
