@@ -169,11 +169,11 @@ class Attempt:
         """Make a request; an answer, or the reason why there is none."""
         if not exchange.left():
             return None, "timed_out_before"
-        route = self._routes.to(self._session, request.url)
         guard = at(exchange.deadline, exchange.cut)
         thread.exchange = exchange
         response = None
         try:
+            route = self._routes.to(self._session, request.url)
             response = self._session.exchange(request, route=route, seconds=exchange.left() + 1)
             answer = _read(response)
         except (OSError, HTTPException, HTTPError, ValueError) as error:
@@ -210,13 +210,17 @@ def _said_no(answer: HttpAnswer | None) -> bool:
 
 def _read(response: requests.Response) -> HttpAnswer:
     raw = response.raw
-    body: bytes = raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+    body = b""
+    # urllib3 tells of a body that broke off only when it is read again.
+    while len(body) <= MAX_ANSWER_BYTES and (
+        more := raw.read(MAX_ANSWER_BYTES + 1 - len(body), decode_content=False)
+    ):
+        body += more
     if len(body) > MAX_ANSWER_BYTES:
         # What is left unread would be read as the next answer.
         raw.close()
-        body = body[:MAX_ANSWER_BYTES]
     raw.release_conn()
-    return HttpAnswer(response.status_code, response.headers, body)
+    return HttpAnswer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES])
 
 
 def _reason(exchange: Exchange, error: Exception, *, in_time: bool, answered: bool) -> str:

@@ -143,9 +143,11 @@ class _Answer(HTTPResponse):
             return
         head = _Headers(self.fp)
         self.fp = head
-        super().begin()
-        if self.fp is not None:
-            self.fp = head.stream
+        try:
+            super().begin()
+        finally:
+            if self.fp is head:
+                self.fp = head.stream
         if head.last not in (b"\r\n", b"\n"):
             raise RemoteDisconnected("connection lost amid the headers")
 

@@ -1,0 +1,48 @@
+"""Short words for tests of the way out: an `Outbound`, sends, and how they end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.contract import Receipt
+from core.errors import LevqorError
+from core.outbound import Outbound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.contract import Effect, Out
+
+CREDENTIAL = b"credential"
+
+
+def posting(url: str, effect: Effect = "write", **more: Any) -> Callable[[Out], Receipt]:
+    """A connector's send that makes one call and takes any answer for success."""
+
+    def send(out: Out) -> Receipt:
+        answer = out.post(url, json={"run": out.run}, effect=effect, **more)
+        return Receipt("sent", id=str(answer.status))
+
+    return send
+
+
+def getting(url: str) -> Callable[[Out], Receipt]:
+    """A send that only reads."""
+
+    def send(out: Out) -> Receipt:
+        return Receipt("sent", id=str(out.get(url).status))
+
+    return send
+
+
+def deliver(outbound: Outbound, send: Callable[[Out], Receipt], **more: Any) -> tuple[Receipt, int]:
+    return outbound.deliver("service", CREDENTIAL, "run-1", send, **more)
+
+
+def failing(outbound: Outbound, send: Callable[[Out], Receipt], **more: Any) -> LevqorError:
+    """Deliver, and give back the error it must end with."""
+    try:
+        receipt, _ = deliver(outbound, send, **more)
+    except LevqorError as error:
+        return error
+    raise AssertionError(f"delivered: {receipt}")
