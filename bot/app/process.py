@@ -84,8 +84,9 @@ async def stop(bot: Bot, surfaces: Sequence[Surface]) -> None:
     bot.end()
     await each(surface.pause() for surface in surfaces)
     # Answers go out while this waits: the event loop stays free.
-    await bot.call(bot.engine.close, GRACE)
+    await bot.call(bot.engine.drain, GRACE)
     await each(surface.stop() for surface in surfaces)
+    await bot.call(bot.engine.close, 0.0)
     await bot.finish()
 
 

@@ -199,12 +199,17 @@ class Engine:
         self._credentials[connector.name] = (config, digest)
         return digest
 
-    def close(self, timeout: float = 15.0) -> None:
-        """Take nothing new, let what is out finish, settle the rest, close the ledger.
+    def drain(self, timeout: float = 15.0) -> None:
+        """Take nothing new and let what is out finish; the ledger stays open for the telling.
 
-        What is still being sent after `timeout` seconds becomes `unknown`.
+        What had not begun is `not_sent`; what is still being sent after `timeout` seconds
+        becomes `unknown`.
         """
         self._sender.close(timeout)
+
+    def close(self, timeout: float = 15.0) -> None:
+        """Drain, then close the way out and the ledger."""
+        self.drain(timeout)
         self.outbound.close()
         self.ledger.close()
 
