@@ -185,9 +185,10 @@ def _may_post(chat: Result, member: Result) -> bool:
         return False
     if chat.type == "channel":
         return member.status == "administrator" and member.can_post_messages
-    if member.status == "administrator" or chat.permissions is None:
+    if member.status == "administrator":
         return True
-    return member.can_send_messages and chat.permissions.can_send_messages
+    everybody = chat.permissions is None or chat.permissions.can_send_messages
+    return everybody and member.can_send_messages
 
 
 CONNECTOR = Connector(
