@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import hashlib
-import sqlite3
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self
@@ -284,10 +282,6 @@ class Engine:
                 resets_at=error.resets_at,
                 fix=f"Ask whoever runs Levqor: levqor plan set {caller} pro",
             ) from None
-        except sqlite3.IntegrityError:
-            # Two runs drew the same ten letters: about once in 10**14 pairs.
-            fresh = dataclasses.replace(order, run=word(RUN_LETTERS))
-            return self.ledger.accept(fresh, patience=patience)
 
     def _redelivered(self, entry: Entry) -> Accepted:
         ended = None if entry.open else self.settled(entry)

@@ -8,6 +8,7 @@ event loop hands them to a thread. All raise LedgerError, which names the file.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sqlite3
 import threading
 import time
@@ -87,9 +88,16 @@ class Ledger:
     def accept(self, order: Order, *, patience: float = PATIENCE) -> tuple[Entry, bool]:
         """Journal a run and reserve its quota, flushed to disk; see runs.accept."""
         owner = self._owner_id()
-        return self._write(
-            lambda db: runs.accept(db, order, owner), durable=True, patience=patience
-        )
+        try:
+            return self._write(
+                lambda db: runs.accept(db, order, owner), durable=True, patience=patience
+            )
+        except sqlite3.IntegrityError:
+            # Two runs drew the same ten letters: one pair in 10**14.
+            again = dataclasses.replace(order, run=word(len(order.run)))
+            return self._write(
+                lambda db: runs.accept(db, again, owner), durable=True, patience=patience
+            )
 
     def sending(self, run: str) -> bool:
         """Commit that a run is on its way; False where it was settled meanwhile."""

@@ -420,12 +420,39 @@ def test_many_threads_share_commits_and_lose_nothing(ledger):
     assert len(ledger.runs(last=1000)) == 200
 
 
-def test_a_piece_that_fails_takes_no_other_with_it(ledger):
+def test_an_id_that_is_taken_is_drawn_again(ledger):
     entry, _ = accept(ledger)
-    with pytest.raises(sqlite3.IntegrityError):
-        ledger.accept(order(run=entry.run, caller="cli:bob"))
-    accept(ledger, caller="cli:carol")
-    assert len(ledger.runs()) == 2
+    other, first = accept(ledger, run=entry.run, caller="cli:bob")
+    assert first
+    assert other.run != entry.run
+    assert len(other.run) == 10
+    assert {e.run for e in ledger.runs()} == {entry.run, other.run}
+
+
+def test_a_piece_that_fails_takes_no_other_with_it(ledger):
+    hold, told = threading.Event(), []
+    slow = threading.Thread(target=ledger._write, args=(lambda _: hold.wait(10),))
+    slow.start()
+    others = [
+        threading.Thread(target=lambda n=n: told.append(accept(ledger, caller=f"cli:{n}")))
+        for n in range(5)
+    ]
+    bad = []
+
+    def fails(_):
+        raise ZeroDivisionError
+
+    def failing():
+        with pytest.raises(ZeroDivisionError):
+            ledger._write(fails)
+        bad.append(True)
+
+    for thread in (*others, last := threading.Thread(target=failing)):
+        thread.start()
+    hold.set()
+    for thread in (slow, *others, last):
+        thread.join()
+    assert (len(told), bad, len(ledger.runs())) == (5, [True], 5)
 
 
 def test_a_closed_ledger_says_so(home):

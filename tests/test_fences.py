@@ -1,0 +1,223 @@
+"""What may be imported and written where, each with its reason."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from core.connectors import CONNECTORS
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("core", "bot", "tray")
+FILES = [file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))]
+
+# (what, where it may be, why)
+IMPORTS = [
+    ("slack_bolt", ("bot/slack",), "one file group knows Slack's framework"),
+    ("slack_sdk", ("bot/slack",), "one file group knows Slack's framework"),
+    ("telegram", ("bot/telegram",), "one file group knows Telegram's framework"),
+    ("pystray", ("tray/backend", "tray/desktop"), "the menu stays a value"),
+    ("gi", ("tray/backend", "tray/desktop"), "the menu stays a value"),
+    ("sqlite_utils", ("core/ledger", "core/migrations"), "one place knows the schema"),
+    ("sqlite3", ("core/ledger", "core/migrations"), "one place knows the schema"),
+    ("requests", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
+    ("urllib3", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
+    ("google", ("core/outbound",), "one way out, with its deadlines"),
+    ("fastapi", ("bot/web", "bot/app"), "HTTP is one surface of several"),
+    ("starlette", ("bot/web", "bot/app"), "HTTP is one surface of several"),
+    ("uvicorn", ("bot/web", "bot/app"), "HTTP is one surface of several"),
+    ("aiohttp", ("core/sandbox", "bot/slack"), "the core's transport is requests"),
+]
+
+
+def place(file):
+    return file.relative_to(ROOT).with_suffix("").as_posix()
+
+
+def imports(file, *, typing=True):
+    tree = ast.parse(file.read_text())
+    only_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in only_types and not typing:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def literals(file):
+    tree = ast.parse(file.read_text())
+    docs = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                docs.add(id(first.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def within(file, folders):
+    where = place(file)
+    return any(where == f or where.startswith((f + "/", f + "_")) for f in folders)
+
+
+@pytest.mark.parametrize(("module", "folders", "why"), IMPORTS, ids=lambda v: str(v)[:20])
+def test_a_library_is_imported_only_where_it_belongs(module, folders, why):
+    strays = [
+        place(file)
+        for file in FILES
+        if not within(file, folders)
+        and any(name == module or name.startswith(module + ".") for name in imports(file))
+    ]
+    assert strays == [], why
+
+
+def test_the_rooms_import_in_one_direction_only():
+    allowed = {"core": {"core"}, "bot": {"core", "bot"}, "tray": {"core", "tray"}}
+    strays = [
+        (place(file), name)
+        for file in FILES
+        for name in imports(file)
+        if name.partition(".")[0] in ROOMS
+        and name.partition(".")[0] not in allowed[place(file).partition("/")[0]]
+    ]
+    assert strays == []
+
+
+def test_a_connector_imports_contract_and_errors_and_nothing_else_of_ours():
+    strays = [
+        (place(file), name)
+        for file in (ROOT / "core/connectors").glob("*.py")
+        if file.name != "__init__.py"
+        for name in imports(file)
+        if name.startswith("core")
+        and name not in ("core.contract", "core.errors")
+        and not name.startswith("core.connectors._")
+    ]
+    assert strays == []
+
+
+def test_only_engine_and_health_know_both_connectors_and_ledger():
+    both = {
+        place(file).split("/")[1]
+        for file in (ROOT / "core").rglob("*.py")
+        if {"core.connectors", "core.ledger"} <= set(imports(file, typing=False))
+    }
+    assert both <= {"engine", "health"}
+
+
+def test_only_settings_read_the_environment():
+    strays = [
+        place(file)
+        for file in FILES
+        if re.search(r"os\.(environ|getenv)", file.read_text())
+        and not within(file, ("core/settings", "tray/desktop", "tray/backend"))
+    ]
+    assert strays == []
+
+
+def test_the_tray_asks_only_for_what_a_display_needs():
+    names = {
+        name
+        for file in FILES
+        if within(file, ("tray/desktop", "tray/backend"))
+        for name in re.findall(r"environ(?:\.get\(|\[)\"(\w+)\"", file.read_text())
+    }
+    # Where to ask and with what: the tray's process holds no core that could tell it.
+    allowed = {"LEVQOR_HOME", "LEVQOR_REMOTE_TOKEN"}
+    ours = {n for n in names if n.startswith(("LEVQOR", "SLACK", "NOTION", "TELEGRAM"))}
+    assert ours <= allowed
+
+
+def own_files(connector):
+    """A connector's own file, its private ones, and its stand-in, by its name or its title."""
+    names = {connector.name, connector.title.lower(), connector.title.lower().split()[-1]}
+    module = connector.config.__module__.rpartition(".")[2]
+    names.add(module)
+    return tuple(f"core/connectors/{n}" for n in names) + tuple(
+        f"core/connectors/_{n}" for n in names
+    )
+
+
+@pytest.mark.parametrize("connector", CONNECTORS, ids=lambda c: c.name)
+def test_an_actions_id_is_written_in_its_own_file_only(connector):
+    ids = [connector.action_id(action) for action in connector.actions]
+    strays = [
+        (place(file), text)
+        for file in FILES
+        if not within(file, own_files(connector)) and not place(file).startswith("core/sandbox")
+        for text in literals(file)
+        if any(re.search(rf"\b{re.escape(i)}\b", text) for i in ids)
+    ]
+    assert strays == []
+
+
+SURFACES = (
+    "core/engine", "core/health", "core/wording", "core/grammar", "bot/commands", "bot/forms",
+    "bot/web", "bot/console", "tray",
+)  # fmt: skip
+# The surfaces `slack` and `telegram` share their names with connectors.
+SHARED = {"slack", "telegram"}
+
+
+@pytest.mark.parametrize("connector", CONNECTORS, ids=lambda c: c.name)
+def test_no_surface_knows_a_connector_by_name(connector):
+    if connector.name in SHARED:
+        titles = [connector.actions[0].title]
+    else:
+        titles = [connector.name, connector.title]
+    strays = [
+        (place(file), text)
+        for file in FILES
+        if within(file, SURFACES)
+        for text in literals(file)
+        if text in titles
+    ]
+    assert strays == []
+
+
+def test_the_sandbox_is_loaded_only_when_it_is_asked_for():
+    strays = [
+        place(file)
+        for file in FILES
+        if not place(file).startswith("core/sandbox")
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and any("core.sandbox" in name for name in _names(node))
+    ]
+    assert strays == []
+
+
+def _names(node):
+    return [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+
+
+def test_no_file_names_a_machine_a_registry_or_how_work_is_organised():
+    words = re.compile(
+        "/(?:root|work|home/[a-z]+)/|pypi" + r"\.org|registry\.npm" + "js|index" + "-url"
+    )
+    suffixes = {".py", ".md", ".toml", ".txt", ".yml", ".sh", ""}
+    strays = [
+        (str(file.relative_to(ROOT)), found.group())
+        for file in tracked()
+        if file.suffix in suffixes and file.name != "test_fences.py" and file.is_file()
+        for found in [words.search(file.read_text(errors="ignore"))]
+        if found
+    ]
+    assert strays == []
+
+
+def tracked():
+    skip = {".venv", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+    for file in ROOT.rglob("*"):
+        if not skip & set(file.relative_to(ROOT).parts) and "egg-info" not in str(file):
+            yield file
