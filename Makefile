@@ -27,6 +27,12 @@ soak: $(STAMP)  ## the same tests with longer counts
 bench: $(STAMP)  ## numbers, side by side with named peers
 	$(BIN)/python -m tests.bench
 
+docs: $(STAMP)  ## the pages and tables that are made from the code
+	$(BIN)/python docs/generate.py
+
+check-docs: $(STAMP)
+	$(BIN)/python docs/generate.py --check
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

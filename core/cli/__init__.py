@@ -1,0 +1,91 @@
+"""`levqor`: every action and every question from a terminal.
+
+Exit status: 0 done, 1 the service said no or failed, 2 the command or its input is wrong,
+3 not set up, 4 the plan's quota is spent, 5 not allowed, 6 busy, 7 our own fault, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from typer.exceptions import TyperException
+
+from core.cli import doctor, health, people, records, run, sandbox, smoke
+from core.cli.app import app
+from core.cli.options import wants_json
+from core.cli.output import Output
+from core.cli.session import Interrupted, Session
+from core.errors import InternalError, InvalidInput, LevqorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+for _commands in (run, health, records, doctor, smoke, people, sandbox):
+    _commands.register(app)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit status."""
+    args = list(sys.argv[1:] if args is None else args)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character must not cost the answer.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    out = Output(as_json=wants_json(args))
+    try:
+        return _run(args, out)
+    except KeyboardInterrupt:
+        # A second Ctrl-C, while the first was being tidied up.
+        return Interrupted.exit
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(args: Sequence[str], out: Output) -> int:
+    said: LevqorError
+    try:
+        with Session(out) as session:
+            # A dictionary, because typer keeps a note of its own beside ours.
+            root = {"session": session}
+            status = cast("int | None", app(args, "levqor", standalone_mode=False, obj=root))
+        sys.stdout.flush()
+    except TyperException as error:
+        said = _usage_error(error, args)
+    except LevqorError as error:
+        said = error
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last door: a crash must not print secrets
+        said = _crash(error)
+    else:
+        if status != Interrupted.exit:
+            return status or 0
+        said = Interrupted()
+    out.error(said)
+    return said.exit
+
+
+def _usage_error(error: TyperException, args: Sequence[str]) -> InvalidInput:
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "levqor"
+    fix = f"See: {command} --help"
+    early = next((a for a in args if a.partition("=")[0] in ("--home", "--sandbox")), None)
+    if early and early in message:
+        fix = f"{early} goes before the command: levqor {early} ..."
+    return InvalidInput(message=message, fix=fix)
+
+
+def _crash(error: Exception) -> InternalError:
+    # The place tells a developer enough; the text may hold anything, so it stays unsaid.
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = "/".join(Path(frame.filename).parts[-2:])
+    return InternalError(
+        f"Levqor made a mistake of its own: {type(error).__name__} at {place}:{frame.lineno}.",
+        fix="Please report it with the line above and the output of: levqor --version",
+    )

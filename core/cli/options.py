@@ -1,0 +1,50 @@
+"""The options every command shares."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.cli.session import Session
+
+
+class Format(StrEnum):
+    """How a command answers."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def session(ctx: typer.Context) -> Session:
+    """The session `main` opened for this command."""
+    found: Session = ctx.find_root().obj["session"]
+    return found
+
+
+def _chosen(ctx: typer.Context, value: Format) -> Format:
+    if not ctx.resilient_parsing:
+        session(ctx).out.as_json = value is Format.JSON
+    return value
+
+
+Output = Annotated[
+    Format,
+    typer.Option(
+        "--output",
+        callback=_chosen,
+        is_eager=True,
+        help="text for people, json for programs: one document, errors too.",
+    ),
+]
+
+
+def wants_json(args: Sequence[str]) -> bool:
+    """Whether an unparsed command line asks for JSON: for what goes wrong before parsing."""
+    before = list(args[: args.index("--")] if "--" in args else args)
+    pairs = zip(before, [*before[1:], ""], strict=True)
+    return any(a == "--output=json" or (a, b) == ("--output", "json") for a, b in pairs)

@@ -1,0 +1,159 @@
+"""What a command prints: tables on a terminal, aligned text in a pipe, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import TextIO
+
+    from core.engine import Settled
+    from core.errors import LevqorError
+
+# Anything shorter is over before a person wonders.
+PATIENCE_S = 1.0
+# An upstream's page title must not be able to move a terminal's cursor.
+_CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+class Output:
+    """Where a command's answer goes; with `as_json`, standard output holds nothing else."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._answered = False
+
+    @property
+    def people(self) -> TextIO:
+        """The stream that words for people go to."""
+        return sys.stderr if self.as_json else sys.stdout
+
+    def answer(self, body: Mapping[str, Any], draw: Callable[[], None]) -> None:
+        """Give the answer once: `body` to programs, or what `draw` prints to people."""
+        if self.as_json:
+            self.document(body)
+        else:
+            draw()
+
+    def document(self, body: Mapping[str, Any]) -> None:
+        """Print the one JSON document; indented on a terminal, one line in a pipe."""
+        indent = 2 if sys.stdout.isatty() else None
+        text = json.dumps(body, ensure_ascii=not _utf8(sys.stdout), indent=indent)
+        self._answered = True
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def mark(self, good: bool | None) -> str:  # noqa: FBT001 - the mark of a yes, a no, neither
+        """A sign to begin a line with."""
+        signs = ("✓", "✗", "·") if _utf8(self.people) else ("ok", "!!", "--")
+        return signs[2 if good is None else not good]
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Say something to the person who asked."""
+        _write(self.people, text, style)
+
+    def note(self, text: str) -> None:
+        """Say something beside the answer: always on standard error."""
+        _write(sys.stderr, text, "dim")
+
+    def error(self, error: LevqorError) -> None:
+        """Say what went wrong and what to do, or give its JSON body."""
+        if self.as_json and not self._answered:
+            self.document(error.body())
+            return
+        from core import wording
+
+        _write(sys.stderr, wording.refusal(error), "red")
+
+    def settled(self, settled: Settled) -> None:
+        """Say how a run ended: a receipt, or what went wrong and what to do."""
+        from core import wording
+
+        if self.as_json:
+            self.document(settled.body())
+        elif settled.error is None:
+            _write(sys.stdout, wording.settled(settled), "green")
+        else:
+            _write(sys.stderr, wording.settled(settled), "red")
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        styles: Callable[[int], str] | None = None,
+    ) -> None:
+        """Print rows of text under their column names; `styles` colours a row by its number."""
+        if self.people.isatty():
+            _rich_table(self.people, columns, rows, styles)
+            return
+        for row in aligned([[name.upper() for name in columns], *rows]):
+            self.people.write(row + "\n")
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show a progress line while the block runs, if a person watches and it takes long."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+
+        status = Console(stderr=True).status(what)
+        timer = threading.Timer(PATIENCE_S, status.start)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            status.stop()
+
+
+def _utf8(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lay rows out in columns two spaces apart, each row on one line."""
+    flat = [[" ".join(cell.split()).translate(_CONTROL) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*flat, strict=True)]
+    for row in flat:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _write(stream: TextIO, text: str, style: str) -> None:
+    text = text.translate(_CONTROL)
+    if not stream.isatty():
+        stream.write(text + "\n")
+        return
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console.print(text, style=style or None, soft_wrap=True)
+
+
+def _rich_table(
+    stream: TextIO,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    styles: Callable[[int], str] | None,
+) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for number, row in enumerate(rows):
+        cells = (Text(cell.translate(_CONTROL)) for cell in row)
+        table.add_row(*cells, style=styles(number) if styles else "")
+    Console(file=stream, highlight=False).print(table)

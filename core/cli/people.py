@@ -1,0 +1,211 @@
+"""Who may: plans, callers, HTTP tokens and paired phones."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.callers import Caller
+from core.cli import options
+from core.cli.pairing import bot_name
+from core.errors import Fault, InvalidInput
+from core.reports import iso, known
+
+if TYPE_CHECKING:
+    from core.ledger.entries import Person, Token
+
+
+class Plan(StrEnum):
+    """What a caller may do in a day."""
+
+    FREE = "free"
+    PRO = "pro"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands about people to the command line."""
+    plan = typer.Typer(help="What a caller may do in a day.")
+    plan.command("set")(plan_set)
+    token = typer.Typer(help="Tokens for HTTP.")
+    token.command("new")(token_new)
+    token.command("list")(token_list)
+    token.command("revoke")(token_revoke)
+    pair = typer.Typer(help="Let a person in who is known by nothing but a phone.")
+    pair.command("telegram")(pair_telegram)
+    app.add_typer(plan, name="plan")
+    app.command("callers")(callers)
+    app.add_typer(token, name="token")
+    app.add_typer(pair, name="pair")
+    app.command("unpair")(unpair)
+
+
+def plan_set(
+    ctx: typer.Context,
+    caller: Annotated[str, typer.Argument(metavar="CALLER", help="As in: levqor callers")],
+    plan: Annotated[Plan, typer.Argument(metavar="free|pro")],
+    output: options.Output = options.Format.TEXT,
+) -> None:
+    """Put a caller on a plan."""
+    asked = options.session(ctx)
+    who = str(_caller(caller))
+    asked.ledger.set_plan(who, plan)
+    asked.out.answer(
+        {"caller": who, "plan": plan}, lambda: asked.out.line(f"{who} is on the {plan} plan.")
+    )
+    asked.say_home()
+
+
+def callers(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
+    """List who has asked, latest first."""
+    asked = options.session(ctx)
+    found = asked.ledger.callers()
+
+    def draw() -> None:
+        if not found:
+            asked.out.line("Nobody has asked for anything yet.")
+            return
+        asked.out.table(
+            ("caller", "plan", "last seen", "paired"),
+            [(p.caller, p.plan, _ago(p.last_seen), "yes" if p.paired_at else "") for p in found],
+        )
+
+    asked.out.answer({"callers": [_person(p) for p in found]}, draw)
+
+
+def _ago(at: float) -> str:
+    from core import wording
+
+    return wording.ago(time.time() - at)
+
+
+def _person(person: Person) -> dict[str, Any]:
+    return known(
+        {
+            "caller": person.caller,
+            "plan": person.plan,
+            "first_seen": iso(person.first_seen),
+            "last_seen": iso(person.last_seen),
+            "paired_at": iso(person.paired_at),
+        }
+    )
+
+
+def token_new(
+    ctx: typer.Context,
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="Whose it is: [a-z][a-z0-9-]*")],
+    plan: Annotated[Plan, typer.Option("--plan", metavar="free|pro")] = Plan.FREE,
+    admin: Annotated[bool, typer.Option("--admin", help="May see every caller's runs.")] = False,
+    output: options.Output = options.Format.TEXT,
+) -> None:
+    """Make a token; it is shown this once."""
+    asked = options.session(ctx)
+    token = asked.ledger.token_new(label, plan=plan, admin=admin)
+
+    def draw() -> None:
+        asked.out.line(token)
+        asked.out.note(
+            f"Keep it now: it is not shown again. It asks as http:{label}, on the {plan} plan."
+        )
+
+    asked.out.answer({"token": token, "label": label, "plan": plan}, draw)
+    asked.say_home()
+
+
+def token_list(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
+    """List the tokens, without the tokens."""
+    asked = options.session(ctx)
+    found = asked.ledger.tokens()
+
+    def draw() -> None:
+        if not found:
+            asked.out.line("There are no tokens. Make one: levqor token new LABEL")
+            return
+        asked.out.table(
+            ("label", "plan", "admin", "made", "revoked"),
+            [
+                (
+                    t.label,
+                    t.plan,
+                    "yes" if t.admin else "",
+                    _ago(t.created_at),
+                    _ago(t.revoked_at) if t.revoked_at else "",
+                )
+                for t in found
+            ],
+            styles=lambda row: "dim" if found[row].revoked_at else "",
+        )
+
+    asked.out.answer({"tokens": [_token(t) for t in found]}, draw)
+
+
+def _token(token: Token) -> dict[str, Any]:
+    return known(
+        {
+            "label": token.label,
+            "plan": token.plan,
+            "admin": token.admin,
+            "created_at": iso(token.created_at),
+            "revoked_at": iso(token.revoked_at),
+        }
+    )
+
+
+def token_revoke(
+    ctx: typer.Context,
+    label: Annotated[str, typer.Argument(metavar="LABEL")],
+    output: options.Output = options.Format.TEXT,
+) -> None:
+    """End a token at once."""
+    asked = options.session(ctx)
+    asked.ledger.token_revoke(label)
+    asked.out.answer(
+        {"label": label, "revoked": True},
+        lambda: asked.out.line(f"The token {label} is not valid any more."),
+    )
+    asked.say_home()
+
+
+def pair_telegram(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
+    """Make a one-time code that lets one Telegram account in, for ten minutes."""
+    asked = options.session(ctx)
+    code, expires = asked.ledger.pair_code("telegram")
+    name = bot_name(asked.settings)
+    link = f"https://t.me/{name}?start={code}" if name else None
+
+    def draw() -> None:
+        if link:
+            asked.out.line(f"Open this link in Telegram: {link}")
+            asked.out.line(f"or send your bot: /start {code}")
+        else:
+            asked.out.line(f"Send your bot in Telegram: /start {code}")
+        asked.out.line("The code works once, within ten minutes.")
+
+    asked.out.answer({"code": code, "link": link, "expires_at": iso(expires)}, draw)
+    asked.say_home()
+
+
+def unpair(
+    ctx: typer.Context,
+    caller: Annotated[str, typer.Argument(metavar="CALLER", help="As in: levqor callers")],
+    output: options.Output = options.Format.TEXT,
+) -> None:
+    """Take a pairing back."""
+    asked = options.session(ctx)
+    who = _caller(caller)
+    asked.ledger.unpair(str(who))
+    asked.out.answer(
+        {"caller": str(who), "paired": False}, lambda: asked.out.line(f"{who} is not paired now.")
+    )
+    asked.say_home()
+
+
+def _caller(text: str) -> Caller:
+    try:
+        return Caller.parse(text)
+    except ValueError as error:
+        raise InvalidInput(
+            [Fault("caller", str(error))], fix="See who has asked with: levqor callers"
+        ) from None

@@ -1,0 +1,46 @@
+"""`levqor sandbox`: the stand-ins on a port of their own, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from core.cli import options
+from core.errors import Fault, InvalidInput
+
+
+def register(app: typer.Typer) -> None:
+    """Add `sandbox` to the command line."""
+    app.command()(sandbox)
+
+
+def sandbox(
+    ctx: typer.Context,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any free one.")
+    ] = 0,
+    output: options.Output = options.Format.TEXT,
+) -> None:
+    """Run the stand-ins for every service until Ctrl-C, and say how to reach them."""
+    from core.sandbox import exports, serve
+
+    out = options.session(ctx).out
+
+    def announce(url: str, settings: dict[str, str]) -> None:
+        def draw() -> None:
+            out.line(f"# The stand-ins listen on {url}/ - open it to see what they receive.")
+            out.line("# Any Levqor reaches them with these settings in its environment:")
+            out.line(exports(settings))
+            out.line("# Ctrl-C ends them.")
+
+        out.answer({"url": url, "settings": settings}, draw)
+        out.people.flush()
+
+    try:
+        serve(port, announce)
+    except OSError as error:
+        raise InvalidInput(
+            [Fault("--port", f"{port} cannot be used: {error.strerror}")],
+            fix="Choose another port, or leave it out for any free one.",
+        ) from None

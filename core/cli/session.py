@@ -1,0 +1,113 @@
+"""What a command is handed: its home, the way to the engine, and where to print."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from core.callers import Caller, os_user
+from core.errors import LevqorError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from core.cli.output import Output
+    from core.engine import Engine
+    from core.health import Health
+    from core.ledger import Ledger
+    from core.sandbox import Sandbox
+    from core.settings import Settings
+
+
+class Interrupted(LevqorError):
+    """Interrupted."""
+
+    code, exit = "interrupted", 130
+
+
+class Session:
+    """One command's way to everything, each part opened when first asked for.
+
+    With `sandbox`, the stand-ins run in this process and real credentials are ignored; the
+    home is then a temporary folder unless one was named. `tolerant` reads broken settings too,
+    for the doctor.
+    """
+
+    def __init__(self, out: Output) -> None:
+        self.out = out
+        self.home_given: Path | None = None
+        self.in_sandbox = False
+        self.surface = "cli"
+        self.tolerant = False
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    @property
+    def caller(self) -> Caller:
+        """Who types: the operating system's user, on the surface that started this command."""
+        return Caller(self.surface, os_user())
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the home ends with the command."""
+        return self.in_sandbox and self.home_given is None
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """The stand-ins, started."""
+        from core.sandbox import Sandbox
+
+        return self._open.enter_context(Sandbox())
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The home's settings, or the stand-ins'."""
+        from core.settings import Settings
+
+        home = self.home_given
+        if self.temporary:
+            made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
+            home = Path(self._open.enter_context(made))
+        urls = self.sandbox.settings() if self.in_sandbox else None
+        return Settings.load(home, sandbox_urls=urls, tolerant=self.tolerant)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine on this home's ledger."""
+        from core.engine import Engine
+
+        engine = Engine.open(self.settings)
+        self._open.callback(engine.close)
+        return engine
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """This home's ledger, for commands that send nothing."""
+        from core.ledger import Ledger
+
+        return self._open.enter_context(Ledger.open(self.settings.home))
+
+    @cached_property
+    def health(self) -> Health:
+        """What is known of every connector."""
+        from core.health import Health
+
+        return Health(self.engine)
+
+    def say_home(self) -> None:
+        """Print which home a changing command used, beside the answer."""
+        ends = " (temporary: gone when this command ends)" if self.temporary else ""
+        self.out.note(f"home: {self.settings.home}{ends}")
