@@ -1,0 +1,425 @@
+"""E-mail: what Resend is sent, and what each of its answers means."""
+
+import json
+
+import pytest
+from openapi_core import OpenAPI
+from openapi_core.testing import MockRequest
+from pydantic import ValidationError
+
+from core.connectors import email
+from core.errors import Forbidden, UpstreamError
+from core.sandbox import Answer, DropAfter
+from core.sandbox.resend import OWNER
+from tests.support.sending import RUN, configured, golden, media_type, probe, refusal, send
+
+EMAIL = email.CONNECTOR
+MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All tests pass."}
+REQUESTS = {"refused": 1, "not_sent": 3, "unknown": 3}
+
+ROWS = [
+    (401, "missing_api_key", "Missing API Key", "refused", "key_missing", "RESEND_API_KEY"),
+    (400, "validation_error", "API key is invalid", "refused", "key_refused", "Make a new key"),
+    (401, "validation_error", "API key is invalid", "refused", "key_refused", "Make a new key"),
+    (403, "invalid_api_key", "API key is invalid", "refused", "key_refused", "Make a new key"),
+    (401, "something_new", "Who are you?", "refused", "key_refused", "Make a new key"),
+    (
+        401,
+        "restricted_api_key",
+        "This API key is restricted to only send emails",
+        "refused",
+        "restricted_key",
+        "full access",
+    ),
+    (403, "suspended_api_key", "Suspended", "refused", "key_suspended", "Resend's support"),
+    (
+        403,
+        "validation_error",
+        "You can only send testing emails to your own email address (ann@example.com).",
+        "refused",
+        "test_sender_only",
+        "set RESEND_FROM",
+    ),
+    (
+        403,
+        "validation_error",
+        "The example.com domain is not verified. Please, add and verify your domain",
+        "refused",
+        "domain_unverified",
+        "Verify exactly that domain",
+    ),
+    (
+        422,
+        "validation_error",
+        "Invalid `from` field. The email address needs to follow the format",
+        "refused",
+        "from_invalid",
+        "Set RESEND_FROM",
+    ),
+    (422, "invalid_from_address", "Bad", "refused", "from_invalid", "Set RESEND_FROM"),
+    (403, "invalid_from_address", "Bad", "refused", "from_invalid", "Set RESEND_FROM"),
+    (
+        422,
+        "validation_error",
+        "Invalid `to` field.",
+        "refused",
+        "to_invalid",
+        "Correct the address",
+    ),
+    (422, "missing_required_field", "Missing `to`", "refused", "field_missing", "Fill in"),
+    (422, "missing_required_parameter", "Missing", "refused", "field_missing", "Fill in"),
+    (422, "invalid_attachment", "Bad", "refused", "bad_request", "Report it"),
+    (422, "invalid_parameter", "Bad", "refused", "bad_request", "Report it"),
+    (422, "validation_error", "Something else", "refused", "bad_request", "Report it"),
+    (400, "invalid_idempotency_key", "Length", "refused", "run_id_refused", "Report it"),
+    (409, "invalid_idempotent_request", "Other", "refused", "run_id_reused", "as a new run"),
+    (
+        409,
+        "concurrent_idempotent_requests",
+        "Running",
+        "unknown",
+        "still_sending",
+        "Look at resend.com/emails in a minute",
+    ),
+    (429, "rate_limit_exceeded", "Too many", "not_sent", "too_fast", "Wait a little"),
+    (429, "a_new_name", "Too many", "not_sent", "too_fast", "Wait a little"),
+    (
+        429,
+        "daily_quota_exceeded",
+        "Quota",
+        "refused",
+        "resend_daily_quota",
+        "upgrade your plan at resend.com",
+    ),
+    (
+        429,
+        "monthly_quota_exceeded",
+        "Quota",
+        "refused",
+        "resend_monthly_quota",
+        "upgrade your plan at resend.com",
+    ),
+    (500, "application_error", "Oops", "unknown", "resend_failed", "Look at resend.com/emails"),
+    (500, "internal_server_error", "Oops", "unknown", "resend_failed", "Look at resend.com/emails"),
+    (503, "service_unavailable", "Oops", "unknown", "resend_failed", "Look at resend.com/emails"),
+    (405, "method_not_allowed", "No", "refused", "bad_request", "Report it"),
+    (404, "not_found", "No", "refused", "unrecognised", "levqor doctor"),
+]
+
+
+@pytest.mark.parametrize(("status", "name", "message", "outcome", "reason", "fix"), ROWS)
+def test_each_answer_is_explained(sandbox, status, name, message, outcome, reason, fix):
+    answer = {"statusCode": status, "name": name, "message": message}
+    sandbox.resend.always(Answer(status, json=answer, headers={"Retry-After": "0"}))
+
+    error = refusal(EMAIL, sandbox, MAIL)
+
+    assert (error.outcome, error.reason, error.code) == (outcome, reason, "upstream_error")
+    assert fix in error.fix
+    assert [r.headers["idempotency-key"] for r in sandbox.resend.received] == (
+        [RUN] * REQUESTS[outcome]
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "reason"),
+    [
+        (Answer(403, "error code: 1010"), "refused", "client_blocked"),
+        (Answer(403, "<html>"), "refused", "unrecognised"),
+        (Answer(502, "<html>", headers={"Retry-After": "0"}), "unknown", "resend_failed"),
+        (Answer(200, "<html>", headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
+        (Answer(200, json={}, headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
+        (Answer(302, "", headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
+    ],
+)
+def test_an_answer_that_is_not_resends_json_goes_by_its_status(sandbox, answer, outcome, reason):
+    sandbox.resend.always(answer)
+
+    error = refusal(EMAIL, sandbox, MAIL)
+
+    assert (error.outcome, error.reason) == (outcome, reason)
+    assert len(sandbox.resend.received) == REQUESTS[outcome]
+
+
+@pytest.mark.parametrize("reason", ["resend_daily_quota", "resend_monthly_quota"])
+def test_resends_own_quota_is_not_taken_for_levqors(reason):
+    row = EMAIL.refusal(reason)
+
+    assert "your Resend plan" in row.message
+    assert "not Levqor's limit" in row.message
+
+
+def test_an_email_is_sent_with_the_runs_id_as_its_key(sandbox):
+    receipt = send(EMAIL, sandbox, MAIL)
+
+    (request,) = sandbox.resend.received
+    assert receipt.status == "sent"
+    assert (request.method, request.path) == ("POST", "/emails")
+    assert request.json == {
+        "from": "Levqor <levqor@levqor-sandbox.dev>",
+        "to": ["ann@example.com"],
+        "subject": "Hello",
+        "text": "All tests pass.",
+    }
+    assert request.headers["idempotency-key"] == RUN
+    assert request.headers["authorization"] == f"Bearer {sandbox.resend.api_key}"
+
+
+def test_a_dropped_answer_is_repeated_with_the_same_key_and_arrives_once(sandbox):
+    sandbox.resend.next(DropAfter())
+
+    receipt = send(EMAIL, sandbox, MAIL)
+
+    first, second = sandbox.resend.received
+    assert receipt.status == "sent"
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == RUN
+    assert first.body == second.body
+    assert len(sandbox.resend.writes) == 1
+
+
+def test_a_first_attempt_still_running_is_asked_about_again_with_the_same_key(sandbox):
+    running = {"statusCode": 409, "name": "concurrent_idempotent_requests", "message": "Running"}
+    sandbox.resend.next(Answer(409, json=running, headers={"Retry-After": "0"}))
+
+    assert send(EMAIL, sandbox, MAIL).status == "sent"
+    assert [r.headers["idempotency-key"] for r in sandbox.resend.received] == [RUN, RUN]
+
+
+def test_without_a_sender_resends_test_sender_is_used(sandbox):
+    send(EMAIL, sandbox, {**MAIL, "to": OWNER}, RESEND_FROM=None)
+
+    assert sandbox.resend.received[0].json["from"] == "onboarding@resend.dev"
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "ann@example.com",
+        "ann.b+tag@sub.example.co.uk",
+        "o'neil_1@example.com",
+        "a@b.c",
+        "ann@xn--bcher-kva.example",
+        "a" * 64 + "@example.com",
+    ],
+)
+def test_one_plain_address_is_taken(to):
+    assert email.Mail.model_validate({**MAIL, "to": to}).to == to
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "ann",
+        "ann@",
+        "@example.com",
+        "ann@localhost",
+        "ann@example..com",
+        "ann@-example.com",
+        ".ann@example.com",
+        "ann.@example.com",
+        "Ann <ann@example.com>",
+        "ann@example.com, bob@example.com",
+        "ann@example.com;bob@example.com",
+        "ann@example.com bob@example.com",
+        "ann@exa mple.com",
+        "ann@bob@example.com",
+        '"ann"@example.com',
+        "ann@example.com\nBcc: bob@example.com",
+        "ann\x00@example.com",
+        "a" * 65 + "@example.com",
+        "ann@" + "a" * 63 + "." + "b" * 63 + "." + "c" * 63 + "." + "d" * 60 + ".com",
+        ["ann@example.com"],
+    ],
+)
+def test_what_is_not_one_plain_address_is_refused_by_field(to):
+    with pytest.raises(ValidationError) as raised:
+        email.Mail.model_validate({**MAIL, "to": to})
+
+    assert {error["loc"][0] for error in raised.value.errors()} == {"to"}
+
+
+def test_all_faults_of_an_email_are_told_at_once():
+    with pytest.raises(ValidationError) as raised:
+        email.Mail.model_validate(
+            {"to": "ann", "subject": "a\r\nBcc: bob@example.com", "text": "", "cc": "x"}
+        )
+
+    assert [error["loc"][0] for error in raised.value.errors()] == ["to", "subject", "text", "cc"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("subject", "x" * 201), ("subject", " "), ("text", "x" * 100_001), ("text", "\n")],
+)
+def test_bounds_are_kept(field, value):
+    with pytest.raises(ValidationError) as raised:
+        email.Mail.model_validate({**MAIL, field: value})
+
+    assert [error["loc"][0] for error in raised.value.errors()] == [field]
+
+
+@pytest.mark.parametrize(
+    "sender", ["bot@example.com", "Levqor <bot@example.com>", "Büro Süd <bot@example.com>"]
+)
+def test_a_sender_is_an_address_with_or_without_a_name(sandbox, sender):
+    assert configured(EMAIL, sandbox, RESEND_FROM=sender).sender == sender
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["example.com", "bot", "Bot bot@example.com", "a@b.c\nBcc: x@y.z", "A <a@b.c> <d@e.f>"],
+)
+def test_a_sender_that_resend_would_refuse_is_refused_in_the_settings(sandbox, sender):
+    with pytest.raises(ValidationError) as raised:
+        configured(EMAIL, sandbox, RESEND_FROM=sender)
+
+    assert "must be like bot@example.com or Name <bot@example.com>" in str(raised.value)
+
+
+ALLOWED = "Ann@Example.com , @example.org,"
+
+
+@pytest.mark.parametrize("to", ["ann@example.com", "ANN@EXAMPLE.COM", "any.one@example.org"])
+def test_a_recipient_who_is_allowed_is_written_to(sandbox, to):
+    send(EMAIL, sandbox, {**MAIL, "to": to}, LEVQOR_RECIPIENTS=ALLOWED)
+
+    assert sandbox.resend.writes[0].json["to"] == [to]
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["bob@example.com", "ann@sub.example.org", "ann@example.org.evil.io", "delivered@resend.dev"],
+)
+def test_a_recipient_who_is_not_allowed_is_forbidden_before_anything_is_sent(sandbox, to):
+    with pytest.raises(Forbidden) as raised:
+        send(EMAIL, sandbox, {**MAIL, "to": to}, LEVQOR_RECIPIENTS=ALLOWED)
+
+    assert raised.value.http == 403
+    assert "LEVQOR_RECIPIENTS" in raised.value.fix
+    assert to not in f"{raised.value.message} {raised.value.fix}"
+    assert sandbox.resend.received == []
+
+
+def test_a_test_send_goes_to_resends_own_inbox_whoever_is_allowed(sandbox):
+    sample = EMAIL.actions[0].sample
+    send(EMAIL, sandbox, sample, test=True, LEVQOR_RECIPIENTS=ALLOWED)
+
+    assert sandbox.resend.writes[0].json["to"] == ["delivered@resend.dev"]
+
+
+def test_a_test_send_to_anybody_else_is_restricted_as_always(sandbox):
+    with pytest.raises(Forbidden):
+        send(EMAIL, sandbox, MAIL, test=True, LEVQOR_RECIPIENTS="@example.org")
+
+
+@pytest.mark.parametrize(
+    "value", ["example.org", "@", "ann@", "@example", "ann@example.com bob@x.y"]
+)
+def test_recipients_that_make_no_sense_stop_the_connector(sandbox, value):
+    with pytest.raises(ValidationError) as raised:
+        configured(EMAIL, sandbox, LEVQOR_RECIPIENTS=value)
+
+    assert "must be addresses or @domains with commas between them" in str(raised.value)
+
+
+def test_a_request_is_that_of_resends_own_sdk(sandbox, specs):
+    theirs = golden(specs, "resend.emails_send.min")
+    keyed = golden(specs, "resend.emails_send.full_idempotent")
+    said = theirs["body_json"]
+    sandbox.resend.always(Answer(json={"id": "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}))
+
+    values = {"to": said["to"][0], "subject": said["subject"], "text": said["text"]}
+    send(EMAIL, sandbox, values, RESEND_FROM=said["from"])
+
+    (ours,) = sandbox.resend.received
+    assert (ours.method, ours.path) == (theirs["method"], theirs["path"])
+    assert ours.json == said
+    assert media_type(ours.headers["content-type"]) == theirs["headers"]["content-type"]
+    assert set(keyed["headers"]) <= set(ours.headers)
+
+
+def test_requests_fit_the_vendors_description(sandbox, specs):
+    api = OpenAPI.from_dict(json.loads((specs / "resend.openapi.json").read_text()))
+    send(EMAIL, sandbox, MAIL)
+    probe(EMAIL, sandbox)
+
+    for ours in sandbox.resend.received:
+        api.validate_request(
+            MockRequest(
+                "https://api.resend.com",
+                ours.method.lower(),
+                ours.path,
+                headers={
+                    name: ours.headers[name]
+                    for name in ("authorization", "idempotency-key")
+                    if name in ours.headers
+                },
+                data=ours.body or None,
+                content_type="application/json",
+            )
+        )
+
+
+def test_a_probe_lists_domains_and_sends_nothing(sandbox):
+    found = probe(EMAIL, sandbox)
+
+    assert (found.notes, found.attention) == ((), False)
+    assert [(r.method, r.path) for r in sandbox.resend.received] == [("GET", "/domains")]
+
+
+def test_a_key_for_sending_only_is_fine(sandbox):
+    found = probe(EMAIL, sandbox, RESEND_API_KEY=sandbox.resend.sending_only)
+
+    assert found.notes == ("The key is for sending only: RESEND_FROM's domain is not checkable.",)
+    assert not found.attention
+
+
+@pytest.mark.parametrize("key", ["api_key", "sending_only"])
+def test_resends_test_sender_is_told_of(sandbox, key):
+    found = probe(EMAIL, sandbox, RESEND_FROM=None, RESEND_API_KEY=getattr(sandbox.resend, key))
+
+    assert found.notes == (
+        "Only the Resend account's owner is reached from onboarding@resend.dev.",
+    )
+    assert not found.attention
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "more", "attention"),
+    [
+        ("levqor-sandbox.dev", "verified", False, False),
+        ("Levqor-Sandbox.dev", "verified", False, False),
+        ("levqor-sandbox.dev", "pending", False, True),
+        ("mail.levqor-sandbox.dev", "verified", False, True),
+        ("other.dev", "verified", True, False),
+    ],
+)
+def test_a_probe_looks_for_the_senders_own_domain(sandbox, name, status, more, attention):
+    listed = {"object": "list", "has_more": more, "data": [{"name": name, "status": status}]}
+    sandbox.resend.always(Answer(json=listed))
+
+    found = probe(EMAIL, sandbox)
+
+    assert found.attention is attention
+    assert ("resend.com/domains" in (found.fix or "")) is attention
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "outcome"),
+    [
+        (
+            Answer(400, json={"name": "validation_error", "message": "API key is invalid"}),
+            "key_refused",
+            "refused",
+        ),
+        (Answer(503, "<html>"), "down", "not_sent"),
+        (Answer(200, "<html>"), "down", "not_sent"),
+    ],
+)
+def test_a_probe_that_fails_leaves_nothing_in_doubt(sandbox, answer, reason, outcome):
+    sandbox.resend.always(answer)
+
+    with pytest.raises(UpstreamError) as raised:
+        probe(EMAIL, sandbox)
+
+    assert (raised.value.reason, raised.value.outcome) == (reason, outcome)
