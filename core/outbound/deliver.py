@@ -92,6 +92,7 @@ class Outbound:
     def close(self) -> None:
         """Shut idle connections; from now on nothing waits to be tried again."""
         self._closing.set()
+        self._parking.close()
         with self._lock:
             sessions = list(self._sessions)
         for session in sessions:
@@ -109,20 +110,21 @@ class Outbound:
         doubt: Unknown | None = None
         made = 0
         while True:
-            error: LevqorError | None = self._wait_parked(credential, end)
+            error: LevqorError | None = self._parking.wait(credential, end, turned_away=made > 0)
             if error is None:
                 made += 1
                 try:
                     return self._attempt(credential, run, send, end), made
                 except LevqorError as raised:
                     error = raised
+                    if _may_repeat(error) and error.retry_after is not None:
+                        self._parking.park(credential, error)
+                finally:
+                    self._parking.done(credential)
                 if isinstance(error, Unknown):
                     doubt = error
-                if _may_repeat(error):
-                    if error.retry_after is not None:
-                        self._parking.park(credential, error)
-                    if made < attempts and self._pause(error, made, end):
-                        continue
+                if _may_repeat(error) and made < attempts and self._pause(error, made, end):
+                    continue
             raise self._final(error, doubt, made)
 
     def _attempt(
@@ -160,16 +162,6 @@ class Outbound:
             with self._lock:
                 self._sessions.add(session)
         return session
-
-    def _wait_parked(self, credential: tuple[str, bytes], end: float) -> NotSent | None:
-        """Wait until the credential may be used; an error where that would be too late."""
-        while parked := self._parking.parked(credential):
-            wait = parked.until - time.monotonic()
-            if parked.until > end or self._closing.wait(max(0.0, wait)):
-                return NotSent(
-                    parked.reason, parked.message, fix=parked.fix, retry_after=max(0.0, wait)
-                )
-        return None
 
     def _pause(self, error: LevqorError, made: int, end: float) -> bool:
         """Wait before the next attempt; False where there is no time for one."""

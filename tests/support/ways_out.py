@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.contract import Receipt
 from core.errors import LevqorError
-from core.outbound import Outbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.contract import Effect, Out
+    from core.outbound import Outbound
 
 CREDENTIAL = b"credential"
 
