@@ -9,6 +9,7 @@ Imported only when asked for. A test or a newcomer starts all of them at once:
 
 from core.sandbox.answers import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge, Scripted
 from core.sandbox.server import STAND_INS, Sandbox
+from core.sandbox.serving import exports, serve
 from core.sandbox.standin import Received, StandIn
 
 __all__ = [
@@ -24,4 +25,6 @@ __all__ = [
     "Sandbox",
     "Scripted",
     "StandIn",
+    "exports",
+    "serve",
 ]

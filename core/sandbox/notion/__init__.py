@@ -56,6 +56,8 @@ class Notion(StandIn):
     name: ClassVar[str] = "notion"
     connector: ClassVar[str] = "notion"
 
+    home: ClassVar[str] = schema.HOME  # a page that other pages may be put under
+    two_sources: ClassVar[str] = schema.DATABASES[1].id
     api_key: ClassVar[str] = "_".join(("ntn", letters("notion", 46)))
 
     def settings(self) -> dict[str, str]:
@@ -106,7 +108,7 @@ class Notion(StandIn):
                 return _answered(_invalid(str(fault)))
             except Refusal as refusal:
                 return _answered(refusal)
-            return web.json_response({**body, "request_id": str(uuid.uuid4())})
+            return web.json_response(body, headers={"x-notion-request-id": str(uuid.uuid4())})
 
         return handle
 

@@ -1,0 +1,158 @@
+"""The sandbox as other processes and people see it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from core.sandbox import Answer, DropAfter, Sandbox, StandIn, exports
+
+
+@pytest.fixture
+def hook(sandbox):
+    return sandbox.settings()["SLACK_WEBHOOK_URL"]
+
+
+def post(url, text="hello", timeout=5.0):
+    return requests.post(url, json={"text": text}, timeout=timeout)
+
+
+def test_another_process_can_script_read_and_clear(sandbox, hook):
+    order = {
+        "upstream": "slack",
+        "answers": [
+            {"kind": "answer", "status": 410, "body": "channel_is_archived"},
+            DropAfter().wire(),
+        ],
+        "on": "webhook",
+    }
+    assert requests.post(f"{sandbox.url}/_script", json=order).json() == {"ok": True}
+    assert post(hook).text == "channel_is_archived"
+    with pytest.raises(requests.ConnectionError):
+        post(hook)
+    seen = requests.get(f"{sandbox.url}/_received?upstream=slack").json()["received"]
+    assert [one["status"] for one in seen] == [410, None]
+    assert [one["done"] for one in seen] == [False, True]
+    assert seen[0]["json"] == {"text": "hello"}
+    requests.post(f"{sandbox.url}/_clear", json={})
+    assert requests.get(f"{sandbox.url}/_received").json() == {"received": []}
+
+
+def test_always_over_http_lasts_until_it_is_emptied(sandbox, hook):
+    order = {"upstream": "slack", "always": True, "answers": [{"status": 503}]}
+    requests.post(f"{sandbox.url}/_script", json=order)
+    assert [post(hook).status_code for _ in range(2)] == [503, 503]
+    requests.post(f"{sandbox.url}/_script", json=order | {"answers": []})
+    assert post(hook).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("order", "fault"),
+    [
+        ({"answers": []}, 'say which "upstream" it is for'),
+        ({"upstream": "fax"}, "no such upstream; there are slack, notion, sheets"),
+        ({"upstream": "slack", "answers": [{"kind": "explode"}]}, "no such kind of answer"),
+        ({"upstream": "slack", "answers": [{"kind": "hang", "minutes": 1}]}, "hang:"),
+        ([], "send a JSON object"),
+    ],
+)
+def test_a_script_that_makes_no_sense_says_why(sandbox, order, fault):
+    answer = requests.post(f"{sandbox.url}/_script", json=order)
+    assert answer.status_code == 400
+    assert answer.text.startswith(fault)
+
+
+@pytest.mark.parametrize("path", ["/", "/_received", "/_settings"])
+@pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
+def test_a_page_from_elsewhere_cannot_read_the_sandbox(sandbox, path, header):
+    assert requests.get(sandbox.url + path, headers=header).status_code == 403
+
+
+def test_a_form_from_elsewhere_cannot_script_the_sandbox(sandbox):
+    answer = requests.post(f"{sandbox.url}/_script", data='{"upstream": "slack"}')
+    assert answer.status_code == 415
+
+
+def test_the_front_page_shows_the_newest_first_and_escapes_everything(sandbox, hook):
+    post(hook, "earlier")
+    post(hook, "<script>alert(1)</script>")
+    answer = requests.get(f"{sandbox.url}/")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
+    assert "<script" not in answer.text
+    assert answer.text.index("alert(1)") < answer.text.index("earlier")
+
+
+def test_the_front_page_shows_no_credential(sandbox, hook):
+    settings = sandbox.settings()
+    base = f"{settings['TELEGRAM_API_URL']}/bot{settings['TELEGRAM_BOT_TOKEN']}"
+    requests.post(f"{base}/sendMessage", json={"chat_id": "1", "text": "hi"})
+    post(hook)
+    page = requests.get(f"{sandbox.url}/").text
+    for name in ("TELEGRAM_BOT_TOKEN", "SLACK_BOT_TOKEN"):
+        assert settings[name] not in page
+    assert sandbox.slack.hook not in page
+
+
+def test_a_made_up_connector_brings_its_own_stand_in():
+    class Pager(StandIn):
+        name = "pager"
+        connector = "pager"
+
+        def settings(self):
+            return {"PAGER_URL": self.url}
+
+        def routes(self):
+            return [("POST", "/pager/page", "page", self._page)]
+
+        async def _page(self, request, received):
+            received.done, received.shown = True, received.text
+            return await Answer(202).play(request, None)
+
+    with Sandbox(extra=[Pager]) as sandbox:
+        assert requests.post(f"{sandbox.settings()['PAGER_URL']}/page").status_code == 202
+        assert [one.call for one in sandbox.stand_in("pager").writes] == ["page"]
+
+
+def test_a_port_that_is_taken_is_said(sandbox):
+    port = int(sandbox.url.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"):
+        Sandbox(port).start()
+
+
+def test_credentials_have_the_vendors_shapes(sandbox):
+    settings = sandbox.settings()
+    assert settings["SLACK_WEBHOOK_URL"].startswith(f"{sandbox.url}/slack/services/T")
+    assert settings["SLACK_BOT_TOKEN"].startswith("xoxb-")
+    assert settings["TELEGRAM_BOT_TOKEN"].partition(":")[0].isdecimal()
+    assert settings["RESEND_API_KEY"].startswith("re_")
+    assert settings["NOTION_API_KEY"].startswith("ntn_")
+    assert len(settings["NOTION_DATABASE_ID_DEFAULT"]) == 32
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serving_prints_settings_to_export_and_ends_on_a_signal(number):
+    code = "from core.sandbox import serve; serve()"
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environ
+    ) as process:
+        url = process.stdout.readline().split()[5]
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert lines[0].startswith(f"export SLACK_WEBHOOK_URL={url}slack/services/")
+        assert requests.get(url, timeout=5).status_code == 200
+        process.send_signal(number)
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_exported_settings_survive_a_shell():
+    line = exports({"A": 'it\'s {"json": 1}'})
+    said = subprocess.run(
+        ["sh", "-c", f'{line}; printf %s "$A"'], capture_output=True, text=True, check=True
+    )
+    assert said == 'it\'s {"json": 1}'
