@@ -1,0 +1,221 @@
+"""Receipts, refusals, health and usage in plain words, the same on every surface.
+
+Plain text only: a surface that reads markup escapes it. Titles come from the connectors.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InvalidInput, QuotaSpent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from core.contract import Action, Connector
+    from core.engine import Settled
+    from core.errors import LevqorError
+    from core.ledger import Entry
+
+_OUTCOMES = {
+    "refused": "Refused.",
+    "not_sent": "Not sent.",
+    "unknown": "In doubt: it may or may not have arrived.",
+}
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def ago(seconds: float) -> str:
+    """Say how long ago something was: `just now`, `3 minutes ago`."""
+    if seconds < 5:
+        return "just now"
+    size, unit = next(each for each in _UNITS if seconds >= each[0])
+    return f"{_counted(int(seconds // size), unit)} ago"
+
+
+def wait(seconds: float) -> str:
+    """Say how long to wait, rounded up: whoever waits this long is not early."""
+    size, unit = next(each for each in _UNITS if seconds > 2 * each[0] or each[0] == 1)
+    return _counted(max(1, math.ceil(seconds / size)), unit)
+
+
+def receipt(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
+    """Say that a run was done: where, what, its id, the link and the note if there are any."""
+    if connectors is None:
+        from core.connectors import CONNECTORS
+
+        connectors = CONNECTORS
+    connector, _ = _find(settled.action_id, connectors)
+    given = settled.receipt
+    done = _done(given.status, given.updated) if given else "sent"
+    test = " (test send)" if settled.test else ""
+    where = connector.title if connector else settled.action_id
+    more = (given.link, given.note) if given else ()
+    return "\n".join([f"{where}: {done}{test} · run {settled.run}", *filter(None, more)])
+
+
+def refusal(error: LevqorError) -> str:
+    """Say why something was not done, or may not have been, and what to do now."""
+    lines = [_what(error)]
+    if isinstance(error, InvalidInput):
+        lines += [f"{fault.field}: {fault.message}" for fault in error.faults]
+    lines += _next_steps(error)
+    if error.run:
+        lines.append(f"Run {error.run}")
+    return "\n".join(lines)
+
+
+def settled(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
+    """Say how a run ended: its receipt, or why not and what to do."""
+    if settled.error is None:
+        return receipt(settled, connectors)
+    told = refusal(settled.error)
+    return told if settled.error.run else f"{told}\nRun {settled.run}"
+
+
+def why(entry: Entry, connectors: Sequence[Connector], *, now: float | None = None) -> str:
+    """Tell one run's story, its words found again by the reason that was kept."""
+    from core.engine import reasons
+
+    now = time.time() if now is None else now
+    moment = dt.datetime.fromtimestamp(entry.at, dt.UTC)
+    test = " as a test send" if entry.test else ""
+    lines = [
+        f"Run {entry.run}: {_heading(entry.action, connectors)}{test}",
+        f"Asked by {entry.caller} at {moment:%Y-%m-%d %H:%M:%S} UTC, {ago(now - entry.at)}",
+    ]
+    if entry.open:
+        lines.append("Waiting to be sent." if entry.state == "accepted" else "Being sent now.")
+        return "\n".join(lines)
+    lines.append(_effort(entry))
+    if entry.state == "sent":
+        kept = entry.receipt or {}
+        lines.append(f"{_done(kept.get('status', 'sent'), kept.get('updated')).capitalize()}.")
+        if kept.get("id"):
+            lines.append(f"Its id there: {kept['id']}")
+        return "\n".join(lines)
+    connector, _ = _find(entry.action, connectors)
+    error = reasons.retold(entry, connector)
+    lines += [_what(error), *_next_steps(error)]
+    if entry.reason or entry.code:
+        lines.append(f"Reason kept: {entry.reason or entry.code}")
+    return "\n".join(lines)
+
+
+def health_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[str]:
+    """Say a health report (its JSON shape) in lines: connectors, what to do, ways in."""
+    now = time.time() if now is None else now
+    lines = [f"{report['configured']} of {report['total']} connectors are set up."]
+    details: Mapping[str, Any] = report.get("detail", {})
+    for name, configured in report["connectors"].items():
+        if name in details:
+            lines += _connector_lines(name, details[name], now)
+        else:
+            lines.append(f"{name}: {'set up' if configured else 'not set up'}")
+    lines += [f"Way in, {way}: {words}" for way, words in report.get("inbound", {}).items()]
+    return lines
+
+
+def usage_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[str]:
+    """Say a usage report (its JSON shape) in lines: what is left today, what was done."""
+    now = time.time() if now is None else now
+    lines = [f"You are {report['caller']}, on the {report['plan']} plan. Today:"]
+    lines += [_quota_line(one, now) for one in report["quota"]]
+    rows = report["usage"]
+    days = report["days"]
+    lines.append(f"Everybody, last {days} days:" if rows else f"No runs in {days} days.")
+    for row in rows:
+        counts = ((row.get(state, 0), state) for state in ("sent", *_OUTCOMES))
+        told = ", ".join(f"{count} {_plain(state)}" for count, state in counts if count)
+        lines.append(f"{row['day']} {row['connector']}: {told or 'nothing'}")
+    return lines
+
+
+def _find(
+    action_id: str, connectors: Sequence[Connector]
+) -> tuple[Connector | None, Action | None]:
+    pairs = ((c, action) for c in connectors for action in c.actions)
+    return next((pair for pair in pairs if pair[0].action_id(pair[1]) == action_id), (None, None))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _done(status: str, updated: int | None) -> str:
+    word = _plain(status)
+    return word if updated is None else f"{word} {_counted(updated, 'row')}"
+
+
+def _what(error: LevqorError) -> str:
+    outcome = _OUTCOMES.get(error.outcome or "", "")
+    said = error.message.lower()
+    if "not sent" in said or "may or may not" in said:
+        return error.message
+    return f"{outcome} {error.message}".strip()
+
+
+def _next_steps(error: LevqorError) -> Iterator[str]:
+    if error.fix:
+        yield f"What to do: {error.fix}"
+    if error.outcome != "unknown" and error.retry_after:
+        yield f"Try again in {wait(error.retry_after)}."
+    if isinstance(error, QuotaSpent):
+        if error.resets_at:
+            yield f"Free again at {error.resets_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC."
+        if error.upgrade:
+            yield f"Plans: {error.upgrade}"
+
+
+def _heading(action_id: str, connectors: Sequence[Connector]) -> str:
+    _, action = _find(action_id, connectors)
+    return f"{action.title} ({action_id})" if action else action_id
+
+
+def _effort(entry: Entry) -> str:
+    tries = _counted(entry.attempts, "attempt")
+    return tries if entry.ms is None else f"{tries}, {entry.ms:.0f} ms"
+
+
+def _connector_lines(name: str, detail: Mapping[str, Any], now: float) -> Iterator[str]:
+    heading = str(detail.get("title") or name)
+    said = str(detail.get("words") or _plain(detail["verdict"]))
+    extras = []
+    if detail.get("latency_ms") is not None:
+        extras.append(f"{detail['latency_ms']:.0f} ms")
+    if detail.get("since"):
+        extras.append(f"since {_since(detail['since'], now)}")
+    yield f"{heading}: {said}" + (f" ({', '.join(extras)})" if extras else "")
+    if detail.get("fix"):
+        yield f"  What to do: {detail['fix']}"
+    yield from (f"  Note: {note}" for note in detail.get("notes", ()))
+    if detail.get("last_success"):
+        yield f"  Last success: {_since(detail['last_success']['at'], now)}"
+    if detail.get("last_failure"):
+        failed = detail["last_failure"]
+        what = f": {failed['message']}" if failed.get("message") else ""
+        yield f"  Last failure: {_since(failed['at'], now)}{what}"
+
+
+def _quota_line(quota: Mapping[str, Any], now: float) -> str:
+    if quota.get("limit") is None:
+        return f"{quota['action']}: {quota['used']} used, no limit"
+    line = f"{quota['action']}: {quota['used']} of {quota['limit']} used"
+    if quota["used"] >= quota["limit"] and quota.get("resets_at"):
+        line += f", free again in {wait(_moment(quota['resets_at']) - now)}"
+    return line
+
+
+def _since(iso: str, now: float) -> str:
+    return ago(now - _moment(iso))
+
+
+def _moment(iso: str) -> float:
+    return dt.datetime.fromisoformat(iso).timestamp()
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ")

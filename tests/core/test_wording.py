@@ -1,0 +1,264 @@
+"""The same plain words on every surface."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from core.connectors import CONNECTORS
+from core.contract import Receipt
+from core.engine import Settled
+from core.errors import (
+    Busy,
+    Fault,
+    InvalidInput,
+    NotConfigured,
+    NotSent,
+    QuotaSpent,
+    Refused,
+    Unknown,
+)
+from core.ledger import Entry
+from core.wording import ago, health_lines, receipt, refusal, settled, usage_lines, wait, why
+
+NOW = dt.datetime(2026, 11, 22, 15, 0, tzinfo=dt.UTC).timestamp()
+
+
+def entry(**changed) -> Entry:
+    known = {
+        "run": "7f3ac2kq9x",
+        "at": NOW - 180,
+        "action": "slack.send",
+        "connector": "slack",
+        "caller": "slack:T1:U1",
+        "surface": "slack",
+        "test": False,
+        "state": "sent",
+        "attempts": 1,
+        "ms": 234.4,
+        "code": None,
+        "reason": None,
+        "receipt": {"status": "sent"},
+        "settled_at": NOW - 179,
+    }
+    return Entry(**{**known, **changed})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "just now"),
+        (4.9, "just now"),
+        (5, "5 seconds ago"),
+        (60, "1 minute ago"),
+        (3599, "59 minutes ago"),
+        (7200, "2 hours ago"),
+        (86400 * 3 + 5, "3 days ago"),
+    ],
+)
+def test_ago_speaks_in_the_largest_whole_unit(seconds, words):
+    assert ago(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "1 second"),
+        (11.2, "12 seconds"),
+        (100, "100 seconds"),
+        (121, "3 minutes"),
+        (7201, "3 hours"),
+    ],
+)
+def test_whoever_waits_as_long_as_told_is_not_early(seconds, words):
+    assert wait(seconds) == words
+
+
+def test_a_receipt_names_the_service_the_run_the_link_and_the_note():
+    page = Receipt("created", id="a1b2c3", link="https://notion.test/p", note="In the Log tab.")
+    assert receipt(Settled("r1", "notion.create", "sent", page)) == (
+        "Notion: created · run r1\nhttps://notion.test/p\nIn the Log tab."
+    )
+    two = Settled("r2", "sheets.append", "sent", Receipt("appended", updated=2), test=True)
+    assert settled(two) == "Google Sheets: appended 2 rows (test send) · run r2"
+    one = Settled("r3", "sheets.append", "sent", Receipt("appended", updated=1))
+    assert settled(one) == "Google Sheets: appended 1 row · run r3"
+
+
+def test_a_receipt_of_a_connector_nobody_lists_still_names_its_action():
+    assert receipt(Settled("r1", "fax.send", "sent", Receipt("sent"))) == "fax.send: sent · run r1"
+
+
+def test_a_refusal_says_what_to_do():
+    error = Refused("channel_not_found", "There is no such channel.", fix="Check its name.")
+    ending = Settled("r1", "slack.send", "refused", error=error)
+    assert settled(ending) == (
+        "Refused. There is no such channel.\nWhat to do: Check its name.\nRun r1"
+    )
+
+
+def test_what_may_have_arrived_is_said_and_not_offered_again():
+    error = Unknown("timed_out", "The service did not answer in time.", retry_after=5)
+    error.run = "r1"
+    assert refusal(error) == (
+        "In doubt: it may or may not have arrived. The service did not answer in time.\nRun r1"
+    )
+    assert refusal(Unknown("x")) == "It may or may not have been sent; look before you send again."
+
+
+def test_what_was_not_sent_says_when_to_try_again():
+    error = NotSent("rate_limited", "The service is busy.", retry_after=11.2)
+    assert refusal(error) == "Not sent. The service is busy.\nTry again in 12 seconds."
+    assert refusal(Busy(retry_after=2)) == (
+        "Too much is waiting for this service; it was not sent.\nTry again in 2 seconds."
+    )
+
+
+def test_every_fault_of_an_input_has_its_line():
+    error = InvalidInput([Fault("to", "is required"), Fault("subject", "must be on one line")])
+    assert refusal(error) == (
+        "The input breaks the action's contract; nothing was sent.\n"
+        "to: is required\nsubject: must be on one line"
+    )
+
+
+def test_a_used_up_plan_says_when_and_how_it_goes_on():
+    error = QuotaSpent(
+        upgrade="/pricing", resets_at=dt.datetime(2026, 11, 23, tzinfo=dt.UTC), fix="Ask Ann."
+    )
+    assert refusal(error) == (
+        "Free plan: today's call is used. Upgrade for unlimited.\nWhat to do: Ask Ann.\n"
+        "Free again at 2026-11-23 00:00 UTC.\nPlans: /pricing"
+    )
+
+
+def test_what_is_not_set_up_says_where_to_get_it():
+    error = NotConfigured("Slack is not set up.", fix="Set X: from there.")
+    assert refusal(error) == "Slack is not set up.\nWhat to do: Set X: from there."
+
+
+def test_why_tells_a_sent_run():
+    assert why(entry(receipt={"status": "created", "id": "a1b2****p6"}), CONNECTORS, now=NOW) == (
+        "Run 7f3ac2kq9x: Send a Slack message (slack.send)\n"
+        "Asked by slack:T1:U1 at 2026-11-22 14:57:00 UTC, 3 minutes ago\n"
+        "1 attempt, 234 ms\n"
+        "Created.\n"
+        "Its id there: a1b2****p6"
+    )
+
+
+def test_why_finds_a_connectors_words_again_by_the_reason():
+    connector = next(c for c in CONNECTORS if c.name == "slack")
+    row = next(r for r in connector.refusals if r.outcome == "refused")
+    told = why(
+        entry(state="refused", reason=row.reason, code="upstream_error", attempts=2, ms=None),
+        CONNECTORS,
+        now=NOW,
+    ).split("\n")
+    assert told[2:] == [
+        "2 attempts",
+        f"Refused. {row.message}",
+        f"What to do: {row.fix}",
+        f"Reason kept: {row.reason}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "last"),
+    [
+        ({"state": "accepted"}, "Waiting to be sent."),
+        ({"state": "sending"}, "Being sent now."),
+        (
+            {"state": "not_sent", "reason": "interrupted_before"},
+            "Reason kept: interrupted_before",
+        ),
+        ({"state": "not_sent", "code": "busy"}, "Reason kept: busy"),
+        ({"state": "unknown", "reason": "timed_out"}, "Reason kept: timed_out"),
+        ({"state": "refused", "reason": "of_an_older_version"}, "Reason kept: of_an_older_version"),
+    ],
+)
+def test_why_has_words_for_every_state(changed, last):
+    assert why(entry(**changed), CONNECTORS, now=NOW).split("\n")[-1] == last
+
+
+def test_why_says_of_an_interrupted_run_that_it_may_have_arrived():
+    told = why(entry(state="unknown", reason="interrupted"), CONNECTORS, now=NOW)
+    assert "Levqor stopped while it was being sent; it may or may not have been sent." in told
+    assert "What to do: Look before you send it again." in told
+
+
+def test_health_is_told_in_lines_with_what_to_do():
+    report = {
+        "status": "ok",
+        "configured": 1,
+        "total": 2,
+        "connectors": {"slack": True, "email": False},
+        "detail": {
+            "slack": {
+                "title": "Slack",
+                "verdict": "failing",
+                "words": "The webhook is gone.",
+                "latency_ms": 81.6,
+                "since": "2026-11-22T14:00:00.000+00:00",
+                "last_success": {"at": "2026-11-22T13:00:00.000+00:00"},
+                "last_failure": {
+                    "at": "2026-11-22T14:30:00.000+00:00",
+                    "message": "The webhook is gone.",
+                },
+                "fix": "Make a new one.",
+                "notes": ["No bot token."],
+            },
+            "email": {"verdict": "not_configured", "words": None, "notes": [], "fix": None},
+        },
+        "inbound": {"telegram": "polling"},
+    }
+    assert health_lines(report, now=NOW) == [
+        "1 of 2 connectors are set up.",
+        "Slack: The webhook is gone. (82 ms, since 1 hour ago)",
+        "  What to do: Make a new one.",
+        "  Note: No bot token.",
+        "  Last success: 2 hours ago",
+        "  Last failure: 30 minutes ago: The webhook is gone.",
+        "email: not configured",
+        "Way in, telegram: polling",
+    ]
+
+
+def test_health_without_detail_says_what_is_set_up():
+    report = {"configured": 1, "total": 2, "connectors": {"slack": True, "email": False}}
+    assert health_lines(report) == [
+        "1 of 2 connectors are set up.",
+        "slack: set up",
+        "email: not set up",
+    ]
+
+
+def test_usage_is_told_in_lines_with_what_is_left():
+    report = {
+        "days": 7,
+        "caller": "telegram:42",
+        "plan": "free",
+        "quota": [
+            {
+                "action": "slack.send",
+                "used": 1,
+                "limit": 1,
+                "resets_at": "2026-11-23T00:00:00+00:00",
+            },
+            {"action": "email.send", "used": 0, "limit": 1},
+            {"action": "notion.create", "used": 3},
+        ],
+        "usage": [
+            {"day": "2026-11-22", "connector": "slack", "sent": 3, "refused": 0, "not_sent": 2}
+        ],
+    }
+    assert usage_lines(report, now=NOW) == [
+        "You are telegram:42, on the free plan. Today:",
+        "slack.send: 1 of 1 used, free again in 9 hours",
+        "email.send: 0 of 1 used",
+        "notion.create: 3 used, no limit",
+        "Everybody, last 7 days:",
+        "2026-11-22 slack: 3 sent, 2 not sent",
+    ]
+    assert usage_lines({**report, "usage": []}, now=NOW)[-1] == "No runs in 7 days."
