@@ -62,11 +62,12 @@ class Message(Contract):
 def incoming_webhook(value: Secret) -> Secret:
     """Let a secret address go nowhere but to one of Slack's webhooks, or to this machine."""
     parts = urlsplit(base_url(value.get_secret_value()))
-    if parts.netloc.lower() not in HOSTS and not loopback(parts.hostname):
+    at_slack = parts.netloc.lower() in HOSTS
+    if not at_slack and not loopback(parts.hostname):
         raise ValueError("must be an address at hooks.slack.com")
     if parts.path.startswith(("/workflows/", "/triggers/")):
         raise ValueError("starts a Slack workflow; make an incoming webhook instead")
-    if not parts.path.startswith("/services/"):
+    if at_slack and not parts.path.startswith("/services/"):
         raise ValueError("must look like https://hooks.slack.com/services/T…/B…/…")
     return value
 
