@@ -155,4 +155,4 @@ def test_exported_settings_survive_a_shell():
     said = subprocess.run(
         ["sh", "-c", f'{line}; printf %s "$A"'], capture_output=True, text=True, check=True
     )
-    assert said == 'it\'s {"json": 1}'
+    assert said.stdout == 'it\'s {"json": 1}'
