@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import time
 from concurrent.futures import Future
@@ -13,17 +12,19 @@ from pydantic import SecretStr
 from core.connectors import CONNECTORS
 from core.contract import Receipt
 from core.engine import reasons
+from core.engine.catalogue import Catalogue
 from core.engine.checks import checked, fingerprint
+from core.engine.record import Record
 from core.engine.results import Accepted, Job, Settled
 from core.engine.sending import Sender
 from core.errors import (
     Busy,
+    Fault,
     Forbidden,
+    InvalidInput,
     LevqorError,
     NotConfigured,
-    NotFound,
     QuotaSpent,
-    UpstreamError,
 )
 from core.ledger import Ledger, Order, word
 from core.logs import RunLog
@@ -31,7 +32,7 @@ from core.masking import Redactor, home_key
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from core.callers import Caller
     from core.contract import Action, Config, Connector
@@ -66,12 +67,14 @@ class Engine:
         self.outbound = outbound
         self.connectors = tuple(connectors)
         self.log = log
-        self.observers: list[Callable[[Settled, Caller], None]] = []
-        self.refusals: list[Callable[[str, LevqorError, Caller], None]] = []
+        self._catalogue = Catalogue(self.connectors)
+        self._record = Record(log)
+        self.observers = self._record.observers
+        self.refusals = self._record.refusals
         self._key = home_key(settings.home)
         self._credentials: dict[str, tuple[Config, bytes]] = {}
         self._sender = Sender(
-            ledger, outbound, self.connectors, settled=self.settled, ended=self._ended
+            ledger, outbound, self.connectors, settled=self.settled, ended=self._record.ended
         )
 
     @classmethod
@@ -98,20 +101,11 @@ class Engine:
 
     def action_ids(self) -> tuple[str, ...]:
         """Every action, in menu order."""
-        return tuple(c.action_id(a) for c in self.connectors for a in c.actions)
+        return self._catalogue.ids
 
     def action(self, action_id: str) -> tuple[Connector, Action]:
         """Look an action up; raises NotFound with the nearest name."""
-        for connector in self.connectors:
-            for action in connector.actions:
-                if connector.action_id(action) == action_id:
-                    return connector, action
-        ids = self.action_ids()
-        near = difflib.get_close_matches(action_id, ids, n=1)
-        raise NotFound(
-            "There is no such action.",
-            fix=f"Did you mean {near[0]}?" if near else f"The actions are {', '.join(ids)}.",
-        )
+        return self._catalogue.find(action_id)
 
     def accept(
         self,
@@ -131,12 +125,12 @@ class Engine:
 
         Args:
             action_id: Which action.
-            values: The contract's fields; a test send without values takes the sample.
+            values: The contract's fields; none for a test send.
             caller: Who asks.
             key: The request's own key; the first run with it is the only one.
             rebind: The key is free again when the run was not sent.
             reply_to: Where to answer, kept until `ledger.told`.
-            test: A test send: marked, no quota, one a minute per action.
+            test: A test send: the sample, marked, no quota, one a minute per action.
             guard: Raise Repeated for the same input by the same caller within a minute.
             ip: The peer's address, for the log's tag only.
             patience: Seconds to wait for another process that holds the ledger.
@@ -152,7 +146,9 @@ class Engine:
             )  # fmt: skip
         except LevqorError as error:
             ms = (time.perf_counter() - began) * 1000
-            self._not_accepted(action_id, error, caller, ip, ms)
+            # What was asked for may be anything; only names that exist are recorded.
+            known = action_id if action_id in self.action_ids() else ""
+            self._record.refused(known, error, caller, ip, ms)
             raise
 
     def start(self, accepted: Accepted) -> Future[Settled]:
@@ -233,8 +229,8 @@ class Engine:
                 fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
             )
         connector, action = self.action(action_id)
-        if test and not values:
-            values = action.sample
+        if test:
+            values = _sample(action, values)
         given = checked(action.input, values, self.settings.default)
         config, refuse = self._config(connector)
         if config is not None and action.check:
@@ -309,40 +305,11 @@ class Engine:
             )
         return future
 
-    def _ended(self, job: Job, settled: Settled) -> None:
-        error = settled.error
-        if self.log:
-            ours = error is not None and not isinstance(error, UpstreamError)
-            self.log.write(
-                run=job.run,
-                ip=job.ip,
-                caller=job.caller,
-                connector=job.connector.name,
-                action=job.action_id,
-                status=error.code if error and ours else settled.outcome,
-                ms=settled.ms,
-                attempts=settled.attempts,
-                error=error.reason or error.code if error else None,
-            )
-        for observer in self.observers:
-            observer(settled, job.caller)
 
-    def _not_accepted(
-        self, action_id: str, error: LevqorError, caller: Caller, ip: str | None, ms: float
-    ) -> None:
-        # What was asked for may be anything; only names that exist reach the log.
-        known = action_id if action_id in self.action_ids() else None
-        if self.log:
-            self.log.write(
-                run=error.run or "-",
-                ip=ip,
-                caller=caller,
-                connector=known.partition(".")[0] if known else "-",
-                action=known or "-",
-                status=error.code,
-                ms=ms,
-                attempts=0,
-                error=error.reason or error.code,
-            )
-        for observer in self.refusals:
-            observer(known or "", error, caller)
+def _sample(action: Action, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    # With input of its own a test send would be a way around the quota.
+    if values:
+        raise InvalidInput(
+            [Fault("input", "must be empty: a test send uses the action's own sample")]
+        )
+    return action.sample

@@ -285,3 +285,21 @@ def test_observers_hear_of_every_ending_and_every_refusal(pro, sandbox):
         pro.run("NOT AN ACTION", {}, ADA)
     assert ended == [("sent", "slack:T1:UADA")]
     assert refused == [("slack.send", "validation_error"), ("", "not_found")]
+
+
+def test_a_test_send_takes_no_input_of_its_own(engine):
+    with pytest.raises(InvalidInput) as caught:
+        engine.run("slack.send", HELLO, ADA, test=True)
+    assert caught.value.faults[0].message == (
+        "must be empty: a test send uses the action's own sample"
+    )
+
+
+def test_test_sends_are_one_a_minute_but_not_against_stand_ins(home, sandbox, engine):
+    engine.run("slack.send", {}, ADA, test=True)
+    assert engine.run("slack.send", {}, ADA, test=True).outcome == "sent"
+    engine.close()
+    with Engine.open(Settings.load(home, environ=sandbox.settings())) as real:
+        with pytest.raises(Busy) as caught:
+            real.run("slack.send", {}, ADA, test=True)
+        assert 50 < caught.value.retry_after <= 60
