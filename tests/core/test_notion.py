@@ -151,8 +151,8 @@ class TestColumns:
             (
                 "props.Wen",
                 (
-                    "is not a column of this database; did you mean 'When'? "
-                    "The columns are: Title, When"
+                    "is not a column of this database (did you mean 'When'?); "
+                    "the columns are: Title, When"
                 ),
             )
         ]
@@ -166,9 +166,9 @@ class TestColumns:
         )
 
         assert faults == [
-            ("props.Points", "is a number column: give a number such as 3 or 4.5"),
+            ("props.Points", "is of type number: give a number such as 3 or 4.5"),
             ("props.Overdue", "is read-only in Notion (formula); leave it out"),
-            ("props.Done", "is a checkbox column: give yes or no"),
+            ("props.Done", "is of type checkbox: give yes or no"),
         ]
 
     def test_remembered_ones_are_read_again_when_a_name_is_not_among_them(self, notion, sandbox):

@@ -50,7 +50,7 @@ def typed(props: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
             name = _column(key, schema, made)
             made[name] = _property(schema.columns[name].type, value)
         except ValueError as wrong:
-            faults.append(Fault(f"props.{key}", str(wrong)))
+            faults.append(Fault(f"props.{key[:80]}", str(wrong)))
     if faults:
         raise InvalidInput(faults)
     return made
@@ -76,8 +76,8 @@ def _name(key: str, schema: Schema) -> str | None:
 def _no_such_column(key: str, schema: Schema) -> str:
     folded = {name.casefold(): name for name in schema.columns}
     near = get_close_matches(key.strip().casefold(), folded, n=1)
-    hint = f"did you mean {folded[near[0]]!r}? " if near else ""
-    return f"is not a column of this database; {hint}The columns are: {listed(schema.columns)}"
+    hint = f" (did you mean {folded[near[0]]!r}?)" if near else ""
+    return f"is not a column of this database{hint}; the columns are: {listed(schema.columns)}"
 
 
 def _property(kind: str, value: Any) -> dict[str, Any]:
@@ -86,13 +86,13 @@ def _property(kind: str, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping) and kind in value:
         return dict(value)
     if kind not in _PLAIN:
-        raise ValueError(f"is a {kind} column, which takes only Notion's own object ({kind}: …)")
+        raise ValueError(f"is of type {kind}, which takes only Notion's own object ({kind}: …)")
     empty, convert = _PLAIN[kind]
     try:
         value = value.strip() if isinstance(value, str) else value
         return {kind: empty if value in (None, "") and kind != "checkbox" else convert(value)}
     except ValueError as wrong:
-        raise ValueError(f"is a {kind} column: {wrong}") from None
+        raise ValueError(f"is of type {kind}: {wrong}") from None
 
 
 def _plain(value: Any, most: int | None = None) -> str:
@@ -167,9 +167,10 @@ def _references(value: Any) -> list[dict[str, Any]]:
 
 def _reference(value: Any) -> dict[str, Any]:
     ident = value.get("id") if isinstance(value, Mapping) else value
-    if not isinstance(ident, str):
-        raise ValueError("give Notion ids, separated by commas")  # noqa: TRY004 - as above
-    return {"id": notion_id(ident)}
+    try:
+        return {"id": notion_id(str(ident))}
+    except ValueError:
+        raise ValueError("give Notion ids or addresses, separated by commas") from None
 
 
 def _files(value: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,324 @@
+"""Plain values as Notion's typed properties."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.connectors._notion.columns import Column, Schema
+from core.connectors._notion.properties import READ_ONLY, split_text, typed
+from core.errors import InvalidInput
+
+ID = "d9824bdc-8445-4327-be8b-5b47500af6ce"
+OTHER = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
+TYPES = (
+    *("title", "rich_text", "number", "select", "status", "multi_select", "date", "checkbox"),
+    *("url", "email", "phone_number", "people", "relation", "files", "place"),
+)
+
+
+def schema(*types):
+    return Schema("source", {kind: Column(id=f"%3A{kind}", type=kind) for kind in types})
+
+
+def made(kind, value):
+    return typed({kind: value}, schema(kind))[kind][kind]
+
+
+def faults(props, columns):
+    with pytest.raises(InvalidInput) as caught:
+        typed(props, columns)
+    return [(fault.field, fault.message) for fault in caught.value.faults]
+
+
+def fault(kind, value):
+    [(field, message)] = faults({kind: value}, schema(kind))
+    assert field == f"props.{kind}"
+    return message
+
+
+def text(*pieces):
+    return [{"text": {"content": piece}} for piece in pieces]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("title", "Fix login", text("Fix login")),
+        ("title", "  Fix login ", text("Fix login")),
+        ("title", 3, text("3")),
+        ("title", "", []),
+        ("title", None, []),
+        ("rich_text", "one\ntwo", text("one\ntwo")),
+        ("rich_text", 4.5, text("4.5")),
+        ("rich_text", "   ", []),
+        ("number", 3, 3),
+        ("number", "3", 3),
+        ("number", "-4.50", -4.5),
+        ("number", "1e3", 1000.0),
+        ("number", "007", 7),
+        ("number", 0, 0),
+        ("number", " 3 ", 3),
+        ("number", "", None),
+        ("number", None, None),
+        ("select", "High", {"name": "High"}),
+        ("select", 1, {"name": "1"}),
+        ("select", {"id": "abc"}, {"id": "abc"}),
+        ("select", "", None),
+        ("status", "In progress", {"name": "In progress"}),
+        ("status", {"name": "Done"}, {"name": "Done"}),
+        ("multi_select", "a, b ,c", [{"name": "a"}, {"name": "b"}, {"name": "c"}]),
+        ("multi_select", ["a", "b"], [{"name": "a"}, {"name": "b"}]),
+        ("multi_select", "a,a,,b,", [{"name": "a"}, {"name": "b"}]),
+        ("multi_select", [{"name": "a"}, "b"], [{"name": "a"}, {"name": "b"}]),
+        ("multi_select", 7, [{"name": "7"}]),
+        ("multi_select", "", []),
+        ("multi_select", [], []),
+        ("date", "2026-12-01", {"start": "2026-12-01"}),
+        ("date", "2026-12-01/2026-12-05", {"start": "2026-12-01", "end": "2026-12-05"}),
+        ("date", "2026-12-01 / 2026-12-01", {"start": "2026-12-01", "end": "2026-12-01"}),
+        ("date", "2026-12-01T09:30", {"start": "2026-12-01T09:30:00"}),
+        ("date", "2026-12-01 09:30:15", {"start": "2026-12-01T09:30:15"}),
+        ("date", "2026-12-01T09:30:00Z", {"start": "2026-12-01T09:30:00+00:00"}),
+        ("date", "2026-12-01T09:30+02:00", {"start": "2026-12-01T09:30:00+02:00"}),
+        (
+            "date",
+            "2026-12-01T09:00/2026-12-01T10:00",
+            {"start": "2026-12-01T09:00:00", "end": "2026-12-01T10:00:00"},
+        ),
+        (
+            "date",
+            {"start": "2026-12-01", "end": "2026-12-05"},
+            {"start": "2026-12-01", "end": "2026-12-05"},
+        ),
+        ("date", {"start": "2026-12-01", "end": None}, {"start": "2026-12-01"}),
+        (
+            "date",
+            {"start": "2026-12-01T09:30", "time_zone": "Europe/Berlin"},
+            {"start": "2026-12-01T09:30:00", "time_zone": "Europe/Berlin"},
+        ),
+        ("date", "", None),
+        ("checkbox", True, True),
+        ("checkbox", False, False),
+        ("checkbox", "Yes", True),
+        ("checkbox", "on", True),
+        ("checkbox", 1, True),
+        ("checkbox", "no", False),
+        ("checkbox", "false", False),
+        ("checkbox", 0, False),
+        ("url", "https://example.com/a?b=1", "https://example.com/a?b=1"),
+        ("url", "", None),
+        ("email", "ada@example.com", "ada@example.com"),
+        ("phone_number", "+49 30 1234", "+49 30 1234"),
+        ("phone_number", 1234, "1234"),
+        ("people", ID, [{"id": ID}]),
+        ("people", f"{ID}, {OTHER}", [{"id": ID}, {"id": OTHER}]),
+        ("people", [{"id": ID}, ID], [{"id": ID}]),
+        ("people", "", []),
+        ("relation", ID.replace("-", ""), [{"id": ID}]),
+        ("relation", f"https://www.notion.so/Fix-login-{ID.replace('-', '')}", [{"id": ID}]),
+        (
+            "files",
+            "https://example.com/a/report%20one.pdf",
+            [
+                {
+                    "name": "report one.pdf",
+                    "external": {"url": "https://example.com/a/report%20one.pdf"},
+                }
+            ],
+        ),
+        (
+            "files",
+            "https://example.com/a,b.pdf, https://example.com",
+            [
+                {"name": "a,b.pdf", "external": {"url": "https://example.com/a,b.pdf"}},
+                {"name": "example.com", "external": {"url": "https://example.com"}},
+            ],
+        ),
+        ("files", {"file_upload": {"id": ID}}, [{"file_upload": {"id": ID}}]),
+    ],
+)  # fmt: skip
+def test_a_plain_value_becomes_what_its_column_wants(kind, value, expected):
+    assert made(kind, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "message"),
+    [
+        ("title", ["a"], "is of type title: give text"),
+        ("rich_text", True, "is of type rich_text: give text"),
+        ("rich_text", {"title": []}, "is of type rich_text: give text"),
+        ("rich_text", "x" * 200_001, "is of type rich_text: at most 200,000 characters"),
+        ("number", "many", "is of type number: give a number such as 3 or 4.5"),
+        ("number", "1,5", "is of type number: give a number such as 3 or 4.5"),
+        ("number", "٣", "is of type number: give a number such as 3 or 4.5"),
+        ("number", "1e999", "is of type number: give a number such as 3 or 4.5"),
+        ("number", True, "is of type number: give a number such as 3 or 4.5"),
+        ("number", "9" * 5000, "is of type number: give a number such as 3 or 4.5"),
+        (
+            "number",
+            9007199254740993,
+            "is of type number: Notion keeps whole numbers up to 9,007,199,254,740,992 exactly",
+        ),
+        ("select", "x" * 101, "is of type select: at most 100 characters (it has 101)"),
+        ("select", {"color": "red"}, "is of type select: give the option's name"),
+        ("status", ["Open"], "is of type status: give text"),
+        (
+            "multi_select",
+            [str(n) for n in range(101)],
+            "is of type multi_select: at most 100 (there are 101)",
+        ),
+        (
+            "date",
+            "tomorrow",
+            "is of type date: write days as 2026-12-01 and times as 2026-12-01T09:30",
+        ),
+        ("date", "2026-02-30", "is of type date: there is no such day or time"),
+        ("date", "2026-12-01T25:00", "is of type date: there is no such day or time"),
+        ("date", "2026-12-05/2026-12-01", "is of type date: the range ends before it begins"),
+        (
+            "date",
+            "2026-12-01T10:00/2026-12-01T09:00",
+            "is of type date: the range ends before it begins",
+        ),
+        (
+            "date",
+            20261201,
+            ("is of type date: give a day such as 2026-12-01, or a range such as"
+            " 2026-12-01/2026-12-05"),
+        ),
+        (
+            "date",
+            {"from": "2026-12-01"},
+            ("is of type date: give a day such as 2026-12-01, or a range such as"
+            " 2026-12-01/2026-12-05"),
+        ),
+        ("checkbox", "maybe", "is of type checkbox: give yes or no"),
+        ("checkbox", "", "is of type checkbox: give yes or no"),
+        ("checkbox", None, "is of type checkbox: give yes or no"),
+        ("checkbox", 2, "is of type checkbox: give yes or no"),
+        ("url", "h" * 2001, "is of type url: at most 2,000 characters (it has 2,001)"),
+        ("email", "e" * 201, "is of type email: at most 200 characters (it has 201)"),
+        ("phone_number", "1" * 201, "is of type phone_number: at most 200 characters (it has 201)"),
+        (
+            "people",
+            "Ada",
+            "is of type people: give Notion ids or addresses, separated by commas",
+        ),
+        ("relation", [7], "is of type relation: give Notion ids or addresses, separated by commas"),
+        ("files", "report.pdf", "is of type files: give the file's address, beginning with https://"),
+        ("files", [{"name": "a"}], "is of type files: give the file's address"),
+        ("place", "Berlin", "is of type place, which takes only Notion's own object (place: …)"),
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_is_refused_with_what_would(kind, value, message):
+    assert fault(kind, value) == message
+
+
+@pytest.mark.parametrize("kind", sorted(READ_ONLY))
+@pytest.mark.parametrize("raw", [False, True], ids=["plain", "raw"])
+def test_a_read_only_column_is_refused(kind, raw):
+    value = {kind: {}} if raw else "x"
+
+    assert fault(kind, value) == f"is read-only in Notion ({kind}); leave it out"
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_notion_s_own_object_is_left_as_it_is(kind):
+    own = {"type": kind, kind: {"anything": [1, "two"]}}
+
+    assert typed({kind: own}, schema(kind)) == {kind: own}
+
+
+class TestNames:
+    columns = Schema(
+        "source",
+        {
+            "Task name": Column(id="title", type="title"),
+            "title": Column(id="ab%3Ac", type="rich_text"),
+            "Due date": Column(id="due1", type="date"),
+        },
+    )
+
+    def test_title_is_the_title_column_whatever_its_name(self):
+        assert typed({"title": "x"}, self.columns) == {"Task name": {"title": text("x")}}
+
+    @pytest.mark.parametrize("key", ["ab%3Ac", "ab:c"])
+    def test_a_column_s_id_does_as_well(self, key):
+        assert typed({key: "x"}, self.columns) == {"title": {"rich_text": text("x")}}
+
+    def test_spaces_around_a_name_are_taken_off(self):
+        assert typed({" Due date ": "2026-12-01"}, self.columns) == {
+            "Due date": {"date": {"start": "2026-12-01"}}
+        }
+
+    def test_an_unknown_one_is_refused_with_the_nearest_and_the_list(self):
+        assert faults({"due dat": "x"}, self.columns) == [
+            (
+                "props.due dat",
+                (
+                    "is not a column of this database (did you mean 'Due date'?); "
+                    "the columns are: Task name, title, Due date"
+                ),
+            )
+        ]
+
+    def test_one_that_is_near_to_none_gets_the_list_alone(self):
+        [(_, message)] = faults({"zzz": "x"}, self.columns)
+
+        assert message == (
+            "is not a column of this database; the columns are: Task name, title, Due date"
+        )
+
+    def test_the_same_column_twice_is_refused(self):
+        assert faults({"Task name": "x", "title": "y"}, self.columns) == [
+            ("props.title", "is the column 'Task name', which is given twice")
+        ]
+
+    def test_a_long_list_is_cut_short(self):
+        columns = Schema("source", {f"c{n:02}": Column(id=f"i{n}", type="url") for n in range(25)})
+        [(_, message)] = faults({"zzz": "x"}, columns)
+
+        assert message.endswith("c18, c19 and 5 more")
+
+
+class TestLongText:
+    @pytest.mark.parametrize(
+        ("length", "pieces"), [(2000, [2000]), (2001, [2000, 1]), (6000, [2000] * 3)]
+    )
+    def test_is_cut_every_2000_characters(self, length, pieces):
+        assert [len(piece) for piece in split_text("x" * length)] == pieces
+
+    def test_counts_as_notion_does_in_utf_16(self):
+        assert [len(piece) for piece in split_text("🚀" * 1001)] == [1000, 1]
+
+    def test_never_cuts_through_a_character(self):
+        assert [len(piece) for piece in split_text("x" + "🚀" * 1000)] == [1000, 1]
+
+    def test_may_have_a_hundred_pieces(self):
+        assert len(made("rich_text", "x" * 200_000)) == 100
+
+    @given(st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: text * 40))
+    def test_loses_nothing_and_keeps_each_piece_short(self, whole):
+        pieces = split_text(whole)
+
+        assert "".join(pieces) == whole
+        assert all(0 < len(piece.encode("utf-16-le")) // 2 <= 2000 for piece in pieces)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(TYPES), JSON)
+def test_any_json_is_either_turned_into_json_or_refused_as_a_fault(kind, value):
+    properties = None
+    with suppress(InvalidInput):
+        properties = typed({kind: value}, schema(kind))
+
+    assert json.loads(json.dumps(properties)) == properties
