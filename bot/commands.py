@@ -1,0 +1,175 @@
+"""What chat and console can ask for: the actions, help, health, usage, why, whoami.
+
+Every surface spells these its own way (`/levqor-…`, `/…`, bare) and asks here for what
+they say; nothing below knows where a question came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core import reports, wording
+from core.errors import Fault, InvalidInput, NotFound
+from core.grammar import nearest, parse_chat, usage
+from core.health import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bot.app.frame import Bot
+    from core.callers import Caller
+    from core.contract import Action, Connector, Contract
+
+USAGE_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to ask that fires nothing: its word, what follows it, what it tells."""
+
+    word: str
+    takes: str
+    tells: str
+
+
+QUESTIONS = (
+    Question("health", "[live]", "what works, what does not, and what to do"),
+    Question("usage", "", "what is left today, and what was done lately"),
+    Question("why", "RUN", "what became of a run"),
+    Question("whoami", "", "the id Levqor knows you by"),
+    Question("help", "[ACTION]", "this list, or one action's fields"),
+)
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a surface writes an action's id and a question as a command.
+
+    `action("a.b")` gives e.g. `/a_b`; `question("help")` e.g. `/help`.
+    """
+
+    action: Callable[[str], str]
+    question: Callable[[str], str]
+
+
+class Commands:
+    """The answers, for one bot. Texts are plain; a surface that reads markup escapes them."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._engine = bot.engine
+        self._health = Health(bot.engine)
+
+    def actions(self) -> Iterator[tuple[str, Connector, Action]]:
+        """Every action in menu order: its id, its connector, itself."""
+        for action_id in self._engine.action_ids():
+            yield (action_id, *self._engine.action(action_id))
+
+    def contract(self, action_id: str) -> type[Contract]:
+        """An action's contract; raises NotFound with the nearest."""
+        return self._engine.action(action_id)[1].input
+
+    def read(self, action_id: str, text: str) -> dict[str, Any]:
+        """Typed words to an action's values; raises InvalidInput with every fault."""
+        return parse_chat(text, self.contract(action_id))
+
+    def find(self, typed: str, spelling: Spelling) -> str:
+        """The action or question a word spells; raises NotFound with the nearest."""
+        known = {spelling.action(action_id): action_id for action_id in self._engine.action_ids()}
+        known |= {spelling.question(each.word): each.word for each in QUESTIONS}
+        if typed in known:
+            return known[typed]
+        near = nearest(typed, known)
+        raise NotFound(
+            "There is no such command.",
+            fix=f"Did you mean {near}?" if near else f"See {spelling.question('help')}.",
+        )
+
+    async def ask(self, word: str, rest: str, caller: Caller, spelling: Spelling) -> str:
+        """Answer a question; raises NotFound or InvalidInput where it makes no sense."""
+        rest = rest.strip()
+        if word == "health":
+            if rest not in ("", "live"):
+                raise InvalidInput([Fault("health", "takes nothing, or the word live")])
+            return await self.health(live=rest == "live")
+        if word == "usage":
+            return await self.usage(caller)
+        if word == "why":
+            return await self.why(rest, caller)
+        if word == "whoami":
+            return await self.whoami(caller)
+        return self.help(spelling, rest)
+
+    def help(self, spelling: Spelling, about: str = "") -> str:
+        """Every command with a line each, or one action with its fields."""
+        if about:
+            return self._help_on(about, spelling)
+        lines = []
+        for action_id, _, action in self.actions():
+            lines.append(f"{action.title}")
+            lines.append(f"  {usage(spelling.action(action_id), action.input)}")
+        lines.append("Questions")
+        for each in QUESTIONS:
+            said = f"{spelling.question(each.word)} {each.takes}".rstrip()
+            lines.append(f"  {said} - {each.tells}")
+        lines.append("An action without words after it opens a form.")
+        return "\n".join(lines)
+
+    def _help_on(self, about: str, spelling: Spelling) -> str:
+        ids = self._engine.action_ids()
+        spelt = {spelling.action(action_id): action_id for action_id in ids}
+        action_id = spelt.get(about, about)
+        if action_id not in ids:
+            # `/help slack_send` and `/help slack.send` are meant alike.
+            action_id = next(
+                (i for i in ids if spelling.action(i).endswith(about.lstrip("/"))), about
+            )
+        _, action = self._engine.action(action_id)
+        lines = [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
+        for spec in action.input.fields():
+            lines.append(f"{spec.name}: {spec.help}")
+            if spec.max_length:
+                lines.append(f"  At most {spec.max_length}.")
+            if spec.setting:
+                lines.append(f"  Left out, it is what {spec.setting} says.")
+            if spec.example is not None and spec.kind == "text":
+                lines.append(f"  For example {spec.example}")
+        return "\n".join(lines)
+
+    async def health(self, *, live: bool = False) -> str:
+        """Health in words; `live` probes every connector first, at most ten seconds."""
+        report = await self._bot.call(self._health.report, live=live)
+        return "\n".join(wording.health_lines(report))
+
+    async def usage(self, caller: Caller) -> str:
+        """Today's quota of a caller, and the last week."""
+        report = await self._bot.call(
+            reports.usage,
+            self._engine.ledger,
+            USAGE_DAYS,
+            str(caller),
+            self._engine.action_ids(),
+        )
+        return "\n".join(wording.usage_lines(report))
+
+    async def why(self, run: str, caller: Caller) -> str:
+        """What became of a run; only whoever asked for it, or an admin, may know."""
+        if not run:
+            raise InvalidInput([Fault("run", "is required: the id that stood in the answer")])
+        entry = await self._bot.call(self._engine.ledger.run, run.split()[0].lower())
+        admin = self._bot.settings.is_admin(caller)
+        if entry is None or not (admin or entry.caller == str(caller)):
+            raise NotFound(
+                "There is no run of yours with that id.",
+                fix="Its id stands in the answer you got; LEVQOR_ADMINS may see every run.",
+            )
+        return wording.why(entry, self._engine.connectors)
+
+    async def whoami(self, caller: Caller) -> str:
+        """A caller's id and plan."""
+        plan = await self._bot.call(self._engine.ledger.plan, str(caller))
+        lines = [f"You are {caller}, on the {plan} plan."]
+        if self._bot.settings.is_admin(caller):
+            lines.append("You are an admin: you may see every run.")
+        return "\n".join(lines)
