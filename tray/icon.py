@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
@@ -22,6 +25,8 @@ COLOURS = {
     Face.OFFLINE: "#9060d0",
 }
 INK = "#ffffff"
+# Panels keep a picture by its name: a changed drawing needs another number here.
+_EDITION = 1
 # Drawn this many times larger and shrunk: smooth edges at 16 pixels.
 _OVER = 8
 # Shapes are laid out on a grid of 16 by 16, the smallest size a bar asks for.
@@ -116,3 +121,15 @@ def draw(face: Face, size: int = 64) -> Image.Image:
     pen = _Pen(face, size)
     _SHAPES[face](pen)
     return pen.image.resize((size, size), Image.Resampling.BOX)
+
+
+def icon_file(folder: Path, face: Face, size: int = 64) -> Path:
+    """Return the face's PNG in a folder, drawn there once; another version has other names."""
+    file = folder / f"levqor-{_EDITION}-{face}-{size}.png"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".png")
+        with os.fdopen(handle, "wb") as out:
+            draw(face, size).save(out, "PNG")
+        Path(name).replace(file)
+    return file

@@ -64,6 +64,8 @@ def _line(state: State, one: Connector) -> str:
         if last:
             return f"sent {words.ago(state.now - last.at)}{words.ms(last.ms)}"
         return f"works{words.ms(one.latency_ms)}"
+    if one.verdict is Verdict.OFF:
+        return _NO_WORDS[Verdict.OFF]
     said = words.plain(one.words) or _NO_WORDS[one.verdict]
     if one.verdict in (Verdict.BROKEN, Verdict.ATTENTION) and one.since is not None:
         said += f", for {words.span(state.now - one.since)}"

@@ -46,6 +46,7 @@ class Connector:
     words: str | None = None
     fix: str | None = None
     notes: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     latency_ms: float | None = None
     since: float | None = None
     last_success: Run | None = None

@@ -15,19 +15,15 @@ if TYPE_CHECKING:
 
 
 class SourceError(Exception):
-    """The source gave no answer; `trouble` says why and what to do."""
+    """The source gave no answer; `trouble` says why and what to do.
 
-    def __init__(self, trouble: Trouble) -> None:
+    `before_it_left`: the question surely never reached the source.
+    """
+
+    def __init__(self, trouble: Trouble, *, before_it_left: bool = False) -> None:
         super().__init__(trouble.words)
         self.trouble = trouble
-
-
-@dataclass(frozen=True)
-class Guide:
-    """What one connector needs: each setting's name, its title and where to get it."""
-
-    title: str
-    settings: tuple[tuple[str, str, str], ...]
+        self.before_it_left = before_it_left
 
 
 @dataclass(frozen=True)
@@ -56,9 +52,6 @@ class Feed(Protocol):
 
     def pair(self) -> Pairing:
         """Make a one-time pairing code; raises SourceError."""
-
-    def guide(self) -> dict[str, Guide]:
-        """The settings of each connector by its name; empty where they are not known."""
 
     def stamp(self) -> object:
         """Something that changes when the settings file does; cheap."""

@@ -14,11 +14,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from core.callers import PAIRED_SURFACE
-from tray.source import Guide, Pairing, SourceError, reading
+from tray.source import Pairing, SourceError, reading
 from tray.state import Missing, Source, Told, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tray.state import Health, Run
@@ -40,7 +40,7 @@ class Local:
         self,
         home: Path,
         *,
-        environment: Mapping[str, str] | None = None,
+        environment: Callable[[], Mapping[str, str]] | None = None,
         sandbox: bool = False,
         command: tuple[str, ...] = (sys.executable, "-m", "core.cli"),
     ) -> None:
@@ -73,9 +73,9 @@ class Local:
         try:
             body = self._child("run", action, "--test", seconds=TEST_S)
         except SourceError as error:
-            doubt = error.trouble.kind is Missing.SLOW
-            words = "It may or may not have been sent." if doubt else error.trouble.words
-            outcome = "unknown" if doubt else "not_sent"
+            outcome, words = "not_sent", error.trouble.words
+            if not error.before_it_left:
+                outcome, words = "unknown", f"It may or may not have been sent. {words}"
             return Told(action, outcome, words, fix=error.trouble.fix, at=time.time())
         return reading.told(action, body, time.time(), self.about.test_gap)
 
@@ -83,10 +83,6 @@ class Local:
         """Make a one-time pairing code; raises SourceError."""
         body = self._ask("pair", PAIRED_SURFACE)
         return Pairing(str(body.get("code", "")), body.get("link"))
-
-    def guide(self) -> dict[str, Guide]:
-        """The settings of each connector, as the core declares them."""
-        return {}
 
     def stamp(self) -> object:
         """The state of the settings file."""
@@ -106,7 +102,7 @@ class Local:
 
     def _child(self, *args: str, seconds: float) -> dict[str, Any]:
         if self._seen_home and not self._home.is_dir():
-            raise SourceError(_gone(self._home))
+            raise SourceError(_gone(self._home), before_it_left=True)
         head = [*self._command, "--home", str(self._home), "--surface", "tray"]
         with subprocess.Popen(  # noqa: S603 - our own command, no shell
             [*head, *args, "--output", "json"],
@@ -115,7 +111,7 @@ class Local:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
-            env=self._environment,
+            env=self._environment() if self._environment else None,
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         ) as child:

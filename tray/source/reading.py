@@ -66,6 +66,7 @@ def _connector(name: str, said: dict[str, Any]) -> Connector:
         words=_text(said.get("words")),
         fix=_text(said.get("fix")),
         notes=tuple(str(one) for one in _list(said.get("notes"))),
+        settings=tuple(str(one) for one in _list(said.get("settings"))),
         latency_ms=_number(said.get("latency_ms")),
         since=moment(said.get("since")),
         last_success=_run(said.get("last_success")),

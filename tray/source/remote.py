@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
-from tray.source import Guide, Pairing, SourceError, reading
+from tray.source import Pairing, SourceError, reading
 from tray.state import Missing, Source, Told, Trouble
 
 if TYPE_CHECKING:
@@ -63,9 +64,11 @@ class Remote:
         try:
             _, body = self._call("POST", f"/actions/{quote(action)}?test=1", TEST_S)
         except SourceError as error:
-            # Cut off half-way: the server may have sent it all the same.
-            words = f"It may or may not have been sent. {error.trouble.words}"
-            return Told(action, "unknown", words, fix=error.trouble.fix, at=time.time())
+            outcome, words = "not_sent", error.trouble.words
+            if not error.before_it_left:
+                # Cut off half-way: the server may have sent it all the same.
+                outcome, words = "unknown", f"It may or may not have been sent. {words}"
+            return Told(action, outcome, words, fix=error.trouble.fix, at=time.time())
         return reading.told(action, body, time.time(), self.about.test_gap)
 
     def pair(self) -> Pairing:
@@ -77,10 +80,6 @@ class Remote:
                 "Run levqor pair there.",
             )
         )
-
-    def guide(self) -> dict[str, Guide]:
-        """Nothing: the settings are the remote's own."""
-        return {}
 
     def stamp(self) -> object:
         """Nothing: the settings are the remote's own."""
@@ -116,11 +115,13 @@ class Remote:
         except requests.exceptions.SSLError:
             fix = "Have its certificate put right; Levqor never goes on without."
             words = f"The certificate of {self._host} is not valid"
-            raise SourceError(Trouble(Missing.CERTIFICATE, words, fix)) from None
-        except (requests.RequestException, OSError):
+            trouble = Trouble(Missing.CERTIFICATE, words, fix)
+            raise SourceError(trouble, before_it_left=True) from None
+        except (requests.RequestException, OSError) as problem:
             fix = f"See that Levqor runs at {self._host} and that this computer reaches it."
             words = f"{self._host} cannot be reached"
-            raise SourceError(Trouble(Missing.UNREACHABLE, words, fix)) from None
+            trouble = Trouble(Missing.UNREACHABLE, words, fix)
+            raise SourceError(trouble, before_it_left=_never_connected(problem)) from None
 
     def _body(self, answer: requests.Response, deadline: float) -> dict[str, Any]:
         # requests' own time-out starts anew with every byte: a drip would hold us for ever.
@@ -139,6 +140,14 @@ class Remote:
         fix = "See that the address is Levqor's own, of the same version as this tray."
         words = f"{self._host} answers, but not as Levqor does"
         return Trouble(Missing.STRANGE, words, fix)
+
+
+def _never_connected(problem: Exception) -> bool:
+    """Whether the request surely did not leave: no connection came up for it."""
+    if isinstance(problem, requests.exceptions.ConnectTimeout):
+        return True
+    reason = getattr(problem.args[0] if problem.args else None, "reason", None)
+    return isinstance(reason, NewConnectionError)
 
 
 class _Bearer(requests.auth.AuthBase):

@@ -1,0 +1,156 @@
+"""What is on the screen, as JSON: `hosts`, `program` (accessibility) or `panel` (dbusmenu)."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+
+from tray.backend import toolkit
+
+if importlib.util.find_spec("gi") is None:
+    toolkit.borrow_gi()
+
+
+def hosts() -> list[str]:
+    from tray import desktop
+
+    return desktop.hosts()
+
+
+def program() -> list[dict]:
+    """The rows the program itself has on the screen, each with its middle."""
+    import gi
+
+    gi.require_version("Atspi", "2.0")
+    from gi.repository import Atspi, GLib
+
+    def walk(node, depth=0):
+        for index in range(node.get_child_count()):
+            child = node.get_child_at_index(index)
+            if child is not None and depth < 12:
+                yield child
+                yield from walk(child, depth + 1)
+
+    found = []
+    try:
+        for node in walk(Atspi.get_desktop(0)):
+            states = node.get_state_set()
+            if "menu" not in node.get_role_name() or not states.contains(
+                Atspi.StateType.SHOWING
+            ):
+                continue
+            box = node.get_extents(Atspi.CoordType.SCREEN)
+            if node.get_name() and box.width > 1:
+                found.append(
+                    {
+                        "text": node.get_name(),
+                        "x": box.x + min(60, box.width // 2),
+                        "y": box.y + box.height // 2,
+                        "enabled": states.contains(Atspi.StateType.SENSITIVE),
+                        "checked": states.contains(Atspi.StateType.CHECKED),
+                    }
+                )
+    except GLib.Error:
+        # The program changed or left while we looked; whoever asks asks again.
+        return []
+    return found
+
+
+def panel() -> list[dict]:
+    """The rows of the menus the panel has open: dbusmenu's words, X's rectangles."""
+    from gi.repository import Gio, GLib
+
+    bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+
+    def call(dest, path, face, method, args=None):
+        return bus.call_sync(dest, path, face, method, args, None, 0, 3000, None).unpack()
+
+    def prop(dest, path, face, name):
+        args = GLib.Variant("(ss)", (face, name))
+        return call(dest, path, "org.freedesktop.DBus.Properties", "Get", args)[0]
+
+    watcher = "org.kde.StatusNotifierWatcher"
+    try:
+        items = prop(watcher, "/StatusNotifierWatcher", watcher, "RegisteredStatusNotifierItems")
+        dest, _, path = items[0].partition("/")
+        menu = prop(dest, f"/{path}", "org.kde.StatusNotifierItem", "Menu")
+        args = GLib.Variant("(iias)", (0, -1, []))
+        node = call(dest, menu, "com.canonical.dbusmenu", "GetLayout", args)[1]
+    except (GLib.Error, IndexError):
+        return []
+    found = []
+    for window in _menu_windows():
+        node = _fitting(node, window, found)
+        if node is None:
+            break
+    return found
+
+
+def _fitting(node, window, found):
+    """Lay a node's children out in a window; return the child whose window comes next."""
+    kids = [kid for kid in node[2] if kid[1].get("visible", True)]
+    lines = [kid[1].get("type") == "separator" for kid in kids]
+    x, y, _, height = window
+    each = (height - 8 - sum(lines)) / max(1, len(kids) - sum(lines))
+    at = y + 4.0
+    for kid, line in zip(kids, lines, strict=True):
+        if not line:
+            found.append(
+                {
+                    "text": kid[1].get("label", "").replace("__", "_"),
+                    "x": x + 60,
+                    "y": int(at + each / 2),
+                    "enabled": kid[1].get("enabled", True),
+                    "checked": kid[1].get("toggle-state", 0) == 1,
+                }
+            )
+        at += 1 if line else each
+    pointer = _pointer()
+    for kid, row in zip([k for k, s in zip(kids, lines, strict=True) if not s], found[-len(kids) :], strict=False):
+        del kid, row
+    return _below(kids, lines, window, pointer)
+
+
+def _below(kids, lines, window, pointer):
+    x, y, width, height = window
+    each = (height - 8 - sum(lines)) / max(1, len(kids) - sum(lines))
+    at = y + 4.0
+    for kid, line in zip(kids, lines, strict=True):
+        tall = 1 if line else each
+        if kid[2] and at <= pointer[1] < at + tall and x <= pointer[0] < x + width:
+            return kid
+        at += tall
+    return None
+
+
+def _pointer() -> tuple[int, int]:
+    said = subprocess.run(
+        ["xdotool", "getmouselocation"], capture_output=True, text=True, check=True
+    ).stdout
+    x, y = re.findall(r"[xy]:(\d+)", said)
+    return int(x), int(y)
+
+
+def _menu_windows() -> list[tuple[int, int, int, int]]:
+    """The menus on the screen, the first opened first: x, y, width, height."""
+
+    def out(*command):
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    found = []
+    for line in out("xwininfo", "-root", "-children").splitlines():
+        parts = re.search(r"(0x\w+) .*? (\d+)x(\d+)\+-?\d+\+-?\d+ +\+(-?\d+)\+(-?\d+)", line)
+        if not parts or int(parts[2]) < 40:
+            continue
+        if "IsViewable" not in out("xwininfo", "-id", parts[1]):
+            continue
+        if "MENU" in out("xprop", "-id", parts[1], "_NET_WM_WINDOW_TYPE"):
+            found.append(tuple(int(parts[n]) for n in (4, 5, 2, 3)))
+    return found[::-1]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({"hosts": hosts, "program": program, "panel": panel}[sys.argv[1]]()))

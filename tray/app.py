@@ -1,0 +1,156 @@
+"""`levqor-tray`: the icon, a source and the watch over it, tied together."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import __version__
+from tray import choices, desktop
+from tray.backend import NAME, toolkit, window
+from tray.clicks import Clicks
+from tray.source.local import Local
+from tray.state import State
+from tray.watch import EVERY_S, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tray.backend import Window
+    from tray.source import Feed
+
+EXIT_WRONG, EXIT_NO_DESKTOP = 2, 3
+# At login the panel may come up after us.
+_HOST_S = 10.0
+_HOST_POLL_S = 0.2
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 no desktop for it."""
+    given = _parser().parse_args(args)
+    logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
+    try:
+        with _source(given) as (feed, places):
+            return _run(given, feed, places)
+    except toolkit.NoDesktop as problem:
+        _say(str(problem))
+        return EXIT_NO_DESKTOP
+    except ValueError as problem:
+        _say(str(problem))
+        return EXIT_WRONG
+
+
+def _run(given: argparse.Namespace, feed: Feed, places: desktop.Places) -> int:
+    only = desktop.OnlyOne(places)
+    autostart = desktop.Autostart(_command(given))
+    watch = Watch(
+        feed,
+        State(
+            time.time(),
+            feed.about,
+            choices=choices.load(places.choices),
+            autostart=autostart.on,
+            version=__version__,
+            stale_after=max(6 * given.every, 120.0),
+        ),
+        every=given.every,
+        only=only,
+    )
+    shown: Window = window(watch.menu, places.icons, watch.do)
+    if not only.take():
+        _say("it is running already; look at the corner of the screen")
+        return 0
+    try:
+        _await_host(given.wait)
+        shown.run(
+            lambda: watch.start(shown, Clicks(watch, shown, places, autostart, desktop.open_file))
+        )
+    finally:
+        watch.stop()
+        only.release()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=NAME, description="Connector health in the corner of the screen, and test sends."
+    )
+    parser.add_argument("--home", type=Path, metavar="DIR", help="the folder with levqor.db")
+    parser.add_argument("--sandbox", action="store_true", help="use the built-in stand-ins")
+    parser.add_argument(
+        "--remote", metavar="URL", help="watch a Levqor elsewhere; token in LEVQOR_REMOTE_TOKEN"
+    )
+    parser.add_argument(
+        "--every", type=_seconds, default=EVERY_S, metavar="SECONDS", help="between checks (300)"
+    )
+    parser.add_argument(
+        "--wait", type=_seconds, default=_HOST_S, metavar="SECONDS", help="for a tray (10)"
+    )
+    parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 86400:
+        raise ValueError(text)
+    return value
+
+
+@contextlib.contextmanager
+def _source(given: argparse.Namespace) -> Iterator[tuple[Feed, desktop.Places]]:
+    """The source that was asked for, and where its tray keeps its own files."""
+    feed: Feed
+    if given.remote:
+        from tray.source.remote import Remote
+
+        feed, places = Remote(given.remote, desktop.remote_token()), desktop.Places(given.remote)
+    elif given.sandbox:
+        from tray.source.sandbox import sandbox
+
+        with sandbox(given.home) as (feed, folder):
+            yield feed, desktop.Places(str(folder), folder)
+        return
+    else:
+        home = desktop.home(given.home)
+        feed, places = Local(home), desktop.Places(str(home))
+    with contextlib.closing(feed):
+        yield feed, places
+
+
+def _await_host(seconds: float) -> None:
+    """Wait for something that draws icons; raises NoDesktop after that many seconds."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            toolkit.require_host(desktop.hosts())
+        except toolkit.NoDesktop as problem:
+            if time.monotonic() >= ends:
+                toolkit.say(str(problem))
+                raise
+            time.sleep(_HOST_POLL_S)
+        else:
+            return
+
+
+def _command(given: argparse.Namespace) -> list[str]:
+    """What starts this same tray at login."""
+    script = Path(sys.argv[0])
+    head = [str(script.absolute())] if script.stem == NAME else [sys.executable, "-m", "tray.app"]
+    if given.remote:
+        return [*head, "--remote", given.remote, "--wait", "120"]
+    mode = ["--sandbox"] if given.sandbox else ["--home", str(desktop.home(given.home))]
+    return [*head, *mode, "--wait", "120"]
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{NAME}: {text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

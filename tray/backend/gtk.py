@@ -1,0 +1,137 @@
+"""The icon and its menu on Linux: pystray's GTK and AppIndicator backends, edited in place.
+
+Stock pystray 0.19.5 makes a new menu for every change, which closes the one a person has
+open (pystray #35). The names that begin with an underscore are its own; it is pinned.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pystray
+from gi.repository import Gdk, GLib, Gtk
+
+from tray.backend import NAME
+from tray.backend.bubbles import Bubbles
+from tray.backend.rows import MenuWidget
+from tray.icon import icon_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tray.menu import Menu
+    from tray.notices import Notice
+    from tray.row import Do
+
+log = logging.getLogger(__name__)
+
+
+class _Icon(pystray.Icon):  # type: ignore[misc]
+    """pystray's icon, with our menu, icon files that stay and a notifier that cannot fail."""
+
+    def __init__(self, menu: Menu, icons: Path, bubbles: Bubbles, widget: MenuWidget) -> None:
+        self._icons = icons
+        self._bubbles = bubbles
+        self._menu_handle = widget.widget
+        super().__init__(NAME, menu.face, menu.tooltip, pystray.Menu())
+
+    def _initialize(self) -> None:
+        # pystray's own notifier hangs the start where the bus is broken.
+        self._notifier = self._bubbles
+        self._bubbles.connect()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._end)
+        self._mark_ready()
+
+    def _end(self) -> bool:
+        self.stop()
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _update_menu(self) -> None:
+        """Nothing: the rows are edited by `MenuWidget`."""
+
+    def _update_fs_icon(self) -> None:
+        self._icon_path = str(icon_file(self._icons, self._icon))
+        self._icon_valid = True
+
+    def _remove_fs_icon(self) -> None:
+        self._icon_valid = False
+
+    def _on_status_icon_activate(self, status_icon: Any) -> None:
+        # pystray would run a default row: both buttons open the menu instead.
+        self._on_status_icon_popup_menu(status_icon, 0, 0)
+
+    def put_tooltip(self, text: str) -> None:
+        """Show the tooltip; pystray sets a title, which GTK's own icon shows to nobody."""
+        self.title = text
+        if hasattr(self, "_status_icon"):
+            self._status_icon.set_tooltip_text(text)
+            self._status_icon.set_name(NAME)
+
+
+class GtkWindow:
+    """The tray on GTK; every method but `run` may be called from any thread."""
+
+    def __init__(self, menu: Menu, icons: Path, clicked: Callable[[Do], None]) -> None:
+        self._clicked = clicked
+        self._shown = menu
+        self._bubbles = Bubbles(icons, self._do)
+        self._widget = MenuWidget(self._do)
+        self._widget.edit(menu.rows)
+        self._icon = _Icon(menu, icons, self._bubbles, self._widget)
+        self._icon.put_tooltip(menu.tooltip)
+
+    @property
+    def error(self) -> str | None:
+        """Why messages do not arrive on this desktop, if they do not."""
+        return self._bubbles.error
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Show the icon and serve clicks until `stop`."""
+
+        def setup(icon: _Icon) -> None:
+            icon.visible = True
+            ready()
+
+        self._icon.run(setup)
+
+    def show(self, menu: Menu) -> None:
+        """Show this menu from now on."""
+        GLib.idle_add(self._draw, menu)
+
+    def tell(self, notice: Notice) -> None:
+        """Show a message."""
+        GLib.idle_add(self._bubbles.show, notice, self._shown.face)
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard."""
+        GLib.idle_add(_copy, text)
+
+    def stop(self) -> None:
+        """End `run`."""
+        GLib.idle_add(self._icon.stop)
+
+    def _draw(self, menu: Menu) -> None:
+        before, self._shown = self._shown, menu
+        self._widget.edit(menu.rows)
+        if menu.face is not before.face:
+            self._icon.icon = menu.face
+        if menu.tooltip != before.tooltip:
+            self._icon.put_tooltip(menu.tooltip)
+
+    def _do(self, do: Do) -> None:
+        try:
+            self._clicked(do)
+        except Exception:
+            # GTK would print it and go on with a menu that no longer tells the truth.
+            log.exception("a click on %s failed", do.what)
+        self._widget.edit(self._shown.rows)
+
+
+def _copy(text: str) -> None:
+    clipboard = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
+    clipboard.set_text(text, -1)
+    clipboard.store()

@@ -1,0 +1,138 @@
+"""The icon on Windows and macOS: pystray's own menu, every call made on the window thread.
+
+Neither of pystray's backends there marshals calls (pystray #60): macOS ends a process that
+touches its menu from another thread, and Windows would destroy a menu somebody has open.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pystray
+
+from tray import words
+from tray.backend import NAME
+from tray.icon import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tray.menu import Menu
+    from tray.notices import Notice
+    from tray.row import Do, Row
+
+log = logging.getLogger(__name__)
+
+# Windows' NOTIFYICONDATA: one more character is a ValueError in ctypes.
+_TITLE, _BODY = 63, 255
+_WM_APP_WORK = 0x8000 + 17
+
+
+class _Icon(pystray.Icon):  # type: ignore[misc]
+    """pystray's icon, able to do work on its own thread."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._open = False
+        if sys.platform == "win32":
+            self._message_handlers[_WM_APP_WORK] = self._drain
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Have work done on the window thread; from any thread."""
+        if sys.platform == "darwin":
+            from PyObjCTools import AppHelper
+
+            AppHelper.callAfter(work)
+            return
+        from pystray._util import win32
+
+        self._work.put(work)
+        win32.PostMessage(self._hwnd, _WM_APP_WORK, 0, 0)
+
+    def _drain(self, *_: Any) -> None:
+        while not self._open and not self._work.empty():
+            self._work.get()()
+
+    def _on_notify(self, wparam: Any, lparam: Any) -> None:
+        # Windows serves messages while a menu is on screen; edits wait until it is closed.
+        self._open = True
+        try:
+            super()._on_notify(wparam, lparam)
+        finally:
+            self._open = False
+            self._drain()
+
+
+class NativeWindow:
+    """The tray on Windows and macOS."""
+
+    error: str | None = None
+
+    def __init__(self, menu: Menu, clicked: Callable[[Do], None]) -> None:
+        self._clicked = clicked
+        self._shown = menu
+        rows = pystray.Menu(lambda: self._items(self._shown.rows))
+        self._icon = _Icon(NAME, draw(menu.face), menu.tooltip, rows)
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Show the icon and serve clicks until `stop`."""
+
+        def setup(icon: Any) -> None:
+            icon.visible = True
+            ready()
+
+        self._icon.run(setup)
+
+    def show(self, menu: Menu) -> None:
+        """Show this menu from now on."""
+        self._icon.post(lambda: self._draw(menu))
+
+    def tell(self, notice: Notice) -> None:
+        """Show a message."""
+        body, title = notice.body[:_BODY], words.cut(notice.title, _TITLE)
+        self._icon.post(lambda: self._icon.notify(body, title))
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard, with the system's own command."""
+        command = "clip" if sys.platform == "win32" else "pbcopy"
+        coding = "utf-16" if sys.platform == "win32" else "utf-8"
+        subprocess.run([command], input=text.encode(coding), check=False)  # noqa: S603
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._icon.post(self._icon.stop)
+
+    def _draw(self, menu: Menu) -> None:
+        before, self._shown = self._shown, menu
+        if menu.face is not before.face:
+            self._icon.icon = draw(menu.face)
+        if menu.tooltip != before.tooltip:
+            self._icon.title = menu.tooltip
+        if menu.rows != before.rows:
+            self._icon.update_menu()
+
+    def _items(self, rows: Sequence[Row]) -> Iterator[Any]:
+        for row in rows:
+            yield pystray.Menu.SEPARATOR if row.separator else self._item(row)
+
+    def _item(self, row: Row) -> Any:
+        below = pystray.Menu(*self._items(row.rows)) if row.rows else None
+        return pystray.MenuItem(
+            row.text,
+            below or (lambda: self._do(row)),
+            checked=None if row.checked is None else lambda _: bool(row.checked),
+            radio=row.radio,
+            enabled=row.enabled,
+        )
+
+    def _do(self, row: Row) -> None:
+        if row.do:
+            try:
+                self._clicked(row.do)
+            except Exception:
+                log.exception("a click on %s failed", row.do.what)

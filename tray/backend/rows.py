@@ -1,0 +1,102 @@
+"""Rows as GTK widgets: edited in place, so that an open menu stays open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gi.repository import Gtk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tray.row import Do, Row
+
+
+@dataclass
+class _Drawn:
+    """A row that is on the menu."""
+
+    row: Row
+    widget: Any
+    below: MenuWidget | None
+
+
+class MenuWidget:
+    """A Gtk.Menu that follows rows. Its methods belong on the window thread."""
+
+    def __init__(self, clicked: Callable[[Do], None]) -> None:
+        self.widget = Gtk.Menu.new()
+        self._clicked = clicked
+        self._drawn: dict[str, _Drawn] = {}
+        self._order: list[str] = []
+        self._quiet = False
+
+    def edit(self, rows: Sequence[Row]) -> None:
+        """Make the menu show these rows, touching only what differs."""
+        wanted = dict(zip(_names(rows), rows, strict=True))
+        for name in [name for name in self._drawn if name not in wanted]:
+            self._drawn.pop(name).widget.destroy()
+            self._order.remove(name)
+        for at, (name, row) in enumerate(wanted.items()):
+            if name not in self._drawn:
+                self._insert(name, row, at)
+            elif self._order[at] != name:
+                self._order.remove(name)
+                self._order.insert(at, name)
+                self.widget.reorder_child(self._drawn[name].widget, at)
+            self._edit_one(self._drawn[name], row)
+
+    def _insert(self, name: str, row: Row, at: int) -> None:
+        drawn = _Drawn(row, _widget(row), MenuWidget(self._clicked) if row.rows else None)
+        if drawn.below:
+            drawn.widget.set_submenu(drawn.below.widget)
+        elif row.do:
+            drawn.widget.connect("activate", lambda _: self._activated(drawn))
+        self._drawn[name] = drawn
+        self._order.insert(at, name)
+        self.widget.insert(drawn.widget, at)
+        drawn.widget.show()
+
+    def _edit_one(self, drawn: _Drawn, row: Row) -> None:
+        widget, drawn.row = drawn.widget, row
+        if row.separator:
+            return
+        if widget.get_label() != row.text:
+            widget.set_label(row.text)
+        if widget.get_sensitive() != row.enabled:
+            widget.set_sensitive(row.enabled)
+        if row.checked is not None and widget.get_active() != row.checked:
+            # set_active emits "activate" as a click does.
+            self._quiet = True
+            widget.set_active(row.checked)
+            self._quiet = False
+        if drawn.below:
+            drawn.below.edit(row.rows)
+
+    def _activated(self, drawn: _Drawn) -> None:
+        # A panel may click a row that was greyed a moment ago (com.canonical.dbusmenu).
+        if not self._quiet and drawn.row.enabled and drawn.row.do:
+            self._clicked(drawn.row.do)
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """Name each row so that one of another kind is another row."""
+    names = []
+    lines = 0
+    for row in rows:
+        lines += row.separator
+        kind = "check" if row.checked is not None else "menu" if row.rows else "row"
+        names.append(f"line {lines}" if row.separator else f"{kind} {row.key}")
+    return names
+
+
+def _widget(row: Row) -> Any:
+    if row.separator:
+        return Gtk.SeparatorMenuItem.new()
+    if row.checked is None:
+        return Gtk.MenuItem.new_with_label(row.text)
+    widget = Gtk.CheckMenuItem.new_with_label(row.text)
+    widget.set_active(row.checked)
+    widget.set_draw_as_radio(row.radio)
+    return widget

@@ -1,0 +1,194 @@
+"""What each click asks for, carried out off the window thread."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tray import choices as kept
+from tray import notices, page
+from tray.notices import Notice
+from tray.source import SourceError
+from tray.state import Choices, Telling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tray.backend import Window
+    from tray.desktop import Autostart, Places
+    from tray.row import Do
+    from tray.state import State
+    from tray.watch import Watch
+
+log = logging.getLogger(__name__)
+
+# When "until tomorrow" ends, local time: before most people begin.
+_MORNING = 7
+_FOREWORD = (
+    "# Levqor's settings, one NAME=value on each line. Save this file and Levqor reads it.\n"
+    "# The names, and where to get each value: How to fix, in the tray's menu.\n"
+)
+
+
+class Clicks:
+    """Carries out clicks for one window; what takes seconds runs on a thread of its own."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        window: Window,
+        places: Places,
+        autostart: Autostart,
+        opener: Callable[[Path], bool],
+    ) -> None:
+        self._watch = watch
+        self._window = window
+        self._places = places
+        self._autostart = autostart
+        self._open = opener
+        self._todo: dict[str, Callable[[Do], None]] = {
+            "check": lambda _: watch.check_now(asked=True),
+            "pause": lambda do: self._pause(watch.state.now + do.seconds),
+            "pause_until_tomorrow": lambda _: self._pause(_tomorrow(watch.state.now)),
+            "resume": lambda _: self._resume(),
+            "tell": lambda do: self._choose(telling=Telling(do.arg)),
+            "autostart": lambda _: self._toggle_autostart(),
+            "mute": lambda do: self._mute(do.arg, watch.state.now + do.seconds),
+            "unmute": lambda do: self._mute(do.arg, 0.0),
+            "looked": lambda do: self._choose(looked=(*self._choices.looked, do.arg)),
+            "test": lambda do: self._start_test(do.arg),
+            "pair": lambda _: _apart(self._pair),
+            "how_to_fix": lambda do: _apart(self._how_to_fix, do.arg),
+            "open_settings": lambda _: _apart(self._open_settings),
+            "open_log": lambda _: _apart(self._open_log, "connectors.log"),
+            "open_logs": lambda _: _apart(self._open_log, ""),
+            "quit": lambda _: window.stop(),
+        }
+
+    def __call__(self, do: Do) -> None:
+        """Carry out one click."""
+        self._todo[do.what](do)
+
+    @property
+    def _choices(self) -> Choices:
+        return self._watch.state.choices
+
+    def _choose(self, **parts: object) -> None:
+        chosen = replace(self._choices, **parts)  # type: ignore[arg-type]
+        self._watch.change(choices=chosen)
+        try:
+            kept.save(self._places.choices, chosen)
+        except OSError as problem:
+            why = problem.strerror or "it cannot be written"
+            self._window.tell(
+                Notice("Your choice holds until Levqor ends", f"{self._places.choices}: {why}")
+            )
+
+    def _pause(self, until: float) -> None:
+        self._choose(paused_until=until)
+
+    def _resume(self) -> None:
+        self._choose(paused_until=None)
+        self._watch.check_now()
+
+    def _mute(self, name: str, until: float) -> None:
+        now = self._watch.state.now
+        muted = {n: t for n, t in self._choices.muted.items() if t > now and n != name}
+        self._choose(muted={**muted, name: until} if until > now else muted)
+
+    def _toggle_autostart(self) -> None:
+        try:
+            self._autostart.set(on=not self._autostart.on)
+        except OSError as problem:
+            why = problem.strerror or "it cannot be written"
+            self._window.tell(Notice("Start at login", f"{self._autostart.file}: {why}"))
+        self._watch.change(autostart=self._autostart.on)
+
+    def _start_test(self, action: str) -> None:
+        state = self._watch.state
+        if action in state.sending:
+            return
+        self._watch.change(sending=state.sending | {action})
+        _apart(self._test, action)
+
+    def _test(self, action: str) -> None:
+        told = self._watch.feed.test(action)
+        self._watch.update(
+            lambda state: replace(
+                state, sending=state.sending - {action}, told={**state.told, action: told}
+            )
+        )
+        self._watch.tell(notices.answer(told, _title(self._watch.state, action)))
+        self._watch.check_now()
+
+    def _pair(self) -> None:
+        try:
+            made = self._watch.feed.pair()
+        except SourceError as error:
+            self._window.tell(Notice(error.trouble.words, error.trouble.fix))
+            return
+        self._window.copy(made.link or made.code)
+        how = (
+            f"The link is copied: open it on the phone.\n{made.link}"
+            if made.link
+            else f"Send the bot: /start {made.code} (the code is copied)"
+        )
+        self._window.tell(Notice("Pair a phone within ten minutes", how))
+
+    def _how_to_fix(self, name: str) -> None:
+        self._places.page.parent.mkdir(parents=True, exist_ok=True)
+        page.write(self._places.page, page.html(self._watch.state, name))
+        self._show(self._places.page)
+
+    def _open_settings(self) -> None:
+        file = self._watch.feed.settings_file
+        if file is None:
+            return
+        if not file.exists():
+            # Other users of this machine must not read what will be filled in.
+            file.touch(mode=0o600)
+            file.write_text(_FOREWORD, encoding="utf-8")
+        self._show(file)
+
+    def _open_log(self, name: str) -> None:
+        folder = self._watch.feed.log_folder
+        if folder is None:
+            return
+        target = folder / name if name and (folder / name).exists() else folder
+        if target.exists():
+            self._show(target)
+        else:
+            self._window.tell(Notice("There is no log yet", "It begins with the first run."))
+
+    def _show(self, target: Path) -> None:
+        if not self._open(target):
+            self._window.copy(str(target))
+            said = f"Nothing here opens it; its path is copied:\n{target}"
+            self._window.tell(Notice(f"Open {target.name}", said))
+
+
+def _apart(work: Callable[..., None], *args: object) -> None:
+    """Do what takes seconds on a thread of its own, and never fail in silence."""
+
+    def safely() -> None:
+        try:
+            work(*args)
+        except Exception:
+            log.exception("%s failed", getattr(work, "__name__", "a click"))
+
+    threading.Thread(target=safely, name=getattr(work, "__name__", "click"), daemon=True).start()
+
+
+def _tomorrow(now: float) -> float:
+    today = dt.datetime.fromtimestamp(now, dt.UTC).astimezone()
+    morning = today.replace(hour=_MORNING, minute=0, second=0, microsecond=0)
+    return (morning + dt.timedelta(days=1)).timestamp()
+
+
+def _title(state: State, action: str) -> str:
+    known = state.health.connectors if state.health else ()
+    return next((c.title for c in known if action in c.actions), action)

@@ -1,0 +1,229 @@
+"""The desktop around the icon: is there a tray, who else runs, start at login, open a file."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+from filelock import FileLock, Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_WATCHER = "org.kde.StatusNotifierWatcher"
+
+
+def home(given: Path | None) -> Path:
+    """The home folder: the one named, else LEVQOR_HOME, else the current folder."""
+    found = given or Path(os.environ.get("LEVQOR_HOME", "").strip() or ".")
+    return found.expanduser().absolute()
+
+
+def remote_token() -> str | None:
+    """The token for a remote Levqor."""
+    return os.environ.get("LEVQOR_REMOTE_TOKEN", "").strip() or None
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with some settings put in, for a child."""
+    return {**os.environ, **more}
+
+
+class Places:
+    """Where this person's tray for one source keeps its own files."""
+
+    def __init__(self, source: str, folder: Path | None = None) -> None:
+        name = f"tray-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+        config = folder or platformdirs.user_config_path("levqor", appauthor=False)
+        self.state = folder or platformdirs.user_state_path("levqor", appauthor=False)
+        self.icons = folder or platformdirs.user_cache_path("levqor", appauthor=False)
+        self.choices = config / f"{name}.json"
+        self.page = self.state / f"{name}.html"
+        self.lock = self.state / f"{name}.lock"
+        self.knock = self.state / f"{name}.knock"
+
+
+class OnlyOne:
+    """One tray per source and person: the lock, and the knock of a second start.
+
+    The lock is the system's own and ends with the process, however it dies.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._lock: FileLock | None = None
+        self._heard: float | None = None
+
+    def take(self) -> bool:
+        """Become the one; False where another already is, which is then told."""
+        self._places.state.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._places.lock, mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self._places.knock.touch()
+            return False
+        self._lock, self._heard = lock, self._knocked_at()
+        return True
+
+    def knocked(self) -> bool:
+        """Whether somebody started a second one since this was last asked."""
+        before, self._heard = self._heard, self._knocked_at()
+        return self._heard != before
+
+    def release(self) -> None:
+        """Let the next start be the one."""
+        if self._lock:
+            self._lock.release()
+
+    def _knocked_at(self) -> float | None:
+        try:
+            return self._places.knock.stat().st_mtime
+        except OSError:
+            return None
+
+
+class Autostart:
+    """Start at login: the entry the desktop reads, written and taken away again."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = tuple(command)
+
+    @property
+    def file(self) -> Path:
+        """Where this system's entry lives."""
+        if sys.platform == "win32":
+            roaming = platformdirs.user_data_path(roaming=True)
+            start = roaming / "Microsoft" / "Windows" / "Start Menu" / "Programs" / "Startup"
+            return start / "levqor-tray.cmd"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "LaunchAgents" / "levqor-tray.plist"
+        return platformdirs.user_config_path() / "autostart" / "levqor-tray.desktop"
+
+    @property
+    def on(self) -> bool:
+        """Whether the entry is there."""
+        return self.file.exists()
+
+    def set(self, *, on: bool) -> None:
+        """Write the entry, or take it away; raises OSError."""
+        if not on:
+            self.file.unlink(missing_ok=True)
+            return
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(self.entry(), encoding="utf-8")
+
+    def entry(self) -> str:
+        """The entry's text for this system."""
+        if sys.platform == "win32":
+            return f'@start "" {subprocess.list2cmdline(self._command)}\n'
+        if sys.platform == "darwin":
+            args = "".join(f"<string>{_xml(word)}</string>" for word in self._command)
+            return (
+                '<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>'
+                "<key>Label</key><string>levqor-tray</string><key>RunAtLoad</key><true/>"
+                f"<key>ProgramArguments</key><array>{args}</array></dict></plist>\n"
+            )
+        return (
+            "[Desktop Entry]\nType=Application\nName=Levqor\n"
+            "Comment=Connector health at a glance\n"
+            f"Exec={' '.join(map(_exec, self._command))}\nTerminal=false\n"
+            "X-GNOME-Autostart-enabled=true\n"
+        )
+
+
+def _xml(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _exec(word: str) -> str:
+    """Quote a word as the Desktop Entry Specification wants it (Exec key)."""
+    for char in '\\"`$':
+        word = word.replace(char, f"\\{char}")
+    # Backslashes are undone twice, by the file's own rule and by Exec's; % starts a field.
+    return '"' + word.replace("\\", "\\\\").replace("%", "%%") + '"'
+
+
+def open_file(target: Path) -> bool:
+    """Show a file or folder to the person; False where this desktop has nothing for it."""
+    if sys.platform == "win32":
+        os.startfile(target)  # noqa: S606 - the person asked to see it
+        return True
+    if target.suffix == ".html":
+        return webbrowser.open(target.as_uri())
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    with contextlib.suppress(OSError):
+        done = subprocess.run(  # noqa: S603 - the system's own opener, no shell
+            [opener, str(target)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+        )
+        return done.returncode == 0
+    return False
+
+
+def hosts() -> list[str]:
+    """What on this desktop would draw an icon: `sni`, `xembed`, both or nothing."""
+    if sys.platform in ("win32", "darwin"):
+        return ["native"]
+    found = []
+    with contextlib.suppress(Exception):  # a broken bus or display draws nothing: the same answer
+        if _notifier_host():
+            found.append("sni")
+    with contextlib.suppress(Exception):
+        if _xembed_host():
+            found.append("xembed")
+    return found
+
+
+def session_bus() -> bool:
+    """Whether there is a session bus. Without one GTK starts its own and leaves it running."""
+    if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        return True
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return bool(runtime) and (Path(runtime or "") / "bus").exists()
+
+
+def _notifier_host() -> bool:
+    if not session_bus():
+        return False
+    from gi.repository import Gio, GLib
+
+    bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    asked = GLib.Variant("(ss)", (_WATCHER, "IsStatusNotifierHostRegistered"))
+    answer = bus.call_sync(
+        _WATCHER,
+        "/StatusNotifierWatcher",
+        "org.freedesktop.DBus.Properties",
+        "Get",
+        asked,
+        None,
+        Gio.DBusCallFlags.NO_AUTO_START,
+        1000,
+        None,
+    )
+    return bool(answer.unpack()[0])
+
+
+def _xembed_host() -> bool:
+    if not os.environ.get("DISPLAY"):
+        return False
+    from Xlib import X
+    from Xlib.display import Display
+
+    display = Display()
+    try:
+        atom = display.intern_atom(f"_NET_SYSTEM_TRAY_S{display.get_default_screen()}")
+        return bool(display.get_selection_owner(atom) != X.NONE)
+    finally:
+        display.close()

@@ -1,0 +1,116 @@
+"""The page behind *How to fix*: what is wrong, what to do, and which settings it takes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tray import words
+from tray.icon import COLOURS
+from tray.rows import MARKS
+from tray.state import Connector, Inbound, State, Verdict
+from tray.verdict import Face, inbound_title, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FACES = {
+    Verdict.OK: Face.OK,
+    Verdict.ATTENTION: Face.ATTENTION,
+    Verdict.BROKEN: Face.BROKEN,
+    Verdict.OFF: Face.EMPTY,
+    Verdict.UNKNOWN: Face.CHECKING,
+}
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; }
+body { font: 16px/1.55 system-ui, sans-serif; max-width: 44rem; margin: 2.5rem auto;
+       padding: 0 1.25rem; }
+h1 { font-size: 1.6rem; margin-bottom: .2rem; }
+section { border: 1px solid var(--line); border-radius: 12px; padding: .2rem 1.2rem 1rem;
+          margin: 1.1rem 0; border-left: 6px solid var(--colour); }
+section h2 { font-size: 1.15rem; margin-bottom: .1rem; }
+.mark { color: var(--colour); font-weight: 700; }
+.fix { background: var(--soft); border-radius: 8px; padding: .6rem .9rem; }
+code { background: var(--soft); border-radius: 4px; padding: .05rem .35rem; }
+.small { opacity: .75; font-size: .9rem; }
+"""
+
+
+def html(state: State, first: str = "") -> str:
+    """Make the whole page; the connector or way in called `first` stands on top."""
+    seen = summary(state)
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8>",
+        "<meta name=viewport content='width=device-width'>",
+        f"<title>Levqor: how to fix</title><style>{_STYLE}</style>",
+        f"<h1>How to fix</h1><p>{escape(seen.headline)}</p>",
+        f"<p class=fix>{escape(seen.fix)}</p>" if seen.fix else "",
+        *_sections(state, first),
+        f"<p class=small>{_where(state)}</p></html>\n",
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def write(file: Path, text: str) -> None:
+    """Write the page for its owner's eyes only."""
+    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".html")
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)
+    Path(name).replace(file)
+
+
+def _sections(state: State, first: str) -> Iterator[str]:
+    if state.health is None:
+        return
+    order = [Verdict.BROKEN, Verdict.ATTENTION, Verdict.OFF, Verdict.UNKNOWN, Verdict.OK]
+    found = sorted(state.health.connectors, key=lambda c: (c.name != first, order.index(c.verdict)))
+    ways = [_way(one) for one in state.health.inbound if not one.ok]
+    top = any(one.surface == first and not one.ok for one in state.health.inbound)
+    if top:
+        yield from ways
+    yield from (_connector(state, one) for one in found)
+    if not top:
+        yield from ways
+
+
+def _connector(state: State, one: Connector) -> str:
+    said = words.plain(one.words) or one.verdict
+    since = f", for {words.span(state.now - one.since)}" if one.since else ""
+    failed = one.last_failure
+    parts = [_head(one.verdict, one.title), f"<p>{escape(said)}{since}.</p>"]
+    if one.fix:
+        parts.append(f"<p class=fix>{escape(one.fix)}</p>")
+    if one.settings:
+        names = ", ".join(f"<code>{escape(name)}</code>" for name in one.settings)
+        parts.append(f"<p>Settings that are missing: {names}</p>")
+    parts += [f"<p>{escape(note)}</p>" for note in one.notes]
+    if failed:
+        ago = words.ago(state.now - failed.at)
+        why = escape(f"{words.plain(failed.words)}. {failed.fix or ''}".strip())
+        parts.append(f"<p class=small>Last failed run, {ago}: {why} {escape(failed.run)}</p>")
+    return "\n".join([*parts, "</section>"])
+
+
+def _way(one: Inbound) -> str:
+    parts = [
+        _head(Verdict.BROKEN, inbound_title(one.surface)),
+        f"<p>{escape(words.plain(one.words))}.</p>",
+        f"<p class=fix>{escape(one.fix)}</p>" if one.fix else "",
+    ]
+    return "\n".join([*filter(None, parts), "</section>"])
+
+
+def _head(verdict: Verdict, title: str) -> str:
+    colour = COLOURS[_FACES[verdict]]
+    mark = f"<span class=mark>{MARKS[verdict]}</span>"
+    return f"<section style='--colour: {colour}'><h2>{mark} {escape(title)}</h2>"
+
+
+def _where(state: State) -> str:
+    if state.source.home is None:
+        return escape(f"Settings are kept by {state.source.words}.")
+    file = Path(state.source.home) / ".env"
+    return f"Settings stand in <code>{escape(str(file))}</code>, one NAME=value on each line."

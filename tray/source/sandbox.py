@@ -1,0 +1,72 @@
+"""The stand-ins as a source: `levqor sandbox` runs beside the tray for as long as it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tray import desktop
+from tray.source.local import Local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = (sys.executable, "-m", "core.cli")
+_END_S = 5
+
+
+@contextlib.contextmanager
+def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
+    """Start the stand-ins; yield a source that reaches nothing else, and its home.
+
+    The home is a temporary folder unless one is named. The icon does not wait for them.
+    """
+    with contextlib.ExitStack() as stack:
+        if home is None:
+            made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
+            home = Path(stack.enter_context(made))
+        stand_ins = _StandIns(home)
+        stack.callback(stand_ins.close)
+        feed = Local(home, environment=stand_ins.environment, sandbox=True)
+        stack.callback(feed.close)
+        yield feed, home
+
+
+class _StandIns:
+    """The child that runs the stand-ins."""
+
+    def __init__(self, home: Path) -> None:
+        self._settings: dict[str, str] | None = None
+        self._lock = threading.Lock()
+        self._child = subprocess.Popen(  # noqa: S603 - our own command, no shell
+            [*COMMAND, "--home", str(home), "sandbox", "--output", "json"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The environment that points a child at them; waits until they are up."""
+        with self._lock:
+            if self._settings is None and self._child.stdout:
+                line = self._child.stdout.readline()
+                self._settings = json.loads(line)["settings"] if line else None
+        return desktop.environment(self._settings or {})
+
+    def close(self) -> None:
+        """End them."""
+        self._child.terminate()
+        try:
+            self._child.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        if self._child.stdout:
+            self._child.stdout.close()

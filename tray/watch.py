@@ -1,0 +1,202 @@
+"""Keeps the state fresh: checks on a schedule, clicks carried out, changes told.
+
+Nothing here runs on the window thread; `do` only puts the click in a queue.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tray import menu as menus
+from tray.notices import Notice, Notices
+from tray.row import Do
+from tray.source import SourceError
+from tray.state import State, Telling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray.backend import Window
+    from tray.clicks import Clicks
+    from tray.desktop import OnlyOne
+    from tray.source import Feed
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 300.0
+# How often a second start, an edited settings file, a wake-up and the rows' ages are noticed.
+TICK_S = 2.0
+# While there is no answer, and to believe or forget a change: sooner than the schedule.
+SOON_S = 15.0
+# The wall clock went on much longer than one tick: this computer was asleep.
+_ASLEEP_S = 20.0
+_LOOK = Do("look")
+
+
+class Watch:
+    """One source's state, kept fresh on a thread of its own."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        state: State,
+        *,
+        every: float = EVERY_S,
+        only: OnlyOne | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.feed = feed
+        self._every = every
+        self._only = only
+        self._clock = clock
+        self._state = state
+        self._shown = menus.menu(state)
+        self._notices = Notices()
+        self._lock = threading.Lock()
+        self._clicks: queue.SimpleQueue[Do | None] = queue.SimpleQueue()
+        self._due = 0.0
+        self._out = False
+        self._again = False
+        self._silent = 0
+        self._stamp = feed.stamp()
+        self._window: Window | None = None
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._carry_out: Clicks | None = None
+
+    @property
+    def menu(self) -> menus.Menu:
+        """The menu as it is shown now."""
+        return self._shown
+
+    @property
+    def state(self) -> State:
+        """The state at this moment."""
+        with self._lock:
+            return replace(self._state, now=self._clock())
+
+    def start(self, window: Window, clicks: Clicks) -> None:
+        """Begin to check and to show what is found in this window."""
+        self._window, self._carry_out = window, clicks
+        self._thread.start()
+
+    def do(self, do: Do) -> None:
+        """Take a click; returns at once."""
+        self._clicks.put(do)
+
+    def stop(self) -> None:
+        """End the thread; a check that is out is left to itself."""
+        self._clicks.put(None)
+
+    def change(self, **parts: Any) -> None:
+        """Change parts of the state, and the menu with it."""
+        self.update(lambda state: replace(state, **parts))
+
+    def update(self, how: Callable[[State], State]) -> None:
+        """Make a new state of the one there is, whoever else does so at the same time."""
+        with self._lock:
+            self._state = how(self._state)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the menu of this moment, if it is another than the one shown."""
+        new = menus.menu(self.state)
+        with self._lock:
+            if new == self._shown:
+                return
+            self._shown = new
+        if self._window:
+            self._window.show(new)
+
+    def tell(self, notice: Notice) -> None:
+        """Show a message, unless the person wants none."""
+        if self._window and self.state.choices.telling is not Telling.OFF:
+            self._window.tell(notice)
+
+    def check_now(self, *, asked: bool = False) -> None:
+        """Make the next check due at once; one more where a check is out already."""
+        self._due, self._again = 0.0, True
+        if asked:
+            self.change(asked=True, checking=True)
+        self._clicks.put(_LOOK)
+
+    def _run(self) -> None:
+        last = self._clock()
+        while True:
+            try:
+                do = self._clicks.get(timeout=TICK_S)
+                if do is None:
+                    return
+                if self._carry_out and do is not _LOOK:
+                    self._carry_out(do)
+            except queue.Empty:
+                pass
+            except Exception:
+                log.exception("a click could not be carried out")
+            try:
+                now = self._clock()
+                self._tick(asleep=now - last > TICK_S + _ASLEEP_S)
+                last = now
+            except Exception:
+                log.exception("the tray could not look around")
+
+    def _tick(self, *, asleep: bool) -> None:
+        if self._only and self._only.knocked() and self._window:
+            self._window.tell(Notice("Levqor is here already", self.state_words()))
+        stamp = self.feed.stamp()
+        if asleep or stamp != self._stamp:
+            self._stamp = stamp
+            self.check_now()
+        if self._window and self._window.error != self._state.bubbles:
+            self.change(bubbles=self._window.error)
+        state = self.state
+        wanted = state.asked or not state.paused
+        if wanted and not self._out and time.monotonic() >= self._due:
+            self._out, self._again = True, False
+            threading.Thread(target=self._check, name="check", daemon=True).start()
+        self.refresh()
+
+    def state_words(self) -> str:
+        """The headline of this moment."""
+        return self._shown.rows[0].text
+
+    def _check(self) -> None:
+        self.change(checking=True)
+        try:
+            found = self._look()
+        except Exception:
+            log.exception("a check failed")
+            found = {}
+        wait = self._wait(found)
+        self.change(checking=False, asked=False, **found)
+        for notice in self._notices.checked(self.state):
+            self.tell(notice)
+        if self._notices.unsettled:
+            wait = min(wait, SOON_S, self._every)
+        if not self._again:
+            self._due = time.monotonic() + wait
+        self._out = False
+
+    def _look(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = {"health": self.feed.health(), "trouble": None}
+            if self.state.choices.telling is Telling.EVERYTHING:
+                found["runs"] = self.feed.runs()
+        except SourceError as error:
+            return {"trouble": error.trouble}
+        return found
+
+    def _wait(self, found: dict[str, Any]) -> float:
+        """Seconds until the next check: jittered, and backing off while nothing answers."""
+        health = found.get("health")
+        if health is None or health.offline:
+            soon = min(SOON_S, self._every) * 2.0**self._silent
+            self._silent += 1
+            return min(soon, self._every)
+        self._silent = 0
+        return self._every * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
