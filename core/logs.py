@@ -46,7 +46,8 @@ class RunLog:
         self._key: bytes | None = None
         self._thread_lock = threading.Lock()
         lock = self.file.with_name(".connectors.lock")
-        self._lock = FileLock(lock, _LOCK_SECONDS, mode=0o600, poll_interval=0.002)
+        self._lock = FileLock(lock, mode=0o600, poll_interval=0.002)
+        self._patience = _LOCK_SECONDS
 
     def write(
         self,
@@ -103,9 +104,10 @@ class RunLog:
             # Without the lock a line still arrives whole, but nothing is rotated.
             alone = True
             try:
-                stack.enter_context(self._lock)
+                stack.enter_context(self._lock.acquire(timeout=self._patience))
+                self._patience = _LOCK_SECONDS
             except Timeout:
-                alone = False
+                alone, self._patience = False, 0.0
             handle = self._open()
             try:
                 size = os.fstat(handle).st_size
