@@ -223,20 +223,28 @@ class WatchedConnection(HTTPConnection):
 def _first(addresses: list[Address], exchange: Exchange, options: Any) -> socket.socket:
     error: OSError = OSError("no address")
     for number, (family, address) in enumerate(addresses):
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        # A first address that swallows packets must leave time for the second.
+        share = exchange.left() / (len(addresses) - number)
         try:
-            for option in options:
-                sock.setsockopt(*option)
-            # A first address that swallows packets must leave time for the second.
-            share = exchange.left() / (len(addresses) - number)
-            sock.settimeout(share or 0.001)
-            sock.connect(address)
+            return _connected(family, address, share or 0.001, options)
         except OSError as failed:
-            sock.close()
             error = failed
-        else:
-            return sock
     raise error
+
+
+def _connected(
+    family: socket.AddressFamily, address: Any, seconds: float, options: Any
+) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        for option in options:
+            sock.setsockopt(*option)
+        sock.settimeout(seconds)
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 class WatchedTLSConnection(WatchedConnection, HTTPSConnection):

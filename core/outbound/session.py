@@ -40,7 +40,8 @@ class Route(NamedTuple):
 class Routes:
     """What the environment says of each host, remembered for some seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = ROUTE_SECONDS) -> None:
+        self._seconds = seconds
         self._known: dict[tuple[str, str], tuple[float, Route]] = {}
         self._lock = threading.Lock()
 
@@ -56,7 +57,7 @@ class Routes:
         with self._lock:
             if len(self._known) >= _MAX_ROUTES:
                 self._known.clear()
-            self._known[key] = (now + ROUTE_SECONDS, route)
+            self._known[key] = (now + self._seconds, route)
         return route
 
 

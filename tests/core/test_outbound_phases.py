@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from concurrent.futures import Future
+
 import pytest
 
 from core.contract import Receipt
 from core.errors import Refusal
-from core.outbound import TRANSPORT, Outbound
+from core.outbound import TRANSPORT, Outbound, resolve
+from core.outbound.connection import Exchange, _first
 from tests.support.rawserver import answering, certificate, closed_port, in_turn, serving
 from tests.support.ways_out import deliver, failing, getting, posting
 
@@ -46,6 +51,29 @@ def test_a_name_no_resolver_can_ask_for_is_not_sent(outbound):
     error = failing(outbound, posting("http://" + "a" * 70 + ".invalid/"), attempts=1)
 
     assert error.outcome == "not_sent"
+
+
+def test_a_name_server_that_hangs_is_not_sent_in_time(outbound):
+    # What a lookup that never ends looks like to those who wait for it.
+    resolve._lookups["slow.example", 80] = Future()
+    started = time.monotonic()
+    try:
+        error = failing(outbound, posting("http://slow.example/"), attempts=1)
+    finally:
+        del resolve._lookups["slow.example", 80]
+
+    assert ended(error) == ("not_sent", "timed_out_before", 1)
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_second_address_is_tried_where_the_first_refuses():
+    exchange = Exchange(time.monotonic() + 5)
+    with serving(lambda peer: peer.hold()) as server:
+        found = [
+            (socket.AF_INET, ("127.0.0.1", closed_port())),
+            (socket.AF_INET, ("127.0.0.1", server.port)),
+        ]
+        _first(found, exchange, ()).close()
 
 
 def test_a_hung_tls_handshake_is_not_sent(outbound, tls):
