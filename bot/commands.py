@@ -157,7 +157,7 @@ class Commands:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
             raise InvalidInput([Fault("run", "is required: the id that stood in the answer")])
-        entry = await self._bot.call(self._engine.ledger.run, run.split()[0].lower())
+        entry = await self._bot.call(self._engine.ledger.run, run.split(maxsplit=1)[0].lower())
         admin = self._bot.settings.is_admin(caller)
         if entry is None or not (admin or entry.caller == str(caller)):
             raise NotFound(
