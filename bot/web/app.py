@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from bot.app.frame import Bot, Hook
+    from bot.web.limits import Limits
     from core.engine import Engine
     from core.ledger import Token
 
 
-def make_app(bot: Bot, hooks: Sequence[Hook] = ()) -> Gate:
+def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
     """Make the ASGI application of a bot."""
-    pages = Pages(bot, Health(bot.engine), Metrics(bot))
+    pages = Pages(bot, Health(bot.engine), Metrics(bot), limits)
     app = FastAPI(
         title="Levqor",
         version=__version__,
@@ -60,7 +61,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook] = ()) -> Gate:
     async def token_check(token: str) -> Token | None:
         return await bot.call(bot.engine.ledger.token_check, token)
 
-    return Gate(app, Doorkeeper(bot.settings.own, token_check), hooks)
+    return Gate(app, Doorkeeper(bot.settings.own, token_check), hooks, limits)
 
 
 def _add(

@@ -10,25 +10,19 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from bot.web.limits import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_NAMES
 from core.errors import Fault, InvalidInput, TooLarge, WrongMediaType
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-MAX_BYTES = 256 * 1024
-MAX_NAMES = 64
-# Notion's deepest property objects nest nine levels; a cell or a text none.
-MAX_DEPTH = 32
-# What every JSON reader holds exactly (RFC 8259, section 6).
-MAX_INTEGER = 2**53 - 1
-SECONDS = 10.0
 # A body beyond the bound is read on to here, so that whoever sends it can read our answer:
 # closing on unread bytes would reset the connection under it.
 _PATIENCE_BYTES = 16 * MAX_BYTES
 
 
 class TooSlow(InvalidInput):
-    """The request took longer than ten seconds to arrive; nothing was sent."""
+    """The request took too long to arrive; nothing was sent."""
 
     http = 408
 
@@ -38,13 +32,15 @@ class Gone(Exception):
 
 
 async def read_body(
-    receive: Callable[[], Awaitable[Mapping[str, Any]]], headers: Mapping[str, str]
+    receive: Callable[[], Awaitable[Mapping[str, Any]]],
+    headers: Mapping[str, str],
+    seconds: float,
 ) -> bytes:
     """Read the whole body from an ASGI channel.
 
     Raises:
         TooLarge: it is larger than 256 KB.
-        TooSlow: it took longer than ten seconds.
+        TooSlow: it took longer than `seconds`.
         Gone: the connection ended first.
     """
     declared = headers.get("content-length", "")
@@ -52,7 +48,7 @@ async def read_body(
         raise _too_large()
     body, size = bytearray(), 0
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             more = True
             while more and size <= _PATIENCE_BYTES:
                 message = await receive()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bot.app.frame import Hook
+    from bot.web.limits import Limits
     from bot.web.visitor import Doorkeeper
 
 log = logging.getLogger("levqor.web")
@@ -37,9 +38,12 @@ _PREFLIGHT = {
 class Gate:
     """The ASGI application; sets `scope["visitor"]` and `scope["folded"]` for the routes."""
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, hooks: Iterable[Hook]) -> None:
+    def __init__(
+        self, app: ASGIApp, doorkeeper: Doorkeeper, hooks: Iterable[Hook], limits: Limits
+    ) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
+        self._limits = limits
         self._hooks = {hook.path: hook for hook in hooks}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +53,7 @@ class Gate:
         door = Exit(send, self._origin(headers) if hook is None else None)
         try:
             if hook is not None:
-                response = await _answer_hook(hook, scope, receive, headers)
+                response = await self._call_hook(hook, scope, receive, headers)
             elif (early := await self._admit(scope, headers)) is not None:
                 response = early
             else:
@@ -80,6 +84,16 @@ class Gate:
         scope["folded"] = headers
         return None
 
+    async def _call_hook(
+        self, hook: Hook, scope: Scope, receive: Receive, headers: Mapping[str, str]
+    ) -> Response:
+        if scope["method"] != "POST":
+            return refusal(MethodNotAllowed(), allow="POST")
+        body = await read_body(receive, headers, self._limits.body_seconds)
+        query = scope["query_string"].decode("latin-1")
+        said = await hook.answer(HookRequest(body, headers, query))
+        return Response(said.body, said.status, dict(said.headers))
+
     def _origin(self, headers: Mapping[str, str]) -> str | None:
         origin = headers.get("origin")
         return origin if origin and self._doorkeeper.allows(origin) else None
@@ -104,16 +118,6 @@ class Exit:
             self.open = True
             message = {**message, "headers": [*message["headers"], *self._headers]}
         await self._send(message)
-
-
-async def _answer_hook(
-    hook: Hook, scope: Scope, receive: Receive, headers: Mapping[str, str]
-) -> Response:
-    if scope["method"] != "POST":
-        return refusal(MethodNotAllowed(), allow="POST")
-    body = await read_body(receive, headers)
-    said = await hook.answer(HookRequest(body, headers, scope["query_string"].decode("latin-1")))
-    return Response(said.body, said.status, dict(said.headers))
 
 
 def fold(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

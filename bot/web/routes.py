@@ -20,6 +20,7 @@ from core.errors import Fault, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from bot.app.frame import Bot
+    from bot.web.limits import Limits
     from bot.web.metrics import Metrics
     from bot.web.visitor import Visitor
     from core.health import Health
@@ -37,6 +38,7 @@ class Pages:
     bot: Bot
     health: Health
     metrics: Metrics
+    limits: Limits
 
     def __post_init__(self) -> None:
         self.started_at = time.time()
@@ -50,7 +52,7 @@ class Pages:
         if not self.bot.settings.may(visitor.caller, action_id):
             await accept(values={})  # refuses and logs it, before a word of the body is read
         test = _flags(request, "test")["test"]
-        body = await read_body(request.receive, headers)
+        body = await read_body(request.receive, headers, self.limits.body_seconds)
         values = {} if test and not body else parse_object(body, headers)
         key = key_of(headers, visitor.caller)
         accepted = await accept(values=values, key=key, rebind=key is not None, test=test)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from bot.web.body import MAX_INTEGER, MAX_NAMES, TooSlow
+from bot.web.body import TooSlow
+from bot.web.limits import MAX_INTEGER, MAX_NAMES
 from core import errors as e
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _typeable(node: dict[str, Any], *, long: bool) -> None:
     if node.get("type") == "array" and isinstance(node.get("items"), dict):
         _typeable(node["items"], long=True)
     if node.get("type") == "object" and "properties" not in node:
-        node.setdefault("maxProperties", MAX_NAMES)
+        node["maxProperties"] = min(node.get("maxProperties", MAX_NAMES), MAX_NAMES)
 
 
 def action_errors(connector: str, action_id: str) -> list[e.LevqorError]:

@@ -14,7 +14,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.web.body import SECONDS as BODY_SECONDS
+from bot.web.limits import HEAD_BYTES, Limits
 from core.errors import Busy, Fault, InvalidInput, LevqorError
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-HEAD_SECONDS = 10.0
-HEAD_BYTES = 16 * 1024
-KEEP_ALIVE_SECONDS = 5
-# Well below the usual 1024 file descriptors of a process; a run needs one on its way out.
-MAX_CONNECTIONS = 512
 # The app answers a late body itself; this ends the connection where it does not read it.
 _BODY_GRACE = 1.0
 
@@ -42,44 +37,46 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(app: ASGIApp, *, limit: int = MAX_CONNECTIONS) -> Server:
+def make_server(app: ASGIApp, limits: Limits) -> Server:
     """Make a server for `serve(sockets=[…])`; what uvicorn logs goes nowhere."""
     config = uvicorn.Config(
         app,
-        http=bounded(limit),
+        http=bounded(limits),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=HEAD_BYTES,
     )
     return Server(config)
 
 
-def bounded(most: int) -> type[BoundedProtocol]:
-    """Return the protocol with another bound on connections."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"limit": most})
+def bounded(limits: Limits) -> type[BoundedProtocol]:
+    """Return the protocol with these limits; uvicorn makes one for each connection."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits})
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection: ten seconds for a head, ten for a body, a place only while it works."""
+    """One connection: bounded time for a head and a body, a place only while it works."""
 
-    limit = MAX_CONNECTIONS
+    limits = Limits()
     _deadline: asyncio.TimerHandle | None = None
     _phase: tuple[str, int] | None = None
     _since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, in the place of the slowest one if all are taken."""
-        full = len(self.connections) >= self.limit
+        full = len(self.connections) >= self.limits.connections
         super().connection_made(transport)
         self._since = self.loop.time()
         if full and not self._make_room():
-            self._say(Busy("Levqor has too many connections.", retry_after=HEAD_SECONDS))
+            self._say(
+                Busy("Levqor has too many connections.", retry_after=self.limits.head_seconds)
+            )
             return
         self._watch()
 
@@ -154,7 +151,10 @@ class BoundedProtocol(H11Protocol):
             return
         self._stop_watch()
         self._phase = phase
-        seconds = {"head": HEAD_SECONDS, "body": BODY_SECONDS + _BODY_GRACE}.get(phase[0])
+        seconds = {
+            "head": self.limits.head_seconds,
+            "body": self.limits.body_seconds + _BODY_GRACE,
+        }.get(phase[0])
         if seconds is not None and not self.transport.is_closing():
             self._deadline = self.loop.call_later(seconds, self.transport.abort)
 

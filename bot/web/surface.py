@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from bot.web.app import make_app
+from bot.web.limits import Limits
 from bot.web.server import Server, address_of, make_server
 from core.errors import NotConfigured
 from core.settings import Address
@@ -32,8 +33,11 @@ class Web:
 
     name = "http"
 
-    def __init__(self, address: Address, hooks: Sequence[Hook] = ()) -> None:
+    def __init__(
+        self, address: Address, hooks: Sequence[Hook] = (), limits: Limits | None = None
+    ) -> None:
         self.address = address
+        self._limits = limits or Limits()
         self._hooks = tuple(hooks)
         self._server: Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -47,7 +51,7 @@ class Web:
         """Listen and serve."""
         self._listener = listen(self.address)
         self.address = Address(*address_of(self._listener))
-        self._server = make_server(make_app(bot, self._hooks))
+        self._server = make_server(make_app(bot, self._hooks, self._limits), self._limits)
         self._serving = bot.spawn(self._server.serve(sockets=[self._listener]), name="http")
         await bot.inbound(self.name, f"listening on http://{self.address}")
 

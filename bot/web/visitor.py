@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.callers import Caller
+from core.contract import loopback
 from core.errors import Forbidden, Unauthorized
-from core.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -132,7 +132,7 @@ def _local(peer: str, headers: Mapping[str, str]) -> bool:
     return (
         ip is not None
         and ip.is_loopback
-        and is_loopback(_host(headers.get("host", "")))
+        and loopback(_host(headers.get("host", "")))
         and FORWARDING.isdisjoint(headers)
     )
 
@@ -141,7 +141,7 @@ def _host(text: str) -> str:
     """Strip the port of a Host header; an IPv6 address comes without its brackets."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
-    return text.partition(":")[0]
+    return text.partition(":")[0].removesuffix(".").lower()
 
 
 def _client(peer: str, headers: Mapping[str, str], trusted: Sequence[Network]) -> str:

@@ -1,0 +1,167 @@
+"""Slow, half-closed, malformed and too many connections; each stands alone."""
+
+import contextlib
+import json
+import re
+import socket
+import time
+
+import pytest
+
+from bot.web.limits import Limits
+from core.sandbox import Delay
+from tests.support.web import served, wait_for
+
+QUICK = Limits(head_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, connections=20)
+POST = (
+    b"POST /actions/slack.send HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/json\r\nContent-Length: "
+)
+BODY = b'{"text": "Hello"}'
+
+
+@pytest.fixture
+def web(engine):
+    with served(engine, limits=QUICK) as web:
+        yield web
+
+
+@pytest.fixture
+def connect(web):
+    with contextlib.ExitStack() as stack:
+
+        def open_one(sent=b""):
+            raw = stack.enter_context(socket.create_connection(web.address, timeout=5))
+            raw.sendall(sent)
+            return raw
+
+        yield open_one
+
+
+def received(raw):
+    """Everything until the other side ends; a reset is an end."""
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while more := raw.recv(65536):
+            found += more
+    return found
+
+
+def test_the_limits_of_a_server_that_was_told_none_are_ten_seconds():
+    assert Limits() == Limits(10.0, 10.0, 5, 512)
+
+
+def test_a_head_that_never_ends_loses_its_connection(connect):
+    raw = connect(b"GET /actions/health HTTP/1.1\r\n")
+    began = time.monotonic()
+    with contextlib.suppress(OSError):
+        while time.monotonic() - began < 3:
+            raw.sendall(b"X-Slow: 1\r\n")
+            time.sleep(0.1)
+    assert received(raw) == b""
+    assert time.monotonic() - began < 2
+
+
+def test_a_connection_that_says_nothing_is_closed(connect):
+    raw = connect()
+    began = time.monotonic()
+    assert received(raw) == b""
+    assert 0.3 < time.monotonic() - began < 3
+
+
+def test_a_body_that_never_ends_is_answered_408_in_the_standard_shape(connect):
+    raw = connect(POST + b"1000\r\n\r\n" + BODY)
+    answer = received(raw)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408")
+    assert b"connection: close" in head.lower()
+    assert json.loads(body)["error"] == "validation_error"
+
+
+def test_a_body_nobody_reads_does_not_hold_its_connection(connect):
+    raw = connect(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
+    began = time.monotonic()
+    assert received(raw).startswith(b"HTTP/1.1 404")
+    assert time.monotonic() - began < 4
+
+
+def test_an_idle_connection_is_closed_and_a_busy_one_is_not(connect, sandbox):
+    sandbox.slack.next(Delay(2.0))
+    busy = connect(POST + str(len(BODY)).encode() + b"\r\n\r\n" + BODY)
+    idle = connect(b"GET /actions/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    began = time.monotonic()
+    assert received(idle).startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - began < 3
+    assert b'"status":"sent"' in received(busy)
+
+
+def test_slow_connections_do_not_stop_other_callers(web, connect):
+    for _ in range(60):
+        connect(b"GET /actions/health HTTP/1.1\r\nX-Slow: ")
+    for _ in range(5):
+        assert web.get("/actions/health").status == 200
+
+
+def test_connections_at_work_are_never_cut_for_new_ones(web, connect, sandbox):
+    sandbox.slack.always(Delay(1.0))
+    token = web.bot.engine.ledger.token_new("ops", plan="pro")
+    post = POST.replace(b"\r\n", f"\r\nAuthorization: Bearer {token}\r\n".encode(), 1)
+    at_work = [
+        connect(post + str(len(BODY)).encode() + b"\r\n\r\n" + BODY)
+        for _ in range(QUICK.connections)
+    ]
+    wait_for(lambda: sum(web.bot.engine.queues()["slack"]) == QUICK.connections)
+    turned_away = connect()
+    answer = received(turned_away)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "busy"
+    for raw in at_work:
+        assert b'"status":"sent"' in received(raw)
+
+
+def test_a_caller_who_has_said_everything_and_closed_that_way_is_answered(connect):
+    raw = connect(POST + str(len(BODY)).encode() + b"\r\n\r\n" + BODY)
+    raw.shutdown(socket.SHUT_WR)
+    assert b'"status":"sent"' in received(raw)
+
+
+def test_a_caller_who_closes_in_the_middle_of_a_body_sends_nothing(web, connect, sandbox):
+    raw = connect(POST + b"400\r\n\r\n" + BODY)
+    raw.shutdown(socket.SHUT_WR)
+    received(raw)
+    assert web.get("/actions/health").status == 200
+    assert sandbox.slack.received == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"hello\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200 + b"\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_is_answered_400_in_the_standard_shape(connect, sent):
+    answer = received(connect(sent))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "validation_error"
+
+
+def test_a_chunk_that_breaks_http_ends_the_connection_and_nothing_else(web, connect, sandbox):
+    raw = connect(
+        b"POST /actions/slack.send HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    )
+    received(raw)
+    assert web.get("/actions/health").status == 200
+    assert sandbox.slack.received == []
+
+
+def test_requests_on_one_connection_are_answered_in_order(connect):
+    page = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    raw = connect(page % b"actions/health" + page % b"nothing" + page % b"ops/uptime")
+    assert re.findall(rb"HTTP/1.1 (\d+)", received(raw)) == [b"200", b"404", b"200"]

@@ -1,0 +1,211 @@
+"""Who calls: tokens, the loopback rule, proxies, pages in a browser."""
+
+import socket
+
+import pytest
+
+from bot.web.visitor import FORWARDING
+from core.engine import Engine
+from core.settings import Settings
+from tests.support.web import served
+
+MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
+PAGE = "https://team.example.com"
+
+
+@pytest.fixture
+def serve(home, sandbox, request):
+    """Serve with some more settings."""
+
+    def start(**environ):
+        settings = Settings.load(
+            home, sandbox_urls=sandbox.settings(), environ={**environ, "PATH": "/bin"}
+        )
+        engine = Engine.open(settings)
+        request.addfinalizer(engine.close)
+        context = served(engine)
+        web = context.__enter__()
+        request.addfinalizer(lambda: context.__exit__(None, None, None))
+        return web
+
+    return start
+
+
+def caller(web, **more):
+    return web.get("/api/usage/summary", **more).json().get("caller")
+
+
+def test_a_loopback_caller_without_a_token_is_its_address(serve):
+    web = serve()
+    assert caller(web) == "http:127.0.0.1"
+    assert caller(web, headers={"Host": "localhost"}) == "http:127.0.0.1"
+    assert caller(web, headers={"Host": "[::1]:8787"}) == "http:127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["levqor.example.com", "127.0.0.1.example.com", "10.0.0.1", ""])
+def test_a_foreign_host_needs_a_token(serve, host):
+    web = serve()
+    reply = web.post("/actions/email.send", MAIL, headers={"Host": host})
+    assert reply.status == 401
+    assert reply.json()["reason"] == "token_needed"
+    assert reply.headers["www-authenticate"].startswith("Bearer")
+    token = web.bot.engine.ledger.token_new("ops")
+    assert web.post("/actions/email.send", MAIL, headers={"Host": host}, token=token).status == 200
+
+
+@pytest.mark.parametrize("name", sorted(FORWARDING))
+def test_a_forwarding_header_makes_no_stranger_local(serve, name):
+    web = serve()
+    reply = web.get("/actions/health", headers={name.title(): "127.0.0.1"})
+    assert reply.status == 401
+    assert reply.json()["reason"] == "token_needed"
+
+
+def test_a_peer_from_elsewhere_needs_a_token_even_with_a_local_host_header(serve):
+    from bot.web.visitor import Doorkeeper
+    from core.errors import Unauthorized
+
+    web = serve()
+    keeper = Doorkeeper(web.bot.settings.own, None)
+    with pytest.raises(Unauthorized):
+        finish(keeper.visitor("203.0.113.9", {"host": "127.0.0.1:8787"}))
+
+
+def finish(coroutine):
+    """Run a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waits")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer", "Bearer ", "Bearer lvq_ops_x", "Basic b3BzOng=", "lvq", "Bearer é", "Bearer a, b"],
+)
+def test_a_wrong_token_is_refused_even_locally(serve, authorization):
+    reply = serve().get(
+        "/actions/health", headers={"Authorization": authorization.encode("latin-1")}
+    )
+    assert reply.status == 401
+    assert reply.json() == {
+        "error": "unauthorized",
+        "message": "That token is not valid.",
+        "reason": "token_refused",
+        "fix": "Ask whoever runs Levqor for a new one.",
+    }
+
+
+def test_a_revoked_token_ends_at_once(serve):
+    web = serve()
+    token = web.bot.engine.ledger.token_new("ops")
+    assert caller(web, token=token) == "http:ops"
+    web.bot.engine.ledger.token_revoke("ops")
+    assert web.get("/actions/health", token=token).status == 401
+
+
+def test_a_stranger_learns_no_path(serve):
+    web = serve()
+    known = web.get("/api/runs/abcdefgh", headers={"Host": "x.example.com"})
+    unknown = web.get("/nothing/here", headers={"Host": "x.example.com"})
+    assert known.status == unknown.status == 401
+    assert known.body == unknown.body
+
+
+def test_anonymous_callers_are_counted_by_address_where_they_are_let_in(serve):
+    web = serve(LEVQOR_HTTP_ANONYMOUS="1")
+    assert caller(web, headers={"Host": "levqor.example.com"}) == "http:127.0.0.1"
+
+
+def test_forwarded_addresses_are_believed_of_trusted_proxies_alone(serve):
+    forwarded = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
+    web = serve(LEVQOR_HTTP_ANONYMOUS="1")
+    assert caller(web, headers=forwarded) == "http:127.0.0.1"
+    trusting = serve(LEVQOR_HTTP_ANONYMOUS="1", LEVQOR_TRUSTED_PROXIES="127.0.0.1")
+    assert caller(trusting, headers=forwarded) == "http:203.0.113.9"
+
+
+def test_the_callers_own_entries_left_of_the_first_stranger_are_not_believed(serve):
+    web = serve(LEVQOR_HTTP_ANONYMOUS="1", LEVQOR_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8")
+    for said, counted in (
+        ("1.1.1.1, 203.0.113.9, 10.1.2.3", "http:203.0.113.9"),
+        ("203.0.113.9:5060", "http:203.0.113.9"),
+        ("[2001:db8:1:2::9]:443", "http:2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "http:2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.9", "http:203.0.113.9"),
+        ("unknown", "http:127.0.0.1"),
+        ("203.0.113.9, nonsense", "http:127.0.0.1"),
+    ):
+        assert caller(web, headers={"X-Forwarded-For": said}) == counted
+
+
+def test_a_page_from_elsewhere_is_refused(serve):
+    web = serve(ALLOWED_ORIGINS=PAGE)
+    for origin in ("https://evil.example.com", "null", PAGE + ".evil.com"):
+        reply = web.post("/actions/email.send", MAIL, headers={"Origin": origin})
+        assert reply.status == 403
+        assert reply.json()["reason"] == "foreign_origin"
+        assert "access-control-allow-origin" not in reply.headers
+
+
+def test_a_form_or_plain_text_post_is_refused(serve, sandbox):
+    web = serve()
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        body = b'{"text": "Hello"}'
+        reply = web.post("/actions/slack.send", body, headers={"Content-Type": kind})
+        assert reply.status == 415
+        assert reply.json()["error"] == "validation_error"
+    assert sandbox.slack.received == []
+
+
+def test_an_allowed_page_may_ask_and_read(serve):
+    web = serve(ALLOWED_ORIGINS=PAGE)
+    asked = web.call(
+        "OPTIONS",
+        "/actions/email.send",
+        headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"},
+    )
+    assert asked.status == 204
+    assert asked.headers["access-control-allow-origin"] == PAGE
+    assert "Idempotency-Key" in asked.headers["access-control-allow-headers"]
+    reply = web.post("/actions/email.send", MAIL, headers={"Origin": PAGE})
+    assert reply.status == 200
+    assert reply.headers["access-control-allow-origin"] == PAGE
+    assert "X-Run-Id" in reply.headers["access-control-expose-headers"]
+    assert reply.headers["vary"] == "Origin"
+
+
+def test_an_error_can_be_read_by_an_allowed_page(serve):
+    reply = serve(ALLOWED_ORIGINS=PAGE).get("/nothing", headers={"Origin": PAGE})
+    assert reply.status == 404
+    assert reply.headers["access-control-allow-origin"] == PAGE
+
+
+def test_a_preflight_from_elsewhere_is_refused(serve):
+    reply = serve().call(
+        "OPTIONS",
+        "/actions/email.send",
+        headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"},
+    )
+    assert reply.status == 403
+
+
+def test_a_caller_who_may_not_is_refused_before_the_body_is_read(serve, sandbox):
+    web = serve(LEVQOR_ALLOW="http:ops=*")
+    reply = web.post("/actions/email.send", b"{broken", headers={"Content-Type": "text/plain"})
+    assert reply.status == 403
+    assert reply.json()["error"] == "forbidden"
+    token = web.bot.engine.ledger.token_new("ops")
+    assert web.post("/actions/email.send", MAIL, token=token).status == 200
+
+
+def test_two_authorization_headers_are_none(serve):
+    web = serve()
+    token = web.bot.engine.ledger.token_new("ops")
+    with socket.create_connection(web.address, timeout=5) as raw:
+        raw.sendall(
+            f"GET /actions/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            f"Authorization: Bearer {token}\r\nAuthorization: Bearer x\r\n\r\n".encode()
+        )
+        assert raw.makefile("rb").readline().startswith(b"HTTP/1.1 401")

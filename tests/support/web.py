@@ -1,0 +1,138 @@
+"""The HTTP surface on a real socket, in a thread with a loop of its own; and a caller."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.app.frame import Bot
+from bot.web.surface import Web
+from core.settings import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bot.app.frame import Hook
+    from bot.web.limits import Limits
+    from core.engine import Engine
+
+
+def wait_for(fact: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until something is so; fails after `seconds`."""
+    until = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running HTTP surface."""
+
+    bot: Bot
+    web: Web
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        return self.web.address.host, self.web.address.port
+
+    @property
+    def url(self) -> str:
+        """The same, as a URL."""
+        return f"http://{self.web.address}"
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        token: str | None = None,
+    ) -> Reply:
+        """Send one request on a connection of its own; a body that is no bytes goes as JSON."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        try:
+            connection.request(method, path, body, sent)
+            got = connection.getresponse()
+            found = {name.lower(): value for name, value in got.getheaders()}
+            return Reply(got.status, found, got.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **more: Any) -> Reply:
+        """GET a page."""
+        return self.call("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Reply:
+        """POST a body."""
+        return self.call("POST", path, body, **more)
+
+
+@contextmanager
+def served(
+    engine: Engine, hooks: Sequence[Hook] = (), limits: Limits | None = None
+) -> Iterator[Served]:
+    """Serve an engine on a free loopback port until the block ends."""
+    ready: list[Served] = []
+    started, stop = threading.Event(), threading.Event()
+    failed: list[BaseException] = []
+
+    async def life() -> None:
+        bot = Bot(engine.settings, engine)
+        web = Web(Address("127.0.0.1", 0), hooks, limits)
+        await web.start(bot)
+        ready.append(Served(bot, web))
+        started.set()
+        await asyncio.to_thread(stop.wait)
+        await web.pause()
+        await web.stop()
+        await bot.finish()
+
+    def run() -> None:
+        try:
+            asyncio.run(life())
+        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
+            failed.append(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=run, name="served")
+    thread.start()
+    started.wait(10)
+    try:
+        if failed:
+            raise failed[0]
+        yield ready[0]
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+    if failed:
+        raise failed[0]
