@@ -60,9 +60,10 @@ def _sender(value: str) -> str:
 
 
 def _recipients(value: str | None) -> str | None:
-    for entry in _entries(value):
-        if not re.fullmatch(rf"{_ADDRESS}|@{_DOMAIN}", entry, re.ASCII):
-            raise ValueError("must be addresses or @domains with commas between them")
+    entry = re.compile(rf"{_ADDRESS}|@{_DOMAIN}", re.ASCII)
+    # A list of nothing was meant to restrict something.
+    if value is not None and not (_entries(value) and all(map(entry.fullmatch, _entries(value)))):
+        raise ValueError("must be addresses or @domains with commas between them")
     return value
 
 
@@ -75,7 +76,6 @@ class Mail(Contract):
         "The address it goes to.",
         example="ann@example.com",
         address=True,
-        min_length=3,
         max_length=254,
     )
     subject: str = field(

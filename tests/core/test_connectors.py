@@ -208,6 +208,7 @@ TOO_MUCH = "must be an address alone, with no name, password, ? or #"
         ("https://", NO_ADDRESS),
         ("https://[::1", NO_ADDRESS),
         ("https://upstream.io:99999", NO_ADDRESS),
+        ("https://upstream.io:0", NO_ADDRESS),
         ("https://up stream.io", NO_ADDRESS),
         ("https://upstream.io\n", NO_ADDRESS),
         ("https://ann:hunter2@upstream.io", TOO_MUCH),
