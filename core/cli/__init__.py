@@ -55,7 +55,7 @@ def _run(args: Sequence[str], out: Output) -> int:
             status = cast("int | None", app(args, "levqor", standalone_mode=False, obj=root))
         sys.stdout.flush()
     except TyperException as error:
-        said = _usage_error(error, args)
+        said = _usage_error(error)
     except LevqorError as error:
         said = error
     except (KeyboardInterrupt, BrokenPipeError):
@@ -70,13 +70,13 @@ def _run(args: Sequence[str], out: Output) -> int:
     return said.exit
 
 
-def _usage_error(error: TyperException, args: Sequence[str]) -> InvalidInput:
+def _usage_error(error: TyperException) -> InvalidInput:
     message = error.format_message()
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "levqor"
     fix = f"See: {command} --help"
-    early = next((a for a in args if a.partition("=")[0] in ("--home", "--sandbox")), None)
-    if early and early in message:
+    early = next((name for name in ("--home", "--sandbox") if name in message), None)
+    if early:
         fix = f"{early} goes before the command: levqor {early} ..."
     return InvalidInput(message=message, fix=fix)
 

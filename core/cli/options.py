@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,5 +47,4 @@ Output = Annotated[
 def wants_json(args: Sequence[str]) -> bool:
     """Whether an unparsed command line asks for JSON: for what goes wrong before parsing."""
     before = list(args[: args.index("--")] if "--" in args else args)
-    pairs = zip(before, [*before[1:], ""], strict=True)
-    return any(a == "--output=json" or (a, b) == ("--output", "json") for a, b in pairs)
+    return "--output=json" in before or ("--output", "json") in pairwise(before)

@@ -1,0 +1,18 @@
+import pytest
+
+from core.cli import main
+from tests.support.cli import Ran
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch, home, sandbox):
+    """Run `levqor` in this process, on the stand-ins as if they were the real services."""
+    for name, value in sandbox.settings().items():
+        monkeypatch.setenv(name, value)
+
+    def run(*args):
+        status = main(["--home", str(home), *map(str, args)])
+        printed = capsys.readouterr()
+        return Ran(status, printed.out, printed.err)
+
+    return run

@@ -1,0 +1,254 @@
+import contextlib
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from core.cli.app import app
+from core.sandbox import Delay
+from tests.support.cli import ROOT, Ran, command, environment, levqor, on_terminal
+
+# Every command but `sandbox`, which stays, with the status it exits with on a fresh home.
+COMMANDS = [
+    (["run", "slack.send", "hello"], 0),
+    (["health"], 0),
+    (["health", "--live"], 0),
+    (["usage", "--days", "3"], 0),
+    (["runs", "--last", "2"], 0),
+    (["why", "nothing"], 2),
+    (["doctor"], 0),
+    (["smoke"], 0),
+    (["plan", "set", "telegram:42", "pro"], 0),
+    (["callers"], 0),
+    (["token", "new", "ann"], 0),
+    (["token", "list"], 0),
+    (["token", "revoke", "nobody"], 2),
+    (["pair", "telegram"], 0),
+    (["unpair", "telegram:42"], 2),
+    (["backup", "copy.db"], 0),
+    (["prune"], 0),
+]
+BROKEN = [
+    ["nonsense"],
+    ["runs", "--last", "none"],
+    ["runs", "--last", "0"],
+    ["runs", "--first", "1"],
+    ["why"],
+    ["plan", "set", "telegram:42", "gold"],
+    ["plan", "set", "nobody", "pro"],
+    ["token", "new", "Ann Smith"],
+    ["token"],
+    ["backup", "/"],
+    ["sandbox", "--port", "99999"],
+]
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+LINES = "─│┌┐└┘├┤┬┴┼━┃╭╮╰╯"
+
+
+def leaves():
+    """Every command line there is, walked from the application itself."""
+
+    def walk(typer_app, before):
+        yield from (
+            (*before, one.name or one.callback.__name__) for one in typer_app.registered_commands
+        )
+        for group in typer_app.registered_groups:
+            yield from walk(group.typer_instance, (*before, group.name))
+
+    return sorted(walk(app, ()))
+
+
+def test_the_list_above_holds_every_command_there_is():
+    tried = {
+        tuple(args[: 2 if args[0] in ("plan", "token", "pair") else 1]) for args, _ in COMMANDS
+    }
+    assert sorted({*tried, ("sandbox",)}) == leaves()
+
+
+@pytest.mark.parametrize(("args", "status"), COMMANDS, ids=str)
+def test_with_output_json_every_command_prints_one_document(cli, tmp_path, args, status):
+    with contextlib.chdir(tmp_path):
+        printed = cli(*args, "--output", "json")
+    assert printed.status == status
+    assert printed.out.count("\n") == 1
+    assert ("error" in printed.json) == (status != 0)
+
+
+@pytest.mark.parametrize("args", BROKEN, ids=" ".join)
+def test_a_command_line_that_makes_no_sense_is_one_document_too(cli, args):
+    printed = cli(*args, "--output", "json")
+    assert printed.status in (2, 7)
+    assert printed.json["error"] in ("validation_error", "ledger_error")
+    assert "Traceback" not in printed.err
+
+
+@pytest.mark.parametrize(("args", "status"), COMMANDS, ids=str)
+def test_in_a_pipe_there_are_no_colours_and_no_boxes(cli, tmp_path, args, status):
+    with contextlib.chdir(tmp_path):
+        printed = cli(*args)
+    told = printed.out + printed.err
+    assert printed.status == status
+    assert told
+    assert not CONTROL.search(told)
+    assert not set(LINES) & set(told)
+
+
+def test_a_mistake_in_text_says_where_to_look(cli):
+    assert cli("runs", "--zzz", "1") == Ran(
+        2,
+        "",
+        "No such option: --zzz\nWhat to do: See: levqor runs --help\n",
+    )
+
+
+def test_an_option_that_stands_too_late_is_told_its_place(cli):
+    printed = cli("smoke", "--sandbox")
+    assert printed.status == 2
+    assert "--sandbox goes before the command" in printed.err
+
+
+def test_commands_that_change_the_ledger_say_which_home_they_used(cli, home):
+    for args in (
+        ["run", "slack.send", "hello"],
+        ["plan", "set", "telegram:42", "pro"],
+        ["token", "new", "ann"],
+        ["token", "revoke", "ann"],
+        ["pair", "telegram"],
+        ["prune"],
+        ["smoke"],
+    ):
+        assert f"home: {home}\n" in cli(*args, "--output", "json").err, args
+
+
+def test_a_temporary_home_is_said_to_be_one():
+    ran = levqor("--sandbox", "token", "new", "ann")
+    assert re.search(
+        r"^home: .+levqor-.+ \(temporary: gone when this command ends\)$", ran.err, re.MULTILINE
+    )
+
+
+def test_on_a_terminal_tables_have_lines_and_outcomes_have_colours(home):
+    assert on_terminal("--sandbox", "--home", home, "smoke").status == 0
+    shown = on_terminal("--home", home, "runs").out
+    assert set(LINES) & set(shown)
+    assert "\x1b[32m" in shown
+
+
+def test_no_color_is_honoured(home):
+    on_terminal("--sandbox", "--home", home, "smoke")
+    shown = on_terminal("--home", home, "runs", env={"NO_COLOR": "1"}).out
+    assert "slack.send" in shown
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", shown)
+
+
+def test_what_takes_over_a_second_shows_a_progress_line_on_a_terminal(home, sandbox):
+    sandbox.slack.next(Delay(1.8))
+    shown = on_terminal("--home", home, "run", "slack.send", "hello", env=sandbox.settings())
+    assert shown.status == 0
+    assert "waiting for the answer" in shown.out
+
+
+def test_what_is_quick_shows_no_progress_line(home, sandbox):
+    shown = on_terminal("--home", home, "run", "slack.send", "hi", env=sandbox.settings())
+    assert "waiting for the answer" not in shown.out
+
+
+def test_in_a_pipe_there_is_no_progress_line(home, sandbox):
+    sandbox.slack.next(Delay(1.4))
+    ran = levqor("--home", home, "run", "slack.send", "hello", env=sandbox.settings())
+    assert ran.status == 0
+    assert "waiting" not in ran.out + ran.err
+
+
+def test_a_reader_who_leaves_early_costs_no_traceback(home):
+    levqor("--sandbox", "--home", home, "smoke")
+    line = " ".join(command("--home", str(home), "runs", "--output", "json")) + " | true"
+    ran = subprocess.run(
+        line, shell=True, check=False, capture_output=True, text=True, env=environment(), cwd=ROOT
+    )
+    assert ran.stderr == ""
+
+
+def test_a_terminal_that_knows_no_utf_8_still_gets_its_answer(home):
+    ran = levqor("--sandbox", "--home", home, "smoke", env={"PYTHONIOENCODING": "ascii"})
+    assert ran.status == 0
+    assert ran.out.isascii()
+    assert "ok slack.send" in ran.out
+
+
+def test_help_needs_none_of_the_heavy_libraries():
+    heavy = (
+        "aiohttp google.auth pydantic pydantic_settings requests sqlite_utils fastapi starlette "
+        "uvicorn slack_bolt telegram pystray rich core.connectors core.engine core.sandbox"
+    )
+    program = (
+        "import sys; from core.cli import main; main(['--help'])\n"
+        f"print(sorted(set({heavy.split()!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True, capture_output=True, text=True, env=environment(), cwd=ROOT,
+    )  # fmt: skip
+    assert ran.stderr == "[]\n"
+    assert "Usage: levqor" in ran.stdout
+
+
+def test_help_comes_in_under_four_tenths_of_a_second():
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        levqor("--help")
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.4
+
+
+def test_every_command_has_help():
+    for words in leaves():
+        ran = levqor(*words, "--help")
+        assert ran.status == 0, words
+        assert f"Usage: levqor {' '.join(words)}" in ran.out
+        assert "--output" in ran.out, words
+
+
+def test_help_of_run_lists_every_action_and_its_usage():
+    told = levqor("run", "--help").out
+    assert "levqor run slack.send [channel=…] text" in told
+    assert "levqor run email.send to=… subject=… text" in told
+
+
+def test_help_of_one_action_describes_its_fields():
+    told = levqor("run", "email.send", "--help").out
+    assert "to: " in told
+    assert "subject: " in told
+    assert "slack.send" not in told
+
+
+def test_levqor_alone_shows_its_help():
+    assert levqor().out.startswith("Usage: levqor")
+
+
+def test_the_version_is_printed():
+    assert levqor("--version").out == "levqor 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("levqor he", ["health"]),
+        ("levqor run sl", ["slack.send"]),
+        ("levqor run email.send ", ["to=", "subject=", "text="]),
+        ("levqor run email.send to=ann@example.com s", ["subject="]),
+    ],
+)
+def test_the_shell_completes_commands_actions_and_fields(typed, offered):
+    words = typed.split(" ")
+    ran = levqor(
+        env={
+            "_LEVQOR_COMPLETE": "complete_bash",
+            "COMP_WORDS": typed,
+            "COMP_CWORD": str(len(words) - 1),
+        }
+    )
+    assert ran.out.split() == offered

@@ -1,0 +1,84 @@
+"""`levqor` as a person starts it: in a process of its own, piped or on a terminal."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 30
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended and what it printed."""
+
+    status: int
+    out: str
+    err: str = ""
+
+    @property
+    def json(self):
+        """The one JSON document on standard output; raises where there is more or less."""
+        return json.loads(self.out)
+
+
+def command(*args):
+    """The command line that starts this checkout's `levqor`."""
+    return [sys.executable, "-m", "core.cli", *map(str, args)]
+
+
+def environment(**more):
+    """The environment of a child: this one's without colours, plus what is given."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **more}
+
+
+def levqor(*args, stdin="", env=None, cwd=None):
+    """Run a command to its end, its output piped."""
+    ran = subprocess.run(
+        command(*args),
+        check=False,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment(**(env or {})),
+        cwd=cwd or ROOT,
+        timeout=PATIENCE_S,
+    )
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def on_terminal(*args, env=None):
+    """Run a command on a terminal of 100 columns; what it wrote to the screen is `out`."""
+    screen, theirs = pty.openpty()
+    child = subprocess.Popen(
+        command(*args),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(COLUMNS="100", **(env or {})),
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen = b""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        if not select.select([screen], [], [], 0.2)[0]:
+            continue
+        try:
+            part = os.read(screen, 65536)
+        except OSError:  # Linux says EIO when the other side of a terminal has gone
+            break
+        if not part:
+            break
+        seen += part
+    os.close(screen)
+    return Ran(child.wait(PATIENCE_S), seen.decode())
