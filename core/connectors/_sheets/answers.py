@@ -52,7 +52,7 @@ NO_SUCH_RANGE = Refusal(
     "The spreadsheet has no tab of that name, or the range is not written as A1 notation.",
     "Write the tab's name exactly as it stands in the spreadsheet, then ! and a cell:"
     " 'Q3 plan'!A1.",
-    "The tabs are: {tabs}. Write one of them, then ! and a cell such as A1.",
+    "The tabs are: {tabs}; write one of them, then ! and a cell such as A1.",
 )
 OUTSIDE_GRID = Refusal(
     "outside_grid",
