@@ -1,0 +1,156 @@
+"""Reading commands, doing them one after another, saying what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from bot.commands import QUESTIONS, Spelling
+from core import wording
+from core.callers import Caller, os_user
+from core.errors import Fault, InvalidInput, LevqorError, Repeated
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from typing import Any
+
+    from bot.app.frame import Bot, Hook
+    from bot.console.terminal import Terminal
+
+BARE = Spelling(action=str, question=str)
+LEAVE = ("quit", "exit")
+
+
+class Failed(Exception):
+    """A command did not end well, and its person has been told."""
+
+
+class Console:
+    """One person at a terminal, or one script on standard input."""
+
+    name = "console"
+
+    def __init__(self, *, interactive: bool) -> None:
+        self._interactive = interactive
+        self._bot: Bot | None = None
+        self._terminal: Terminal | None = None
+        self._caller = Caller("console", os_user())
+        self._failed = False
+        self._paused = asyncio.Event()
+
+    def hooks(self) -> Sequence[Hook]:
+        """Nobody posts here."""
+        return ()
+
+    async def start(self, bot: Bot) -> None:
+        """Begin to read."""
+        self._bot = bot
+        if self._interactive:
+            from bot.console.terminal import Terminal
+
+            self._terminal = Terminal(bot, self._caller)
+            bot.spawn(self._converse(bot, self._terminal), name="console")
+        else:
+            bot.spawn(self._play(bot), name="console")
+
+    async def pause(self) -> None:
+        """Read no further."""
+        self._paused.set()
+        if self._terminal:
+            self._terminal.leave()
+
+    async def stop(self) -> None:
+        """Nothing to let go of: the terminal was given back by `pause`."""
+
+    async def _converse(self, bot: Bot, terminal: Terminal) -> None:
+        terminal.welcome()
+        while not self._paused.is_set():
+            line = await terminal.read()
+            if line is None or line.strip().lower() in LEAVE:
+                break
+            with contextlib.suppress(Failed):
+                await self._do(bot, line)
+        bot.end(0)
+
+    async def _play(self, bot: Bot) -> None:
+        async for line in _script():
+            if self._paused.is_set() or line.strip().lower() in LEAVE:
+                break
+            try:
+                await self._do(bot, line)
+            except Failed:
+                self._failed = True
+        bot.end(1 if self._failed else 0)
+
+    async def _do(self, bot: Bot, line: str) -> None:
+        typed, _, rest = line.strip().partition(" ")
+        typed = typed.lstrip("/")
+        if not typed or typed.startswith("#"):
+            return
+        try:
+            what = _meant(bot, typed)
+            if what in {each.word for each in QUESTIONS}:
+                self._say(await bot.commands.ask(what, rest, self._caller, BARE))
+            else:
+                await self._fire(bot, what, rest)
+        except LevqorError as error:
+            self._say(wording.refusal(error), bad=True)
+            raise Failed from None
+
+    async def _fire(self, bot: Bot, action_id: str, rest: str) -> None:
+        if rest.strip():
+            values = bot.commands.read(action_id, rest)
+        elif self._terminal:
+            asked = await self._terminal.form(bot.commands.contract(action_id))
+            if asked is None:
+                self._say("Nothing was sent.")
+                return
+            values = asked
+        else:
+            raise InvalidInput([Fault("input", f"is missing; see: help {action_id}")])
+        await self._send(bot, action_id, values)
+
+    async def _send(self, bot: Bot, action_id: str, values: dict[str, Any]) -> None:
+        try:
+            accepted = await bot.accept(action_id, values, self._caller, guard=self._interactive)
+        except Repeated as same:
+            if self._terminal is None or not await self._terminal.agree(wording.refusal(same)):
+                self._say("Not sent again.")
+                return
+            accepted = await bot.accept(action_id, values, self._caller)
+        if self._interactive:
+            self._say(f"sending, run {accepted.run}", dim=True)
+        settled = await bot.settle(accepted)
+        self._say(wording.settled(settled, bot.engine.connectors), bad=settled.error is not None)
+        if settled.error is not None:
+            raise Failed
+
+    def _say(self, text: str, *, bad: bool = False, dim: bool = False) -> None:
+        if self._terminal:
+            self._terminal.say(text, "bad" if bad else "dim" if dim else "good")
+        else:
+            print(text, flush=True)  # noqa: T201 - a script's answers
+
+
+def _meant(bot: Bot, typed: str) -> str:
+    # `email_send` and `email-send` are how chats spell it, and people copy.
+    ids = bot.engine.action_ids()
+    word = typed.lower()
+    spelt = {i.replace(".", mark): i for i in ids for mark in "._-"}
+    return spelt.get(word) or bot.commands.find(word, BARE)
+
+
+async def _script() -> AsyncIterator[str]:
+    """Standard input's commands; a line that ends with a backslash goes on in the next."""
+    kept = ""
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        text = kept + line.rstrip("\r\n")
+        if text.endswith("\\"):
+            kept = text[:-1] + "\n"
+            continue
+        kept = ""
+        yield text
+    if kept:
+        yield kept

@@ -1,0 +1,150 @@
+"""The interactive side: prompt, completion, colours, questions field by field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prompt_toolkit import PromptSession, print_formatted_text
+from prompt_toolkit.completion import Completer, Completion
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.styles import Style
+
+from bot.commands import QUESTIONS
+from core.grammar import value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from prompt_toolkit.completion import CompleteEvent
+    from prompt_toolkit.document import Document
+
+    from bot.app.frame import Bot
+    from core.callers import Caller
+    from core.contract import Contract, FieldSpec
+
+STYLE = Style.from_dict(
+    {
+        "good": "ansigreen",
+        "bad": "ansired",
+        "dim": "ansibrightblack",
+        "plain": "",
+        "prompt": "bold ansicyan",
+    }
+)
+
+
+class Terminal:
+    """A person's terminal. History stays in memory: what was typed is never written down."""
+
+    def __init__(self, bot: Bot, caller: Caller) -> None:
+        self._caller = caller
+        self._session: PromptSession[str] = PromptSession(
+            history=InMemoryHistory(),
+            completer=Words(bot),
+            complete_while_typing=True,
+            style=STYLE,
+        )
+        self._asking: PromptSession[str] = PromptSession(style=STYLE)
+
+    def welcome(self) -> None:
+        """Say what this is."""
+        self.say("Levqor console. help lists what there is, Tab completes, quit leaves.", "dim")
+        self.say(f"You are {self._caller}.", "dim")
+
+    async def read(self) -> str | None:
+        """The next command; None at the end of input or Ctrl-C."""
+        return await self._prompt(self._session, "levqor> ")
+
+    async def form(self, contract: type[Contract]) -> dict[str, Any] | None:
+        """Ask for each field in turn; None where the person leaves with Ctrl-C or Ctrl-D."""
+        self.say("Enter leaves an optional field out; Ctrl-C sends nothing.", "dim")
+        values: dict[str, Any] = {}
+        for spec in contract.fields():
+            self.say(f"{spec.title}: {spec.help}", "dim")
+            needed = spec.required and spec.setting is None
+            while True:
+                typed = await self._prompt(self._asking, f"{spec.name}{_default(spec)}: ")
+                if typed is None:
+                    return None
+                if typed.strip():
+                    values[spec.name] = value(spec, typed)
+                    break
+                if not needed:
+                    break
+        return values
+
+    async def agree(self, question: str) -> bool:
+        """Ask yes or no; no is the default."""
+        self.say(question, "plain")
+        typed = await self._prompt(self._asking, "Send it again? [y/N] ")
+        return (typed or "").strip().lower() in ("y", "yes")
+
+    def say(self, text: str, style: str) -> None:
+        """Print a text, its first line in its style."""
+        head, line, rest = text.partition("\n")
+        parts = [(f"class:{style}", head), ("", line + rest)]
+        print_formatted_text(FormattedText(parts), style=STYLE)
+
+    def leave(self) -> None:
+        """End the prompt that is open."""
+        for session in (self._session, self._asking):
+            if session.app.is_running:
+                session.app.exit(exception=EOFError)
+
+    async def _prompt(self, session: PromptSession[str], text: str) -> str | None:
+        try:
+            # What the bot says meanwhile stands above the prompt, not in it.
+            with patch_stdout():
+                return await session.prompt_async(
+                    FormattedText([("class:prompt", text)]), handle_sigint=True
+                )
+        except (EOFError, KeyboardInterrupt):
+            return None
+
+
+def _default(spec: FieldSpec) -> str:
+    if spec.default is not None:
+        return f" [{spec.default}]"
+    if spec.setting:
+        return f" [{spec.setting}]"
+    return "" if spec.required else " (optional)"
+
+
+class Words(Completer):
+    """Completes actions and questions, then the action's fields."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
+        """Offer what may stand at the cursor."""
+        del complete_event
+        before = document.text_before_cursor
+        word = document.get_word_before_cursor(WORD=True)
+        offered = self._fields(before) if " " in before.lstrip() else self._first()
+        for text, told in offered:
+            if text.startswith(word):
+                yield Completion(text, start_position=-len(word), display_meta=told)
+
+    def _first(self) -> Iterable[tuple[str, str]]:
+        for action_id, _, action in self._bot.commands.actions():
+            yield action_id + " ", action.title
+        for each in QUESTIONS:
+            yield each.word + (" " if each.takes else ""), each.tells
+
+    def _fields(self, before: str) -> Iterable[tuple[str, str]]:
+        first = before.lstrip().partition(" ")[0]
+        if first not in self._bot.engine.action_ids():
+            if first == "help":
+                yield from ((i, a.title) for i, _, a in self._bot.commands.actions())
+            elif first == "health":
+                yield "live", "probe every connector now"
+            return
+        for spec in self._bot.commands.contract(first).fields():
+            if f"{spec.name}=" not in before and spec.kind != "mapping":
+                example = f" e.g. {spec.example}" if spec.kind == "text" else ""
+                yield f"{spec.name}=", f"{spec.title}{example}"
