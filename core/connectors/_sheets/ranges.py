@@ -48,10 +48,12 @@ def a1_range(value: str) -> str:
         tab, _, cells = text.rpartition("!")
     elif _CELLS.fullmatch(text):
         return _cells(text)
+    elif _NAME.fullmatch(text):
+        return text
     else:
-        return text if _NAME.fullmatch(text) else quote_tab(text)
+        tab, cells = text, None
     if not tab.strip():
-        raise ValueError("names no tab before the !")
+        raise ValueError("names no tab")
     return quote_tab(tab) if cells is None else f"{quote_tab(tab)}!{_cells(cells)}"
 
 

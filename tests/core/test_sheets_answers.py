@@ -1,0 +1,354 @@
+"""Every answer of Google's: what it means, what to do, and how often it was asked."""
+
+import pytest
+
+from core.connectors.sheets import CONNECTOR
+from core.sandbox import Answer, DropAfter
+from core.sandbox.credentials import SERVICE_ACCOUNT
+from tests.support.direct import Direct
+
+ROWS = [["Ada", "42"]]
+REQUESTS = {"refused": 1, "unknown": 1, "not_sent": 3}
+NOW = {"Retry-After": "0"}
+NEW_KEY = f"Make a new JSON key for {SERVICE_ACCOUNT} and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
+ANY_KEY = "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
+RESTORE = (
+    f"Enable or restore {SERVICE_ACCOUNT} in Google Cloud, or make a new service account and"
+    " share the spreadsheet with it."
+)
+LOOK = "Look at the end of the tab before you send them again."
+A_MINUTE = "Wait a minute, then send it again; many rows fit in one send."
+A_FEW = "Send it again in a few minutes."
+TABS = (
+    "The tabs are: Sheet1, Q3 plan, Jon's, CRM26, Übersicht; write one of them, then ! and a cell"
+    " such as A1."
+)
+
+
+def said(code, status, message="", reason=None, headers=None):
+    error = {"code": code, "message": message, "status": status}
+    if reason:
+        kind = "type.googleapis.com/google.rpc.ErrorInfo"
+        error["details"] = [{"@type": kind, "reason": reason, "domain": "googleapis.com"}]
+    return Answer(code, json={"error": error}, headers=headers or {})
+
+
+def invalid(message):
+    return said(400, "INVALID_ARGUMENT", message)
+
+
+def token(status, error, text="", headers=None):
+    return Answer(status, json={"error": error, "error_description": text}, headers=headers or {})
+
+
+ON_APPEND = {
+    "not shared": (
+        said(403, "PERMISSION_DENIED", "The caller does not have permission"),
+        "refused",
+        "not_shared",
+        f"Share the spreadsheet, as Editor, with {SERVICE_ACCOUNT}.",
+    ),
+    "API off, by its reason": (
+        said(403, "PERMISSION_DENIED", "…", reason="SERVICE_DISABLED"),
+        "refused",
+        "api_disabled",
+        (
+            "Open https://console.cloud.google.com/apis/library/sheets.googleapis.com"
+            "?project=levqor-sandbox, choose Enable and wait a few minutes."
+        ),
+    ),
+    "API off, by its words": (
+        said(
+            *(403, "PERMISSION_DENIED"),
+            "Google Sheets API has not been used in project 123 before or it is disabled.",
+        ),
+        "refused",
+        "api_disabled",
+        (
+            "Open https://console.cloud.google.com/apis/library/sheets.googleapis.com"
+            "?project=levqor-sandbox, choose Enable and wait a few minutes."
+        ),
+    ),
+    "no spreadsheet": (
+        said(404, "NOT_FOUND", "Requested entity was not found."),
+        "refused",
+        "no_spreadsheet",
+        "Open the spreadsheet and put its address in GOOGLE_SHEETS_SPREADSHEET_ID.",
+    ),
+    "Excel file": (
+        said(400, "FAILED_PRECONDITION", "This operation is not supported for this document"),
+        "refused",
+        "excel_file",
+        (
+            "Open it, choose File > Save as Google Sheets, and put the new address in"
+            " GOOGLE_SHEETS_SPREADSHEET_ID."
+        ),
+    ),
+    "outside the grid": (
+        invalid("Range (Sheet1!AZ1) exceeds grid limits. Max rows: 1000, max columns: 26"),
+        "refused",
+        "outside_grid",
+        (
+            "Add columns to the tab, or begin further left; a tab whose name looks like a cell is"
+            " written with a cell after it: CRM26!A1."
+        ),
+    ),
+    "protected": (
+        invalid("You are trying to edit a protected cell or object. Please contact the owner."),
+        "refused",
+        "protected",
+        f"Let {SERVICE_ACCOUNT} edit it: Data > Protect sheets and ranges.",
+    ),
+    "protected, as 403": (
+        said(403, "PERMISSION_DENIED", "You are trying to edit a protected cell or object."),
+        "refused",
+        "protected",
+        f"Let {SERVICE_ACCOUNT} edit it: Data > Protect sheets and ranges.",
+    ),
+    "workbook full": (
+        invalid(
+            "This action would increase the number of cells in the workbook above the limit of"
+            " 10000000 cells."
+        ),
+        "refused",
+        "workbook_full",
+        "Delete rows and columns that are not used, or begin a new spreadsheet.",
+    ),
+    "cell too long": (
+        invalid("Your input contains more than the maximum of 50000 characters in a single cell."),
+        "refused",
+        "cell_too_long",
+        "Shorten it.",
+    ),
+    "another 400": (
+        invalid("Invalid value at 'data'"),
+        "refused",
+        "bad_request",
+        "Compare the range and the rows with the spreadsheet; nothing was written.",
+    ),
+    "rate": (
+        said(
+            *(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Write requests'"),
+            reason="RATE_LIMIT_EXCEEDED",
+            headers=NOW,
+        ),
+        "not_sent",
+        "too_many_requests",
+        A_MINUTE,
+    ),
+    "500": (said(500, "INTERNAL", "Internal error encountered."), "unknown", "failed", LOOK),
+    "502": (Answer(502, "<html>"), "unknown", "failed", LOOK),
+    "503": (said(503, "UNAVAILABLE", headers=NOW), "unknown", "failed", LOOK),
+    "504": (said(504, "DEADLINE_EXCEEDED"), "unknown", "failed", LOOK),
+    "408": (Answer(408, "<html>"), "unknown", "failed", LOOK),
+    "403 from elsewhere": (
+        Answer(403, "<html>blocked</html>"),
+        "refused",
+        "rejected",
+        "Check the service account and the spreadsheet, then send it again.",
+    ),
+    "redirect": (
+        Answer(302, headers={"Location": "https://login.example"}),
+        "refused",
+        "rejected",
+        "Check the service account and the spreadsheet, then send it again.",
+    ),
+}
+
+ON_TOKEN = {
+    "key deleted": (
+        token(400, "invalid_grant", "Invalid JWT Signature."),
+        "refused",
+        "key_deleted",
+        NEW_KEY,
+    ),
+    "clock": (
+        token(
+            *(400, "invalid_grant"),
+            "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable"
+            " timeframe. Check your iat and exp values in the JWT claim.",
+        ),
+        "refused",
+        "clock_wrong",
+        (
+            "Set the date and time automatically (on Linux: timedatectl set-ntp true), then send"
+            " again."
+        ),
+    ),
+    "account not found": (
+        token(400, "invalid_grant", "Invalid grant: account not found"),
+        "refused",
+        "account_gone",
+        RESTORE,
+    ),
+    "account disabled": (
+        token(401, "disabled_client", "The OAuth client was disabled."),
+        "refused",
+        "account_gone",
+        RESTORE,
+    ),
+    "another refusal": (token(400, "invalid_scope", "Bad scope."), "refused", "no_token", ANY_KEY),
+    "no JSON": (Answer(403, "<html>"), "refused", "no_token", ANY_KEY),
+    "rate": (token(429, "rate", headers=NOW), "not_sent", "too_many_requests", A_MINUTE),
+    "500": (token(500, "internal_failure", headers=NOW), "not_sent", "unavailable", A_FEW),
+    "503": (Answer(503, "<html>", headers=NOW), "not_sent", "unavailable", A_FEW),
+}
+
+
+@pytest.fixture
+def sheets(settings):
+    direct = Direct(CONNECTOR, settings)
+    yield direct
+    direct.close()
+
+
+@pytest.mark.parametrize("row", ON_APPEND.values(), ids=ON_APPEND)
+def test_an_answer_to_the_rows_is_explained_and_repeated_only_if_they_were_not_sent(
+    sheets, sandbox, row
+):
+    answer, outcome, reason, fix = row
+    sandbox.sheets.always(answer, on="values.append")
+
+    error = sheets.failing(range="A1", values=ROWS)
+
+    assert (error.outcome, error.reason, error.fix) == (outcome, reason, fix)
+    assert error.message == CONNECTOR.refusal(reason).message
+    assert len(sandbox.sheets.calls("values.append")) == REQUESTS[outcome]
+    assert len(sandbox.sheets.received) == 1 + REQUESTS[outcome]
+
+
+@pytest.mark.parametrize("row", ON_TOKEN.values(), ids=ON_TOKEN)
+def test_an_answer_to_the_signature_is_explained_and_no_row_is_sent(sheets, sandbox, row):
+    answer, outcome, reason, fix = row
+    sandbox.sheets.always(answer, on="token")
+
+    error = sheets.failing(range="A1", values=ROWS)
+
+    assert (error.outcome, error.reason, error.fix) == (outcome, reason, fix)
+    assert error.message == CONNECTOR.refusal(reason).message
+    assert [request.call for request in sandbox.sheets.received] == ["token"] * REQUESTS[outcome]
+
+
+def test_a_new_token_that_is_refused_too_ends_the_run(sheets, sandbox):
+    sandbox.sheets.always(said(401, "UNAUTHENTICATED"), on="values.append")
+
+    error = sheets.failing(range="A1", values=ROWS)
+
+    assert (error.outcome, error.reason, error.fix) == ("refused", "token_refused", ANY_KEY)
+    assert [request.call for request in sandbox.sheets.received] == [
+        *("token", "values.append", "token", "values.append"),
+    ]
+
+
+class TestAWrongTab:
+    def test_is_answered_with_the_tabs_there_are(self, sheets, sandbox):
+        error = sheets.failing(range="Q4 plan!A1", values=ROWS)
+
+        assert (error.outcome, error.reason, error.fix) == ("refused", "no_such_range", TABS)
+        assert [request.call for request in sandbox.sheets.received] == [
+            *("token", "values.append", "spreadsheets.get"),
+        ]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [said(500, "INTERNAL"), said(403, "PERMISSION_DENIED"), Answer(200, "<html>"), DropAfter()],
+        ids=["500", "403", "no JSON", "dropped"],
+    )
+    def test_is_explained_without_them_when_they_cannot_be_read(self, sheets, sandbox, answer):
+        sandbox.sheets.always(answer, on="spreadsheets.get")
+
+        error = sheets.failing(range="Q4 plan!A1", values=ROWS)
+
+        assert (error.outcome, error.reason) == ("refused", "no_such_range")
+        assert error.fix == (
+            "Write the tab's name exactly as it stands in the spreadsheet, then ! and a cell:"
+            " 'Q3 plan'!A1."
+        )
+        assert len(sandbox.sheets.received) == 3
+
+    def test_has_at_most_twenty_tabs_named(self, sheets, sandbox):
+        tabs = [{"properties": {"title": f"tab {n}"}} for n in range(23)]
+        sandbox.sheets.next(Answer(200, json={"sheets": tabs}), on="spreadsheets.get")
+
+        error = sheets.failing(range="Q4 plan!A1", values=ROWS)
+
+        assert "tab 18, tab 19 and 3 more; write one" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (said(403, "PERMISSION_DENIED"), "not_shared"),
+        (said(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED"), "api_disabled"),
+        (said(404, "NOT_FOUND"), "no_spreadsheet"),
+        (said(400, "FAILED_PRECONDITION", "not supported for this document"), "excel_file"),
+        (said(429, "RESOURCE_EXHAUSTED"), "too_many_requests"),
+        (said(500, "INTERNAL"), "unavailable"),
+        (Answer(200, "<html>"), "unavailable"),
+    ],
+    ids=["not shared", "API off", "no spreadsheet", "Excel", "rate", "500", "no JSON"],
+)
+def test_a_probe_fails_once_with_the_reason(sheets, sandbox, answer, reason):
+    sandbox.sheets.always(answer, on="spreadsheets.get")
+
+    assert sheets.failing_probe().reason == reason
+    assert [request.call for request in sandbox.sheets.received] == ["token", "spreadsheets.get"]
+
+
+def test_an_account_without_a_project_gets_the_general_fix(sandbox):
+    config = CONNECTOR.config.model_validate(sandbox.settings())
+    info = {**config.account.info, "project_id": ""}
+    sandbox.sheets.always(said(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED"))
+    config = config.model_copy(update={"account": type(config.account)(info, "a@b", "")})
+    sandbox.sheets.always(Answer(200, json={"access_token": "t", "expires_in": 3600}), on="token")
+
+    error = Direct(CONNECTOR, Fixed(config)).failing(range="A1", values=ROWS)
+
+    assert error.fix == (
+        "In Google Cloud, open APIs & Services, enable the Google Sheets API and wait a few"
+        " minutes."
+    )
+
+
+def test_a_wait_longer_than_the_run_is_told_and_not_slept(sheets, sandbox):
+    answer = said(429, "RESOURCE_EXHAUSTED", headers={"Retry-After": "3600"})
+    sandbox.sheets.always(answer, on="values.append")
+
+    error = sheets.failing(range="A1", values=ROWS)
+
+    assert error.body()["retry_after"] == 3600
+    assert len(sandbox.sheets.calls("values.append")) == 1
+
+
+def test_what_may_have_been_done_comes_with_no_invitation_to_repeat(sheets, sandbox):
+    sandbox.sheets.always(said(503, "UNAVAILABLE", headers=NOW), on="values.append")
+
+    error = sheets.failing(range="A1", values=ROWS)
+
+    assert error.body()["in_doubt"] is True
+    assert "retry_after" not in error.body()
+
+
+def test_google_s_own_words_are_never_passed_on(sheets, sandbox):
+    sandbox.sheets.always(invalid("canary@example.com said no"), on="values.append")
+
+    error = sheets.failing(range="A1", values=ROWS)
+
+    assert "canary" not in f"{error!r} {error.body()}"
+
+
+def test_every_row_has_a_reason_of_its_own_and_can_be_found_by_it():
+    reasons = [row.reason for row in CONNECTOR.refusals]
+
+    assert len(reasons) == len(set(reasons))
+    assert all(CONNECTOR.refusal(reason).reason == reason for reason in reasons)
+
+
+class Fixed:
+    """Settings that hold one configuration."""
+
+    def __init__(self, config):
+        self._config = config
+
+    def config(self, connector):
+        return self._config
