@@ -12,7 +12,7 @@ from tray import words
 from tray.row import SEPARATOR, Do, Row, say
 from tray.rows import connector_rows, inbound_rows
 from tray.state import State, Telling
-from tray.verdict import Face, summary
+from tray.verdict import Face, Summary, summary
 
 _TELLING = {
     Telling.OFF: "Off",
@@ -34,12 +34,12 @@ def menu(state: State) -> Menu:
     """Compute the whole menu from a state."""
     seen = summary(state)
     rows = [
-        say("headline", seen.headline),
+        say("headline", words.cut(seen.headline)),
         *(
             say(f"fix{n}", f"→ {line}" if n == 0 else f"    {line}")
             for n, line in enumerate(words.lines(seen.fix or ""))
         ),
-        say("checked", _checked(state)),
+        say("checked", _checked(state, seen)),
         SEPARATOR,
         *connector_rows(state),
     ]
@@ -50,8 +50,8 @@ def menu(state: State) -> Menu:
     return Menu(seen.face, seen.tooltip, tuple(rows))
 
 
-def _checked(state: State) -> str:
-    if state.checking:
+def _checked(state: State, seen: Summary) -> str:
+    if state.checking and seen.face is not Face.CHECKING:
         return "Checking…"
     if state.health is None:
         return "Not checked yet"

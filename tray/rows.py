@@ -43,22 +43,31 @@ def inbound_rows(state: State) -> list[Row]:
 
 
 def _connector(state: State, one: Connector) -> Row:
-    said = _line(state, one)
+    title = one.title
     if state.muted(one.name):
-        said += f" (muted, {words.left(state.choices.muted[one.name] - state.now)})"
-    text = words.cut(f"{_mark(state, one)} {one.title} — {said}")
+        title += f" (muted, {words.left(state.choices.muted[one.name] - state.now)})"
+    text = words.cut(f"{_mark(state, one)} {title} — {_line(state, one)}")
     return Row(one.name, text, rows=tuple(_below(state, one)))
 
 
 def _mark(state: State, one: Connector) -> str:
-    if one.unreachable and state.health and state.health.offline:
-        return MARKS[Verdict.UNKNOWN]
-    return MARKS[one.verdict]
+    known = state.trouble is None and not _offline(state, one)
+    return MARKS[one.verdict if known or one.verdict is Verdict.OFF else Verdict.UNKNOWN]
+
+
+def _offline(state: State, one: Connector) -> bool:
+    return one.unreachable and state.health is not None and state.health.offline
 
 
 def _line(state: State, one: Connector) -> str:
-    if one.unreachable and state.health and state.health.offline:
+    if _offline(state, one):
         return "cannot be told while offline"
+    if state.trouble and one.verdict is not Verdict.OFF:
+        return f"{_said(state, one)} (last known)"
+    return _said(state, one)
+
+
+def _said(state: State, one: Connector) -> str:
     if one.verdict is Verdict.OK:
         last = one.last_success
         if last:
@@ -110,7 +119,7 @@ def _tests(state: State, one: Connector, action: str) -> list[Row]:
 
 
 def _told(state: State, told: Told) -> list[str]:
-    first = f"Last test: {told.words} ({words.ago(state.now - told.at)})"
+    first = f"Last test: {words.plain(told.words)} ({words.ago(state.now - told.at)})"
     run = [f"    run {told.run}"] if told.run else []
     return [*words.lines(first, most=2), *run]
 

@@ -62,9 +62,9 @@ def _of_health(state: State, health: Health) -> Summary:
     broken += [(inbound_title(i.surface), i.words, i.fix) for i in health.inbound if not i.ok]
     attention = [(c.title, c.words, c.fix) for c in heard if c.verdict is Verdict.ATTENTION]
     if broken:
-        return _worst(Face.BROKEN, "broken", broken)
+        return _worst(Face.BROKEN, "is broken", "are broken", broken)
     if attention:
-        return _worst(Face.ATTENTION, "in need of attention", attention)
+        return _worst(Face.ATTENTION, "wants attention", "want attention", attention)
     if not health.configured:
         fix = "Open the settings file, fill in what you use, and save it."
         return Summary(Face.EMPTY, "Nothing is set up yet", fix)
@@ -74,12 +74,15 @@ def _of_health(state: State, health: Health) -> Summary:
     return Summary(Face.OK, _all_well(state, health))
 
 
-def _worst(face: Face, how: str, found: list[tuple[str, str | None, str | None]]) -> Summary:
+_Found = list[tuple[str, str | None, str | None]]
+
+
+def _worst(face: Face, one: str, many: str, found: _Found) -> Summary:
     if len(found) == 1:
         title, said, fix = found[0]
-        return Summary(face, f"{title}: {words.plain(said) or how}", fix)
+        return Summary(face, f"{title}: {words.plain(said)}" if said else f"{title} {one}", fix)
     names = words.listed([title for title, _, _ in found])
-    return Summary(face, f"{len(found)} are {how}: {names}")
+    return Summary(face, f"{len(found)} {many}: {names}")
 
 
 def _all_well(state: State, health: Health) -> str:

@@ -13,7 +13,7 @@ def span(seconds: float) -> str:
     """Say how long, e.g. `3 h`; at least a minute, rounded down."""
     if seconds < 2 * MINUTE:
         return "1 min"
-    if seconds < 2 * HOUR:
+    if seconds < HOUR:
         return f"{int(seconds // MINUTE)} min"
     if seconds < 2 * DAY:
         return f"{int(seconds // HOUR)} h"

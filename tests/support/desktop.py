@@ -15,7 +15,9 @@ import sys
 import time
 from contextlib import suppress
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 from PIL import Image, ImageColor
 
@@ -34,7 +36,7 @@ def missing() -> list[str]:
 
 
 def until(what: str, found, seconds: float = WAIT_S, pause: float = 0.05):
-    """Wait until `found()` is true and return it; AssertionError naming `what` where it stays false."""
+    """Wait until `found()` is true and return it; AssertionError naming `what` otherwise."""
     ends = time.monotonic() + seconds
     while True:
         value = found()
@@ -56,7 +58,7 @@ class Desktop:
         self.backend = "appindicator"
         self.env: dict[str, str] = {}
 
-    def __enter__(self) -> Desktop:
+    def __enter__(self) -> Self:
         home, run = self.folder / "user", self.folder / "run"
         home.mkdir(parents=True)
         run.mkdir(mode=0o700)
@@ -246,7 +248,7 @@ class Desktop:
 
     def click(self, *path: str) -> None:
         """Click through rows by their words, as far down as the path goes."""
-        for words, below in zip(path, path[1:], strict=False):
+        for words, below in pairwise(path):
             self.hover(words)
             until(f"{words!r} opens", lambda below=below: self.row(below))
         row = until(f"a row says {path[-1]!r}", lambda: self.row(path[-1]))

@@ -38,9 +38,7 @@ def program() -> list[dict]:
     try:
         for node in walk(Atspi.get_desktop(0)):
             states = node.get_state_set()
-            if "menu" not in node.get_role_name() or not states.contains(
-                Atspi.StateType.SHOWING
-            ):
+            if "menu" not in node.get_role_name() or not states.contains(Atspi.StateType.SHOWING):
                 continue
             box = node.get_extents(Atspi.CoordType.SCREEN)
             if node.get_name() and box.width > 1:
@@ -83,47 +81,43 @@ def panel() -> list[dict]:
         return []
     found = []
     for window in _menu_windows():
-        node = _fitting(node, window, found)
+        rows = list(_laid_out(node, window))
+        found += [_row(kid, window[0], top, bottom) for kid, top, bottom in rows if _speaks(kid)]
+        # The next window belongs to the row under the mouse.
+        x, y = _pointer()
+        inside = window[0] <= x < window[0] + window[2]
+        node = next((kid for kid, top, end in rows if kid[2] and inside and top <= y < end), None)
         if node is None:
             break
     return found
 
 
-def _fitting(node, window, found):
-    """Lay a node's children out in a window; return the child whose window comes next."""
+def _speaks(kid) -> bool:
+    return kid[1].get("type") != "separator"
+
+
+def _laid_out(node, window):
+    """A node's visible children, each with its upper and lower edge in a menu's window."""
     kids = [kid for kid in node[2] if kid[1].get("visible", True)]
-    lines = [kid[1].get("type") == "separator" for kid in kids]
-    x, y, _, height = window
-    each = (height - 8 - sum(lines)) / max(1, len(kids) - sum(lines))
-    at = y + 4.0
-    for kid, line in zip(kids, lines, strict=True):
-        if not line:
-            found.append(
-                {
-                    "text": kid[1].get("label", "").replace("__", "_"),
-                    "x": x + 60,
-                    "y": int(at + each / 2),
-                    "enabled": kid[1].get("enabled", True),
-                    "checked": kid[1].get("toggle-state", 0) == 1,
-                }
-            )
-        at += 1 if line else each
-    pointer = _pointer()
-    for kid, row in zip([k for k, s in zip(kids, lines, strict=True) if not s], found[-len(kids) :], strict=False):
-        del kid, row
-    return _below(kids, lines, window, pointer)
+    rows = sum(map(_speaks, kids))
+    # GTK's own theme: four pixels around the rows, one for a line.
+    tall = (window[3] - 8 - (len(kids) - rows)) / max(1, rows)
+    at = window[1] + 4.0
+    for kid in kids:
+        end = at + (tall if _speaks(kid) else 1)
+        yield kid, at, end
+        at = end
 
 
-def _below(kids, lines, window, pointer):
-    x, y, width, height = window
-    each = (height - 8 - sum(lines)) / max(1, len(kids) - sum(lines))
-    at = y + 4.0
-    for kid, line in zip(kids, lines, strict=True):
-        tall = 1 if line else each
-        if kid[2] and at <= pointer[1] < at + tall and x <= pointer[0] < x + width:
-            return kid
-        at += tall
-    return None
+def _row(kid, x, top, bottom):
+    return {
+        # Underlines stand doubled: a single one would mark an access key.
+        "text": kid[1].get("label", "").replace("__", "_"),
+        "x": x + 60,
+        "y": int((top + bottom) / 2),
+        "enabled": kid[1].get("enabled", True),
+        "checked": kid[1].get("toggle-state", 0) == 1,
+    }
 
 
 def _pointer() -> tuple[int, int]:
@@ -153,4 +147,5 @@ def _menu_windows() -> list[tuple[int, int, int, int]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"hosts": hosts, "program": program, "panel": panel}[sys.argv[1]]()))
+    seen = {"hosts": hosts, "program": program, "panel": panel}[sys.argv[1]]()
+    sys.stdout.write(json.dumps(seen))

@@ -1,0 +1,98 @@
+"""States of the tray for tests, and its menu written as lines of text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tray.state import (
+    Choices,
+    Connector,
+    Health,
+    Inbound,
+    Missing,
+    Run,
+    Source,
+    State,
+    Told,
+    Trouble,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from tray.row import Row
+
+NOW = 1_800_000_000.0
+MINUTE, HOUR = 60, 3600
+LOCAL = Source("this computer", home="/home/ann/levqor")
+REMOTE = Source("Levqor at levqor.example.com", remote=True, pairs=False)
+
+CHALK = Connector("chalk", "Chalk", Verdict.OK, ("chalk.write",), latency_ms=120.4)
+DUCK = Connector("duck", "Duck post", Verdict.OK, ("duck.post",), latency_ms=81.0)
+SENT = Run("r1", NOW - 2 * MINUTE, "sent", "chalk.write", ms=234.4)
+BAD = Connector(
+    "duck",
+    "Duck post",
+    Verdict.BROKEN,
+    ("duck.post",),
+    words="not shared with the integration.",
+    fix="Open the pond, and share it.",
+    since=NOW - 5 * MINUTE,
+)
+HINT = replace(BAD, verdict=Verdict.ATTENTION, words="the token ends tomorrow", fix="Renew it.")
+OFF = Connector(
+    "duck",
+    "Duck post",
+    Verdict.OFF,
+    ("duck.post",),
+    words="Duck post is not set up. DUCK_KEY is missing.",
+    fix="Set DUCK_KEY: duck.example, Settings.",
+    settings=("DUCK_KEY",),
+)
+UNSEEN = Connector("duck", "Duck post", actions=("duck.post",))
+AWAY = replace(BAD, words="cannot be reached", fix=None, unreachable=True)
+
+
+def state(*connectors: Connector, inbound: tuple[Inbound, ...] = (), **more) -> State:
+    """A state half a minute after a check that found these connectors."""
+    health = Health(NOW - 30, connectors, inbound) if connectors else None
+    return State(**{"now": NOW, "source": LOCAL, "health": health, "version": "1.2.3", **more})
+
+
+def part(rows: tuple[Row, ...], which: str) -> str:
+    """The text of one part: `top`, `inbound`, `tail`, or what is below the row of that key."""
+    ends = [n for n, row in enumerate(rows) if row.separator]
+    if which == "top":
+        found = tuple(replace(row, rows=()) for row in rows[: ends[1]])
+    elif which == "inbound":
+        found = rows[ends[1] + 1 : ends[2]] if len(ends) == 4 else ()
+    elif which == "tail":
+        found = rows[ends[-2] + 1 :]
+    else:
+        found = next(row for row in rows if row.key == which).rows
+    return "\n".join(lines(found))
+
+
+def trouble(kind: Missing = Missing.UNREACHABLE, words: str = "desk cannot be reached") -> Trouble:
+    return Trouble(kind, words, "See that it runs.")
+
+
+def muted(name: str, seconds: float) -> Choices:
+    return Choices(muted={name: NOW + seconds})
+
+
+def told(outcome: str | None, words: str, **more) -> dict[str, Told]:
+    return {"chalk.write": Told("chalk.write", outcome, words, at=NOW - 20, **more)}
+
+
+def lines(rows: tuple[Row, ...], depth: int = 0) -> list[str]:
+    """Rows as text: (greyed), [x] ticked, [ ] not, a line, deeper rows further in."""
+    said = []
+    for row in rows:
+        text = row.text
+        if row.checked is not None:
+            text = f"[{'x' if row.checked else ' '}] {text}"
+        text = f"({text})" if not row.enabled else text
+        said.append("    " * depth + ("---" if row.separator else text))
+        said += lines(row.rows, depth + 1)
+    return said
