@@ -24,24 +24,24 @@ class Pending(Generic[T]):
 
     def put(self, owner: str, thing: T) -> str:
         """Keep a thing for its owner; the nonce is 16 characters, fit for a button."""
-        self._forget()
+        self._forget(self._most - 1)
         nonce = secrets.token_urlsafe(12)
         self._kept[nonce] = (time.monotonic() + self._seconds, owner, thing)
         return nonce
 
     def take(self, owner: str, nonce: str) -> T | None:
         """Hand a thing over, once; None where it is gone, late or somebody else's."""
-        self._forget()
+        self._forget(self._most)
         found = self._kept.get(nonce)
         if found is None or found[1] != owner:
             return None
         del self._kept[nonce]
         return found[2]
 
-    def _forget(self) -> None:
+    def _forget(self, most: int) -> None:
         now = time.monotonic()
         while self._kept:
             nonce, (until, _, _) = next(iter(self._kept.items()))
-            if until > now and len(self._kept) < self._most:
+            if until > now and len(self._kept) <= most:
                 return
             del self._kept[nonce]

@@ -1,0 +1,195 @@
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BOT = [sys.executable, "-c", "import sys; from bot.app import main; sys.exit(main())"]
+
+
+def play(script, *args, home=None):
+    """Run a script through the console against stand-ins; (exit status, stdout)."""
+    more = ["--home", str(home)] if home else []
+    done = subprocess.run(
+        [*BOT, *more, "--sandbox", "--console", "--no-http", *args],
+        input=script, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def test_a_script_is_answered_line_by_line_and_exits_zero():
+    status, said = play(
+        'email.send to=delivered@resend.dev subject="Hi there" It works.\n'
+        "# a remark\n"
+        "\n"
+        "/slack_send hello = world\n"
+        'notion.create {"props": {"Name": "Fix login"}}\n'
+    )
+    assert status == 0
+    assert re.findall(r"^(\S+): (sent|created) · run \w{10}$", said, re.MULTILINE) == [
+        ("E-mail", "sent"), ("Slack", "sent"), ("Notion", "created"),
+    ]  # fmt: skip
+
+
+def test_a_line_that_ends_with_a_backslash_goes_on():
+    status, said = play("sheets.append a,1\\\nb,2\n")
+    assert (status, "appended 2 rows" in said) == (0, True)
+
+
+def test_one_failure_makes_the_exit_status_one_and_the_rest_still_runs():
+    status, said = play("slack.send\nslack.send hello\n")
+    assert status == 1
+    assert "input: is missing; see: help slack.send" in said
+    assert "Slack: sent" in said
+
+
+def test_a_script_may_say_the_same_twice():
+    status, said = play("slack.send hello\nslack.send hello\n")
+    assert status == 0
+    assert said.count("Slack: sent") == 2
+
+
+@pytest.mark.parametrize(("typed", "near"), [("slck.send x", "slack.send"), ("helth", "health")])
+def test_a_misspelt_command_gets_the_nearest(typed, near):
+    status, said = play(typed + "\n")
+    assert status == 1
+    assert f"Did you mean {near}?" in said
+
+
+def test_a_misspelt_field_gets_the_nearest_and_nothing_is_sent():
+    status, said = play("email.send too=a@b.example subject=x hello\n")
+    assert status == 1
+    assert "did you mean to?" in said
+    assert "sent ·" not in said
+
+
+def test_questions_are_answered():
+    status, said = play("whoami\nusage\nhealth live\nhelp\nhelp email.send\n")
+    assert status == 0
+    assert "You are console:" in said
+    assert "5 of 5 connectors are set up." in said
+    assert "email.send to=… subject=… text" in said
+
+
+def test_why_tells_a_runs_story_to_whoever_asked_for_it(tmp_path):
+    _, said = play("slack.send hello\n", home=tmp_path)
+    run = re.search(r"run (\w{10})", said)[1]
+    status, said = play(f"why {run}\nwhy nosuchrunx\n", home=tmp_path)
+    assert status == 1
+    assert f"Run {run}: Send a Slack message (slack.send)" in said
+    assert "There is no run of yours with that id." in said
+
+
+def test_nothing_that_was_typed_is_written_down(tmp_path):
+    play("slack.send UNMISTAKABLEPAYLOAD\n", home=tmp_path)
+    kept = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert kept
+    assert not [file for file in kept if b"UNMISTAKABLEPAYLOAD" in file.read_bytes()]
+
+
+class Person:
+    """Somebody at a real pseudo-terminal."""
+
+    def __init__(self, *args):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            os.environ["TERM"] = "xterm"
+            os.execv(sys.executable, [*BOT, *args])
+        self.seen = ""
+
+    def until(self, text, seconds=20):
+        end = time.monotonic() + seconds
+        while text not in self.seen:
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            assert ready, f"{text!r} did not come; there is {self.seen[-2000:]!r}"
+            try:
+                got = os.read(self.fd, 65536).decode(errors="replace")
+            except OSError:
+                got = ""
+            assert got, f"{text!r} did not come; there is {self.seen[-2000:]!r}"
+            # The terminal is asked where its cursor stands; answer as one would.
+            if "\x1b[6n" in got:
+                os.write(self.fd, b"\x1b[1;1R")
+            self.seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r", "", got)
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def types(self, text):
+        os.write(self.fd, text.encode())
+
+    def leaves(self):
+        os.close(self.fd)
+        for _ in range(200):
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.05)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        pytest.fail("the console did not end")
+
+
+@pytest.fixture
+def person():
+    someone = Person("--sandbox", "--console", "--no-http")
+    someone.until("levqor> ")
+    yield someone
+    someone.leaves()
+
+
+def test_the_same_again_is_asked_about_in_a_terminal(person):
+    person.types("slack.send hello\r")
+    person.until("Slack: sent")
+    person.types("slack.send hello\r")
+    person.until("Send it again? [y/N]")
+    person.types("\r")
+    person.until("Not sent again.")
+    person.types("slack.send hello\r")
+    person.until("Send it again? [y/N]")
+    person.types("y\r")
+    person.until("Slack: sent")
+
+
+def test_an_action_without_words_asks_field_by_field(person):
+    person.types("email.send\r")
+    person.until("to: ")
+    person.types("delivered@resend.dev\r")
+    person.until("subject: ")
+    person.types("Hi\r")
+    person.until("text: ")
+    person.types("It works\r")
+    person.until("E-mail: sent")
+
+
+def test_a_form_that_is_left_sends_nothing(person):
+    person.types("email.send\r")
+    person.until("to: ")
+    person.types("\x03")
+    person.until("Nothing was sent.")
+
+
+def test_tab_completes_an_action(person):
+    person.types("sla")
+    person.until("slack.send")
+    person.types("\t")
+    person.until("slack.send ")
+    person.types("hello\r")
+    person.until("Slack: sent")
+
+
+def test_quit_ends_with_status_zero():
+    someone = Person("--sandbox", "--console", "--no-http")
+    someone.until("levqor> ")
+    someone.types("quit\r")
+    _, status = os.waitpid(someone.pid, 0)
+    os.close(someone.fd)
+    assert os.waitstatus_to_exitcode(status) == 0

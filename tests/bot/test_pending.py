@@ -1,0 +1,25 @@
+import time
+
+from bot.pending import Pending
+
+
+def test_a_thing_is_taken_once_and_by_its_owner_only():
+    pending = Pending()
+    nonce = pending.put("ada", {"text": "hello"})
+    assert len(nonce) == 16
+    assert pending.take("bob", nonce) is None
+    assert pending.take("ada", nonce) == {"text": "hello"}
+    assert pending.take("ada", nonce) is None
+
+
+def test_a_thing_that_waits_too_long_is_gone():
+    pending = Pending(seconds=0.05)
+    nonce = pending.put("ada", 1)
+    time.sleep(0.06)
+    assert pending.take("ada", nonce) is None
+
+
+def test_a_flood_forgets_the_oldest():
+    pending = Pending(most=3)
+    nonces = [pending.put("ada", n) for n in range(5)]
+    assert [pending.take("ada", nonce) for nonce in nonces] == [None, None, 2, 3, 4]
