@@ -32,6 +32,7 @@ _TOKENS = (
     r"(?<!\d)\d{6,12}(?::|%3[Aa])[\w-]{30,}",  # Telegram; the token stands in its URLs
     r"\bre_\w{8,}",
     r"\b(?:ntn|secret)_\w{8,}",
+    r"\blvq_[\w-]{10,}",
     r"hooks\.slack(?:-gov)?\.com(?::\d+)?/[^\s\"'<>\\]+",
     r"\bwss://[^\s\"'<>\\]+",  # Socket Mode's address holds its ticket
     r"(?i:\bbearer\s+)[\w.~+/=-]{8,}",

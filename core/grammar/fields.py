@@ -69,6 +69,10 @@ def _mapping(spec: FieldSpec, text: str) -> dict[str, Any]:
     return found
 
 
+# Far above what any contract takes; without it a hostile line costs quadratic time.
+_MOST_PAIRS = 100
+
+
 class Collected:
     """The values of one input and everything that is wrong with them."""
 
@@ -78,9 +82,14 @@ class Collected:
         self._free = next((s for s in self._specs.values() if s.takes_text), None)
         self._values: dict[str, Any] = {}
         self._faults: list[Fault] = []
+        self._pairs = 0
 
     def named(self, name: str, typed: str, *, unclosed: bool = False) -> None:
-        """Take a `name=value`."""
+        """Take a `name=value`; raises InvalidInput once there are too many."""
+        self._pairs += 1
+        if self._pairs > _MOST_PAIRS:
+            self._fault(name, f"is one too many: at most {_MOST_PAIRS} name=value")
+            raise InvalidInput(self._faults)
         if unclosed:
             self._fault(name, 'has an opening " and no closing one')
         elif name in self._specs:

@@ -62,18 +62,25 @@ def _quoted(text: str, start: int, *, before_equals: bool) -> tuple[str, int] | 
     closers = _CLOSERS.get(opener)
     if not closers:
         return None
-    depth, first = 0, None
-    for at in range(start + 1, len(text)):
-        letter = text[at]
-        if letter in closers:
-            after = text[at + 1 : at + 2]
-            ends = after == "=" if before_equals else not after or after.isspace()
-            piece = (text[start + 1 : at], at + 1) if ends else None
-            if depth == 0 and (ends or before_equals):
-                return piece
-            first = first or piece
-            depth = max(0, depth - 1)
-        elif letter == opener == "“":
+    if before_equals:
+        found = re.compile(f"[{closers}]").search(text, start + 1)
+        at = found.start() if found and text.startswith("=", found.end()) else None
+    else:
+        found = re.compile(rf"[{closers}](?=\s|\Z)").search(text, start + 1)
+        at = found.start() if found else None
+        if at is not None and opener == "“":
+            at = _partner(text, start) or at
+    return None if at is None else (text[start + 1 : at], at + 1)
+
+
+def _partner(text: str, start: int) -> int | None:
+    """Find where the curly quotes opened at `start` are all closed and the piece may end."""
+    depth = 0
+    for mark in re.compile("[“”]").finditer(text, start + 1):
+        if mark[0] == "“":
             depth += 1
-    # Quotes that do not nest: the first that may end it does.
-    return first
+        elif depth:
+            depth -= 1
+        elif not text[mark.end() : mark.end() + 1].strip():
+            return mark.start()
+    return None

@@ -177,6 +177,13 @@ def test_a_straight_quote_that_is_never_closed_is_refused():
     assert faults(parse_chat, 'channel="my team hi', Note) == [Fault("channel", what)]
 
 
+def test_a_line_of_endless_pairs_is_refused_before_it_costs_time():
+    typed = " ".join(f"a{number}='x" for number in range(20_000))
+    assert faults(parse_chat, typed, Page) == [
+        Fault("a100", "is one too many: at most 100 name=value")
+    ]
+
+
 def test_words_are_refused_where_no_field_takes_text():
     assert faults(parse_items, ["hello"], Bare) == [
         Fault("text", "has no place here: write name=value")

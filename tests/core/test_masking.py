@@ -100,6 +100,7 @@ def test_a_service_accounts_key_is_secret_in_pieces_and_its_address_is_not(wrap)
         ),
         ("123456789%3AAAabcdefghijklmnopqrstuvwxyz01234567", "****"),
         ("key re_AbCd1234_xyz", "key ****"),
+        ("lvq_payroll-bot_AbC-123_xyz", "****"),
         ("ntn_1234567890abc and secret_1234567890abc", "**** and ****"),
         ("https://hooks.slack.com/services/T0/B0/xyz.", "https://****"),
         ("Authorization: Bearer abc.DEF-123_~+/=", "Authorization: ****"),

@@ -17,6 +17,7 @@ from core.errors import NotConfigured
 from core.settings import Address, Settings
 
 ROOT = Path(__file__).parents[2]
+MALFORMED = "entry 1 must be CALLER=ACTION,ACTION with ';' between entries, e.g. slack:T1:*=slack.*"
 BY_NAME = {connector.name: connector for connector in CONNECTORS}
 
 
@@ -240,7 +241,7 @@ def test_an_unusual_shape_is_warned_about_and_not_refused(home):
         (
             "LEVQOR_ALLOW",
             "telegram:42=*; slack:T1",
-            "entry 2 must be CALLER=ACTION,ACTION with ';' between entries, e.g. slack:T1:*=slack.*",
+            MALFORMED.replace("1", "2", 1),
         ),
         ("LEVQOR_ALLOW", ";", "must hold at least one CALLER=ACTION entry"),
         ("SLACK_APP_TOKEN", "two words",
