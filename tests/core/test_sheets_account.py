@@ -88,7 +88,7 @@ BROKEN = {
     "cut off": (KEY_FILE[:200], "cut off or damaged JSON"),
     "cut off base64": (packed(KEY_FILE)[:201], "neither|cut off"),
     "a list": (packed("[1]"), "not a key file"),
-    "a file's name": ("/home/ada/key.json", "GOOGLE_SERVICE_ACCOUNT_JSON_FILE"),
+    "a file's name": ("secrets/key.json", "GOOGLE_SERVICE_ACCOUNT_JSON_FILE"),
     "an API key": (f"AIza{SECRET}", "an API key"),
     "an OAuth client": (json.dumps({"installed": {"client_id": SECRET}}), "not a service account"),
     "a person's login": (key_file(type="authorized_user"), "not a service account"),
