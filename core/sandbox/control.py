@@ -1,10 +1,11 @@
 """The sandbox over HTTP: what was received, scripts and the front page, for other processes.
 
-GET  /                         the front page
+GET  /                             the front page
 GET  /_received?upstream=&call=    {"received": [...]}, oldest first
-GET  /_settings                the settings that lead here
-POST /_script                  {"upstream", "answers": [...], "on"?, "always"?}
-POST /_clear                   {"upstream"?}
+GET  /_settings?chat=socket|http   the settings that lead here
+POST /_script                      {"upstream", "answers": [...], "on"?, "always"?}
+POST /_clear                       {"upstream"?}
+POST /_drive                       {"upstream", "do", "args": {...}}: what people do in a chat
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from core.sandbox import answers, page
+from core.sandbox.driven import Driven, jsonable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -58,11 +60,16 @@ def add(app: web.Application, sandbox: Sandbox) -> None:
         (found or sandbox).clear()
         return web.json_response({"ok": True})
 
+    async def drive(request: web.Request) -> web.Response:
+        order = await _order(request)
+        return web.json_response({"result": await _drive(_stand_in(sandbox, order), order)})
+
     app.router.add_get("/", _guarded(front))
     app.router.add_get("/_received", _guarded(received))
     app.router.add_get("/_settings", _guarded(settings))
     app.router.add_post("/_script", _guarded(script))
     app.router.add_post("/_clear", _guarded(clear))
+    app.router.add_post("/_drive", _guarded(drive))
 
 
 def _guarded(control: Control) -> Control:
@@ -117,3 +124,13 @@ def _script(stand_in: StandIn, order: Mapping[str, Any]) -> None:
         stand_in.next(*chosen, on=on)
     else:
         stand_in.always(chosen[0] if chosen else None, on=on)
+
+
+async def _drive(stand_in: StandIn | None, order: Mapping[str, Any]) -> Any:
+    drive = getattr(type(stand_in), str(order.get("do")), None)
+    if stand_in is None or not isinstance(drive, Driven):
+        raise _bad("no such thing to do")
+    try:
+        return jsonable(await drive.drive(stand_in, **order.get("args", {})))
+    except (TypeError, ValueError) as error:
+        raise _bad(str(error)) from None

@@ -124,6 +124,8 @@ class Sandbox:
                 return
             started.set()
             runner.run(self._stop.wait())
+            for stand_in in self.stand_ins:
+                runner.run(stand_in.stop())
             runner.run(server.cleanup())
 
     async def _listen(self) -> web.AppRunner:
@@ -134,8 +136,11 @@ class Sandbox:
         self.stand_ins = tuple(kind(self.url) for kind in self._kinds)
         for stand_in in self.stand_ins:
             setattr(self, stand_in.name, stand_in)
+            stand_in.loop = asyncio.get_running_loop()
             for method, path, call, handler in stand_in.routes():
                 app.router.add_route(method, path, played(stand_in, call, handler))
+            for path, raw in stand_in.raw_routes():
+                app.router.add_get(path, raw)
             app.router.add_route("*", f"/{stand_in.name}/{{_:.*}}", lost(stand_in))
         control.add(app, self)
         await server.setup()

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    import asyncio
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from aiohttp import web
 
     from core.sandbox.answers import Scripted
 
     Handler = Callable[["web.Request", "Received"], Awaitable[web.Response]]
+    Raw = Callable[["web.Request"], Awaitable[web.StreamResponse]]
 
 KEPT = 10_000  # requests remembered by each stand-in; the oldest go first
 
@@ -73,10 +75,12 @@ class StandIn:
 
     name: ClassVar[str]
     connector: ClassVar[str]
+    loop: asyncio.AbstractEventLoop  # the sandbox's, once it runs
 
     def __init__(self, url: str) -> None:
         self.url = f"{url}/{self.name}"
         self._lock = threading.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._received: deque[Received] = deque(maxlen=KEPT)
         self._next: list[tuple[str | None, Scripted]] = []
         self._always: list[tuple[str | None, Scripted]] = []
@@ -92,6 +96,18 @@ class StandIn:
 
     def reset(self) -> None:
         """Forget what calls have made; subclasses with a state of their own override it."""
+
+    def raw_routes(self) -> list[tuple[str, Raw]]:
+        """Addresses (GET) that are no calls and answer for themselves, e.g. WebSockets."""
+        return []
+
+    async def stop(self) -> None:
+        """End what still waits, when the sandbox closes."""
+
+    def later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run something on the sandbox's loop, if that runs yet."""
+        if hasattr(self, "loop"):
+            self.loop.call_soon_threadsafe(lambda: self._tasks.add(self.loop.create_task(work())))
 
     def not_found(self) -> web.Response:
         """What this vendor answers to an address it does not have."""

@@ -1,7 +1,8 @@
-"""Telegram's Bot API on loopback."""
+"""Telegram's Bot API on loopback: both what a bot may call and people who write to it."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,7 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aiohttp import web
 
 from core.sandbox.credentials import letters
+from core.sandbox.driven import Driven
 from core.sandbox.standin import Received, StandIn
+from core.sandbox.telegram import people
+from core.sandbox.telegram.menus import Menus
+from core.sandbox.telegram.messages import BOT_ID, BOT_NAME, CHANNEL, GROUP, PERSON, Messages, Said
+from core.sandbox.telegram.people import Person
+from core.sandbox.telegram.rules import Refusal, bad, entities
+from core.sandbox.telegram.updates import Updates
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,26 +26,7 @@ if TYPE_CHECKING:
 
     Method = Callable[[dict[str, Any], Received], Awaitable[Any]]
 
-BOT_ID = 7_100_000_001
-BOT_NAME = "levqor_sandbox_bot"
-GROUP = -1_001_234_567_890
-CHANNEL = -1_001_234_567_891
-
-MAX_BYTES = 32_768
-MAX_TEXT = 4096  # UTF-16 units, after entities are parsed
-
-
-class Refusal(Exception):
-    """The Bot API's refusal: code, description and parameters."""
-
-    def __init__(self, code: int, description: str, parameters: Any = None) -> None:
-        self.code, self.description, self.parameters = code, description, parameters
-        super().__init__(description)
-
-
-def bad(description: str) -> Refusal:
-    """A 400 in the Bot API's words."""
-    return Refusal(400, f"Bad Request: {description}")
+__all__ = ["BOT_ID", "BOT_NAME", "CHANNEL", "GROUP", "PERSON", "Person", "Said", "Telegram"]
 
 
 class Telegram(StandIn):
@@ -62,18 +51,19 @@ class Telegram(StandIn):
         return [("GET", path, "", self._call), ("POST", path, "", self._call)]
 
     def reset(self) -> None:
-        """Forget messages and whom the bot has met."""
-        self.message_id = 0
-        self.chats: dict[int, dict[str, Any]] = {
-            GROUP: {"id": GROUP, "type": "supergroup", "title": "Levqor sandbox"},
-            CHANNEL: {
-                "id": CHANNEL,
-                "type": "channel",
-                "title": "Levqor news",
-                "username": "levqor_sandbox",
-            },
-            1: {"id": 1, "type": "private", "first_name": "Ada"},
-        }
+        """Forget messages, updates, menus and whom the bot has met."""
+        self.revoked = False
+        self.messages = Messages()
+        self.menus = Menus(self.messages.chats)
+        old = getattr(self, "updates", None)
+        self.updates = Updates()
+        self._queries = itertools.count(1)
+        if old is not None:
+            self.later(old.stop)
+
+    async def stop(self) -> None:
+        """End what waits."""
+        await self.updates.stop()
 
     def not_found(self) -> web.Response:
         """What the Bot API says to an address it does not have."""
@@ -81,18 +71,32 @@ class Telegram(StandIn):
 
     def methods(self) -> dict[str, Method]:
         """The methods by their names in lower case: the Bot API does not mind the case."""
+        messages, updates, menus = self.messages, self.updates, self.menus
         return {
-            "getme": self._get_me,
-            "getchat": self._get_chat,
-            "getchatmember": self._get_chat_member,
-            "sendmessage": self._send_message,
+            "getme": messages.get_me,
+            "getchat": messages.get_chat,
+            "getchatmember": messages.get_chat_member,
+            "sendmessage": messages.send,
+            "editmessagetext": messages.edit,
+            "editmessagereplymarkup": messages.edit,
+            "deletemessage": messages.delete,
+            "setmessagereaction": messages.react,
+            "sendchataction": messages.chat_action,
+            "answercallbackquery": messages.answer_query,
+            "getupdates": updates.get_updates,
+            "setwebhook": updates.set_webhook,
+            "deletewebhook": updates.delete_webhook,
+            "getwebhookinfo": updates.webhook_info,
+            "setmycommands": menus.set,
+            "getmycommands": menus.get,
+            "deletemycommands": menus.delete,
         }
 
     async def _call(self, request: web.Request, received: Received) -> web.Response:
         token, _, secret = request.match_info["token"].partition(":")
         if not token.isdecimal() or not secret:
             return _error(404, "Not Found")
-        if request.match_info["token"] != self.token:
+        if request.match_info["token"] != self.token or self.revoked:
             return _error(401, "Unauthorized")
         method = self.methods().get(request.match_info["call"].lower())
         if method is None:
@@ -103,100 +107,109 @@ class Telegram(StandIn):
             return _error(refusal.code, refusal.description, refusal.parameters)
         return web.json_response({"ok": True, "result": result})
 
-    async def _get_me(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
-        return {
-            **self.bot(),
-            "can_join_groups": True,
-            "can_read_all_group_messages": False,
-            "supports_inline_queries": False,
-            "can_connect_to_business": False,
-            "has_main_web_app": False,
+    # What people do. Each of these may be called from any thread, and over HTTP.
+
+    def user(self, ident: int = PERSON, *, chat: int | None = None, name: str = "Ada") -> Person:
+        """Somebody who writes to the bot, in private or in a group."""
+        return Person(self, ident, chat, name)
+
+    @Driven
+    async def says(
+        self,
+        user: int,
+        text: str,
+        *,
+        chat: int | None = None,
+        reply_to: int | None = None,
+        name: str = "Ada",
+    ) -> Said:
+        """A person writes to the bot or into a group it is in."""
+        where = self._met(user, chat, name)
+        answered = self.messages.find(where["id"], reply_to) if reply_to else None
+        said = self.messages.write(where, text, people.user(user, name), answered)
+        self.updates.add({"message": said.json})
+        return said
+
+    @Driven
+    async def edits(
+        self, user: int, message_id: int, text: str, *, chat: int | None = None
+    ) -> Said:
+        """A person edits what he wrote."""
+        said = self.messages.find(chat if chat is not None else user, message_id)
+        if said is None or said.from_bot:
+            raise ValueError("people edit their own messages only")
+        said.before.append(said.text)
+        said.text = text
+        said.json = {**said.json, "text": text, "edit_date": int(time.time())}
+        said.json.pop("entities", None)
+        if found := entities(text):
+            said.json["entities"] = found
+        self.updates.add({"edited_message": said.json})
+        return said
+
+    @Driven
+    async def presses(
+        self, user: int, message_id: int, button: str, *, chat: int | None = None
+    ) -> str:
+        """A person presses a button, found by its label or its data."""
+        said = self.messages.find(chat if chat is not None else user, message_id)
+        buttons = said.buttons if said is not None else {}
+        data = buttons.get(button, button if button in buttons.values() else None)
+        if said is None or data is None:
+            raise ValueError(f"no such button; there are {', '.join(buttons)}")
+        query = str(10_000 + next(self._queries))
+        self.messages.queries[query] = None
+        pressed = {
+            "id": query,
+            "from": people.user(user, self.messages.chats.get(user, {}).get("first_name", "Ada")),
+            "message": said.json,
+            "chat_instance": str(said.chat),
+            "data": data,
         }
+        self.updates.add({"callback_query": pressed})
+        return query
 
-    async def _get_chat(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
-        reactions = {"max_reaction_count": 11, "accent_color_id": 0}
-        gifts = dict.fromkeys(
-            ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), True
-        )
-        gifts["gifts_from_channels"] = True
-        return {**self.chat(said), **reactions, "accepted_gift_types": gifts}
+    @Driven
+    async def sends_photo(self, user: int, caption: str, *, chat: int | None = None) -> None:
+        """A person sends a photo with a caption."""
+        said = self.messages.write(self._met(user, chat, "Ada"), caption, people.user(user, "Ada"))
+        photo = [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]
+        json = {key: value for key, value in said.json.items() if key not in ("text", "entities")}
+        marks = {"caption": caption, "caption_entities": entities(caption)}
+        self.updates.add({"message": {**json, "photo": photo, **marks}})
 
-    async def _get_chat_member(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
-        chat = self.chat(said)
-        user = said.get("user_id")
-        if not str(user).isdecimal():
-            raise bad("invalid user_id specified")
-        if int(str(user)) != BOT_ID:
-            raise bad("user not found")
-        if chat["type"] != "channel":
-            return {"status": "member", "user": self.bot()}
-        rights = dict.fromkeys(_ADMIN_RIGHTS, False)
-        can = {"can_post_messages": True, "can_manage_chat": True, "can_be_edited": False}
-        return {"status": "administrator", "user": self.bot(), **rights, **can}
+    @Driven
+    async def heard(self, chat: int) -> list[Said]:
+        """What the bot has said in a chat, as it stands now."""
+        return self.user(chat).conversation
 
-    async def _send_message(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        text = checked_text(said)
-        chat = self.chat(said)
-        self.message_id += 1
-        message = {
-            "message_id": self.message_id,
-            "from": self.bot(),
-            "chat": chat,
-            "date": int(time.time()),
-            "text": text,
-        }
-        received.done, received.result = True, self.message_id
-        received.shown = text
-        return message
+    @Driven
+    async def posts(self, text: str) -> None:
+        """Somebody posts in the channel."""
+        said = self.messages.write(self.messages.chats[CHANNEL], text, None)
+        self.updates.add(people.channel_post(said.message_id, text))
 
-    def bot(self) -> dict[str, Any]:
-        """The bot as a user."""
-        return {"id": BOT_ID, "is_bot": True, "first_name": "Levqor", "username": BOT_NAME}
+    @Driven
+    async def inject(self, update: dict[str, Any]) -> dict[str, Any] | None:
+        """Queue an update as it stands, however odd; a missing number is added."""
+        return self.updates.add(update)
 
-    def chat(self, said: dict[str, Any]) -> dict[str, Any]:
-        """The chat a call names; raises Refusal."""
-        given = str(said.get("chat_id", "")).strip()
-        if not given:
-            raise bad("chat_id is empty")
-        for ident, chat in self.chats.items():
-            if given in (str(ident), f"@{chat.get('username', '')}"):
-                return chat
-        raise bad("chat not found")
+    @Driven
+    async def revoke(self) -> None:
+        """Refuse the token from now on, to a poll that waits as well."""
+        self.revoked = True
+        self.updates.abort(Refusal(401, "Unauthorized"))
 
+    @Driven
+    async def restore(self) -> None:
+        """Take the token again."""
+        self.revoked = False
 
-_ADMIN_RIGHTS = (
-    "is_anonymous",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-)
-
-
-def checked_text(said: dict[str, Any]) -> str:
-    """The text of a message within the Bot API's bounds; raises Refusal."""
-    text = said.get("text", "")
-    if not isinstance(text, str):
-        raise bad("text must be of type String")
-    if not text.strip():
-        raise bad("message text is empty")
-    if len(text.encode()) > MAX_BYTES:
-        raise bad("text is too long")
-    if said.get("parse_mode", "").lower() not in ("", "html", "markdown", "markdownv2"):
-        raise bad("unsupported parse_mode")
-    if units(text) > MAX_TEXT:
-        raise bad("message is too long")
-    return text.strip()
-
-
-def units(text: str) -> int:
-    """A text's length in UTF-16 units, as Telegram counts."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    def _met(self, user: int, chat: int | None, name: str) -> dict[str, Any]:
+        if user not in self.messages.chats:
+            self.messages.chats[user] = {"id": user, "type": "private", "first_name": name}
+        self.messages.silent.discard(user)
+        return self.messages.chats[chat if chat is not None else user]
 
 
 def _parameters(request: web.Request, received: Received) -> dict[str, Any]:
@@ -207,17 +220,19 @@ def _parameters(request: web.Request, received: Received) -> dict[str, Any]:
         if not isinstance(said, dict):
             raise bad("can't parse request JSON object")
         return {**received.query, **said}
-    return {**received.query, **{name: _loads(v) for name, v in received.form.items()}}
+    given = {**received.query, **received.form}
+    return {name: _loads(text) if name in _OBJECTS else text for name, text in given.items()}
+
+
+# What a form carries as JSON; everything else stays text.
+_OBJECTS = ("allowed_updates", "commands", "reaction", "reply_markup", "reply_parameters", "scope")
 
 
 def _loads(text: str) -> Any:
-    # A form carries objects as JSON; everything else stays text.
-    if text[:1] not in ("{", "["):
-        return text
     try:
         return json.loads(text)
     except ValueError:
-        return text
+        raise bad("can't parse JSON object") from None
 
 
 def _error(code: int, description: str, parameters: Any = None) -> web.Response:

@@ -1,0 +1,125 @@
+"""The Bot API's rules for texts, keyboards and reactions, in its own words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MAX_BYTES = 32_768
+MAX_TEXT = 4096  # UTF-16 units, after entities are parsed
+MAX_CALLBACK = 64  # bytes
+MAX_PLACEHOLDER = 64
+
+# core.telegram.org/bots/api#reactiontypeemoji: a bot may use these and no others.
+_EMOJI = """
+👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌
+🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘
+🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡
+"""
+REACTIONS = frozenset(_EMOJI.split())
+ACTIONS = frozenset(
+    (
+        "typing",
+        "upload_photo",
+        "record_video",
+        "upload_video",
+        "record_voice",
+        "upload_voice",
+        "upload_document",
+        "choose_sticker",
+        "find_location",
+    )
+)
+
+_ENTITIES = re.compile(
+    r"(?P<bot_command>(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?(?![\w/]))"
+    r"|(?P<url>https?://[^\s<>\"]+)"
+    r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+\w)"
+    r"|(?P<mention>(?<!\w)@\w{3,32})"
+)
+
+
+class Refusal(Exception):
+    """The Bot API's refusal: code, description and parameters."""
+
+    def __init__(self, code: int, description: str, parameters: Any = None) -> None:
+        self.code, self.description, self.parameters = code, description, parameters
+        super().__init__(description)
+
+
+def bad(description: str) -> Refusal:
+    """A 400 in the Bot API's words."""
+    return Refusal(400, f"Bad Request: {description}")
+
+
+def units(text: str) -> int:
+    """A text's length in UTF-16 units, as Telegram counts."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def entities(text: str) -> list[dict[str, Any]]:
+    """What Telegram itself marks in a plain text: commands, addresses, mentions."""
+    return [
+        {
+            "type": match.lastgroup,
+            "offset": units(text[: match.start()]),
+            "length": units(match[0]),
+        }
+        for match in _ENTITIES.finditer(text)
+    ]
+
+
+def text_of(said: dict[str, Any]) -> str:
+    """The text of a message within its bounds."""
+    text = said.get("text", "")
+    if not isinstance(text, str):
+        text = str(text)
+    if not text.strip():
+        raise bad("message text is empty")
+    if len(text.encode()) > MAX_BYTES:
+        raise bad("text is too long")
+    if str(said.get("parse_mode") or "").lower() not in ("", "html", "markdown", "markdownv2"):
+        raise bad("unsupported parse_mode")
+    if units(text) > MAX_TEXT:
+        raise bad("message is too long")
+    return text.strip()
+
+
+def markup_of(said: dict[str, Any]) -> dict[str, Any] | None:
+    """The keyboard or forced reply under a message, within its bounds."""
+    markup = said.get("reply_markup")
+    if not markup:
+        return None
+    if not isinstance(markup, dict):
+        raise bad("object expected as reply markup")
+    if units(str(markup.get("input_field_placeholder", ""))) > MAX_PLACEHOLDER:
+        raise bad("reply markup input field placeholder is too long")
+    for row in markup.get("inline_keyboard", []):
+        if not isinstance(row, list):
+            raise bad("inline keyboard button row must be an Array")
+        for button in row:
+            _check_button(button)
+    return markup
+
+
+def _check_button(button: Any) -> None:
+    if not isinstance(button, dict) or not str(button.get("text", "")).strip():
+        raise bad("inline keyboard button text must be non-empty")
+    if not set(button) & {"callback_data", "url", "copy_text"}:
+        raise bad("text buttons are unallowed in the inline keyboard")
+    data = button.get("callback_data")
+    if data is not None and not 1 <= len(str(data).encode()) <= MAX_CALLBACK:
+        raise bad("BUTTON_DATA_INVALID")
+
+
+def reactions_of(said: dict[str, Any]) -> list[str]:
+    """The emoji a bot reacts with; none takes its reaction back."""
+    given = said.get("reaction") or []
+    emoji = [item.get("emoji") if isinstance(item, dict) else None for item in given]
+    # Some clients write an emoji with a variation selector; it is the same one.
+    found = [str(one).replace("\ufe0f", "") for one in emoji]
+    if any(one not in REACTIONS for one in found):
+        raise bad("REACTION_INVALID")
+    if len(found) > 1:
+        raise bad("REACTIONS_TOO_MANY")
+    return found

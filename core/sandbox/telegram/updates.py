@@ -1,0 +1,225 @@
+"""Updates on their way to the bot: the queue, long polling and the webhook.
+
+An update stays until it is confirmed: by a poll with a higher offset, or by a webhook that
+answers 2xx. A bot that dies in between gets it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import re
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from core.sandbox.telegram.rules import Refusal, bad
+
+if TYPE_CHECKING:
+    from core.sandbox.standin import Received
+
+MAX_POLL = 50  # seconds
+PORTS = (443, 80, 88, 8443)
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_KINDS_LEFT_OUT = ("chat_member", "message_reaction", "message_reaction_count")
+_WEBHOOK_SET = (
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to "
+    "delete the webhook first"
+)
+_OTHER_POLL = (
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance "
+    "is running"
+)
+
+
+class Updates:
+    """The updates of one bot. All methods but `add` run on the stand-in's loop."""
+
+    def __init__(self) -> None:
+        self.pending: list[dict[str, Any]] = []
+        self.confirmed: list[int] = []
+        self.deliveries: list[tuple[int, int | None]] = []  # update, the webhook's status
+        self.retry_seconds = 0.2
+        self.webhook_seconds = 10.0
+        self._next_id = 1000
+        self._allowed: list[str] = []
+        self._poll: asyncio.Future[Refusal | None] | None = None
+        self._hook: dict[str, Any] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, update: dict[str, Any]) -> dict[str, Any] | None:
+        """Queue an update, numbered unless it has a number; None where the bot opted out."""
+        kinds = [kind for kind in update if kind != "update_id"]
+        if kinds and not self._wanted(kinds[0]):
+            return None
+        numbered = {"update_id": self._next_id, **update}
+        if isinstance(numbered["update_id"], int):
+            self._next_id = max(self._next_id, numbered["update_id"]) + 1
+        self.pending.append(numbered)
+        self._wake()
+        return numbered
+
+    def abort(self, refusal: Refusal) -> None:
+        """End a poll that waits with this answer."""
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(refusal)
+
+    async def stop(self) -> None:
+        """End what waits or delivers."""
+        self.abort(Refusal(500, "Internal Server Error: restart"))
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def get_updates(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:  # noqa: ARG002
+        """Confirm what is below the offset and answer what is due, waiting if need be."""
+        if self._hook:
+            raise Refusal(409, _WEBHOOK_SET)
+        # The one that already waits loses, as at the real server.
+        self.abort(Refusal(409, _OTHER_POLL))
+        if said.get("allowed_updates") is not None:
+            self._allowed = _kinds(said)
+        self._confirm(_number(said, "offset", 0))
+        limit = min(max(_number(said, "limit", 100), 1), 100)
+        timeout = min(max(_number(said, "timeout", 0), 0), MAX_POLL)
+        deadline = time.monotonic() + timeout
+        mine: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
+        self._poll = mine
+        while not self.pending and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait([mine], timeout=left)
+            if mine.done():
+                if (refusal := mine.result()) is not None:
+                    raise refusal
+                mine = self._poll = asyncio.get_running_loop().create_future()
+        return self.pending[:limit]
+
+    async def set_webhook(self, said: dict[str, Any], received: Received) -> bool:
+        """Deliver to an address from now on; an empty one ends that."""
+        url = str(said.get("url") or "")
+        secret = said.get("secret_token")
+        if not url:
+            return await self.delete_webhook(said, received)
+        _check_address(url)
+        if secret and not _SECRET.fullmatch(str(secret)):
+            raise bad("secret token contains unallowed characters")
+        self.abort(Refusal(409, "Conflict: terminated by setWebhook request"))
+        await self.stop()
+        if said.get("allowed_updates") is not None:
+            self._allowed = _kinds(said)
+        if str(said.get("drop_pending_updates", "")).lower() == "true":
+            self.pending.clear()
+        self._hook = {"url": url, "secret": secret}
+        self._task = asyncio.create_task(self._deliver())
+        return True
+
+    async def delete_webhook(self, said: dict[str, Any], received: Received) -> bool:  # noqa: ARG002
+        """Keep updates for polling again."""
+        await self.stop()
+        self._hook = {}
+        if str(said.get("drop_pending_updates", "")).lower() == "true":
+            self.pending.clear()
+        return True
+
+    async def webhook_info(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+        """What the server knows of the webhook, its last failure included."""
+        info = {
+            "url": self._hook.get("url", ""),
+            "has_custom_certificate": False,
+            "pending_update_count": len(self.pending),
+        }
+        for name in ("last_error_date", "last_error_message"):
+            if name in self._hook:
+                info[name] = self._hook[name]
+        if self._hook:
+            info["max_connections"] = 40
+        if self._allowed:
+            info["allowed_updates"] = self._allowed
+        return info
+
+    def _wanted(self, kind: str) -> bool:
+        return kind in self._allowed if self._allowed else kind not in _KINDS_LEFT_OUT
+
+    def _wake(self) -> None:
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+    def _confirm(self, offset: int) -> None:
+        if offset < 0:
+            done, self.pending = self.pending[:offset], self.pending[offset:]
+        else:
+            done = [one for one in self.pending if _update_id(one) < offset]
+            self.pending = [one for one in self.pending if _update_id(one) >= offset]
+        self.confirmed += [_update_id(one) for one in done]
+
+    async def _deliver(self) -> None:
+        headers = {}
+        if self._hook["secret"]:
+            headers["X-Telegram-Bot-Api-Secret-Token"] = str(self._hook["secret"])
+        limit = aiohttp.ClientTimeout(total=self.webhook_seconds)
+        async with aiohttp.ClientSession(timeout=limit, headers=headers) as session:
+            wait = self.retry_seconds
+            while True:
+                if not self.pending:
+                    self._poll = asyncio.get_running_loop().create_future()
+                    await self._poll
+                    continue
+                if await self._post(session, self.pending[0]):
+                    wait = self.retry_seconds
+                    continue
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 5.0)
+
+    async def _post(self, session: aiohttp.ClientSession, update: dict[str, Any]) -> bool:
+        try:
+            async with session.post(self._hook["url"], json=update) as response:
+                status, failure = response.status, "Wrong response from the webhook: "
+                failure += f"{response.status} {response.reason}"
+        except (aiohttp.ClientError, TimeoutError):
+            status, failure = None, "Connection failed"
+        self.deliveries.append((_update_id(update), status))
+        if status is not None and 200 <= status < 300:
+            self.pending.remove(update)
+            self.confirmed.append(_update_id(update))
+            return True
+        self._hook["last_error_date"] = int(time.time())
+        self._hook["last_error_message"] = failure
+        return False
+
+
+def _update_id(update: dict[str, Any]) -> int:
+    number = update.get("update_id")
+    return number if isinstance(number, int) else 0
+
+
+def _kinds(said: dict[str, Any]) -> list[str]:
+    given = said["allowed_updates"]
+    if not isinstance(given, list):
+        raise bad("can't parse allowed updates JSON object")
+    return [str(kind) for kind in given]
+
+
+def _number(said: dict[str, Any], name: str, default: int) -> int:
+    try:
+        return int(said.get(name) or default)
+    except (TypeError, ValueError):
+        return default
+
+
+def _check_address(url: str) -> None:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    with contextlib.suppress(ValueError):
+        # Here and there only: a bot under test listens on loopback without TLS.
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host == "localhost":
+        return
+    if parts.scheme != "https":
+        raise bad("bad webhook: An HTTPS URL must be provided for webhook")
+    if (parts.port or 443) not in PORTS:
+        raise bad("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")

@@ -1,0 +1,192 @@
+"""What a bot may do in Telegram's chats, and the people in them."""
+
+import pytest
+import requests
+from telegram import Update
+
+from core.sandbox.telegram import CHANNEL, GROUP
+
+NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are "
+    "exactly the same as a current content and reply markup of the message"
+)
+
+
+@pytest.fixture
+def api(sandbox):
+    base = f"{sandbox.telegram.url}/bot{sandbox.telegram.token}"
+
+    def call(method, **body):
+        return requests.post(f"{base}/{method}", json=body, timeout=20).json()
+
+    return call
+
+
+def test_a_persons_message_marks_commands_in_utf16_units(sandbox, api):
+    sandbox.telegram.user(42).says("🚀 /help@levqor_sandbox_bot a@b.io")
+    (update,) = api("getUpdates")["result"]
+    assert update["message"]["entities"] == [
+        {"type": "bot_command", "offset": 3, "length": 24},
+        {"type": "email", "offset": 28, "length": 6},
+    ]
+
+
+def test_every_kind_of_update_is_readable_by_the_library(sandbox, api):
+    ada = sandbox.telegram.user(42)
+    said = ada.says("/help")
+    ada.edits(said, "/health")
+    asked = {"text": "Send?", "reply_markup": keyboard(("Yes", "y"))}
+    api("sendMessage", chat_id=42, **asked)
+    ada.presses(ada.conversation[-1], "Yes")
+    ada.sends_photo("/help")
+    sandbox.telegram.posts("/help")
+    sandbox.telegram.user(42, chat=GROUP).says("/help")
+    updates = [Update.de_json(one) for one in api("getUpdates")["result"]]
+    assert updates[0].message.text == "/help"
+    assert updates[1].edited_message.text == "/health"
+    assert updates[2].callback_query.data == "y"
+    assert updates[3].message.caption_entities[0].type == "bot_command"
+    assert updates[4].channel_post.chat.id == CHANNEL
+    assert updates[5].message.chat.type == "supergroup"
+
+
+def keyboard(*buttons):
+    row = [{"text": label, "callback_data": data} for label, data in buttons]
+    return {"inline_keyboard": [row]}
+
+
+def test_a_conversation_shows_messages_as_they_stand_now(sandbox, api):
+    ada = sandbox.telegram.user(42)
+    hello = ada.says("/help")
+    sent = api("sendMessage", chat_id=42, text="Sending …")["result"]["message_id"]
+    api("setMessageReaction", chat_id=42, message_id=hello.message_id,
+        reaction=[{"type": "emoji", "emoji": "👀"}])  # fmt: skip
+    api("editMessageText", chat_id=42, message_id=sent, text="Sent.")
+    (message,) = ada.waits(until=lambda said: said.text == "Sent.")
+    assert message.before == ["Sending …"]
+    assert hello.reactions == ["👀"]
+
+
+def test_a_pressed_button_is_answered_once(sandbox, api):
+    ada = sandbox.telegram.user(42)
+    ada.says("/help")
+    api("sendMessage", chat_id=42, text="Send?", reply_markup=keyboard(("Yes", "y")))
+    query = ada.presses(ada.conversation[0], "y")
+    assert api("answerCallbackQuery", callback_query_id=query, text="Done")["result"] is True
+    assert sandbox.telegram.messages.queries[query] == "Done"
+    again = api("answerCallbackQuery", callback_query_id=query)
+    assert again["description"] == (
+        "Bad Request: query is too old and response timeout expired or query ID is invalid"
+    )
+
+
+def test_a_button_that_is_not_there_cannot_be_pressed(sandbox, api):
+    ada = sandbox.telegram.user(42)
+    ada.says("/help")
+    api("sendMessage", chat_id=42, text="Send?", reply_markup=keyboard(("Yes", "y")))
+    with pytest.raises(ValueError, match="no such button; there are Yes"):
+        ada.presses(ada.conversation[0], "No")
+
+
+def test_an_answer_to_a_question_carries_the_question(sandbox, api):
+    ada = sandbox.telegram.user(42)
+    ada.says("/slack_send")
+    api("sendMessage", chat_id=42, text="Text?", reply_markup={"force_reply": True})
+    question = ada.conversation[0]
+    assert question.asks
+    ada.says("hello", reply_to=question)
+    answer = api("getUpdates")["result"][-1]["message"]
+    assert answer["reply_to_message"]["text"] == "Text?"
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "description"),
+    [
+        ("editMessageText", {"message_id": 9, "text": "x"}, "message to edit not found"),
+        ("editMessageText", {"message_id": 1, "text": "x"}, "message can't be edited"),
+        ("deleteMessage", {"message_id": 9}, "message to delete not found"),
+        (
+            "editMessageText",
+            {"message_id": 2, "text": "Hi"},
+            NOT_MODIFIED,
+        ),
+        (
+            "setMessageReaction",
+            {"message_id": 1, "reaction": [{"type": "emoji", "emoji": "✅"}]},
+            "REACTION_INVALID",
+        ),
+        ("sendChatAction", {"action": "dancing"}, "wrong parameter action in request"),
+        (
+            "sendMessage",
+            {"text": "x", "reply_parameters": {"message_id": 99}},
+            "message to be replied not found",
+        ),
+        (
+            "sendMessage",
+            {"text": "x", "reply_markup": keyboard(("Yes", "y" * 65))},
+            "BUTTON_DATA_INVALID",
+        ),
+        (
+            "sendMessage",
+            {"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "Yes"}]]}},
+            "text buttons are unallowed in the inline keyboard",
+        ),
+    ],
+)
+def test_telegram_refuses_what_a_bot_may_not_do(sandbox, api, method, body, description):
+    sandbox.telegram.user(42).says("hello")
+    api("sendMessage", chat_id=42, text="Hi")
+    assert api(method, chat_id=42, **body)["description"] == f"Bad Request: {description}"
+
+
+def test_a_person_who_blocked_the_bot_gets_nothing(sandbox, api):
+    ada = sandbox.telegram.user(42)
+    ada.says("hello")
+    ada.blocks()
+    answer = api("sendMessage", chat_id=42, text="x")
+    assert answer["description"] == "Forbidden: bot was blocked by the user"
+    assert ada.conversation == []
+
+
+# Menus
+
+
+def test_each_scope_has_a_menu_of_its_own(sandbox, api):
+    commands = [{"command": "help", "description": "What I can do"}]
+    scope = {"type": "chat", "chat_id": GROUP}
+    assert api("setMyCommands", commands=commands, scope=scope)["result"] is True
+    assert api("getMyCommands", scope=scope)["result"] == commands
+    assert api("getMyCommands")["result"] == []
+    assert sandbox.telegram.menus.of(scope) == ["help"]
+    api("deleteMyCommands", scope=scope)
+    assert api("getMyCommands", scope=scope)["result"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "description"),
+    [
+        ({"commands": [{"command": "slack-send", "description": "x"}]}, "BOT_COMMAND_INVALID"),
+        (
+            {"commands": [{"command": "a", "description": ""}]},
+            "BOT_COMMAND_DESCRIPTION_INVALID",
+        ),
+        (
+            {"commands": [{"command": "a", "description": "x"}] * 101},
+            "BOT_COMMANDS_TOO_MUCH",
+        ),
+        ({"commands": [], "scope": {"type": "chat", "chat_id": 5}}, "chat not found"),
+    ],
+)
+def test_a_menu_telegram_could_not_show_is_refused(api, asked, description):
+    assert api("setMyCommands", **asked)["description"] == f"Bad Request: {description}"
+
+
+def test_another_process_can_speak_for_people(sandbox, api):
+    order = {"upstream": "telegram", "do": "says", "args": {"user": 42, "text": "/help"}}
+    said = requests.post(f"{sandbox.url}/_drive", json=order).json()["result"]
+    assert (said["text"], said["message_id"]) == ("/help", 1)
+    api("sendMessage", chat_id=42, text="Hi")
+    order = {"upstream": "telegram", "do": "heard", "args": {"chat": 42}}
+    heard = requests.post(f"{sandbox.url}/_drive", json=order).json()["result"]
+    assert [one["text"] for one in heard] == ["Hi"]
+    assert requests.post(f"{sandbox.url}/_drive", json={"do": "stop"}).status_code == 400
