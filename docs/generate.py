@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.connectors import CONNECTORS  # noqa: E402 - the line above finds it
+from bot.web.reference import reference  # noqa: E402 - the line above finds it
+from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
 from core.settings.example import example  # noqa: E402
 from core.settings.own import Own  # noqa: E402
@@ -76,6 +77,7 @@ def between(page: str, made: str) -> str:
 
 PAGES: dict[str, Callable[[str], str]] = {
     "README.md": lambda page: between(page, connectors()),
+    "docs/CONNECTORS.md": lambda page: between(page, reference(CONNECTORS)),
     "docs/CONFIGURATION.md": lambda page: between(page, settings()),
     ".env.example": lambda _: example(CONNECTORS),
 }

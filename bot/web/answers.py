@@ -22,8 +22,9 @@ _ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 def answer(
     body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Make a JSON answer; one about a run carries its id in `X-Run-Id`."""
-    more = {"x-run-id": str(body["run"])} if "run" in body else {}
+    """Make a JSON answer, with what it says of the run and of waiting also as headers."""
+    told = {"x-run-id": "run", "retry-after": "retry_after"}
+    more = {header: str(body[name]) for header, name in told.items() if name in body}
     return Response(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         status,
@@ -34,10 +35,7 @@ def answer(
 
 def refusal(error: LevqorError, *, allow: str | None = None) -> Response:
     """Make an error's answer, with the headers its status calls for."""
-    body = error.body()
     headers: dict[str, str] = {}
-    if "retry_after" in body:
-        headers["retry-after"] = str(body["retry_after"])
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="levqor"'
     if isinstance(error, MethodNotAllowed) and allow:
@@ -45,4 +43,4 @@ def refusal(error: LevqorError, *, allow: str | None = None) -> Response:
     if isinstance(error, TooLarge | TooSlow):
         # The rest of that body is still on its way; nothing after it can be read.
         headers["connection"] = "close"
-    return answer(body, error.http, headers)
+    return answer(error.body(), error.http, headers)

@@ -1,0 +1,88 @@
+"""The API reference as Markdown, made from the contracts: docs/CONNECTORS.md holds it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from bot.web import schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from core.contract import Action, Connector, FieldSpec
+
+
+def reference(connectors: Sequence[Connector]) -> str:
+    """Describe every action and every error."""
+    parts = [_errors(connectors[0])]
+    for connector in connectors:
+        parts += [_action(connector, action) for action in connector.actions]
+    return "\n\n".join(parts)
+
+
+def _action(connector: Connector, action: Action) -> str:
+    action_id = connector.action_id(action)
+    needed = ", ".join(f"`{one.name}`" for one in connector.config.settings() if one.required)
+    fields = action.input.fields()
+    body = {spec.name: spec.example for spec in fields if spec.required}
+    shown = json.dumps(body, ensure_ascii=False)
+    rows = _table(
+        ("reason", "outcome", "what it means", "what to do"),
+        ((f"`{r.reason}`", r.outcome, r.message, r.fix) for r in connector.refusals),
+    )
+    return f"""\
+## `POST /actions/{action_id}`
+
+{action.title}. Set up: {needed}.
+
+{_table(("field", "what it is", "bounds", "example"), map(_field, fields))}
+
+```sh
+curl http://127.0.0.1:8787/actions/{action_id} \\
+  -H "Authorization: Bearer $LEVQOR_TOKEN" \\
+  -H 'Content-Type: application/json' \\
+  -d {_quoted(shown)}
+```
+
+<details><summary>What {connector.title} may refuse</summary>
+
+{rows}
+
+</details>"""
+
+
+def _field(spec: FieldSpec) -> tuple[str, str, str, str]:
+    unit = {"text": "characters", "rows": "rows", "mapping": "fields"}[spec.kind]
+    bounds = ["required" if spec.required else "optional"]
+    if spec.setting:
+        bounds.append(f"default from `{spec.setting}`")
+    if spec.max_length:
+        bounds.append(f"{spec.min_length or 0} to {spec.max_length:,} {unit}")
+    example = json.dumps(spec.example, ensure_ascii=False)
+    return f"`{spec.name}`", f"{spec.title}. {spec.help}", "; ".join(bounds), f"`{example}`"
+
+
+def _errors(connector: Connector) -> str:
+    action_id = connector.action_id(connector.actions[0])
+    rows: list[tuple[str, ...]] = []
+    for error in schemas.action_errors(connector.name, action_id):
+        row = (f"`{error.code}`", str(error.http), str(error.exit))
+        if not any(one[:2] == row[:2] for one in rows):
+            rows.append((*row, error.message))
+    table = _table(("`error`", "HTTP", "exit status of `levqor`", "what it means"), rows)
+    return f"## Errors\n\n{table}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", r"\|").split())
+
+
+def _quoted(text: Any) -> str:
+    """Quote a text for a shell."""
+    return "'" + str(text).replace("'", "'\\''") + "'"

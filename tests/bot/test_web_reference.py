@@ -1,0 +1,59 @@
+"""docs/CONNECTORS.md: true to the code, and its examples work as they stand."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bot.web.reference import reference
+from core.connectors import CONNECTORS
+from tests.support.web import served
+
+PAGE = Path(__file__).parents[2] / "docs" / "CONNECTORS.md"
+BASE = "http://127.0.0.1:8787"
+
+
+def examples():
+    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [
+        one.strip()
+        for block in blocks
+        for one in re.split(r"^(?=curl )", block, flags=re.MULTILINE)
+    ]
+
+
+CURLS = [one for one in examples() if one]
+
+
+def test_the_reference_is_what_the_contracts_say():
+    assert reference(CONNECTORS) in PAGE.read_text("utf-8"), "behind: make docs"
+
+
+def test_every_action_has_an_example():
+    for connector in CONNECTORS:
+        for action in connector.actions:
+            assert any(f"/actions/{connector.action_id(action)} " in one for one in CURLS)
+
+
+@pytest.fixture
+def web(engine):
+    with served(engine) as web:
+        yield web
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+@pytest.mark.parametrize("command", CURLS, ids=[one.split()[1].strip("'")[21:] for one in CURLS])
+def test_a_curl_example_is_answered_as_the_page_says(web, command):
+    token = web.bot.engine.ledger.token_new("ops", plan="pro")
+    done = subprocess.run(
+        ["sh", "-ec", command.replace("curl ", "curl -sS -w '%{http_code}' ", 1)
+         .replace(BASE, web.url)],
+        env={"LEVQOR_TOKEN": token, "PATH": "/usr/bin:/bin", "no_proxy": "*"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.endswith("200"), done.stdout
