@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from core.callers import Caller
 from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput, NotConfigured
-from core.sandbox import Answer, DropAfter
+from core.sandbox import Answer, Drip, DropAfter, Hang
 from core.sandbox.notion import schema
 from tests.support.direct import Direct
 from tests.support.vendor import checked_request
@@ -285,6 +285,17 @@ class TestInDoubt:
         error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
         assert (error.outcome, len(sandbox.notion.writes)) == ("unknown", 1)
+
+    @pytest.mark.parametrize("fault", [Hang(), Drip(headers=True), Drip()])
+    def test_an_answer_that_does_not_end_in_time_is_unknown(self, settings, sandbox, fault):
+        sandbox.notion.next(fault, on="pages.create")
+
+        error = Direct(CONNECTOR, settings, attempt_seconds=0.5).failing(
+            database_id=DATABASE, props={"title": "x"}
+        )
+
+        assert (error.outcome, len(sandbox.notion.writes)) == ("unknown", 1)
+        assert len(sandbox.notion.calls("pages.create")) == 1
 
     def test_a_success_without_a_page_is_unknown(self, notion, sandbox):
         sandbox.notion.next(Answer(200, body="ok"), on="pages.create")

@@ -277,6 +277,11 @@ class TestNames:
             ("props.title", "is the column 'Task name', which is given twice")
         ]
 
+    def test_columns_nobody_can_write_are_not_offered(self):
+        assert faults({"zzz": "x"}, schema("url", "formula", "created_time")) == [
+            ("props.zzz", "is not a column of this database; the columns are: url")
+        ]
+
     def test_a_long_list_is_cut_short(self):
         columns = Schema("source", {f"c{n:02}": Column(id=f"i{n}", type="url") for n in range(25)})
         [(_, message)] = faults({"zzz": "x"}, columns)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from core.connectors.sheets import CONNECTOR
 from core.errors import UpstreamError
-from core.sandbox import Answer, DropAfter, DropBefore
+from core.sandbox import Answer, Drip, DropAfter, DropBefore, Hang
 from core.sandbox.sheets import SPREADSHEET
 from tests.support.direct import Direct
 from tests.support.sending import configured
@@ -171,6 +171,23 @@ class TestInDoubt:
 
         assert (error.outcome, len(sandbox.sheets.writes)) == ("unknown", 1)
         assert len(sandbox.sheets.calls("values.append")) == 1
+
+    @pytest.mark.parametrize("fault", [Hang(), Drip(headers=True), Drip()])
+    def test_an_answer_that_does_not_end_in_time_is_unknown(self, settings, sandbox, fault):
+        sandbox.sheets.next(fault, on="values.append")
+
+        error = Direct(CONNECTOR, settings, attempt_seconds=0.5).failing(range="A1", values=ROWS)
+
+        assert (error.outcome, len(sandbox.sheets.writes)) == ("unknown", 1)
+        assert len(sandbox.sheets.calls("values.append")) == 1
+
+    def test_a_token_that_does_not_come_in_time_means_nothing_was_written(self, settings, sandbox):
+        sandbox.sheets.always(Hang(), on="token")
+
+        error = Direct(CONNECTOR, settings, attempt_seconds=0.2).failing(range="A1", values=ROWS)
+
+        assert error.outcome == "not_sent"
+        assert [request.call for request in sandbox.sheets.received] == ["token"] * 3
 
     def test_a_connection_lost_over_the_token_is_tried_again(self, sheets, sandbox):
         sandbox.sheets.next(DropAfter(), on="token")

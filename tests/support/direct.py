@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 class Direct:
     """Sends a connector's first action; `attempts` tells how many the last one took."""
 
-    def __init__(self, connector: Connector, settings: Settings) -> None:
+    def __init__(
+        self, connector: Connector, settings: Settings, *, attempt_seconds: float = 10.0
+    ) -> None:
         self._connector = connector
         self._config = settings.config(connector)
-        self._outbound = Outbound()
+        self._outbound = Outbound(attempt_seconds=attempt_seconds)
         self.attempts = 0
 
     def send(self, **values: Any) -> Receipt:

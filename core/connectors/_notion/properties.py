@@ -77,7 +77,8 @@ def _no_such_column(key: str, schema: Schema) -> str:
     folded = {name.casefold(): name for name in schema.columns}
     near = get_close_matches(key.strip().casefold(), folded, n=1)
     hint = f" (did you mean {folded[near[0]]!r}?)" if near else ""
-    return f"is not a column of this database{hint}; the columns are: {listed(schema.columns)}"
+    names = listed(name for name, column in schema.columns.items() if column.type not in READ_ONLY)
+    return f"is not a column of this database{hint}; the columns are: {names}"
 
 
 def _property(kind: str, value: Any) -> dict[str, Any]:
