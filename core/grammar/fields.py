@@ -82,6 +82,7 @@ class Collected:
         self._free = next((s for s in self._specs.values() if s.takes_text), None)
         self._values: dict[str, Any] = {}
         self._faults: list[Fault] = []
+        self._meant: set[str] = set()
         self._pairs = 0
 
     def named(self, name: str, typed: str, *, unclosed: bool = False) -> None:
@@ -98,6 +99,7 @@ class Collected:
             self._merge(self.mapping, {name: typed})
         else:
             near = nearest(name, self._specs)
+            self._meant.add(near or "")
             hint = f"did you mean {near}?" if near else f"fields are {', '.join(self._specs)}"
             if self._free:
                 hint += f" (text that begins so goes in {self._free.name}=…, in quotes)"
@@ -117,8 +119,12 @@ class Collected:
             self._take(spec, typed)
 
     def values(self) -> dict[str, Any]:
-        """Return the values; raises InvalidInput with every fault."""
+        """Return the values; raises InvalidInput with every fault, missing fields too."""
         if self._faults:
+            said = {*self._meant, *(fault.field for fault in self._faults)}
+            for name, spec in self._specs.items():
+                if spec.required and not spec.setting and name not in {*self._values, *said}:
+                    self._fault(name, "is required")
             raise InvalidInput(self._faults)
         return self._values
 

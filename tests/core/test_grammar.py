@@ -167,6 +167,11 @@ def test_every_fault_of_a_line_is_told_at_once():
     ]
 
 
+def test_fields_that_are_missing_are_told_with_the_other_faults():
+    near, _ = faults(parse_items, ["subjct=a", "to=b"], Mail)
+    assert faults(parse_items, ["subjct=a", "to=b"], Mail) == [near, Fault("text", "is required")]
+
+
 def test_a_text_given_by_name_and_again_by_words_is_refused():
     what = "is given twice, as text=… and as the words after it: use quotes"
     assert faults(parse_chat, "text=Hello there", Note) == [Fault("text", what)]
@@ -186,7 +191,8 @@ def test_a_line_of_endless_pairs_is_refused_before_it_costs_time():
 
 def test_words_are_refused_where_no_field_takes_text():
     assert faults(parse_items, ["hello"], Bare) == [
-        Fault("text", "has no place here: write name=value")
+        Fault("text", "has no place here: write name=value"),
+        Fault("name", "is required"),
     ]
     assert faults(parse_items, ["nam=x"], Bare) == [
         Fault("nam", "is not a field here; did you mean name?")
