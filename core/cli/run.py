@@ -54,6 +54,8 @@ def run(
     asked = options.session(ctx)
     engine = asked.engine
     _, found = engine.action(action)
+    if test and (items or whole):
+        raise InvalidInput([Fault("--test", "sends the action's own sample; leave out the rest")])
     values = _values(items or [], whole, found.input)
     accepted = engine.accept(action, values, asked.caller, test=test)
     settled = _wait(asked, accepted)

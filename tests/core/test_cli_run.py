@@ -65,6 +65,7 @@ def test_the_whole_input_may_come_as_json_on_standard_input(home, sandbox):
         (["--json", "{" + " " * 262_144], "--json"),
         (["txet=hello"], "txet"),
         ([], "text"),
+        (["--test", "hello"], "--test"),
     ],
 )
 def test_input_that_breaks_the_contract_names_the_field(cli, sandbox, args, field):

@@ -1,0 +1,143 @@
+import time
+
+from core.connectors import CONNECTORS
+from core.ledger import Ledger, Order
+from core.sandbox import Answer
+from tests.support.cli import levqor
+
+
+def findings(printed, group=None):
+    return [one for one in printed.json["findings"] if group in (None, one["group"])]
+
+
+def wrong(printed):
+    return [one for one in printed.json["findings"] if one.get("good") is False]
+
+
+def test_where_all_is_well_the_doctor_exits_0(cli, home):
+    home.chmod(0o700)
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 0
+    assert wrong(printed) == []
+    assert printed.json["ok"] is True
+    assert [one["good"] for one in findings(printed, "services")].count(True) >= 3
+
+
+def test_a_fresh_home_is_told_what_to_set_where_and_where_to_get_it(home):
+    ran = levqor("--home", home, "doctor", "--output", "json")
+    assert ran.status == 1
+    told = {one["setting"]: one for one in ran.json["findings"] if "setting" in one}
+    required = [one for c in CONNECTORS for one in c.config.settings() if one.required]
+    assert set(told) == {one.name for one in required}
+    for one in required:
+        assert one.title in told[one.name]["what"]
+        assert one.where in told[one.name]["fix"]
+        assert told[one.name]["line"].startswith(f"{one.name}=")
+        assert told[one.name]["place"] == str(home / ".env")
+    assert [one["what"] for one in wrong(ran)] == ["No connector is set up."]
+
+
+def test_a_connector_nobody_began_to_set_up_is_told_and_not_wrong(cli, monkeypatch):
+    monkeypatch.delenv("NOTION_API_KEY")
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 0
+    (told,) = [one for one in findings(printed) if one.get("setting") == "NOTION_API_KEY"]
+    assert "is missing" in told["what"]
+    assert "good" not in told
+
+
+def test_a_connector_set_up_by_half_is_wrong(cli, monkeypatch):
+    monkeypatch.delenv("GOOGLE_SHEETS_SPREADSHEET_ID")
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 1
+    assert [one["setting"] for one in wrong(printed)] == ["GOOGLE_SHEETS_SPREADSHEET_ID"]
+
+
+def test_a_malformed_value_is_named_and_never_shown(cli, monkeypatch):
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_JSON", "secret-nonsense-4711")
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 1
+    assert wrong(printed)[0]["setting"] == "GOOGLE_SERVICE_ACCOUNT_JSON"
+    assert "4711" not in printed.out + printed.err
+
+
+def test_a_broken_setting_of_levqor_itself_does_not_stop_the_doctor(cli, monkeypatch):
+    monkeypatch.setenv("LEVQOR_KEEP_DAYS", "soon")
+    assert cli("health").status == 3
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 1
+    assert [one["setting"] for one in wrong(printed)] == ["LEVQOR_KEEP_DAYS"]
+
+
+def test_what_a_service_says_of_a_credential_is_told_with_the_fix(cli, sandbox):
+    sandbox.telegram.always(
+        Answer(401, json={"ok": False, "error_code": 401, "description": "Unauthorized"})
+    )
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 1
+    (told,) = wrong(printed)
+    assert told["group"] == "services"
+    assert told["what"].startswith("Telegram: ")
+    assert told["fix"]
+
+
+def test_a_clock_that_differs_from_the_services_is_told(cli, sandbox):
+    ahead = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 1800))
+    for stand_in in sandbox.stand_ins:
+        stand_in.always(Answer(503, "later", headers={"Date": ahead}))
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 1
+    (told,) = [one for one in wrong(printed) if one["group"] == "machine"]
+    assert told["what"] == "The clock is 30 minutes behind the services'."
+
+
+def test_a_clock_that_was_set_back_shows_in_the_ledger(cli, home):
+    with Ledger.open(home) as ledger:
+        ledger.accept(
+            Order(
+                run="tomorrow01", at=time.time() + 86400, action="slack.send",
+                connector="slack", caller="cli:ann", surface="cli", fingerprint=b"x",
+            )
+        )  # fmt: skip
+        ledger.settle("tomorrow01", "sent")
+    printed = cli("doctor", "--output", "json")
+    assert [one["what"] for one in wrong(printed)] == [
+        "The ledger's latest run is later than this machine's clock."
+    ]
+
+
+def test_a_ledger_that_cannot_be_used_is_told_with_its_fix(cli, home):
+    (home / "levqor.db").write_bytes(b"not a database at all" * 200)
+    (home / "levqor.db").chmod(0o600)
+    printed = cli("doctor", "--output", "json")
+    assert printed.status == 1
+    (told,) = wrong(printed)
+    assert str(home / "levqor.db") in told["what"]
+    assert "levqor backup" in told["fix"]
+
+
+def test_files_that_others_may_read_are_told_with_the_command(cli, home):
+    cli("smoke")
+    (home / "levqor.db").chmod(0o644)
+    (home / ".env").write_text("")
+    (home / ".env").chmod(0o644)
+    printed = cli("doctor", "--output", "json")
+    fixes = [one.get("fix") for one in findings(printed)]
+    assert f"Run: chmod 600 '{home / 'levqor.db'}'" in fixes
+    assert f"Run: chmod 600 '{home / '.env'}'" in fixes
+    assert printed.status == 1
+
+
+def test_a_home_that_cannot_be_written_is_told():
+    ran = levqor("--home", "/proc/levqor", "doctor", "--output", "json")
+    assert ran.status == 1
+    assert "The ledger /proc/levqor/levqor.db cannot be written." in [
+        one["what"] for one in wrong(ran)
+    ]
+
+
+def test_in_text_the_line_to_write_and_its_file_are_shown(home):
+    ran = levqor("--home", home, "doctor")
+    assert ran.status == 1
+    assert f"    The line, in {home / '.env'}: NOTION_API_KEY=ntn_…\n" in ran.out
+    assert ran.out.endswith("1 to mend.\n")
