@@ -1,0 +1,45 @@
+"""What a connector must declare: contracts, settings, actions, a probe.
+
+A contract is the pydantic model of an action's input and the only place where words about
+its fields are written: help, forms, usage, HTTP schema, docs and tray read them from here.
+"""
+
+from __future__ import annotations
+
+from core.contract.declaration import Action, Connector, Probe, Receipt
+from core.contract.fields import Contract, FieldSpec, Kind, field, message_field, refuse_control
+from core.contract.settings import (
+    BaseUrl,
+    Config,
+    Secret,
+    Setting,
+    base_url,
+    loopback,
+    setting,
+    upstream_url,
+)
+from core.contract.ways import Answer, Effect, Out
+
+__all__ = [
+    "Action",
+    "Answer",
+    "BaseUrl",
+    "Config",
+    "Connector",
+    "Contract",
+    "Effect",
+    "FieldSpec",
+    "Kind",
+    "Out",
+    "Probe",
+    "Receipt",
+    "Secret",
+    "Setting",
+    "base_url",
+    "field",
+    "loopback",
+    "message_field",
+    "refuse_control",
+    "setting",
+    "upstream_url",
+]

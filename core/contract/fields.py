@@ -1,0 +1,147 @@
+"""A contract's fields: declared once, walked by every surface."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+    from pydantic.fields import FieldInfo
+
+Kind = Literal["text", "rows", "mapping"]
+
+
+def field(
+    title: str,
+    help: str,  # noqa: A002 - it is the help
+    *,
+    example: Any,
+    long: bool = False,
+    address: bool = False,
+    setting: str | None = None,
+    takes_text: bool | str = False,
+    **bounds: Any,
+) -> Any:
+    """Declare a field of a contract.
+
+    `long` allows line breaks; `address` marks what names a person or a place; `setting`
+    names the setting that fills the field in when it is left out; `takes_text` makes the
+    free text of a command land here (in a mapping: under that key). Bounds are pydantic's.
+    """
+    hints = {"long": long, "address": address, "setting": setting, "takes_text": takes_text}
+    extra: Any = {f"x-{name}": value for name, value in hints.items() if value}
+    return Field(
+        title=title, description=help, examples=[example], json_schema_extra=extra, **bounds
+    )
+
+
+def message_field(example: str, max_length: int) -> Any:
+    """Declare the text of a message: required, of several lines, and a command's free text."""
+    return field(
+        "Text",
+        "What to say.",
+        example=example,
+        long=True,
+        takes_text=True,
+        min_length=1,
+        max_length=max_length,
+    )
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """A contract's field as the surfaces see it."""
+
+    name: str
+    title: str
+    help: str
+    example: Any
+    kind: Kind
+    required: bool
+    default: Any
+    long: bool
+    address: bool
+    setting: str | None
+    takes_text: bool | str
+    min_length: int | None
+    max_length: int | None
+
+
+class Contract(BaseModel):
+    """The base of every action's input: strict, stripped, closed, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: Any, info: ValidationInfo) -> Any:
+        extra = _extra(cls.model_fields[info.field_name or ""])
+        refuse_control(value, line_breaks=bool(extra.get("x-long")) or not isinstance(value, str))
+        return value
+
+    @classmethod
+    def fields(cls) -> tuple[FieldSpec, ...]:
+        """Walk the fields in the order a person fills them in."""
+        return tuple(_spec(name, info) for name, info in cls.model_fields.items())
+
+
+def refuse_control(value: Any, *, line_breaks: bool) -> None:
+    """Raise ValueError where a text, however deep, holds a character nobody can type."""
+    if isinstance(value, str):
+        allowed = "\n\r\t" if line_breaks else "\t"
+        # Cc: controls. Cs: lone surrogates, which no upstream's UTF-8 can carry.
+        bad = next(
+            (c for c in value if unicodedata.category(c) in ("Cc", "Cs") and c not in allowed),
+            None,
+        )
+        if bad in ("\n", "\r"):
+            raise ValueError("must be on one line")
+        if bad is not None:
+            raise ValueError(f"holds a control character (U+{ord(bad):04X})")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            refuse_control(key, line_breaks=False)
+            refuse_control(inner, line_breaks=True)
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        for inner in value:
+            refuse_control(inner, line_breaks=True)
+
+
+def _extra(info: FieldInfo) -> Mapping[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+def _spec(name: str, info: FieldInfo) -> FieldSpec:
+    extra = _extra(info)
+    origin = get_origin(info.annotation)
+    kind: Kind = "text"
+    if origin in (dict, Mapping):
+        kind = "mapping"
+    elif origin in (list, tuple, Sequence):
+        kind = "rows"
+    bounds = {
+        key: getattr(mark, key, None)
+        for key in ("min_length", "max_length")
+        for mark in info.metadata
+        if getattr(mark, key, None) is not None
+    }
+    return FieldSpec(
+        name=name,
+        title=info.title or name,
+        help=info.description or "",
+        example=(info.examples or [None])[0],
+        kind=kind,
+        required=info.is_required(),
+        default=None if info.is_required() else info.get_default(),
+        long=bool(extra.get("x-long")),
+        address=bool(extra.get("x-address")),
+        setting=extra.get("x-setting"),
+        takes_text=extra.get("x-takes_text", False),
+        min_length=bounds.get("min_length"),
+        max_length=bounds.get("max_length"),
+    )

@@ -1,0 +1,127 @@
+"""A connector's settings: declared with where a person gets them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting a connector (or Levqor itself) reads, and where a person gets it."""
+
+    name: str
+    title: str
+    where: str
+    required: bool = False
+    secret: bool = False
+    env_only: bool = False
+    example: str | None = None
+    default: str | None = None
+    shape: str | None = None  # a regular expression; what does not fit is warned about
+
+
+def setting(
+    name: str,
+    title: str,
+    where: str,
+    *,
+    required: bool = False,
+    secret: bool = False,
+    env_only: bool = False,
+    example: str | None = None,
+    default: str | None = None,
+    shape: str | None = None,
+) -> Any:
+    """Declare a setting as a field of a connector's `Config`.
+
+    A required one has no default, so its type needs no None; an absent other one is None
+    or its default.
+    """
+    mark = Setting(name, title, where, required, secret, env_only, example, default, shape)
+    extra: Any = {"x-setting": mark}
+    return Field(default=... if required else default, alias=name, json_schema_extra=extra)
+
+
+def upstream_url(name: str, service: str, default: str) -> Any:
+    """Declare where a service's API lives, a `BaseUrl`.
+
+    It is read from the environment only: a strange folder's `.env` must not redirect tokens.
+    """
+    return setting(
+        name,
+        f"Where {service}'s API lives",
+        f"leave it out unless you reach {service} through an address of your own",
+        env_only=True,
+        example=default,
+        default=default,
+    )
+
+
+def loopback(host: str | None) -> bool:
+    """Whether a host's name or address can only be this machine."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def base_url(value: str) -> str:
+    """Check an upstream's address: https, or on loopback; returned without a last slash.
+
+    Raises ValueError in words that do not hold the value.
+    """
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port == 0 or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("must be an address like https://example.com")
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback(host)):
+        raise ValueError("must begin with https:// (http:// is for this machine only)")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address alone, with no name, password, ? or #")
+    return value.rstrip("/")
+
+
+def _one_word(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    # It travels in a header or an address, where anything else would end or split it.
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise ValueError("must be one word, copied whole and without spaces or line breaks")
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+Secret = Annotated[SecretStr, AfterValidator(_one_word)]
+
+
+class Config(BaseModel):
+    """The base of a connector's settings, each field declared with `setting`.
+
+    Secrets are `Secret` (`Secret | None` where not required). A validator that raises
+    ValueError makes the connector count as misconfigured; its text is shown, so it must not
+    hold the value.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
+    )
+
+    @classmethod
+    def settings(cls) -> tuple[Setting, ...]:
+        """The declared settings, in order."""
+        return tuple(_declared(info) for info in cls.model_fields.values())
+
+
+def _declared(info: FieldInfo) -> Setting:
+    mark: Setting = info.json_schema_extra["x-setting"]  # type: ignore[assignment,index]
+    return mark
