@@ -62,11 +62,13 @@ class Health:
             said["words"] = said.get("words") or _WORDS[said["verdict"]]
             detail[connector.name] = said
         ways = self._engine.ledger.inbounds()
+        log = self._engine.log
         return {
             **self.summary(),
             "detail": detail,
             "inbound": {way.surface: _way_words(way) for way in ways},
             "inbound_detail": {way.surface: _way(way) for way in ways},
+            "problems": [log.problem] if log and log.problem else [],
         }
 
     def _known(self, connector: Connector) -> dict[str, Any]:

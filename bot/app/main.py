@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from core import __version__
 from core.errors import LevqorError
+from core.logs import quiet_libraries
+from core.masking import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with contextlib.ExitStack() as stack:
         try:
             settings = load(options, stack)
+            # Before any of them has a word to say: several print tokens and whole messages.
+            quiet_libraries(Redactor(settings.secrets()))
             if options.command == "slack-manifest":
                 from bot import manifest
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakSet
 
 from core import __version__
-from core.errors import LevqorError, NotSent, Refused, Unknown
+from core.errors import LevqorError, NotSent, Unknown
 from core.outbound.attempt import Attempt
 from core.outbound.failures import failure
 from core.outbound.memory import Memory
@@ -176,11 +176,12 @@ class Outbound:
         return not self._closing.wait(wait)
 
     def _final(self, error: LevqorError, doubt: Unknown | None, made: int) -> LevqorError:
-        """Choose what is honest: what one attempt left in doubt, a later failure cannot deny.
+        """Choose what is honest: what one attempt left in doubt, nothing later can deny.
 
-        A refusal can: the upstream knows a repeat by its key, and said no to both.
+        Not even a refusal: a quota or a key that ended meanwhile is checked before the
+        upstream looks whether it knows the repeat.
         """
-        if doubt is not None and not isinstance(error, (Refused, Unknown)):
+        if doubt is not None and error is not doubt:
             doubt.retry_after = error.retry_after
             error = doubt
         error.attempts = made

@@ -117,11 +117,11 @@ def test_a_keyed_write_once_in_doubt_stays_unknown(outbound):
         assert len(server.requests) == 3
 
 
-def test_a_keyed_write_in_doubt_that_is_then_refused_is_refused(outbound):
+def test_a_keyed_write_in_doubt_stays_so_when_the_repeat_is_refused(outbound):
     with serving(in_turn(drop, once(400))) as server:
         error = failing(outbound, talking(server.url, "keyed"))
 
-        assert (error.outcome, error.reason, error.attempts) == ("refused", "gone", 2)
+        assert (error.outcome, error.reason, error.attempts) == ("unknown", "dropped", 2)
 
 
 def test_two_writes_are_repeatable_only_when_both_are_keyed(outbound):
