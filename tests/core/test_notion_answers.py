@@ -14,7 +14,7 @@ COLUMNS = (
 )
 NOW = {"Retry-After": "0"}
 LOOK = "Look in the database before you send it again."
-IN_A_WHILE = "Send it again in a few minutes; https://www.notion-status.com says how Notion is."
+IN_A_WHILE = "Send it again in a few minutes."
 
 
 def said(status, code, message="", headers=None, **more):
@@ -76,8 +76,8 @@ ON_CREATE = {
         said(404, "object_not_found", "Could not find data source with ID: …"),
         "refused",
         "not_shared",
-        ("Open the database in Notion, then ••• > Connections and add the integration; if it is"
-        " there already, check the database's id."),
+        ("Open the database in Notion, choose ••• > Connections and add the integration, to related"
+            " databases as well; if it is there already, check the ids."),
     ),
     "several sources": (
         invalid(

@@ -50,8 +50,8 @@ NOT_SHARED = Refusal(
     "not_shared",
     "refused",
     "Notion has no such database for this integration: the id is wrong or it is not shared.",
-    "Open the database in Notion, then ••• > Connections and add the integration; if it is"
-    " there already, check the database's id.",
+    "Open the database in Notion, choose ••• > Connections and add the integration, to related"
+    " databases as well; if it is there already, check the ids.",
 )
 SEVERAL_SOURCES = Refusal(
     "several_sources",
@@ -135,7 +135,7 @@ UNAVAILABLE = Refusal(
     "unavailable",
     "not_sent",
     "Notion failed before anything was written.",
-    "Send it again in a few minutes; https://www.notion-status.com says how Notion is.",
+    "Send it again in a few minutes.",
 )
 UNREADABLE = Refusal(
     "unreadable",
