@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from core.errors import Busy, InternalError, LevqorError
+from core.errors import Busy, InProgress, InternalError, LevqorError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -35,6 +35,9 @@ CALL_THREADS = 64
 
 # What is still out this long after the wish to stop becomes `unknown`.
 GRACE = 15.0
+
+# A caller who repeats a request that is still on its way had better wait this long.
+IN_PROGRESS_RETRY = 5.0
 
 log = logging.getLogger("levqor.bot")
 
@@ -102,14 +105,18 @@ class End:
 class Bot:
     """The running process, as its surfaces see it. Made inside the event loop."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
-        self.settings = settings
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._threads = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="levqor-call")
         self._jobs: set[asyncio.Task[Any]] = set()
         self._verdicts: dict[str, tuple[str, str | None]] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """What is set now: an edited `.env` is read again while the bot runs."""
+        return self.engine.settings
 
     @cached_property
     def commands(self) -> Commands:
@@ -152,6 +159,40 @@ class Bot:
         if accepted.settled is not None:
             return accepted.settled
         return await asyncio.shield(asyncio.wrap_future(self.engine.start(accepted)))
+
+    async def run(
+        self, action_id: str, values: Mapping[str, Any], caller: Caller, **options: Any
+    ) -> Settled:
+        """Accept a run, start it and await its end, for a surface that acknowledges nothing.
+
+        Cancelling this never ends the run. Raises what `accept` raises, and InProgress for
+        a redelivery whose first run is still out.
+        """
+        if self.ending:
+            raise Busy("Levqor is stopping; nothing was sent.", retry_after=GRACE)
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[Settled] = loop.create_future()
+
+        def hand_over(tell: Callable[[Any], None], told: object) -> None:
+            # The loop may have closed meanwhile; nobody waits any more then.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(lambda: None if ended.done() else tell(told))
+
+        def work() -> None:
+            try:
+                accepted = self.engine.accept(action_id, values, caller, **options)
+                if not accepted.first and accepted.settled is None:
+                    raise InProgress(
+                        run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly."
+                    )
+                out = self.engine.start(accepted)
+            except BaseException as error:  # noqa: BLE001 - raised where it is awaited
+                hand_over(ended.set_exception, error)
+            else:
+                out.add_done_callback(lambda done: hand_over(ended.set_result, done.result()))
+
+        self._threads.submit(work)
+        return await ended
 
     def _start_unattended(self, work: asyncio.Future[Accepted]) -> None:
         if not work.cancelled() and work.exception() is None and work.result().first:

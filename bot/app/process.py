@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.app.frame import GRACE, Bot
 from core.errors import LevqorError, NotConfigured
+from core.logs import quiet_libraries
+from core.masking import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 # A surface's own step of stopping, a platform's goodbye included.
 STEP = 5.0
+# How soon an edited settings file is noticed, and how often a broken one is complained of.
+SETTINGS_SECONDS = 2.0
+BROKEN_SECONDS = 60.0
 
 log = logging.getLogger("levqor.bot")
 
@@ -29,13 +34,14 @@ async def run(settings: Settings, options: Options) -> int:
     from core.engine import Engine
 
     engine = await asyncio.to_thread(Engine.open, settings)
-    bot = Bot(settings, engine)
+    bot = Bot(engine)
     listen_to_signals(bot)
     surfaces: Sequence[Surface] = ()
     try:
         surfaces = configured(bot, options)
         for surface in surfaces:
             bot.spawn(start(bot, surface), name=f"start {surface.name}")
+        bot.spawn(follow_settings(bot), name="settings")
         end = await bot.ended
     except LevqorError as error:
         bot.fail(error)
@@ -77,6 +83,19 @@ async def start(bot: Bot, surface: Surface) -> None:
         await surface.start(bot)
     except Exception as error:  # noqa: BLE001 - whatever it is, people must hear of it
         bot.fail(error)
+
+
+async def follow_settings(bot: Bot) -> None:
+    """Take up an edited `.env`: connectors, plans of who may, everything but the surfaces' own."""
+    while True:
+        await asyncio.sleep(SETTINGS_SECONDS)
+        try:
+            if await bot.call(bot.engine.refresh):
+                quiet_libraries(Redactor(bot.settings.secrets()))
+                bot.say("Settings were read again. A changed chat token needs a restart.")
+        except LevqorError as error:
+            bot.say(f"The settings are broken and the old ones stay in force: {error.message}")
+            await asyncio.sleep(BROKEN_SECONDS)
 
 
 async def stop(bot: Bot, surfaces: Sequence[Surface]) -> None:

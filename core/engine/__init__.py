@@ -193,6 +193,17 @@ class Engine:
         self._credentials[connector.name] = (config, digest)
         return digest
 
+    def refresh(self) -> bool:
+        """Read the settings anew where one of their files changed; tell whether they did.
+
+        Raises NotConfigured where they are broken now; the old ones then stay in force.
+        """
+        if not self.settings.stale():
+            return False
+        self.settings = self.settings.again()
+        self.outbound.redactor = Redactor(self.settings.secrets())
+        return True
+
     def drain(self, timeout: float = 15.0) -> None:
         """Take nothing new and let what is out finish; the ledger stays open for the telling.
 

@@ -49,7 +49,7 @@ class Outbound:
         user_agent: str = f"Levqor/{__version__}",
         attempt_seconds: float = ATTEMPT_SECONDS,
     ) -> None:
-        self._redactor = redactor
+        self.redactor = redactor
         self._user_agent = user_agent
         self._attempt_seconds = attempt_seconds
         self._routes = Routes()
@@ -185,10 +185,10 @@ class Outbound:
             doubt.retry_after = error.retry_after
             error = doubt
         error.attempts = made
-        if self._redactor is not None:
-            error.message = self._redactor.clean(error.message)
+        if self.redactor is not None:
+            error.message = self.redactor.clean(error.message)
             error.args = (error.message,)
-            error.fix = error.fix and self._redactor.clean(error.fix)
+            error.fix = error.fix and self.redactor.clean(error.fix)
         return error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from core.settings.source import Problem, Reading, read, stamp
 from core.settings.values import Address, fits, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from core.callers import Caller
     from core.contract import Config, Connector, Setting
@@ -50,6 +51,7 @@ class Settings:
         self._connectors = tuple(connectors)
         self._found = found
         self._configs: dict[str, Config] = {}
+        self._again: Callable[[], Settings] = lambda: self
         self._own_faults = self._read_own()
         if self._own_faults and not tolerant:
             raise NotConfigured(
@@ -85,7 +87,22 @@ class Settings:
         found = read(_declared(connectors), environ, folder)
         if sandbox_urls is not None:
             _stand_in(found, sandbox_urls)
-        return cls(folder, connectors, found, sandbox=sandbox_urls is not None, tolerant=tolerant)
+        settings = cls(
+            folder, connectors, found, sandbox=sandbox_urls is not None, tolerant=tolerant
+        )
+        settings._again = partial(
+            cls.load,
+            folder,
+            environ=environ,
+            sandbox_urls=sandbox_urls,
+            connectors=connectors,
+            tolerant=tolerant,
+        )
+        return settings
+
+    def again(self) -> Settings:
+        """Read the same home's settings as they are now; raises as `load` does."""
+        return self._again()
 
     def config(self, connector: Connector) -> Config:
         """Return a connector's settings; raises NotConfigured naming what is missing."""

@@ -303,3 +303,23 @@ def test_test_sends_are_one_a_minute_but_not_against_stand_ins(home, sandbox, en
         with pytest.raises(Busy) as caught:
             real.run("slack.send", {}, ADA, test=True)
         assert 50 < caught.value.retry_after <= 60
+
+
+def test_an_edited_settings_file_takes_effect_without_a_restart(home, sandbox):
+    values = sandbox.settings()
+    hook = values.pop("SLACK_WEBHOOK_URL")
+    with Engine.open(Settings.load(home, environ=values)) as engine:
+        with pytest.raises(NotConfigured):
+            engine.run("slack.send", HELLO, ADA)
+        assert engine.refresh() is False
+        (home / ".env").write_text(f"SLACK_WEBHOOK_URL={hook}\n")
+        assert engine.refresh() is True
+        assert engine.run("slack.send", HELLO, ADA).outcome == "sent"
+
+
+def test_settings_that_are_broken_now_leave_the_old_ones_in_force(home, sandbox):
+    with Engine.open(Settings.load(home, environ=sandbox.settings())) as engine:
+        (home / ".env").write_text("LEVQOR_KEEP_DAYS=soon\n")
+        with pytest.raises(NotConfigured, match="LEVQOR_KEEP_DAYS"):
+            engine.refresh()
+        assert engine.run("slack.send", HELLO, ADA).outcome == "sent"

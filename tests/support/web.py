@@ -105,7 +105,7 @@ def served(
     failed: list[BaseException] = []
 
     async def life() -> None:
-        bot = Bot(engine.settings, engine)
+        bot = Bot(engine)
         web = Web(Address("127.0.0.1", 0), hooks, limits)
         await web.start(bot)
         ready.append(Served(bot, web))
