@@ -1,11 +1,14 @@
 """Every answer of Google's: what it means, what to do, and how often it was asked."""
 
+import json
+
 import pytest
 
 from core.connectors.sheets import CONNECTOR
 from core.sandbox import Answer, DropAfter
 from core.sandbox.credentials import SERVICE_ACCOUNT
 from tests.support.direct import Direct
+from tests.support.sending import configured
 
 ROWS = [["Ada", "42"]]
 REQUESTS = {"refused": 1, "unknown": 1, "not_sent": 3}
@@ -238,6 +241,26 @@ def test_a_new_token_that_is_refused_too_ends_the_run(sheets, sandbox):
     assert [request.call for request in sandbox.sheets.received] == [
         *("token", "values.append", "token", "values.append"),
     ]
+
+
+def test_a_key_with_one_wrong_letter_is_said_to_be_damaged(sandbox):
+    info = json.loads(sandbox.settings()["GOOGLE_SERVICE_ACCOUNT_JSON"])
+    lines = info["private_key"].splitlines()
+    lines[10] = ("A" if lines[10][0] != "A" else "B") + lines[10][1:]
+    config = configured(
+        CONNECTOR,
+        sandbox,
+        GOOGLE_SERVICE_ACCOUNT_JSON=json.dumps(info | {"private_key": "\n".join(lines)}),
+    )
+
+    error = Direct(CONNECTOR, Fixed(config)).failing(range="A1", values=ROWS)
+
+    assert (error.outcome, error.reason) == ("refused", "key_damaged")
+    assert error.fix == (
+        "Copy the key file whole, best as base64, and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
+    )
+    assert error.__cause__ is None
+    assert sandbox.sheets.received == []
 
 
 class TestAWrongTab:

@@ -123,6 +123,12 @@ KEY_DELETED = Refusal(
     "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
     "Make a new JSON key for {email} and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
 )
+KEY_DAMAGED = Refusal(
+    "key_damaged",
+    "refused",
+    "The service account's private key is damaged, so nothing can be signed with it.",
+    "Copy the key file whole, best as base64, and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
+)
 CLOCK_WRONG = Refusal(
     "clock_wrong",
     "refused",
@@ -147,7 +153,7 @@ NO_TOKEN = Refusal(
 REFUSALS = (
     *(NOT_SHARED, API_DISABLED, NO_SPREADSHEET, EXCEL_FILE, NO_SUCH_RANGE, OUTSIDE_GRID),
     *(PROTECTED, WORKBOOK_FULL, CELL_TOO_LONG, BAD_REQUEST, TOKEN_REFUSED, TOO_MANY, FAILED),
-    *(UNAVAILABLE, REJECTED, KEY_DELETED, CLOCK_WRONG, ACCOUNT_GONE, NO_TOKEN),
+    *(UNAVAILABLE, REJECTED, KEY_DELETED, KEY_DAMAGED, CLOCK_WRONG, ACCOUNT_GONE, NO_TOKEN),
 )
 
 # Google's codes say no more than INVALID_ARGUMENT; only the sentence tells what is wrong.

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from core.connectors._sheets.answers import NO_SUCH_RANGE, explain, explain_token
+from core.connectors._sheets.answers import KEY_DAMAGED, NO_SUCH_RANGE, explain, explain_token
 from core.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -85,12 +85,16 @@ class Api:
         return call(self._bearer(fresh=True)) if answer.status == 401 else answer
 
     def _bearer(self, *, fresh: bool = False) -> dict[str, str]:
-        token = self.out.service_account_token(
-            self.account.info,
-            SCOPES,
-            explain=lambda answer: explain_token(answer, self._names()),
-            fresh=fresh,
-        )
+        try:
+            token = self.out.service_account_token(
+                self.account.info,
+                SCOPES,
+                explain=lambda answer: explain_token(answer, self._names()),
+                fresh=fresh,
+            )
+        except ValueError:
+            # What google-auth says of a key it cannot sign with may hold a part of it.
+            raise KEY_DAMAGED.error() from None
         return {"Authorization": f"Bearer {token}"}
 
     def _names(self) -> dict[str, str]:
