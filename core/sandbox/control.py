@@ -44,8 +44,11 @@ def add(app: web.Application, sandbox: Sandbox) -> None:
         chosen = [one.wire() for one in requests if call in (None, one.call)]
         return web.json_response({"received": chosen})
 
-    async def settings(request: web.Request) -> web.Response:  # noqa: ARG001
-        return web.json_response(sandbox.settings())
+    async def settings(request: web.Request) -> web.Response:
+        chat = request.query.get("chat")
+        if chat == "socket":
+            return web.json_response(sandbox.settings("socket"))
+        return web.json_response(sandbox.settings("http" if chat == "http" else None))
 
     async def script(request: web.Request) -> web.Response:
         order = await _order(request)

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from aiohttp import web
 
@@ -85,13 +85,18 @@ class Sandbox:
             self._thread.join()
             self._loop = None
 
-    def settings(self) -> dict[str, str]:
-        """Settings, credentials included, that lead every connector here."""
-        return {
-            name: value
-            for stand_in in self.stand_ins
-            for name, value in stand_in.settings().items()
-        }
+    def settings(self, chat: Literal["socket", "http"] | None = None) -> dict[str, str]:
+        """Settings, credentials included, that lead every connector here.
+
+        `chat` adds what the bot's Slack surface needs, in Socket Mode or over HTTP.
+        """
+        settings: dict[str, str] = {}
+        for stand_in in self.stand_ins:
+            settings |= stand_in.settings()
+        if chat is not None:
+            more = {"socket": self.slack.socket_settings, "http": self.slack.http_settings}
+            settings |= more[chat]()
+        return settings
 
     def stand_in(self, name: str) -> StandIn:
         """The stand-in of that name or for that connector; raises KeyError."""

@@ -1,0 +1,48 @@
+"""Who is who in the workspace on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+
+from core.sandbox.credentials import letters, upper
+
+TEAM = "T" + upper("team", 10)
+APP = "A" + upper("app", 10)
+BOT_USER = "U" + upper("bot user", 10)
+BOT = "B" + upper("bot", 10)
+PERSON = "U" + upper("person", 10)
+GUEST = "U" + upper("guest", 10)
+STRANGER = "U" + upper("stranger", 10)
+OTHER_TEAM = "T" + upper("other team", 10)
+GENERAL = "C" + upper("general", 10)
+CHANNELS = {GENERAL: "general", "C" + upper("random", 10): "random"}
+SCOPES = "chat:write,chat:write.public,commands,users:read,im:write"
+
+HOOK = letters("hook", 24)
+SIGNING_SECRET = hashlib.sha256(b"levqor sandbox signing").hexdigest()[:32]
+BOT_TOKEN = "-".join(("xoxb", "1" * 12, "2" * 13, letters("slack bot", 24)))
+APP_TOKEN = "-".join(("xapp", "1", APP, "3" * 13, letters("slack app", 64)))
+
+
+def user(ident: str) -> dict[str, object] | None:
+    """A person as `users.info` describes one; None for somebody unknown."""
+    if ident[:1] not in ("U", "W"):
+        return None
+    guest, stranger = ident == GUEST, ident == STRANGER
+    return {
+        "id": ident,
+        "team_id": OTHER_TEAM if stranger else TEAM,
+        "name": "ada",
+        "deleted": False,
+        "real_name": "Ada",
+        "tz": "Etc/UTC",
+        "profile": {"real_name": "Ada", "display_name": "ada"},
+        "is_admin": False,
+        "is_owner": False,
+        "is_restricted": guest,
+        "is_ultra_restricted": False,
+        "is_stranger": stranger,
+        "is_bot": ident == BOT_USER,
+        "is_app_user": False,
+        "updated": 1_768_000_000,
+    }
