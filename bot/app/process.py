@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -25,6 +26,7 @@ STEP = 5.0
 # How soon an edited settings file is noticed, and how often a broken one is complained of.
 SETTINGS_SECONDS = 2.0
 BROKEN_SECONDS = 60.0
+PRUNE_SECONDS = 86400.0
 
 log = logging.getLogger("levqor.bot")
 
@@ -42,6 +44,7 @@ async def run(settings: Settings, options: Options) -> int:
         for surface in surfaces:
             bot.spawn(start(bot, surface), name=f"start {surface.name}")
         bot.spawn(follow_settings(bot), name="settings")
+        bot.spawn(prune(bot), name="prune")
         end = await bot.ended
     except LevqorError as error:
         bot.fail(error)
@@ -96,6 +99,14 @@ async def follow_settings(bot: Bot) -> None:
         except LevqorError as error:
             bot.say(f"The settings are broken and the old ones stay in force: {error.message}")
             await asyncio.sleep(BROKEN_SECONDS)
+
+
+async def prune(bot: Bot) -> None:
+    """Forget what is older than LEVQOR_KEEP_DAYS, once a day."""
+    while True:
+        with contextlib.suppress(LevqorError):  # a ledger in trouble is told elsewhere
+            await bot.call(bot.engine.ledger.prune, bot.settings.own.keep_days)
+        await asyncio.sleep(PRUNE_SECONDS)
 
 
 async def stop(bot: Bot, surfaces: Sequence[Surface]) -> None:

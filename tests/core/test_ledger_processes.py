@@ -98,6 +98,32 @@ def test_eight_processes_and_fifty_callers_send_exactly_fifty(home, sandbox):
         assert db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone() == (50,)
 
 
+def test_a_contestant_that_is_killed_loses_and_doubles_no_count(home, sandbox):
+    sandbox.telegram.always(Delay(0.02))
+    urls = json.dumps(sandbox.settings())
+    contest = CONTEST.replace("values = {", 'values = {"text": "t"} or {')
+    processes = [
+        python(contest, home, urls, "telegram.send", stdin=subprocess.PIPE) for _ in range(8)
+    ]
+    start_together(processes)
+    time.sleep(0.3)
+    processes[0].kill()
+    processes[0].communicate()
+    outputs(processes[1:])
+    time.sleep(0.3)
+    with Ledger.open(home) as ledger:
+        ledger.recover()
+        runs = ledger.runs(last=1000)
+    assert all(not entry.open for entry in runs)
+    assert {entry.state for entry in runs} <= {"sent", "unknown", "not_sent"}
+    charged = [entry.caller for entry in runs if entry.state in ("sent", "unknown")]
+    assert len(charged) == len(set(charged)), "nobody got two"
+    with sqlite3.connect(home / "levqor.db") as db:
+        counted = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
+    assert counted == len(charged)
+    assert sum(e.state == "sent" for e in runs) <= len(sandbox.telegram.writes) <= counted
+
+
 FIRE = """
     import json, sys, threading
     from pathlib import Path
