@@ -448,7 +448,7 @@ class TestProbe:
 
 
 def test_a_column_refused_here_settles_the_run_as_refused(engine, sandbox):
-    settled = engine.run("notion.create", {"props": {"Nmae": "x"}}, ADA)
+    settled = engine.run("notion.create", {"props": {"Nam": "x"}}, ADA)
 
     assert (settled.outcome, settled.error.code) == ("refused", "validation_error")
     assert sandbox.notion.writes == []
