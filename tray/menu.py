@@ -35,10 +35,7 @@ def menu(state: State) -> Menu:
     seen = summary(state)
     rows = [
         say("headline", words.cut(seen.headline)),
-        *(
-            say(f"fix{n}", f"→ {line}" if n == 0 else f"    {line}")
-            for n, line in enumerate(words.lines(seen.fix or ""))
-        ),
+        _fix(seen.fix),
         say("checked", _checked(state, seen)),
         SEPARATOR,
         *connector_rows(state),
@@ -48,6 +45,17 @@ def menu(state: State) -> Menu:
         rows += [SEPARATOR, *inbound]
     rows += [SEPARATOR, *_checks(state), SEPARATOR, *_files(state)]
     return Menu(seen.face, seen.tooltip, tuple(rows))
+
+
+def _fix(fix: str | None) -> Row:
+    """One row always: rows that came and went here would move the others under the mouse."""
+    if fix is None:
+        return say("fix", "→ Nothing to do")
+    below = words.lines(fix, most=8)
+    if len(below) == 1:
+        return say("fix", f"→ {fix}")
+    rows = tuple(say(str(n), line) for n, line in enumerate(below))
+    return Row("fix", words.cut(f"→ {fix}"), rows=rows)
 
 
 def _checked(state: State, seen: Summary) -> str:

@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
-from PIL import Image, ImageColor
+from PIL import Image, ImageChops
 
 EYES = Path(__file__).with_name("eyes.py")
 ROOT = EYES.parent.parent.parent
@@ -177,16 +177,15 @@ class Desktop:
     def icon(self, colour: str) -> tuple[int, int] | None:
         """The middle of the tray icon of this colour, if it is on the panel."""
         strip = self.screenshot().crop((0, SIZE[1] - PANEL, *SIZE))
-        wanted = ImageColor.getrgb(colour)
-        at = [
-            (n % strip.width, n // strip.width)
-            for n, pixel in enumerate(strip.getdata())
-            if sum(abs(a - b) for a, b in zip(pixel, wanted, strict=True)) < 24
-        ]
-        if len(at) < 25:
+        away = ImageChops.difference(strip, Image.new("RGB", strip.size, colour)).split()
+        near = ImageChops.lighter(ImageChops.lighter(away[0], away[1]), away[2]).point(
+            lambda distance: 255 if distance < 10 else 0
+        )
+        box = near.getbbox()
+        # Fewer pixels are a menu's highlight or a letter, not an icon.
+        if box is None or near.histogram()[255] < 25:
             return None
-        x, y = (sum(axis) // len(at) for axis in zip(*at, strict=True))
-        return x, y + SIZE[1] - PANEL
+        return (box[0] + box[2]) // 2, (box[1] + box[3]) // 2 + SIZE[1] - PANEL
 
     @property
     def panel_draws(self) -> bool:

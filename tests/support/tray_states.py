@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR = 60, 3600
-LOCAL = Source("this computer", home="/home/ann/levqor")
+LOCAL = Source("this computer", home="/srv/levqor")
 REMOTE = Source("Levqor at levqor.example.com", remote=True, pairs=False)
 
 CHALK = Connector("chalk", "Chalk", Verdict.OK, ("chalk.write",), latency_ms=120.4)

@@ -1,0 +1,57 @@
+"""The real `levqor-tray` on a real desktop, pointed at stand-ins a test can script."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.support.desktop import Desktop, until
+from tray.icon import COLOURS
+from tray.verdict import Face
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EVERY_S = "2"
+
+
+class Tray:
+    """One running tray."""
+
+    def __init__(self, desk: Desktop, *options: str, every: str = EVERY_S) -> None:
+        self.desk = desk
+        self.command = (sys.executable, "-m", "tray.app", *options, "--every", every)
+        self.child: subprocess.Popen[bytes] = desk.start(*self.command, log="tray")
+
+    def shows(self, face: Face) -> None:
+        """Wait until the icon shows a face."""
+        until(f"the icon shows {face}; it printed {self.said()}", lambda: self.sees(face))
+
+    def sees(self, face: Face) -> tuple[int, int] | None:
+        """Where the icon shows this face now, if it does."""
+        return self.desk.icon(COLOURS[face])
+
+    def open_menu(self, face: Face) -> None:
+        """Open the menu by a real click."""
+        self.desk.open_menu(COLOURS[face])
+
+    def said(self) -> str:
+        """What the program printed."""
+        return self.desk.log("tray")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; the exit status."""
+        return self.desk.end(self.child, number)
+
+
+@contextmanager
+def desktop(folder: Path, host: str | None, backend: str, **more) -> Iterator[Desktop]:
+    """A desktop on which the tray comes up with this backend."""
+    with Desktop(folder, host, **more) as desk:
+        desk.backend = backend
+        desk.env["PYSTRAY_BACKEND"] = backend
+        yield desk

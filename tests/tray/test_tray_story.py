@@ -1,0 +1,80 @@
+"""The real program under a real tray host, told by real clicks, from well to broken to well."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.sandbox import Answer
+from tests.support.desktop import missing, until
+from tests.support.tray_program import Tray, desktop
+from tray.verdict import Face
+
+pytestmark = [
+    pytest.mark.xdist_group("desktop"),
+    pytest.mark.skipif(bool(missing()), reason=f"make system brings {', '.join(missing())}"),
+]
+
+PAIRS = [
+    ("appindicator", "trayer"),
+    ("gtk", "trayer"),
+    ("appindicator", "xfce4-panel"),
+    ("gtk", "xfce4-panel"),
+]
+REVOKED = Answer(
+    401,
+    json={
+        "object": "error",
+        "status": 401,
+        "code": "unauthorized",
+        "message": "API token is invalid.",
+    },
+)
+
+
+@pytest.mark.parametrize(("backend", "host"), PAIRS)
+def test_a_person_sees_trouble_reads_why_and_proves_the_fix(backend, host, tmp_path, home, sandbox):
+    with desktop(tmp_path / "desk", host, backend) as desk:
+        desk.env |= sandbox.settings()
+        tray = Tray(desk, "--home", str(home))
+        tray.shows(Face.OK)
+
+        tray.open_menu(Face.OK)
+        desk.click("✓ Slack — works", "Send test…")
+        until("the stand-in got the test", lambda: sandbox.slack.writes)
+        told = until("the answer is told", desk.messages)
+        assert [(one["summary"], one["appname"]) for one in told] == [
+            ("Slack: test sent", "Levqor")
+        ]
+        assert told[0]["body"].startswith("sent\nRun ")
+        assert len(sandbox.slack.writes) == 1
+
+        tray.open_menu(Face.OK)
+        until("the row tells of it", lambda: desk.row("✓ Slack — sent just now"))
+        sandbox.notion.always(REVOKED)
+        # In place: the menu that was open all the while tells it.
+        until("the open menu tells it", lambda: desk.row("✗ Notion"))
+        assert desk.row("Quit") is not None
+        desk.hover("✗ Notion")
+        assert until("the way out is offered", lambda: desk.row("How to fix"))["enabled"]
+        desk.close_menu()
+        tray.shows(Face.BROKEN)
+        if (backend, host) == PAIRS[0]:
+            _is_told_of_trouble_and_mending(desk, tray, sandbox)
+
+        tray.open_menu(Face.OK if (backend, host) == PAIRS[0] else Face.BROKEN)
+        desk.click("Quit")
+        assert tray.child.wait(5) == 0
+        until("the icon is gone", lambda: not tray.sees(Face.OK) and not tray.sees(Face.BROKEN))
+        assert "Traceback" not in tray.said()
+
+
+def _is_told_of_trouble_and_mending(desk, tray, sandbox):
+    until("it is told", lambda: len(desk.messages()) == 2)
+    news = desk.messages()[0]
+    assert news["summary"] == "Notion is broken"
+    assert "→ " in news["body"]
+
+    sandbox.notion.clear()
+    tray.shows(Face.OK)
+    until("the mending is told", lambda: len(desk.messages()) == 3)
+    assert desk.messages()[0]["summary"] == "Notion works again"
