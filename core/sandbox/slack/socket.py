@@ -37,7 +37,7 @@ class _Connection:
     number: int
     request: web.Request
     socket: web.WebSocketResponse
-    waiting: dict[str, tuple[float, asyncio.Future[Acked]]] = field(default_factory=dict)
+    waiting: dict[str, tuple[float, asyncio.Future[Acked | None]]] = field(default_factory=dict)
 
 
 class Socket:
@@ -84,7 +84,8 @@ class Socket:
         finally:
             self._connections.remove(connection)
             for _, future in connection.waiting.values():
-                future.cancel()
+                if not future.done():
+                    future.set_result(None)
         return socket
 
     async def deliver(self, envelope: dict[str, Any], seconds: float) -> Acked | None:
@@ -92,12 +93,12 @@ class Socket:
         if not self._connections:
             return None
         connection = self._connections[next(self._turn) % len(self._connections)]
-        future: asyncio.Future[Acked] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Acked | None] = asyncio.get_running_loop().create_future()
         connection.waiting[envelope["envelope_id"]] = (time.monotonic(), future)
         try:
             await connection.socket.send_json(envelope)
             return await asyncio.wait_for(future, seconds)
-        except (TimeoutError, ConnectionError, asyncio.CancelledError):
+        except (TimeoutError, ConnectionError):
             return None
         finally:
             connection.waiting.pop(envelope["envelope_id"], None)

@@ -1,0 +1,309 @@
+"""The bot's side of Slack, driven through the real libraries: Socket Mode and signed HTTP."""
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import aiohttp
+import pytest
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.sandbox import Sandbox, slack
+from core.sandbox.slack.identity import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+
+MODAL = {
+    "type": "modal",
+    "callback_id": "send",
+    "title": {"type": "plain_text", "text": "Send"},
+    "submit": {"type": "plain_text", "text": "Send"},
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "text",
+            "label": {"type": "plain_text", "text": "Text"},
+            "element": {"type": "plain_text_input", "action_id": "value", "initial_value": "hi"},
+        }
+    ],
+}
+HOME = {"type": "home", "blocks": [{"type": "divider"}]}
+ASK = {
+    "text": "Send again?",
+    "blocks": [
+        {
+            "type": "actions",
+            "elements": [
+                {
+                    "type": "button",
+                    "action_id": "again",
+                    "value": "run-1",
+                    "text": {"type": "plain_text", "text": "Send again"},
+                }
+            ],
+        }
+    ],
+}
+
+
+def bolt(base):
+    app = AsyncApp(client=AsyncWebClient(BOT_TOKEN, base_url=base), signing_secret=SIGNING_SECRET)
+
+    @app.command("/levqor-slack-send")
+    async def send(ack, command, respond, client):
+        if not command["text"]:
+            await ack()
+            await client.views_open(trigger_id=command["trigger_id"], view=MODAL)
+            return
+        await ack(f"sending {command['text']}")
+        await respond({"text": "sent", **({} if command["text"] != "ask" else ASK)})
+
+    @app.view("send")
+    async def submitted(ack, view):
+        said = view["state"]["values"]["text"]["value"]["value"]
+        if said == "bad":
+            await ack(response_action="errors", errors={"text": "too bad"})
+        else:
+            await ack()
+
+    @app.action("again")
+    async def again(ack, body, respond):
+        await ack()
+        await respond(f"again {body['actions'][0]['value']}", replace_original=True)
+
+    @app.event("app_home_opened")
+    async def home(event, client):
+        await client.views_publish(user_id=event["user"], view=HOME)
+
+    return app
+
+
+@pytest.fixture
+def world():
+    """A sandbox of its own with a loop for the bots beside it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    with Sandbox() as sandbox:
+        yield sandbox, lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(20)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
+def connected(world):
+    sandbox, run = world
+
+    async def connect():
+        app = bolt(f"{sandbox.slack.url}/api/")
+        handler = AsyncSocketModeHandler(app, APP_TOKEN, ping_interval=0.2)
+        await handler.connect_async()
+        return handler
+
+    handlers = [run(connect())]
+    sandbox.slack.waits_for_sockets(1)
+    yield sandbox, run, connect, handlers
+    for handler in handlers:
+        run(handler.close_async())
+
+
+def test_a_command_over_a_socket_is_acknowledged_and_answered(connected):
+    sandbox = connected[0]
+    done = sandbox.slack.command("/levqor-slack-send", "hello")
+    assert (done.acked, done.ack) == (True, {"text": "sending hello"})
+    assert done.latency < 3
+    assert done.waits(1)[0]["text"] == "sent"
+
+
+def test_a_command_nobody_knows_is_not_acknowledged(world):
+    sandbox, _ = world
+    done = sandbox.slack.command("/levqor-slack-send", "hello")
+    assert (done.acked, done.ack) == (False, None)
+
+
+def test_a_modal_is_opened_filled_in_and_closed(connected):
+    sandbox = connected[0]
+    sandbox.slack.command("/levqor-slack-send")
+    eventually(lambda: sandbox.slack.views.last)
+    refused = sandbox.slack.submit_view({"value": "bad"})
+    assert refused.ack == {"response_action": "errors", "errors": {"text": "too bad"}}
+    assert sandbox.slack.views.last is not None
+    assert sandbox.slack.submit_view().acked
+    assert sandbox.slack.views.last is None
+
+
+def test_a_modal_takes_no_value_it_does_not_ask_for(connected):
+    sandbox = connected[0]
+    sandbox.slack.command("/levqor-slack-send")
+    eventually(lambda: sandbox.slack.views.last)
+    with pytest.raises(ValueError, match="the view asks for no colour"):
+        sandbox.slack.submit_view({"colour": "red"})
+
+
+def test_a_button_of_a_reply_is_pressed(connected):
+    sandbox = connected[0]
+    (reply,) = sandbox.slack.command("/levqor-slack-send", "ask").waits(1)
+    pressed = sandbox.slack.click(reply, "Send again")
+    assert pressed.acked
+    assert pressed.waits(1)[0]["text"] == "again run-1"
+
+
+def test_an_event_publishes_a_home_tab(connected):
+    sandbox = connected[0]
+    assert sandbox.slack.event("app_home_opened", tab="home").acked
+    eventually(lambda: slack.PERSON in sandbox.slack.views.homes)
+
+
+def test_envelopes_go_to_one_socket_each_in_turn(connected):
+    sandbox, run, connect, handlers = connected
+    handlers.append(run(connect()))
+    sandbox.slack.waits_for_sockets(2)
+    for number in range(4):
+        assert sandbox.slack.command("/levqor-slack-send", str(number)).acked
+    assert sorted(ack.connection for ack in sandbox.slack.socket.acks) == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("way", ["disconnect", "drop_sockets"])
+def test_a_bot_whose_socket_ends_comes_back(connected, way):
+    sandbox = connected[0]
+    getattr(sandbox.slack, way)()
+    eventually(lambda: sandbox.slack.socket.opened >= 2 and sandbox.slack.socket.connections == 1)
+    assert sandbox.slack.command("/levqor-slack-send", "hello").acked
+
+
+def test_a_replayed_command_carries_the_same_trigger(connected):
+    sandbox = connected[0]
+    first = sandbox.slack.command("/levqor-slack-send", "hello")
+    again = sandbox.slack.replay(first)
+    assert again.trigger_id == first.trigger_id
+    assert len(first.waits(2)) == 2
+
+
+def eventually(check, seconds=8):
+    deadline = time.monotonic() + seconds
+    while not check() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert check()
+
+
+def test_the_eleventh_socket_is_one_too_many(world):
+    sandbox, run = world
+
+    async def story():
+        async with aiohttp.ClientSession() as session:
+            sockets = [await session.ws_connect(sandbox.slack.socket_url()) for _ in range(11)]
+            hellos = [await socket.receive_json() for socket in sockets]
+            for socket in sockets:
+                await socket.close()
+            return hellos
+
+    hellos = run(story())
+    assert [hello.get("num_connections") for hello in hellos[:3]] == [1, 2, 3]
+    assert hellos[10] == {"type": "disconnect", "reason": "too_many_websockets"}
+
+
+def test_a_socket_ticket_is_good_once(world):
+    sandbox, run = world
+
+    async def story():
+        url = sandbox.slack.socket_url()
+        async with aiohttp.ClientSession() as session:
+            async with session.ws_connect(url):
+                pass
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+                await session.ws_connect(url)
+
+    run(story())
+
+
+def test_the_library_reads_a_refusal(world):
+    sandbox, run = world
+
+    async def story():
+        client = AsyncWebClient(BOT_TOKEN, base_url=f"{sandbox.slack.url}/api/")
+        await client.views_open(trigger_id="t", view=MODAL)
+
+    with pytest.raises(SlackApiError, match="invalid_trigger_id"):
+        run(story())
+
+
+# Signed HTTP
+
+
+@pytest.fixture
+def listening(world):
+    """A bot's address that keeps what came and answers like the bolt app."""
+    sandbox, run = world
+    seen = []
+
+    async def events(request):
+        body = await request.text()
+        good = SignatureVerifier(SIGNING_SECRET).is_valid_request(body, dict(request.headers))
+        seen.append((good, dict(request.headers), body))
+        if "slow" in body:
+            await asyncio.sleep(5)
+        return web.json_response({"text": "sending"}) if good else web.Response(status=401)
+
+    async def start():
+        app = web.Application()
+        app.router.add_post("/slack/events", events)
+        server = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await server.setup()
+        site = web.TCPSite(server, "127.0.0.1", 0)
+        await site.start()
+        return server
+
+    server = run(start())
+    sandbox.slack.listens_at(f"http://127.0.0.1:{server.addresses[0][1]}/slack/events")
+    yield sandbox, seen
+    run(server.cleanup())
+
+
+def test_a_command_over_http_is_signed(listening):
+    sandbox, seen = listening
+    done = sandbox.slack.command("/levqor-slack-send", "a=1 & b")
+    assert (done.acked, done.status, done.ack) == (True, 200, {"text": "sending"})
+    assert [good for good, _, _ in seen] == [True]
+    assert "text=a%3D1+%26+b" in seen[0][2]
+
+
+def test_an_events_redelivery_says_so(listening):
+    sandbox, seen = listening
+    first = sandbox.slack.event("app_home_opened")
+    sandbox.slack.replay(first, retry=1)
+    assert seen[1][1]["X-Slack-Retry-Num"] == "1"
+    assert seen[1][2] == seen[0][2]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        slack.signed(b"text=forged", secret="wrong"),
+        slack.signed(b"text=forged", at=time.time() - 400),
+    ],
+)
+def test_any_bytes_may_be_posted_with_any_signature(listening, headers):
+    sandbox, seen = listening
+    done = sandbox.slack.post(b"text=forged", headers)
+    assert (done.acked, done.status) == (False, 401)
+    assert [good for good, _, _ in seen] == [False]
+
+
+def test_an_acknowledgement_after_three_seconds_is_none(listening):
+    done = listening[0].slack.command("/levqor-slack-send", "slow")
+    assert (done.acked, done.status) == (False, None)
+    assert 2.9 < done.latency < 4.5
+
+
+def test_many_people_at_once_each_get_their_own_answer(listening):
+    sandbox, seen = listening
+    with ThreadPoolExecutor(16) as pool:
+        done = list(pool.map(lambda n: sandbox.slack.command("/x", str(n)), range(48)))
+    assert all(one.acked for one in done)
+    assert len({one.trigger_id for one in done}) == len(seen) == 48
