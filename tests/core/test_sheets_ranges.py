@@ -5,11 +5,13 @@ import math
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.connectors._sheets.ranges import a1_range, cells, column_of, quote_tab, tab_of
 from core.sandbox import a1
+
+UNTIMED = settings(deadline=None)  # a busy machine is not a failure
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,7 @@ CELLS = st.from_regex(
 )
 
 
+@UNTIMED
 @given(TABS, CELLS)
 def test_any_tab_in_quotes_is_understood_and_stays_as_it_is(tab, cell):
     place = f"{quote_tab(tab)}!{cell}"
@@ -105,11 +108,13 @@ def test_any_tab_in_quotes_is_understood_and_stays_as_it_is(tab, cell):
     assert a1.parse(place, [tab]).tab == tab
 
 
+@UNTIMED
 @given(TABS.filter(lambda tab: not tab.startswith("'")), CELLS)
 def test_any_tab_without_quotes_gets_them(tab, cell):
     assert a1_range(f"{tab}!{cell}") == f"{quote_tab(tab)}!{cell}"
 
 
+@UNTIMED
 @given(st.text(max_size=60))
 def test_a_range_once_accepted_is_accepted_again_unchanged(text):
     try:
@@ -182,6 +187,7 @@ def test_what_is_no_text_stays_as_it_is():
     assert [type(cell) for cell in cells(given)[0]] == [int, float, bool, bool, type(None)]
 
 
+@UNTIMED
 @given(st.text())
 def test_a_text_is_kept_or_loses_not_one_digit_as_a_number(text):
     [[cell]] = cells([[text]])
@@ -189,6 +195,7 @@ def test_a_text_is_kept_or_loses_not_one_digit_as_a_number(text):
     assert cell == text or Decimal(json.dumps(cell)) == Decimal(text)
 
 
+@UNTIMED
 @given(st.from_regex(r"\A-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,20})?\Z"))
 def test_a_number_is_never_changed_on_its_way(text):
     [[cell]] = cells([[text]])
@@ -197,6 +204,7 @@ def test_a_number_is_never_changed_on_its_way(text):
     assert cell == text or abs(cell) < 10**15
 
 
+@UNTIMED
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e14, max_value=1e14))
 def test_a_number_a_program_printed_becomes_that_number(number):
     text = format(Decimal(repr(number)), "f")
