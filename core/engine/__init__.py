@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from concurrent.futures import Future
@@ -12,18 +13,15 @@ from pydantic import SecretStr
 from core.connectors import CONNECTORS
 from core.contract import Receipt
 from core.engine import reasons
+from core.engine.admission import admit
 from core.engine.catalogue import Catalogue
-from core.engine.checks import checked, fingerprint
+from core.engine.checks import fingerprint
 from core.engine.record import Record
 from core.engine.results import Accepted, Job, Settled
 from core.engine.sending import Sender
 from core.errors import (
     Busy,
-    Fault,
-    Forbidden,
-    InvalidInput,
     LevqorError,
-    NotConfigured,
     QuotaSpent,
 )
 from core.ledger import Ledger, Order, word
@@ -32,10 +30,11 @@ from core.masking import Redactor, home_key
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from core.callers import Caller
     from core.contract import Action, Config, Connector
+    from core.engine.admission import Admitted
     from core.ledger import Entry
     from core.settings import Settings
 
@@ -138,18 +137,34 @@ class Engine:
         Raises:
             LevqorError: Any that the table in core.errors puts before a run.
         """
-        began = time.perf_counter()
-        try:
-            return self._accept(
-                action_id, values, caller, key=key, rebind=rebind, reply_to=reply_to, test=test,
-                guard=guard, ip=ip, patience=patience,
-            )  # fmt: skip
-        except LevqorError as error:
-            ms = (time.perf_counter() - began) * 1000
-            # What was asked for may be anything; only names that exist are recorded.
-            known = action_id if action_id in self.action_ids() else ""
-            self._record.refused(known, error, caller, ip, ms)
-            raise
+        with self._refusals(action_id, caller, ip):
+            if self._sender.stopping:
+                raise Busy("Levqor is stopping; nothing was sent.", fix="Send it again later.")
+            asked = admit(self.settings, self._catalogue, action_id, values, caller, test=test)
+            if asked.refuse is not None and key is None:
+                raise asked.refuse
+            order = Order(
+                run=word(RUN_LETTERS),
+                at=time.time(),
+                action=action_id,
+                connector=asked.connector.name,
+                caller=str(caller),
+                surface=caller.surface,
+                fingerprint=fingerprint(self._key, action_id, asked.given),
+                test=test,
+                key=key,
+                rebind=rebind,
+                reply_to=reply_to,
+                guard=guard,
+                refuse=asked.refuse,
+                test_gap=0.0 if self.settings.sandbox else TEST_GAP,
+            )
+            entry, first = self._journal(order, asked.connector, caller, patience)
+        if not first:
+            ended = None if entry.open else self.settled(entry)
+            return Accepted(entry.run, entry.action, first=False, settled=ended)
+        job = self._job(entry.run, asked, caller, ip, test=test)
+        return Accepted(entry.run, action_id, first=True, job=job)
 
     def start(self, accepted: Accepted) -> Future[Settled]:
         """Send an accepted run; the future cannot be cancelled, and never fails.
@@ -218,64 +233,35 @@ class Engine:
         self.outbound.close()
         self.ledger.close()
 
-    def _accept(
-        self,
-        action_id: str,
-        values: Mapping[str, Any],
-        caller: Caller,
-        *,
-        key: str | None,
-        rebind: bool,
-        reply_to: str | None,
-        test: bool,
-        guard: bool,
-        ip: str | None,
-        patience: float,
-    ) -> Accepted:
-        if self._sender.stopping:
-            raise Busy("Levqor is stopping; nothing was sent.", fix="Send it again in a moment.")
-        if not self.settings.may(caller, action_id):
-            raise Forbidden(
-                f"{caller} may not use {action_id}.",
-                fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
-            )
-        connector, action = self.action(action_id)
-        if test:
-            values = _sample(action, values)
-        given = checked(action.input, values, self.settings.default)
-        config, refuse = self._config(connector)
-        if config is not None and action.check:
-            try:
-                action.check(given, config, test)
-            except NotConfigured as error:
-                refuse = error
-        if refuse is not None and key is None:
-            raise refuse
-        order = Order(
-            run=word(RUN_LETTERS), at=time.time(), action=action_id, connector=connector.name,
-            caller=str(caller), surface=caller.surface,
-            fingerprint=fingerprint(self._key, action_id, given), test=test, key=key,
-            rebind=rebind, reply_to=reply_to, guard=guard, refuse=refuse,
-            test_gap=0.0 if self.settings.sandbox else TEST_GAP,
-        )  # fmt: skip
-        entry, first = self._journal(order, connector, caller, patience)
-        if not first:
-            return self._redelivered(entry)
-        assert config is not None  # noqa: S101 - `refuse` was raised otherwise
+    @contextlib.contextmanager
+    def _refusals(self, action_id: str, caller: Caller, ip: str | None) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        except LevqorError as error:
+            ms = (time.perf_counter() - began) * 1000
+            # What was asked for may be anything; only names that exist are recorded.
+            known = action_id if action_id in self.action_ids() else ""
+            self._record.refused(known, error, caller, ip, ms)
+            raise
+
+    def _job(self, run: str, asked: Admitted, caller: Caller, ip: str | None, *, test: bool) -> Job:
+        assert asked.config is not None  # noqa: S101 - its refusal was raised otherwise
         future: Future[Settled] = Future()
         # A future that runs cannot be cancelled: whoever waits may go, the run does not.
         future.set_running_or_notify_cancel()
-        job = Job(
-            entry.run, connector, action, caller, ip, test, given, config,
-            self.credential(connector, config), future,
-        )  # fmt: skip
-        return Accepted(entry.run, action_id, first=True, job=job)
-
-    def _config(self, connector: Connector) -> tuple[Config | None, NotConfigured | None]:
-        try:
-            return self.settings.config(connector), None
-        except NotConfigured as error:
-            return None, error
+        return Job(
+            run=run,
+            connector=asked.connector,
+            action=asked.action,
+            caller=caller,
+            ip=ip,
+            test=test,
+            input=asked.given,
+            config=asked.config,
+            credential=self.credential(asked.connector, asked.config),
+            future=future,
+        )
 
     def _journal(
         self, order: Order, connector: Connector, caller: Caller, patience: float
@@ -289,10 +275,6 @@ class Engine:
                 resets_at=error.resets_at,
                 fix=f"Ask whoever runs Levqor: levqor plan set {caller} pro",
             ) from None
-
-    def _redelivered(self, entry: Entry) -> Accepted:
-        ended = None if entry.open else self.settled(entry)
-        return Accepted(entry.run, entry.action, first=False, settled=ended)
 
     def _again(self, accepted: Accepted) -> Future[Settled]:
         out = self._sender.out(accepted.run)
@@ -315,12 +297,3 @@ class Engine:
                 )
             )
         return future
-
-
-def _sample(action: Action, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    # With input of its own a test send would be a way around the quota.
-    if values:
-        raise InvalidInput(
-            [Fault("input", "must be empty: a test send uses the action's own sample")]
-        )
-    return action.sample

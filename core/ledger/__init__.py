@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import sqlite3
-import threading
 import time
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from core.errors import LedgerError
 from core.ledger import people, runs, usage, watch
 from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
-from core.ledger.owners import Owner
+from core.ledger.opened import OpenLedger
 from core.ledger.people import word
-from core.ledger.store import NAME, connect, explain, prepare, reader
-from core.ledger.writer import PATIENCE, Writer
+from core.ledger.store import connect
+from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = [
@@ -38,50 +38,9 @@ __all__ = [
     "word",
 ]
 
-T = TypeVar("T")
 
-# While somebody still waits for an answer, the half hour is looked at this often.
-_SWEEP_SECONDS = 60.0
-
-
-class Ledger:
+class Ledger(OpenLedger):
     """The journal of one home; open it with `Ledger.open`, close it when done."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._owner: Owner | None = None
-        self._owner_lock = threading.Lock()
-        self._read_lock = threading.Lock()
-        self._reader = reader(path)
-        self._writer = Writer(lambda: connect(path), self._explain, self._idle)
-        self._writer.start()
-
-    @classmethod
-    def open(cls, home: Path) -> Ledger:
-        """Open the ledger of a home, made and migrated under a file lock where needed."""
-        path = home / NAME
-        prepare(path)
-        try:
-            return cls(path)
-        except sqlite3.Error as error:
-            raise explain(path, error) from None
-
-    def close(self) -> None:
-        """Finish writes, empty the write-ahead log, give up ownership."""
-        with contextlib.suppress(LedgerError):
-            if self._owner:
-                self._write(lambda db: watch.gone(db, self._owner_id()))
-        self._writer.close()
-        with self._read_lock:
-            self._reader.close()
-        if self._owner:
-            self._owner.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     # Runs
 
@@ -277,8 +236,6 @@ class Ledger:
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""
-        import os
-
         try:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
@@ -298,46 +255,3 @@ class Ledger:
         """Delete what is older than `days` days; returns how many runs."""
         before = time.time() - days * 86400
         return self._write(lambda db: runs.prune(db, before), durable=True)
-
-    def _write(
-        self,
-        work: Callable[[sqlite3.Connection], T],
-        *,
-        durable: bool = False,
-        patience: float = PATIENCE,
-    ) -> T:
-        return self._writer.call(work, durable=durable, patience=patience)
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._read_lock:
-                yield self._reader
-        except sqlite3.Error as error:
-            raise self._explain(error) from None
-
-    def _owner_id(self) -> str:
-        with self._owner_lock:
-            if self._owner is None:
-                try:
-                    self._owner = Owner(self.path)
-                except OSError as error:
-                    raise LedgerError(
-                        f"{self.path.parent} cannot be written ({error.strerror}).",
-                        fix="Make the folder yours and writable, or choose another with --home.",
-                        reason="ledger_readonly",
-                    ) from None
-            return self._owner.id
-
-    def _alive(self, owner: str) -> bool:
-        if self._owner is not None and owner == self._owner.id:
-            return True
-        return Owner.lives(self.path, owner)
-
-    def _explain(self, error: sqlite3.Error) -> LedgerError:
-        return explain(self.path, error)
-
-    def _idle(self, db: sqlite3.Connection) -> float | None:
-        waiting = runs.forget_old_answers(db, time.time())
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return _SWEEP_SECONDS if waiting else None

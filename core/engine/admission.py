@@ -1,0 +1,71 @@
+"""What is looked at before a request becomes a run: who, what, with which settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.engine.checks import checked
+from core.errors import Fault, Forbidden, InvalidInput, NotConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.callers import Caller
+    from core.contract import Action, Config, Connector, Contract
+    from core.engine.catalogue import Catalogue
+    from core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A request that may become a run; `config` is None only where `refuse` says why.
+
+    `refuse` waits: a request whose key has a run gets that run's answer all the same.
+    """
+
+    connector: Connector
+    action: Action
+    given: Contract
+    config: Config | None
+    refuse: NotConfigured | None
+
+
+def admit(
+    settings: Settings,
+    catalogue: Catalogue,
+    action_id: str,
+    values: Mapping[str, Any],
+    caller: Caller,
+    *,
+    test: bool,
+) -> Admitted:
+    """Check a request; raises Forbidden, NotFound, InvalidInput."""
+    if not settings.may(caller, action_id):
+        raise Forbidden(
+            f"{caller} may not use this action.",
+            fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
+        )
+    connector, action = catalogue.find(action_id)
+    if test:
+        values = _sample(action, values)
+    given = checked(action.input, values, settings.default)
+    try:
+        config = settings.config(connector)
+    except NotConfigured as error:
+        return Admitted(connector, action, given, None, error)
+    if action.check:
+        try:
+            action.check(given, config, test)
+        except NotConfigured as error:
+            return Admitted(connector, action, given, config, error)
+    return Admitted(connector, action, given, config, None)
+
+
+def _sample(action: Action, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    # With input of its own a test send would be a way around the quota.
+    if values:
+        raise InvalidInput(
+            [Fault("input", "must be empty: a test send uses the action's own sample")]
+        )
+    return action.sample
