@@ -4,14 +4,15 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.connectors._notion.columns import Column, Schema
 from core.connectors._notion.properties import READ_ONLY, split_text, typed
 from core.errors import InvalidInput
 
-UNTIMED = settings(deadline=None)  # a busy machine is not a failure
+# A busy machine is not a failure.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ID = "d9824bdc-8445-4327-be8b-5b47500af6ce"
 OTHER = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"

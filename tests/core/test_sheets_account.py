@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -15,7 +15,8 @@ from core.connectors._sheets.account import read_account, spreadsheet_id
 from core.connectors.sheets import CONNECTOR
 from core.sandbox.credentials import SERVICE_ACCOUNT, rsa_key, service_account
 
-UNTIMED = settings(deadline=None)  # a busy machine is not a failure
+# A busy machine is not a failure.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 GOOGLE = "https://oauth2.googleapis.com/token"
 SPREADSHEET = "1AbC_dEf-123456789012345678901234567890abcd"

@@ -5,13 +5,14 @@ import math
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.connectors._sheets.ranges import a1_range, cells, column_of, quote_tab, tab_of
 from core.sandbox import a1
 
-UNTIMED = settings(deadline=None)  # a busy machine is not a failure
+# A busy machine is not a failure.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
