@@ -181,10 +181,7 @@ class Bot:
         def work() -> None:
             try:
                 accepted = self.engine.accept(action_id, values, caller, **options)
-                if not accepted.first and accepted.settled is None:
-                    raise InProgress(
-                        run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly."
-                    )
+                _refuse_unfinished(accepted)
                 out = self.engine.start(accepted)
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                 hand_over(ended.set_exception, error)
@@ -249,3 +246,8 @@ class Bot:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _refuse_unfinished(accepted: Accepted) -> None:
+    if not accepted.first and accepted.settled is None:
+        raise InProgress(run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly.")

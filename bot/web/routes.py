@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from bot.web.answers import answer
 from bot.web.body import parse_object, read_body
-from bot.web.idempotency import key_of, refuse_unfinished
+from bot.web.idempotency import key_of
 from core import __version__, reports
 from core.errors import Fault, InvalidInput, NotFound
 
@@ -48,16 +48,14 @@ class Pages:
     async def act(self, action_id: str, request: Request) -> Response:
         """Run an action and answer with how it ended."""
         visitor, headers = _visitor(request), request.scope["folded"]
-        accept = partial(self.bot.accept, action_id, caller=visitor.caller, ip=visitor.address)
+        run = partial(self.bot.run, action_id, caller=visitor.caller, ip=visitor.address)
         if not self.bot.settings.may(visitor.caller, action_id):
-            await accept(values={})  # refuses and logs it, before a word of the body is read
+            await run(values={})  # refuses and logs it, before a word of the body is read
         test = _flags(request, "test")["test"]
         body = await read_body(request.receive, headers, self.limits.body_seconds)
         values = {} if test and not body else parse_object(body, headers)
         key = key_of(headers, visitor.caller)
-        accepted = await accept(values=values, key=key, rebind=key is not None, test=test)
-        refuse_unfinished(accepted)
-        settled = await self.bot.settle(accepted)
+        settled = await run(values=values, key=key, rebind=key is not None, test=test)
         return answer(settled.body(), settled.http)
 
     async def connectors(self, request: Request) -> Response:

@@ -68,7 +68,7 @@ class Web:
             return
         if answering := tuple(self._server.server_state.tasks):
             await asyncio.wait(answering, timeout=_DRAIN_SECONDS)
-        self._server.should_exit = True
+        self._server.leave()
         await self._serving
 
 
