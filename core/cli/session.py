@@ -75,6 +75,8 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The home's settings, or the stand-ins'."""
+        from core.logs import quiet_libraries
+        from core.masking import Redactor
         from core.settings import Settings
 
         home = self.home_given
@@ -82,7 +84,9 @@ class Session:
             made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
             home = Path(self._open.enter_context(made))
         urls = self.sandbox.settings() if self.in_sandbox else None
-        return Settings.load(home, sandbox_urls=urls, tolerant=self.tolerant)
+        found = Settings.load(home, sandbox_urls=urls, tolerant=self.tolerant)
+        quiet_libraries(Redactor(found.secrets()))
+        return found
 
     @cached_property
     def engine(self) -> Engine:

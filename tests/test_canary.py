@@ -1,0 +1,305 @@
+"""Nothing private is kept or printed, whatever happens and however much is logged."""
+
+import dataclasses
+import io
+import json
+import logging
+import subprocess
+import sys
+import time
+import traceback
+
+import pytest
+
+from core.callers import Caller
+from core.connectors import CONNECTORS
+from core.engine import Engine
+from core.errors import LevqorError
+from core.ledger import Ledger
+from core.logs import quiet_libraries
+from core.masking import Redactor
+from core.sandbox import Answer, DropAfter, DropBefore, Hang
+from tests.support.canary import CANARIES, addresses, assert_clean, secrets
+from tests.support.cli import PATIENCE_S, ROOT, environment
+
+# `levqor` with everything that can be logged on standard error.
+LOUD = """
+import logging, sys
+logging.basicConfig(level=logging.DEBUG)
+from core.cli import main
+sys.exit(main())
+"""
+CRASH = """
+import logging, sys
+logging.basicConfig(level=logging.DEBUG)
+from core.cli import app, main, options
+@app.command()
+def crash(output: options.Output = options.Format.TEXT): raise ValueError(sys.stdin.read())
+sys.exit(main())
+"""
+
+# One input for every action, a canary in every field; None of them is refused by the contract.
+INPUTS = {
+    "slack.send": {"text": CANARIES["text"], "channel": CANARIES["channel"]},
+    "notion.create": {"props": {"Name": CANARIES["title"], CANARIES["property"]: "x"}},
+    "sheets.append": {
+        "range": f"'{CANARIES['range']}'!A1",
+        "values": [[CANARIES["cell"], CANARIES["text"]]],
+    },
+    "telegram.send": {"text": CANARIES["text"], "chat_id": CANARIES["chat_id"]},
+    "email.send": {
+        "to": CANARIES["to"],
+        "subject": CANARIES["subject"],
+        "text": CANARIES["text"],
+    },
+}
+ACCEPTED = {
+    "slack.send": {"text": CANARIES["text"]},
+    "notion.create": {"props": {"Name": CANARIES["title"]}},
+    "sheets.append": {"values": [[CANARIES["cell"]]]},
+    "telegram.send": {"text": CANARIES["text"]},
+    "email.send": INPUTS["email.send"],
+}
+# What the contract refuses, a canary in every place an error could quote.
+REFUSED = {
+    "slack.send": {"text": CANARIES["text"] * 200, "a_field": CANARIES["text"]},
+    "notion.create": {"database_id": CANARIES["text"], "props": {CANARIES["property"]: "\x00"}},
+    "sheets.append": {"range": CANARIES["range"] + "!!", "values": [[CANARIES["cell"] + "\x00"]]},
+    "telegram.send": {"text": CANARIES["text"] + "\x1b", "chat_id": CANARIES["text"]},
+    "email.send": {"to": CANARIES["text"], "subject": CANARIES["subject"] + "\n", "text": ""},
+}
+
+
+def echo(settings):
+    """What an upstream might send back: the payload and our own credentials, in its words."""
+    return " ".join([*CANARIES.values(), *secrets(settings)])
+
+
+def answers(settings):
+    """Everything an upstream may do, each answer full of what must not be passed on."""
+    told = echo(settings)
+    for status in (200, 301, 400, 401, 403, 404, 409, 422, 429, 500, 503, 529):
+        headers = {"Location": f"https://example.com/{CANARIES['echo']}", "Retry-After": "0"}
+        yield Answer(
+            status,
+            json={
+                "ok": False, "error": told, "error_code": status, "description": told,
+                "message": told, "name": "validation_error", "code": "validation_error",
+                "object": "error", "status": status, "request_id": told,
+            },
+            headers=headers,
+        )  # fmt: skip
+        yield Answer(status, told, headers={"Retry-After": "0"})
+        yield Answer(
+            status,
+            json={"error": {"code": status, "message": told, "status": told, "details": [told]}},
+            headers={"Retry-After": "0"},
+        )
+    yield DropBefore()
+    yield DropAfter()
+
+
+@pytest.fixture
+def noise():
+    """Everything that is logged, from DEBUG up, by whoever logs it."""
+    heard = io.StringIO()
+    handler = logging.StreamHandler(heard)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield heard
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def told(error):
+    """All that is known of an error to whoever prints it."""
+    causes = [error.__cause__, error.__context__]
+    parts = [str(error), repr(error), json.dumps(error.body()), *traceback.format_exception(error)]
+    return "\n".join([*parts, *(str(cause) for cause in causes if isinstance(cause, LevqorError))])
+
+
+def test_whatever_an_upstream_answers_nothing_of_it_is_kept_or_said(
+    home, sandbox, settings, noise, capfd
+):
+    quiet_libraries(Redactor(settings.secrets()))
+    caller = Caller("cli", "ann")
+    said = []
+    with Engine.open(settings) as engine:
+        engine.ledger.set_plan(str(caller), "pro")
+        for answer in answers(sandbox.settings()):
+            for stand_in in sandbox.stand_ins:
+                stand_in.always(answer)
+            started = []
+            for action_id in engine.action_ids():
+                for values in (INPUTS[action_id], ACCEPTED[action_id]):
+                    accepted = engine.accept(action_id, values, caller)
+                    started.append(engine.start(accepted))
+            for future in started:
+                settled = future.result(40)
+                said.append(json.dumps(settled.body()))
+                if settled.error is not None:
+                    said.append(told(settled.error))
+    heard = capfd.readouterr()
+    assert len(said) > 300
+    hidden = [*CANARIES.values(), *secrets(sandbox.settings())]
+    assert_clean(heard.out, heard.err, noise.getvalue(), home, canaries=hidden)
+    assert_clean(*said, canaries=hidden)
+
+
+def test_a_fault_of_our_own_tells_nothing_of_what_was_being_sent(
+    home, sandbox, settings, noise, capfd
+):
+    def crash(given, config, out):
+        raise RuntimeError(f"{given} {config.__dict__} {echo(sandbox.settings())}")
+
+    broken = [
+        dataclasses.replace(
+            connector, actions=tuple(dataclasses.replace(a, send=crash) for a in connector.actions)
+        )
+        for connector in CONNECTORS
+    ]
+    quiet_libraries(Redactor(settings.secrets()))
+    said = []
+    with Engine.open(settings, connectors=broken) as engine:
+        for action_id, values in ACCEPTED.items():
+            settled = engine.run(action_id, values, Caller("cli", "ann"))
+            assert settled.outcome == "unknown"
+            said += [json.dumps(settled.body()), str(settled.error), repr(settled)]
+    heard = capfd.readouterr()
+    hidden = [*CANARIES.values(), *secrets(sandbox.settings())]
+    assert_clean(*said, heard.out, heard.err, noise.getvalue(), home, canaries=hidden)
+
+
+def loud(*args, env, stdin="", program=LOUD):
+    """Run a command in its own process, everything logged; (status, all it printed)."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *map(str, args)],
+        check=False,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONASYNCIODEBUG="1", **env),
+        cwd=ROOT,
+        timeout=PATIENCE_S,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+@pytest.fixture
+def levqor(home, sandbox):
+    """Run `levqor` loudly; when the test ends, look through all it said and kept."""
+    said = []
+
+    def run(*args, env=None, **more):
+        status, printed = loud(
+            "--home", home, *args, env={**sandbox.settings(), **(env or {})}, **more
+        )
+        said.append(printed)
+        return status
+
+    yield run
+    real = sandbox.settings()
+    assert len(said) > 1
+    assert_clean(*said, home, canaries=[*CANARIES.values(), *secrets(real)])
+    assert_clean(home, canaries=addresses(real))
+
+
+@pytest.mark.parametrize("action_id", ACCEPTED)
+def test_a_success_and_a_refusal_say_and_keep_nothing(levqor, sandbox, action_id):
+    assert levqor("run", action_id, "--json", "-", stdin=json.dumps(ACCEPTED[action_id])) == 0
+    # The day's quota is spent now.
+    assert levqor("run", action_id, "--json", "-", stdin=json.dumps(ACCEPTED[action_id])) == 4
+    bad = json.dumps(REFUSED[action_id])
+    assert levqor("run", action_id, "--json", "-", "--output", "json", stdin=bad) == 2
+    for stand_in in sandbox.stand_ins:
+        stand_in.always(Answer(401, echo(sandbox.settings())))
+    given = json.dumps(INPUTS[action_id])
+    env = {"LEVQOR_HOME": "ignored"}
+    assert levqor("--surface", "tray", "run", action_id, "--json", "-", stdin=given, env=env) == 1
+
+
+def test_every_question_says_and_keeps_nothing(levqor, sandbox, home):
+    for stand_in in (sandbox.slack, sandbox.telegram):
+        stand_in.always(Answer(403, echo(sandbox.settings())))
+    assert levqor("smoke", "--evidence", home / "evidence") == 1
+    assert levqor("health", "--live") == 1
+    assert levqor("doctor") == 1
+    for words in (["runs"], ["usage"], ["health"], ["callers"], ["token", "list"], ["prune"]):
+        assert levqor(*words, "--output", "json") == 0
+    assert levqor("backup", home / "copy.db") == 0
+    assert list((home / "evidence").iterdir())
+
+
+def test_settings_that_are_wrong_are_named_and_never_shown(levqor):
+    assert levqor("doctor", env=WRONG) == 1
+    assert levqor("health", "--live", env=WRONG) == 0
+    assert levqor("smoke", env=WRONG) == 3
+    assert levqor("run", "slack.send", "hello", env=WRONG) == 3
+    assert levqor("run", "slack.send", "--json", "-", stdin=f'{{"text": "{CANARIES["text"]}') == 2
+    assert levqor("doctor", env={**WRONG, **WRONG_OWN}) == 1
+    assert levqor("health", env=WRONG_OWN) == 3
+
+
+WRONG = {
+    "SLACK_WEBHOOK_URL": f"https://{CANARIES['text']}/services/T1/B1/{CANARIES['cell']}",
+    "SLACK_BOT_TOKEN": CANARIES["text"],
+    "NOTION_API_KEY": f"{CANARIES['text']}\u00e4\n",
+    "NOTION_DATABASE_ID_DEFAULT": CANARIES["text"],
+    "GOOGLE_SERVICE_ACCOUNT_JSON": json.dumps({"private_key": CANARIES["text"]}),
+    "GOOGLE_SHEETS_SPREADSHEET_ID": f"{CANARIES['text']} {CANARIES['cell']}",
+    "SHEETS_RANGE_DEFAULT": f"{CANARIES['range']}!!",
+    "TELEGRAM_BOT_TOKEN": f"{CANARIES['text']}/..",
+    "TELEGRAM_CHAT_ID_DEFAULT": f"{CANARIES['text']} {CANARIES['cell']}",
+    "RESEND_API_KEY": f"{CANARIES['text']}\u00e4",
+    "RESEND_FROM": f"{CANARIES['text']}\u00e4",
+    "LEVQOR_RECIPIENTS": CANARIES["text"],
+}
+WRONG_OWN = {
+    "LEVQOR_HTTP": CANARIES["text"],
+    "LEVQOR_ALLOW": CANARIES["text"],
+    "LEVQOR_ADMINS": CANARIES["text"],
+    "LEVQOR_KEEP_DAYS": CANARIES["text"],
+    "LEVQOR_TELEGRAM": CANARIES["text"],
+    "LEVQOR_TRUSTED_PROXIES": CANARIES["text"],
+    "ALLOWED_ORIGINS": CANARIES["text"],
+    "SLACK_API_URL": f"ftp://{CANARIES['text']}",
+    "TELEGRAM_API_URL": f"http://{CANARIES['text']}",
+}
+
+
+def test_a_crash_of_the_program_tells_its_place_and_not_its_words(levqor, sandbox):
+    everything = echo(sandbox.settings())
+    assert levqor("crash", program=CRASH, stdin=everything) == 7
+    assert levqor("crash", "--output", "json", program=CRASH, stdin=everything) == 7
+
+
+def test_a_process_that_is_killed_leaves_nothing_behind(levqor, sandbox, home):
+    for stand_in in sandbox.stand_ins:
+        stand_in.always(Hang(30))
+    children = []
+    for action_id, values in ACCEPTED.items():
+        child = subprocess.Popen(
+            [sys.executable, "-c", LOUD, "--home", home, "run", action_id, "--json", "-"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=environment(**sandbox.settings()), cwd=ROOT,
+        )  # fmt: skip
+        child.stdin.write(json.dumps(values).encode())
+        child.stdin.close()
+        children.append(child)
+    with Ledger.open(home) as ledger:
+        until = time.monotonic() + 20
+        while sum(entry.state == "sending" for entry in ledger.runs()) < len(children):
+            assert time.monotonic() < until, "they never began to send"
+            time.sleep(0.05)
+        for child in children:
+            child.kill()
+            child.wait()
+    assert_clean(home, canaries=[*CANARIES.values(), *secrets(sandbox.settings())])
+    sandbox.clear()
+    # The next start settles what the dead left.
+    assert levqor("runs") == 0
+    assert levqor("doctor") == 0
+    with Ledger.open(home) as ledger:
+        assert {entry.state for entry in ledger.runs()} == {"unknown"}
