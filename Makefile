@@ -16,7 +16,8 @@ PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0
 .PHONY: run test soak bench lint docs check-docs system run-tray shots clean
 
 run: $(STAMP)  ## the main job on built-in defaults, no credentials
-	$(BIN)/levqor --sandbox smoke
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/levqor-bot --sandbox --console --no-http; \
+	else exec $(BIN)/levqor --sandbox smoke; fi
 
 test: $(STAMP) lint  ## lint, types and the whole test-suite
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
