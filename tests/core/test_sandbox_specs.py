@@ -208,7 +208,16 @@ def test_telegram_answers_as_its_description_says(sandbox, specs):
         ("getChatMember", {"chat_id": group, "user_id": bot}),
         ("getChatMember", {"chat_id": telegram.CHANNEL, "user_id": bot}),
         ("sendMessage", {"chat_id": group, "text": "hello"}),
+        ("editMessageText", {"chat_id": group, "message_id": 2, "text": "hello again"}),
+        ("sendChatAction", {"chat_id": group, "action": "typing"}),
+        ("setMyCommands", {"commands": [{"command": "help", "description": "Help"}]}),
+        ("getMyCommands", {}),
+        ("getUpdates", {}),
+        ("setWebhook", {"url": "https://127.0.0.1:1/", "secret_token": "s"}),
+        ("getWebhookInfo", {}),
+        ("deleteWebhook", {}),
     ]
+    sandbox.telegram.user(42).says("/help")
     for method, body in calls:
         answer = requests.post(f"{base}/{method}", json=body)
         assert answer.status_code == 200
