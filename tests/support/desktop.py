@@ -89,7 +89,7 @@ class Desktop:
         """Start a program on this desktop; it ends with the desktop."""
         name = log or Path(command[0]).name
         with (self.folder / f"{name}.log").open("ab") as out:
-            child = subprocess.Popen(command, env=self.env, stdout=out, stderr=out, **more)
+            child = subprocess.Popen(command, stdout=out, stderr=out, **{"env": self.env, **more})
         self._children.append(child)
         return child
 

@@ -11,8 +11,12 @@ import os
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tray import desktop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PACKAGES = {
     "debian": "sudo apt install python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1",
@@ -21,6 +25,12 @@ PACKAGES = {
     "suse": "sudo zypper install python3-gobject-Gdk typelib-1_0-Gtk-3_0 "
     "typelib-1_0-AyatanaAppIndicator3-0_1",
 }
+# Where distributions keep the system Python's packages.
+SYSTEM = (
+    "/usr/lib/python3/dist-packages",
+    "/usr/lib64/python{0}.{1}/site-packages",
+    "/usr/lib/python{0}.{1}/site-packages",
+)
 _OTHER = "Install PyGObject, GTK 3 and AyatanaAppIndicator3 for this system"
 _RELEASE = Path("/etc/os-release")
 
@@ -29,10 +39,11 @@ class NoDesktop(Exception):
     """There is nothing to show an icon on; the message says what to do."""
 
 
-def prepare() -> None:
+def prepare(system: Sequence[str] = SYSTEM) -> None:
     """Make `import pystray` come up on AppIndicator, else GTK.
 
-    Raises NoDesktop with one clear message where neither can work.
+    `system` is where the system's own PyGObject may be found. Raises NoDesktop with one
+    clear message where neither can work.
     """
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise NoDesktop(
@@ -45,7 +56,7 @@ def prepare() -> None:
     if not bus:
         # GTK would start a bus of its own and leave it running.
         os.environ["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"
-    _find_gi()
+    _find_gi(system)
     os.environ["PYSTRAY_BACKEND"] = _backend(bus=bus)
 
 
@@ -71,8 +82,8 @@ def say(text: str) -> None:
         bubbles.say_at_once("Levqor has no place for its icon", text)
 
 
-def _find_gi() -> None:
-    if importlib.util.find_spec("gi") is None and not borrow_gi():
+def _find_gi(system: Sequence[str]) -> None:
+    if importlib.util.find_spec("gi") is None and not borrow_gi(system):
         raise NoDesktop(f"PyGObject, which draws the icon, is missing. {_advice()}")
     try:
         import gi
@@ -90,16 +101,13 @@ def _find_gi() -> None:
         )
 
 
-def borrow_gi() -> bool:
+def borrow_gi(system: Sequence[str] = SYSTEM) -> bool:
     """Load the system's own `gi`, and nothing else of its packages, where it fits this Python.
 
     A virtual environment does not see it, and PyPI's needs a compiler.
     """
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    places = ["/usr/lib/python3/dist-packages"]
-    places += [f"/usr/{lib}/{version}/site-packages" for lib in ("lib64", "lib")]
-    for place in places:
-        folder = Path(place, "gi")
+    for place in system:
+        folder = Path(place.format(*sys.version_info), "gi")
         # The compiled part's name holds the Python version and platform it was made for.
         if not (folder / f"_gi{EXTENSION_SUFFIXES[0]}").exists():
             continue

@@ -59,6 +59,10 @@ class Local:
     def health(self) -> Health:
         """Probe every connector once, in a child; raises SourceError."""
         body = self._ask("health", "--live", seconds=HEALTH_S)
+        # A full disk still answers; what it can no longer keep is the history.
+        trouble = _full(self._home)
+        if trouble:
+            raise SourceError(trouble)
         try:
             return reading.health(body, time.time())
         except ValueError:
@@ -154,9 +158,9 @@ def _diagnosis(home: Path) -> Trouble | None:
     """Why a ledger cannot be used, as far as its folder tells."""
     if not home.is_dir():
         return _gone(home)
-    if shutil.disk_usage(home).free < _FULL_BYTES:
-        fix = f"Make room on the disk that holds {home}; Levqor goes on by itself."
-        return Trouble(Missing.DISK_FULL, "The disk with the ledger is full", fix)
+    full = _full(home)
+    if full:
+        return full
     try:
         probe = home / ".levqor-tray-writes"
         probe.touch()
@@ -165,6 +169,17 @@ def _diagnosis(home: Path) -> Trouble | None:
         fix = f"Let your user write in {home}; Levqor goes on by itself."
         return Trouble(Missing.HOME_READ_ONLY, "The ledger's folder is read-only", fix)
     return None
+
+
+def _full(home: Path) -> Trouble | None:
+    try:
+        room = shutil.disk_usage(home).free
+    except OSError:
+        return _gone(home)
+    if room >= _FULL_BYTES:
+        return None
+    fix = f"Make room on the disk that holds {home}; Levqor goes on by itself."
+    return Trouble(Missing.DISK_FULL, "The disk with the ledger is full", fix)
 
 
 def _gone(home: Path) -> Trouble:

@@ -1,0 +1,141 @@
+"""The source itself in trouble: each trouble has its own words, and ends without a restart."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from core.engine import Engine
+from core.sandbox import Sandbox
+from core.settings import Settings
+from tests.support.desktop import missing, until
+from tests.support.tray_program import Tray, desktop
+from tray.verdict import Face
+
+pytestmark = [
+    pytest.mark.xdist_group("desktop"),
+    pytest.mark.skipif(bool(missing()), reason=f"make system brings {', '.join(missing())}"),
+]
+
+
+@contextmanager
+def small_disk(folder):
+    """A disk of its own at a folder, which can be filled and made read-only."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "levqor-test", str(folder)], check=False
+    )
+    if done.returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def remount(folder, mode):
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(folder)], check=True)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def test_a_home_that_goes_away_is_said_and_found_again(tmp_path, home, sandbox):
+    with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
+        desk.env |= sandbox.settings()
+        tray = Tray(desk, "--home", str(home))
+        tray.open_menu(Face.OK)
+        home.rename(tmp_path / "elsewhere")
+        until("its loss is said", lambda: desk.row("The home folder is gone"))
+        assert desk.row("? Slack — works")["text"].endswith("(last known)")
+        desk.close_menu()
+        tray.shows(Face.OFFLINE)
+        assert not home.exists()
+
+        (tmp_path / "elsewhere").rename(home)
+        tray.shows(Face.OK)
+        assert tray.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_full_and_a_read_only_disk_are_told_apart(tmp_path, sandbox):
+    disk = tmp_path / "disk"
+    with small_disk(disk), desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
+        desk.env |= sandbox.settings()
+        tray = Tray(desk, "--home", str(disk / "home"))
+        tray.open_menu(Face.OK)
+
+        remount(disk, "ro")
+        until("read-only is said", lambda: desk.row("The ledger's folder is read-only"))
+        remount(disk, "rw")
+        until("it is over", lambda: desk.row("All well, 5 of 5 set up"))
+
+        ballast = f"of={disk / 'ballast'}"
+        full = subprocess.run(
+            ["dd", "if=/dev/zero", ballast, "bs=4k"], capture_output=True, check=False
+        )
+        assert b"No space left" in full.stderr
+        until("full is said", lambda: desk.row("The disk with the ledger is full"))
+        (disk / "ballast").unlink()
+        until("it is over", lambda: desk.row("All well, 5 of 5 set up"))
+        assert tray.stop() == 0
+
+
+def test_no_network_is_one_trouble_and_not_five(tmp_path, home):
+    port = free_port()
+    stand_ins = Sandbox(port)
+    stand_ins.start()
+    with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
+        desk.env |= stand_ins.settings()
+        tray = Tray(desk, "--home", str(home))
+        tray.open_menu(Face.OK)
+        stand_ins.close()
+        until("it is said once", lambda: desk.row("This computer is offline"))
+        rows = desk.rows()
+        assert not [row for row in rows if row.startswith("✗")]
+        assert len([row for row in rows if row.endswith("cannot be told while offline")]) == 5
+        until("it is told once", lambda: len(desk.messages()) == 1)
+        assert desk.messages()[0]["summary"] == "This computer is offline"
+
+        # Others answer there now, who know nothing of the old keys: that is no network trouble.
+        with Sandbox(port):
+            until("the network is back", lambda: desk.row("✗ Slack"))
+            assert desk.row("This computer is offline") is None
+        assert tray.stop() == 0
+
+
+def test_a_remote_levqor_is_watched_tested_lost_and_found(tmp_path, home, sandbox):
+    port = free_port()
+    with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+        token = engine.ledger.token_new("desk", plan="pro", admin=False)
+    with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
+        desk.env["LEVQOR_REMOTE_TOKEN"] = token
+
+        def bot():
+            start = "import sys; from bot.app import main; sys.exit(main())"
+            options = ("--home", str(home), "--http", f"127.0.0.1:{port}")
+            keys = {**desk.env, **sandbox.settings(), "LEVQOR_TELEGRAM": "off"}
+            return desk.start(sys.executable, "-c", start, *options, log="bot", env=keys)
+
+        running = bot()
+        tray = Tray(desk, "--remote", f"http://127.0.0.1:{port}")
+        tray.open_menu(Face.OK)
+        desk.click("✓ Slack", "Send test…")
+        until("the stand-in got the test", lambda: sandbox.slack.writes)
+        desk.end(running)
+        tray.open_menu(Face.OFFLINE)
+        until("its loss is said", lambda: desk.row(f"127.0.0.1:{port} cannot be reached"))
+        assert desk.row("Open log folder")["enabled"] is False
+        desk.close_menu()
+
+        running = bot()
+        tray.shows(Face.OK)
+        assert tray.stop() == 0
+        assert token not in tray.said()
