@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bot.app.frame import GRACE, Bot
+from bot.app.frame import GRACE, Bot, End
 from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
 from core.masking import Redactor
@@ -38,22 +38,28 @@ async def run(settings: Settings, options: Options) -> int:
     engine = await asyncio.to_thread(Engine.open, settings)
     bot = Bot(engine)
     listen_to_signals(bot)
-    surfaces: Sequence[Surface] = ()
+    surfaces: list[Surface] = []
     try:
         surfaces = configured(bot, options)
-        for surface in surfaces:
-            bot.spawn(start(bot, surface), name=f"start {surface.name}")
-        bot.spawn(follow_settings(bot), name="settings")
-        bot.spawn(prune(bot), name="prune")
-        end = await bot.ended
     except LevqorError as error:
         bot.fail(error)
-        end = await bot.ended
-    finally:
-        await stop(bot, surfaces)
+    end = await live(bot, surfaces)
     if end.line:
         bot.say(end.line)
     return end.status
+
+
+async def live(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) -> End:
+    """Start the surfaces side by side, wait for a reason to end, stop in order."""
+    try:
+        if not bot.ending:
+            for surface in surfaces:
+                bot.spawn(start(bot, surface), name=f"start {surface.name}")
+            bot.spawn(follow_settings(bot), name="settings")
+            bot.spawn(prune(bot), name="prune")
+        return await asyncio.shield(bot.ended)
+    finally:
+        await stop(bot, surfaces, grace)
 
 
 def configured(bot: Bot, options: Options) -> list[Surface]:
@@ -71,7 +77,7 @@ def configured(bot: Bot, options: Options) -> list[Surface]:
     if not options.no_http:
         from bot import web
 
-        surfaces.append(web.build(settings, options.http, hooks))
+        surfaces.append(web.build(settings, options.http, hooks, alone=not surfaces))
     elif hooks:
         raise NotConfigured(
             f"{hooks[0].path} is where the platform posts, but HTTP is off.",
@@ -109,12 +115,12 @@ async def prune(bot: Bot) -> None:
         await asyncio.sleep(PRUNE_SECONDS)
 
 
-async def stop(bot: Bot, surfaces: Sequence[Surface]) -> None:
+async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> None:
     """Take nothing new, let what is out settle, then let go."""
     bot.end()
     await each(surface.pause() for surface in surfaces)
     # Answers go out while this waits: the event loop stays free.
-    await bot.call(bot.engine.drain, GRACE)
+    await bot.call(bot.engine.drain, grace)
     await each(surface.stop() for surface in surfaces)
     await bot.call(bot.engine.close, 0.0)
     await bot.finish()

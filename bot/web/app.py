@@ -61,7 +61,8 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
     async def token_check(token: str) -> Token | None:
         return await bot.call(bot.engine.ledger.token_check, token)
 
-    return Gate(app, Doorkeeper(bot.settings.own, token_check), hooks, limits)
+    doorkeeper = Doorkeeper(lambda: bot.settings.own, token_check)
+    return Gate(app, doorkeeper, hooks, limits)
 
 
 def _add(

@@ -10,7 +10,7 @@ from bot.web.app import make_app
 from bot.web.limits import Limits
 from bot.web.server import Server, address_of, make_server
 from core.errors import NotConfigured
-from core.settings import Address
+from core.settings import Address, Own
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,17 @@ _BACKLOG = 512
 _DRAIN_SECONDS = 2.0
 
 
-def build(settings: Settings, address: Address | None, hooks: Sequence[Hook]) -> Web:
-    """Make the surface, listening at `address` or else where LEVQOR_HTTP says."""
-    return Web(address or settings.own.http, hooks)
+def build(
+    settings: Settings, address: Address | None, hooks: Sequence[Hook], *, alone: bool
+) -> Web:
+    """Make the surface, listening at `address` or else where LEVQOR_HTTP says.
+
+    Where nobody chose the address, no platform posts to it and Levqor is not `alone` on
+    HTTP, a taken port is said and done without: another Levqor may run here.
+    """
+    chosen = address or settings.own.http
+    optional = address is None and chosen == Own().http and not hooks and not alone
+    return Web(chosen, hooks, optional=optional)
 
 
 class Web:
@@ -34,9 +42,15 @@ class Web:
     name = "http"
 
     def __init__(
-        self, address: Address, hooks: Sequence[Hook] = (), limits: Limits | None = None
+        self,
+        address: Address,
+        hooks: Sequence[Hook] = (),
+        limits: Limits | None = None,
+        *,
+        optional: bool = False,
     ) -> None:
         self.address = address
+        self._optional = optional
         self._limits = limits or Limits()
         self._hooks = tuple(hooks)
         self._server: Server | None = None
@@ -49,7 +63,13 @@ class Web:
 
     async def start(self, bot: Bot) -> None:
         """Listen and serve."""
-        self._listener = listen(self.address)
+        try:
+            self._listener = listen(self.address)
+        except NotConfigured as error:
+            if not self._optional:
+                raise
+            await bot.inbound(self.name, error.message, error.fix, ok=False)
+            return
         self.address = Address(*address_of(self._listener))
         self._server = make_server(make_app(bot, self._hooks, self._limits), self._limits)
         self._serving = bot.spawn(self._server.serve(sockets=[self._listener]), name="http")

@@ -67,7 +67,10 @@ class Visitor:
 class Doorkeeper:
     """Tells who a request comes from, or turns it away."""
 
-    def __init__(self, own: Own, token_check: Callable[[str], Awaitable[Token | None]]) -> None:
+    def __init__(
+        self, own: Callable[[], Own], token_check: Callable[[str], Awaitable[Token | None]]
+    ) -> None:
+        """Ask `own` for the settings each time: they may be edited meanwhile."""
         self._own = own
         self._token_check = token_check
 
@@ -82,7 +85,7 @@ class Doorkeeper:
 
     def allows(self, origin: str) -> bool:
         """Whether a page's origin is one of ALLOWED_ORIGINS."""
-        return origin.lower() in self._own.allowed_origins
+        return origin.lower() in self._own().allowed_origins
 
     async def visitor(self, peer: str, headers: Mapping[str, str]) -> Visitor:
         """Tell who asks; raises Unauthorized.
@@ -91,11 +94,11 @@ class Doorkeeper:
             peer: the address of the connection's other end.
             headers: by lower-case name, repeated ones joined by commas.
         """
-        address = _client(peer, headers, self._own.trusted_proxies)
+        address = _client(peer, headers, self._own().trusted_proxies)
         if "authorization" in headers:
             token = await self._token(headers["authorization"])
             return Visitor(Caller(SURFACE, token.label), address, admin=token.admin)
-        if self._own.http_anonymous or _local(peer, headers):
+        if self._own().http_anonymous or _local(peer, headers):
             return Visitor(Caller(SURFACE, quota_address(address), known=False), address)
         raise Unauthorized(
             "Levqor needs a token from here.",
