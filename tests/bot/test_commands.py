@@ -1,0 +1,187 @@
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.app.frame import Bot
+from bot.commands import QUESTIONS, Spelling
+from bot.telling import Teller, reply_to, words
+from core.callers import Caller
+from core.engine import Engine
+from core.errors import InvalidInput, NotFound
+from core.sandbox import Delay
+from core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+ADA = Caller("slack", "T1:UADA")
+BOB = Caller("telegram", "42")
+SLASH = Spelling(action=lambda i: f"/{i.replace('.', '_')}", question=lambda w: f"/{w}")
+
+
+def within(engine, story):
+    """Run a coroutine function with a bot on this engine."""
+
+    async def run():
+        bot = Bot(engine)
+        try:
+            return await story(bot)
+        finally:
+            await bot.finish()
+
+    return asyncio.run(run())
+
+
+def test_help_lists_every_action_and_every_question_as_the_surface_spells_them(engine):
+    async def story(bot):
+        return bot.commands.help(SLASH)
+
+    told = within(engine, story)
+    for action_id in engine.action_ids():
+        assert SLASH.action(action_id) in told
+    for question in QUESTIONS:
+        assert f"/{question.word}" in told
+
+
+@pytest.mark.parametrize("about", ["/email_send", "email_send", "email.send"])
+def test_help_on_an_action_names_its_fields_however_it_is_written(engine, about):
+    async def story(bot):
+        return await bot.commands.ask("help", about, ADA, SLASH)
+
+    told = within(engine, story)
+    assert told.startswith("Send an e-mail\n  /email_send to=… subject=… text\nto: ")
+    assert "At most 200." in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("/slack_send", "slack.send"), ("/health", "health"), ("/why", "why")]
+)
+def test_a_command_is_found_by_its_spelling(engine, typed, found):
+    async def story(bot):
+        return bot.commands.find(typed, SLASH)
+
+    assert within(engine, story) == found
+
+
+def test_a_misspelt_command_gets_the_nearest(engine):
+    async def story(bot):
+        bot.commands.find("/slack_sned", SLASH)
+
+    with pytest.raises(NotFound) as caught:
+        within(engine, story)
+    assert caught.value.fix == "Did you mean /slack_send?"
+
+
+def test_a_run_is_told_to_whoever_asked_for_it_and_to_nobody_else(engine):
+    run = engine.run("slack.send", {"text": "hello"}, ADA).run
+
+    async def story(bot, caller):
+        return await bot.commands.why(run, caller)
+
+    assert "Asked by slack:T1:UADA" in within(engine, lambda bot: story(bot, ADA))
+    with pytest.raises(NotFound, match="no run of yours"):
+        within(engine, lambda bot: story(bot, BOB))
+
+
+def test_an_admin_may_see_every_run(home, sandbox):
+    values = {**sandbox.settings(), "LEVQOR_ADMINS": "telegram:42"}
+    with Engine.open(Settings.load(home, environ=values)) as engine:
+        run = engine.run("slack.send", {"text": "hello"}, ADA).run
+        told = within(engine, lambda bot: bot.commands.why(run, BOB))
+        assert "Asked by slack:T1:UADA" in told
+        assert "You are an admin" in within(engine, lambda bot: bot.commands.whoami(BOB))
+
+
+def test_why_without_an_id_says_what_is_missing(engine):
+    with pytest.raises(InvalidInput):
+        within(engine, lambda bot: bot.commands.why("", ADA))
+
+
+def test_usage_tells_what_is_left_today(engine):
+    engine.run("slack.send", {"text": "hello"}, ADA)
+    told = within(engine, lambda bot: bot.commands.usage(ADA))
+    assert "slack.send: 1 of 1 used, free again in " in told
+    assert "email.send: 0 of 1 used" in told
+
+
+def test_an_asker_is_told_once_and_then_forgotten(engine):
+    told = []
+
+    async def answer(where, settled):
+        told.append((where, settled.outcome))
+
+    async def story(bot):
+        where = {"url": "x"}
+        accepted = await bot.accept(
+            "slack.send", {"text": "hi"}, ADA, key="slack:1", reply_to=reply_to(where)
+        )
+        assert engine.ledger.run(accepted.run).reply_to == '{"url":"x"}'
+        await Teller(bot, "slack", answer).follow(accepted, where)
+        return accepted.run
+
+    run = within(engine, story)
+    assert told == [({"url": "x"}, "sent")]
+    assert engine.ledger.run(run).reply_to is None
+
+
+def test_an_asker_who_cannot_be_reached_does_not_end_anything(engine):
+    async def answer(where, settled):
+        raise ConnectionError("SECRET")
+
+    async def story(bot):
+        accepted = await bot.accept("slack.send", {"text": "hi"}, ADA, reply_to=reply_to({}))
+        await Teller(bot, "slack", answer).follow(accepted, {})
+        return accepted.run
+
+    run = within(engine, story)
+    assert engine.ledger.run(run).state == "sent"
+    assert engine.ledger.run(run).reply_to is None
+
+
+DIES = """
+import json, os, signal, sys, time
+from pathlib import Path
+from core.callers import Caller
+from core.engine import Engine
+from core.settings import Settings
+engine = Engine.open(Settings.load(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2])))
+caller = Caller("slack", "T1:UADA")
+engine.ledger.set_plan(str(caller), "pro")
+engine.accept("slack.send", {"text": "a"}, caller, reply_to='{"n":"never started"}')
+engine.start(engine.accept("slack.send", {"text": "b"}, caller, reply_to='{"n":"on its way"}'))
+time.sleep(0.5)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_after_a_crash_the_next_bot_tells_every_asker(home, sandbox):
+    sandbox.slack.always(Delay(5))
+    subprocess.run(
+        [sys.executable, "-c", DIES, str(home), json.dumps(sandbox.settings())],
+        cwd=ROOT, check=False, timeout=60,
+    )  # fmt: skip
+    told, all_told = {}, asyncio.Event()
+
+    async def answer(where, settled):
+        told[where["n"]] = (settled.outcome, words(settled))
+        if len(told) == 2:
+            all_told.set()
+
+    async def story(bot):
+        Teller(bot, "telegram", answer).start()
+        await asyncio.sleep(0.3)
+        assert told == {}, "another surface's askers are not ours to tell"
+        Teller(bot, "slack", answer).start()
+        await asyncio.wait_for(all_told.wait(), 20)
+        await asyncio.sleep(0.3)
+
+    with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+        within(engine, story)
+        assert engine.ledger.untold("slack") == []
+    assert {name: outcome for name, (outcome, _) in told.items()} == {
+        "never started": "not_sent", "on its way": "unknown",
+    }  # fmt: skip
+    assert "may or may not" in told["on its way"][1]
+    assert "Please send it again." in told["never started"][1]
