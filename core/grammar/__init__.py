@@ -13,7 +13,7 @@ from core.grammar.fields import Collected, nearest, value
 from core.grammar.jsons import read_json
 from core.grammar.slack import unquote_slack
 from core.grammar.tables import rows
-from core.grammar.words import item, pair_at
+from core.grammar.words import item, pair_at, visible
 
 __all__ = [
     "nearest",
@@ -38,13 +38,14 @@ def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
 
     The first word that is not `name=value` starts the text, which is taken as it stands.
     """
-    rest = text.lstrip()
-    if rest.startswith("{"):
-        return read_json(rest)
+    rest = text
+    if visible(rest).startswith("{"):
+        return read_json(visible(rest))
     found = Collected(contract)
-    while pair := pair_at(rest):
+    while pair := pair_at(visible(rest)):
         found.named(pair.name, pair.value, unclosed=pair.unclosed)
-        rest = rest[pair.end :].lstrip()
+        rest = visible(rest)[pair.end :]
+    rest = rest.lstrip()
     if rest:
         found.text(rest)
     return found.values()
@@ -55,8 +56,8 @@ def parse_items(items: Sequence[str], contract: type[Contract]) -> dict[str, Any
 
     Whatever is no `name=value` is the text, joined by a space.
     """
-    if items and items[0].lstrip().startswith("{"):
-        return read_json(" ".join(items))
+    if items and visible(items[0]).startswith("{"):
+        return read_json(visible(" ".join(items)))
     found = Collected(contract)
     words = []
     for one in items:

@@ -27,8 +27,11 @@ def rows(text: str) -> list[list[str]]:
         strict=True,
     )
     try:
-        return [[cell.strip() for cell in row] for row in reader if row]
-    except csv.Error:
+        found = [[cell.strip() for cell in row] for row in reader]
+    except csv.Error as problem:
+        if "larger than field limit" in str(problem):
+            raise ValueError("has an endless cell; is a quote never closed?") from None
         raise ValueError(
             'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell'
         ) from None
+    return [row for row in found if row not in ([], [""])]

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 _NAME = re.compile(r"[^\W\d][\w.-]*(?==)")
 _SPACED_NAME = re.compile(r"[^\W\d][\w .()/-]*(?==)")
 
+# What phones, address books and editors put before a pasted word, and nobody sees.
+_UNSEEN = re.compile(r"[\s\ufeff\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]+")
+
 _CLOSERS = {'"': '"', "'": "'", "“": "”", "„": "“”", "‘": "’"}  # noqa: RUF001 - they are meant
 
 
@@ -20,6 +23,12 @@ class Pair:
     value: str
     end: int
     unclosed: bool = False
+
+
+def visible(text: str) -> str:
+    """Leave out the white space and the unseen marks that a text begins with."""
+    found = _UNSEEN.match(text)
+    return text[found.end() :] if found else text
 
 
 def pair_at(text: str) -> Pair | None:
@@ -43,6 +52,7 @@ def item(text: str, *, spaced: bool) -> tuple[str, str] | None:
 
     The shell has taken quotes away, so `spaced` lets a plain name hold spaces.
     """
+    text = visible(text)
     found = _name_at(text, _SPACED_NAME if spaced else _NAME)
     return found and (found[0].rstrip(), text[found[1] :])
 

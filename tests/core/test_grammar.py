@@ -70,6 +70,12 @@ def faults(parse, *given) -> list[Fault]:
         ("", {}),
         ('{"text": "a", "channel": null}', {"text": "a", "channel": None}),
         ("{“text”: “a”}", {"text": "a"}),
+        ('\ufeff{"text": "a"}', {"text": "a"}),
+        ("\u200bchannel=C1 \u202atext=hi", {"channel": "C1", "text": "hi"}),
+        ("\u200fשלום channel=C1", {"text": "\u200fשלום channel=C1"}),
+        ("channel=C1 🚀 a=b", {"channel": "C1", "text": "🚀 a=b"}),
+        ("channel=C1\ttext=„a b“", {"channel": "C1", "text": "a b"}),
+        ("ann@example.com=x", {"text": "ann@example.com=x"}),
     ],
 )
 def test_a_chat_line_is_pairs_and_then_text_to_the_end(typed, values):
@@ -87,6 +93,8 @@ def test_a_chat_line_is_pairs_and_then_text_to_the_end(typed, values):
         (["https://x.test/?a=b"], {"text": "https://x.test/?a=b"}),
         (["the sum a=b"], {"text": "the sum a=b"}),
         (['{"text":', '"a b"}'], {"text": "a b"}),
+        (["\u200bchannel=C1", "hi"], {"channel": "C1", "text": "hi"}),
+        (["\ufeff{", '"text": "a"}'], {"text": "a"}),
         ([""], {"text": ""}),
         ([], {}),
     ],
@@ -99,6 +107,8 @@ def test_names_the_contract_does_not_know_are_properties_where_the_mapping_is_fr
     typed = 'Name="Fix login" Status=Open "Due date"=2026-12-01'
     expected = {"props": {"Name": "Fix login", "Status": "Open", "Due date": "2026-12-01"}}
     assert parse_chat(typed, Page) == expected
+    curly = "“Name”=“Fix login” Status=Open „Due date“=2026-12-01"
+    assert parse_chat(curly, Page) == expected
     items = ["Name=Fix login", "Status=Open", "Due date=2026-12-01"]
     assert parse_items(items, Page) == expected
 
@@ -136,6 +146,9 @@ def test_the_text_of_rows_is_lines_of_cells():
         ('"two\nlines",x\r\ny,', [["two\nlines", "x"], ["y", ""]]),
         ("", []),
         ("[[Page]]", [["[[Page]]"]]),
+        ("a,b\n  \n\nc,\n,,", [["a", "b"], ["c", ""], ["", "", ""]]),
+        ("old,mac\rline,ends", [["old", "mac"], ["line", "ends"]]),
+        ("=SUM(A1),+49 30,-1,@x", [["=SUM(A1)", "+49 30", "-1", "@x"]]),
     ],
 )
 def test_tabs_win_over_commas_and_quotes_protect_a_cell(typed, cells):
@@ -148,6 +161,12 @@ def test_a_cell_whose_quote_is_not_closed_is_refused():
             "values",
             'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell',
         )
+    ]
+
+
+def test_a_cell_without_end_is_asked_about():
+    assert faults(parse_chat, f'"{"x" * 200_000},1', Table) == [
+        Fault("values", "has an endless cell; is a quote never closed?")
     ]
 
 
