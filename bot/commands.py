@@ -70,6 +70,10 @@ class Commands:
         """An action's contract; raises NotFound with the nearest."""
         return self._engine.action(action_id)[1].input
 
+    async def ready(self, action_id: str, caller: Caller) -> None:
+        """Raise what would refuse a run whatever its input, before a form is opened for it."""
+        await self._bot.call(self._engine.ready, action_id, caller)
+
     def read(self, action_id: str, text: str) -> dict[str, Any]:
         """Typed words to an action's values; raises InvalidInput with every fault."""
         return parse_chat(text, self.contract(action_id))

@@ -1,8 +1,10 @@
-"""Off until its surface is here."""
+"""Slack: slash commands, forms, a home tab; over Socket Mode or signed HTTP."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from core.errors import NotConfigured
 
 if TYPE_CHECKING:
     from bot.app.frame import Surface
@@ -10,6 +12,20 @@ if TYPE_CHECKING:
 
 
 def build(settings: Settings) -> Surface | None:
-    """No surface."""
-    del settings
-    return None
+    """Make the surface; None where Slack is not set up to reach us.
+
+    Raises NotConfigured where it is, but the bot token or a usable prefix is missing.
+    """
+    own = settings.own
+    if own.slack_app_token is None and own.slack_signing_secret is None:
+        return None
+    if own.slack_bot_token is None:
+        raise NotConfigured(
+            "Slack can reach Levqor, but SLACK_BOT_TOKEN is missing.",
+            settings=["SLACK_BOT_TOKEN"],
+            fix="Set SLACK_BOT_TOKEN: api.slack.com/apps, your app, OAuth & Permissions, "
+            "Bot User OAuth Token.",
+        )
+    from bot.slack.surface import Slack
+
+    return Slack(settings)

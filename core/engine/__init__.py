@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from core.connectors import CONNECTORS
 from core.contract import Receipt
 from core.engine import reasons
-from core.engine.admission import admit
+from core.engine.admission import admit, permitted
 from core.engine.catalogue import Catalogue
 from core.engine.checks import fingerprint
 from core.engine.record import Record
@@ -25,11 +25,13 @@ from core.errors import (
     QuotaSpent,
 )
 from core.ledger import Ledger, Order, word
+from core.ledger.runs import midnight_after
 from core.logs import RunLog
 from core.masking import Redactor, home_key
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
     from core.callers import Caller
@@ -105,6 +107,17 @@ class Engine:
     def action(self, action_id: str) -> tuple[Connector, Action]:
         """Look an action up; raises NotFound with the nearest name."""
         return self._catalogue.find(action_id)
+
+    def ready(self, action_id: str, caller: Caller) -> None:
+        """Raise what would refuse a caller's next run whatever its input; reads, writes nothing.
+
+        For a form: nobody shall fill one in to hear that today's quota was used up.
+        """
+        connector, _ = permitted(self.settings, self._catalogue, action_id, caller)
+        self.settings.config(connector)
+        (quota,) = self.ledger.quota(str(caller), [action_id])
+        if quota.limit is not None and quota.used >= quota.limit:
+            raise self._spent(connector, caller, midnight_after(time.time()))
 
     def accept(
         self,
@@ -269,12 +282,17 @@ class Engine:
         try:
             return self.ledger.accept(order, patience=patience)
         except QuotaSpent as error:
-            raise QuotaSpent(
-                f"Free plan: 1 {connector.name} call/day. Upgrade for unlimited.",
-                upgrade=self.settings.own.upgrade_url,
-                resets_at=error.resets_at,
-                fix=f"Ask whoever runs Levqor: levqor plan set {caller} pro",
-            ) from None
+            raise self._spent(connector, caller, error.resets_at) from None
+
+    def _spent(
+        self, connector: Connector, caller: Caller, resets_at: dt.datetime | None
+    ) -> QuotaSpent:
+        return QuotaSpent(
+            f"Free plan: 1 {connector.name} call/day. Upgrade for unlimited.",
+            upgrade=self.settings.own.upgrade_url,
+            resets_at=resets_at,
+            fix=f"Ask whoever runs Levqor: levqor plan set {caller} pro",
+        )
 
     def _again(self, accepted: Accepted) -> Future[Settled]:
         out = self._sender.out(accepted.run)

@@ -41,12 +41,7 @@ def admit(
     test: bool,
 ) -> Admitted:
     """Check a request; raises Forbidden, NotFound, InvalidInput."""
-    if not settings.may(caller, action_id):
-        raise Forbidden(
-            f"{caller} may not use this action.",
-            fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
-        )
-    connector, action = catalogue.find(action_id)
+    connector, action = permitted(settings, catalogue, action_id, caller)
     if test:
         values = _sample(action, values)
     given = checked(action.input, values, settings.default)
@@ -60,6 +55,18 @@ def admit(
         except NotConfigured as error:
             return Admitted(connector, action, given, config, error)
     return Admitted(connector, action, given, config, None)
+
+
+def permitted(
+    settings: Settings, catalogue: Catalogue, action_id: str, caller: Caller
+) -> tuple[Connector, Action]:
+    """Look an action up for a caller; raises Forbidden, NotFound."""
+    if not settings.may(caller, action_id):
+        raise Forbidden(
+            f"{caller} may not use this action.",
+            fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
+        )
+    return catalogue.find(action_id)
 
 
 def _sample(action: Action, values: Mapping[str, Any]) -> Mapping[str, Any]:

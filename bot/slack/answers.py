@@ -1,0 +1,69 @@
+"""Answers that come after the acknowledgement: to a response URL, else as a direct message."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from bot.slack.api import Said, Unreachable
+from bot.slack.views import escaped, note
+from bot.telling import words
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.slack.api import Api
+    from bot.telling import Where
+    from core.engine import Settled
+
+# Slack takes an answer for half an hour; an outage of nine minutes is waited out.
+WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+LONGEST_WAIT = 300.0
+
+
+class Answers:
+    """Tells people things. `where` holds `user`, and `url` where a command gave one.
+
+    A `url` of a message with a button is marked `replace`: the answer takes its place.
+    """
+
+    def __init__(self, api: Api, *, waits: tuple[float, ...] = WAITS) -> None:
+        self._api = api
+        self._waits = waits
+
+    async def outcome(self, where: Where, settled: Settled) -> None:
+        """Tell how a run ended; raises where the asker cannot be reached."""
+        await self.say(where, words(settled))
+
+    async def say(self, where: Where, text: str) -> None:
+        """Tell an asker something; raises Said or Unreachable where they cannot be reached."""
+        url = where.get("url")
+        if url:
+            message = {**note(text), "replace_original": bool(where.get("replace"))}
+            try:
+                await self._insist(lambda: self._api.respond(str(url), message))
+            except (Said, Unreachable):
+                # It takes five posts in half an hour. A direct message always finds them.
+                pass
+            else:
+                return
+        await self._insist(lambda: self._api.message(str(where["user"]), escaped(text)))
+
+    async def _insist(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Try until Slack takes it. The same answer twice is better than none."""
+        for wait in self._waits:
+            try:
+                return await send()
+            except Unreachable as down:
+                await asyncio.sleep(min(max(wait, down.wait or 0.0), LONGEST_WAIT))
+        return await send()
+
+
+def where_of(body: Mapping[str, Any], user: str, *, replace: bool = False) -> dict[str, Any]:
+    """Where to answer a payload, fit for the ledger and a form's metadata."""
+    where: dict[str, Any] = {"user": user}
+    if body.get("response_url"):
+        where["url"] = str(body["response_url"])
+        if replace:
+            where["replace"] = True
+    return where

@@ -1,0 +1,124 @@
+"""bolt's app: a listener for each command, none of which lets an error out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.manifest import main_command, spelling
+from bot.slack import views
+from core import wording
+from core.errors import InternalError, LevqorError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.app.frame import Bot
+    from bot.slack.api import Api
+    from bot.slack.desk import Desk, Reply
+
+    Answer = Callable[[Mapping[str, Any]], Awaitable[Reply]]
+
+log = logging.getLogger("levqor.slack")
+
+_ANYTHING = re.compile("")
+
+
+@dataclass(frozen=True)
+class Ack:
+    """An acknowledgement: a JSON object, or None for an empty one."""
+
+    status: int
+    body: Any
+
+
+class App:
+    """Takes a payload, whichever way it came, and returns its acknowledgement."""
+
+    def __init__(self, bot: Bot, api: Api, desk: Desk, me: Mapping[str, Any]) -> None:
+        self._bolt = _made(api, me)
+        spelt = spelling(bot.settings.own.slack_prefix)
+        for action_id, _, _ in bot.commands.actions():
+            answer = partial(desk.command, action_id)
+            self._bolt.command(spelt.action(action_id))(_listener(answer))
+        main = main_command(bot.settings.own.slack_prefix)
+        self._bolt.command(main)(_listener(desk.question))
+        # Without this one bolt would not acknowledge at all, and people see a time-out.
+        self._bolt.command(_ANYTHING)(_listener(desk.unknown))
+        self._bolt.action(views.AGAIN)(_listener(desk.again))
+        self._bolt.action(re.compile(f"^{views.OPEN}"))(_listener(desk.open_form))
+        self._bolt.view(re.compile(f"^{views.FORM}"))(_listener(desk.submitted))
+        self._bolt.view(views.AGAIN)(_listener(desk.submitted_again))
+        self._bolt.event("app_home_opened")(_listener(desk.opened_home))
+
+    async def dispatch(self, payload: dict[str, Any]) -> Ack:
+        """Handle one payload that is surely Slack's."""
+        # As if from a socket over HTTP too: given a form's text, bolt takes a command whose
+        # words hold "payload" for an interaction, and loses it (request/internals.py).
+        request = AsyncBoltRequest(body=payload, mode="socket_mode")
+        response = await self._bolt.async_dispatch(request)
+        if response.status == 404:
+            # Nothing listens: an event that was subscribed to by hand. Slack shall not retry.
+            return Ack(200, None)
+        kind = response.first_headers().get("content-type", "")
+        body = response.body
+        if body and kind.startswith("application/json"):
+            body = json.loads(body)
+        return Ack(response.status, body or None)
+
+
+def _made(api: Api, me: Mapping[str, Any]) -> AsyncApp:
+    async def authorize() -> AuthorizeResult:
+        # Asked at start already; bolt would ask during the first request's three seconds.
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=me["team_id"],
+            bot_user_id=me["user_id"],
+            bot_id=me.get("bot_id"),
+            bot_token=api.client.token,
+        )
+
+    # Given `authorize`, bolt keeps to it even where SLACK_CLIENT_ID and SLACK_CLIENT_SECRET
+    # are set, which would make it an OAuth app. Signatures are checked before bolt, which
+    # logs the whole body of a forged request. `process_before_response`: bolt otherwise
+    # polls for the acknowledgement, and loses one that an error follows at once.
+    return AsyncApp(
+        name="levqor",
+        client=api.client,
+        signing_secret="",
+        authorize=authorize,
+        request_verification_enabled=False,
+        process_before_response=True,
+    )
+
+
+def _listener(answer: Answer) -> Callable[..., Awaitable[None]]:
+    async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
+        try:
+            reply = await answer(body)
+        except LevqorError as error:
+            reply = _refusal(body, error)
+        except Exception as error:  # noqa: BLE001 - an error let out would be no acknowledgement
+            log.error("A request from Slack failed: %s", type(error).__name__)  # noqa: TRY400
+            reply = _refusal(body, InternalError())
+        await ack(reply or "")
+
+    return listener
+
+
+def _refusal(body: Mapping[str, Any], error: LevqorError) -> Reply:
+    said = wording.refusal(error)
+    if "command" in body:
+        return views.note(said)
+    if "view" in body and body.get("type") == "view_submission":
+        return {"response_action": "update", "view": views.notice("Levqor", said)}
+    # The acknowledgement of a button or an event shows nothing.
+    return None

@@ -1,0 +1,104 @@
+"""The Slack part of `levqor-bot check`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.check import Finding
+from bot.manifest import EVENTS_PATH, SCOPES, command_names, main_command, name_faults, over_http
+from bot.slack.api import Api, Said, Unreachable
+from bot.slack.refusals import refused_token
+from core.connectors import CONNECTORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.settings import Settings
+
+# Without these nothing works; the others are for more comfort.
+_NEEDED = ("commands", "chat:write")
+_INSTALL = "Add it under OAuth & Permissions at api.slack.com/apps, and install the app again."
+_WITHOUT = {
+    "chat:write.public": "messages reach only channels the bot was invited to",
+    "users:read": "guests cannot be told from members, and are let in",
+}
+
+
+async def check(settings: Settings) -> list[Finding]:
+    """Look at Slack's way in."""
+    own = settings.own
+    if own.slack_app_token is None and own.slack_signing_secret is None:
+        return [Finding(None, "Slack is off: no SLACK_APP_TOKEN and no SLACK_SIGNING_SECRET.",
+                        "docs/slack.md leads from nothing to the first command.")]  # fmt: skip
+    found = list(_names(settings))
+    if own.slack_bot_token is None:
+        fix = "Set it: api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token."
+        return [*found, Finding(False, "SLACK_BOT_TOKEN is missing.", fix)]
+    api = Api(settings)
+    try:
+        found += await _bot_token(api)
+        if own.slack_app_token is not None:
+            found.append(await _app_token(api, own.slack_app_token.get_secret_value()))
+    finally:
+        await api.close()
+    if over_http(settings):
+        what = f"Slack posts to this bot's {EVENTS_PATH}, signed."
+        found.append(Finding(None, what, f"Slack must reach https://…{EVENTS_PATH}; "
+                             f"the bot itself listens on http://{own.http}."))  # fmt: skip
+    return found
+
+
+def _names(settings: Settings) -> Iterator[Finding]:
+    prefix = settings.own.slack_prefix
+    names = command_names(prefix, CONNECTORS)
+    faults = list(name_faults(names))
+    for fault in faults:
+        yield Finding(False, fault, "Choose another LEVQOR_SLACK_PREFIX.")
+    if not faults:
+        yield Finding(
+            True, f"Slack takes the names of all {len(names)} commands ({main_command(prefix)} …)."
+        )
+
+
+async def _bot_token(api: Api) -> list[Finding]:
+    try:
+        me = await api.who_am_i()
+    except Said as said:
+        return [_refused("SLACK_BOT_TOKEN", said)]
+    except Unreachable:
+        return [_unreachable()]
+    found = [Finding(True, f"SLACK_BOT_TOKEN is good, in the workspace {me.get('team', '')}.")]
+    scopes = set(filter(None, re.split(r"[,\s]+", me["scopes"])))
+    if not scopes:
+        return found
+    for scope in SCOPES:
+        if scope in scopes:
+            continue
+        if scope in _NEEDED:
+            found.append(Finding(False, f"The bot token lacks the scope {scope}.", _INSTALL))
+        elif scope in _WITHOUT:
+            what = f"Without the scope {scope} {_WITHOUT[scope]}."
+            found.append(Finding(None, what, _INSTALL))
+    return found
+
+
+async def _app_token(api: Api, token: str) -> Finding:
+    try:
+        await api.open_socket(token)
+    except Said as said:
+        return _refused("SLACK_APP_TOKEN", said)
+    except Unreachable:
+        return _unreachable()
+    return Finding(True, "SLACK_APP_TOKEN is good: Slack opens a socket.")
+
+
+def _refused(setting: str, said: Said) -> Finding:
+    error = refused_token(setting, said.code)
+    return Finding(False, error.message, error.fix)
+
+
+def _unreachable() -> Finding:
+    return Finding(
+        False, "Slack cannot be reached.", "Check this machine's connection to slack.com."
+    )

@@ -1,0 +1,174 @@
+"""Socket Mode: a WebSocket to Slack, kept up, renewed, and watched for a second process.
+
+slack_sdk's own way of coming back tries for ever without a word, with an address that may
+have expired; here a line lives once and another is opened in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.response import SocketModeResponse
+
+from bot.slack.api import CALL_SECONDS, Said, Unreachable, proxy_for
+from bot.slack.refusals import refused_token, waits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slack_sdk.socket_mode.request import SocketModeRequest
+
+    from bot.app.frame import Bot
+    from bot.slack.api import Api
+    from bot.slack.app import Ack
+    from bot.slack.report import Report
+
+PING_SECONDS = 5.0
+# A line is renewed this often: one that died in silence is found out, and the greeting of
+# the new one tells whether another process holds the same app token.
+RENEW_SECONDS = 900.0
+# A process that just ended may still be counted; this long afterwards it is not.
+CROWD_SECONDS = 6.0
+# What came over the old line is acknowledged over it.
+LINGER_SECONDS = 4.0
+CONNECTED = "connected (Socket Mode)"
+
+
+class Line(SocketModeClient):
+    """One WebSocket, from its greeting to its end; `over` is set when it must be replaced."""
+
+    def __init__(self, api: Api, url: str) -> None:
+        super().__init__(app_token="", web_client=api.client, ping_interval=PING_SECONDS)
+        self.proxy = proxy_for(url)
+        self.wss_uri = url
+        self.over = asyncio.Event()
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Called by slack_sdk when Slack says goodbye or the line is dead."""
+        self.over.set()
+
+
+class Link:
+    """The way Slack reaches us."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        api: Api,
+        token: str,
+        handle: Callable[[dict[str, Any]], Awaitable[Ack]],
+        report: Report,
+    ) -> None:
+        self._bot = bot
+        self._api = api
+        self._token = token
+        self._handle = handle
+        self._report = report
+        self._lines: set[Line] = set()
+        self._line: Line | None = None
+        self._closing = False
+        self._crowd = 0
+
+    async def start(self) -> None:
+        """Connect, however long Slack cannot be reached; raises NotConfigured when refused."""
+        self._line = await self._open(first=True)
+        self._bot.spawn(self._keep(), name="slack link")
+
+    def pause(self) -> None:
+        """Open no other line."""
+        self._closing = True
+
+    async def stop(self) -> None:
+        """Hang up."""
+        self._closing = True
+        for line in tuple(self._lines):
+            await self._close(line)
+
+    async def _keep(self) -> None:
+        while not self._closing:
+            old = self._line
+            if old is None:
+                return
+            await self._until_over(old)
+            if self._closing:
+                return
+            self._line = await self._open()
+            self._bot.spawn(self._hang_up(old), name="slack old line")
+
+    async def _until_over(self, line: Line) -> None:
+        until = time.monotonic() + RENEW_SECONDS
+        while time.monotonic() < until and not line.over.is_set() and await line.is_connected():
+            if self._crowd and until - time.monotonic() > CROWD_SECONDS:
+                until = time.monotonic() + CROWD_SECONDS * min(self._crowd, 20)
+            try:
+                await asyncio.wait_for(line.over.wait(), 1.0)
+            except TimeoutError:
+                continue
+
+    async def _open(self, *, first: bool = False) -> Line:
+        for wait in waits_of():
+            try:
+                line = await self._connect()
+            except Said as said:
+                error = refused_token("SLACK_APP_TOKEN", said.code)
+                if first:
+                    raise error from None
+                await self._report.down(error.message, error.fix or "")
+                await asyncio.sleep(wait)
+            except Unreachable as down:
+                await self._report.down(
+                    "Slack cannot be reached; trying again.",
+                    "Check this machine's connection to slack.com.",
+                )
+                await asyncio.sleep(max(wait, down.wait or 0.0))
+            else:
+                await self._report.up(CONNECTED)
+                return line
+        raise AssertionError("the waits never end")
+
+    async def _connect(self) -> Line:
+        line = Line(self._api, await self._api.open_socket(self._token))
+        line.message_listeners.append(self._greeted)
+        line.socket_mode_request_listeners.append(self._envelope)
+        self._lines.add(line)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await line.connect()  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            await self._close(line)
+            raise Unreachable from None
+        return line
+
+    async def _greeted(self, line: Any, message: dict[str, Any], raw: str | None = None) -> None:
+        del line, raw
+        if message.get("type") != "hello":
+            return
+        # Our own old line may still be open while it is replaced.
+        others = int(message.get("num_connections") or 0) - len(self._lines)
+        self._crowd = self._crowd + 1 if others > 0 else 0
+        # Once may be a process that has just ended; what stays is another one.
+        await self._report.crowded(self._crowd > 1)
+
+    async def _envelope(self, line: Any, request: SocketModeRequest) -> None:
+        began = time.perf_counter()
+        ack = await self._handle(request.payload)
+        body = ack.body if isinstance(ack.body, dict) else None
+        if isinstance(ack.body, str):
+            body = {"text": ack.body}
+        await line.send_socket_mode_response(SocketModeResponse(request.envelope_id, body))
+        await self._report.acknowledged(time.perf_counter() - began)
+
+    async def _hang_up(self, line: Line) -> None:
+        await asyncio.sleep(LINGER_SECONDS)
+        await self._close(line)
+
+    async def _close(self, line: Line) -> None:
+        self._lines.discard(line)
+        # What is dead already cannot be closed.
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            await line.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,87 @@
+"""Who may ask: members of the one workspace the bot is installed in, by id.
+
+Nobody is let in by default: people of other workspaces (Slack Connect) are refused, and
+guests are where the scope `users:read` lets the bot know who is one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from bot.slack.api import Said, Unreachable
+from core.callers import Caller
+from core.errors import Busy, Forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.slack.api import Api
+
+# Of the three seconds Slack gives an acknowledgement; the ledger wants some too.
+LOOK_UP_SECONDS = 0.8
+KNOWN_SECONDS = 900.0
+MOST_KNOWN = 10_000
+
+
+class People:
+    """The members of one workspace; what Slack says of each is kept for 15 minutes."""
+
+    def __init__(self, api: Api, team: str) -> None:
+        self._api = api
+        self._team = team
+        self._may_look = True
+        self._known: OrderedDict[str, tuple[float, bool]] = OrderedDict()
+
+    async def admit(self, body: Mapping[str, Any]) -> Caller:
+        """Say who sent a payload; raises Forbidden, or Busy where Slack did not say in time."""
+        user, teams = _asker(body)
+        if not user or teams != {self._team}:
+            raise Forbidden(
+                "Levqor answers members of its own workspace only.",
+                fix="Ask a member of that workspace to send it.",
+            )
+        if not await self._is_member(user):
+            raise Forbidden("Levqor does not answer guests.", fix="Ask a full member to send it.")
+        return Caller("slack", f"{self._team}:{user}")
+
+    async def _is_member(self, user: str) -> bool:
+        if not self._may_look:
+            return True
+        until, member = self._known.get(user, (0.0, False))
+        if until > time.monotonic():
+            return member
+        try:
+            member = self._full(await self._api.user(user, LOOK_UP_SECONDS))
+        except Said as said:
+            if said.code == "missing_scope":
+                self._may_look = False
+                return True
+            member = False
+        except Unreachable:
+            raise Busy(
+                "Slack did not say in time who you are; nothing was sent.",
+                fix="Try again in a moment.",
+            ) from None
+        self._known[user] = (time.monotonic() + KNOWN_SECONDS, member)
+        while len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        return member
+
+    def _full(self, user: Mapping[str, Any]) -> bool:
+        # On an Enterprise Grid a member of several workspaces has one of them as `team_id`.
+        teams = {user.get("team_id"), *(user.get("enterprise_user") or {}).get("teams", ())}
+        limits = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
+        return self._team in teams and not any(user.get(limit) for limit in limits)
+
+
+def _asker(body: Mapping[str, Any]) -> tuple[str, set[str]]:
+    """Read a payload's user and every workspace it names for them."""
+    if "user_id" in body:  # a slash command
+        return str(body["user_id"]), {str(body.get("team_id"))}
+    if isinstance(body.get("event"), dict):
+        return str(body["event"].get("user") or ""), {str(body.get("team_id"))}
+    user = body.get("user") or {}
+    teams = {(body.get("team") or {}).get("id"), user.get("team_id")}
+    return str(user.get("id") or ""), {str(team) for team in teams if team}

@@ -1,0 +1,86 @@
+"""How Slack's way in is doing, in words, the worst first; told to health as it changes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.app.frame import Bot
+
+SURFACE = "slack"
+
+# Slack gives an acknowledgement three seconds from its own clock.
+SLOW_SECONDS = 1.5
+FEWEST = 20
+MOST_UNKNOWN = 3
+
+
+class Report:
+    """What is known of the way in; every change goes to `bot.inbound`."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._line = "connecting"
+        self._fix: str | None = None
+        self._ok = False
+        self._down_since: str | None = None
+        self._crowded = False
+        self._slow = False
+        self._waits: deque[float] = deque(maxlen=100)
+        self._unknown: list[str] = []
+
+    async def up(self, line: str) -> None:
+        """Slack reaches us, in the way `line` says."""
+        self._line, self._fix, self._ok, self._down_since = line, None, True, None
+        await self._tell()
+
+    async def down(self, why: str, fix: str) -> None:
+        """Slack does not reach us."""
+        if self._down_since is None:
+            self._down_since = time.strftime("%H:%M UTC", time.gmtime())
+        self._line = f"{why} Not connected since {self._down_since}"
+        self._fix, self._ok = fix, False
+        await self._tell()
+
+    async def crowded(self, crowded: bool) -> None:  # noqa: FBT001 - it is what is reported
+        """Whether another process is connected with the same app token."""
+        self._crowded = crowded
+        await self._tell()
+
+    async def unknown(self, command: str) -> None:
+        """Slack sent a command nobody here knows."""
+        # It comes from the app's settings, not from what was typed; still only a name is kept.
+        if re.fullmatch(r"/[a-z0-9_-]{1,31}", command) and command not in self._unknown:
+            self._unknown = [*self._unknown, command][-MOST_UNKNOWN:]
+            await self._tell()
+
+    async def acknowledged(self, seconds: float) -> None:
+        """Count an acknowledgement."""
+        self._bot.acknowledged(SURFACE, seconds)
+        self._waits.append(seconds)
+        if len(self._waits) >= FEWEST:
+            slow = sorted(self._waits)[int(len(self._waits) * 0.95)] > SLOW_SECONDS
+            if slow != self._slow:
+                self._slow = slow
+                await self._tell()
+
+    async def _tell(self) -> None:
+        line, fix, ok = self._line, self._fix, self._ok
+        if ok and self._crowded:
+            ok = False
+            line += ", but another process uses the same app token: some commands go to it"
+            fix = "Stop the other levqor-bot, or give each an app of its own."
+        elif ok and self._slow:
+            ok = False
+            line += ", but answers are slow: Slack gives up after three seconds"
+            fix = "See what else keeps this machine or its disk busy."
+        elif ok and self._unknown:
+            line += f"; your Slack app still has {', '.join(self._unknown)}, which is gone"
+            fix = (
+                "Put what `levqor-bot slack-manifest` prints into the app's manifest, and "
+                "install the app again."
+            )
+        await self._bot.inbound(SURFACE, line, fix, ok=ok)

@@ -1,0 +1,120 @@
+"""Slack as one of the bot's surfaces: warmed up, connected or listening, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from bot.app.frame import Hook
+from bot.manifest import EVENTS_PATH, check_names, command_names
+from bot.slack.answers import Answers
+from bot.slack.api import Api, Said, Unreachable
+from bot.slack.app import App
+from bot.slack.desk import Desk
+from bot.slack.hook import Door
+from bot.slack.link import Link
+from bot.slack.people import People
+from bot.slack.refusals import refused_token, waits_of
+from bot.slack.report import SURFACE, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.app.frame import Bot
+    from core.settings import Settings
+
+# The last answers, once every run has settled.
+LAST_SECONDS = 4.0
+WAITING = f"waiting for Slack at {EVENTS_PATH}"
+REACHED = f"Slack reaches {EVENTS_PATH}"
+
+
+class Slack:
+    """The Slack surface of one workspace."""
+
+    name = SURFACE
+
+    def __init__(self, settings: Settings) -> None:
+        own = settings.own
+        self._app_token = own.slack_app_token
+        self._door: Door | None = None
+        if own.slack_app_token is None and own.slack_signing_secret is not None:
+            self._door = Door(own.slack_signing_secret.get_secret_value())
+        self._api: Api | None = None
+        self._desk: Desk | None = None
+        self._link: Link | None = None
+
+    def hooks(self) -> Sequence[Hook]:
+        """Where Slack posts, without an app token."""
+        return [Hook(EVENTS_PATH, self._door.answer)] if self._door else []
+
+    async def start(self, bot: Bot) -> None:
+        """Ask Slack who we are, then connect or open the door."""
+        names = command_names(bot.settings.own.slack_prefix, bot.engine.connectors)
+        check_names(names)
+        self._api = api = Api(bot.settings)
+        report = Report(bot)
+        me = await _warmed_up(api, report)
+        answers = Answers(api)
+        self._desk = desk = Desk(bot, api, People(api, str(me["team_id"])), answers, report)
+        app = App(bot, api, desk, me)
+        desk.start()
+        if self._door:
+            await report.up(WAITING)
+            self._open(self._door, app, report)
+        elif self._app_token:
+            token = self._app_token.get_secret_value()
+            self._link = Link(bot, api, token, app.dispatch, report)
+            await self._link.start()
+
+    async def pause(self) -> None:
+        """Keep the line for the last acknowledgements, but open no other."""
+        if self._link:
+            self._link.pause()
+
+    async def stop(self) -> None:
+        """Send the last answers and hang up."""
+        if self._desk and self._desk.going:
+            await asyncio.wait(tuple(self._desk.going), timeout=LAST_SECONDS)
+        if self._link:
+            await self._link.stop()
+        if self._api:
+            await self._api.close()
+
+    def _open(self, door: Door, app: App, report: Report) -> None:
+        reached = False
+
+        async def handle(payload: dict[str, Any]) -> Any:
+            nonlocal reached
+            if not reached:
+                reached = True
+                await report.up(REACHED)
+            return await app.dispatch(payload)
+
+        async def forged() -> None:
+            # Once Slack has reached us a wrong signature is a stranger's, and no news.
+            if not reached:
+                await report.down(
+                    "Requests come with a wrong signature.",
+                    "Copy SLACK_SIGNING_SECRET again: api.slack.com/apps, your app, Basic "
+                    "Information; and check this machine's clock.",
+                )
+
+        door.on_acknowledged, door.on_forged = report.acknowledged, forged
+        door.handle = handle
+
+
+async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
+    """Ask `auth.test` until Slack answers; raises NotConfigured for a refused token."""
+    for wait in waits_of():
+        try:
+            return await api.who_am_i()
+        except Said as said:
+            raise refused_token("SLACK_BOT_TOKEN", said.code) from None
+        except Unreachable as down:
+            await report.down(
+                "Slack cannot be reached; trying again.",
+                "Check this machine's connection to slack.com.",
+            )
+            await asyncio.sleep(max(wait, down.wait or 0.0))
+    raise AssertionError("the waits never end")
