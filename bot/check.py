@@ -1,0 +1,52 @@
+"""`levqor-bot check`: can people reach the bot? Tokens, scopes, webhooks, command names.
+
+`levqor doctor` looks at the way out; this looks at the way in, and asks each platform.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `good` is None where it is only worth knowing."""
+
+    good: bool | None
+    what: str
+    fix: str | None = None
+
+
+def main(settings: Settings) -> int:
+    """Print every finding; returns 1 where something is wrong."""
+    findings = asyncio.run(look(settings))
+    for line in lines(findings):
+        print(line)  # noqa: T201 - this is what was asked for
+    return int(any(finding.good is False for finding in findings))
+
+
+async def look(settings: Settings) -> list[Finding]:
+    """Look at every way in, side by side."""
+    from bot.slack.check import check as slack
+    from bot.telegram.check import check as telegram
+
+    found = await asyncio.gather(slack(settings), telegram(settings))
+    return [finding for each in found for finding in each]
+
+
+def lines(findings: Iterable[Finding]) -> list[str]:
+    """Say each finding in a line, and what to do about it in another."""
+    marks = {True: "ok", False: "wrong", None: "note"}
+    said = []
+    for finding in findings:
+        said.append(f"{marks[finding.good]:5}  {finding.what}")
+        if finding.fix:
+            said.append(f"       {finding.fix}")
+    return said
