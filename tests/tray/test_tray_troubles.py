@@ -104,10 +104,8 @@ def test_no_network_is_one_trouble_and_not_five(tmp_path, home):
         until("it is told once", lambda: len(desk.messages()) == 1)
         assert desk.messages()[0]["summary"] == "This computer is offline"
 
-        # Others answer there now, who know nothing of the old keys: that is no network trouble.
         with Sandbox(port):
-            until("the network is back", lambda: desk.row("✗ Slack"))
-            assert desk.row("This computer is offline") is None
+            until("it is over", lambda: desk.row("All well, 5 of 5 set up"))
         assert tray.stop() == 0
 
 

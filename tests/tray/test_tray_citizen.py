@@ -1,0 +1,147 @@
+"""A good citizen: one of it, a clear word where it cannot be, and at home with every panel."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.desktop import ROOT, missing, until
+from tests.support.tray_program import Tray, desktop
+from tray.verdict import Face
+
+pytestmark = [
+    pytest.mark.xdist_group("desktop"),
+    pytest.mark.skipif(bool(missing()), reason=f"make system brings {', '.join(missing())}"),
+]
+
+
+def run(*options, code=None, **env):
+    """Run the tray to its end: exit status and what it said."""
+    start = ("-c", code) if code else ("-m", "tray.app")
+    done = subprocess.run(
+        [sys.executable, *start, *options],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_without_a_desktop_it_says_so_and_exits_3(tmp_path):
+    status, said = run("--home", str(tmp_path), HOME=str(tmp_path))
+
+    assert status == 3
+    assert said == (
+        "levqor-tray: There is no desktop here to show an icon on.\n"
+        "Start levqor-tray inside your desktop session; "
+        "in a terminal use: levqor health --live\n"
+    )
+
+
+def test_a_display_that_is_not_there_is_named(tmp_path):
+    status, said = run("--home", str(tmp_path), HOME=str(tmp_path), DISPLAY=":4711")
+
+    assert status == 3
+    assert "The display :4711 cannot be opened." in said
+    assert "Traceback" not in said
+
+
+def test_missing_pygobject_is_one_message_with_the_packages(tmp_path):
+    code = (
+        "import sys; sys.modules['gi'] = None\n"
+        "from tray.backend import toolkit\n"
+        "try: toolkit.prepare(system=())\n"
+        "except toolkit.NoDesktop as said: sys.exit(str(said))"
+    )
+    status, said = run(code=code, HOME=str(tmp_path), DISPLAY=":4711")
+
+    assert status == 1
+    assert said.startswith("PyGObject, which draws the icon, is missing. Run: sudo ")
+    assert "Traceback" not in said
+
+
+def test_a_remote_that_would_show_the_token_is_refused(tmp_path):
+    status, said = run("--remote", "http://levqor.example.com", HOME=str(tmp_path))
+
+    assert status == 2
+    assert said == ("levqor-tray: --remote must be https: over http anybody could read the token\n")
+
+
+def test_without_a_tray_host_it_says_what_to_install(tmp_path, home):
+    with desktop(tmp_path / "desk", None, "appindicator") as desk:
+        status, said = run("--home", str(home), "--wait", "0.3", **desk.env)
+        told = until("it is told on the desktop too", desk.messages)
+
+    assert status == 3
+    assert "This desktop has no tray to put an icon in." in said
+    assert "gnome-shell-extension-appindicator" in said
+    assert "Traceback" not in said
+    assert told[0]["summary"] == "Levqor has no place for its icon"
+
+
+def test_a_second_start_brings_a_word_from_the_first(tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
+        tray = Tray(desk, "--home", str(home), every="300")
+        tray.shows(Face.EMPTY)
+
+        status, said = run("--home", str(home), **desk.env)
+        assert (status, said) == (
+            0,
+            "levqor-tray: it is running already; look at the corner of the screen\n",
+        )
+        told = until("the first one says so", desk.messages)
+        assert (told[0]["summary"], told[0]["body"]) == (
+            "Levqor is here already",
+            "Nothing is set up yet",
+        )
+        assert tray.stop(signal.SIGTERM) == 0
+        until("the icon is gone", lambda: not tray.sees(Face.EMPTY))
+
+        # The lock went with it, and the icon files stay for the next start.
+        again = Tray(desk, "--home", str(home), every="300")
+        again.shows(Face.EMPTY)
+        assert again.stop(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize("backend", ["appindicator", "gtk"])
+def test_the_icon_comes_back_with_another_tray_host(backend, tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", backend) as desk:
+        tray = Tray(desk, "--home", str(home), every="300")
+        tray.shows(Face.EMPTY)
+        desk.kill_host()
+        assert not tray.sees(Face.EMPTY)
+        desk.start_host("xfce4-panel")
+        tray.shows(Face.EMPTY)
+        tray.open_menu(Face.EMPTY)
+        desk.click("Quit")
+        assert tray.child.wait(5) == 0
+
+
+def test_it_lives_without_a_notification_service(tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", "appindicator", daemon=False) as desk:
+        tray = Tray(desk, "--home", str(home), every="300")
+        tray.open_menu(Face.EMPTY)
+        desk.click("Open log folder")
+        tray.open_menu(Face.EMPTY)
+        desk.hover("Notifications")
+        until("it is said in the menu", lambda: desk.row("They do not arrive: this desktop has no"))
+        desk.close_menu()
+        tray.open_menu(Face.EMPTY)
+        desk.click("Quit")
+        assert tray.child.wait(5) == 0
+
+
+def test_it_lives_with_a_broken_message_bus(tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", "gtk", daemon=False) as desk:
+        broken = {**desk.env, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus"}
+        command = (sys.executable, "-m", "tray.app", "--home", str(home))
+        child = desk.start(*command, log="tray", env=broken)
+        until("the icon is there", lambda: desk.icon("#7c8794"))
+        assert desk.end(child) == 0
+        assert "Traceback" not in desk.log("tray")
