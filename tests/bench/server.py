@@ -38,11 +38,11 @@ def running():
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.server"], stdout=subprocess.PIPE, text=True
     )
-    try:
-        yield f"http://127.0.0.1:{int(child.stdout.readline())}"
-    finally:
-        child.terminate()
-        child.wait()
+    with child:
+        try:
+            yield f"http://127.0.0.1:{int(child.stdout.readline())}"
+        finally:
+            child.terminate()
 
 
 if __name__ == "__main__":
