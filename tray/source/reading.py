@@ -57,7 +57,7 @@ def moment(value: Any) -> float | None:
 
 
 def _connector(name: str, said: dict[str, Any]) -> Connector:
-    verdict = str(said.get("verdict", "unknown"))
+    verdict = str(said.get("verdict", "unchecked"))
     return Connector(
         name=name,
         title=str(said.get("title") or name.capitalize()),

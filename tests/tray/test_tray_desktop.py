@@ -1,0 +1,124 @@
+"""The tray's own files: choices, the lock, start at login, the page behind How to fix."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tests.support.tray_states import BAD, CHALK, NOW, OFF, state, trouble
+from tray import choices, page
+from tray.desktop import Autostart, OnlyOne, Places
+from tray.state import Choices, Inbound, Telling
+
+
+def test_choices_survive_a_restart(tmp_path):
+    chosen = Choices(Telling.OFF, {"duck": NOW}, NOW + 60, ("r1", "r2"))
+    choices.save(tmp_path / "deep" / "choices.json", chosen)
+
+    assert choices.load(tmp_path / "deep" / "choices.json") == chosen
+    assert [one.name for one in (tmp_path / "deep").iterdir()] == ["choices.json"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"telling": 7, "muted": [], "paused_until": "x", "looked": 3}'],
+)
+def test_a_broken_file_of_choices_means_the_defaults(tmp_path, text):
+    (tmp_path / "choices.json").write_text(text)
+
+    assert choices.load(tmp_path / "choices.json") == Choices()
+
+
+def test_each_source_has_files_of_its_own(tmp_path):
+    one, other = Places("/srv/a", tmp_path), Places("https://desk.example", tmp_path)
+
+    assert one.lock != other.lock
+    assert one.choices != other.choices
+    assert one.lock == Places("/srv/a", tmp_path).lock
+
+
+def test_the_second_start_is_turned_away_and_the_first_one_hears_it(tmp_path):
+    first, second = (OnlyOne(Places("x", tmp_path)) for _ in range(2))
+
+    assert first.take()
+    assert not first.knocked()
+    assert not second.take()
+    assert first.knocked()
+    assert not first.knocked()
+    first.release()
+    assert second.take()
+    second.release()
+
+
+def test_a_killed_tray_leaves_the_lock_to_the_next(tmp_path):
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom tray.desktop import OnlyOne, Places\n"
+        "only = OnlyOne(Places('x', Path(sys.argv[1])))\n"
+        "print(only.take(), flush=True)\ntime.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"True\n"
+        assert not OnlyOne(Places("x", tmp_path)).take()
+        child.kill()
+        child.wait()
+    after = OnlyOne(Places("x", tmp_path))
+    assert after.take()
+    after.release()
+
+
+WORDS = ["/opt/lev qor/bin/levqor-tray", "--home", '/srv/a "b" $HOME `c` 50% \\d']
+
+
+def test_the_autostart_entry_says_the_same_command_again():
+    entry = Autostart(WORDS).entry()
+    command = next(line for line in entry.splitlines() if line.startswith("Exec="))
+
+    # A desktop file's own escapes, then Exec's quoting, which is a shell's.
+    text = command.removeprefix("Exec=").replace("\\\\", "\\").replace("%%", "%")
+    read = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {text}"], capture_output=True, text=True, check=True
+    )
+    assert read.stdout.splitlines() == WORDS
+    assert entry.startswith("[Desktop Entry]\nType=Application\nName=Levqor\n")
+
+
+def test_the_page_says_what_is_wrong_what_to_do_and_where():
+    way = Inbound("pigeon", ok=False, words="token revoked", fix="Get <another>.")
+    text = page.html(state(CHALK, BAD, OFF, inbound=(way,)), "duck")
+
+    assert text.index("Duck post") < text.index("Chalk")
+    for said in (
+        "not shared with the integration, for 5 min.",
+        "Open the pond, and share it.",
+        "<code>DUCK_KEY</code>",
+        "Bot on Pigeon",
+        "Get &lt;another&gt;.",
+        "<code>/srv/levqor/.env</code>",
+    ):
+        assert said in text
+
+
+def test_the_page_of_a_silent_source_says_why():
+    text = page.html(state(trouble=trouble()))
+
+    assert "desk cannot be reached" in text
+    assert "See that it runs." in text
+
+
+def test_the_page_is_for_its_owners_eyes_only(tmp_path):
+    page.write(tmp_path / "page.html", page.html(state(CHALK)))
+
+    assert stat.S_IMODE((tmp_path / "page.html").stat().st_mode) == 0o600
+
+
+def test_a_mute_is_over_when_its_time_is():
+    chosen = Choices(muted={"duck": NOW + 5})
+
+    assert chosen.is_muted("duck", NOW)
+    assert not chosen.is_muted("duck", NOW + 6)
+    assert not replace(chosen, muted={}).is_muted("duck", NOW)

@@ -1,0 +1,205 @@
+"""The remote source: a Levqor elsewhere over HTTP, asked with a token that goes nowhere else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import ssl
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tray.source import SourceError
+from tray.source.remote import Remote
+from tray.state import Missing
+
+REPORT = {
+    "connectors": {"chalk": True, "duck": True},
+    "detail": {
+        "chalk": {
+            "title": "Chalk",
+            "actions": ["chalk.write"],
+            "verdict": "ok",
+            "words": "working",
+        },
+        "duck": {"title": "Duck post", "verdict": "unreachable", "words": "cannot be reached"},
+    },
+    "inbound_detail": {"pigeon": {"ok": False, "verdict": "token revoked", "fix": "Get another."}},
+}
+
+
+@contextmanager
+def server(status=200, body=b"{}", headers=(), tls=None, *, drop=False):
+    """A server that answers so; what it was asked, with which token."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append((self.command, self.path, self.headers.get("Authorization")))
+            if drop:
+                self.connection.close()
+                return
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_):
+            # A client that left in the middle of a handshake is the subject here.
+            pass
+
+    with Quiet(("127.0.0.1", 0), Handler) as listening:
+        if tls:
+            listening.socket = tls.wrap_socket(listening.socket, server_side=True)
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            scheme = "https" if tls else "http"
+            yield f"{scheme}://127.0.0.1:{listening.server_port}", asked
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+@contextmanager
+def remote(url):
+    feed = Remote(url, "lvq_token")
+    try:
+        yield feed
+    finally:
+        feed.close()
+
+
+def test_a_remote_is_asked_with_the_token():
+    with server(body=json.dumps(REPORT).encode()) as (url, asked), remote(url) as feed:
+        assert len(feed.health().connectors) == 2
+        assert feed.about.words == f"Levqor at {url.removeprefix('http://')}"
+
+    assert asked == [("GET", "/actions/health?live=1", "Bearer lvq_token")]
+
+
+def test_a_test_send_goes_through_the_remote():
+    body = b'{"status": "sent", "run": "r9"}'
+    with server(body=body) as (url, asked), remote(url) as feed:
+        told = feed.test("chalk.write")
+
+    assert (told.outcome, told.run) == ("sent", "r9")
+    assert asked == [("POST", "/actions/chalk.write?test=1", "Bearer lvq_token")]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, b'{"error": "unauthorized"}', Missing.TOKEN),
+        (403, b"{}", Missing.TOKEN),
+        (503, b'{"error": "ledger_error", "message": "It is full."}', Missing.LEDGER),
+        (200, b"<html>", Missing.STRANGE),
+        (500, b"{}", Missing.STRANGE),
+        (200, b"[1]", Missing.STRANGE),
+        (200, b'"' + b"x" * 2_000_000 + b'"', Missing.STRANGE),
+    ],
+)
+def test_each_trouble_of_a_remote_is_its_own(status, body, kind):
+    with (
+        server(status, body) as (url, _),
+        remote(url) as feed,
+        pytest.raises(SourceError) as caught,
+    ):
+        feed.health()
+
+    assert caught.value.trouble.kind is kind
+
+
+def test_a_redirect_is_not_followed_with_the_token():
+    with server(body=json.dumps(REPORT).encode()) as (elsewhere, asked):
+        headers = [("Location", f"{elsewhere}/actions/health?live=1")]
+        with (
+            server(302, headers=headers) as (url, _),
+            remote(url) as feed,
+            pytest.raises(SourceError) as caught,
+        ):
+            feed.health()
+
+    assert caught.value.trouble.kind is Missing.STRANGE
+    assert asked == []
+
+
+def test_nobody_there_means_not_sent():
+    with server() as (url, _):
+        pass
+    with remote(url) as feed:
+        told = feed.test("chalk.write")
+        with pytest.raises(SourceError) as caught:
+            feed.health()
+
+    assert told.outcome == "not_sent"
+    assert caught.value.trouble.kind is Missing.UNREACHABLE
+
+
+def test_a_connection_cut_half_way_means_unknown():
+    with server(drop=True) as (url, _), remote(url) as feed:
+        told = feed.test("chalk.write")
+
+    assert told.outcome == "unknown"
+    assert told.words.startswith("It may or may not have been sent.")
+
+
+def test_a_certificate_nobody_vouches_for_is_never_accepted(tmp_path):
+    with server(tls=self_signed(tmp_path)) as (url, asked), remote(url) as feed:
+        with pytest.raises(SourceError) as caught:
+            feed.health()
+        told = feed.test("chalk.write")
+
+    assert caught.value.trouble.kind is Missing.CERTIFICATE
+    assert told.outcome == "not_sent"
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://desk.example", "ftp://desk.example", "desk.example", "https://a:b@desk.example"]
+)
+def test_an_address_that_would_leak_the_token_is_refused(url):
+    with pytest.raises(ValueError, match="--remote"):
+        Remote(url, "lvq_token")
+
+
+def self_signed(folder):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "made.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context

@@ -1,0 +1,167 @@
+"""The two sources: children of this home's own core, and a Levqor elsewhere over HTTP."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+
+import pytest
+
+from tests.support.canary import CANARIES, assert_clean, secrets
+from tray import desktop
+from tray.source import SourceError, reading
+from tray.source.local import Local
+from tray.state import Missing, Verdict
+
+REPORT = {
+    "connectors": {"chalk": True, "duck": True},
+    "detail": {
+        "chalk": {
+            "title": "Chalk",
+            "actions": ["chalk.write"],
+            "verdict": "ok",
+            "words": "working",
+        },
+        "duck": {"title": "Duck post", "verdict": "unreachable", "words": "cannot be reached"},
+    },
+    "inbound_detail": {"pigeon": {"ok": False, "verdict": "token revoked", "fix": "Get another."}},
+}
+
+
+# -- the words of a report -------------------------------------------------------------------
+
+
+def test_a_report_is_read_in_the_lists_order():
+    found = reading.health(REPORT, 5.0)
+
+    assert [(c.name, c.title, c.verdict, c.unreachable) for c in found.connectors] == [
+        ("chalk", "Chalk", Verdict.OK, False),
+        ("duck", "Duck post", Verdict.BROKEN, True),
+    ]
+    assert [(i.surface, i.ok, i.words, i.fix) for i in found.inbound] == [
+        ("pigeon", False, "token revoked", "Get another.")
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"connectors": [], "detail": {}}])
+def test_what_is_no_report_is_refused(body):
+    with pytest.raises(ValueError, match="no health report"):
+        reading.health(body, 0.0)
+
+
+@pytest.mark.parametrize(
+    "strange", [None, 7, "x", [], {"last_success": 3, "since": [], "notes": "x", "actions": None}]
+)
+def test_a_strange_detail_is_left_out_and_not_guessed(strange):
+    (one,) = reading.health({"connectors": {"x": 1}, "detail": {"x": strange}}, 0.0).connectors
+
+    assert (one.title, one.verdict, one.since, one.notes) == ("X", Verdict.UNKNOWN, None, ())
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "wait"),
+    [
+        ({"status": "sent", "run": "r1"}, "sent", 60.0),
+        ({"error": "upstream_error", "outcome": "refused", "message": "No."}, "refused", 60.0),
+        ({"error": "upstream_error", "outcome": "unknown", "message": "No word."}, "unknown", 60.0),
+        ({"error": "busy", "message": "One a minute.", "retry_after": 41}, None, 41),
+        ({"error": "not_configured", "message": "Not set up."}, None, None),
+    ],
+)
+def test_what_came_of_a_test_is_read_from_its_body(body, outcome, wait):
+    told = reading.told("chalk.write", body, 5.0, 60.0)
+
+    assert (told.outcome, told.wait) == (outcome, wait)
+    assert ("may or may not" in told.words) is (outcome == "unknown")
+
+
+# -- this home -------------------------------------------------------------------------------
+
+
+def local(home, program):
+    return Local(home, command=(sys.executable, "-c", program))
+
+
+def test_the_real_core_is_asked_as_the_tray(home, sandbox):
+    feed = Local(home, environment=lambda: desktop.environment(sandbox.settings()))
+    told = feed.test("slack.send")
+    (run,) = feed.runs()
+
+    assert (told.outcome, told.run) == ("sent", run.run)
+    assert (run.surface, run.test, run.action) == ("tray", True, "slack.send")
+    found = feed.health()
+    assert len(sandbox.slack.writes) == 1
+    assert found.connectors[0].last_success.run == told.run
+    assert [c.verdict for c in found.connectors] == [Verdict.OK] * len(found.connectors)
+    assert feed.pair().code
+    assert_clean(
+        repr([told, run, found]),
+        home,
+        canaries=[*CANARIES.values(), *secrets(sandbox.settings())],
+    )
+
+
+def test_an_answer_that_cannot_be_read_is_said_as_such(home):
+    with pytest.raises(SourceError) as caught:
+        local(home, "print('Traceback')").health()
+
+    assert caught.value.trouble.kind is Missing.STRANGE
+
+
+def test_a_ledger_error_is_looked_into(tmp_path):
+    program = 'print(\'{"error": "ledger_error", "message": "It is broken."}\')'
+    with pytest.raises(SourceError) as caught:
+        local(tmp_path, program).health()
+
+    assert caught.value.trouble.kind is Missing.LEDGER
+    assert caught.value.trouble.words == "It is broken."
+
+
+def test_a_home_that_went_away_starts_no_child(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    feed = local(home, f"print('{json.dumps(REPORT)}')")
+    assert feed.health()
+    home.rmdir()
+    with pytest.raises(SourceError) as caught:
+        feed.health()
+
+    assert caught.value.trouble.kind is Missing.HOME_GONE
+    assert caught.value.before_it_left
+
+
+def test_a_test_whose_child_gave_no_answer_may_have_arrived(home):
+    told = local(home, "print('nonsense')").test("chalk.write")
+
+    assert told.outcome == "unknown"
+    assert told.words.startswith("It may or may not have been sent.")
+
+
+def test_an_edited_settings_file_is_noticed(home):
+    feed = local(home, "")
+    before = feed.stamp()
+    (home / ".env").write_text("A=1\n")
+
+    assert before != feed.stamp()
+
+
+def test_closing_ends_a_child_that_only_looks(home):
+    feed = local(home, "import time; time.sleep(60)")
+    errors = []
+
+    def look():
+        try:
+            feed.health()
+        except SourceError as error:
+            errors.append(error.trouble.kind)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    while not feed._children:
+        time.sleep(0.01)
+    feed.close()
+    looking.join(10)
+
+    assert errors == [Missing.STRANGE]
