@@ -1,61 +1,73 @@
-"""The Telegram part of `levqor-bot check`."""
+"""What `levqor-bot check` finds out about Telegram; nothing is sent, nothing changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telegram import BotCommandScopeDefault
 from telegram.error import InvalidToken, TelegramError
 
 from bot.check import Finding
+from bot.telegram import TOKEN
+from bot.telegram import pulse as words
 from bot.telegram.api import connect
+from bot.telegram.webhook import Seal
+from core.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from telegram import WebhookInfo
-
     from bot.telegram.api import Api
     from core.settings import Settings
 
-_TOKEN = "Copy TELEGRAM_BOT_TOKEN from @BotFather again: /mybots, your bot, API Token."  # noqa: S105 - where to get one
-
 
 async def check(settings: Settings) -> list[Finding]:
-    """Look at Telegram's way in."""
-    own = settings.own
-    if own.telegram == "off" or own.telegram_bot_token is None:
-        what = "Telegram is off: no TELEGRAM_BOT_TOKEN, or LEVQOR_TELEGRAM=off."
-        return [Finding(None, what, "docs/telegram.md leads from nothing to the first command.")]
+    """Look at the token, the webhook and the menu."""
+    from bot.telegram import build
+
     try:
-        async with connect(settings) as api:
-            return await _asked(api, settings)
-    # A token Telegram calls malformed is refused before anything is sent.
+        if build(settings) is None:
+            return [_off(settings)]
+    except NotConfigured as error:
+        return [Finding(good=False, what=error.message, fix=error.fix)]
+    api = connect(settings)
+    try:
+        return await _look(api, settings)
     except InvalidToken:
-        return [Finding(False, "Telegram refuses TELEGRAM_BOT_TOKEN.", _TOKEN)]
+        return [Finding(good=False, what=f"Telegram refuses {TOKEN}.", fix=words.REVOKED.fix)]
     except TelegramError:
-        fix = "Check this machine's connection to api.telegram.org."
-        return [Finding(False, "Telegram cannot be reached.", fix)]
+        what = "Telegram: cannot be reached."
+        return [Finding(good=False, what=what, fix="Check this machine's network.")]
+    finally:
+        await api.shutdown()
 
 
-async def _asked(api: Api, settings: Settings) -> list[Finding]:
-    me = await api.get_me()
-    found = [Finding(True, f"TELEGRAM_BOT_TOKEN is good: it is @{me.username}.")]
-    if not me.can_read_all_group_messages:
-        what = "In groups the bot sees commands and replies to it, and nothing else: as it should."
-        found.append(Finding(None, what))
-    found.append(_webhook(await api.get_webhook_info(), settings))
-    return found
+def _off(settings: Settings) -> Finding:
+    if settings.own.telegram == "off":
+        return Finding(good=None, what="Telegram is off (LEVQOR_TELEGRAM=off).")
+    return Finding(
+        good=None,
+        what=f"Telegram is off: {TOKEN} is not set.",
+        fix="Write /newbot to @BotFather in Telegram and set what it gives you.",
+    )
 
 
-def _webhook(info: WebhookInfo, settings: Settings) -> Finding:
-    ours = settings.own.telegram_webhook_url
-    if settings.own.telegram == "webhook":
-        if ours is not None and info.url.startswith(ours):
-            trouble = " The last delivery failed." if info.last_error_date else ""
-            return Finding(not trouble, f"Telegram posts to this bot's webhook.{trouble}")
-        return Finding(None, "The webhook is not set yet: levqor-bot sets it when it starts.")
-    if info.url:
-        return Finding(
-            False,
-            "A webhook is set for this bot, so it cannot be polled.",
-            "Stop the program that set it, or use LEVQOR_TELEGRAM=webhook, or another bot.",
+async def _look(api: Api, settings: Settings) -> list[Finding]:
+    await api.initialize()
+    found = [Finding(good=True, what=f"Telegram: the token is that of @{api.username}.")]
+    hook = (await api.get_webhook_info()).url
+    ours = bool(hook) and Seal(settings.home, str(api.id)).ours(hook)
+    if hook and not ours:
+        verdict = words.foreign_webhook(hook)
+        found.append(Finding(good=False, what=f"Telegram: {verdict.words}.", fix=verdict.fix))
+    else:
+        way = "a webhook" if settings.own.telegram == "webhook" else "polling"
+        found.append(
+            Finding(good=True, what=f"Telegram: nobody else's webhook is in the way of {way}.")
         )
-    return Finding(True, "No webhook stands in the way of polling.")
+    menu = await api.get_my_commands(scope=BotCommandScopeDefault())
+    if menu:
+        what = f"Telegram: strangers see a menu of {len(menu)} commands; levqor-bot removes it."
+        found.append(Finding(good=None, what=what))
+    if not api.bot.can_read_all_group_messages:
+        what = "Telegram: in groups the bot sees commands and replies alone, which is all it needs."
+        found.append(Finding(good=True, what=what))
+    return found

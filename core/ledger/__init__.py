@@ -73,6 +73,10 @@ class Ledger(OpenLedger):
         """The asker knows; forget where to answer."""
         self._write(lambda db: runs.told(db, run))
 
+    def answer_at(self, run: str, reply_to: str) -> None:
+        """Change where to answer, while the asker is still to be told."""
+        self._write(lambda db: runs.answer_at(db, run, reply_to))
+
     def recover(self) -> list[Entry]:
         """Settle the runs of dead processes; a live process's runs are not touched."""
         with self._reading() as db:
@@ -99,6 +103,15 @@ class Ledger(OpenLedger):
         exact = [row for row in rows if row[0] == run]
         found = exact or rows
         return runs.entry(found[0]) if len(found) == 1 and len(run) >= 4 else None
+
+    def keyed(self, key: str) -> Entry | None:
+        """The run a request's own key belongs to."""
+        with self._reading() as db:
+            row = db.execute(
+                f"SELECT {runs.COLUMNS} FROM runs WHERE key = ?",  # noqa: S608
+                (key,),
+            ).fetchone()
+        return runs.entry(row) if row else None
 
     def runs(self, last: int = 20, caller: str | None = None) -> list[Entry]:
         """The latest runs, of everybody or of one caller, latest first."""

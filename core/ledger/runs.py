@@ -212,6 +212,13 @@ def told(db: sqlite3.Connection, run: str) -> None:
     db.execute("UPDATE runs SET reply_to = NULL WHERE run = ?", (run,))
 
 
+def answer_at(db: sqlite3.Connection, run: str, reply_to: str) -> None:
+    """Change where to answer; nothing comes back once it was forgotten."""
+    db.execute(
+        "UPDATE runs SET reply_to = ? WHERE run = ? AND reply_to IS NOT NULL", (reply_to, run)
+    )
+
+
 def forget_old_answers(db: sqlite3.Connection, now: float) -> int:
     """Forget where to answer after half an hour; returns how many are still waited for."""
     db.execute(

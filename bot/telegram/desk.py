@@ -1,0 +1,204 @@
+"""Who writes, what they want, who does it: one update at a time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from telegram import ForceReply
+
+from bot.commands import QUESTIONS, Spelling
+from bot.telegram.forms import Form, Forms
+from bot.telegram.heard import Pressed, Typed
+from bot.telegram.runs import Ask, Runs, Work
+from bot.telegram.strangers import Strangers
+from bot.telegram.voice import Place
+from core import wording
+from core.callers import Caller
+from core.errors import Forbidden, LevqorError, NotFound
+
+if TYPE_CHECKING:
+    from bot.app.frame import Bot
+    from bot.telegram.heard import Command
+    from bot.telegram.menus import Menus
+    from bot.telegram.voice import Voice
+
+SURFACE = "telegram"
+
+SPELLING = Spelling(
+    action=lambda action_id: "/" + action_id.replace(".", "_").replace("-", "_"),
+    question=lambda word: f"/{word}",
+)
+
+# What was written longer ago waited for a bot that was off: nobody expects it now.
+STALE_SECONDS = 900.0
+
+WELCOME = "You are paired: Levqor knows you as {caller}. /help lists what it can do."
+KNOWN = "Levqor knows you as {caller}. /help lists what it can do."
+NO_FORM = "There is no form open."
+STRANGER = (
+    "Levqor does not know you. Your id is {caller}.\n"
+    "Whoever runs it can let you in with: levqor pair telegram\n"
+    "Then send here: /start CODE (a wrong or old code is not answered)."
+)
+
+
+class Desk:
+    """Takes what was heard; hands back what is left to do, or None."""
+
+    def __init__(self, bot: Bot, voice: Voice, runs: Runs, menus: Menus) -> None:
+        self._bot = bot
+        self._voice = voice
+        self._runs = runs
+        self._menus = menus
+        self._forms = Forms()
+        self._strangers = Strangers()
+
+    async def take(self, heard: Typed | Pressed) -> Work | None:
+        """Do with an update what must be done before it is confirmed.
+
+        Raises LedgerError where nobody can tell who is paired.
+        """
+        caller = Caller(SURFACE, str(heard.user))
+        paired = caller.id in await self._bot.call(self._bot.engine.ledger.paired, SURFACE)
+        if isinstance(heard, Pressed):
+            return await self._pressed(heard, caller, paired=paired)
+        if not paired:
+            return await self._stranger(heard, caller)
+        if heard.command is None:
+            return self._text(heard, caller)
+        return await self._command(heard, heard.command, caller)
+
+    async def _pressed(self, pressed: Pressed, caller: Caller, *, paired: bool) -> Work | None:
+        theirs = f":{caller.id}:" in pressed.data
+        text = None if theirs else "This button is for whoever asked."
+        # Telegram forgets a press within seconds: first the toast, then the work.
+        self._bot.spawn(self._voice.toast(pressed.query, text), name="telegram toast")
+        return await self._runs.pressed(pressed, caller) if paired and theirs else None
+
+    async def _stranger(self, said: Typed, caller: Caller) -> Work | None:
+        command = said.command
+        if said.private and command and command.name == "start" and command.rest.strip():
+            if not self._strangers.may_try(said.user):
+                return None
+            redeem = self._bot.engine.ledger.redeem
+            if await self._bot.call(redeem, SURFACE, caller.id, command.rest.strip()):
+                return Work(lambda: self._welcome(said, caller))
+        meant = said.private or (command and (command.addressed or self._ours(command)))
+        if not meant or not self._strangers.may_hear(said.user):
+            return None
+        return self._say(said, STRANGER.format(caller=caller))
+
+    async def _welcome(self, said: Typed, caller: Caller) -> None:
+        await self._voice.say(_place(said), WELCOME.format(caller=caller))
+        await self._menus.show(said.user)
+
+    async def _command(self, said: Typed, command: Command, caller: Caller) -> Work | None:
+        if command.name == "start" and said.private:
+            return self._say(said, KNOWN.format(caller=caller))
+        if command.name == "cancel":
+            closed = self._forms.close(said.chat, said.user)
+            return self._say(said, "Nothing was sent." if closed else NO_FORM)
+        if command.name == "skip":
+            return self._skip(said, caller)
+        try:
+            what = self._bot.commands.find(f"/{command.name}", SPELLING)
+        except NotFound as error:
+            # In a group it may be another bot's.
+            heard = said.private or command.addressed
+            return self._say(said, wording.refusal(error)) if heard else None
+        if what in {each.word for each in QUESTIONS}:
+            return Work(lambda: self._ask(said, what, command.rest, caller))
+        return await self._action(said, what, command.rest, caller)
+
+    async def _action(self, said: Typed, action_id: str, rest: str, caller: Caller) -> Work | None:
+        try:
+            if not rest.strip():
+                return self._open(said, action_id, caller)
+            values = self._bot.commands.read(action_id, rest)
+        except LevqorError as error:
+            return self._say(said, wording.refusal(error))
+        return await self._fire(said, Ask(action_id, values, guard=True), caller)
+
+    async def _fire(self, said: Typed, ask: Ask, caller: Caller) -> Work | None:
+        late = time.time() - said.at
+        if late > STALE_SECONDS and not await self._runs.seen(said.update):
+            text = f"You asked for this {wording.ago(late)}, while Levqor was off. Send it now?"
+            return self._runs.confirm(ask, caller, _place(said), text, "Send now")
+        return await self._runs.fire(ask, caller, _place(said), said.update)
+
+    async def _ask(self, said: Typed, word: str, rest: str, caller: Caller) -> None:
+        try:
+            text = await self._bot.commands.ask(word, rest, caller, SPELLING)
+        except LevqorError as error:
+            text = wording.refusal(error)
+        await self._voice.say(_place(said), text)
+
+    def _open(self, said: Typed, action_id: str, caller: Caller) -> Work:
+        """Open a form; raises LevqorError where its end could only be a refusal."""
+        settings = self._bot.settings
+        connector, action = self._bot.engine.action(action_id)
+        if not settings.may(caller, action_id):
+            raise Forbidden(
+                f"{caller} may not use {action_id}.",
+                fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
+            )
+        settings.config(connector)
+        form = Form(
+            action_id, SPELLING.action(action_id), action.title, action.input, settings.default
+        )
+        self._forms.put(said.chat, said.user, form)
+        return self._next(said, form, caller)
+
+    def _next(self, said: Typed, form: Form, caller: Caller, wrong: str | None = None) -> Work:
+        if not form.done:
+            question = form.question() if wrong is None else f"{wrong}\n\n{form.question()}"
+            mark = ForceReply(selective=True, input_field_placeholder=form.spec.title[:64])
+            return self._say(said, question, mark)
+        self._forms.close(said.chat, said.user)
+        ask = Ask(form.action_id, form.values, guard=True)
+        return self._runs.confirm(ask, caller, _place(said), form.preview(), "Send")
+
+    def _skip(self, said: Typed, caller: Caller) -> Work:
+        form = self._forms.find(said.chat, said.user)
+        if form is None:
+            return self._say(said, NO_FORM)
+        wrong = None if form.skip() else f"{form.spec.name}: is required"
+        return self._next(said, form, caller, wrong)
+
+    def _text(self, said: Typed, caller: Caller) -> Work | None:
+        """Words without a command: an answer to a form's question, or small talk."""
+        if not said.private and said.answers is None:
+            return None
+        form = self._forms.find(said.chat, said.user)
+        if form is not None:
+            return self._next(said, form, caller, form.answer(said.text))
+        if said.answers is not None and self._asked(said.answers):
+            return self._say(
+                said,
+                "This form is closed, and nothing was sent: ten minutes have passed, or Levqor "
+                "was started again. Please write the command again.",
+            )
+        return self._say(said, "Levqor reads commands: see /help.") if said.private else None
+
+    def _asked(self, text: str) -> bool:
+        """Whether a message of the bot was a form's question."""
+        names = tuple(f"{SPELLING.action(i)}, " for i in self._bot.engine.action_ids())
+        return any(line.startswith(names) for line in text.splitlines())
+
+    def _ours(self, command: Command) -> bool:
+        try:
+            self._bot.commands.find(f"/{command.name}", SPELLING)
+        except NotFound:
+            return False
+        return True
+
+    def _say(self, said: Typed, text: str, mark: ForceReply | None = None) -> Work:
+        async def do() -> None:
+            await self._voice.say(_place(said), text, mark)
+
+        return Work(do)
+
+
+def _place(said: Typed) -> Place:
+    return Place(said.chat, to=said.message)

@@ -1,0 +1,111 @@
+"""What people did, read from Telegram's updates: something typed, or a button pressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from telegram.constants import ChatType, MessageEntityType
+
+if TYPE_CHECKING:
+    from telegram import CallbackQuery, Message, Update
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command at the start of a message; `rest` is what follows, as it was typed.
+
+    `addressed` tells whether it was written `/name@thisbot`.
+    """
+
+    name: str
+    rest: str
+    addressed: bool
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A text message. `answers` is the text of the bot's message it replies to, if any."""
+
+    update: int
+    user: int
+    chat: int
+    message: int
+    private: bool
+    at: float
+    text: str
+    command: Command | None
+    answers: str | None
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """A button under one of the bot's messages was pressed."""
+
+    update: int
+    user: int
+    chat: int
+    message: int
+    query: str
+    data: str
+
+
+def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
+    """What an update says to this bot; None for everything that is not meant for it.
+
+    Edited messages, captions, channel posts and other bots are none of ours: an edited
+    command would be sent again.
+    """
+    if update.callback_query is not None:
+        return _pressed(update.update_id, update.callback_query)
+    message = update.message
+    if message is None or message.edit_date or not message.text or message.from_user is None:
+        return None
+    if message.from_user.is_bot:
+        return None
+    command = _command(message, bot_name)
+    if command is not None and command.name == "":
+        return None
+    return Typed(
+        update=update.update_id,
+        user=message.from_user.id,
+        chat=message.chat.id,
+        message=message.message_id,
+        private=message.chat.type == ChatType.PRIVATE,
+        at=message.date.timestamp(),
+        text=message.text,
+        command=command,
+        answers=_answered(message, bot_id),
+    )
+
+
+def _pressed(update: int, query: CallbackQuery) -> Pressed | None:
+    if query.message is None or query.data is None:
+        return None
+    return Pressed(
+        update, query.from_user.id, query.message.chat.id, query.message.message_id,
+        query.id, query.data,
+    )  # fmt: skip
+
+
+def _command(message: Message, bot_name: str) -> Command | None:
+    """The command a message begins with; its name is empty where another bot is meant."""
+    text = message.text or ""
+    mark = message.entities[0] if message.entities else None
+    if mark is None or mark.type != MessageEntityType.BOT_COMMAND or mark.offset != 0:
+        return None
+    # Telegram counts UTF-16 units.
+    units = text.encode("utf-16-le", "surrogatepass")
+    said = units[: mark.length * 2].decode("utf-16-le", "replace")
+    rest = units[mark.length * 2 :].decode("utf-16-le", "replace")
+    name, at, whom = said.removeprefix("/").partition("@")
+    if at and whom.lower() != bot_name.lower():
+        return Command("", "", addressed=False)
+    return Command(name.lower(), rest, addressed=bool(at))
+
+
+def _answered(message: Message, bot_id: int) -> str | None:
+    first = message.reply_to_message
+    if first is None or first.from_user is None or first.from_user.id != bot_id:
+        return None
+    return first.text or ""

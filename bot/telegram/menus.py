@@ -1,0 +1,66 @@
+"""The menu beside the input field: every command, shown to paired people alone."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from telegram import BotCommand, BotCommandScopeChat
+from telegram.error import TelegramError
+
+from bot.commands import QUESTIONS
+
+if TYPE_CHECKING:
+    from bot.app.frame import Bot
+    from bot.commands import Spelling
+    from bot.telegram.api import Api
+
+# core.telegram.org/bots/api#botcommand
+DESCRIPTION = 256
+
+
+class Menus:
+    """Keeps Telegram's menus as the pairings are. A menu that fails does not matter much."""
+
+    def __init__(self, bot: Bot, api: Api, surface: str, spelling: Spelling) -> None:
+        self._bot = bot
+        self._api = api
+        self._surface = surface
+        self._spelling = spelling
+        self._shown: set[str] | None = None
+
+    def commands(self) -> list[BotCommand]:
+        """Every action and question, in the order of the help."""
+        spelling = self._spelling
+        told = [(spelling.action(i), action.title) for i, _, action in self._bot.commands.actions()]
+        told += [(spelling.question(each.word), each.tells) for each in QUESTIONS]
+        return [BotCommand(name.lstrip("/"), text[:DESCRIPTION]) for name, text in told]
+
+    async def refresh(self) -> None:
+        """Show the menu to everyone who is paired, take it from those who are not."""
+        ledger = self._bot.engine.ledger
+        paired = set(await self._bot.call(ledger.paired, self._surface))
+        if self._shown is None:
+            # Strangers see no menu, and those unpaired while the bot was off none any more.
+            await self._forget(None)
+            prefix = f"{self._surface}:"
+            people = await self._bot.call(ledger.callers)
+            known = {
+                one.caller.removeprefix(prefix) for one in people if one.caller.startswith(prefix)
+            }
+            self._shown = known - paired
+        for ident in self._shown - paired:
+            await self._forget(ident)
+        for ident in paired - self._shown:
+            await self.show(int(ident))
+        self._shown = paired
+
+    async def show(self, user: int) -> None:
+        """Show the menu in one person's chat."""
+        with contextlib.suppress(TelegramError):
+            await self._api.set_my_commands(self.commands(), scope=BotCommandScopeChat(user))
+
+    async def _forget(self, ident: str | None) -> None:
+        scope = BotCommandScopeChat(int(ident)) if ident else None
+        with contextlib.suppress(TelegramError):
+            await self._api.delete_my_commands(scope=scope)

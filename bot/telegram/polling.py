@@ -1,0 +1,184 @@
+"""Long polling by a loop of our own: get, journal, confirm, run.
+
+The library's loop confirms what nobody has handled yet, and can end or hang unseen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from telegram.error import Conflict, InvalidToken, TelegramError
+
+from bot.telegram import pulse as words
+from bot.telegram.api import Flood
+from core.errors import LevqorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.app.frame import Bot
+    from bot.telegram.api import Api
+    from bot.telegram.intake import Intake
+    from bot.telegram.pulse import Pulse, Verdict
+    from bot.telegram.runs import Work
+
+# A confirmation that takes longer does not hold up what it confirms.
+CONFIRM_SECONDS = 3.0
+
+log = logging.getLogger("levqor.bot")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds: a poll's patience, pauses after failures, after a conflict, and at most."""
+
+    poll: int = 25
+    pause: float = 1.0
+    conflict: float = 4.0
+    longest: float = 30.0
+    refused: float = 60.0
+
+
+class Polling:
+    """Asks Telegram for updates until it is stopped."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        api: Api,
+        intake: Intake,
+        pulse: Pulse,
+        *,
+        ours: Callable[[str], bool],
+        how: str,
+        pace: Pace,
+    ) -> None:
+        """`ours` tells whether a webhook's address is one that this home has set."""
+        self._bot = bot
+        self._api = api
+        self._intake = intake
+        self._pulse = pulse
+        self._ours = ours
+        self._how = how
+        self._pace = pace
+        self._offset: int | None = None
+        self._taken: list[Work] = []
+        self._failures = 0
+        self._way_is_free = self._pushed_out = False
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Poll; returns once stopped."""
+        while not self._stopped.is_set():
+            try:
+                if await self._free_the_way():
+                    await self._round()
+            except LevqorError:
+                self._begin()
+                await self._failed(words.LEDGER)
+            except TelegramError as error:
+                await self._refused(error)
+            except Exception as error:  # noqa: BLE001 - this loop must outlive any mistake
+                # Its text may hold the token.
+                log.error("Polling stumbled: %s", type(error).__name__)  # noqa: TRY400
+                await self._failed(words.STUMBLED)
+        await self._last_word()
+
+    def stop(self) -> None:
+        """Take nothing more. What is taken is confirmed and begun; what is not comes again."""
+        self._stopped.set()
+
+    async def _round(self) -> None:
+        # What is taken waits for its confirmation, so do not wait for new updates then.
+        seconds = 0 if self._taken else self._pace.poll
+        asking = asyncio.ensure_future(self._api.updates(self._offset, seconds))
+        if self._taken:
+            await asyncio.wait({asking}, timeout=CONFIRM_SECONDS)
+            self._begin()
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        await asyncio.wait({asking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not asking.done():
+            asking.cancel()
+            return
+        batch = asking.result()
+        self._failures = 0
+        await self._pulse.good(self._how)
+        await self._take(batch)
+
+    async def _take(self, batch: list[Any]) -> None:
+        for raw in batch:
+            if self._stopped.is_set() or self._bot.ending:
+                return
+            work = await self._intake.take(raw)
+            if (number := _number(raw)) is not None:
+                self._offset = number + 1
+            if work is not None:
+                self._taken.append(work)
+        if batch and not any(_number(raw) is not None for raw in batch):
+            # Without a number it cannot be confirmed, and comes again at once.
+            await self._pause(self._pace.longest)
+
+    async def _last_word(self) -> None:
+        """Confirm what was taken: it would be answered again by the next bot."""
+        if self._offset is not None:
+            with contextlib.suppress(TelegramError, TimeoutError):
+                await asyncio.wait_for(self._api.updates(self._offset, 0), CONFIRM_SECONDS)
+        self._begin()
+
+    def _begin(self) -> None:
+        taken, self._taken = self._taken, []
+        for work in taken:
+            self._intake.begin(work)
+
+    async def _free_the_way(self) -> bool:
+        """Whether nobody else's webhook takes the messages; one of ours is removed."""
+        if self._way_is_free:
+            return True
+        found = await self._api.get_webhook_info()
+        if found.url and not self._ours(found.url):
+            await self._pulse.bad(words.foreign_webhook(found.url))
+            await self._pause(self._pace.refused)
+            return False
+        if found.url:
+            await self._api.delete_webhook(drop_pending_updates=False)
+        elif self._pushed_out:
+            await self._failed(words.OTHER_POLLER, first=self._pace.conflict)
+        self._way_is_free, self._pushed_out = True, False
+        return True
+
+    async def _refused(self, error: TelegramError) -> None:
+        if isinstance(error, InvalidToken):
+            await self._pulse.bad(words.REVOKED)
+            await self._pause(self._pace.refused)
+        elif isinstance(error, Conflict):
+            # Either a webhook or another poll: the next round looks.
+            self._way_is_free, self._pushed_out = False, True
+        elif isinstance(error, Flood):
+            await self._pause(error.seconds)
+        else:
+            await self._failed(words.UNREACHABLE if self._failures else None)
+
+    async def _failed(self, verdict: Verdict | None, first: float | None = None) -> None:
+        """Say what is wrong, and wait longer each time."""
+        self._failures += 1
+        if verdict is not None:
+            await self._pulse.bad(verdict)
+        pause = (first or self._pace.pause) * 2 ** min(self._failures - 1, 6)
+        await self._pause(min(pause, self._pace.longest) * random.uniform(0.5, 1.0))  # noqa: S311
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def _number(raw: Any) -> int | None:
+    number = raw.get("update_id") if isinstance(raw, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None

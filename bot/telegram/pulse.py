@@ -1,0 +1,137 @@
+"""How the way in is doing, in words: measured by answers that came, not by what runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from core.errors import LevqorError
+
+if TYPE_CHECKING:
+    from bot.app.frame import Bot
+
+# The ledger is told this often that all is well; whoever reads it may think the worst of
+# a sign of life that is much older.
+BEAT_SECONDS = 60.0
+# Longer than a poll may take and the longest pause after a failure.
+STALLED_SECONDS = 90.0
+# Two that poll with one token push each other out by turns: a good poll in between is
+# no sign that the other one has gone.
+CONFLICT_SECONDS = 150.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is so, and what to do about it."""
+
+    words: str
+    fix: str | None = None
+
+
+UNREACHABLE = Verdict(
+    "cannot reach Telegram",
+    "Check this machine's network; Levqor keeps trying.",
+)
+STALLED = Verdict(
+    "has heard nothing from Telegram for more than a minute",
+    "Check this machine's network; if that is well, start levqor-bot again.",
+)
+OTHER_POLLER = Verdict(
+    "another program reads messages with the same bot token, and each gets only some",
+    "Stop the other program, or give each its own bot from @BotFather.",
+)
+REVOKED = Verdict(
+    "Telegram refuses the bot's token: it was revoked",
+    "Get the new one from @BotFather (/token), set TELEGRAM_BOT_TOKEN and start levqor-bot again.",
+)
+LEDGER = Verdict(
+    "takes no messages, because the ledger cannot be read; they wait at Telegram",
+    "See what is wrong with: levqor doctor",
+)
+STUMBLED = Verdict(
+    "made a mistake of its own while reading messages, and tries again",
+    "If it stays, start levqor-bot again and report it.",
+)
+TAKEN = Verdict(
+    "another program took this bot's messages away from here",
+    "Stop the other program, then start levqor-bot again.",
+)
+
+
+def foreign_webhook(url: str) -> Verdict:
+    """Another program has set a webhook; its path may be a secret."""
+    host = urlsplit(url).hostname or "somewhere else"
+    return Verdict(
+        f"this bot's messages go to a webhook at {host}, and Levqor leaves that alone",
+        "If nothing there needs it, remove it with Telegram's deleteWebhook; else give Levqor "
+        "a bot of its own from @BotFather.",
+    )
+
+
+def undelivered(host: str) -> Verdict:
+    """Telegram cannot reach our own webhook."""
+    return Verdict(
+        f"Telegram could not deliver messages to {host} lately",
+        f"Check that https://{host} leads to this levqor-bot, with a valid certificate.",
+    )
+
+
+class Pulse:
+    """Tells health; a good answer is a sign of life, written down once a minute."""
+
+    def __init__(self, bot: Bot, surface: str) -> None:
+        self._bot = bot
+        self._surface = surface
+        self._good: float | None = None
+        self._verdict = UNREACHABLE
+        self._ok = False
+        self._conflict_until = 0.0
+        self._skipped = 0
+        self._how = ""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last good answer; None where there was none yet."""
+        return None if self._good is None else time.monotonic() - self._good
+
+    async def good(self, how: str | None = None) -> None:
+        """Telegram answered as it should; `how` tells the way, e.g. by polling as @name."""
+        self._how = how or self._how
+        self._good = time.monotonic()
+        if self._good < self._conflict_until:
+            return
+        odd = ""
+        if self._skipped:
+            odd = f"; {self._skipped} it could not read were skipped"
+        await self._say(Verdict(f"takes messages {self._how}{odd}"), ok=True)
+
+    async def bad(self, verdict: Verdict) -> None:
+        """Something is wrong."""
+        if verdict is OTHER_POLLER:
+            self._conflict_until = time.monotonic() + CONFLICT_SECONDS
+        await self._say(verdict, ok=False)
+
+    def skipped(self) -> None:
+        """An update could not be read."""
+        self._skipped += 1
+
+    async def beat(self) -> None:
+        """Write the signs of life down, and say so when they stop."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            if self._ok and (self.age or 0.0) > STALLED_SECONDS:
+                await self.bad(STALLED)
+                continue
+            said, ledger = self._verdict, self._bot.engine.ledger
+            with contextlib.suppress(LevqorError):
+                await self._bot.call(
+                    ledger.inbound, self._surface, ok=self._ok, verdict=said.words, fix=said.fix
+                )
+
+    async def _say(self, verdict: Verdict, *, ok: bool) -> None:
+        self._verdict, self._ok = verdict, ok
+        await self._bot.inbound(self._surface, verdict.words, verdict.fix, ok=ok)

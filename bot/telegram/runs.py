@@ -1,0 +1,164 @@
+"""From an asked-for action to its told outcome, in one message that changes as it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.error import TelegramError
+
+from bot.pending import Pending
+from bot.telegram.voice import Place
+from bot.telling import Teller, reply_to, words
+from core import wording
+from core.errors import LevqorError, Repeated
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.app.frame import Bot
+    from bot.telegram.heard import Pressed
+    from bot.telegram.voice import Voice
+    from bot.telling import Where
+    from core.callers import Caller
+    from core.engine import Accepted, Settled
+
+SEND, LEAVE = "send", "leave"
+
+GONE = (
+    "Nothing was sent: this was asked more than ten minutes ago, or Levqor was started again. "
+    "Please write the command again."
+)
+# A run told by this process is not told again when its update comes a second time.
+REMEMBERED = 1000
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left to do with an update; `journaled` if a crash would not lose it any more."""
+
+    do: Callable[[], Awaitable[None]]
+    journaled: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An action with its values, put aside until its person says yes."""
+
+    action_id: str
+    values: dict[str, Any]
+    guard: bool
+
+
+class Runs:
+    """Accepts, sends, tells. `bot_id` is the Telegram bot's own id."""
+
+    def __init__(self, bot: Bot, voice: Voice, surface: str, bot_id: int) -> None:
+        self._bot = bot
+        self._voice = voice
+        self._bot_id = bot_id
+        self._pending: Pending[Ask] = Pending()
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self.teller = Teller(bot, surface, self._tell)
+
+    def key(self, request: int | str) -> str:
+        """A request's own key: an update's number, or a button's nonce."""
+        return f"telegram:{self._bot_id}:{request}"
+
+    async def fire(self, ask: Ask, caller: Caller, place: Place, request: int | str) -> Work | None:
+        """Journal a run; what is left is to send it and to tell how it ended."""
+        try:
+            accepted = await self._bot.accept(
+                ask.action_id,
+                ask.values,
+                caller,
+                key=self.key(request),
+                reply_to=reply_to(place.wire()),
+                guard=ask.guard,
+            )
+        except Repeated as same:
+            again = replace(ask, guard=False)
+            return self.confirm(again, caller, place, wording.refusal(same), "Send again")
+        except LevqorError as error:
+            text = wording.refusal(error)
+            return Work(lambda: self._voice.show(place, text))
+        if not accepted.first:
+            return await self._redelivered(accepted, place)
+        return Work(lambda: self._run(accepted, place), journaled=True)
+
+    def confirm(self, ask: Ask, caller: Caller, place: Place, text: str, yes: str) -> Work:
+        """Ask whether to send; the buttons work once, for ten minutes, for this person."""
+        nonce = self._pending.put(str(caller), ask)
+        no = "Cancel" if yes == "Send" else "Leave it"
+        buttons = [
+            InlineKeyboardButton(yes, callback_data=f"{SEND}:{caller.id}:{nonce}"),
+            InlineKeyboardButton(no, callback_data=f"{LEAVE}:{caller.id}:{nonce}"),
+        ]
+        markup = InlineKeyboardMarkup([buttons])
+        return Work(lambda: self._voice.show(place, text, markup))
+
+    async def pressed(self, pressed: Pressed, caller: Caller) -> Work | None:
+        """Do what a button says, once, however often it is pressed."""
+        verb, _, rest = pressed.data.partition(":")
+        ident, _, nonce = rest.partition(":")
+        if verb not in (SEND, LEAVE) or ident != caller.id:
+            return None
+        place = Place(pressed.chat, message=pressed.message)
+        known = await self._bot.call(self._bot.engine.ledger.keyed, self.key(nonce))
+        if known is not None:
+            ended = None if known.open else self._bot.engine.settled(known)
+            run = _Known(known.run, ended)
+            return await self._redelivered(run, place)
+        ask = self._pending.take(str(caller), nonce)
+        if ask is None:
+            return Work(lambda: self._voice.show(place, GONE))
+        if verb == LEAVE:
+            kept = "Nothing was sent." if ask.guard else "Not sent again."
+            return Work(lambda: self._voice.show(place, kept))
+        return await self.fire(ask, caller, place, nonce)
+
+    async def seen(self, request: int | str) -> bool:
+        """Whether a request has its run already."""
+        return await self._bot.call(self._bot.engine.ledger.keyed, self.key(request)) is not None
+
+    async def _run(self, accepted: Accepted, place: Place) -> None:
+        settling = asyncio.ensure_future(self._bot.settle(accepted))
+        place = await self._announce(accepted.run, place)
+        await self.teller.tell(place.wire(), await settling)
+
+    async def _announce(self, run: str, place: Place) -> Place:
+        """Say that it is on its way, and note which message to change when it is done."""
+        text = f"sending, run {run}"
+        with contextlib.suppress(TelegramError, LevqorError):
+            if place.message is not None:
+                await self._voice.show(place, text)
+                return place
+            # In a flood the outcome alone is worth waiting for.
+            place = await self._voice.say(place, text, patience=0)
+            await self._bot.call(self._bot.engine.ledger.answer_at, run, reply_to(place.wire()))
+        return place
+
+    async def _tell(self, where: Where, settled: Settled) -> None:
+        self._told[settled.run] = None
+        while len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+        await self._voice.show(Place(**where), words(settled))
+
+    async def _redelivered(self, accepted: Accepted | _Known, place: Place) -> Work | None:
+        """Answer with the first run, unless its asker was told just now or is about to be."""
+        entry = await self._bot.call(self._bot.engine.ledger.run, accepted.run)
+        settled = accepted.settled
+        waiting = entry is not None and entry.reply_to is not None
+        if accepted.run in self._told or waiting or settled is None:
+            return None
+        return Work(lambda: self._tell(place.wire(), settled))
+
+
+@dataclass(frozen=True)
+class _Known:
+    run: str
+    settled: Settled | None

@@ -1,0 +1,59 @@
+"""People nobody has paired: one short answer an hour, and a few tries of a code."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+HOUR = 3600.0
+# Answers cost flood budget: so many people an hour are answered, the others are not.
+MOST = 1000
+TRIES = 5
+# Each try is a write; all strangers together get this many a minute.
+TRIES_A_MINUTE = 60
+
+
+@dataclass
+class _Visit:
+    since: float
+    told: bool = False
+    tries: int = 0
+
+
+class Strangers:
+    """Who was answered in the last hour; never more than MOST of them."""
+
+    def __init__(self) -> None:
+        self._visits: OrderedDict[int, _Visit] = OrderedDict()
+        self._minute = (0, 0)
+
+    def may_hear(self, user: int) -> bool:
+        """Whether to answer a stranger now; once an hour each."""
+        visit = self._visit(user)
+        if visit is None or visit.told:
+            return False
+        visit.told = True
+        return True
+
+    def may_try(self, user: int) -> bool:
+        """Whether a stranger's code is looked at; a few an hour each."""
+        visit = self._visit(user)
+        minute = int(time.monotonic() // 60)
+        tries = self._minute[1] if self._minute[0] == minute else 0
+        if visit is None or visit.tries >= TRIES or tries >= TRIES_A_MINUTE:
+            return False
+        visit.tries += 1
+        self._minute = (minute, tries + 1)
+        return True
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def _visit(self, user: int) -> _Visit | None:
+        now = time.monotonic()
+        while self._visits and next(iter(self._visits.values())).since + HOUR < now:
+            self._visits.popitem(last=False)
+        if user not in self._visits and len(self._visits) < MOST:
+            self._visits[user] = _Visit(now)
+        return self._visits.get(user)

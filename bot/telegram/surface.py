@@ -1,0 +1,127 @@
+"""Telegram as one of the bot's surfaces: meeting it, taking messages, letting go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from telegram.error import InvalidToken, TelegramError
+
+from bot.app.frame import Hook
+from bot.telegram import TOKEN, webhook
+from bot.telegram import pulse as words
+from bot.telegram.api import Flood, connect
+from bot.telegram.desk import SPELLING, SURFACE, Desk
+from bot.telegram.intake import Intake
+from bot.telegram.menus import Menus
+from bot.telegram.polling import Pace, Polling
+from bot.telegram.pulse import Pulse
+from bot.telegram.runs import Runs
+from bot.telegram.voice import Voice
+from core.errors import LevqorError, NotConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telegram import User
+
+    from bot.app.frame import Bot, HookAnswer, HookRequest
+    from core.settings import Settings
+
+# Menus follow pairings made and taken back at a terminal this often.
+MENU_SECONDS = 60.0
+# What is still being said when the bot stops; what is not said then, the next start says.
+LAST_WORDS = 3.0
+POLL_ENDS = 4.0
+
+
+class Telegram:
+    """People in Telegram, met by polling or through a webhook."""
+
+    name = SURFACE
+
+    def __init__(self, settings: Settings, pace: Pace | None = None) -> None:
+        self._own = settings.own
+        self._pace = pace or Pace()
+        self._api = connect(settings)
+        self._seal = webhook.Seal(settings.home, self._api.token.partition(":")[0])
+        self._intake: Intake | None = None
+        self._polling: Polling | None = None
+        self._poll: asyncio.Task[None] | None = None
+
+    def hooks(self) -> Sequence[Hook]:
+        """Where Telegram posts, with a webhook."""
+        if self._own.telegram != "webhook":
+            return ()
+        return (Hook(self._seal.path, self._posted),)
+
+    async def start(self, bot: Bot) -> None:
+        """Meet Telegram, however long that takes, and take messages."""
+        pulse = Pulse(bot, self.name)
+        me = await self._meet(pulse)
+        if me is None or bot.ending:
+            return
+        voice = Voice(self._api)
+        runs = Runs(bot, voice, self.name, me.id)
+        menus = Menus(bot, self._api, self.name, SPELLING)
+        self._intake = Intake(bot, Desk(bot, voice, runs, menus), pulse, me)
+        runs.teller.start()
+        if self._own.telegram == "webhook":
+            hook = webhook.Webhook(
+                self._api, pulse, self._seal, self._own.telegram_webhook_url or ""
+            )
+            bot.spawn(hook.run(), name="telegram webhook")
+        else:
+            self._polling = Polling(
+                bot, self._api, self._intake, pulse,
+                ours=self._seal.ours, how=f"as @{me.username}", pace=self._pace,
+            )  # fmt: skip
+            self._poll = bot.spawn(self._polling.run(), name="telegram polling")
+        bot.spawn(pulse.beat(), name="telegram pulse")
+        bot.spawn(_keep(menus), name="telegram menus")
+
+    async def pause(self) -> None:
+        """Take no more messages; they wait at Telegram."""
+        if self._polling is not None and self._poll is not None:
+            self._polling.stop()
+            await asyncio.wait({self._poll}, timeout=POLL_ENDS)
+
+    async def stop(self) -> None:
+        """Let the last answers out and close the connections."""
+        if self._intake is not None and self._intake.working:
+            await asyncio.wait(tuple(self._intake.working), timeout=LAST_WORDS)
+        await self._api.shutdown()
+
+    async def _posted(self, request: HookRequest) -> HookAnswer:
+        return await webhook.answer(request, self._seal, self._intake)
+
+    async def _meet(self, pulse: Pulse) -> User:
+        """Ask who the bot is; raises NotConfigured where the token is refused."""
+        pause = self._pace.pause
+        while True:
+            try:
+                await self._api.initialize()
+            except InvalidToken:
+                raise NotConfigured(
+                    f"Telegram refuses {TOKEN}.",
+                    settings=[TOKEN],
+                    fix="Copy the token from @BotFather (/mybots, API Token), or set "
+                    "LEVQOR_TELEGRAM=off.",
+                ) from None
+            except Flood as flood:
+                await asyncio.sleep(flood.seconds)
+            except TelegramError:
+                await pulse.bad(words.UNREACHABLE)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, self._pace.longest)
+            else:
+                return self._api.bot
+
+
+async def _keep(menus: Menus) -> None:
+    while True:
+        # A menu is a convenience; the ledger's trouble is told elsewhere.
+        with contextlib.suppress(LevqorError):
+            await menus.refresh()
+        await asyncio.sleep(MENU_SECONDS)

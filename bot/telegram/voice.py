@@ -1,0 +1,165 @@
+"""Saying things in chats: floods waited out, moved groups followed, nothing too long."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    TelegramError,
+)
+
+from bot.telegram.api import Flood
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.telegram.api import Api
+
+T = TypeVar("T")
+
+# A message's bound, counted in UTF-16 units: core.telegram.org/bots/api#sendmessage.
+UNITS = 4096
+# As long as the ledger keeps where to answer.
+PATIENCE = 1800.0
+_LONGEST_PAUSE = 30.0
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+Markup = InlineKeyboardMarkup | ForceReply
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to answer: a chat, the message answered there, and our own message if any."""
+
+    chat: int
+    to: int | None = None
+    message: int | None = None
+
+    def wire(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self)
+
+
+class Voice:
+    """What the bot says. Everything here raises TelegramError where it cannot be said."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._moved: dict[int, int] = {}
+
+    async def say(
+        self, place: Place, text: str, markup: Markup | None = None, *, patience: float = PATIENCE
+    ) -> Place:
+        """Answer with a message, with several where the text is longer than one may be.
+
+        Returns where the last one stands.
+        """
+        *first, last = pages(text)
+        for page in first:
+            await self._send(place, page, None, patience)
+        return await self._send(place, last, markup, patience)
+
+    async def show(
+        self, place: Place, text: str, markup: InlineKeyboardMarkup | None = None
+    ) -> None:
+        """Put a text in place of our message; say it anew where that is gone."""
+        message, head, *more = place.message, *pages(text)
+        if message is None:
+            await self.say(place, text, markup)
+            return
+        try:
+            await self._patiently(
+                place.chat,
+                lambda chat: self._api.edit_message_text(
+                    head,
+                    chat_id=chat,
+                    message_id=message,
+                    reply_markup=markup,
+                    link_preview_options=_NO_PREVIEW,
+                ),
+                PATIENCE,
+            )
+        except BadRequest as error:
+            if "not modified" not in error.message.lower():
+                await self.say(replace(place, message=None), text, markup)
+                return
+        for page in more:
+            await self._send(place, page, None, PATIENCE)
+
+    async def toast(self, query: str, text: str | None = None) -> None:
+        """Answer a pressed button, or its little clock would run on; a late one is let go."""
+        with contextlib.suppress(TelegramError):
+            await self._api.answer_callback_query(query, text)
+
+    async def _send(self, place: Place, text: str, markup: Markup | None, patience: float) -> Place:
+        answered = ReplyParameters(place.to, allow_sending_without_reply=True) if place.to else None
+        sent = await self._patiently(
+            place.chat,
+            lambda chat: self._api.send_message(
+                chat,
+                text,
+                reply_markup=markup,
+                reply_parameters=answered,
+                link_preview_options=_NO_PREVIEW,
+            ),
+            patience,
+        )
+        return replace(place, chat=sent.chat.id, message=sent.message_id)
+
+    async def _patiently(
+        self, chat: int, call: Callable[[int], Awaitable[T]], patience: float
+    ) -> T:
+        until, pause = time.monotonic() + patience, 1.0
+        while True:
+            try:
+                return await call(self._moved.get(chat, chat))
+            except ChatMigrated as moved:
+                if self._moved.get(chat) == moved.new_chat_id:
+                    raise
+                self._moved[chat] = moved.new_chat_id
+                continue
+            except (BadRequest, Forbidden, InvalidToken):
+                raise
+            except Flood as flood:
+                wait, problem = flood.seconds, TelegramError("flood control")
+            except NetworkError:
+                wait, problem = pause, NetworkError("no answer")
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            if time.monotonic() + wait > until:
+                raise problem
+            await asyncio.sleep(wait)
+
+
+def pages(text: str) -> list[str]:
+    """Cut a text into messages, between lines where it can be."""
+    found, page = [], ""
+    for line in text.splitlines(keepends=True):
+        for piece in _pieces(line):
+            if units(page + piece) > UNITS:
+                found.append(page.rstrip())
+                page = ""
+            page += piece
+    return [one for one in [*found, page.rstrip()] if one.strip()] or ["…"]
+
+
+def units(text: str) -> int:
+    """A text's length as Telegram counts it."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _pieces(line: str) -> list[str]:
+    # A character takes two units at the most.
+    half = UNITS // 2
+    if units(line) <= UNITS:
+        return [line]
+    return [line[at : at + half] for at in range(0, len(line), half)]

@@ -1,0 +1,121 @@
+"""Telegram posts each update to an address of ours, signed with a secret only we know."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from telegram.error import InvalidToken, TelegramError
+
+from bot.app.frame import HookAnswer
+from bot.telegram import pulse as words
+from bot.telegram.api import KINDS
+from core.errors import LevqorError
+from core.masking import home_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telegram import WebhookInfo
+
+    from bot.app.frame import HookRequest
+    from bot.telegram.api import Api
+    from bot.telegram.intake import Intake
+    from bot.telegram.pulse import Pulse
+
+HEADER = "x-telegram-bot-api-secret-token"
+LOOK_SECONDS = 60.0
+# Telegram tries again for a day; a failure of an hour ago says nothing about now.
+RECENT_SECONDS = 300.0
+
+
+class Seal:
+    """What belongs to one home and one bot: the path Telegram posts to and its secret.
+
+    Both follow from the home's key, so they outlive a restart and are written nowhere.
+    """
+
+    def __init__(self, home: Path, bot_id: str) -> None:
+        self._key = home_key(home)
+        self._bot_id = bot_id
+        self.path = f"/telegram/{self._word('path')[:24]}"
+        self.secret = self._word("secret")
+
+    def ours(self, url: str) -> bool:
+        """Whether a webhook's address was set by this home."""
+        return urlsplit(url).path.endswith(self.path)
+
+    def fits(self, given: str | None) -> bool:
+        """Whether a post carries the secret, compared in constant time."""
+        return hmac.compare_digest((given or "").encode(), self.secret.encode())
+
+    def _word(self, what: str) -> str:
+        text = f"telegram webhook {what} {self._bot_id}"
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+class Webhook:
+    """Sets the webhook, unless another one is there, and watches over it."""
+
+    def __init__(self, api: Api, pulse: Pulse, seal: Seal, address: str) -> None:
+        self._api = api
+        self._pulse = pulse
+        self._seal = seal
+        self._url = address.rstrip("/") + seal.path
+        self._host = urlsplit(address).hostname or address
+        self._was_ours = False
+
+    async def run(self) -> None:
+        """Set the webhook and look every minute whether it stands; never returns."""
+        while True:
+            try:
+                await self._look(await self._api.get_webhook_info())
+            except InvalidToken:
+                await self._pulse.bad(words.REVOKED)
+            except TelegramError:
+                await self._pulse.bad(words.UNREACHABLE)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self, found: WebhookInfo) -> None:
+        if found.url and not self._seal.ours(found.url):
+            await self._pulse.bad(words.foreign_webhook(found.url))
+            return
+        if not found.url and self._was_ours:
+            await self._pulse.bad(words.TAKEN)
+            return
+        if found.url != self._url or not self._was_ours:
+            await self._api.set_webhook(
+                self._url, allowed_updates=KINDS, secret_token=self._seal.secret
+            )
+            self._was_ours = True
+        failed = found.last_error_date
+        recent = failed is not None and time.time() - failed.timestamp() < RECENT_SECONDS
+        if recent and found.pending_update_count:
+            await self._pulse.bad(words.undelivered(self._host))
+            return
+        await self._pulse.good(f"at its webhook on {self._host}")
+
+
+async def answer(request: HookRequest, seal: Seal, intake: Intake | None) -> HookAnswer:
+    """Answer one post: 200 only once the update is in the journal, or answered."""
+    if not seal.fits(request.headers.get(HEADER)):
+        return HookAnswer(403)
+    if intake is None:
+        return HookAnswer(503)
+    try:
+        raw = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raw = None
+    try:
+        work = await intake.take(raw)
+    except LevqorError:
+        # Telegram brings it again.
+        return HookAnswer(503)
+    if work is not None:
+        intake.begin(work)
+    return HookAnswer(200)

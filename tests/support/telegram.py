@@ -1,0 +1,138 @@
+"""The Telegram surface in a thread with a loop of its own, against the stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.app.frame import Bot
+from bot.telegram.polling import Pace
+from bot.telegram.surface import Telegram
+from bot.web.surface import Web
+from core.engine import Engine
+from core.settings import Address, Settings
+from tests.support.web import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from core.sandbox import Sandbox
+
+QUICK = Pace(poll=1, pause=0.05, conflict=0.3, longest=0.3, refused=0.1)
+
+
+@dataclass(frozen=True)
+class Living:
+    """A running bot whose one way in is Telegram."""
+
+    bot: Bot
+    surface: Telegram
+    engine: Engine
+    loop: asyncio.AbstractEventLoop
+    said: list[str]
+
+    @property
+    def health(self) -> tuple[bool, str, str | None]:
+        """What health says of this way in: ok, verdict, fix."""
+        way = next(way for way in self.engine.ledger.inbounds() if way.surface == "telegram")
+        return way.ok, way.verdict, way.fix
+
+    def pair(self, *users: int) -> None:
+        """Pair people and put them on the plan without limits."""
+        for user in users:
+            pair(self.engine, user)
+
+
+class Quiet(Bot):
+    """Keeps what a bot says on standard error."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+
+def pair(engine: Engine, user: int, plan: str = "pro") -> None:
+    """Pair somebody as the code would."""
+    code, _ = engine.ledger.pair_code("telegram")
+    assert engine.ledger.redeem("telegram", str(user), code)
+    engine.ledger.set_plan(f"telegram:{user}", plan)
+
+
+def settings_for(home: Path, sandbox: Sandbox, **more: str) -> Settings:
+    """Settings that lead to the stand-ins."""
+    return Settings.load(home, sandbox_urls={**sandbox.settings(), **more})
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def living(
+    settings: Settings, *, pace: Pace = QUICK, http: int | None = None, ready: bool = True
+) -> Iterator[Living]:
+    """Run a bot until the block ends; `ready` waits until it takes messages."""
+    started, stop = threading.Event(), threading.Event()
+    found: list[Living] = []
+    failed: list[BaseException] = []
+
+    async def life(engine: Engine) -> None:
+        bot = Quiet(engine)
+        surface = Telegram(settings, pace)
+        surfaces: list[Any] = [surface]
+        if http is not None:
+            surfaces.insert(0, Web(Address("127.0.0.1", http), surface.hooks()))
+        found.append(Living(bot, surface, engine, asyncio.get_running_loop(), bot.said))
+        started.set()
+        starting = [asyncio.create_task(one.start(bot)) for one in surfaces]
+        await asyncio.to_thread(stop.wait)
+        bot.end()
+        for one in surfaces:
+            await one.pause()
+        await bot.call(engine.drain, 15.0)
+        for task in starting:
+            task.cancel()
+        for result in await asyncio.gather(*starting, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+        for one in surfaces:
+            await one.stop()
+        await bot.finish()
+
+    def run() -> None:
+        try:
+            with Engine.open(settings) as engine:
+                asyncio.run(life(engine))
+        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
+            failed.append(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=run, name="telegram bot")
+    thread.start()
+    with ExitStack() as stack:
+        stack.callback(_end, stop, thread, failed)
+        assert started.wait(10)
+        if not failed:
+            if ready:
+                wait_for(lambda: failed or any("takes messages" in one for one in found[0].said))
+            yield found[0]
+
+
+def _end(stop: threading.Event, thread: threading.Thread, failed: list[BaseException]) -> None:
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    if failed:
+        raise failed[0]
