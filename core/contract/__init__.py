@@ -7,7 +7,7 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 from __future__ import annotations
 
 from core.contract.declaration import Action, Connector, Probe, Receipt
-from core.contract.fields import Contract, FieldSpec, Kind, field, message_field, refuse_control
+from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
 from core.contract.settings import (
     BaseUrl,
     Config,
@@ -39,7 +39,6 @@ __all__ = [
     "field",
     "loopback",
     "message_field",
-    "refuse_control",
     "setting",
     "upstream_url",
 ]

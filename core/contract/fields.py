@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from core.contract.characters import refuse_control, refuse_unseen
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -81,35 +82,19 @@ class Contract(BaseModel):
     @classmethod
     def _printable(cls, value: Any, info: ValidationInfo) -> Any:
         extra = _extra(cls.model_fields[info.field_name or ""])
-        refuse_control(value, line_breaks=bool(extra.get("x-long")) or not isinstance(value, str))
+        if not isinstance(value, str):
+            refuse_control(value, line_breaks=True)
+            return value
+        # A line break that was copied along with a word is stripped like a space.
+        refuse_control(value.strip(" \t\r\n"), line_breaks=bool(extra.get("x-long")))
+        if extra.get("x-address"):
+            refuse_unseen(value)
         return value
 
     @classmethod
     def fields(cls) -> tuple[FieldSpec, ...]:
         """Walk the fields in the order a person fills them in."""
         return tuple(_spec(name, info) for name, info in cls.model_fields.items())
-
-
-def refuse_control(value: Any, *, line_breaks: bool) -> None:
-    """Raise ValueError where a text, however deep, holds a character nobody can type."""
-    if isinstance(value, str):
-        allowed = "\n\r\t" if line_breaks else "\t"
-        # Cc: controls. Cs: lone surrogates, which no upstream's UTF-8 can carry.
-        bad = next(
-            (c for c in value if unicodedata.category(c) in ("Cc", "Cs") and c not in allowed),
-            None,
-        )
-        if bad in ("\n", "\r"):
-            raise ValueError("must be on one line")
-        if bad is not None:
-            raise ValueError(f"holds a control character (U+{ord(bad):04X})")
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            refuse_control(key, line_breaks=False)
-            refuse_control(inner, line_breaks=True)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        for inner in value:
-            refuse_control(inner, line_breaks=True)
 
 
 def _extra(info: FieldInfo) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ def faults(parse, *given) -> list[Fault]:
         ("{“text”: “a”}", {"text": "a"}),
         ('\ufeff{"text": "a"}', {"text": "a"}),
         ("\u200bchannel=C1 \u202atext=hi", {"channel": "C1", "text": "hi"}),
-        ("\u200fשלום channel=C1", {"text": "\u200fשלום channel=C1"}),
+        ("\u200fשלם channel=C1", {"text": "\u200fשלם channel=C1"}),
         ("channel=C1 🚀 a=b", {"channel": "C1", "text": "🚀 a=b"}),
         ("channel=C1\ttext=„a b“", {"channel": "C1", "text": "a b"}),
         ("ann@example.com=x", {"text": "ann@example.com=x"}),

@@ -1,0 +1,43 @@
+"""Characters no input may hold, wherever in it they stand."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Far above what any service takes; what is much deeper cannot be written as JSON again.
+MOST_NESTED = 50
+_LINE_BREAK = re.compile(r"[\n\r\u2028\u2029]")
+# Controls but tab and line breaks; lone surrogates, which no upstream's UTF-8 can carry.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def refuse_control(value: Any, *, line_breaks: bool, depth: int = 0) -> None:
+    """Raise ValueError where a text, however deep, holds a character nobody can type."""
+    if isinstance(value, str):
+        if not line_breaks and _LINE_BREAK.search(value):
+            raise ValueError("must be on one line")
+        if found := _CONTROL.search(value):
+            raise ValueError(f"holds a control character (U+{ord(found[0]):04X})")
+    elif depth > MOST_NESTED:
+        raise ValueError(f"is nested too deep: at most {MOST_NESTED} levels")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            refuse_control(key, line_breaks=False)
+            refuse_control(inner, line_breaks=True, depth=depth + 1)
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        for inner in value:
+            refuse_control(inner, line_breaks=True, depth=depth + 1)
+
+
+def refuse_unseen(value: str) -> None:
+    """Raise ValueError where a name or an address holds a mark that comes with pasting.
+
+    Joiners and marks of direction belong in a text, where emoji and Arabic need them.
+    """
+    found = next((char for char in value if unicodedata.category(char) == "Cf"), None)
+    if found is not None:
+        code = f"U+{ord(found):04X}"
+        raise ValueError(f"holds a character that nobody sees ({code}): type it instead of pasting")
