@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bot.web.limits import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_NAMES
@@ -137,16 +136,12 @@ def _check_values(value: Any) -> None:
                 below.extend(one)
             elif isinstance(one, str):
                 _check_text(one)
-            elif isinstance(one, int | float) and not _holdable(one):
+            elif isinstance(one, int | float) and abs(one) > MAX_INTEGER:
                 raise _malformed("holds a number that is too large")
         if not below:
             return
         level = below
     raise _malformed(f"is nested deeper than {MAX_DEPTH} levels")
-
-
-def _holdable(number: float) -> bool:
-    return abs(number) <= MAX_INTEGER if isinstance(number, int) else math.isfinite(number)
 
 
 def _check_text(text: str) -> None:

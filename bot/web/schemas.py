@@ -31,13 +31,12 @@ def contract_schema(action: Action, default: Callable[[str], str | None]) -> dic
     schema: dict[str, Any] = _resolved(action.input.model_json_schema(), {})
     for spec in action.input.fields():
         given = schema["properties"][spec.name]
-        filled = spec.setting is not None and default(spec.setting) is not None
-        if filled and spec.name in schema.get("required", ()):
-            schema["required"].remove(spec.name)
-            schema["properties"][spec.name] = given = _or_null(given)
         for name in [name for name in given if name.startswith("x-")]:
             del given[name]
         _typeable(given, long=spec.long or spec.kind != "text")
+        if spec.setting is not None and default(spec.setting) is not None:
+            schema["properties"][spec.name] = _or_null(given)
+            schema["required"] = [one for one in schema.get("required", ()) if one != spec.name]
     if not schema.get("required"):
         schema.pop("required", None)
     return schema
@@ -66,6 +65,10 @@ def _resolved(node: Any, definitions: Mapping[str, Any]) -> Any:
 
 def _typeable(node: dict[str, Any], *, long: bool) -> None:
     """Say of every text, number and object below what a contract and the body reader take."""
+    shape = node.pop("pattern", None) if "anyOf" in node else None
+    for one in node.get("anyOf", ()):
+        if shape and one.get("type") == "string":
+            one["pattern"] = shape
     for branch in ("anyOf", "oneOf", "allOf", "prefixItems"):
         for one in node.get(branch, ()):
             _typeable(one, long=long)
@@ -76,7 +79,7 @@ def _typeable(node: dict[str, Any], *, long: bool) -> None:
             if node.get("minLength")
             else rf"^[^{taken}]*$"
         )
-    if node.get("type") in ("integer", "number"):
+    if node.get("type") in ("integer", "number") and "exclusiveMinimum" not in node:
         node.setdefault("minimum", -MAX_INTEGER)
         node.setdefault("maximum", MAX_INTEGER)
     if node.get("type") == "array" and isinstance(node.get("items"), dict):
@@ -194,11 +197,11 @@ COMPONENTS: dict[str, Any] = {
             "total": _COUNT,
         },
         {
-            "detail": _each({"type": "object"}),
-            "inbound": _each(_TEXT),
-            "inbound_detail": _each({"type": "object"}),
+            "detail": _each({"type": "object", "description": "Verdict, since when, what to do."}),
+            "inbound": {**_each(_TEXT), "description": "How each way in is doing, in words."},
         },
-    ),
+    )
+    | {"additionalProperties": True},
     "Usage": _object(
         {
             "days": _COUNT,

@@ -43,7 +43,8 @@ TEST_SENDER = "onboarding@resend.dev"
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+{_LABEL}"
-_ADDRESS = rf"[\w!#$%&'*+/=?^`{{|}}~-]+(?:\.[\w!#$%&'*+/=?^`{{|}}~-]+)*@{_DOMAIN}"
+_ATOM = r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+"
+_ADDRESS = rf"{_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
 
 
 def one_address(value: str) -> str:
@@ -76,6 +77,7 @@ class Mail(Contract):
         "The address it goes to.",
         example="ann@example.com",
         address=True,
+        shape=rf"^(?=[^@]{{1,64}}@){_ADDRESS}$",
         max_length=254,
     )
     subject: str = field(

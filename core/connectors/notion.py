@@ -14,7 +14,13 @@ from pydantic import AfterValidator, BaseModel, field_validator
 
 from core.connectors._notion.answers import REFUSALS, STALE, complaint, explain
 from core.connectors._notion.api import Api
-from core.connectors._notion.columns import Schema, notion_id, read_schema, remembered_schema
+from core.connectors._notion.columns import (
+    NOTION_ID_SHAPE,
+    Schema,
+    notion_id,
+    read_schema,
+    remembered_schema,
+)
 from core.connectors._notion.properties import typed
 from core.contract import (
     Action,
@@ -46,6 +52,7 @@ class Entry(Contract):
         "Database",
         "The database's address, or the 32 characters of its id.",
         example=EXAMPLE,
+        shape=NOTION_ID_SHAPE,
         setting=DEFAULT,
         default=None,
         max_length=2000,

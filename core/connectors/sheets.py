@@ -18,6 +18,8 @@ from core.connectors._sheets.answers import REFUSALS
 from core.connectors._sheets.api import Api, listed
 from core.connectors._sheets.ranges import (
     LAST_COLUMN,
+    RANGE_SHAPE,
+    WHOLE_NUMBERS,
     Cell,
     a1_range,
     cells,
@@ -41,7 +43,10 @@ from core.contract import (
 REQUEST_BYTES = 2_000_000  # https://developers.google.com/workspace/sheets/api/limits
 
 Range = Annotated[str, AfterValidator(a1_range)]
-OneCell = Annotated[Cell, PlainValidator(one_cell, json_schema_input_type=Cell)]
+Exact = Annotated[float, Field(gt=-WHOLE_NUMBERS, lt=WHOLE_NUMBERS)]
+OneCell = Annotated[
+    Cell, PlainValidator(one_cell, json_schema_input_type=str | Exact | bool | None)
+]
 Row = Annotated[list[OneCell], Field(min_length=1, max_length=LAST_COLUMN)]
 
 
@@ -52,6 +57,7 @@ class Rows(Contract):
         "Range",
         "The tab and the column to begin in, in A1 notation.",
         example="'Q3 plan'!A1",
+        shape=RANGE_SHAPE,
         setting="SHEETS_RANGE_DEFAULT",
         default="A1",
         min_length=1,

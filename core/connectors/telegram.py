@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from core.connectors._telegram_answers import (
     NOT_ALLOWED,
@@ -39,11 +39,14 @@ from core.errors import Fault, InvalidInput, Refused
 
 # A message's bound (core.telegram.org/bots/api#sendmessage), counted in UTF-16 units.
 TEXT_UNITS = 4096
-CHAT = re.compile(r"-?[1-9]\d{0,15}|@[A-Za-z]\w{3,31}", re.ASCII)
+CHAT = re.compile(r"-?[1-9][0-9]{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31}")
 DEFAULT = "TELEGRAM_CHAT_ID_DEFAULT"
 
 
 def _number_as_text(value: Any) -> Any:
+    # JSON knows one kind of number: some programs write 42 as 42.0.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -63,7 +66,12 @@ def _token(value: Secret) -> Secret:
 ChatId = Annotated[
     str | None,
     AfterValidator(_chat),
-    BeforeValidator(_number_as_text, json_schema_input_type=int | str | None),
+    BeforeValidator(
+        _number_as_text,
+        json_schema_input_type=Annotated[int, Field(json_schema_extra={"not": {"const": 0}})]
+        | Annotated[str, Field(pattern=f"^(?:{CHAT.pattern})$")]
+        | None,
+    ),
 ]
 
 

@@ -259,7 +259,7 @@ class TestInput:
         cell = schema["properties"]["values"]["items"]["items"]
 
         assert [kind["type"] for kind in cell["anyOf"]] == [
-            *("string", "integer", "number", "boolean", "null"),
+            *("string", "number", "boolean", "null"),
         ]
 
 

@@ -22,6 +22,12 @@ _ID = re.compile(
     r"(?:.*[^0-9a-f])?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})",
     re.IGNORECASE,
 )
+_HEX = "[0-9A-Fa-f]"
+# An id alone, or after the page's title in an address; what follows ? or # does not count.
+NOTION_ID_SHAPE = (
+    rf"^(?:[^?#]*/(?:[^/?#]*[^/?#0-9A-Fa-f])?)?{_HEX}{{8}}-?(?:{_HEX}{{4}}-?){{3}}{_HEX}{{12}}"
+    r"/*(?:[?#].*)?$"
+)
 
 
 class Column(BaseModel):

@@ -26,6 +26,9 @@ _CELLS = re.compile(
     rf"|\$?{_COLUMN}:\$?{_COLUMN}"  # A:C
     rf"|\$?{_ROW}:\$?{_ROW}"  # 1:5
 )
+# A tab, or cells, or both with a ! between; a tab's name that holds ! is quoted.
+_TYPED, _BLACK = r"[^!\x00-\x1f\x7f-\x9f]", r"[^!\s\x00-\x1f\x7f-\x9f]"
+RANGE_SHAPE = rf"^{_TYPED}*{_BLACK}(?:{_TYPED}|!(?=[^!]*$)(?:{_CELLS.pattern})\s*$)*$"
 _QUOTED = re.compile(r"'((?:[^']|'')+)'(?:!(.*))?", re.DOTALL)
 # Could be a named range, which quotes would turn into a tab.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
