@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -136,7 +137,22 @@ def _write(stream: TextIO, text: str, style: str) -> None:
     from rich.console import Console
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    console.print(text, style=style or None, soft_wrap=True)
+    console.print(wrapped(text, console.width), style=style or None, soft_wrap=True)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break long lines between words, under their own indent; what is copied stays whole."""
+    lines: list[str] = []
+    for line in text.splitlines() or [""]:
+        lead = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=lead,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(lines)
 
 
 def _rich_table(

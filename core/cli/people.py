@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.callers import Caller
+from core.callers import PAIRED_SURFACE, Caller
 from core.cli import options
 from core.cli.pairing import bot_name
 from core.errors import Fault, InvalidInput
@@ -95,7 +95,9 @@ def _person(person: Person) -> dict[str, Any]:
 
 def token_new(
     ctx: typer.Context,
-    label: Annotated[str, typer.Argument(metavar="LABEL", help="Whose it is: [a-z][a-z0-9-]*")],
+    label: Annotated[
+        str, typer.Argument(metavar="LABEL", help="Whose it is: small letters, digits, dashes.")
+    ],
     plan: Annotated[Plan, typer.Option("--plan", metavar="free|pro")] = Plan.FREE,
     admin: Annotated[bool, typer.Option("--admin", help="May see every caller's runs.")] = False,
     output: options.Output = options.Format.TEXT,
@@ -171,7 +173,7 @@ def token_revoke(
 def pair_telegram(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
     """Make a one-time code that lets one Telegram account in, for ten minutes."""
     asked = options.session(ctx)
-    code, expires = asked.ledger.pair_code("telegram")
+    code, expires = asked.ledger.pair_code(PAIRED_SURFACE)
     name = bot_name(asked.settings)
     link = f"https://t.me/{name}?start={code}" if name else None
 

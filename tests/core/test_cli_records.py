@@ -1,7 +1,7 @@
 import stat
 import time
 
-from core.cli.output import aligned
+from core.cli.output import aligned, wrapped
 from core.ledger import Ledger, Order
 from core.sandbox import Answer
 
@@ -112,3 +112,13 @@ def test_columns_are_two_spaces_apart_and_rows_one_line_each():
 
 def test_a_cell_cannot_move_the_cursor():
     assert list(aligned([["a\x1b[2Jb"]])) == ["a\ufffd[2Jb"]
+
+
+def test_long_lines_break_between_words_under_their_indent():
+    assert wrapped("  one two three\nfour", 9) == "  one two\n  three\nfour"
+
+
+def test_what_a_person_may_copy_is_never_broken():
+    assert wrapped("see https://example.com/a-long-page", 10) == (
+        "see\nhttps://example.com/a-long-page"
+    )

@@ -1,6 +1,7 @@
 import json
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -193,9 +194,25 @@ def test_ctrl_c_ends_a_run_that_hangs_and_says_what_became_of_it(home, sandbox):
 
 
 def _until(found, patience=20.0):
-    import time
-
     until = time.monotonic() + patience
     while not found():
         assert time.monotonic() < until, "it did not come"
         time.sleep(0.02)
+
+
+def test_ctrl_c_while_a_question_is_out_is_one_document_too(home, sandbox):
+    sandbox.slack.always(Hang(30))
+    child = subprocess.Popen(
+        command("--home", home, "health", "--live", "--output", "json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**sandbox.settings()),
+        cwd=ROOT,
+    )
+    _until(lambda: sandbox.slack.received)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert json.loads(out) == {"error": "interrupted", "message": "Interrupted."}
+    assert "Traceback" not in err
