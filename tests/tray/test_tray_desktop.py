@@ -80,9 +80,8 @@ def test_the_autostart_entry_says_the_same_command_again():
 
     # A desktop file's own escapes, then Exec's quoting, which is a shell's.
     text = command.removeprefix("Exec=").replace("\\\\", "\\").replace("%%", "%")
-    read = subprocess.run(
-        ["sh", "-c", f"printf '%s\\n' {text}"], capture_output=True, text=True, check=True
-    )
+    shown = ["sh", "-c", f"printf '%s\\n' {text}"]
+    read = subprocess.run(shown, capture_output=True, text=True, check=True)
     assert read.stdout.splitlines() == WORDS
     assert entry.startswith("[Desktop Entry]\nType=Application\nName=Levqor\n")
 
