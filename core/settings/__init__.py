@@ -82,8 +82,7 @@ class Settings:
 
             connectors = CONNECTORS
         environ = os.environ if environ is None else environ
-        folder = home or Path(environ.get("LEVQOR_HOME", "").strip() or ".")
-        folder = folder.expanduser().absolute()
+        folder = _folder(home or Path(environ.get("LEVQOR_HOME", "").strip() or "."))
         found = read(_declared(connectors), environ, folder)
         if sandbox_urls is not None:
             _stand_in(found, sandbox_urls)
@@ -141,7 +140,9 @@ class Settings:
         found = [*self._own_faults, *self._found.faults.values(), *self._found.notes]
         for connector in self._connectors:
             found += self._config_problems(connector)
-        return list(dict.fromkeys([*found, *self._shapes(), *self._lonely()]))
+        broken = {one.setting for one in found if one.fatal}
+        odd = [one for one in self._shapes() if one.setting not in broken]
+        return list(dict.fromkeys([*found, *odd, *self._lonely()]))
 
     def stale(self) -> bool:
         """Tell whether `.env` or a secret's file changed since these were read."""
@@ -189,12 +190,13 @@ class Settings:
         found = [faults[one.name] for one in declared if one.name in faults]
         missing = [one for one in declared if one.required and one.name not in {*values, *faults}]
         found += [_missing(one) for one in missing]
-        if not found:
-            try:
-                connector.config.model_validate(values)
-            except ValidationError as problem:
-                where = {one.name: one.where for one in declared}
-                for name, what in _broken(problem):
+        told = {one.setting for one in found}
+        try:
+            connector.config.model_validate(values)
+        except ValidationError as problem:
+            where = {one.name: one.where for one in declared}
+            for name, what in _broken(problem):
+                if name not in told:
                     fix = f"Correct {name}: {where.get(name, 'see .env.example')}."
                     found.append(Problem(name, f"{name} {what}.", fix, fatal=True))
         return found
@@ -204,7 +206,7 @@ class Settings:
         for one in self.described():
             value = self._found.values.get(one.name)
             if value and one.shape and not re.fullmatch(one.shape, value):
-                what = f"{one.name} does not look as {one.title} usually does."
+                what = f"{one.name} has an unusual shape: it may be cut off, or another value."
                 found.append(Problem(one.name, what, f"Compare it with its source: {one.where}."))
         return found
 
@@ -223,6 +225,17 @@ class Settings:
                 fix = f"Did you mean {near}?" if near else f"Actions are: {', '.join(known)}."
                 found.append(Problem("LEVQOR_ALLOW", what, fix))
         return found
+
+
+def _folder(home: Path) -> Path:
+    try:
+        return home.expanduser().absolute()
+    except RuntimeError:
+        raise NotConfigured(
+            f"The home folder {home} begins with the name of a user whom this machine lacks.",
+            fix="Write the folder's whole path, in LEVQOR_HOME or after --home.",
+            settings=["LEVQOR_HOME"],
+        ) from None
 
 
 def _declared(connectors: Sequence[Connector]) -> tuple[Setting, ...]:

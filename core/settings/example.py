@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from core.settings.own import Own
@@ -32,17 +33,18 @@ def example(connectors: Sequence[Connector]) -> str:
                 if one.env_only:
                     outside.append(one)
                 else:
-                    lines += _lines(one)
+                    lines += ["", *_lines(one)]
         parts.append("\n".join([f"# --- {title} ---", *lines, ""]))
-    lines = [line for one in outside for line in _lines(one)]
+    lines = [line for one in outside for line in ("", *_lines(one))]
     title = "# --- From the environment only; ignored in this file ---"
     parts.append("\n".join([title, *lines, ""]))
     return "\n".join(parts)
 
 
 def _lines(one: Setting) -> Iterator[str]:
-    hint = f" E.g. {one.example}" if one.example and one.example != one.default else ""
-    yield f"# {one.title}: {one.where}.{hint}"
+    hint = f", e.g. {one.example}" if one.example and one.example != one.default else ""
+    yield f"# {one.title}{hint}"
+    yield from textwrap.wrap(one.where, 90, initial_indent="#   ", subsequent_indent="#   ")
     if one.default or one.env_only:
         yield f"# {one.name}={one.default or ''}"
     else:

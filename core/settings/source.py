@@ -81,7 +81,7 @@ def _read_one(
             what = f"{one.name} and {one.name}_FILE are both set; the file is not read."
             to.notes.append(Problem(one.name, what, f"Keep one of the two for {one.name}."))
         if value is None and pointer:
-            value = _read_secret_file(one.name, home / Path(pointer).expanduser(), to)
+            value = _read_secret_file(one.name, home, pointer, to)
             if value is None:
                 return
         if value is not None:
@@ -109,14 +109,18 @@ def _tidy(value: str | None) -> str | None:
     return text or None
 
 
-def _read_secret_file(name: str, file: Path, to: Reading) -> str | None:
-    to.stamps[file] = stamp(file)
+def _read_secret_file(name: str, home: Path, pointer: str, to: Reading) -> str | None:
     try:
+        file = home / Path(pointer).expanduser()
+        to.stamps[file] = stamp(file)
         value = file.read_text("utf-8-sig").strip()
     except OSError as problem:
         what = f"{name}_FILE names a file that cannot be read: {problem.strerror}."
     except UnicodeDecodeError:
         what = f"{name}_FILE names a file that is not text."
+    except (RuntimeError, ValueError):
+        # The ~ of a user whom nobody knows, or a character no path can have.
+        what = f"{name}_FILE names no file that there can be."
     else:
         if value:
             return value

@@ -150,6 +150,15 @@ def test_a_secrets_file_that_is_no_use_is_told(home, content, what):
     assert not settings.configured(FAX)
 
 
+@pytest.mark.parametrize("pointer", ["~nobody-of-that-name/key", "a\x00b"])
+def test_a_secrets_file_that_cannot_be_is_told(home, pointer):
+    settings = load(home, {"FAX_KEY_FILE": pointer})
+    (problem,) = settings.problems()
+    assert problem.what == "FAX_KEY_FILE names no file that there can be."
+    assert problem.fix == "Put the value into that file, or correct FAX_KEY_FILE."
+    assert problem.fatal
+
+
 def test_where_an_upstream_lives_is_not_taken_from_an_env_file(home):
     write(home, "FAX_KEY=fax-1\nFAX_API_URL=https://evil.example.com\nLEVQOR_HOME=elsewhere\n")
     settings = load(home)
@@ -197,7 +206,8 @@ def test_an_unusual_shape_is_warned_about_and_not_refused(home):
     settings = load(home, {"FAX_KEY": "telex-1"})
     assert settings.configured(FAX)
     (problem,) = settings.problems()
-    assert problem.what == "FAX_KEY does not look as The fax key usually does."
+    assert problem.what == ("FAX_KEY has an unusual shape: it may be cut off, or another value.")
+    assert problem.fix == "Compare it with its source: from the back of the machine."
     assert not problem.fatal
     assert "telex" not in str(problem)
 
@@ -440,6 +450,33 @@ def test_the_home_is_the_argument_else_the_variable_else_the_current_folder(home
     assert load(None, {"LEVQOR_HOME": "~"}).home == Path.home()
 
 
+def test_a_home_of_a_user_whom_nobody_knows_is_refused():
+    error = refusal(None, {"LEVQOR_HOME": "~nobody-of-that-name"})
+    assert error.message == (
+        "The home folder ~nobody-of-that-name begins with the name of a user whom this machine"
+        " lacks."
+    )
+    assert error.fix == "Write the folder's whole path, in LEVQOR_HOME or after --home."
+
+
+def test_what_is_missing_and_what_is_malformed_are_told_at_once_and_once(home):
+    environ = {
+        "TELEGRAM_CHAT_ID_DEFAULT": "t.me/x",
+        "GOOGLE_SHEETS_SPREADSHEET_ID": "a/../b",
+        "SHEETS_RANGE_DEFAULT": "Q3!A0",
+    }
+    settings = Settings.load(home, environ=environ)
+    problems = [one for one in settings.problems() if one.setting in environ]
+    assert [(one.setting, one.fatal) for one in problems] == [
+        ("GOOGLE_SHEETS_SPREADSHEET_ID", True),
+        ("SHEETS_RANGE_DEFAULT", True),
+        ("TELEGRAM_CHAT_ID_DEFAULT", True),
+    ]
+    with pytest.raises(NotConfigured) as refused:
+        settings.config(BY_NAME["telegram"])
+    assert refused.value.settings == ("TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID_DEFAULT")
+
+
 def test_a_bad_shared_setting_stops_its_connector_and_no_other(home):
     environ = {"SLACK_API_URL": "http://evil.example.com", "RESEND_API_KEY": "re_" + "a" * 20}
     settings = Settings.load(home, environ=environ)
@@ -490,6 +527,7 @@ def test_the_example_file_is_what_the_settings_say(home):
         [sys.executable, "-m", "core.settings"], cwd=ROOT, capture_output=True, check=True
     ).stdout.decode()
     assert (ROOT / ".env.example").read_text("utf-8") == made
+    assert max(map(len, made.splitlines())) <= 110
     write(home, made)
     settings = Settings.load(home, environ={})
     assert [problem for problem in settings.problems() if "missing" not in problem.what] == []
