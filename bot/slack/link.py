@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -28,22 +29,32 @@ if TYPE_CHECKING:
     from bot.slack.app import Ack
     from bot.slack.report import Report
 
-PING_SECONDS = 5.0
-# A line is renewed this often: one that died in silence is found out, and the greeting of
-# the new one tells whether another process holds the same app token.
-RENEW_SECONDS = 900.0
-# A process that just ended may still be counted; this long afterwards it is not.
-CROWD_SECONDS = 6.0
-# What came over the old line is acknowledged over it.
-LINGER_SECONDS = 4.0
+
+@dataclass(frozen=True)
+class Pace:
+    """How often, in seconds.
+
+    A line is renewed every `renew`: one that died in silence is found out, and the new one's
+    greeting tells whether another process holds the same app token. A process that has just
+    ended may still be counted there; `crowd` later it is not. What came over an old line is
+    acknowledged over it for `linger`.
+    """
+
+    ping: float = 5.0
+    look: float = 1.0
+    renew: float = 900.0
+    crowd: float = 6.0
+    linger: float = 4.0
+
+
 CONNECTED = "connected (Socket Mode)"
 
 
 class Line(SocketModeClient):
     """One WebSocket, from its greeting to its end; `over` is set when it must be replaced."""
 
-    def __init__(self, api: Api, url: str) -> None:
-        super().__init__(app_token="", web_client=api.client, ping_interval=PING_SECONDS)
+    def __init__(self, api: Api, url: str, ping: float) -> None:
+        super().__init__(app_token="", web_client=api.client, ping_interval=ping)
         self.proxy = proxy_for(url)
         self.wss_uri = url
         self.over = asyncio.Event()
@@ -63,7 +74,9 @@ class Link:
         token: str,
         handle: Callable[[dict[str, Any]], Awaitable[Ack]],
         report: Report,
+        pace: Pace,
     ) -> None:
+        self._pace = pace
         self._bot = bot
         self._api = api
         self._token = token
@@ -101,14 +114,14 @@ class Link:
             self._bot.spawn(self._hang_up(old), name="slack old line")
 
     async def _until_over(self, line: Line) -> None:
-        until = time.monotonic() + RENEW_SECONDS
-        while time.monotonic() < until and not line.over.is_set() and await line.is_connected():
-            if self._crowd and until - time.monotonic() > CROWD_SECONDS:
-                until = time.monotonic() + CROWD_SECONDS * min(self._crowd, 20)
-            try:
-                await asyncio.wait_for(line.over.wait(), 1.0)
-            except TimeoutError:
-                continue
+        since = time.monotonic()
+        while not line.over.is_set() and await line.is_connected():
+            # Asking again and again for the same answer would wear out Slack's patience.
+            crowd = self._pace.crowd * min(self._crowd, 20)
+            if time.monotonic() - since > (crowd or self._pace.renew):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(line.over.wait(), self._pace.look)
 
     async def _open(self, *, first: bool = False) -> Line:
         for wait in waits_of():
@@ -132,7 +145,7 @@ class Link:
         raise AssertionError("the waits never end")
 
     async def _connect(self) -> Line:
-        line = Line(self._api, await self._api.open_socket(self._token))
+        line = Line(self._api, await self._api.open_socket(self._token), self._pace.ping)
         line.message_listeners.append(self._greeted)
         line.socket_mode_request_listeners.append(self._envelope)
         self._lines.add(line)
@@ -164,7 +177,7 @@ class Link:
         await self._report.acknowledged(time.perf_counter() - began)
 
     async def _hang_up(self, line: Line) -> None:
-        await asyncio.sleep(LINGER_SECONDS)
+        await asyncio.sleep(self._pace.linger)
         await self._close(line)
 
     async def _close(self, line: Line) -> None:

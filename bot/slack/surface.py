@@ -12,7 +12,7 @@ from bot.slack.api import Api, Said, Unreachable
 from bot.slack.app import App
 from bot.slack.desk import Desk
 from bot.slack.hook import Door
-from bot.slack.link import Link
+from bot.slack.link import Link, Pace
 from bot.slack.people import People
 from bot.slack.refusals import refused_token, waits_of
 from bot.slack.report import SURFACE, Report
@@ -34,7 +34,8 @@ class Slack:
 
     name = SURFACE
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
         own = settings.own
         self._app_token = own.slack_app_token
         self._door: Door | None = None
@@ -64,7 +65,7 @@ class Slack:
             self._open(self._door, app, report)
         elif self._app_token:
             token = self._app_token.get_secret_value()
-            self._link = Link(bot, api, token, app.dispatch, report)
+            self._link = Link(bot, api, token, app.dispatch, report, self._pace)
             await self._link.start()
 
     async def pause(self) -> None:
