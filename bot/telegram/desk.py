@@ -87,7 +87,12 @@ class Desk:
         meant = said.private or (command and (command.addressed or self._ours(command)))
         if not meant or not self._strangers.may_hear(said.user):
             return None
-        return self._say(said, STRANGER.format(caller=caller))
+        text = STRANGER.format(caller=caller)
+        return Work(lambda: self._answer_once(said, text), later=True)
+
+    async def _answer_once(self, said: Typed, text: str) -> None:
+        # In a flood of strangers nobody waits for anybody.
+        await self._voice.say(_place(said), text, patience=0)
 
     async def _welcome(self, said: Typed, caller: Caller) -> None:
         await self._voice.say(_place(said), WELCOME.format(caller=caller))

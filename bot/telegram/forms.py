@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # What a preview shows of one field; a whole message may be 4096 characters long.
 SHOWN = 600
 
+_COUNTED = {"text": "characters", "rows": "rows", "mapping": "entries"}
+
 
 @dataclass
 class Form:
@@ -48,9 +50,9 @@ class Form:
     def needed(self) -> bool:
         """Whether the field must be answered: nothing would stand in for it."""
         spec = self.spec
-        if spec.setting is not None:
-            return self.default(spec.setting) is None
-        return spec.required
+        if spec.setting is None:
+            return spec.required
+        return spec.default is None and self.default(spec.setting) is None
 
     def answer(self, text: str) -> str | None:
         """Take an answer and go on to the next field; what is wrong with it, if anything."""
@@ -80,7 +82,7 @@ class Form:
         spec, count = self.spec, len(self.contract.fields())
         lines = [f"{self.name}, {self.at + 1} of {count}: {spec.title} ({spec.name})", spec.help]
         if spec.max_length:
-            lines.append(f"At most {spec.max_length}.")
+            lines.append(f"At most {spec.max_length:,} {_COUNTED[spec.kind]}.")
         if example := _example(spec):
             lines.append(f"For example: {example}")
         lines.append(f"Reply with it. {self._instead()}/cancel sends nothing.")
@@ -100,7 +102,7 @@ class Form:
         if self.needed:
             return ""
         spec = self.spec
-        if spec.setting:
+        if spec.setting and self.default(spec.setting) is not None:
             return f"/skip takes what {spec.setting} says, "
         if spec.default is not None:
             return f"/skip takes {spec.default}, "

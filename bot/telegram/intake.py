@@ -15,6 +15,8 @@ from bot.telegram.heard import read
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from telegram import User
 
     from bot.app.frame import Bot
@@ -41,7 +43,7 @@ class Intake:
         self.working: set[asyncio.Task[None]] = set()
 
     async def take(self, raw: Any) -> Work | None:
-        """Take one update; what is left to do once it is confirmed, if anything.
+        """Take one update; what is left to do with it, if anything.
 
         Raises LedgerError where it cannot be taken now and must come again.
         """
@@ -63,12 +65,13 @@ class Intake:
             log.error("An update could not be taken: %s", type(error).__name__)  # noqa: TRY400
             self._pulse.skipped()
             return None
-        if work is not None and work.journaled:
-            self._bot.acknowledged("telegram", time.perf_counter() - began)
-            return work
-        if work is not None:
-            await asyncio.wait({self.begin(work)}, timeout=ANSWER_SECONDS)
-        return None
+        self._bot.acknowledged("telegram", time.perf_counter() - began)
+        return work
+
+    async def answered(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """Wait until answers are out, or long enough."""
+        if waiting := tuple(tasks):
+            await asyncio.wait(waiting, timeout=ANSWER_SECONDS)
 
     def begin(self, work: Work) -> asyncio.Task[None]:
         """Do what is left to do, in the background."""

@@ -69,7 +69,7 @@ class Polling:
         self._offset: int | None = None
         self._taken: list[Work] = []
         self._failures = 0
-        self._way_is_free = self._pushed_out = False
+        self._calm = self._way_is_free = self._pushed_out = False
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
@@ -94,8 +94,9 @@ class Polling:
         self._stopped.set()
 
     async def _round(self) -> None:
-        # What is taken waits for its confirmation, so do not wait for new updates then.
-        seconds = 0 if self._taken else self._pace.poll
+        # What is taken waits for its confirmation, and health for the first good answer:
+        # do not wait for new updates then.
+        seconds = self._pace.poll if self._calm and not self._taken else 0
         asking = asyncio.ensure_future(self._api.updates(self._offset, seconds))
         if self._taken:
             await asyncio.wait({asking}, timeout=CONFIRM_SECONDS)
@@ -107,19 +108,25 @@ class Polling:
             asking.cancel()
             return
         batch = asking.result()
-        self._failures = 0
+        self._failures, self._calm = 0, True
         await self._pulse.good(self._how)
         await self._take(batch)
 
     async def _take(self, batch: list[Any]) -> None:
-        for raw in batch:
-            if self._stopped.is_set() or self._bot.ending:
-                return
-            work = await self._intake.take(raw)
-            if (number := _number(raw)) is not None:
-                self._offset = number + 1
-            if work is not None:
-                self._taken.append(work)
+        answering = []
+        try:
+            for raw in batch:
+                if self._stopped.is_set() or self._bot.ending:
+                    break
+                work = await self._intake.take(raw)
+                if (number := _number(raw)) is not None:
+                    self._offset = number + 1
+                if work is not None and work.later:
+                    self._taken.append(work)
+                elif work is not None:
+                    answering.append(self._intake.begin(work))
+        finally:
+            await self._intake.answered(answering)
         if batch and not any(_number(raw) is not None for raw in batch):
             # Without a number it cannot be confirmed, and comes again at once.
             await self._pause(self._pace.longest)
@@ -167,6 +174,7 @@ class Polling:
     async def _failed(self, verdict: Verdict | None, first: float | None = None) -> None:
         """Say what is wrong, and wait longer each time."""
         self._failures += 1
+        self._calm = False
         if verdict is not None:
             await self._pulse.bad(verdict)
         pause = (first or self._pace.pause) * 2 ** min(self._failures - 1, 6)

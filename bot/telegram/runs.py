@@ -39,10 +39,14 @@ REMEMBERED = 1000
 
 @dataclass(frozen=True)
 class Work:
-    """What is left to do with an update; `journaled` if a crash would not lose it any more."""
+    """What is left to do with an update.
+
+    `later` tells that it may wait until the update is confirmed: a crash would not lose it
+    any more, or nobody would miss it. All else is done before, and comes again after a crash.
+    """
 
     do: Callable[[], Awaitable[None]]
-    journaled: bool = False
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Runs:
             return Work(lambda: self._voice.show(place, text))
         if not accepted.first:
             return await self._redelivered(accepted, place)
-        return Work(lambda: self._run(accepted, place), journaled=True)
+        return Work(lambda: self._run(accepted, place), later=True)
 
     def confirm(self, ask: Ask, caller: Caller, place: Place, text: str, yes: str) -> Work:
         """Ask whether to send; the buttons work once, for ten minutes, for this person."""

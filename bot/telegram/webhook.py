@@ -117,5 +117,7 @@ async def answer(request: HookRequest, seal: Seal, intake: Intake | None) -> Hoo
         # Telegram brings it again.
         return HookAnswer(503)
     if work is not None:
-        intake.begin(work)
+        task = intake.begin(work)
+        if not work.later:
+            await intake.answered([task])
     return HookAnswer(200)

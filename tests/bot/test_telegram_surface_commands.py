@@ -47,3 +47,212 @@ def test_a_command_is_sent_and_its_one_message_ends_as_the_receipt(sandbox, ada)
     assert message.before == [f"sending, run {run}"]
     assert message.reply_to == said.message_id
     assert slack_texts(sandbox) == ["The build is green."]
+
+
+def test_line_breaks_emoji_and_equals_signs_arrive_as_typed(sandbox, ada):
+    ada.says("/slack_send 🚀 one  two\n\na = b 👍🏽")
+    ada.waits(until=ended)
+    assert slack_texts(sandbox) == ["🚀 one  two\n\na = b 👍🏽"]
+
+
+@pytest.mark.parametrize("typed", ["/Slack_Send hi", "/slack_send@Levqor_Sandbox_Bot hi"])
+def test_a_commands_case_and_this_bots_name_do_not_matter(sandbox, ada, typed):
+    ada.says(typed)
+    ada.waits(until=ended)
+    assert slack_texts(sandbox) == ["hi"]
+
+
+def test_what_is_not_meant_for_this_bot_does_nothing(sandbox, bot, ada):
+    group = sandbox.telegram.user(42, chat=GROUP)
+    ada.says("/slack_send@another_bot hi")
+    group.says("/slack_send@another_bot hi")
+    group.says("/unknown_command hi")
+    group.says("hello everybody")
+    ada.sends_photo("/slack_send hi")
+    sandbox.telegram.posts("/slack_send hi")
+    (answer,) = settle(sandbox, ada)
+    assert answer.text.startswith("You are telegram:42")
+    assert group.conversation == []
+    assert slack_texts(sandbox) == []
+
+
+def test_an_edited_command_never_runs_again(sandbox, ada):
+    said = ada.says("/slack_send one")
+    ada.waits(until=ended)
+    ada.edits(said, "/slack_send two")
+    # Edits that were queued before the bot told Telegram what it wants still arrive.
+    edited = {**said.json, "text": "/slack_send three"}
+    sandbox.telegram.updates.pending.append({"update_id": 5000, "edited_message": edited})
+    sandbox.telegram.updates.pending.append({"update_id": 5001, "message": edited})
+    sandbox.telegram.updates._next_id = 5002
+    settle(sandbox, ada)
+    assert slack_texts(sandbox) == ["one"]
+
+
+def test_telegram_is_asked_for_messages_and_buttons_alone(sandbox, ada):
+    asked = [one.form for one in sandbox.telegram.calls("getUpdates")]
+    assert {one["allowed_updates"] for one in asked} == {'["message", "callback_query"]'}
+
+
+def test_in_a_group_the_answer_comes_where_it_was_asked(sandbox, ada):
+    group = sandbox.telegram.user(42, chat=GROUP)
+    group.says("/whoami")
+    (answer,) = group.waits()
+    assert answer.text.startswith("You are telegram:42")
+    assert ada.conversation == []
+
+
+def test_bots_and_anonymous_administrators_are_not_heard(sandbox, bot, ada):
+    said = ada.says("/whoami").json
+    ada.waits(1)
+    robot = {**said["from"], "is_bot": True}
+    sandbox.telegram.inject({"message": {**said, "message_id": 900, "from": robot}})
+    nobody = {key: value for key, value in said.items() if key != "from"}
+    sandbox.telegram.inject({"message": {**nobody, "message_id": 901}})
+    assert len(settle(sandbox, ada)) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("/slack_sned hi", "Did you mean /slack_send?"),
+        ("/slack-send hi", "Did you mean /slack_send?"),
+        ("/email_send too=a@b.example subject=x hello", "did you mean to?"),
+        ("/why nosuchrun1", "There is no run of yours with that id."),
+        ("/health now", "takes nothing, or the word live"),
+        ("/skip", "There is no form open."),
+        ("/cancel", "There is no form open."),
+        ("/start", "Levqor knows you as telegram:42."),
+        ("/start abcd2345", "Levqor knows you as telegram:42."),
+        ("hello", "Levqor reads commands: see /help."),
+    ],
+)
+def test_what_makes_no_sense_gets_a_hint_and_nothing_is_sent(sandbox, ada, typed, told):
+    ada.says(typed)
+    (answer,) = ada.waits()
+    assert told in answer.text
+    assert slack_texts(sandbox) == []
+
+
+def test_questions_are_answered(sandbox, ada):
+    ada.says("/slack_send hi")
+    (sent,) = ada.waits(until=ended)
+    run = sent.text[-10:]
+    for question, told in [
+        ("/help", "/slack_send [channel=…] text"),
+        ("/help email_send", "/email_send to=… subject=… text"),
+        ("/why " + run, f"Run {run}: Send a Slack message (slack.send)"),
+        ("/usage", "You are telegram:42, on the pro plan."),
+        ("/health", "Way in, telegram: takes messages as @levqor_sandbox_bot"),
+    ]:
+        before = len(ada.conversation)
+        ada.says(question)
+        assert told in ada.waits(before + 1)[-1].text
+
+
+def test_a_used_up_plan_is_said_with_what_to_do(sandbox, bot, ada):
+    bot.engine.ledger.set_plan("telegram:42", "free")
+    ada.says("/slack_send one")
+    ada.waits(1, until=ended)
+    ada.says("/slack_send two")
+    heard = ada.waits(2)
+    assert "levqor plan set telegram:42 pro" in heard[-1].text
+    assert slack_texts(sandbox) == ["one"]
+
+
+def test_the_same_again_is_asked_about_and_sent_once_more_on_yes(sandbox, ada):
+    ada.says("/slack_send hi")
+    ada.waits(1, until=ended)
+    ada.says("/slack_send hi")
+    question = ada.waits(2)[-1]
+    assert "Send it again?" in question.text
+    assert list(question.buttons) == ["Send again", "Leave it"]
+    assert all(len(data.encode()) <= 64 for data in question.buttons.values())
+    assert slack_texts(sandbox) == ["hi"]
+    ada.presses(question, "Send again")
+    answer = ada.waits(2, until=ended)[-1]
+    assert answer.message_id == question.message_id
+    assert answer.text.startswith("Slack: sent · run ")
+    assert answer.buttons == {}
+    assert slack_texts(sandbox) == ["hi", "hi"]
+
+
+def test_the_same_again_may_be_left(sandbox, ada):
+    ada.says("/slack_send hi")
+    ada.waits(1, until=ended)
+    ada.says("/slack_send hi")
+    ada.presses(ada.waits(2)[-1], "Leave it")
+    assert ada.waits(2, until=lambda said: not said.buttons)[-1].text == "Not sent again."
+    assert slack_texts(sandbox) == ["hi"]
+
+
+def test_a_button_sends_once_however_often_it_is_pressed(sandbox, ada):
+    sandbox.slack.always(Delay(0.3))
+    ada.says("/slack_send hi")
+    ada.waits(1, until=ended)
+    ada.says("/slack_send hi")
+    question = ada.waits(2)[-1]
+    data = question.buttons["Send again"]
+    press = {
+        "id": "77", "from": {"id": 42, "is_bot": False, "first_name": "Ada"},
+        "message": question.json, "chat_instance": "42", "data": data,
+    }  # fmt: skip
+    for number in ("77", "78", "79"):
+        sandbox.telegram.messages.queries[number] = None
+        sandbox.telegram.inject({"callback_query": {**press, "id": number}})
+    ada.waits(2, until=ended)
+    sandbox.telegram.messages.queries["80"] = None
+    sandbox.telegram.inject({"callback_query": {**press, "id": "80"}})
+    settle(sandbox, ada)
+    assert slack_texts(sandbox) == ["hi", "hi"]
+    assert question.text.startswith("Slack: sent")
+    wait_for(lambda: None not in sandbox.telegram.messages.queries.values())
+
+
+def test_somebody_elses_button_does_nothing_but_say_so(sandbox, bot, ada):
+    bot.pair(43)
+    group, other = sandbox.telegram.user(42, chat=GROUP), sandbox.telegram.user(43, chat=GROUP)
+    group.says("/slack_send hi")
+    group.waits(1, until=ended)
+    group.says("/slack_send hi")
+    question = group.waits(2)[-1]
+    query = other.presses(question, "Send again")
+    wait_for(lambda: sandbox.telegram.messages.queries[query] is not None)
+    assert sandbox.telegram.messages.queries[query] == "This button is for whoever asked."
+    assert question.buttons
+    assert slack_texts(sandbox) == ["hi"]
+
+
+def test_the_same_update_twice_is_one_run_and_one_answer(sandbox, ada):
+    ada.says("/slack_send hi")
+    (first,) = ada.waits(until=ended)
+    update = {"update_id": 1000, "message": sandbox.telegram.messages.said[0].json}
+    sandbox.telegram.inject(update)
+    (again,) = settle(sandbox, ada)
+    assert again.text.startswith("You are")
+    assert slack_texts(sandbox) == ["hi"]
+    assert first.before == first.before[:1]
+
+
+def test_what_waited_while_the_bot_was_off_is_asked_about(sandbox, ada):
+    said = ada.says("/whoami").json
+    ada.waits(1)
+    old = {**said, "message_id": 700, "date": int(time.time()) - 7200, "text": "/slack_send old"}
+    old["entities"] = [{"type": "bot_command", "offset": 0, "length": 11}]
+    sandbox.telegram.inject({"message": old})
+    question = ada.waits(2)[-1]
+    assert question.text == ("You asked for this 2 hours ago, while Levqor was off. Send it now?")
+    assert slack_texts(sandbox) == []
+    ada.presses(question, "Send now")
+    ada.waits(2, until=ended)
+    assert slack_texts(sandbox) == ["old"]
+
+
+def test_every_action_of_the_list_is_a_command(bot, sandbox, ada):
+    for action_id, _, action in bot.bot.commands.actions():
+        before = len(ada.conversation)
+        ada.says("/help " + action_id)
+        told = ada.waits(before + 1)[-1].text
+        assert told.startswith(f"{action.title}\n  /{action_id.replace('.', '_')} ")
+    menu = sandbox.telegram.menus.of({"type": "chat", "chat_id": 42})
+    assert menu == [] or len(menu) == 10

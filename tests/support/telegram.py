@@ -95,20 +95,7 @@ def living(
             surfaces.insert(0, Web(Address("127.0.0.1", http), surface.hooks()))
         found.append(Living(bot, surface, engine, asyncio.get_running_loop(), bot.said))
         started.set()
-        starting = [asyncio.create_task(one.start(bot)) for one in surfaces]
-        await asyncio.to_thread(stop.wait)
-        bot.end()
-        for one in surfaces:
-            await one.pause()
-        await bot.call(engine.drain, 15.0)
-        for task in starting:
-            task.cancel()
-        for result in await asyncio.gather(*starting, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
-        for one in surfaces:
-            await one.stop()
-        await bot.finish()
+        await _live(bot, surfaces, stop)
 
     def run() -> None:
         try:
@@ -128,6 +115,23 @@ def living(
             if ready:
                 wait_for(lambda: failed or any("takes messages" in one for one in found[0].said))
             yield found[0]
+
+
+async def _live(bot: Bot, surfaces: list[Any], stop: threading.Event) -> None:
+    starting = [asyncio.create_task(one.start(bot)) for one in surfaces]
+    await asyncio.to_thread(stop.wait)
+    bot.end()
+    for one in surfaces:
+        await one.pause()
+    await bot.call(bot.engine.drain, 15.0)
+    for task in starting:
+        task.cancel()
+    for result in await asyncio.gather(*starting, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
+    for one in surfaces:
+        await one.stop()
+    await bot.finish()
 
 
 def _end(stop: threading.Event, thread: threading.Thread, failed: list[BaseException]) -> None:

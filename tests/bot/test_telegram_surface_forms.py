@@ -1,0 +1,213 @@
+"""An action without words after it: question by question, a preview, two buttons."""
+
+import pytest
+
+from core.sandbox.telegram import GROUP
+from tests.support.telegram import living, settings_for
+
+
+@pytest.fixture
+def bot(home, sandbox):
+    with living(settings_for(home, sandbox)) as bot:
+        yield bot
+
+
+@pytest.fixture
+def ada(bot, sandbox):
+    bot.pair(42)
+    return sandbox.telegram.user(42)
+
+
+class Asked:
+    """Somebody who says something and waits for what comes next."""
+
+    def __init__(self, person):
+        self.person = person
+
+    def __call__(self, text, *, reply=None):
+        before = len(self.person.conversation)
+        self.person.says(text, reply_to=reply)
+        return self.person.waits(before + 1)[-1]
+
+
+def sent(said):
+    return "· run" in said.text
+
+
+def test_a_form_asks_for_each_field_by_its_name_and_sends_after_a_yes(sandbox, ada):
+    asks = Asked(ada)
+    first = asks("/email_send")
+    assert first.asks
+    assert first.markup["selective"] is True
+    assert first.text == (
+        "/email_send, 1 of 3: To (to)\n"
+        "The address it goes to.\n"
+        "At most 254 characters.\n"
+        "For example: ann@example.com\n"
+        "Reply with it. /cancel sends nothing."
+    )
+    second = asks("delivered@resend.dev", reply=first)
+    assert second.text.startswith("/email_send, 2 of 3: Subject (subject)\n")
+    third = asks("The build = green", reply=second)
+    assert third.text.startswith("/email_send, 3 of 3: Text (text)\n")
+    preview = asks("All tests pass.\nReally.", reply=third)
+    assert preview.text == (
+        "Send an e-mail: /email_send\n"
+        "to: delivered@resend.dev\n"
+        "subject: The build = green\n"
+        "text: All tests pass.\nReally.\n"
+        "Send it?"
+    )
+    assert list(preview.buttons) == ["Send", "Cancel"]
+    assert all(len(data.encode()) <= 64 for data in preview.buttons.values())
+    assert sandbox.resend.writes == []
+    ada.presses(preview, "Send")
+    ada.waits(until=sent)
+    assert preview.text.startswith("E-mail: sent · run ")
+    assert preview.before[-1].startswith("sending, run ")
+    (mail,) = [one.json for one in sandbox.resend.writes]
+    assert (mail["to"], mail["subject"]) == (["delivered@resend.dev"], "The build = green")
+    assert mail["text"] == "All tests pass.\nReally."
+
+
+def test_in_private_an_answer_need_not_be_a_reply(sandbox, ada):
+    asks = Asked(ada)
+    asks("/slack_send")
+    asks("hello")
+    preview = asks("/skip")
+    ada.presses(preview, "Send")
+    ada.waits(until=sent)
+    assert [one.json["text"] for one in sandbox.slack.writes] == ["hello"]
+
+
+def test_in_a_group_only_a_reply_is_an_answer(sandbox, ada):
+    group = sandbox.telegram.user(42, chat=GROUP)
+    asks = Asked(group)
+    question = asks("/slack_send")
+    group.says("I am talking to somebody else")
+    answer = asks("hello", reply=question)
+    assert answer.text.startswith("/slack_send, 2 of 2: ")
+    assert len(group.conversation) == 2
+
+
+def test_an_answer_that_breaks_a_bound_is_asked_for_again(ada):
+    asks = Asked(ada)
+    asks("/email_send")
+    again = asks("nobody")
+    assert again.text.startswith("to: ")
+    assert "\n\n/email_send, 1 of 3: To (to)\n" in again.text
+    assert asks("ann@example.com").text.startswith("/email_send, 2 of 3")
+    assert asks("one\ntwo").text.startswith("subject: must be on one line\n\n")
+
+
+def test_what_may_be_left_out_says_so_and_what_may_not_insists(ada):
+    asks = Asked(ada)
+    asks("/slack_send")
+    assert asks("/skip").text.startswith("text: is required\n\n")
+    assert "/skip leaves it out, /cancel sends nothing." in asks("hi").text
+    asks("/cancel")
+    asks("/telegram_send")
+    assert "/skip takes what TELEGRAM_CHAT_ID_DEFAULT says" in asks("hi").text
+    assert "chat_id: as TELEGRAM_CHAT_ID_DEFAULT says" in asks("/skip").text
+
+
+def test_rows_and_columns_are_answered_in_lines(sandbox, ada):
+    asks = Asked(ada)
+    asks("/sheets_append")
+    asks("/skip")
+    preview = asks("2026-12-01,Ada,42\n2026-12-02,Bob,43")
+    assert "values: 2026-12-01, Ada, 42\n2026-12-02, Bob, 43" in preview.text
+    ada.presses(preview, "Send")
+    ada.waits(until=sent)
+    assert "appended 2 rows" in preview.text
+
+
+def test_cancel_sends_nothing_at_any_point(sandbox, ada):
+    asks = Asked(ada)
+    asks("/slack_send")
+    assert asks("/cancel").text == "Nothing was sent."
+    asks("/slack_send")
+    asks("hi")
+    preview = asks("/skip")
+    ada.presses(preview, "Cancel")
+    ada.waits(until=lambda said: said.text == "Nothing was sent.")
+    assert preview.buttons == {}
+    assert sandbox.slack.writes == []
+
+
+def test_a_long_text_is_previewed_in_part_and_sent_whole(sandbox, ada):
+    asks = Asked(ada)
+    asks("/slack_send")
+    asks("x" * 2900)
+    preview = asks("/skip")
+    assert "x… (2,900 characters in all)" in preview.text
+    assert len(preview.text) < 1000
+    ada.presses(preview, "Send")
+    ada.waits(until=sent)
+    assert sandbox.slack.writes[0].json["text"] == "x" * 2900
+
+
+def test_a_form_for_what_is_not_set_up_is_not_even_opened(home, sandbox):
+    settings = settings_for(home, sandbox, SLACK_WEBHOOK_URL="")
+    with living(settings) as bot:
+        bot.pair(42)
+        answer = Asked(sandbox.telegram.user(42))("/slack_send")
+    assert answer.text.startswith("Slack is not set up.")
+    assert "SLACK_WEBHOOK_URL" in answer.text
+    assert not answer.asks
+
+
+def test_after_a_restart_an_open_form_says_that_nothing_was_sent(home, sandbox):
+    settings = settings_for(home, sandbox)
+    ada = sandbox.telegram.user(42)
+    asks = Asked(ada)
+    with living(settings) as bot:
+        bot.pair(42)
+        asks("/slack_send")
+        asks("hi")
+        preview = asks("/skip")
+        question = asks("/slack_send")
+    with living(settings):
+        ada.presses(preview, "Send")
+        ada.waits(until=lambda _: not preview.buttons)
+        closed = asks("hi", reply=question)
+    assert preview.text.startswith("Nothing was sent: ")
+    assert closed.text.startswith("This form is closed, and nothing was sent")
+    assert sandbox.slack.writes == []
+
+
+def test_after_a_restart_a_button_that_has_sent_does_not_say_otherwise(home, sandbox):
+    settings = settings_for(home, sandbox)
+    ada = sandbox.telegram.user(42)
+    asks = Asked(ada)
+    with living(settings) as bot:
+        bot.pair(42)
+        asks("/slack_send")
+        asks("hi")
+        preview = asks("/skip")
+        button = dict(preview.buttons)["Send"]
+        ada.presses(preview, "Send")
+        ada.waits(until=sent)
+        receipt = preview.text
+    press = {
+        "id": "55", "from": {"id": 42, "is_bot": False, "first_name": "Ada"},
+        "message": preview.json, "chat_instance": "42", "data": button,
+    }  # fmt: skip
+    sandbox.telegram.messages.queries["55"] = None
+    sandbox.telegram.inject({"callback_query": press})
+    with living(settings):
+        asks("/whoami")
+    assert preview.text == receipt
+    assert len(sandbox.slack.writes) == 1
+
+
+def test_nothing_of_a_form_is_written_down(home, sandbox):
+    with living(settings_for(home, sandbox)) as bot:
+        bot.pair(42)
+        asks = Asked(sandbox.telegram.user(42))
+        asks("/slack_send")
+        asks("UNMISTAKABLEPAYLOAD")
+        asks("/skip")
+    kept = [file for file in home.rglob("*") if file.is_file()]
+    assert kept
+    assert not [file for file in kept if b"UNMISTAKABLEPAYLOAD" in file.read_bytes()]

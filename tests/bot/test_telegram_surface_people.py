@@ -1,0 +1,132 @@
+"""Who is heard: paired people, and what strangers get."""
+
+import pytest
+
+from bot.telegram.strangers import MOST, Strangers
+from core.sandbox.telegram import GROUP
+from tests.support.telegram import living, settings_for
+from tests.support.web import wait_for
+
+SCOPE = {"type": "chat", "chat_id": 42}
+
+
+@pytest.fixture
+def bot(home, sandbox):
+    with living(settings_for(home, sandbox)) as bot:
+        yield bot
+
+
+def barrier(bot, sandbox):
+    """Wait until everything said so far has been taken."""
+    bot.pair(9)
+    sandbox.telegram.user(9).says("/whoami")
+    sandbox.telegram.user(9).waits()
+
+
+def test_a_stranger_is_answered_once_with_his_id_and_nothing_else(bot, sandbox):
+    eve = sandbox.telegram.user(666)
+    for typed in ("/start", "/slack_send hi", "/health", "hello", "/help", "/start wrong"):
+        eve.says(typed)
+    barrier(bot, sandbox)
+    (answer,) = eve.conversation
+    assert "Your id is telegram:666." in answer.text
+    assert "levqor pair telegram" in answer.text
+    assert sandbox.slack.writes == []
+    assert bot.engine.ledger.runs() == []
+
+
+def test_a_stranger_in_a_group_is_answered_only_when_he_means_this_bot(bot, sandbox):
+    eve = sandbox.telegram.user(666, chat=GROUP)
+    eve.says("good morning")
+    eve.says("/weather")
+    eve.says("/help@another_bot")
+    barrier(bot, sandbox)
+    assert eve.conversation == []
+    eve.says("/help@levqor_sandbox_bot")
+    assert "telegram:666" in eve.waits()[0].text
+
+
+def test_the_code_pairs_once_and_the_menu_appears(bot, sandbox):
+    code, _ = bot.engine.ledger.pair_code("telegram")
+    ada, eve = sandbox.telegram.user(42), sandbox.telegram.user(666)
+    ada.says(f"/start {code.upper()}")
+    assert ada.waits()[0].text.startswith("You are paired: Levqor knows you as telegram:42.")
+    wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
+    eve.says(f"/start {code}")
+    assert "does not know you" in eve.waits()[0].text
+    assert bot.engine.ledger.paired("telegram") == ["42"]
+
+
+def test_a_code_is_not_taken_in_a_group_where_all_can_read_it(bot, sandbox):
+    code, _ = bot.engine.ledger.pair_code("telegram")
+    sandbox.telegram.user(42, chat=GROUP).says(f"/start {code}")
+    barrier(bot, sandbox)
+    assert bot.engine.ledger.paired("telegram") == ["9"]
+
+
+def test_whoever_is_unpaired_is_a_stranger_at_once(bot, sandbox):
+    bot.pair(42)
+    ada = sandbox.telegram.user(42)
+    ada.says("/whoami")
+    ada.waits()
+    bot.engine.ledger.unpair("telegram:42")
+    ada.says("/slack_send hi")
+    assert "does not know you" in ada.waits(2)[1].text
+    assert sandbox.slack.writes == []
+
+
+def test_a_button_of_somebody_who_was_unpaired_sends_nothing(bot, sandbox):
+    bot.pair(42)
+    ada = sandbox.telegram.user(42)
+    for count, typed in enumerate(["/slack_send", "hi", "/skip"], start=1):
+        ada.says(typed)
+        preview = ada.waits(count)[-1]
+    bot.engine.ledger.unpair("telegram:42")
+    query = ada.presses(preview, "Send")
+    wait_for(lambda: sandbox.telegram.messages.queries[query] is not None)
+    barrier(bot, sandbox)
+    assert sandbox.slack.writes == []
+
+
+def test_menus_are_for_paired_people_and_go_when_they_go(home, sandbox):
+    settings = settings_for(home, sandbox)
+    api = sandbox.telegram
+    for user in (42, 43):
+        api.user(user).says("hello")
+    with living(settings) as bot:
+        bot.pair(42, 43)
+    with living(settings):
+        wait_for(lambda: api.menus.of(SCOPE) and api.menus.of({"type": "chat", "chat_id": 43}))
+        assert api.menus.of(SCOPE) == [
+            "slack_send", "notion_create", "sheets_append", "telegram_send", "email_send",
+            "health", "usage", "why", "whoami", "help",
+        ]  # fmt: skip
+        assert api.menus.of() == []
+    with living(settings) as bot:
+        bot.engine.ledger.unpair("telegram:43")
+    with living(settings):
+        wait_for(lambda: not api.menus.of({"type": "chat", "chat_id": 43}))
+        assert api.menus.of(SCOPE)
+
+
+def test_a_flood_of_strangers_costs_bounded_memory_and_answers():
+    strangers = Strangers()
+    heard = sum(strangers.may_hear(user) for user in range(5000) for _ in range(2))
+    assert heard == MOST == 1000
+    assert len(strangers) == MOST
+
+
+def test_a_stranger_may_try_five_codes_an_hour():
+    strangers = Strangers()
+    assert [strangers.may_try(1) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert sum(strangers.may_try(user) for user in range(2, 500)) == 55
+
+
+def test_a_stranger_flood_does_not_keep_paired_people_waiting(bot, sandbox):
+    bot.pair(42)
+    for user in range(1000, 1150):
+        sandbox.telegram.user(user).says("hello")
+    ada = sandbox.telegram.user(42)
+    ada.says("/slack_send hi")
+    ada.waits(until=lambda said: "· run" in said.text, seconds=20)
+    assert [one.json["text"] for one in sandbox.slack.writes] == ["hi"]
