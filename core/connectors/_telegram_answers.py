@@ -219,16 +219,8 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
 )
 
 REFUSALS = (
-    TOKEN_REFUSED,
-    TOKEN_MALFORMED,
-    *(row for _, row in TABLE),
-    POLLER,
-    TOO_FAST,
-    DELETED,
-    FAILED,
-    UNRECOGNISED,
-    UNEXPECTED,
-    DOWN,
+    *(TOKEN_REFUSED, TOKEN_MALFORMED, *(row for _, row in TABLE), POLLER, TOO_FAST),
+    *(DELETED, FAILED, UNRECOGNISED, UNEXPECTED, DOWN),
 )
 
 
@@ -261,6 +253,18 @@ class Reply(BaseModel):
     description: str = ""
     parameters: Parameters = Parameters()
     result: Result = Result()
+
+
+def may_post(chat: Result, member: Result) -> bool:
+    """Tell whether a member may write in a chat, as far as Telegram says."""
+    if member.status in ("left", "kicked"):
+        return False
+    if chat.type == "channel":
+        return member.status == "administrator" and member.can_post_messages
+    if member.status == "administrator":
+        return True
+    everybody = chat.permissions is None or chat.permissions.can_send_messages
+    return everybody and member.can_send_messages
 
 
 def explain(answer: Answer) -> UpstreamError:

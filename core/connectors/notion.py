@@ -35,6 +35,7 @@ from core.contract import (
     Secret,
     field,
     setting,
+    upstream_url,
 )
 from core.errors import Fault, InvalidInput, NotConfigured, Refused, UpstreamError
 
@@ -97,14 +98,7 @@ class Settings(Config):
         "the database opened as a full page: Share > Copy link",
         example=EXAMPLE,
     )
-    api_url: BaseUrl = setting(
-        "NOTION_API_URL",
-        "Where Notion's API lives",
-        "leave it out unless you reach Notion through an address of your own",
-        env_only=True,
-        example="https://api.notion.com",
-        default="https://api.notion.com",
-    )
+    api_url: BaseUrl = upstream_url("NOTION_API_URL", "Notion", "https://api.notion.com")
 
 
 class Page(BaseModel):

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, Field, PlainValidator, SecretStr
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
 from core.connectors._sheets.answers import REFUSALS
-from core.connectors._sheets.api import Api, listed
+from core.connectors._sheets.api import Api
 from core.connectors._sheets.ranges import (
     LAST_COLUMN,
     RANGE_SHAPE,
@@ -37,7 +37,9 @@ from core.contract import (
     Probe,
     Receipt,
     field,
+    listed,
     setting,
+    upstream_url,
 )
 
 REQUEST_BYTES = 2_000_000  # https://developers.google.com/workspace/sheets/api/limits
@@ -110,14 +112,7 @@ class Settings(Config):
         "the tab's name at the bottom of the spreadsheet, then !A1",
         example="'Q3 plan'!A1",
     )
-    api_url: BaseUrl = setting(
-        "SHEETS_API_URL",
-        "Where the Sheets API lives",
-        "leave it out unless you reach Google through an address of your own",
-        env_only=True,
-        example="https://sheets.googleapis.com",
-        default="https://sheets.googleapis.com",
-    )
+    api_url: BaseUrl = upstream_url("SHEETS_API_URL", "Google", "https://sheets.googleapis.com")
 
     @field_validator("key_file")
     @classmethod

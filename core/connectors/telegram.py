@@ -19,6 +19,7 @@ from core.connectors._telegram_answers import (
     Result,
     explain,
     explain_probe,
+    may_post,
 )
 from core.contract import (
     Action,
@@ -154,7 +155,7 @@ def probe(config: Settings, out: Out) -> Probe:
     except Refused as refusal:
         # The bot itself works; it is the default chat that needs somebody.
         return Probe((f"{DEFAULT}: {refusal.message}",), attention=True, fix=refusal.fix)
-    if _may_post(chat, member):
+    if may_post(chat, member):
         return Probe()
     row = NOT_ALLOWED
     return Probe((f"{DEFAULT}: {row.message}",), attention=True, fix=row.fix)
@@ -186,17 +187,6 @@ def _link(message: Result) -> str | None:
         return None
     place = chat.username or "c/" + str(chat.id).removeprefix("-100")
     return f"https://t.me/{place}/{message.message_id}"
-
-
-def _may_post(chat: Result, member: Result) -> bool:
-    if member.status in ("left", "kicked"):
-        return False
-    if chat.type == "channel":
-        return member.status == "administrator" and member.can_post_messages
-    if member.status == "administrator":
-        return True
-    everybody = chat.permissions is None or chat.permissions.can_send_messages
-    return everybody and member.can_send_messages
 
 
 CONNECTOR = Connector(

@@ -19,6 +19,7 @@ from core.contract.settings import (
     upstream_url,
 )
 from core.contract.ways import Answer, Effect, Out
+from core.contract.words import listed
 
 __all__ = [
     "Action",
@@ -37,6 +38,7 @@ __all__ = [
     "Setting",
     "base_url",
     "field",
+    "listed",
     "loopback",
     "message_field",
     "setting",

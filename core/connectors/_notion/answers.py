@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from core.contract import listed
 from core.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from core.contract import Answer
     from core.errors import UpstreamError
@@ -179,13 +180,6 @@ class Complaint(BaseModel):
 def complaint(answer: Answer) -> Complaint:
     """Read an error body; an empty complaint where there is none (a proxy's HTML)."""
     return answer.parse(Complaint) or Complaint()
-
-
-def listed(names: Iterable[str], most: int = 20) -> str:
-    """Write names one after another, each cut at 80 characters, at most `most` of them."""
-    cut = [name if len(name) <= 80 else f"{name[:79]}…" for name in names]
-    more = f" and {len(cut) - most} more" if len(cut) > most else ""
-    return ", ".join(cut[:most]) + more
 
 
 def explain(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain, listed
+from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain
+from core.contract import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from core.connectors._notion.answers import listed
 from core.connectors._notion.columns import Schema, notion_id
+from core.contract import listed
 from core.errors import Fault, InvalidInput
 
 # https://developers.notion.com/reference/request-limits. Notion counts as JavaScript does, in

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from core.connectors._sheets.answers import KEY_DAMAGED, NO_SUCH_RANGE, explain, explain_token
+from core.contract import listed
 from core.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -99,9 +100,3 @@ class Api:
 
     def _names(self) -> dict[str, str]:
         return {"email": self.account.email, "project": self.account.project}
-
-
-def listed(tabs: Sequence[str], most: int = 20) -> str:
-    """Write tabs' names one after another, at most `most` of them."""
-    more = f" and {len(tabs) - most} more" if len(tabs) > most else ""
-    return ", ".join(tabs[:most]) + more
