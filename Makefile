@@ -22,6 +22,12 @@ run: $(STAMP)  ## the main job on built-in defaults, no credentials
 test: $(STAMP) lint  ## lint, types and the whole test-suite
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
+run-tray: $(STAMP)  ## the tray on this desktop, with stand-ins for every service
+	$(BIN)/levqor-tray --sandbox
+
+shots: $(STAMP)  ## the pictures of docs/tray.md, from the real program
+	$(BIN)/python -m tests.support.shots
+
 soak: $(STAMP)  ## the same tests with longer counts
 	LEVQOR_SOAK=1 $(BIN)/pytest --timeout 3600
 

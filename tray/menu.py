@@ -21,6 +21,9 @@ _TELLING = {
 }
 
 
+_MORE = Do("how_to_fix")
+
+
 @dataclass(frozen=True)
 class Menu:
     """What the desktop shows: the icon's face, its tooltip and the rows below it."""
@@ -34,7 +37,7 @@ def menu(state: State) -> Menu:
     """Compute the whole menu from a state."""
     seen = summary(state)
     rows = [
-        say("headline", words.cut(seen.headline)),
+        _headline(seen),
         _fix(seen.fix),
         say("checked", _checked(state, seen)),
         SEPARATOR,
@@ -47,13 +50,19 @@ def menu(state: State) -> Menu:
     return Menu(seen.face, seen.tooltip, tuple(rows))
 
 
+def _headline(seen: Summary) -> Row:
+    """The first row; where there is trouble a click on it tells more."""
+    more = seen.face in (Face.ATTENTION, Face.BROKEN, Face.EMPTY, Face.OFFLINE)
+    return Row("headline", words.cut(seen.headline), _MORE if more else None, enabled=more)
+
+
 def _fix(fix: str | None) -> Row:
     """One row always: rows that came and went here would move the others under the mouse."""
     if fix is None:
         return say("fix", "→ Nothing to do")
     below = words.lines(fix, most=8)
     if len(below) == 1:
-        return say("fix", f"→ {fix}")
+        return Row("fix", f"→ {fix}", _MORE)
     rows = tuple(say(str(n), line) for n, line in enumerate(below))
     return Row("fix", words.cut(f"→ {fix}"), rows=rows)
 

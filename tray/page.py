@@ -35,6 +35,7 @@ section h2 { font-size: 1.15rem; margin-bottom: .1rem; }
 .mark { color: var(--colour); font-weight: 700; }
 .fix { background: var(--soft); border-radius: 8px; padding: .6rem .9rem; }
 code { background: var(--soft); border-radius: 4px; padding: .05rem .35rem; }
+.well { color: %s; font-weight: 700; }
 .small { opacity: .75; font-size: .9rem; }
 """
 
@@ -45,9 +46,9 @@ def html(state: State, first: str = "") -> str:
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width'>",
-        f"<title>Levqor: how to fix</title><style>{_STYLE}</style>",
+        f"<title>Levqor: how to fix</title><style>{_STYLE % COLOURS[Face.OK]}</style>",
         f"<h1>How to fix</h1><p>{escape(seen.headline)}</p>",
-        f"<p class=fix>{escape(seen.fix)}</p>" if seen.fix else "",
+        f"<p class=fix>{escape(seen.fix)}</p>" if seen.fix and not _below(state) else "",
         *_sections(state, first),
         f"<p class=small>{_where(state)}</p></html>\n",
     ]
@@ -62,6 +63,11 @@ def write(file: Path, text: str) -> None:
     Path(name).replace(file)
 
 
+def _below(state: State) -> bool:
+    """Whether the headline's fix stands with its connector, further down."""
+    return summary(state).face in (Face.BROKEN, Face.ATTENTION)
+
+
 def _sections(state: State, first: str) -> Iterator[str]:
     if state.health is None:
         return
@@ -71,13 +77,21 @@ def _sections(state: State, first: str) -> Iterator[str]:
     top = any(one.surface == first and not one.ok for one in state.health.inbound)
     if top:
         yield from ways
-    yield from (_connector(state, one) for one in found)
+    yield from (
+        _connector(state, one)
+        for one in found
+        if one.name == first or one.verdict is not Verdict.OK
+    )
     if not top:
         yield from ways
+    well = [c.title for c in found if c.verdict is Verdict.OK and c.name != first]
+    if well:
+        yield f"<p><span class=well>✓</span> Works: {escape(words.listed(well))}.</p>"
 
 
 def _connector(state: State, one: Connector) -> str:
     said = words.plain(one.words) or one.verdict
+    said = said[:1].upper() + said[1:]
     since = f", for {words.span(state.now - one.since)}" if one.since else ""
     failed = one.last_failure
     parts = [_head(one.verdict, one.title), f"<p>{escape(said)}{since}.</p>"]

@@ -75,7 +75,7 @@ def _said(state: State, one: Connector) -> str:
         return f"works{words.ms(one.latency_ms)}"
     if one.verdict is Verdict.OFF:
         return _NO_WORDS[Verdict.OFF]
-    said = words.plain(one.words) or _NO_WORDS[one.verdict]
+    said = words.of(one.title, one.words) or _NO_WORDS[one.verdict]
     if one.verdict in (Verdict.BROKEN, Verdict.ATTENTION) and one.since is not None:
         said += f", for {words.span(state.now - one.since)}"
     return said

@@ -80,7 +80,9 @@ _Found = list[tuple[str, str | None, str | None]]
 def _worst(face: Face, one: str, many: str, found: _Found) -> Summary:
     if len(found) == 1:
         title, said, fix = found[0]
-        return Summary(face, f"{title}: {words.plain(said)}" if said else f"{title} {one}", fix)
+        short = words.of(title, said)
+        named = f"{title} {short}" if short != words.plain(said) else f"{title}: {short}"
+        return Summary(face, named if short else f"{title} {one}", fix)
     names = words.listed([title for title, _, _ in found])
     return Summary(face, f"{len(found)} {many}: {names}")
 

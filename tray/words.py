@@ -42,6 +42,11 @@ def plain(text: str | None) -> str:
     return (text or "").strip().removesuffix(".")
 
 
+def of(title: str, text: str | None) -> str:
+    """Take a title away that begins its own sentence, and the full stop that ends it."""
+    return plain(text).removeprefix(f"{title} ")
+
+
 def cut(text: str, width: int = ROW_WIDTH) -> str:
     """Put a text on one line of at most `width` characters, an ellipsis where it was longer."""
     flat = " ".join(text.split())

@@ -56,6 +56,7 @@ class Desktop:
         self._daemon = daemon
         self._children: list[subprocess.Popen[bytes]] = []
         self.backend = "appindicator"
+        self.dark = False
         self.env: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -116,7 +117,9 @@ class Desktop:
         else:
             channel = Path(self.env["HOME"], ".config/xfce4/xfconf/xfce-perchannel-xml")
             channel.mkdir(parents=True, exist_ok=True)
-            (channel / "xfce4-panel.xml").write_text(_PANEL_XML)
+            (channel / "xfce4-panel.xml").write_text(
+                _PANEL_XML.format(style=_DARK if self.dark else "")
+            )
             self.host = self.start("xfce4-panel", "--disable-wm-check")
         kind = "xembed" if name == "trayer" else "sni"
         until(f"{name} takes icons", lambda: kind in self.eyes("hosts"))
@@ -298,6 +301,11 @@ _DUNST = """
     foreground = "#f1f3f5"
     timeout = 20
 """
+_DARK = """<property name="background-style" type="uint" value="1"/>
+      <property name="background-rgba" type="array">
+        <value type="double" value="0.12"/><value type="double" value="0.12"/>
+        <value type="double" value="0.12"/><value type="double" value="1"/>
+      </property>"""
 _PANEL_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">
   <property name="configver" type="int" value="2"/>
@@ -306,6 +314,7 @@ _PANEL_XML = """<?xml version="1.0" encoding="UTF-8"?>
     <property name="panel-1" type="empty">
       <property name="position" type="string" value="p=10;x=0;y=0"/>
       <property name="position-locked" type="bool" value="true"/>
+      {style}
       <property name="length" type="uint" value="100"/>
       <property name="size" type="uint" value="32"/>
       <property name="icon-size" type="uint" value="24"/>

@@ -1,4 +1,4 @@
-"""What is on the screen, as JSON: `hosts`, `program` (accessibility) or `panel` (dbusmenu)."""
+"""What is on the screen, as JSON: `hosts`, `program` (accessibility), `panel` (dbusmenu) …"""
 
 from __future__ import annotations
 
@@ -57,8 +57,46 @@ def program() -> list[dict]:
     return found
 
 
+def clipboard() -> str | None:
+    """The text on the clipboard."""
+    import gi
+
+    gi.require_version("Gtk", "3.0")
+    from gi.repository import Gdk, Gtk
+
+    return Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text()
+
+
+def told() -> list[str]:
+    """Every word the panel was given: all rows, shown or not, and the tooltip."""
+
+    def words(node):
+        yield node[1].get("label", "")
+        for kid in node[2]:
+            yield from words(kid)
+
+    item, menu = _item()
+    return [*item, *words(menu)] if menu else []
+
+
 def panel() -> list[dict]:
     """The rows of the menus the panel has open: dbusmenu's words, X's rectangles."""
+    _, node = _item()
+    found = []
+    for window in _menu_windows() if node else []:
+        rows = list(_laid_out(node, window))
+        found += [_row(kid, window[0], top, bottom) for kid, top, bottom in rows if _speaks(kid)]
+        # The next window belongs to the row under the mouse.
+        x, y = _pointer()
+        inside = window[0] <= x < window[0] + window[2]
+        node = next((kid for kid, top, end in rows if kid[2] and inside and top <= y < end), None)
+        if node is None:
+            break
+    return found
+
+
+def _item():
+    """The tray item the panel knows: its own words, and its menu as a tree."""
     from gi.repository import Gio, GLib
 
     bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
@@ -74,22 +112,13 @@ def panel() -> list[dict]:
     try:
         items = prop(watcher, "/StatusNotifierWatcher", watcher, "RegisteredStatusNotifierItems")
         dest, _, path = items[0].partition("/")
-        menu = prop(dest, f"/{path}", "org.kde.StatusNotifierItem", "Menu")
+        face = "org.kde.StatusNotifierItem"
+        menu = prop(dest, f"/{path}", face, "Menu")
+        said = [prop(dest, f"/{path}", face, name) for name in ("Id", "Title", "IconName")]
         args = GLib.Variant("(iias)", (0, -1, []))
-        node = call(dest, menu, "com.canonical.dbusmenu", "GetLayout", args)[1]
+        return said, call(dest, menu, "com.canonical.dbusmenu", "GetLayout", args)[1]
     except (GLib.Error, IndexError):
-        return []
-    found = []
-    for window in _menu_windows():
-        rows = list(_laid_out(node, window))
-        found += [_row(kid, window[0], top, bottom) for kid, top, bottom in rows if _speaks(kid)]
-        # The next window belongs to the row under the mouse.
-        x, y = _pointer()
-        inside = window[0] <= x < window[0] + window[2]
-        node = next((kid for kid, top, end in rows if kid[2] and inside and top <= y < end), None)
-        if node is None:
-            break
-    return found
+        return [], None
 
 
 def _speaks(kid) -> bool:
@@ -147,5 +176,6 @@ def _menu_windows() -> list[tuple[int, int, int, int]]:
 
 
 if __name__ == "__main__":
-    seen = {"hosts": hosts, "program": program, "panel": panel}[sys.argv[1]]()
+    asked = {one.__name__: one for one in (hosts, program, panel, told, clipboard)}
+    seen = asked[sys.argv[1]]()
     sys.stdout.write(json.dumps(seen))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.app.frame import Bot
-from bot.telegram.polling import Pace
+from bot.telegram.pace import Pace
 from bot.telegram.surface import Telegram
 from bot.web.surface import Web
 from core.engine import Engine
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from core.sandbox import Sandbox
 
-QUICK = Pace(poll=1, pause=0.05, conflict=0.3, longest=0.3, refused=0.1)
+QUICK = Pace(poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1)
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class Living:
     @property
     def health(self) -> tuple[bool, str, str | None]:
         """What health says of this way in: ok, verdict, fix."""
-        way = next(way for way in self.engine.ledger.inbounds() if way.surface == "telegram")
-        return way.ok, way.verdict, way.fix
+        for way in self.engine.ledger.inbounds():
+            if way.surface == "telegram":
+                return way.ok, way.verdict, way.fix
+        return False, "", None
 
     def pair(self, *users: int) -> None:
         """Pair people and put them on the plan without limits."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from tests.support.desktop import Desktop, until
 from tray.icon import COLOURS
-from tray.verdict import Face
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tray.verdict import Face
 
 EVERY_S = "2"
 

@@ -90,9 +90,9 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
     way = Inbound("pigeon", ok=False, words="token revoked", fix="Get <another>.")
     text = page.html(state(CHALK, BAD, OFF, inbound=(way,)), "duck")
 
-    assert text.index("Duck post") < text.index("Chalk")
+    assert text.index("Duck post") < text.index("Works: Chalk.")
     for said in (
-        "not shared with the integration, for 5 min.",
+        "Not shared with the integration, for 5 min.",
         "Open the pond, and share it.",
         "<code>DUCK_KEY</code>",
         "Bot on Pigeon",

@@ -51,7 +51,7 @@ class MenuWidget:
         drawn = _Drawn(row, _widget(row), MenuWidget(self._clicked) if row.rows else None)
         if drawn.below:
             drawn.widget.set_submenu(drawn.below.widget)
-        elif row.do:
+        elif not row.separator:
             drawn.widget.connect("activate", lambda _: self._activated(drawn))
         self._drawn[name] = drawn
         self._order.insert(at, name)
@@ -62,8 +62,8 @@ class MenuWidget:
         widget, drawn.row = drawn.widget, row
         if row.separator:
             return
-        if widget.get_label() != row.text:
-            widget.set_label(row.text)
+        if widget.get_label() != _label(row.text):
+            widget.set_label(_label(row.text))
         if widget.get_sensitive() != row.enabled:
             widget.set_sensitive(row.enabled)
         if row.checked is not None and widget.get_active() != row.checked:
@@ -95,8 +95,14 @@ def _widget(row: Row) -> Any:
     if row.separator:
         return Gtk.SeparatorMenuItem.new()
     if row.checked is None:
-        return Gtk.MenuItem.new_with_label(row.text)
-    widget = Gtk.CheckMenuItem.new_with_label(row.text)
+        return Gtk.MenuItem.new_with_mnemonic(_label(row.text))
+    widget = Gtk.CheckMenuItem.new_with_mnemonic(_label(row.text))
     widget.set_active(row.checked)
     widget.set_draw_as_radio(row.radio)
     return widget
+
+
+def _label(text: str) -> str:
+    # A panel takes a single underline for an access key and swallows it, whatever GTK thinks
+    # (com.canonical.dbusmenu); a doubled one is an underline to both.
+    return text.replace("_", "__")
