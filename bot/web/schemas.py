@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 RUN_EXAMPLE = "k7m2q9xw4t"
 
-# A contract strips a text and refuses what nobody can type: control characters other than
-# tabs, line breaks in a field of one line. Blanks alone are no text.
+# A contract strips a text and refuses what nobody can type: control characters, line breaks
+# inside a field of one line, unseen marks in a name. Blanks alone are no text.
 _BLANK = r"\t\n\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_LINE = r"\u0000-\u0008\u000a-\u001f\u007f-\u009f"
 _LONG = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+_LINE = r"\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029"
+# Unicode's category Cf; the expressions of all three worlds that read this know no name for it.
+_UNSEEN = (
+    r"\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001\U000e0020-\U000e007f"
+)
 
 
 def contract_schema(action: Action, default: Callable[[str], str | None]) -> dict[str, Any]:
@@ -33,7 +40,8 @@ def contract_schema(action: Action, default: Callable[[str], str | None]) -> dic
         given = schema["properties"][spec.name]
         for name in [name for name in given if name.startswith("x-")]:
             del given[name]
-        _typeable(given, long=spec.long or spec.kind != "text")
+        refused = _LONG if spec.long or spec.kind != "text" else _LINE
+        _typeable(given, refused + _UNSEEN if spec.address else refused)
         if spec.setting is not None and default(spec.setting) is not None:
             schema["properties"][spec.name] = _or_null(given)
             schema["required"] = [one for one in schema.get("required", ()) if one != spec.name]
@@ -63,27 +71,21 @@ def _resolved(node: Any, definitions: Mapping[str, Any]) -> Any:
     return {name: _resolved(one, definitions) for name, one in node.items() if name != "$defs"}
 
 
-def _typeable(node: dict[str, Any], *, long: bool) -> None:
+def _typeable(node: dict[str, Any], refused: str) -> None:
     """Say of every text, number and object below what a contract and the body reader take."""
     shape = node.pop("pattern", None) if "anyOf" in node else None
     for one in node.get("anyOf", ()):
         if shape and one.get("type") == "string":
             one["pattern"] = shape
-    for branch in ("anyOf", "oneOf", "allOf", "prefixItems"):
-        for one in node.get(branch, ()):
-            _typeable(one, long=long)
-    if node.get("type") == "string" and "pattern" not in node and "enum" not in node:
-        taken = _LONG if long else _LINE
-        node["pattern"] = (
-            rf"^[^{taken}]*[^{taken}{_BLANK}][^{taken}]*$"
-            if node.get("minLength")
-            else rf"^[^{taken}]*$"
-        )
+        _typeable(one, refused)
+    if node.get("type") == "string" and "pattern" not in node:
+        some = rf"[^{refused}{_BLANK}]" if node.get("minLength") else ""
+        node["pattern"] = rf"^[^{refused}]*{some}[^{refused}]*$"
     if node.get("type") in ("integer", "number") and "exclusiveMinimum" not in node:
         node.setdefault("minimum", -MAX_INTEGER)
         node.setdefault("maximum", MAX_INTEGER)
     if node.get("type") == "array" and isinstance(node.get("items"), dict):
-        _typeable(node["items"], long=True)
+        _typeable(node["items"], _LONG)
     if node.get("type") == "object" and "properties" not in node:
         node["maxProperties"] = min(node.get("maxProperties", MAX_NAMES), MAX_NAMES)
 

@@ -77,7 +77,7 @@ class Mail(Contract):
         "The address it goes to.",
         example="ann@example.com",
         address=True,
-        shape=rf"^(?=[^@]{{1,64}}@){_ADDRESS}$",
+        shape=(rf"^{_ADDRESS}$", "^[^@]{1,64}@"),
         max_length=254,
     )
     subject: str = field(

@@ -53,7 +53,7 @@ class Entry(Contract):
         "Database",
         "The database's address, or the 32 characters of its id.",
         example=EXAMPLE,
-        shape=NOTION_ID_SHAPE,
+        shape=(NOTION_ID_SHAPE,),
         setting=DEFAULT,
         default=None,
         max_length=2000,

@@ -59,7 +59,7 @@ class Rows(Contract):
         "Range",
         "The tab and the column to begin in, in A1 notation.",
         example="'Q3 plan'!A1",
-        shape=RANGE_SHAPE,
+        shape=(RANGE_SHAPE,),
         setting="SHEETS_RANGE_DEFAULT",
         default="A1",
         min_length=1,

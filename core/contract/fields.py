@@ -26,7 +26,7 @@ def field(
     address: bool = False,
     setting: str | None = None,
     takes_text: bool | str = False,
-    shape: str | None = None,
+    shape: Sequence[str] = (),
     **bounds: Any,
 ) -> Any:
     """Declare a field of a contract.
@@ -34,12 +34,14 @@ def field(
     `long` allows line breaks; `address` marks what names a person or a place; `setting`
     names the setting that fills the field in when it is left out; `takes_text` makes the
     free text of a command land here (in a mapping: under that key). Bounds are pydantic's.
-    `shape` is an expression (ECMA 262) that says in the HTTP schema what a validator takes.
+    `shape` says in the HTTP schema what a validator takes: expressions (ECMA 262) to match.
     """
     hints = {"long": long, "address": address, "setting": setting, "takes_text": takes_text}
     extra: Any = {f"x-{name}": value for name, value in hints.items() if value}
     if shape:
-        extra["pattern"] = shape
+        extra["pattern"], *others = shape
+        if others:
+            extra["allOf"] = [{"pattern": one} for one in others]
     return Field(
         title=title, description=help, examples=[example], json_schema_extra=extra, **bounds
     )
