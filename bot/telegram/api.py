@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 # What a bot of ours reacts to. Telegram remembers this list until it gets another.
 KINDS = ["message", "callback_query"]
 
-# A poll that got no answer this long after Telegram should have given one is lost.
-SLACK_SECONDS = 10.0
 CONNECTIONS = 16
 
 
@@ -51,14 +49,14 @@ class Api(telegram.Bot):
             token, base_url=f"{address}/bot", request=request, get_updates_request=request
         )
 
-    async def updates(self, offset: int | None, seconds: int) -> list[Any]:
-        """Wait for updates as they come over the wire, unread.
+    async def updates(self, offset: int | None, seconds: int, patience: float) -> list[Any]:
+        """Wait for updates as they come over the wire, unread; at most `patience` seconds.
 
         The library's own method reads them all and fails for all if it cannot read one. An
         offset confirms everything below it.
         """
         asked = {"offset": offset, "timeout": seconds, "limit": 100, "allowed_updates": KINDS}
-        found = await self._post("getUpdates", asked, read_timeout=seconds + SLACK_SECONDS)
+        found = await self._post("getUpdates", asked, read_timeout=patience)
         return found if isinstance(found, list) else []
 
 

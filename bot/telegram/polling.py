@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telegram.error import Conflict, InvalidToken, TelegramError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from bot.app.frame import Bot
     from bot.telegram.api import Api
     from bot.telegram.intake import Intake
+    from bot.telegram.pace import Pace
     from bot.telegram.pulse import Pulse, Verdict
     from bot.telegram.runs import Work
 
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
 CONFIRM_SECONDS = 3.0
 
 log = logging.getLogger("levqor.bot")
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Seconds: a poll's patience, pauses after failures, after a conflict, and at most."""
-
-    poll: int = 25
-    pause: float = 1.0
-    conflict: float = 4.0
-    longest: float = 30.0
-    refused: float = 60.0
 
 
 class Polling:
@@ -97,7 +86,9 @@ class Polling:
         # What is taken waits for its confirmation, and health for the first good answer:
         # do not wait for new updates then.
         seconds = self._pace.poll if self._calm and not self._taken else 0
-        asking = asyncio.ensure_future(self._api.updates(self._offset, seconds))
+        asking = asyncio.ensure_future(
+            self._api.updates(self._offset, seconds, seconds + self._pace.grace)
+        )
         if self._taken:
             await asyncio.wait({asking}, timeout=CONFIRM_SECONDS)
             self._begin()
@@ -135,7 +126,9 @@ class Polling:
         """Confirm what was taken: it would be answered again by the next bot."""
         if self._offset is not None:
             with contextlib.suppress(TelegramError, TimeoutError):
-                await asyncio.wait_for(self._api.updates(self._offset, 0), CONFIRM_SECONDS)
+                await asyncio.wait_for(
+                    self._api.updates(self._offset, 0, CONFIRM_SECONDS), CONFIRM_SECONDS
+                )
         self._begin()
 
     def _begin(self) -> None:
@@ -149,6 +142,7 @@ class Polling:
             return True
         found = await self._api.get_webhook_info()
         if found.url and not self._ours(found.url):
+            self._pushed_out = False
             await self._pulse.bad(words.foreign_webhook(found.url))
             await self._pause(self._pace.refused)
             return False

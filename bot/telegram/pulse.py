@@ -13,15 +13,7 @@ from core.errors import LevqorError
 
 if TYPE_CHECKING:
     from bot.app.frame import Bot
-
-# The ledger is told this often that all is well; whoever reads it may think the worst of
-# a sign of life that is much older.
-BEAT_SECONDS = 60.0
-# Longer than a poll may take and the longest pause after a failure.
-STALLED_SECONDS = 90.0
-# Two that poll with one token push each other out by turns: a good poll in between is
-# no sign that the other one has gone.
-CONFLICT_SECONDS = 150.0
+    from bot.telegram.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -81,9 +73,10 @@ def undelivered(host: str) -> Verdict:
 
 
 class Pulse:
-    """Tells health; a good answer is a sign of life, written down once a minute."""
+    """Tells health; a good answer is a sign of life, written down from time to time."""
 
-    def __init__(self, bot: Bot, surface: str) -> None:
+    def __init__(self, bot: Bot, surface: str, pace: Pace) -> None:
+        self._pace = pace
         self._bot = bot
         self._surface = surface
         self._good: float | None = None
@@ -112,7 +105,7 @@ class Pulse:
     async def bad(self, verdict: Verdict) -> None:
         """Something is wrong."""
         if verdict is OTHER_POLLER:
-            self._conflict_until = time.monotonic() + CONFLICT_SECONDS
+            self._conflict_until = time.monotonic() + self._pace.peace
         await self._say(verdict, ok=False)
 
     def skipped(self) -> None:
@@ -122,8 +115,8 @@ class Pulse:
     async def beat(self) -> None:
         """Write the signs of life down, and say so when they stop."""
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            if self._ok and (self.age or 0.0) > STALLED_SECONDS:
+            await asyncio.sleep(self._pace.beat)
+            if self._ok and (self.age or 0.0) > self._pace.stalled:
                 await self.bad(STALLED)
                 continue
             said, ledger = self._verdict, self._bot.engine.ledger

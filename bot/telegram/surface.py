@@ -15,7 +15,8 @@ from bot.telegram.api import Flood, connect
 from bot.telegram.desk import SPELLING, SURFACE, Desk
 from bot.telegram.intake import Intake
 from bot.telegram.menus import Menus
-from bot.telegram.polling import Pace, Polling
+from bot.telegram.pace import Pace
+from bot.telegram.polling import Polling
 from bot.telegram.pulse import Pulse
 from bot.telegram.runs import Runs
 from bot.telegram.voice import Voice
@@ -58,7 +59,7 @@ class Telegram:
 
     async def start(self, bot: Bot) -> None:
         """Meet Telegram, however long that takes, and take messages."""
-        pulse = Pulse(bot, self.name)
+        pulse = Pulse(bot, self.name, self._pace)
         me = await self._meet(pulse)
         if me is None or bot.ending:
             return
