@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from typer.exceptions import TyperException
@@ -82,10 +80,9 @@ def _usage_error(error: TyperException) -> InvalidInput:
 
 
 def _crash(error: Exception) -> InternalError:
-    # The place tells a developer enough; the text may hold anything, so it stays unsaid.
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = "/".join(Path(frame.filename).parts[-2:])
+    from core.logs import mistake
+
     return InternalError(
-        f"Levqor made a mistake of its own: {type(error).__name__} at {place}:{frame.lineno}.",
+        f"Levqor made a mistake of its own: {mistake(error)}.",
         fix="Please report it with the line above and the output of: levqor --version",
     )
