@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.errors import UpstreamError
 
 FAILED = Refusal(
-    "resend_failed",
+    "failed",
     "unknown",
     "Resend failed while it had the e-mail.",
     "Look at resend.com/emails before you send it again.",

@@ -37,7 +37,7 @@ TOO_FAST = Refusal(
     "Wait a little and send it again.",
 )
 FAILED = Refusal(
-    "slack_failed",
+    "failed",
     "unknown",
     "Slack failed while it had the message.",
     "Look in the channel before you send it again.",

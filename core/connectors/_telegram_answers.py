@@ -36,7 +36,7 @@ TOO_FAST = Refusal(
     "Wait a little and send it again.",
 )
 FAILED = Refusal(
-    "telegram_failed",
+    "failed",
     "unknown",
     "Telegram failed while it had the message.",
     "Look in the chat before you send it again.",

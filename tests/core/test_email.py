@@ -99,9 +99,9 @@ ROWS = [
         "resend_monthly_quota",
         "upgrade your plan at resend.com",
     ),
-    (500, "application_error", "Oops", "unknown", "resend_failed", "Look at resend.com/emails"),
-    (500, "internal_server_error", "Oops", "unknown", "resend_failed", "Look at resend.com/emails"),
-    (503, "service_unavailable", "Oops", "unknown", "resend_failed", "Look at resend.com/emails"),
+    (500, "application_error", "Oops", "unknown", "failed", "Look at resend.com/emails"),
+    (500, "internal_server_error", "Oops", "unknown", "failed", "Look at resend.com/emails"),
+    (503, "service_unavailable", "Oops", "unknown", "failed", "Look at resend.com/emails"),
     (405, "method_not_allowed", "No", "refused", "bad_request", "Report it"),
     (404, "not_found", "No", "refused", "unrecognised", "levqor doctor"),
 ]
@@ -126,7 +126,7 @@ def test_each_answer_is_explained(sandbox, status, name, message, outcome, reaso
     [
         (Answer(403, "error code: 1010"), "refused", "client_blocked"),
         (Answer(403, "<html>"), "refused", "unrecognised"),
-        (Answer(502, "<html>", headers={"Retry-After": "0"}), "unknown", "resend_failed"),
+        (Answer(502, "<html>", headers={"Retry-After": "0"}), "unknown", "failed"),
         (Answer(200, "<html>", headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
         (Answer(200, json={}, headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
         (Answer(302, "", headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),

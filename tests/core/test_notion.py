@@ -302,7 +302,7 @@ class TestInDoubt:
 
         error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
-        assert (error.outcome, error.reason) == ("unknown", "failed")
+        assert (error.outcome, error.reason) == ("unknown", "unexpected_answer")
         assert len(sandbox.notion.calls("pages.create")) == 1
 
     def test_a_conflict_is_tried_once_more(self, notion, sandbox):
@@ -433,9 +433,9 @@ class TestProbe:
     @pytest.mark.parametrize(
         ("call", "answer", "reason", "requests"),
         [
-            ("users.me", Answer(401, json={"code": "unauthorized"}), "bad_key", 1),
-            ("users.me", Answer(502), "unavailable", 1),
-            ("databases.retrieve", Answer(503), "unavailable", 2),
+            ("users.me", Answer(401, json={"code": "unauthorized"}), "key_refused", 1),
+            ("users.me", Answer(502), "down", 1),
+            ("databases.retrieve", Answer(503), "down", 2),
             ("data_sources.retrieve", Answer(403, json={"code": "restricted_resource"}),
              "not_allowed", 3),
         ],

@@ -14,7 +14,7 @@ COLUMNS = (
 )
 NOW = {"Retry-After": "0"}
 LOOK = "Look in the database before you send it again."
-IN_A_WHILE = "Send it again in a few minutes."
+IN_A_WHILE = "Wait a few minutes, then try again."
 
 
 def said(status, code, message="", headers=None, **more):
@@ -37,7 +37,7 @@ ON_CREATE = {
     "secret": (
         said(401, "unauthorized", "API token is invalid."),
         "refused",
-        "bad_key",
+        "key_refused",
         "Copy the Internal Integration Secret again and put it in NOTION_API_KEY.",
     ),
     "capability": (
@@ -148,8 +148,8 @@ ON_CREATE = {
         code: (
             said(400, code),
             "refused",
-            "our_mistake",
-            "Tell whoever looks after Levqor; an update may be needed.",
+            "bad_request",
+            "Report it to whoever looks after Levqor, with the run's id.",
         )
         for code in (
             *("missing_version", "invalid_request_url", "invalid_json", "invalid_beta"),
@@ -159,8 +159,8 @@ ON_CREATE = {
     "400 without a code": (
         html(400),
         "refused",
-        "rejected",
-        "Check the integration and the database in Notion, then send it again.",
+        "unrecognised",
+        "Run levqor doctor to check Notion's settings, then try again.",
     ),
     "rate": (
         said(
@@ -168,7 +168,7 @@ ON_CREATE = {
             rate_limit_reason="public_api_request_rate_limit",
         ),
         "not_sent",
-        "too_many_requests",
+        "too_fast",
         "Wait a minute, then send it again.",
     ),
     "rate of the workspace": (
@@ -178,7 +178,7 @@ ON_CREATE = {
             retry_after="0",
         ),
         "not_sent",
-        "too_many_requests",
+        "too_fast",
         "Wait a minute, then send it again.",
     ),
     "blocked": (
@@ -207,11 +207,19 @@ ON_CREATE = {
     ),
     "504": (said(504, "gateway_timeout"), "unknown", "failed", LOOK),
     "408": (html(408), "unknown", "failed", LOOK),
+    "a login page": (
+        Answer(200, "<html>Log in to the network</html>"),
+        "unknown",
+        "unexpected_answer",
+        ("Look in the database, and check that no proxy stands between Levqor and"
+        " Notion."),
+    ),
     "redirect": (
         Answer(302, headers={"Location": "https://login.example"}),
-        "refused",
-        "rejected",
-        "Check the integration and the database in Notion, then send it again.",
+        "unknown",
+        "unexpected_answer",
+        ("Look in the database, and check that no proxy stands between Levqor and"
+        " Notion."),
     ),
 }  # fmt: skip
 
@@ -234,7 +242,8 @@ def test_an_answer_to_the_page_is_explained_and_repeated_only_if_it_was_not_sent
 
     error = notion.failing(database_id=DATABASE, props={"title": "Fix login"})
 
-    assert (error.outcome, error.reason, error.fix) == (outcome, reason, fix)
+    assert (error.code, error.outcome) == ("upstream_error", outcome)
+    assert (error.reason, error.fix) == (reason, fix)
     assert error.message == CONNECTOR.refusal(reason).message
     assert len(sandbox.notion.calls("pages.create")) == REQUESTS[outcome]
     assert len(sandbox.notion.received) == 2 + REQUESTS[outcome]
@@ -254,11 +263,11 @@ def test_a_second_conflict_is_refused(notion, sandbox):
 @pytest.mark.parametrize(
     ("answer", "outcome", "reason"),
     [
-        (said(401, "unauthorized"), "refused", "bad_key"),
+        (said(401, "unauthorized"), "refused", "key_refused"),
         (said(403, "restricted_resource"), "refused", "not_allowed"),
         (html(403), "refused", "edge_blocked"),
         (invalid("path.database_id should be a valid uuid"), "refused", "bad_id"),
-        (said(429, "rate_limited", "", NOW), "not_sent", "too_many_requests"),
+        (said(429, "rate_limited", "", NOW), "not_sent", "too_fast"),
         (said(529, "service_overload", "", NOW), "not_sent", "overloaded"),
     ],
     ids=["401", "403", "edge", "400", "429", "529"],
@@ -283,7 +292,7 @@ def test_a_failure_while_only_looking_is_not_sent(notion, sandbox, status):
 
     error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
-    assert (error.outcome, error.reason, error.fix) == ("not_sent", "unavailable", IN_A_WHILE)
+    assert (error.outcome, error.reason, error.fix) == ("not_sent", "down", IN_A_WHILE)
     assert sandbox.notion.calls("pages.create") == []
 
 

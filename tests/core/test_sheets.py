@@ -214,7 +214,7 @@ class TestInDoubt:
 
         error = sheets.failing(range="A1", values=ROWS)
 
-        assert (error.outcome, error.reason) == ("unknown", "failed")
+        assert (error.outcome, error.reason) == ("unknown", "unexpected_answer")
         assert len(sandbox.sheets.calls("values.append")) == 1
 
 

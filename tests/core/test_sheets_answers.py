@@ -21,7 +21,7 @@ RESTORE = (
 )
 LOOK = "Look at the end of the tab before you send them again."
 A_MINUTE = "Wait a minute, then send it again; many rows fit in one send."
-A_FEW = "Send it again in a few minutes."
+A_FEW = "Wait a few minutes, then try again."
 TABS = (
     "The tabs are: Sheet1, Q3 plan, Jon's, CRM26, Übersicht; write one of them, then ! and a cell"
     " such as A1."
@@ -121,12 +121,12 @@ ON_APPEND = {
         invalid("Your input contains more than the maximum of 50000 characters in a single cell."),
         "refused",
         "cell_too_long",
-        "Shorten it.",
+        "Shorten that cell, or put its text in several.",
     ),
     "another 400": (
         invalid("Invalid value at 'data'"),
         "refused",
-        "bad_request",
+        "invalid",
         "Compare the range and the rows with the spreadsheet; nothing was written.",
     ),
     "rate": (
@@ -136,7 +136,7 @@ ON_APPEND = {
             headers=NOW,
         ),
         "not_sent",
-        "too_many_requests",
+        "too_fast",
         A_MINUTE,
     ),
     "500": (said(500, "INTERNAL", "Internal error encountered."), "unknown", "failed", LOOK),
@@ -147,14 +147,20 @@ ON_APPEND = {
     "403 from elsewhere": (
         Answer(403, "<html>blocked</html>"),
         "refused",
-        "rejected",
-        "Check the service account and the spreadsheet, then send it again.",
+        "unrecognised",
+        "Run levqor doctor to check the settings for Google Sheets, then try again.",
+    ),
+    "a login page": (
+        Answer(200, "<html>Log in to the network</html>"),
+        "unknown",
+        "unexpected_answer",
+        ("Look at the end of the tab, and check that no proxy stands between Levqor and Google."),
     ),
     "redirect": (
         Answer(302, headers={"Location": "https://login.example"}),
-        "refused",
-        "rejected",
-        "Check the service account and the spreadsheet, then send it again.",
+        "unknown",
+        "unexpected_answer",
+        ("Look at the end of the tab, and check that no proxy stands between Levqor and Google."),
     ),
 }
 
@@ -192,9 +198,11 @@ ON_TOKEN = {
     ),
     "another refusal": (token(400, "invalid_scope", "Bad scope."), "refused", "no_token", ANY_KEY),
     "no JSON": (Answer(403, "<html>"), "refused", "no_token", ANY_KEY),
-    "rate": (token(429, "rate", headers=NOW), "not_sent", "too_many_requests", A_MINUTE),
-    "500": (token(500, "internal_failure", headers=NOW), "not_sent", "unavailable", A_FEW),
-    "503": (Answer(503, "<html>", headers=NOW), "not_sent", "unavailable", A_FEW),
+    "rate": (token(429, "rate", headers=NOW), "not_sent", "too_fast", A_MINUTE),
+    "500": (token(500, "internal_failure", headers=NOW), "not_sent", "down", A_FEW),
+    "503": (Answer(503, "<html>", headers=NOW), "not_sent", "down", A_FEW),
+    "a login page": (Answer(200, "<html>", headers=NOW), "not_sent", "down", A_FEW),
+    "redirect": (Answer(302, headers=NOW), "not_sent", "down", A_FEW),
 }
 
 
@@ -214,7 +222,8 @@ def test_an_answer_to_the_rows_is_explained_and_repeated_only_if_they_were_not_s
 
     error = sheets.failing(range="A1", values=ROWS)
 
-    assert (error.outcome, error.reason, error.fix) == (outcome, reason, fix)
+    assert (error.code, error.outcome) == ("upstream_error", outcome)
+    assert (error.reason, error.fix) == (reason, fix)
     assert error.message == CONNECTOR.refusal(reason).message
     assert len(sandbox.sheets.calls("values.append")) == REQUESTS[outcome]
     assert len(sandbox.sheets.received) == 1 + REQUESTS[outcome]
@@ -227,7 +236,8 @@ def test_an_answer_to_the_signature_is_explained_and_no_row_is_sent(sheets, sand
 
     error = sheets.failing(range="A1", values=ROWS)
 
-    assert (error.outcome, error.reason, error.fix) == (outcome, reason, fix)
+    assert (error.code, error.outcome) == ("upstream_error", outcome)
+    assert (error.reason, error.fix) == (reason, fix)
     assert error.message == CONNECTOR.refusal(reason).message
     assert [request.call for request in sandbox.sheets.received] == ["token"] * REQUESTS[outcome]
 
@@ -305,9 +315,9 @@ class TestAWrongTab:
         (said(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED"), "api_disabled"),
         (said(404, "NOT_FOUND"), "no_spreadsheet"),
         (said(400, "FAILED_PRECONDITION", "not supported for this document"), "excel_file"),
-        (said(429, "RESOURCE_EXHAUSTED"), "too_many_requests"),
-        (said(500, "INTERNAL"), "unavailable"),
-        (Answer(200, "<html>"), "unavailable"),
+        (said(429, "RESOURCE_EXHAUSTED"), "too_fast"),
+        (said(500, "INTERNAL"), "down"),
+        (Answer(200, "<html>"), "down"),
     ],
     ids=["not shared", "API off", "no spreadsheet", "Excel", "rate", "500", "no JSON"],
 )

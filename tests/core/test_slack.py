@@ -41,11 +41,11 @@ WEBHOOK_ROWS = [
     (403, "team_disabled", "refused", "workspace_gone", "Install the app in the workspace again"),
     (429, "", "not_sent", "too_fast", "Wait a little"),
     (429, "rate_limited", "not_sent", "too_fast", "Wait a little"),
-    (500, "rollup_error", "unknown", "slack_failed", "Look in the channel"),
-    (500, "", "unknown", "slack_failed", "Look in the channel"),
-    (502, "<html>Bad gateway</html>", "unknown", "slack_failed", "Look in the channel"),
-    (503, "", "unknown", "slack_failed", "Look in the channel"),
-    (408, "", "unknown", "slack_failed", "Look in the channel"),
+    (500, "rollup_error", "unknown", "failed", "Look in the channel"),
+    (500, "", "unknown", "failed", "Look in the channel"),
+    (502, "<html>Bad gateway</html>", "unknown", "failed", "Look in the channel"),
+    (503, "", "unknown", "failed", "Look in the channel"),
+    (408, "", "unknown", "failed", "Look in the channel"),
     (418, "teapot", "refused", "unrecognised", "levqor doctor"),
     (200, "okay", "unknown", "unexpected_answer", "no proxy stands between"),
     (200, "ok\n", "unknown", "unexpected_answer", "no proxy stands between"),
@@ -83,11 +83,11 @@ API_ROWS = [
     ("ratelimited", "not_sent", "too_fast", "Wait a little"),
     ("rate_limited", "not_sent", "too_fast", "Wait a little"),
     ("message_limit_exceeded", "refused", "slack_plan_limit", "upgrade the workspace's plan"),
-    ("internal_error", "unknown", "slack_failed", "Look in the channel"),
-    ("fatal_error", "unknown", "slack_failed", "Look in the channel"),
-    ("service_unavailable", "unknown", "slack_failed", "Look in the channel"),
-    ("request_timeout", "unknown", "slack_failed", "Look in the channel"),
-    ("rollup_error", "unknown", "slack_failed", "Look in the channel"),
+    ("internal_error", "unknown", "failed", "Look in the channel"),
+    ("fatal_error", "unknown", "failed", "Look in the channel"),
+    ("service_unavailable", "unknown", "failed", "Look in the channel"),
+    ("request_timeout", "unknown", "failed", "Look in the channel"),
+    ("rollup_error", "unknown", "failed", "Look in the channel"),
     ("a_code_of_tomorrow", "refused", "unrecognised", "levqor doctor"),
 ]
 
@@ -121,7 +121,7 @@ def test_a_status_without_a_code_speaks_for_itself_on_the_web_api(sandbox, statu
 
     error = refusal(SLACK, sandbox, NAMED)
 
-    expected = {429: "too_fast", 500: "slack_failed", 503: "slack_failed"}
+    expected = {429: "too_fast", 500: "failed", 503: "failed"}
     assert error.reason == expected[status]
 
 

@@ -115,7 +115,7 @@ ROWS = [
         "Stop the other",
     ),
     (429, "Too Many Requests: retry after 0", "not_sent", "too_fast", "Wait a little"),
-    (500, "Internal Server Error: restart", "unknown", "telegram_failed", "Look in the chat"),
+    (500, "Internal Server Error: restart", "unknown", "failed", "Look in the chat"),
     (
         500,
         "Internal Server Error: sent message was immediately deleted and can't be returned",
@@ -123,7 +123,7 @@ ROWS = [
         "deleted_at_once",
         "a rule that deletes messages",
     ),
-    (502, "Bad Gateway", "unknown", "telegram_failed", "Look in the chat"),
+    (502, "Bad Gateway", "unknown", "failed", "Look in the chat"),
     (400, "Bad Request: something of tomorrow", "refused", "unrecognised", "levqor doctor"),
 ]
 
@@ -143,7 +143,7 @@ def test_each_answer_is_explained(sandbox, code, description, outcome, reason, f
 @pytest.mark.parametrize(
     ("answer", "outcome", "reason"),
     [
-        (Answer(502, "<html>Bad gateway</html>"), "unknown", "telegram_failed"),
+        (Answer(502, "<html>Bad gateway</html>"), "unknown", "failed"),
         (Answer(200, "<html>Log in</html>"), "unknown", "unexpected_answer"),
         (Answer(200, json=["ok"]), "unknown", "unexpected_answer"),
         (Answer(302, ""), "unknown", "unexpected_answer"),

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from core.contract import Answer
     from core.errors import UpstreamError
 
-BAD_KEY = Refusal(
-    "bad_key",
+KEY_REFUSED = Refusal(
+    "key_refused",
     "refused",
     "Notion does not accept the integration's secret: it is wrong or was revoked.",
     "Copy the Internal Integration Secret again and put it in NOTION_API_KEY.",
@@ -96,11 +96,11 @@ INVALID = Refusal(
     "Compare the values with the columns in Notion: a status must be one of its options, and"
     " an option's name has no comma.",
 )
-OUR_MISTAKE = Refusal(
-    "our_mistake",
+BAD_REQUEST = Refusal(
+    "bad_request",
     "refused",
-    "Notion could not read what Levqor sent; that is Levqor's mistake.",
-    "Tell whoever looks after Levqor; an update may be needed.",
+    "Notion could not read the request; that is Levqor's mistake, not yours.",
+    "Report it to whoever looks after Levqor, with the run's id.",
 )
 CONFLICT = Refusal(
     "conflict",
@@ -108,8 +108,8 @@ CONFLICT = Refusal(
     "Someone changed the database at the same moment, twice in a row.",
     "Send it again in a moment.",
 )
-RATE_LIMITED = Refusal(
-    "too_many_requests",
+TOO_FAST = Refusal(
+    "too_fast",
     "not_sent",
     "Notion is getting too many requests from this integration or its workspace.",
     "Wait a minute, then send it again.",
@@ -132,11 +132,17 @@ FAILED = Refusal(
     "Notion failed while it was writing: the page may be there or not.",
     "Look in the database before you send it again.",
 )
-UNAVAILABLE = Refusal(
-    "unavailable",
+DOWN = Refusal(
+    "down",
     "not_sent",
-    "Notion failed before anything was written.",
-    "Send it again in a few minutes.",
+    "Notion does not answer as it should at the moment.",
+    "Wait a few minutes, then try again.",
+)
+UNEXPECTED = Refusal(
+    "unexpected_answer",
+    "unknown",
+    "The answer was not one that Notion gives.",
+    "Look in the database, and check that no proxy stands between Levqor and Notion.",
 )
 UNREADABLE = Refusal(
     "unreadable",
@@ -145,17 +151,17 @@ UNREADABLE = Refusal(
     "Check that the integration may read content; a select with very many options is too"
     " long, so remove those that are not used.",
 )
-REJECTED = Refusal(
-    "rejected",
+UNRECOGNISED = Refusal(
+    "unrecognised",
     "refused",
-    "Notion turned the request down without saying why.",
-    "Check the integration and the database in Notion, then send it again.",
+    "Notion refused the page and gave a reason that Levqor does not know.",
+    "Run levqor doctor to check Notion's settings, then try again.",
 )
 
 REFUSALS = (
-    *(BAD_KEY, NOT_ALLOWED, BLOCKS_USED_UP, EDGE_BLOCKED, NOT_SHARED, SEVERAL_SOURCES, BAD_ID),
-    *(UNKNOWN_PROPERTY, WRONG_TYPE, TOO_LONG, INVALID, OUR_MISTAKE, CONFLICT, RATE_LIMITED),
-    *(BLOCKED, OVERLOADED, FAILED, UNAVAILABLE, UNREADABLE, REJECTED),
+    *(KEY_REFUSED, NOT_ALLOWED, BLOCKS_USED_UP, EDGE_BLOCKED, NOT_SHARED, SEVERAL_SOURCES, BAD_ID),
+    *(UNKNOWN_PROPERTY, WRONG_TYPE, TOO_LONG, INVALID, BAD_REQUEST, CONFLICT, TOO_FAST),
+    *(BLOCKED, OVERLOADED, FAILED, DOWN, UNREADABLE, UNRECOGNISED, UNEXPECTED),
 )
 
 # A validation error's code says no more than that; only its sentence tells what is wrong.
@@ -201,23 +207,25 @@ def explain(
 
 
 def _row(status: int, said: Complaint, *, wrote: bool) -> Refusal:
-    if status in (200, 408) or (status >= 500 and status != 529):
-        return FAILED if wrote else UNAVAILABLE
+    if status < 400:
+        return UNEXPECTED if wrote else DOWN
+    if status == 408 or (status >= 500 and status != 529):
+        return FAILED if wrote else DOWN
     by_status = {
         400: _bad_request(said),
-        401: BAD_KEY,
+        401: KEY_REFUSED,
         403: _forbidden(said),
         404: NOT_SHARED,
         409: CONFLICT,
         429: _too_many(said),
         529: OVERLOADED,
     }
-    return by_status.get(status, REJECTED)
+    return by_status.get(status, UNRECOGNISED)
 
 
 def _bad_request(said: Complaint) -> Refusal:
     if said.code != "validation_error":
-        return OUR_MISTAKE if said.code else REJECTED
+        return BAD_REQUEST if said.code else UNRECOGNISED
     if said.additional_data.get("error_type") == "multiple_data_sources_for_database":
         return SEVERAL_SOURCES
     return next((row for words, row in _INVALID_WORDS if words in said.message), INVALID)
@@ -231,7 +239,7 @@ def _forbidden(said: Complaint) -> Refusal:
 
 def _too_many(said: Complaint) -> Refusal:
     blocked = said.additional_data.get("rate_limit_reason") == "public_api_request_blocked"
-    return BLOCKED if blocked else RATE_LIMITED
+    return BLOCKED if blocked else TOO_FAST
 
 
 def _values(

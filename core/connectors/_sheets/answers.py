@@ -78,10 +78,10 @@ CELL_TOO_LONG = Refusal(
     "cell_too_long",
     "refused",
     "A cell is longer than the 50,000 characters Google allows.",
-    "Shorten it.",
+    "Shorten that cell, or put its text in several.",
 )
-BAD_REQUEST = Refusal(
-    "bad_request",
+INVALID = Refusal(
+    "invalid",
     "refused",
     "Google did not accept the rows.",
     "Compare the range and the rows with the spreadsheet; nothing was written.",
@@ -92,8 +92,8 @@ TOKEN_REFUSED = Refusal(
     "Google does not accept the service account's access, not even with a new token.",
     "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
 )
-TOO_MANY = Refusal(
-    "too_many_requests",
+TOO_FAST = Refusal(
+    "too_fast",
     "not_sent",
     "Google takes 60 writes a minute from one service account, and they are used up.",
     "Wait a minute, then send it again; many rows fit in one send.",
@@ -104,17 +104,23 @@ FAILED = Refusal(
     "Google failed while it was writing: the rows may be there or not.",
     "Look at the end of the tab before you send them again.",
 )
-UNAVAILABLE = Refusal(
-    "unavailable",
+DOWN = Refusal(
+    "down",
     "not_sent",
-    "Google failed before anything was written.",
-    "Send it again in a few minutes.",
+    "Google does not answer as it should at the moment.",
+    "Wait a few minutes, then try again.",
 )
-REJECTED = Refusal(
-    "rejected",
+UNEXPECTED = Refusal(
+    "unexpected_answer",
+    "unknown",
+    "The answer was not one that Google gives.",
+    "Look at the end of the tab, and check that no proxy stands between Levqor and Google.",
+)
+UNRECOGNISED = Refusal(
+    "unrecognised",
     "refused",
-    "Google turned the request down without saying why.",
-    "Check the service account and the spreadsheet, then send it again.",
+    "Google refused the rows and gave a reason that Levqor does not know.",
+    "Run levqor doctor to check the settings for Google Sheets, then try again.",
 )
 KEY_DELETED = Refusal(
     "key_deleted",
@@ -152,8 +158,17 @@ NO_TOKEN = Refusal(
 
 REFUSALS = (
     *(NOT_SHARED, API_DISABLED, NO_SPREADSHEET, EXCEL_FILE, NO_SUCH_RANGE, OUTSIDE_GRID),
-    *(PROTECTED, WORKBOOK_FULL, CELL_TOO_LONG, BAD_REQUEST, TOKEN_REFUSED, TOO_MANY, FAILED),
-    *(UNAVAILABLE, REJECTED, KEY_DELETED, KEY_DAMAGED, CLOCK_WRONG, ACCOUNT_GONE, NO_TOKEN),
+    *(PROTECTED, WORKBOOK_FULL, CELL_TOO_LONG, INVALID, TOKEN_REFUSED, TOO_FAST, FAILED),
+    *(
+        DOWN,
+        UNRECOGNISED,
+        UNEXPECTED,
+        KEY_DELETED,
+        KEY_DAMAGED,
+        CLOCK_WRONG,
+        ACCOUNT_GONE,
+        NO_TOKEN,
+    ),
 )
 
 # Google's codes say no more than INVALID_ARGUMENT; only the sentence tells what is wrong.
@@ -203,23 +218,25 @@ def explain(answer: Answer, *, wrote: bool = True, values: Mapping[str, str]) ->
 
 
 def _row(status: int, said: Fault, *, wrote: bool) -> Refusal:
-    if status in (200, 408) or status >= 500:
-        return FAILED if wrote else UNAVAILABLE
+    if status < 400:
+        return UNEXPECTED if wrote else DOWN
+    if status == 408 or status >= 500:
+        return FAILED if wrote else DOWN
     by_status = {
-        400: _worded(said.message, _BAD_REQUEST_WORDS) or BAD_REQUEST,
+        400: _worded(said.message, _BAD_REQUEST_WORDS) or INVALID,
         401: TOKEN_REFUSED,
         403: _worded(said.message, _BAD_REQUEST_WORDS) or _forbidden(said),
         404: NO_SPREADSHEET,
-        429: TOO_MANY,
+        429: TOO_FAST,
     }
-    return by_status.get(status, REJECTED)
+    return by_status.get(status, UNRECOGNISED)
 
 
 def _forbidden(said: Fault) -> Refusal:
     reasons = {detail.get("reason") for detail in said.details}
     if "SERVICE_DISABLED" in reasons or "has not been used in project" in said.message:
         return API_DISABLED
-    return NOT_SHARED if said.status == "PERMISSION_DENIED" else REJECTED
+    return NOT_SHARED if said.status == "PERMISSION_DENIED" else UNRECOGNISED
 
 
 def explain_token(answer: Answer, values: Mapping[str, str]) -> UpstreamError:
@@ -227,9 +244,9 @@ def explain_token(answer: Answer, values: Mapping[str, str]) -> UpstreamError:
     said = answer.parse(TokenError) or TokenError()
     row = _worded(said.error_description, _TOKEN_WORDS) or NO_TOKEN
     if answer.status == 429:
-        row = TOO_MANY
-    elif answer.status in (200, 408) or answer.status >= 500:
-        row = UNAVAILABLE
+        row = TOO_FAST
+    elif answer.status < 400 or answer.status == 408 or answer.status >= 500:
+        row = DOWN
     return _error(row, answer, values)
 
 
