@@ -126,8 +126,10 @@ async def answered(call: Awaitable[Any], seconds: float = CALL_SECONDS) -> Any:
         return await _bounded(call, seconds)
     except SlackApiError as error:
         response = error.response
-        code = response.get("error") if isinstance(response.get("error"), str) else ""
-        if not code or code in _PASSING:
+        # For a body that is no JSON it is a text, or aiohttp's own response.
+        data = getattr(response, "data", None)
+        code = data.get("error") if isinstance(data, dict) else None
+        if not isinstance(code, str) or code in _PASSING:
             raise Unreachable(_seconds(response.headers.get("Retry-After"))) from None
         # The code is shown to people: only what looks like one of Slack's.
         raise Said(code if re.fullmatch(r"[a-z_]{1,60}", code) else "an_error") from None

@@ -16,7 +16,7 @@ import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.slack.api import CALL_SECONDS, Said, Unreachable, proxy_for
+from bot.slack.api import Said, Unreachable, proxy_for
 from bot.slack.refusals import refused_token, waits_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Pace:
     acknowledged over it for `linger`.
     """
 
+    connect: float = 8.0
     ping: float = 5.0
     look: float = 1.0
     renew: float = 900.0
@@ -58,6 +59,11 @@ class Line(SocketModeClient):
         self.proxy = proxy_for(url)
         self.wss_uri = url
         self.over = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has hung up."""
+        return self.current_session is not None and not self.current_session.closed
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Called by slack_sdk when Slack says goodbye or the line is dead."""
@@ -150,19 +156,19 @@ class Link:
         line.socket_mode_request_listeners.append(self._envelope)
         self._lines.add(line)
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(self._pace.connect):
                 await line.connect()  # type: ignore[no-untyped-call]
         except TimeoutError:
             await self._close(line)
             raise Unreachable from None
         return line
 
-    async def _greeted(self, line: Any, message: dict[str, Any], raw: str | None = None) -> None:
-        del line, raw
+    async def _greeted(self, _line: Any, message: dict[str, Any], _raw: str | None = None) -> None:
         if message.get("type") != "hello":
             return
         # Our own old line may still be open while it is replaced.
-        others = int(message.get("num_connections") or 0) - len(self._lines)
+        ours = sum(line.is_open for line in self._lines)
+        others = int(message.get("num_connections") or 0) - ours
         self._crowd = self._crowd + 1 if others > 0 else 0
         # Once may be a process that has just ended; what stays is another one.
         await self._report.crowded(self._crowd > 1)

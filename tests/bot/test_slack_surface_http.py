@@ -1,0 +1,167 @@
+"""Slack over HTTP: what is not surely Slack's is refused before anything else."""
+
+import asyncio
+import json
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from bot import slack as package
+from bot.app.frame import HookRequest
+from bot.slack.hook import MOST_FIELDS, Door, read
+from core.errors import NotConfigured
+from core.sandbox.slack import signed
+from core.sandbox.slack.identity import SIGNING_SECRET
+from core.settings import Settings
+from tests.support.canary import assert_clean
+from tests.support.slack import at_work, settings_for
+from tests.support.web import wait_for
+
+FORM = "application/x-www-form-urlencoded"
+CANARY = "canary-text-Zeisig4711"
+
+
+@pytest.fixture
+def slack(home, sandbox):
+    with at_work(home, sandbox, http=True) as working:
+        yield working
+
+
+def command(slack, text=CANARY):
+    done = slack.send(text)
+    return urlencode(done.payload).encode()
+
+
+def post(slack, body, headers, content_type=FORM):
+    return slack.people.post(body, {"Content-Type": content_type, **headers})
+
+
+BODY = urlencode({"command": "/levqor-slack-send", "text": CANARY, "user_id": "U1"}).encode()
+
+
+FORGERIES = {
+    "unsigned": dict,
+    "another secret": lambda: signed(BODY, secret="0" * 32),
+    "another body": lambda: signed(BODY + b"x"),
+    "too old": lambda: signed(BODY, at=time.time() - 310),
+    "from the future": lambda: signed(BODY, at=time.time() + 400),
+    "a word for a time": lambda: {**signed(BODY), "X-Slack-Request-Timestamp": "soon"},
+    "no end of a time": lambda: {**signed(BODY), "X-Slack-Request-Timestamp": "9" * 400},
+    "before time began": lambda: {**signed(BODY), "X-Slack-Request-Timestamp": "-1"},
+    "no ASCII": lambda: {**signed(BODY), "X-Slack-Signature": "v0=\u00e9"},
+    "no signature": lambda: {**signed(BODY), "X-Slack-Signature": ""},
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_or_expired_request_is_refused_and_nothing_of_it_kept(
+    slack, sandbox, home, forgery, capfd, caplog
+):
+    done = post(slack, BODY, FORGERIES[forgery]())
+    assert (done.status, done.ack) == (401, None)
+    assert sandbox.slack.calls("webhook") == []
+    assert slack.engine.ledger.runs() == []
+    seen = "".join(capfd.readouterr()) + caplog.text
+    assert_clean(seen, home, canaries=[CANARY])
+
+
+def test_an_empty_secret_opens_no_door(home, sandbox):
+    forged = signed(BODY, secret="")
+    with at_work(home, sandbox, http=True) as slack:
+        assert post(slack, BODY, forged).status == 401
+    with pytest.raises(ValueError, match="must not be empty"):
+        Door("")
+
+
+def test_without_any_secret_there_is_no_surface(home, sandbox):
+    settings = Settings.load(home, sandbox_urls=sandbox.settings())
+    assert package.build(settings) is None
+
+
+def test_a_secret_without_a_bot_token_is_refused_in_words(home, sandbox):
+    settings = settings_for(home, sandbox, http=True)
+    settings.own = settings.own.model_copy(update={"slack_bot_token": None})
+    with pytest.raises(NotConfigured, match="SLACK_BOT_TOKEN is missing"):
+        package.build(settings)
+
+
+def test_a_replayed_request_is_answered_with_the_first_run(slack, sandbox):
+    body = command(slack)
+    first = slack.engine.ledger.runs(1)[0].run
+    for _ in range(3):
+        done = post(slack, body, signed(body))
+        assert f"run {first}" in done.ack["text"]
+    assert len(slack.engine.ledger.runs()) == 1
+    wait_for(lambda: sandbox.slack.calls("webhook"))
+    assert len(sandbox.slack.calls("webhook")) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", FORM),
+        (b"\xff\xfe", FORM),
+        (b"payload=nonsense", FORM),
+        (b"payload=%5B%5D", FORM),
+        (b"payload=" + b"[" * 20000, FORM),
+        (b"&".join(b"a%d=1" % n for n in range(MOST_FIELDS + 1)), FORM),
+        (b"[1]", "application/json"),
+        (b"{", "application/json"),
+        (b"{}", "application/json"),
+        (b'{"type":"event_callback"}', "application/json"),
+        (b'{"type":"event_callback","event":[]}', "application/json"),
+        (b'{"type":"view_submission","view":{}}', "application/json"),
+        (b'{"type":"block_actions","actions":[]}', "application/json"),
+        (b'{"type":"block_actions","actions":[{"action_id":"again"}]}', "application/json"),
+        (b"command=%2Flevqor-slack-send", FORM),
+        (b"command=%2Flevqor-slack-send&text=x&team_id=T1&user_id=U1", FORM),
+    ],
+)
+def test_a_signed_request_that_makes_no_sense_harms_nothing(slack, sandbox, body, content_type):
+    done = post(slack, body, signed(body), content_type)
+    assert done.status in (200, 400, 401, 500)
+    assert slack.engine.ledger.runs() == []
+    assert "sending" in slack.send("hello").ack["text"]
+
+
+def test_an_oversize_body_is_refused(slack):
+    body = b"text=" + b"x" * 300_000
+    assert post(slack, body, signed(body)).status == 413
+
+
+def test_slacks_challenge_is_answered(slack):
+    body = json.dumps({"type": "url_verification", "challenge": "abc", "token": "x"}).encode()
+    done = post(slack, body, signed(body), "application/json")
+    assert (done.status, done.ack) == (200, {"challenge": "abc"})
+
+
+def test_slacks_certificate_check_is_answered_when_it_is_signed(slack):
+    body = b"ssl_check=1&token=x"
+    assert post(slack, body, signed(body)).status == 200
+    assert post(slack, body, {}).status == 401
+
+
+def test_health_says_whether_slack_has_been_here(slack):
+    assert slack.health[:2] == (True, "waiting for Slack at /slack/events")
+    post(slack, BODY, {})
+    ok, verdict, fix = slack.health
+    assert not ok
+    assert verdict.startswith("Requests come with a wrong signature.")
+    assert "SLACK_SIGNING_SECRET" in fix
+    slack.send("hello")
+    assert slack.health[:2] == (True, "Slack reaches /slack/events")
+    post(slack, BODY, {})
+    assert slack.health[:2] == (True, "Slack reaches /slack/events")
+
+
+def test_before_slack_was_asked_who_we_are_a_request_is_put_off():
+    door = Door(SIGNING_SECRET)
+    headers = {name.lower(): text for name, text in signed(BODY).items()}
+    said = asyncio.run(door.answer(HookRequest(BODY, headers)))
+    assert (said.status, said.headers) == (503, {"retry-after": "5"})
+
+
+def test_a_form_is_read_as_it_was_typed():
+    body = urlencode({"text": "the payload= & more", "command": "/x"}).encode()
+    assert read(body, {"content-type": FORM}) == {"text": "the payload= & more", "command": "/x"}

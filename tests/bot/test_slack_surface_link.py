@@ -1,0 +1,277 @@
+"""Socket Mode: connecting, coming back, and saying in words how it is."""
+
+import asyncio
+import os
+import socket as sockets
+
+import pytest
+
+from bot.app.frame import Bot
+from bot.slack.api import Api, Said, Unreachable, proxy_for
+from bot.slack.link import Pace
+from bot.slack.report import Report
+from bot.slack.surface import Slack
+from core.engine import Engine
+from core.errors import NotConfigured
+from core.sandbox import Answer, Delay, Hang, Sandbox
+from tests.support.slack import QUICK, at_work, settings_for
+from tests.support.web import wait_for
+
+CONNECTED = "connected (Socket Mode)"
+REFUSED = Answer(200, json={"ok": False, "error": "invalid_auth"})
+REVOKED = Answer(200, json={"ok": False, "error": "token_revoked"})
+
+
+@pytest.fixture
+def slack(home, sandbox):
+    with at_work(home, sandbox) as working:
+        yield working
+
+
+def started(home, sandbox, seconds=20, **more):
+    """Start the surface alone; what it raises comes out."""
+    settings = settings_for(home, sandbox, **more)
+
+    async def life(engine):
+        bot = Bot(engine)
+        surface = Slack(settings, QUICK)
+        try:
+            async with asyncio.timeout(seconds):
+                await surface.start(bot)
+        finally:
+            await surface.pause()
+            await surface.stop()
+            await bot.finish()
+
+    with Engine.open(settings) as engine:
+        asyncio.run(life(engine))
+
+
+def test_before_serving_slack_is_asked_about_both_tokens(slack, sandbox):
+    assert [request.call for request in sandbox.slack.received] == [
+        "auth.test", "apps.connections.open",
+    ]  # fmt: skip
+    assert slack.health == (True, CONNECTED, None)
+
+
+@pytest.mark.parametrize(
+    ("call", "setting"),
+    [("auth.test", "SLACK_BOT_TOKEN"), ("apps.connections.open", "SLACK_APP_TOKEN")],
+)
+def test_a_refused_token_is_one_clear_line_and_no_loop(home, sandbox, call, setting):
+    sandbox.slack.always(REFUSED, on=call)
+    with pytest.raises(NotConfigured) as refused:
+        started(home, sandbox)
+    assert refused.value.exit == 3
+    assert refused.value.message == f"Slack refuses {setting} (invalid_auth)."
+    assert f"Copy {setting} again: api.slack.com/apps" in refused.value.fix
+    assert len(sandbox.slack.calls(call)) == 1
+
+
+def test_socket_mode_that_is_switched_off_is_said(home, sandbox):
+    off = Answer(200, json={"ok": False, "error": "socket_mode_disabled"})
+    sandbox.slack.always(off, on="apps.connections.open")
+    with pytest.raises(NotConfigured) as refused:
+        started(home, sandbox)
+    assert refused.value.fix.startswith("Switch Socket Mode on")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Answer(503, "<html>"),
+        Answer(200, "not json", headers={"content-type": "application/json"}),
+        Answer(200, json={"ok": False, "error": "internal_error"}),
+        Answer(429, json={"ok": False, "error": "ratelimited"}, headers={"retry-after": "1"}),
+    ],
+    ids=["down", "no JSON", "internal", "flood"],
+)
+def test_an_unreachable_slack_is_waited_for(home, sandbox, trouble):
+    sandbox.slack.next(trouble, on="auth.test")
+    sandbox.slack.next(trouble, on="apps.connections.open")
+    with at_work(home, sandbox) as slack:
+        assert slack.send("hello").acked
+        assert slack.health[:2] == (True, CONNECTED)
+
+
+def test_a_slack_that_is_not_there_at_all_is_said_in_words(home, sandbox):
+    with sockets.create_server(("127.0.0.1", 0)) as taken:
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}/api/"
+    settings = settings_for(home, sandbox, SLACK_API_URL=nowhere)
+    seen = []
+
+    async def life(engine):
+        bot = Bot(engine)
+        surface = Slack(settings, QUICK)
+        starting = asyncio.ensure_future(surface.start(bot))
+        await asyncio.to_thread(wait_for, engine.ledger.inbounds)
+        seen.extend(engine.ledger.inbounds())
+        starting.cancel()
+        await asyncio.wait([starting])
+        await surface.pause()
+        await surface.stop()
+        await bot.finish()
+
+    with Engine.open(settings) as engine:
+        asyncio.run(life(engine))
+    assert not seen[0].ok
+    assert seen[0].verdict.startswith("Slack cannot be reached; trying again. Not connected since")
+    assert seen[0].fix == "Check this machine's connection to slack.com."
+
+
+@pytest.mark.parametrize("way", ["disconnect", "drop_sockets"])
+def test_a_line_that_ends_is_replaced_and_commands_go_on(slack, sandbox, way):
+    getattr(slack.people, way)()
+    wait_for(lambda: sandbox.slack.socket.opened >= 2 and sandbox.slack.socket.connections == 1)
+    assert slack.send("hello").acked
+    wait_for(lambda: slack.health[:2] == (True, CONNECTED))
+
+
+def test_a_token_revoked_meanwhile_is_said_and_slack_taken_up_again(slack, sandbox):
+    sandbox.slack.always(REVOKED, on="apps.connections.open")
+    slack.people.drop_sockets()
+    wait_for(lambda: not slack.health[0])
+    _, verdict, fix = slack.health
+    assert verdict.startswith("Slack refuses SLACK_APP_TOKEN (token_revoked). Not connected since")
+    assert "App-Level Tokens" in fix
+    sandbox.slack.always(None, on="apps.connections.open")
+    wait_for(lambda: slack.health[:2] == (True, CONNECTED))
+    assert slack.send("hello").acked
+
+
+def test_an_address_that_has_expired_is_not_tried_twice(slack, sandbox):
+    stale = Answer(200, json={"ok": True, "url": f"{sandbox.slack.url}/link?ticket=old"})
+    sandbox.slack.next(stale, on="apps.connections.open")
+    slack.people.drop_sockets()
+    sandbox.slack.waits_for_sockets(1, seconds=30)
+    assert slack.send("hello").acked
+
+
+def test_a_second_process_on_the_app_token_is_said_once_it_stays(slack, home, sandbox):
+    other = home.parent / "other"
+    other.mkdir()
+    with at_work(other, sandbox) as second:
+        wait_for(lambda: not second.health[0])
+        _, verdict, fix = second.health
+        assert verdict == (
+            f"{CONNECTED}, but another process uses the same app token: some commands go to it"
+        )
+        assert fix == "Stop the other levqor-bot, or give each an app of its own."
+    assert slack.health[:2] == (True, CONNECTED)
+
+
+def test_both_processes_say_so_and_one_that_ends_is_forgotten(home, sandbox):
+    pace = Pace(connect=1.0, ping=0.5, look=0.05, renew=0.3, crowd=0.2, linger=0.05)
+    other = home.parent / "other"
+    other.mkdir()
+    with at_work(home, sandbox, pace=pace) as first:
+        with at_work(other, sandbox, pace=pace) as second:
+            wait_for(lambda: not first.health[0])
+            wait_for(lambda: not second.health[0])
+        wait_for(lambda: first.health[:2] == (True, CONNECTED), seconds=30)
+
+
+def test_a_line_is_renewed_from_time_to_time(home, sandbox):
+    pace = Pace(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=0.05)
+    with at_work(home, sandbox, pace=pace) as slack:
+        wait_for(lambda: sandbox.slack.socket.opened >= 3)
+        assert slack.health[:2] == (True, CONNECTED)
+
+
+def test_what_came_over_an_old_line_is_acknowledged_over_it(home, sandbox):
+    sandbox.slack.next(Delay(0.5), on="users.info")
+    pace = Pace(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=1.0)
+    with at_work(home, sandbox, pace=pace) as slack:
+        done = slack.send("hello")
+        assert done.acked
+        assert done.latency > 0.4
+
+
+# What is not Slack's fault
+
+
+def test_slow_acknowledgements_are_said(engine):
+    async def story():
+        bot = Bot(engine)
+        waits = []
+        bot.on_acknowledged.append(lambda surface, seconds: waits.append((surface, seconds)))
+        report = Report(bot)
+        await report.up(CONNECTED)
+        for seconds in [2.0] * 20:
+            await report.acknowledged(seconds)
+        slow = engine.ledger.inbounds()[0]
+        for seconds in [0.1] * 100:
+            await report.acknowledged(seconds)
+        await bot.finish()
+        return waits, slow, engine.ledger.inbounds()[0]
+
+    waits, slow, later = asyncio.run(story())
+    assert waits[0] == ("slack", 2.0)
+    assert (slow.ok, slow.verdict) == (
+        False, f"{CONNECTED}, but answers are slow: Slack gives up after three seconds",
+    )  # fmt: skip
+    assert (later.ok, later.verdict) == (True, CONNECTED)
+
+
+def test_the_environment_of_other_slack_programs_does_not_matter(home, sandbox):
+    # A clean-up after every test takes these away again.
+    os.environ |= {
+        "SLACK_CLIENT_ID": "1.2",
+        "SLACK_CLIENT_SECRET": "s",
+        "SLACK_SIGNING_SECRET": "0" * 32,
+        "SLACK_BOT_TOKEN": "xoxb-another",
+        "SLACK_APP_TOKEN": "xapp-another",
+        "SLACK_VERIFICATION_TOKEN": "v",
+    }
+    with at_work(home, sandbox) as slack:
+        assert "Slack: sent" in slack.send("hello").waits(1)[0]["text"]
+        slack.people.command("/levqor-email-send", "")
+        wait_for(lambda: slack.people.views.last)
+
+
+def test_a_proxy_is_used_where_one_is_set_and_never_for_this_machine():
+    kept = {name: os.environ.get(name) for name in ("HTTPS_PROXY", "NO_PROXY")}
+    os.environ |= {"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": "slack-gov.com"}
+    try:
+        assert proxy_for("https://slack.com/api/") == "http://proxy.example:3128"
+        assert proxy_for("wss://wss-primary.slack.com/link") == "http://proxy.example:3128"
+        assert proxy_for("https://slack-gov.com/api/") is None
+        assert proxy_for("http://127.0.0.1:1/api/") is None
+    finally:
+        for name, value in kept.items():
+            os.environ.pop(name)
+            os.environ.update({name: value} if value is not None else {})
+
+
+def test_an_answer_goes_to_slack_and_nowhere_else(home, sandbox):
+    settings = settings_for(home, sandbox)
+
+    async def story(url):
+        api = Api(settings)
+        try:
+            await api.respond(url, {"text": "hello"})
+        finally:
+            await api.close()
+
+    with Sandbox() as elsewhere:
+        for url in (f"{elsewhere.url}/slack/response/x", "https://slack.com.evil.example/x", ""):
+            with pytest.raises(Said, match="foreign_url"):
+                asyncio.run(story(url))
+        assert elsewhere.received == []
+    with pytest.raises(Said, match="response_url_refused"):
+        asyncio.run(story(f"{sandbox.slack.url}/response/unknown"))
+
+
+def test_a_call_is_bounded_in_time(home, sandbox):
+    settings = settings_for(home, sandbox)
+    sandbox.slack.next(Hang(5), on="users.info")
+
+    async def story():
+        api = Api(settings)
+        try:
+            await api.user("U1", 0.2)
+        finally:
+            await api.close()
+
+    with pytest.raises(Unreachable):
+        asyncio.run(story())
