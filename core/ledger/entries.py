@@ -18,11 +18,11 @@ class Order:
     connector: str
     caller: str
     surface: str
-    fingerprint: bytes
+    fingerprint: bytes = field(repr=False)
     test: bool = False
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     rebind: bool = False
-    reply_to: str | None = None
+    reply_to: str | None = field(default=None, repr=False)
     guard: bool = False
     test_gap: float = 0.0
     refuse: Exception | None = None

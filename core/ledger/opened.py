@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from core.errors import LedgerError
 from core.ledger import runs, watch
 from core.ledger.owners import Owner
-from core.ledger.store import NAME, connect, explain, prepare, reader
+from core.ledger.store import NAME, connect, explain, identity, prepare, reader
 from core.ledger.writer import PATIENCE, Writer
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 # While somebody still waits for an answer, the half hour is looked at this often.
 _SWEEP_SECONDS = 60.0
+# While a reader keeps the write-ahead log from being emptied, it is tried again this often.
+_RETRY_SECONDS = 5.0
 
 
 class OpenLedger:
@@ -33,13 +35,17 @@ class OpenLedger:
         self._owner_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._reader = reader(path)
-        self._writer = Writer(lambda: connect(path), self._explain, self._idle)
+        self._identity = identity(path)
+        self._writer = Writer(lambda: connect(path), self._check, self._explain, self._idle)
         self._writer.start()
 
     @classmethod
     def open(cls, home: Path) -> Self:
         """Open the ledger of a home, made and migrated under a file lock where needed."""
         path = home / NAME
+        if path.is_symlink():
+            # Who owns a run is looked up beside the file: everybody must look there.
+            path = path.resolve()
         prepare(path)
         try:
             return cls(path)
@@ -50,7 +56,7 @@ class OpenLedger:
         """Finish writes, empty the write-ahead log, give up ownership."""
         with contextlib.suppress(LedgerError):
             if self._owner:
-                self._write(lambda db: watch.gone(db, self._owner_id()))
+                self._write(lambda db: watch.gone(db, self._owner_id()), patience=1.0)
         self._writer.close()
         with self._read_lock:
             self._reader.close()
@@ -76,6 +82,7 @@ class OpenLedger:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
             with self._read_lock:
+                self._check()
                 yield self._reader
         except sqlite3.Error as error:
             raise self._explain(error) from None
@@ -98,10 +105,21 @@ class OpenLedger:
             return True
         return Owner.lives(self.path, owner)
 
-    def _explain(self, error: sqlite3.Error) -> LedgerError:
+    def _check(self) -> None:
+        # A file that was deleted or replaced takes writes like any other, and keeps none.
+        if identity(self.path) != self._identity:
+            raise LedgerError(
+                f"The ledger {self.path} was moved, deleted or replaced while in use.",
+                fix="Put it back, or start this program again to use the one that is there now.",
+                reason="ledger_replaced",
+            )
+
+    def _explain(self, error: Exception) -> LedgerError:
         return explain(self.path, error)
 
     def _idle(self, db: sqlite3.Connection) -> float | None:
         waiting = runs.forget_old_answers(db, time.time())
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            return _RETRY_SECONDS
         return _SWEEP_SECONDS if waiting else None

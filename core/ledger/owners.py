@@ -34,7 +34,8 @@ class Owner:
         lock = FileLock(file, mode=0o600)
         try:
             lock.acquire(timeout=0)
-        except Timeout:
+        except (Timeout, PermissionError):
+            # Another user's process: whether it lives cannot be told, so it is left alone.
             return True
         # Unlinked while held: an owner's file is made once and never opened again.
         file.unlink(missing_ok=True)

@@ -35,8 +35,7 @@ def prepare(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(path.with_name(f"{path.name}-lock"), timeout=_OPEN_PATIENCE, mode=0o600)
         with lock:
-            # SQLite gives its -wal and -shm files the mode of the database.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            _make_private(path)
             connection = connect(path)
             try:
                 _migrate(connection, path)
@@ -52,6 +51,26 @@ def prepare(path: Path) -> None:
         ) from None
     except OSError as error:
         raise _no_access(path, error) from None
+
+
+def _make_private(path: Path) -> None:
+    # SQLite gives its -wal and -shm files the mode of the database. A backup that was
+    # copied back may have any.
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(handle).st_mode & 0o077:
+            path.chmod(0o600)
+    finally:
+        os.close(handle)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tell one file from another by that name; None where there is none."""
+    try:
+        state = os.stat(path)  # noqa: PTH116 - on the hot path
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -95,7 +114,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA user_version={SCHEMA}")
 
 
-def explain(path: Path, error: sqlite3.Error) -> LedgerError:
+def explain(path: Path, error: Exception) -> LedgerError:
     """Say in words what SQLite's error means for the person at the keyboard."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

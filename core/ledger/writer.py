@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import queue
 import sqlite3
 import threading
@@ -25,6 +26,8 @@ PATIENCE = 10.0
 _BUSY_MS = 50
 # After this long without a write the write-ahead log is emptied.
 _IDLE = 1.0
+# Where writes never pause, what idleness would have cleared is cleared this often.
+_NO_PAUSE = 60.0
 
 
 @dataclass(eq=False)
@@ -44,11 +47,17 @@ class Writer:
     def __init__(
         self,
         connect: Callable[[], sqlite3.Connection],
-        explain: Callable[[sqlite3.Error], LedgerError],
+        check: Callable[[], None],
+        explain: Callable[[Exception], LedgerError],
         idle: Callable[[sqlite3.Connection], float | None],
     ) -> None:
-        """`idle` runs when writes pause; it returns seconds until it wants to run again."""
+        """`check` raises LedgerError where a commit would be lost.
+
+        `idle` runs when writes pause, and at least once a minute; it returns the seconds
+        until it wants to run again.
+        """
         self._connect = connect
+        self._check = check
         self._explain = explain
         self._idle = idle
         self._pieces: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
@@ -94,22 +103,29 @@ class Writer:
     def _loop(self) -> None:
         try:
             connection = self._connect()
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever opens
             self._open.set_exception(error)
             return
         self._open.set_result(None)
-        wait: float | None = None
+        # What a dead process left in the write-ahead log goes soon after the start.
+        wait: float | None = _IDLE
+        rested = time.monotonic()
         while True:
             try:
                 first = self._pieces.get(timeout=wait)
             except queue.Empty:
                 wait = self._rest(connection)
+                rested = time.monotonic()
                 continue
             batch, last = self._batch(first)
             self._commit(connection, batch)
             wait = _IDLE
             if last:
                 break
+            if time.monotonic() - rested > _NO_PAUSE:
+                self._rest(connection)
+                rested = time.monotonic()
         self._rest(connection)
         connection.close()
 
@@ -138,6 +154,7 @@ class Writer:
     def _commit(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
         results: list[tuple[_Piece, Any]] = []
         try:
+            self._check()
             level = "FULL" if any(piece.durable for piece in batch) else "NORMAL"
             connection.execute(f"PRAGMA synchronous={level}")
             batch = self._begin(connection, batch)
@@ -146,12 +163,14 @@ class Writer:
                 if done:
                     results.append((piece, result))
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - this thread must outlive it, and nobody wait for ever
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             for piece in batch:
                 if not piece.future.done():
-                    piece.future.set_exception(self._explain(error))
+                    # Each its own: whoever gets it writes its run's id into it.
+                    known = isinstance(error, LedgerError)
+                    piece.future.set_exception(copy.copy(error) if known else self._explain(error))
             return
         for piece, result in results:
             piece.future.set_result(result)
@@ -198,6 +217,5 @@ class Writer:
 
 def settle_in(connection: sqlite3.Connection) -> None:
     """Set what every connection to the ledger needs."""
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA foreign_keys=ON")

@@ -172,7 +172,9 @@ def test_after_a_kill_no_run_is_lost_or_doubled(home, sandbox, round_):
 def test_a_process_that_is_stopped_but_alive_keeps_its_runs(home, sandbox):
     process = python(FIRE, home, json.dumps(sandbox.settings()))
     try:
-        run = process.stdout.readline().strip()
+        run, *_ = [process.stdout.readline().strip() for _ in range(40)]
+        # Not in the middle of a write: then nobody else could write either.
+        time.sleep(0.5)
         os.kill(process.pid, signal.SIGSTOP)
         with Ledger.open(home) as ledger:
             assert ledger.recover() == []
