@@ -10,15 +10,17 @@ import os
 import sys
 import threading
 import time
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
+from filelock import lock_descriptor, unlock_descriptor
 
 from core.errors import LedgerError
 from core.masking import address_tag, home_key, mask
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from core.callers import Caller
     from core.masking import Redactor
@@ -28,6 +30,7 @@ KEPT = 5
 
 # A process that was stopped while it held the lock must not hold up every run.
 _LOCK_SECONDS = 2.0
+_LOCK_POLL = 0.002
 
 
 class RunLog:
@@ -45,8 +48,7 @@ class RunLog:
         self._kept = kept
         self._key: bytes | None = None
         self._thread_lock = threading.Lock()
-        lock = self.file.with_name(".connectors.lock")
-        self._lock = FileLock(lock, mode=0o600, poll_interval=0.002)
+        self._guard = self.file.with_name(".connectors.lock")
         self._patience = _LOCK_SECONDS
 
     def write(
@@ -98,16 +100,11 @@ class RunLog:
         return address_tag(self._key, ip)
 
     def _append(self, line: bytes) -> None:
+        # Not its parents: a home that was deleted must not come back as a log alone.
         if not self.file.parent.is_dir():
-            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.ExitStack() as stack:
-            # Without the lock a line still arrives whole, but nothing is rotated.
-            alone = True
-            try:
-                stack.enter_context(self._lock.acquire(timeout=self._patience))
-                self._patience = _LOCK_SECONDS
-            except Timeout:
-                alone, self._patience = False, 0.0
+            self.file.parent.mkdir(mode=0o700, exist_ok=True)
+        # Without the lock a line still arrives whole, but nothing is rotated.
+        with self._locked() as alone:
             handle = self._open()
             try:
                 size = os.fstat(handle).st_size
@@ -123,6 +120,24 @@ class RunLog:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             finally:
                 os.close(handle)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[bool]:
+        """Hold the lock; False where another process does not let go of it."""
+        # A plain lock on a file of our own: FileLock's paths cost more than the line.
+        guard = os.open(self._guard, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            give_up = time.monotonic() + self._patience
+            while not (alone := lock_descriptor(guard, blocking=False)):
+                if time.monotonic() >= give_up:
+                    break
+                time.sleep(_LOCK_POLL)
+            self._patience = _LOCK_SECONDS if alone else 0.0
+            yield alone
+            if alone:
+                unlock_descriptor(guard)
+        finally:
+            os.close(guard)
 
     def _open(self) -> int:
         handle = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -145,6 +160,13 @@ class RunLog:
         if self.problem is None:
             print(f"{problem} Runs go on without it.", file=sys.stderr)  # noqa: T201 - the log itself is what fails
         self.problem = problem
+
+
+def mistake(error: BaseException) -> str:
+    """Name an error of our own by its class and place; its text may hold anything."""
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = [f" at {'/'.join(Path(p.filename).parts[-2:])}:{p.lineno}" for p in place]
+    return f"{type(error).__name__}{''.join(where)}"
 
 
 # They print tokens, whole messages or whole requests, bolt and Telegram's even as warnings.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.engine.checks import checked
@@ -26,8 +26,8 @@ class Admitted:
 
     connector: Connector
     action: Action
-    given: Contract
-    config: Config | None
+    given: Contract = field(repr=False)
+    config: Config | None = field(repr=False)
     refuse: NotConfigured | None
 
 

@@ -47,19 +47,19 @@ class Queue:
         self._closed = False
 
     def offer(self, job: Job) -> bool:
-        """Take a job; False where every place is taken."""
+        """Take a job; False where every place is taken, or no thread can be had."""
         with self._ready:
             if self._closed or len(self._waiting) >= PLACES:
                 return False
-            handle = at(time.monotonic() + self._wait_seconds, lambda: self._expire(job))
+            try:
+                handle = at(time.monotonic() + self._wait_seconds, lambda: self._expire(job))
+            except RuntimeError:
+                return False
+            if not self._staffed():
+                handle.cancel()
+                return False
             self._waiting.append((job, handle))
-            if self._idle >= len(self._waiting):
-                self._ready.notify()
-            elif self._threads < WORKERS:
-                self._threads += 1
-                threading.Thread(
-                    target=self._loop, name=f"levqor-{self._name}-{self._threads}", daemon=True
-                ).start()
+            self._ready.notify()
         return True
 
     def load(self) -> tuple[int, int]:
@@ -77,6 +77,19 @@ class Queue:
             self._waiting.clear()
             self._ready.notify_all()
         return left
+
+    def _staffed(self) -> bool:
+        """Start a worker where one more is needed; False where there is none at all."""
+        if self._idle > len(self._waiting) or self._threads == WORKERS:
+            return True
+        name = f"levqor-{self._name}-{self._threads + 1}"
+        try:
+            threading.Thread(target=self._loop, name=name, daemon=True).start()
+        except RuntimeError:
+            # This process or its container may start no more; those there are do the work.
+            return self._threads > 0
+        self._threads += 1
+        return True
 
     def _loop(self) -> None:
         while True:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Any
 
 from core.errors import UpstreamError
+from core.logs import mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from core.callers import Caller
     from core.engine.results import Job, Settled
     from core.errors import LevqorError
     from core.logs import RunLog
+
+_log = logging.getLogger(__name__)
 
 
 class Record:
@@ -43,8 +47,7 @@ class Record:
                 attempts=settled.attempts,
                 error=error.reason or error.code if error else None,
             )
-        for observer in self.observers:
-            observer(settled, job.caller)
+        _tell(self.observers, settled, job.caller)
 
     def refused(
         self, action_id: str, error: LevqorError, caller: Caller, ip: str | None, ms: float
@@ -62,5 +65,12 @@ class Record:
                 attempts=0,
                 error=error.reason or error.code,
             )
-        for observer in self.refusals:
-            observer(action_id, error, caller)
+        _tell(self.refusals, action_id, error, caller)
+
+
+def _tell(observers: Iterable[Callable[..., None]], *what: Any) -> None:
+    for observer in observers:
+        try:
+            observer(*what)
+        except Exception as error:  # noqa: BLE001 - who looks on changes nothing
+            _log.error("an observer failed: %s", mistake(error))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from concurrent.futures import Future, wait
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.engine import reasons
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
 from core.errors import Busy, InternalError, LedgerError, LevqorError
+from core.logs import mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from core.errors import Outcome
     from core.ledger import Entry, Ledger
     from core.outbound import Outbound
+
+_log = logging.getLogger(__name__)
 
 # A connector's queue that is full empties at about this pace at worst.
 BUSY_RETRY = 30.0
@@ -45,6 +50,9 @@ class Sender:
         self._ended = ended
         self._queues = {c.name: Queue(c.name, self._work, self._expired) for c in connectors}
         self._out: dict[str, Job] = {}
+        self._ending: set[str] = set()
+        # Endings the ledger could not take; it is offered them again with the next one.
+        self._unwritten: dict[str, tuple[Future[Settled], Callable[[], bool]]] = {}
         self._lock = threading.Lock()
         self.stopping = False
 
@@ -62,7 +70,10 @@ class Sender:
         """The future of a run that is queued or being sent by this process."""
         with self._lock:
             job = self._out.get(run)
-        return job.future if job else None
+            unwritten = self._unwritten.get(run)
+        if job is not None:
+            return job.future
+        return unwritten[0] if unwritten else None
 
     def load(self) -> dict[str, tuple[int, int]]:
         """Connector name to (runs being sent, runs waiting)."""
@@ -78,21 +89,24 @@ class Sender:
             left = list(self._out.values())
         wait([job.future for job in left], timeout=timeout)
         for job in left:
-            if not job.future.done():
-                self._finish(job, _interrupted(job, "interrupted"))
+            self._finish(job, _interrupted(job, "interrupted"))
+        # Whose worker was just settling it is not interrupted.
+        wait([job.future for job in left], timeout=1.0)
+        with contextlib.suppress(LedgerError):
+            self._write_left()
 
     def _work(self, job: Job) -> None:
         began = time.perf_counter()
         try:
             begun = self._ledger.sending(job.run)
+            entry = None if begun else self._ledger.run(job.run)
         except LedgerError as error:
             # Without `sending` in the journal nothing may go out.
             self._finish(job, _failed(job, error, "not_sent", began))
             return
         if begun:
             self._finish(job, self._send(job, began))
-        elif not job.future.done():
-            entry = self._ledger.run(job.run)
+        else:
             known = entry is not None and not entry.open
             self._finish(
                 job,
@@ -109,8 +123,8 @@ class Sender:
             # A connector refuses by itself what only it can see: a column, a tab.
             return _failed(job, error, error.outcome or "refused", began)
         except Exception as error:  # noqa: BLE001 - our own fault, and the run still ends
+            _log.error("run %s: %s", job.run, mistake(error))
             ours = InternalError(reason="internal", fix=reasons.row("internal").fix)
-            ours.__cause__ = error
             return _failed(job, ours, "unknown", began)
         ms = (time.perf_counter() - began) * 1000
         return Settled(job.run, job.action_id, "sent", receipt, None, ms, attempts, job.test)
@@ -122,26 +136,49 @@ class Sender:
         ).start()
 
     def _finish(self, job: Job, settled: Settled, *, journal: bool = True) -> None:
-        error = settled.error
+        with self._lock:
+            # A stop and a worker may both know how it ended; the first one is believed.
+            if job.run in self._ending or job.future.done():
+                return
+            self._ending.add(job.run)
         if journal:
-            # If the ledger fails now the run stays `sending`, and the next start says so.
-            with contextlib.suppress(LedgerError):
-                self._ledger.settle(
-                    job.run,
-                    settled.outcome,
-                    attempts=settled.attempts,
-                    ms=settled.ms,
-                    code=error.code if error else None,
-                    reason=error.reason if error else None,
-                    receipt=kept(settled.receipt) or None,
-                )
+            self._write(job, settled)
+        # Not under the lock: what is called back may start the next run.
+        job.future.set_result(settled)
         with self._lock:
             self._out.pop(job.run, None)
-            first = not job.future.done()
-            if first:
-                job.future.set_result(settled)
-        if first:
-            self._ended(job, settled)
+            self._ending.discard(job.run)
+        self._ended(job, settled)
+
+    def _write(self, job: Job, settled: Settled) -> None:
+        error = settled.error
+        settle = partial(
+            self._ledger.settle,
+            job.run,
+            settled.outcome,
+            attempts=settled.attempts,
+            ms=settled.ms,
+            code=error.code if error else None,
+            reason=error.reason if error else None,
+            receipt=kept(settled.receipt) or None,
+        )
+        # One who stops does not wait, run after run, for a ledger that somebody holds.
+        if not (self.stopping and self._unwritten):
+            with contextlib.suppress(LedgerError):
+                settle()
+                self._write_left()
+                return
+        with self._lock:
+            self._unwritten[job.run] = (job.future, settle)
+
+    def _write_left(self) -> None:
+        """Offer the ledger what it could not take; else the next start says `unknown`."""
+        with self._lock:
+            left = list(self._unwritten.items())
+        for run, (_, settle) in left:
+            settle()
+            with self._lock:
+                self._unwritten.pop(run, None)
 
 
 def _failed(job: Job, error: LevqorError, outcome: Outcome, began: float) -> Settled:

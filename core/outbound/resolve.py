@@ -27,10 +27,14 @@ def resolve(host: str, port: int, deadline: float) -> list[Address]:
     with _lock:
         lookup = _lookups.get((host, port))
         if lookup is None:
-            lookup = _lookups[host, port] = Future()
-            threading.Thread(
-                target=_look_up, args=(host, port, lookup), name="resolve", daemon=True
-            ).start()
+            lookup = Future()
+            try:
+                threading.Thread(
+                    target=_look_up, args=(host, port, lookup), name="resolve", daemon=True
+                ).start()
+            except RuntimeError as error:  # this process may start no more threads
+                raise OSError(str(error)) from None
+            _lookups[host, port] = lookup
     return lookup.result(max(0.0, deadline - time.monotonic()))
 
 
@@ -53,7 +57,7 @@ def _literal(host: str) -> bool:
 def _look_up(host: str, port: int, lookup: Future[list[Address]]) -> None:
     try:
         found = _ask(host, port)
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
         _forget(host, port)
         lookup.set_exception(error)
     else:

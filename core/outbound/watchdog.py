@@ -67,8 +67,9 @@ class Watchdog:
         handle = Handle(self, callback)
         with self._changed:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+                thread.start()
+                self._thread = thread
             if self._cancelled > _SWEEP and self._cancelled * 2 > len(self._heap):
                 self._sweep()
             heapq.heappush(self._heap, (deadline, next(self._order), handle))

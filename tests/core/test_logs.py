@@ -126,7 +126,7 @@ def test_a_stopped_process_that_holds_the_lock_holds_up_nobody_for_long(home):
     holder = (
         "import pathlib, sys, time; from core.logs import RunLog\n"
         "log = RunLog(pathlib.Path(sys.argv[1])); log.file.parent.mkdir(exist_ok=True)\n"
-        "log._lock.acquire(); print('held', flush=True); time.sleep(60)"
+        "with log._locked(): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", holder, str(home)], stdout=subprocess.PIPE

@@ -1,0 +1,103 @@
+"""What must not stop a connector: a watcher's fault, a held ledger, a lack of threads."""
+
+import threading
+import time
+
+import pytest
+
+from core.callers import Caller
+from core.engine.queues import WORKERS
+from core.errors import InvalidInput
+from core.outbound import resolve
+from core.outbound.watchdog import Watchdog, at
+from core.sandbox import Delay
+
+ADA = Caller("slack", "T1:UADA")
+HELLO = {"text": "Build 214 is out"}
+
+
+@pytest.fixture
+def pro(engine):
+    engine.ledger.set_plan(str(ADA), "pro")
+    return engine
+
+
+@pytest.fixture
+def no_threads():
+    """Let no thread be started, as in a container that has used up its share."""
+    at(time.monotonic(), lambda: None)  # the watchdog has its thread already
+    before = threading.stack_size(1 << 45)
+    yield lambda: threading.stack_size(before)
+    threading.stack_size(before)
+
+
+def broken(*_):
+    raise ValueError("PAYLOAD")
+
+
+def test_observers_that_fail_end_no_worker_and_say_no_payload(pro, caplog):
+    pro.observers.append(broken)
+    ends = [pro.run("slack.send", {"text": f"{n}"}, ADA).outcome for n in range(WORKERS + 2)]
+    assert ends == ["sent"] * (WORKERS + 2)
+    pro.close()
+    assert "an observer failed: ValueError at core/test_review_engine.py:" in caplog.text
+    assert "PAYLOAD" not in caplog.text
+
+
+def test_an_observer_of_refusals_that_fails_does_not_change_the_refusal(pro):
+    pro.refusals.append(broken)
+    with pytest.raises(InvalidInput):
+        pro.run("slack.send", {}, ADA)
+
+
+def test_what_is_called_back_by_a_run_may_start_the_next(pro, sandbox):
+    sandbox.slack.next(Delay(0.2))
+    first, second = (pro.accept("slack.send", {"text": text}, ADA) for text in "ab")
+    started = []
+    future = pro.start(first)
+    future.add_done_callback(lambda _: started.append(pro.start(second)))
+    assert future.result(10).outcome == "sent"
+    assert pro.start(second).result(10).outcome == "sent"
+    assert len(started) == 1
+
+
+def test_without_a_thread_to_be_had_a_run_is_busy_and_not_lost(pro, no_threads):
+    accepted = pro.accept("slack.send", HELLO, ADA)
+    settled = pro.start(accepted).result(5)
+    assert (settled.outcome, settled.error.code) == ("not_sent", "busy")
+    assert pro.ledger.run(accepted.run).state == "not_sent"
+    no_threads()
+    assert pro.run("slack.send", HELLO, ADA).outcome == "sent"
+
+
+def test_a_name_is_found_again_once_threads_can_be_had_again(no_threads):
+    with pytest.raises(OSError, match="thread"):
+        resolve.resolve("localhost", 80, time.monotonic() + 1)
+    no_threads()
+    assert resolve.resolve("localhost", 80, time.monotonic() + 10)
+
+
+def test_the_watchdog_starts_once_threads_can_be_had_again(no_threads):
+    dog, rang = Watchdog(), threading.Event()
+    with pytest.raises(RuntimeError, match="thread"):
+        dog.at(time.monotonic(), rang.set)
+    no_threads()
+    dog.at(time.monotonic(), rang.set)
+    assert rang.wait(10)
+
+
+def test_an_ending_the_ledger_could_not_take_is_written_with_the_next(pro, sandbox):
+    sandbox.slack.next(Delay(0.5))
+    accepted = pro.accept("slack.send", HELLO, ADA, key="slack:t1")
+    out = pro.start(accepted)
+    while pro.ledger.run(accepted.run).state != "sending":
+        time.sleep(0.01)
+    away = pro.ledger.path.rename(pro.ledger.path.with_suffix(".away"))
+    assert out.result(10).outcome == "sent"
+    away.rename(pro.ledger.path)
+    assert pro.ledger.run(accepted.run).state == "sending"
+    again = pro.accept("slack.send", HELLO, ADA, key="slack:t1")
+    assert pro.start(again).result(5).outcome == "sent", "a redelivery hears the truth"
+    assert pro.run("slack.send", {"text": "next"}, ADA).outcome == "sent"
+    assert pro.ledger.run(accepted.run).state == "sent"
+    assert len(sandbox.slack.writes) == 2
