@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from bot.commands import QUESTIONS, Spelling
@@ -146,7 +147,7 @@ def _meant(bot: Bot, typed: str) -> str:
 async def _script() -> AsyncIterator[str]:
     """Standard input's commands; a line that ends with a backslash goes on in the next."""
     kept = ""
-    while line := await asyncio.to_thread(sys.stdin.readline):
+    while line := await _line():
         text = kept + line.rstrip("\r\n")
         if text.endswith("\\"):
             kept = text[:-1] + "\n"
@@ -155,3 +156,21 @@ async def _script() -> AsyncIterator[str]:
         yield text
     if kept:
         yield kept
+
+
+async def _line() -> str:
+    """Read a line, empty at the end of input.
+
+    In a daemon thread of its own: the pool's threads are waited for at exit, and who holds
+    the other end of standard input may never write again.
+    """
+    loop = asyncio.get_running_loop()
+    read: asyncio.Future[str] = loop.create_future()
+
+    def work() -> None:
+        line = sys.stdin.readline()
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody listens
+            loop.call_soon_threadsafe(lambda: None if read.done() else read.set_result(line))
+
+    threading.Thread(target=work, name="levqor-stdin", daemon=True).start()
+    return await read

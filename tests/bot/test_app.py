@@ -120,6 +120,7 @@ def test_a_signal_lets_what_is_out_settle_and_be_told(engine, sandbox, number):
     async def work(bot):
         accepted = await bot.accept("slack.send", TEXT, ME)
         bot.spawn(tell(bot, accepted))
+        await asyncio.to_thread(wait_for, lambda: sandbox.slack.received)
         os.kill(os.getpid(), number)
 
     async def tell(bot, accepted):
@@ -234,13 +235,13 @@ def test_a_job_that_fails_is_logged_by_its_kind_alone(engine, caplog):
 
 @pytest.fixture
 def start(home):
-    """Start `levqor-bot` in a process of its own, standard input closed."""
+    """Start `levqor-bot` in a process of its own, standard input empty."""
     running = []
 
-    def go(*args, environ=None):
+    def go(*args, environ=None, stdin=subprocess.DEVNULL):
         process = subprocess.Popen(
             [sys.executable, "-m", "bot.app", "--home", str(home), *args],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -253,6 +254,17 @@ def start(home):
     for process in running:
         process.kill()
         process.communicate()
+
+
+def test_a_signal_ends_a_console_whose_input_stays_open(start):
+    reader, writer = os.pipe()
+    process = start("--sandbox", "--no-http", "--console", stdin=reader)
+    os.write(writer, b"whoami\n")
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    os.close(reader)
+    os.close(writer)
 
 
 def listening(process):
