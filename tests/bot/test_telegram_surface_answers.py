@@ -1,0 +1,147 @@
+"""What is said in a chat: floods, moved groups, long texts, blocked bots, and the logs."""
+
+import io
+import logging
+import time
+
+import pytest
+
+from bot.telegram.voice import UNITS, pages, units
+from core.logs import quiet_libraries
+from core.masking import Redactor
+from core.sandbox import Answer, DropAfter, DropBefore
+from core.sandbox.telegram import GROUP
+from tests.support.telegram import living, settings_for
+from tests.support.web import wait_for
+
+
+@pytest.fixture
+def settings(home, sandbox):
+    return settings_for(home, sandbox)
+
+
+def sent(said):
+    return "· run" in said.text
+
+
+def flood(seconds):
+    body = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after"}
+    return Answer(429, json={**body, "parameters": {"retry_after": seconds}})
+
+
+def test_a_flood_is_waited_out_and_the_outcome_told_in_one_message(sandbox, settings):
+    with living(settings) as bot:
+        bot.pair(42)
+        ada = sandbox.telegram.user(42)
+        sandbox.telegram.next(flood(1), flood(1), on="sendMessage")
+        began = time.monotonic()
+        ada.says("/slack_send hi")
+        (message,) = ada.waits(until=sent)
+        assert time.monotonic() - began >= 0.95
+        # The announcement was left out: in a flood the outcome alone is worth waiting for.
+        assert message.before == []
+
+
+@pytest.mark.parametrize("fault", [DropBefore(), Answer(502, body="Bad Gateway")])
+def test_an_answer_that_did_not_get_through_is_said_again(sandbox, settings, fault):
+    with living(settings) as bot:
+        bot.pair(42)
+        ada = sandbox.telegram.user(42)
+        sandbox.telegram.next(fault, on="sendMessage")
+        ada.says("/whoami")
+        ada.waits()
+
+
+def test_a_lost_edit_is_made_again_and_found_done(sandbox, settings):
+    with living(settings) as bot:
+        bot.pair(42)
+        ada = sandbox.telegram.user(42)
+        sandbox.telegram.next(DropAfter(), on="editMessageText")
+        ada.says("/slack_send hi")
+        ada.waits(until=sent)
+        wait_for(lambda: len(sandbox.telegram.calls("editMessageText")) == 2)
+        wait_for(lambda: not waiting(bot))
+        assert len(ada.conversation) == 1
+
+
+def waiting(bot):
+    return [one for one in bot.engine.ledger.runs() if one.reply_to is not None]
+
+
+def test_a_message_somebody_deleted_is_said_anew(sandbox, settings):
+    gone = {"ok": False, "error_code": 400, "description": "Bad Request: message to edit not found"}
+    with living(settings) as bot:
+        bot.pair(42)
+        ada = sandbox.telegram.user(42)
+        sandbox.telegram.next(Answer(400, json=gone), on="editMessageText")
+        ada.says("/slack_send hi")
+        heard = ada.waits(2, until=sent)
+        assert heard[0].text.startswith("sending, run ")
+
+
+def test_a_group_that_moved_is_followed(sandbox, settings):
+    moved = {"ok": False, "error_code": 400, "description": "Bad Request: group chat was upgraded"}
+    old = -555
+    sandbox.telegram.messages.chats[old] = {"id": old, "type": "group", "title": "Old"}
+    with living(settings) as bot:
+        bot.pair(42)
+        answer = Answer(400, json={**moved, "parameters": {"migrate_to_chat_id": GROUP}})
+        sandbox.telegram.next(answer, on="sendMessage")
+        sandbox.telegram.user(42, chat=old).says("/whoami")
+        new = sandbox.telegram.user(42, chat=GROUP)
+        assert new.waits()[0].text.startswith("You are telegram:42")
+
+
+def test_somebody_who_blocked_the_bot_gets_nothing_and_harms_nobody(sandbox, settings):
+    with living(settings) as bot:
+        bot.pair(42, 43)
+        ada, bob = sandbox.telegram.user(42), sandbox.telegram.user(43)
+        ada.says("/slack_send from ada")
+        ada.blocks()
+        bob.says("/slack_send from bob")
+        bob.waits(until=sent)
+        wait_for(lambda: len(sandbox.slack.writes) == 2)
+        wait_for(lambda: not waiting(bot))
+
+
+def test_an_answer_is_never_longer_than_a_message_may_be():
+    text = "\n".join(f"line {number} " + "x" * 100 for number in range(100))
+    cut = pages(text)
+    assert len(cut) == 3
+    assert "\n".join(cut) == text
+    assert all(units(page) <= UNITS == 4096 for page in cut)
+    emoji = pages("🚀" * 5000)
+    assert "".join(emoji) == "🚀" * 5000
+    assert all(units(page) <= UNITS for page in emoji)
+    assert pages("") == ["…"]
+
+
+def test_nobodys_log_holds_the_token_or_what_was_typed_even_at_debug(sandbox, settings):
+    heard = io.StringIO()
+    handler = logging.StreamHandler(heard)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    quiet_libraries(Redactor(settings.secrets()))
+    for name in ("httpx", "httpcore", "telegram"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    try:
+        with living(settings) as bot:
+            bot.pair(42)
+            ada = sandbox.telegram.user(42)
+            ada.says("/slack_send UNMISTAKABLEPAYLOAD")
+            ada.waits(until=sent)
+            sandbox.telegram.inject({"message": {"text": "UNMISTAKABLEPAYLOAD"}})
+            sandbox.telegram.next(DropBefore(), Answer(500, body="?"), on="getUpdates")
+            sandbox.telegram.revoke()
+            wait_for(lambda: "revoked" in bot.health[1])
+            said = "\n".join(bot.said)
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        quiet_libraries(Redactor(settings.secrets()))
+    secret = sandbox.telegram.token.partition(":")[2]
+    assert "is withheld" in heard.getvalue()
+    for hidden in ("UNMISTAKABLEPAYLOAD", secret):
+        assert hidden not in heard.getvalue() + said

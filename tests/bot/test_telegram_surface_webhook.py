@@ -1,0 +1,164 @@
+"""Telegram posts updates to an address of ours."""
+
+import http.client
+import json
+
+import pytest
+import requests
+
+from bot.telegram import build
+from bot.telegram.webhook import Seal
+from core.errors import NotConfigured
+from core.sandbox import DropBefore
+from core.sandbox.telegram import BOT_ID
+from core.settings import Settings
+from tests.support.telegram import free_port, living, settings_for
+from tests.support.web import wait_for
+
+SECRET = "X-Telegram-Bot-Api-Secret-Token"
+UPDATE = {
+    "update_id": 1,
+    "message": {
+        "message_id": 1, "date": 1, "text": "/slack_send hi",
+        "chat": {"id": 42, "type": "private"},
+        "from": {"id": 42, "is_bot": False, "first_name": "Ada"},
+        "entities": [{"type": "bot_command", "offset": 0, "length": 11}],
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def port():
+    return free_port()
+
+
+@pytest.fixture
+def settings(home, sandbox, port):
+    sandbox.telegram.updates.retry_seconds = 0.05
+    return settings_for(
+        home,
+        sandbox,
+        LEVQOR_TELEGRAM="webhook",
+        TELEGRAM_WEBHOOK_URL=f"http://127.0.0.1:{port}",
+    )
+
+
+@pytest.fixture
+def bot(settings, port):
+    with living(settings, http=port) as bot:
+        bot.pair(42)
+        yield bot
+
+
+def post(port, path, body, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("POST", path, body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def texts(sandbox):
+    return [one.json["text"] for one in sandbox.slack.writes]
+
+
+def test_a_command_comes_through_the_webhook_and_is_answered(sandbox, bot):
+    ada = sandbox.telegram.user(42)
+    ada.says("/slack_send hi")
+    ada.waits(until=lambda said: "· run" in said.text)
+    assert texts(sandbox) == ["hi"]
+    wait_for(lambda: sandbox.telegram.updates.deliveries == [(1000, 200)])
+    (asked,) = sandbox.telegram.calls("setWebhook")
+    assert len(asked.form["secret_token"]) == 64
+    assert json.loads(asked.form["allowed_updates"]) == ["message", "callback_query"]
+    assert "drop_pending_updates" not in asked.form
+    assert bot.health == (True, "takes messages at its webhook on 127.0.0.1", None)
+
+
+@pytest.mark.parametrize("headers", [{}, {SECRET: "wrong"}, {SECRET: ""}, {SECRET: "ü"}])
+def test_a_wrong_secret_is_refused_and_nothing_is_done(home, sandbox, bot, port, headers):
+    path = Seal(home, str(BOT_ID)).path
+    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    assert post(port, path, json.dumps(UPDATE), sent) == 403
+    assert bot.engine.ledger.runs() == []
+    assert texts(sandbox) == []
+
+
+def test_another_homes_secret_is_a_wrong_one(tmp_path, home, bot, port):
+    other = Seal(tmp_path, str(BOT_ID))
+    mine = Seal(home, str(BOT_ID))
+    assert (other.path, other.secret) != (mine.path, mine.secret)
+    assert post(port, mine.path, json.dumps(UPDATE), {SECRET: other.secret}) == 403
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '"?"', '{"update_id": "?"}', "[" * 5000])
+def test_what_is_no_update_is_taken_and_does_no_harm(home, bot, port, body):
+    seal = Seal(home, str(BOT_ID))
+    assert post(port, seal.path, body, {SECRET: seal.secret}) == 200
+    assert bot.engine.ledger.runs() == []
+
+
+def test_the_same_post_twice_is_one_run(home, sandbox, bot, port):
+    ada = sandbox.telegram.user(42)
+    ada.says("/slack_send hi")
+    ada.waits(until=lambda said: "· run" in said.text)
+    seal = Seal(home, str(BOT_ID))
+    again = json.dumps({"update_id": 1000, "message": sandbox.telegram.messages.said[0].json})
+    for _ in range(3):
+        assert post(port, seal.path, again, {SECRET: seal.secret}) == 200
+    assert texts(sandbox) == ["hi"]
+    assert len(ada.conversation) == 1
+
+
+def test_a_post_before_telegram_was_met_is_for_later(home, sandbox, settings, port):
+    sandbox.telegram.always(DropBefore(), on="getMe")
+    seal = Seal(home, str(BOT_ID))
+    with living(settings, http=port, ready=False) as bot:
+        wait_for(lambda: bot.health[1] == "cannot reach Telegram")
+        assert post(port, seal.path, json.dumps(UPDATE), {SECRET: seal.secret}) == 503
+        sandbox.telegram.always(None, on="getMe")
+        wait_for(lambda: bot.health[0])
+
+
+def set_webhook(sandbox, url):
+    base = f"{sandbox.telegram.url}/bot{sandbox.telegram.token}"
+    assert requests.post(f"{base}/setWebhook", json={"url": url}, timeout=10).json()["ok"]
+
+
+def test_a_foreign_webhook_is_never_replaced(sandbox, settings, port):
+    set_webhook(sandbox, "http://127.0.0.1:1/theirs")
+    with living(settings, http=port, ready=False) as bot:
+        wait_for(lambda: "leaves that alone" in bot.health[1])
+        assert len(sandbox.telegram.calls("setWebhook")) == 1
+
+
+def test_an_own_webhook_is_taken_away_when_polling_is_chosen(home, sandbox, settings, port):
+    ada = sandbox.telegram.user(42)
+    with living(settings, http=port) as bot:
+        bot.pair(42)
+    assert sandbox.telegram.updates._hook["url"].startswith(f"http://127.0.0.1:{port}/telegram/")
+    ada.says("/slack_send hi")
+    with living(settings_for(home, sandbox)):
+        ada.waits(until=lambda said: "· run" in said.text)
+    assert sandbox.telegram.updates._hook == {}
+    assert texts(sandbox) == ["hi"]
+
+
+def test_a_webhook_without_an_address_is_a_clear_refusal(home, sandbox):
+    settings = settings_for(home, sandbox, LEVQOR_TELEGRAM="webhook")
+    with pytest.raises(NotConfigured) as refused:
+        build(settings)
+    assert refused.value.settings == ("TELEGRAM_WEBHOOK_URL",)
+    assert "TELEGRAM_WEBHOOK_URL" in refused.value.message
+
+
+def test_telegram_is_off_without_a_token_or_when_told_so(home, sandbox):
+    assert build(Settings.load(home, environ={})) is None
+    assert build(settings_for(home, sandbox, LEVQOR_TELEGRAM="off")) is None
+
+
+def test_a_token_that_could_lead_elsewhere_is_refused(home, sandbox):
+    with pytest.raises(NotConfigured) as refused:
+        build(settings_for(home, sandbox, TELEGRAM_BOT_TOKEN="1:a/../../x"))
+    assert refused.value.message == "TELEGRAM_BOT_TOKEN is not a bot's token."
