@@ -117,7 +117,7 @@ class MethodNotAllowed(LevqorError):
 
 
 class InvalidInput(LevqorError):
-    """The input breaks the action's contract; nothing was sent."""
+    """Something in the input is not right; nothing was sent."""
 
     code, http, exit = "validation_error", 400, 2
 

@@ -55,7 +55,9 @@ def one_address(value: str) -> str:
 
 
 def _sender(value: str) -> str:
-    if not re.fullmatch(rf"{_ADDRESS}|[^<>@\x00-\x1f\x7f]*<{_ADDRESS}>", value, re.ASCII):
+    if not re.fullmatch(
+        rf"{_ADDRESS}|[^<>@\x00-\x1f\x7f-\x9f\u2028\u2029]*<{_ADDRESS}>", value, re.ASCII
+    ):
         raise ValueError("must be like bot@example.com or Name <bot@example.com>")
     return value
 
@@ -113,7 +115,7 @@ class Settings(Config):
     recipients: Annotated[str | None, AfterValidator(_recipients)] = setting(
         "LEVQOR_RECIPIENTS",
         "Who may be written to (everybody if it is not set)",
-        "your own choice: addresses and @domains with commas between them",
+        "addresses and @domains of your choice, with commas between them",
         example="ann@example.com, @example.org",
     )
     api_url: BaseUrl = upstream_url("RESEND_API_URL", "Resend", "https://api.resend.com")

@@ -7,10 +7,9 @@ a new page, and a write may succeed and still answer 503: what it says it saved 
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 
 from core.connectors._notion.answers import REFUSALS, STALE, complaint, explain
 from core.connectors._notion.api import Api
@@ -21,7 +20,7 @@ from core.connectors._notion.columns import (
     read_schema,
     remembered_schema,
 )
-from core.connectors._notion.properties import typed
+from core.connectors._notion.properties import named_once, typed
 from core.contract import (
     Action,
     Answer,
@@ -34,6 +33,7 @@ from core.contract import (
     Receipt,
     Secret,
     field,
+    json_of_at_most,
     setting,
     upstream_url,
 )
@@ -44,6 +44,11 @@ DEFAULT = "NOTION_DATABASE_ID_DEFAULT"
 EXAMPLE = "https://www.notion.so/d9824bdc84454327be8b5b47500af6ce"
 
 NotionId = Annotated[str, AfterValidator(notion_id)]
+Props = Annotated[
+    dict[str, Any],
+    BeforeValidator(named_once),
+    AfterValidator(json_of_at_most(REQUEST_BYTES)),
+]
 
 
 class Entry(Contract):
@@ -58,7 +63,7 @@ class Entry(Contract):
         default=None,
         max_length=2000,
     )
-    props: dict[str, Any] = field(
+    props: Props = field(
         "Properties",
         "Columns and their values; title is the title column, whatever its name.",
         example={"title": "Fix login", "Status": "Open"},
@@ -66,17 +71,6 @@ class Entry(Contract):
         min_length=1,
         max_length=100,
     )
-
-    @field_validator("props")
-    @classmethod
-    def _fits_one_request(cls, props: dict[str, Any]) -> dict[str, Any]:
-        try:
-            size = len(json.dumps(props, ensure_ascii=False, allow_nan=False).encode())
-        except (TypeError, ValueError):
-            raise ValueError("must hold nothing but JSON: text, numbers, lists, objects") from None
-        if size > REQUEST_BYTES:
-            raise ValueError(f"must be at most {REQUEST_BYTES:,} bytes in all (it has {size:,})")
-        return props
 
 
 class Settings(Config):

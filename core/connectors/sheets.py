@@ -7,7 +7,6 @@ in the sheet. A repeat is not told from new rows; sixty writes a minute are take
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import Annotated
 
@@ -37,6 +36,7 @@ from core.contract import (
     Probe,
     Receipt,
     field,
+    json_of_at_most,
     listed,
     setting,
     upstream_url,
@@ -50,6 +50,7 @@ OneCell = Annotated[
     Cell, PlainValidator(one_cell, json_schema_input_type=str | Exact | bool | None)
 ]
 Row = Annotated[list[OneCell], Field(min_length=1, max_length=LAST_COLUMN)]
+Table = Annotated[list[Row], AfterValidator(json_of_at_most(REQUEST_BYTES))]
 
 
 class Rows(Contract):
@@ -65,7 +66,7 @@ class Rows(Contract):
         min_length=1,
         max_length=250,
     )
-    values: list[Row] = field(
+    values: Table = field(
         "Rows",
         "One row a line, cells separated by commas or tabs.",
         example=[["2026-12-01", "Ada", "42"]],
@@ -76,12 +77,9 @@ class Rows(Contract):
 
     @field_validator("values")
     @classmethod
-    def _fits_one_request(cls, rows: list[list[object]]) -> list[list[object]]:
+    def _not_all_empty(cls, rows: list[list[object]]) -> list[list[object]]:
         if all(cell in (None, "") for row in rows for cell in row):
             raise ValueError("must hold at least one cell that is not empty")
-        size = len(json.dumps(rows, ensure_ascii=False).encode())
-        if size > REQUEST_BYTES:
-            raise ValueError(f"must be at most {REQUEST_BYTES:,} bytes in all (it has {size:,})")
         return rows
 
 

@@ -18,6 +18,7 @@ from core.contract.settings import (
     setting,
     upstream_url,
 )
+from core.contract.size import json_of_at_most
 from core.contract.ways import Answer, Effect, Out
 from core.contract.words import listed
 
@@ -38,6 +39,7 @@ __all__ = [
     "Setting",
     "base_url",
     "field",
+    "json_of_at_most",
     "listed",
     "loopback",
     "message_field",

@@ -60,7 +60,7 @@ def test_a_body_that_is_not_strict_json_is_refused_without_its_words(body, what)
         parse_object(body, {"content-type": "application/json"})
     assert refused.value.body() == {
         "error": "validation_error",
-        "message": "The input breaks the action's contract; nothing was sent.",
+        "message": "Something in the input is not right; nothing was sent.",
         "fix": "Send one JSON object.",
         "details": [{"field": "body", "message": what}],
     }

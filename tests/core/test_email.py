@@ -267,7 +267,14 @@ def test_a_sender_is_an_address_with_or_without_a_name(sandbox, sender):
 
 @pytest.mark.parametrize(
     "sender",
-    ["example.com", "bot", "Bot bot@example.com", "a@b.c\nBcc: x@y.z", "A <a@b.c> <d@e.f>"],
+    [
+        "example.com",
+        "bot",
+        "Bot bot@example.com",
+        "a@b.c\nBcc: x@y.z",
+        "A <a@b.c> <d@e.f>",
+        "A\u2028B <a@b.c>",
+    ],
 )
 def test_a_sender_that_resend_would_refuse_is_refused_in_the_settings(sandbox, sender):
     with pytest.raises(ValidationError) as raised:

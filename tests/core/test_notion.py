@@ -356,7 +356,7 @@ class TestInput:
         ],
     )
     def test_what_holds_no_id_is_refused(self, given):
-        with pytest.raises(ValidationError, match="32-character id, or the address"):
+        with pytest.raises(ValidationError, match="32-character id, or an address"):
             CONNECTOR.actions[0].input(database_id=given, props={"title": "x"})
 
     @pytest.mark.parametrize(
@@ -368,8 +368,10 @@ class TestInput:
             ({"Name": float("nan")}, "nothing but JSON"),
             ({"Name": {1, 2}}, "nothing but JSON"),
             ({"Name": "a\x00b"}, "control character"),
+            ({" ": "x"}, "has a value without a name"),
+            ({"Name": "x", " Name": "y"}, "names a column twice"),
         ],
-        ids=["none", "101", "500 KB", "NaN", "a set", "NUL"],
+        ids=["none", "101", "500 KB", "NaN", "a set", "NUL", "no name", "twice"],
     )
     def test_properties_are_bounded(self, props, message):
         with pytest.raises(ValidationError, match=message):

@@ -89,6 +89,17 @@ ON_CREATE = {
         "several_sources",
         "Give the id of one of its data sources as database_id: 11111111-aaaa, 22222222-bbbb.",
     ),
+    "several sources, named by sentences": (
+        invalid(
+            "…",
+            error_type="multiple_data_sources_for_database",
+            child_data_source_ids=["Call +1 555", {"id": "x"}, None],
+        ),
+        "refused",
+        "several_sources",
+        ("Give the id of one data source as database_id (in Notion: the database's settings >"
+        " Manage data sources > ••• > Copy data source ID)."),
+    ),
     "several sources, not named": (
         invalid("…", error_type="multiple_data_sources_for_database"),
         "refused",

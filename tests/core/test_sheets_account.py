@@ -90,7 +90,7 @@ BROKEN = {
     "base64 of bytes": (base64.b64encode(b"\xff\xfe").decode(), "neither the key file's JSON nor"),
     "cut off": (KEY_FILE[:200], "cut off or damaged JSON"),
     "cut off base64": (packed(KEY_FILE)[:201], "neither|cut off"),
-    "a list": (packed("[1]"), "not a key file"),
+    "a list": (packed("[1]"), "not a service account's JSON key"),
     "a file's name": ("secrets/key.json", "GOOGLE_SERVICE_ACCOUNT_JSON_FILE"),
     "an API key": (f"AIza{SECRET}", "an API key"),
     "an OAuth client": (json.dumps({"installed": {"client_id": SECRET}}), "not a service account"),

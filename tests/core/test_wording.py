@@ -118,7 +118,7 @@ def test_what_was_not_sent_says_when_to_try_again():
 def test_every_fault_of_an_input_has_its_line():
     error = InvalidInput([Fault("to", "is required"), Fault("subject", "must be on one line")])
     assert refusal(error) == (
-        "The input breaks the action's contract; nothing was sent.\n"
+        "Something in the input is not right; nothing was sent.\n"
         "to: is required\nsubject: must be on one line"
     )
 

@@ -248,7 +248,10 @@ def _values(
     """Fill in the names a detailed fix has; never a sentence of Notion's."""
     if row is SEVERAL_SOURCES:
         found = said.additional_data.get("child_data_source_ids")
-        return {"sources": listed(map(str, found))} if isinstance(found, list) else None
+        ids = [str(one) for one in found] if isinstance(found, list) else []
+        # They are shown, so they must be ids and nothing else.
+        known = [one for one in ids if re.fullmatch(r"[0-9A-Fa-f-]{1,36}", one)]
+        return {"sources": listed(known)} if known else None
     if row is UNKNOWN_PROPERTY and columns:
         return {"columns": listed(columns)}
     if row is WRONG_TYPE:

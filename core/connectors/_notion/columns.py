@@ -75,7 +75,7 @@ def notion_id(value: str) -> str:
     # Before the id, an address may have the page's title; an id alone has nothing.
     found = _ID.fullmatch(path.rpartition("/")[2])
     if not found or ("/" not in path and path[0 : found.start(1)]):
-        raise ValueError("must be Notion's 32-character id, or the address of the page itself")
+        raise ValueError("must be Notion's 32-character id, or an address that holds it")
     return "-".join(found.groups()).lower()
 
 

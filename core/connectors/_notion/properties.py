@@ -37,6 +37,17 @@ _YES = {"yes", "true", "1", "on", "y", "x", "✓"}
 _NO = {"no", "false", "0", "off", "n"}
 
 
+def named_once(props: Any) -> Any:
+    """Refuse names that stripping would empty, or quietly make the same."""
+    if isinstance(props, Mapping):
+        names = {str(name).strip() for name in props}
+        if "" in names:
+            raise ValueError("has a value without a name")
+        if len(names) < len(props):
+            raise ValueError("names a column twice")
+    return props
+
+
 def typed(props: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     """Turn plain values into the typed properties of this schema.
 

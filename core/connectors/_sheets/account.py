@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
-NEW_KEY = (
-    "in Google Cloud, IAM & Admin > Service accounts > Keys > Add key, choose JSON and use that"
-    " file"
-)
 
 
 @dataclass(frozen=True)
@@ -38,9 +34,9 @@ def read_account(value: str) -> Account:
     """
     info = _loads(value.strip().strip("'\""))
     if info.get("type") != "service_account":
-        raise ValueError(f"is not a service account's key: {NEW_KEY}")
+        raise ValueError("is not a service account's JSON key")
     if not isinstance(info.get("client_email"), str) or "@" not in info["client_email"]:
-        raise ValueError(f"has no client_email: copy the key file whole, or {NEW_KEY}")
+        raise ValueError("has no client_email: copy the key file whole")
     if info.get("universe_domain", "googleapis.com") != "googleapis.com":
         raise ValueError("has a universe_domain other than googleapis.com")
     token_uri = _token_uri(info.get("token_uri", TOKEN_URI))
@@ -56,13 +52,13 @@ def _loads(value: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ValueError("is cut off or damaged JSON: copy the key file whole") from None
     if not isinstance(info, dict):
-        raise ValueError(f"is not a key file: {NEW_KEY}")  # noqa: TRY004 - a setting's fault
+        raise ValueError("is not a service account's JSON key")  # noqa: TRY004 - a setting's fault
     return info
 
 
 def _decoded(value: str) -> str:
     if value.startswith("AIza"):
-        raise ValueError(f"is an API key, which may not write: {NEW_KEY}")
+        raise ValueError("is an API key, which may not write: it takes a service account's key")
     if value.endswith(".json"):
         raise ValueError("is a file's name: put that in GOOGLE_SERVICE_ACCOUNT_JSON_FILE")
     packed = re.sub(r"\s+", "", value).translate(str.maketrans("-_", "+/")).rstrip("=")
@@ -89,7 +85,7 @@ def _private_key(value: Any) -> str:
         key = None
     if not isinstance(key, RSAPrivateKey):
         raise ValueError(  # noqa: TRY004 - a setting's fault
-            f"has a damaged private_key: copy the key file whole, or {NEW_KEY}"
+            "has a damaged private_key: copy the key file whole"
         )
     return pem
 
@@ -98,7 +94,7 @@ def _token_uri(value: Any) -> str:
     # A signed assertion goes wherever this says, so a strange key file must not choose.
     url = base_url(value) if isinstance(value, str) else ""
     if url != TOKEN_URI and not loopback(urlsplit(url).hostname):
-        raise ValueError(f"has a token_uri other than Google's: {NEW_KEY}")
+        raise ValueError("has a token_uri other than Google's")
     return url
 
 
