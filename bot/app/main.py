@@ -70,8 +70,12 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     home = options.home or Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="levqor-sandbox-"))
     )
-    print(f"sandbox: {sandbox.url} (what was sent), home {home}", file=sys.stderr)  # noqa: T201
-    return Settings.load(home, sandbox_urls=sandbox.settings())
+    print(f"sandbox: {sandbox.url} shows what was sent; home {home}", file=sys.stderr)  # noqa: T201
+    values = sandbox.settings()
+    if options.console:
+        # Whoever types here is alone with the stand-ins: nobody writes from a phone.
+        values["LEVQOR_TELEGRAM"] = "off"
+    return Settings.load(home, sandbox_urls=values)
 
 
 def parse(argv: Sequence[str]) -> Options:
