@@ -15,6 +15,7 @@ from gi.repository import Gdk, GLib, Gtk
 
 from tray.backend import NAME
 from tray.backend.bubbles import Bubbles
+from tray.backend.errands import Errands
 from tray.backend.rows import MenuWidget
 from tray.icon import icon_file
 
@@ -37,6 +38,7 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         self._bubbles = bubbles
         self._menu_handle = widget.widget
         super().__init__(NAME, menu.face, menu.tooltip, pystray.Menu())
+        self._update_title()
 
     def _initialize(self) -> None:
         # pystray's own notifier hangs the start where the bus is broken.
@@ -53,6 +55,22 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
     def _update_menu(self) -> None:
         """Nothing: the rows are edited by `MenuWidget`."""
 
+    def _update_icon(self) -> None:
+        # At once, being on the window thread: pystray's idle_add keeps memory of each call.
+        self._update_fs_icon()
+        if hasattr(self, "_status_icon"):
+            self._status_icon.set_from_file(self._icon_path)
+        elif hasattr(self, "_appindicator"):
+            self._appindicator.set_icon_full(self._icon_path, self.title)
+
+    def _update_title(self) -> None:
+        if hasattr(self, "_status_icon"):
+            self._status_icon.set_title(self.title)
+            # pystray sets a title only, which GTK's own icon shows to nobody.
+            self._status_icon.set_tooltip_text(self.title)
+        elif hasattr(self, "_appindicator"):
+            self._appindicator.set_title(self.title)
+
     def _update_fs_icon(self) -> None:
         self._icon_path = str(icon_file(self._icons, self._icon))
         self._icon_valid = True
@@ -63,13 +81,6 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
     def _on_status_icon_activate(self, status_icon: Any) -> None:
         # pystray would run a default row: both buttons open the menu instead.
         self._on_status_icon_popup_menu(status_icon, 0, 0)
-
-    def put_tooltip(self, text: str) -> None:
-        """Show the tooltip; pystray sets a title, which GTK's own icon shows to nobody."""
-        self.title = text
-        if hasattr(self, "_status_icon"):
-            self._status_icon.set_tooltip_text(text)
-            self._status_icon.set_name(NAME)
 
 
 class GtkWindow:
@@ -82,7 +93,7 @@ class GtkWindow:
         self._widget = MenuWidget(self._do)
         self._widget.edit(menu.rows)
         self._icon = _Icon(menu, icons, self._bubbles, self._widget)
-        self._icon.put_tooltip(menu.tooltip)
+        self._errands = Errands()
 
     @property
     def error(self) -> str | None:
@@ -100,19 +111,19 @@ class GtkWindow:
 
     def show(self, menu: Menu) -> None:
         """Show this menu from now on."""
-        GLib.idle_add(self._draw, menu)
+        self._errands.post(self._draw, menu)
 
     def tell(self, notice: Notice) -> None:
         """Show a message."""
-        GLib.idle_add(self._bubbles.show, notice, self._shown.face)
+        self._errands.post(self._tell, notice)
 
     def copy(self, text: str) -> None:
         """Put a text on the clipboard."""
-        GLib.idle_add(_copy, text)
+        self._errands.post(_copy, text)
 
     def stop(self) -> None:
         """End `run`."""
-        GLib.idle_add(self._icon.stop)
+        self._errands.post(self._icon.stop)
 
     def _draw(self, menu: Menu) -> None:
         before, self._shown = self._shown, menu
@@ -120,7 +131,10 @@ class GtkWindow:
         if menu.face is not before.face:
             self._icon.icon = menu.face
         if menu.tooltip != before.tooltip:
-            self._icon.put_tooltip(menu.tooltip)
+            self._icon.title = menu.tooltip
+
+    def _tell(self, notice: Notice) -> None:
+        self._bubbles.show(notice, self._shown.face)
 
     def _do(self, do: Do) -> None:
         try:
