@@ -56,6 +56,8 @@ ROWS = [
         "from_invalid",
         "Set RESEND_FROM",
     ),
+    (422, "invalid_to_address", "Bad", "refused", "to_invalid", "Correct the address"),
+    (403, "invalid_access", "Bad", "refused", "bad_request", "Report it"),
     (422, "invalid_from_address", "Bad", "refused", "from_invalid", "Set RESEND_FROM"),
     (403, "invalid_from_address", "Bad", "refused", "from_invalid", "Set RESEND_FROM"),
     (

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from core.connectors import slack
 from core.errors import NotConfigured, UpstreamError
-from core.sandbox import Answer
+from core.sandbox import Answer, DropAfter
 from core.sandbox.slack import GENERAL
 from tests.support.sending import configured, golden, media_type, probe, refusal, send
 
@@ -25,6 +25,7 @@ WEBHOOK_ROWS = [
     (400, "invalid_token", "refused", "webhook_invalid", "Copy the webhook's address again"),
     (400, "invalid_payload", "refused", "bad_request", "Report it"),
     (400, "no_text", "refused", "no_text", "Write some text"),
+    (400, "missing_text_or_fallback_or_attachments", "refused", "no_text", "Write some text"),
     (410, "channel_is_archived", "refused", "channel_archived", "Unarchive the channel"),
     (400, "channel_is_archived", "refused", "channel_archived", "Unarchive the channel"),
     (404, "channel_is_archived", "refused", "channel_archived", "Unarchive the channel"),
@@ -88,6 +89,29 @@ API_ROWS = [
     ("service_unavailable", "unknown", "failed", "Look in the channel"),
     ("request_timeout", "unknown", "failed", "Look in the channel"),
     ("rollup_error", "unknown", "failed", "Look in the channel"),
+    ("invalid_arg_name", "refused", "bad_request", "Report it"),
+    ("invalid_array_arg", "refused", "bad_request", "Report it"),
+    ("invalid_charset", "refused", "bad_request", "Report it"),
+    ("invalid_form_data", "refused", "bad_request", "Report it"),
+    ("invalid_post_type", "refused", "bad_request", "Report it"),
+    ("missing_post_type", "refused", "bad_request", "Report it"),
+    ("unknown_method", "refused", "bad_request", "Report it"),
+    ("method_deprecated", "refused", "bad_request", "Report it"),
+    ("deprecated_endpoint", "refused", "bad_request", "Report it"),
+    ("access_denied", "refused", "posting_forbidden", "Ask a workspace admin"),
+    ("accesslimited", "refused", "posting_forbidden", "Ask a workspace admin"),
+    ("no_permission", "refused", "posting_forbidden", "Ask a workspace admin"),
+    ("app_access_restricted", "refused", "posting_forbidden", "Ask a workspace admin"),
+    ("enterprise_is_restricted", "refused", "posting_forbidden", "Ask a workspace admin"),
+    ("two_factor_setup_required", "refused", "token_refused", "Bot User OAuth Token (xoxb-…)"),
+    ("team_added_to_org", "refused", "workspace_migrating", "Wait until the move is over"),
+    ("is_bot", "refused", "wrong_token", "begins with xoxb-"),
+    (
+        "attachment_payload_limit_exceeded",
+        "refused",
+        "message_too_long",
+        "Make the message shorter",
+    ),
     ("a_code_of_tomorrow", "refused", "unrecognised", "levqor doctor"),
 ]
 
@@ -134,6 +158,27 @@ def test_every_error_the_vendor_lists_for_posting_has_an_outcome(sandbox, specs)
         error = refusal(SLACK, sandbox, NAMED)
 
         assert error.outcome == ("unknown" if code in in_doubt else "refused"), code
+
+
+@pytest.mark.parametrize("values", [HELLO, NAMED], ids=["webhook", "Web API"])
+def test_a_connection_dropped_after_the_message_is_in_doubt_and_not_repeated(sandbox, values):
+    sandbox.slack.always(DropAfter())
+
+    error = refusal(SLACK, sandbox, values)
+
+    assert (error.outcome, error.body()["in_doubt"]) == ("unknown", True)
+    assert error.fix
+    assert len(sandbox.slack.received) == 1
+
+
+@pytest.mark.parametrize("values", [HELLO, NAMED], ids=["webhook", "Web API"])
+def test_a_wait_longer_than_the_run_is_told_and_not_slept(sandbox, values):
+    sandbox.slack.always(Answer(429, "", headers={"Retry-After": "3600"}))
+
+    error = refusal(SLACK, sandbox, values)
+
+    assert (error.reason, error.body()["retry_after"]) == ("too_fast", 3600)
+    assert len(sandbox.slack.received) == 1
 
 
 def test_a_missing_scope_is_named(sandbox):

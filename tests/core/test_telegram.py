@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from core.connectors import telegram
 from core.errors import InvalidInput, UpstreamError
-from core.sandbox import Answer
+from core.sandbox import Answer, DropAfter
 from core.sandbox.telegram import CHANNEL, GROUP
 from tests.support.sending import configured, golden, probe, refusal, send
 
@@ -124,6 +124,52 @@ ROWS = [
         "a rule that deletes messages",
     ),
     (502, "Bad Gateway", "unknown", "failed", "Look in the chat"),
+    (
+        400,
+        "Bad Request: chat_id must be an integer",
+        "refused",
+        "chat_id_invalid",
+        "TELEGRAM_CHAT_ID_DEFAULT",
+    ),
+    (
+        400,
+        "Bad Request: invalid chat_id specified",
+        "refused",
+        "chat_id_invalid",
+        "TELEGRAM_CHAT_ID_DEFAULT",
+    ),
+    (
+        400,
+        "Bad Request: group migrated to a supergroup",
+        "refused",
+        "chat_migrated",
+        "the chat's new id",
+    ),
+    (
+        400,
+        "Bad Request: have no rights to send a message",
+        "refused",
+        "not_allowed_to_post",
+        "right to post messages",
+    ),
+    (
+        400,
+        "Bad Request: CHAT_WRITE_FORBIDDEN",
+        "refused",
+        "not_allowed_to_post",
+        "right to post messages",
+    ),
+    (
+        400,
+        "Bad Request: CHAT_ADMIN_REQUIRED",
+        "refused",
+        "not_allowed_to_post",
+        "right to post messages",
+    ),
+    (400, "Bad Request: TOPIC_CLOSED", "refused", "topic_gone", "Open the topic"),
+    (400, "Bad Request: TOPIC_DELETED", "refused", "topic_gone", "Open the topic"),
+    (400, "Bad Request: text must be non-empty", "refused", "no_text", "Write some text"),
+    (400, "Bad Request: entities too long", "refused", "bad_markup", "Report it"),
     (400, "Bad Request: something of tomorrow", "refused", "unrecognised", "levqor doctor"),
 ]
 
@@ -157,6 +203,16 @@ def test_an_answer_that_is_not_telegrams_json_goes_by_its_status(sandbox, answer
     error = refusal(TELEGRAM, sandbox, HELLO)
 
     assert (error.outcome, error.reason) == (outcome, reason)
+    assert len(sandbox.telegram.received) == 1
+
+
+def test_a_connection_dropped_after_the_message_is_in_doubt_and_not_repeated(sandbox):
+    sandbox.telegram.always(DropAfter())
+
+    error = refusal(TELEGRAM, sandbox, HELLO)
+
+    assert (error.outcome, error.body()["in_doubt"]) == ("unknown", True)
+    assert error.fix
     assert len(sandbox.telegram.received) == 1
 
 
