@@ -261,8 +261,13 @@ class Ledger(OpenLedger):
                 fix="Choose a folder you may write to.",
                 reason="backup_unwritable",
             ) from None
-        with self._reading() as db, contextlib.closing(connect(file)) as copy:
-            db.backup(copy)
+        try:
+            with self._reading() as db, contextlib.closing(connect(file)) as copy:
+                db.backup(copy)
+        except LedgerError:
+            # Half a copy must not pass for one, nor stand in the way of the next.
+            file.unlink(missing_ok=True)
+            raise
 
     def prune(self, days: int) -> int:
         """Delete what is older than `days` days; returns how many runs."""

@@ -38,7 +38,8 @@ def stretches(db: sqlite3.Connection, connector: str, limit: int) -> list[Stretc
     """A connector's verdicts, latest first."""
     rows = db.execute(
         "SELECT connector, verdict, reason, since, at, latency_ms FROM probes "
-        "WHERE connector = ? ORDER BY at DESC LIMIT ?",
+        # In the order they were written: a clock may be set back.
+        "WHERE connector = ? ORDER BY rowid DESC LIMIT ?",
         (connector, limit),
     )
     return [Stretch(*row) for row in rows]

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from core.errors import LedgerError
-from core.ledger import Ledger, Order, word
+from core.ledger import Ledger, Order, runs, watch, word
 from core.ledger.owners import Owner
 from core.ledger.writer import Writer
 
 
 def order(**more):
     return Order(
-        run=word(10), action="slack.send", connector="slack", caller="slack:U1", surface="slack",
-        fingerprint=b"f" * 32, test=True, **{"at": time.time(), **more},
+        run=word(10), action="slack.send", connector="slack", surface="slack",
+        fingerprint=b"f" * 32, test=True, **{"at": time.time(), "caller": "slack:U1", **more},
     )  # fmt: skip
 
 
@@ -136,3 +136,51 @@ def test_a_fault_that_is_not_sqlites_leaves_nobody_waiting_for_ever(home):
 def test_where_to_answer_and_keys_do_not_show_when_an_order_is_printed():
     shown = repr(order(key="http:PRIVATE-key", reply_to="PRIVATE-place"))
     assert "PRIVATE" not in shown
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(home):
+    now = time.time()
+    with Ledger.open(home) as ledger:
+        ledger.accept(order(at=now + 7200, guard=True, test_gap=60.0))
+        _, first = ledger.accept(order(at=now, guard=True, test_gap=60.0))
+        assert first
+        ledger._write(lambda db: watch.probed(db, "slack", "ok", None, 1.0, now + 7200))
+        ledger.probed("slack", "failing", "webhook_gone", 1.0)
+        ledger.probed("slack", "failing", "webhook_gone", 1.0)
+        assert [s.verdict for s in ledger.probes("slack", 9)] == ["failing", "ok"]
+
+
+def test_the_idle_sweep_looks_at_those_who_wait_and_not_at_every_run(home):
+    with Ledger.open(home) as ledger, sqlite3.connect(ledger.path) as db:
+        plans = []
+        db.set_trace_callback(lambda sql: plans.append(sql) if sql.startswith("UPDATE") else None)
+        runs.forget_old_answers(db, time.time())
+        db.set_trace_callback(None)
+        steps = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {plans[0]}")]
+    db.close()
+    assert steps == ["SCAN runs USING INDEX runs_waiting"]
+
+
+def test_strangers_are_pruned_with_their_runs_and_those_with_a_standing_are_not(home):
+    long_ago = time.time() - 200 * 86400
+    with Ledger.open(home) as ledger:
+        kept = ["http:label", "slack:PRO", "telegram:42"]
+        for caller in ["http:192.0.2.7", *kept]:
+            entry, _ = ledger.accept(order(at=long_ago, caller=caller))
+            ledger.settle(entry.run, "sent")
+        token = ledger.token_new("label")
+        ledger.set_plan("slack:PRO", "pro")
+        code, _ = ledger.pair_code("telegram")
+        assert ledger.redeem("telegram", "42", code)
+        assert ledger.prune(90) == 4
+        assert sorted(person.caller for person in ledger.callers()) == kept
+        assert ledger.token_check(token)
+        assert b"192.0.2.7" not in ledger.path.read_bytes()
+
+
+def test_a_backup_that_failed_leaves_no_half_copy(home):
+    with Ledger.open(home) as ledger:
+        ledger.path.rename(home / "away.db")
+        with pytest.raises(LedgerError):
+            ledger.backup(home / "copy.db")
+        assert not (home / "copy.db").exists()
