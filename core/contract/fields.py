@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -98,6 +99,7 @@ class Contract(BaseModel):
         return value
 
     @classmethod
+    @cache
     def fields(cls) -> tuple[FieldSpec, ...]:
         """Walk the fields in the order a person fills them in."""
         return tuple(_spec(name, info) for name, info in cls.model_fields.items())

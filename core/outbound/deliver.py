@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -10,6 +11,7 @@ from weakref import WeakSet
 
 from core import __version__
 from core.errors import LevqorError, NotSent, Unknown
+from core.logs import mistake
 from core.outbound.attempt import Attempt
 from core.outbound.failures import failure
 from core.outbound.memory import Memory
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from core.errors import UpstreamError
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 10.0
 _BACK_OFF_BASE = 0.5
@@ -151,8 +155,8 @@ class Outbound:
             # Our own fault, but what was written may have been done all the same.
             if not attempt.in_doubt:
                 raise
+            _log.error("run %s: %s", run, mistake(raised))
             error = failure("mishandled")
-            error.__cause__ = raised
         raise error
 
     def _session(self) -> Session:

@@ -40,7 +40,7 @@ class Problem:
 class Reading:
     """What was found: values by name, and what kept a setting from having one."""
 
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict, repr=False)
     faults: dict[str, Problem] = field(default_factory=dict)
     notes: list[Problem] = field(default_factory=list)
     stamps: dict[Path, Stamp] = field(default_factory=dict)
