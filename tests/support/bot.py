@@ -1,0 +1,88 @@
+"""`levqor-bot` as a person starts it: a process of its own, listened to, killed, started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from tests.support.web import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+
+
+class Program:
+    """A running `levqor-bot`; a context manager that leaves none behind.
+
+    `said` is what it has written to standard error so far.
+    """
+
+    def __init__(self, home: Path, environ: Mapping[str, str], *args: str) -> None:
+        self.said = ""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bot.app", "--home", str(home), *args],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **environ},
+        )
+        self._reader = threading.Thread(target=self._read, name="levqor-bot's words")
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.kill()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def until(self, words: str, seconds: float = 20.0) -> None:
+        """Wait until it says something; fails where it ends first."""
+        wait_for(lambda: words in self.said or not self.running, seconds)
+        assert words in self.said, self.said
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._end(10)
+
+    def terminate(self, seconds: float = 25.0) -> int:
+        """Ask it to end in order; its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._end(seconds)
+
+    def wait(self, seconds: float = 20.0) -> int:
+        """Wait for its end; its exit status."""
+        return self._end(seconds)
+
+    def _end(self, seconds: float) -> int:
+        status = self._process.wait(seconds)
+        self._reader.join(seconds)
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+        return status
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.said += line
