@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.ledger import Entry, Inbound, Stretch
 
 PROBE_SECONDS = 10.0
+# Three signs of life that did not come.
+SILENT_SECONDS = 180.0
 
 OK = "ok"
 ATTENTION = "attention"
@@ -207,10 +209,17 @@ def _run(entry: Entry | None, connector: Connector | None) -> dict[str, Any] | N
 
 
 def _way(way: Inbound) -> dict[str, Any]:
+    verdict, fix = way.verdict, way.fix
+    # A way in that has repeated itself does so every minute; silence is news then.
+    silent = way.at > way.since and time.time() - way.at > SILENT_SECONDS
+    if not way.alive:
+        verdict, fix = "the bot is not running", "Start it with: levqor-bot"
+    elif silent:
+        verdict, fix = "the bot gives no sign of life", "Stop it and start it again: levqor-bot"
     return {
-        "ok": way.ok and way.alive,
-        "verdict": way.verdict if way.alive else "the bot is not running",
-        "fix": way.fix if way.alive else "Start it with: levqor-bot",
+        "ok": way.ok and way.alive and not silent,
+        "verdict": verdict,
+        "fix": fix,
         "since": _iso(way.since),
         "at": _iso(way.at),
     }

@@ -135,6 +135,8 @@ class Desk:
     async def _ask(self, said: Typed, word: str, rest: str, caller: Caller) -> None:
         try:
             text = await self._bot.commands.ask(word, rest, caller, SPELLING)
+            if word == "whoami":
+                text += f"\nThis chat's id is {said.chat}."
         except LevqorError as error:
             text = wording.refusal(error)
         await self._voice.say(_place(said), text)

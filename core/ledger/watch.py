@@ -59,7 +59,7 @@ def inbound(
     db.execute(
         "INSERT INTO inbound (surface, ok, verdict, fix, since, at, owner) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT (surface) DO UPDATE SET "
-        "since = CASE WHEN verdict = ?3 AND owner = ?6 THEN since ELSE ?5 END, "
+        "since = CASE WHEN verdict = ?3 AND fix IS ?4 AND owner = ?6 THEN since ELSE ?5 END, "
         "ok = ?2, verdict = ?3, fix = ?4, at = ?5, owner = ?6",
         (surface, ok, verdict, fix, now, owner),
     )

@@ -99,6 +99,7 @@ def test_in_a_group_the_answer_comes_where_it_was_asked(sandbox, ada):
     group.says("/whoami")
     (answer,) = group.waits()
     assert answer.text.startswith("You are telegram:42")
+    assert answer.text.endswith(f"\nThis chat's id is {GROUP}.")
     assert ada.conversation == []
 
 

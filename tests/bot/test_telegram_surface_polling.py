@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.engine import Engine
+from core.health import Health
 from core.sandbox import Answer, Delay, DropAfter, DropBefore, Hang, Sandbox
 from tests.support.telegram import QUICK, free_port, living, pair, settings_for
 from tests.support.web import wait_for
@@ -64,6 +65,7 @@ import os, sys
 from pathlib import Path
 from core.callers import Caller
 from core.engine import Engine
+from core.health import Health
 from core.settings import Settings
 from core.sandbox.telegram import BOT_ID
 engine = Engine.open(Settings.load(Path(sys.argv[1])))
@@ -288,3 +290,17 @@ def test_messages_sent_while_the_bot_was_away_are_read_when_it_returns(sandbox, 
         ada.waits(until=sent)
     assert texts(sandbox) == ["hi"]
     assert sandbox.telegram.updates.pending == []
+
+
+def test_a_bot_whose_signs_of_life_stop_is_told_by_everybody_who_looks(home, settings):
+    with living(settings, pace=replace(QUICK, beat=0.1)) as bot:
+        wait_for(lambda: way(bot).at > way(bot).since)
+    with Engine.open(settings) as engine:
+        engine.ledger.inbound("telegram", ok=True, verdict="takes messages")
+        with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
+            db.execute("UPDATE inbound SET since = since - 900, at = at - 200")
+        told = Health(engine).report()
+    assert told["inbound"]["telegram"] == (
+        "the bot gives no sign of life. Stop it and start it again: levqor-bot"
+    )
+    assert told["inbound_detail"]["telegram"]["ok"] is False
