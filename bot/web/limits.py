@@ -15,7 +15,7 @@ HEAD_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds in time and number; seconds are counted from the first byte that is missing."""
+    """Bounds in time and number: a whole head, a whole body, a pause between two requests."""
 
     head_seconds: float = 10.0
     body_seconds: float = 10.0

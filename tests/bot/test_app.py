@@ -14,10 +14,12 @@ import pytest
 from bot.app import main
 from bot.app.frame import Bot
 from bot.app.process import listen_to_signals, live
+from bot.web import Web
 from core.callers import Caller
 from core.engine import Engine
 from core.errors import Busy, InProgress, NotConfigured
 from core.sandbox import Delay, Hang
+from core.settings import Address
 from tests.support.web import wait_for
 
 ME = Caller("console", "ann")
@@ -230,6 +232,21 @@ def test_a_job_that_fails_is_logged_by_its_kind_alone(engine, caplog):
     assert "canary" not in caplog.text
 
 
+def test_a_taken_port_nobody_chose_is_said_and_done_without(engine, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        web = Web(Address("127.0.0.1", taken.getsockname()[1]), optional=True)
+        ways = []
+
+        async def look(bot):
+            await asyncio.sleep(0.3)
+            ways.extend(bot.engine.ledger.inbounds())
+            bot.end()
+
+        assert lived(engine, web, Way("a", [], look)).status == 0
+    assert [(way.surface, way.ok) for way in ways] == [("http", False)]
+    assert "cannot listen" in capsys.readouterr().err
+
+
 # The program itself
 
 
@@ -308,6 +325,13 @@ def test_a_port_that_was_chosen_and_is_taken_ends_with_status_3_and_one_line(sta
         f"Levqor cannot listen on {address} (Address already in use). "
         "Choose another address with --http or LEVQOR_HTTP, or start with --no-http."
     )
+
+
+def test_a_platform_that_posts_needs_http(start, sandbox):
+    process = start("--no-http", environ=sandbox.settings("http"))
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 3
+    assert "Start levqor-bot without --no-http." in errors.splitlines()[-1]
 
 
 def test_a_home_that_cannot_be_written_ends_with_status_7_and_names_it(start, home):
