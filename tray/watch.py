@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 300.0
 # How often a second start, an edited settings file, a wake-up and the rows' ages are noticed.
-TICK_S = 2.0
+TICK_S = 1.0
 # While there is no answer, and to believe or forget a change: sooner than the schedule.
 SOON_S = 15.0
 # The wall clock went on much longer than one tick: this computer was asleep.
@@ -50,11 +50,13 @@ class Watch:
         every: float = EVERY_S,
         only: OnlyOne | None = None,
         clock: Callable[[], float] = time.time,
+        tick: float = TICK_S,
     ) -> None:
         self.feed = feed
         self._every = every
         self._only = only
         self._clock = clock
+        self._tick_s = tick
         self._state = state
         self._shown = menus.menu(state)
         self._notices = Notices()
@@ -129,7 +131,7 @@ class Watch:
         last = self._clock()
         while True:
             try:
-                do = self._clicks.get(timeout=TICK_S)
+                do = self._clicks.get(timeout=self._tick_s)
                 if do is None:
                     return
                 if self._carry_out and do is not _LOOK:
@@ -140,7 +142,7 @@ class Watch:
                 log.exception("a click could not be carried out")
             try:
                 now = self._clock()
-                self._tick(asleep=now - last > TICK_S + _ASLEEP_S)
+                self._tick(asleep=now - last > self._tick_s + _ASLEEP_S)
                 last = now
             except Exception:
                 log.exception("the tray could not look around")

@@ -92,6 +92,22 @@ def test_a_remote_is_asked_with_the_token():
     assert asked == [("GET", "/actions/health?live=1", "Bearer lvq_token")]
 
 
+def test_a_remote_tells_each_connectors_newest_runs():
+    last = {"run": "r3", "action": "chalk.write", "outcome": "refused", "message": "Full."}
+    report = {**REPORT, "detail": {"chalk": {"last_failure": last}}}
+    with server(body=json.dumps(report).encode()) as (url, _), remote(url) as feed:
+        assert feed.runs() == ()
+        feed.health()
+        (run,) = feed.runs()
+
+    assert (run.run, run.action, run.outcome, run.words) == (
+        "r3",
+        "chalk.write",
+        "refused",
+        "Full.",
+    )
+
+
 def test_a_test_send_goes_through_the_remote():
     body = b'{"status": "sent", "run": "r9"}'
     with server(body=body) as (url, asked), remote(url) as feed:

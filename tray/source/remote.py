@@ -20,7 +20,7 @@ from tray.state import Missing, Source, Told, Trouble
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tray.state import Health, Run
+    from tray.state import Connector, Health, Run
 
 CONNECT_S, HEALTH_S, TEST_S = 5.0, 40.0, 170.0
 # A health report is a few kilobytes; a page that never ends must not fill the memory.
@@ -45,19 +45,23 @@ class Remote:
         # Without this a .netrc could replace the token; proxies and the company's CA stay.
         self._session.auth = _Bearer(token)
         self._host = parts.netloc
+        self._known: tuple[Connector, ...] = ()
         self.about = Source(f"Levqor at {parts.netloc}", remote=True, pairs=False)
 
     def health(self) -> Health:
         """Ask for a live report; raises SourceError."""
         body = self._ask("GET", "/actions/health?live=1", HEALTH_S)
         try:
-            return reading.health(body, time.time())
+            found = reading.health(body, time.time())
         except ValueError:
             raise SourceError(self._strange()) from None
+        self._known = found.connectors
+        return found
 
     def runs(self) -> tuple[Run, ...]:
-        """The caller's latest runs, where the server tells them; raises SourceError."""
-        return reading.runs(self._ask("GET", "/api/usage/summary", 20.0))
+        """Each connector's newest runs, as the last health report told them."""
+        known = ((one.last_success, one.last_failure) for one in self._known)
+        return tuple(run for pair in known for run in pair if run)
 
     def test(self, action: str) -> Told:
         """Send an action's sample through the remote engine."""

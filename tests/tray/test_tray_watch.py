@@ -1,0 +1,250 @@
+"""Checks: when they run, what they show, and what a click makes of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.desktop import until
+from tests.support.tray_states import BAD, CHALK, DUCK, LOCAL, trouble
+from tray.clicks import Clicks
+from tray.desktop import Autostart, OnlyOne, Places
+from tray.row import Do
+from tray.source import Pairing, SourceError
+from tray.state import Health, State, Telling, Told
+from tray.verdict import Face
+from tray.watch import Watch
+
+
+class Script:
+    """A source that answers as the test says."""
+
+    about, settings_file, log_folder = LOCAL, None, None
+
+    def __init__(self):
+        self.answer = (CHALK, DUCK)
+        self.asked = 0
+        self.edited = 0
+        self.tested = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def health(self):
+        self.asked += 1
+        self.gate.wait(5)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Health(time.time(), self.answer)
+
+    def runs(self):
+        return ()
+
+    def test(self, action):
+        self.tested.append(action)
+        return Told(action, "sent", "sent", run="r1", at=time.time())
+
+    def pair(self):
+        return Pairing("CODE47", None)
+
+    def stamp(self):
+        return self.edited
+
+    def close(self):
+        pass
+
+
+class Screen:
+    """A window that remembers what it was given."""
+
+    error = None
+
+    def __init__(self):
+        self.menus, self.notices, self.copied, self.stopped = [], [], [], False
+
+    def show(self, menu):
+        self.menus.append(menu)
+
+    def tell(self, notice):
+        self.notices.append(notice)
+
+    def copy(self, text):
+        self.copied.append(text)
+
+    def stop(self):
+        self.stopped = True
+
+
+@contextmanager
+def watching(folder, every=300.0, clock=time.time):
+    source, screen, places = Script(), Screen(), Places("x", folder)
+    only = OnlyOne(places)
+    assert only.take()
+    watch = Watch(
+        source,
+        State(time.time(), source.about),
+        every=every,
+        only=only,
+        clock=clock,
+        tick=0.01,
+    )
+    opened = []
+    clicks = Clicks(
+        watch, screen, places, Autostart(["levqor-tray"]), lambda file: opened.append(file) or True
+    )
+    watch.start(screen, clicks)
+    watch.opened = opened
+    try:
+        until("the first check is done", lambda: watch.state.health or watch.state.trouble)
+        until("and over", lambda: not watch.state.checking)
+        yield watch, source, screen
+    finally:
+        source.gate.set()
+        watch.stop()
+        only.release()
+
+
+def test_the_first_check_comes_at_once_and_the_next_by_schedule(tmp_path):
+    with watching(tmp_path) as (watch, source, screen):
+        assert watch.menu.face is Face.OK
+        time.sleep(0.1)
+        assert source.asked == 1
+        assert screen.menus[0].face is Face.CHECKING
+
+
+def test_a_wake_up_is_a_reason_to_check(tmp_path):
+    slept = [0.0]
+    with watching(tmp_path, clock=lambda: time.time() + slept[0]) as (_, source, _screen):
+        slept[0] = 3600.0
+        until("it looks again", lambda: source.asked == 2)
+
+
+def test_an_edited_settings_file_is_a_reason_to_check(tmp_path):
+    with watching(tmp_path) as (_, source, _screen):
+        source.edited = 1
+        until("it looks again", lambda: source.asked == 2)
+
+
+def test_check_now_shows_that_it_checks_and_runs_once(tmp_path):
+    with watching(tmp_path) as (watch, source, _screen):
+        source.gate.clear()
+        watch.do(Do("check"))
+        until("it says so", lambda: watch.menu.face is Face.CHECKING)
+        source.gate.set()
+        until("it is over", lambda: watch.menu.face is Face.OK)
+        assert source.asked == 2
+
+
+def test_nothing_is_checked_while_paused_unless_somebody_asks(tmp_path):
+    with watching(tmp_path, every=0.05) as (watch, source, _screen):
+        watch.do(Do("pause", seconds=3600))
+        until("it is paused", lambda: watch.menu.face is Face.PAUSED)
+        until("a check that was out is over", lambda: not watch.state.checking)
+        asked = source.asked
+        time.sleep(0.3)
+        assert source.asked == asked
+        watch.do(Do("check"))
+        until("it looks all the same", lambda: source.asked == asked + 1)
+        watch.do(Do("resume"))
+        until("it goes on", lambda: source.asked > asked + 2)
+
+
+def test_a_silent_source_is_asked_ever_less_often(tmp_path):
+    with watching(tmp_path) as (watch, source, _screen):
+        source.answer = SourceError(trouble())
+        waits = [watch._wait({}) for _ in range(7)]
+
+    assert waits == [15.0, 30.0, 60.0, 120.0, 240.0, 300.0, 300.0]
+
+
+def test_the_schedule_is_spread_by_a_tenth(tmp_path):
+    with watching(tmp_path) as (watch, _source, _screen):
+        waits = [watch._wait({"health": watch.state.health}) for _ in range(200)]
+
+    assert all(270 <= wait <= 330 for wait in waits)
+    assert max(waits) - min(waits) > 20
+
+
+def test_a_source_that_goes_and_comes_needs_no_restart(tmp_path):
+    with watching(tmp_path, every=0.05) as (watch, source, screen):
+        source.answer = SourceError(trouble())
+        until("its loss is told", lambda: screen.notices)
+        assert watch.menu.face is Face.OFFLINE
+        source.answer = (CHALK, DUCK)
+        until("its return is told", lambda: len(screen.notices) == 2)
+        assert watch.menu.face is Face.OK
+        titles = [notice.title for notice in screen.notices]
+        assert titles == ["desk cannot be reached", "Levqor answers again"]
+
+
+def test_a_source_that_fails_in_a_new_way_does_not_end_the_watch(tmp_path, caplog):
+    with watching(tmp_path, every=0.05) as (watch, source, _screen):
+        source.answer = RuntimeError("new")
+        until("it is logged", lambda: "a check failed" in caplog.text)
+        source.answer = (CHALK, BAD)
+        until("it goes on", lambda: watch.menu.face is Face.BROKEN)
+
+
+def test_a_test_send_is_made_told_and_looked_after(tmp_path):
+    with watching(tmp_path) as (watch, source, screen):
+        watch.do(Do("test", "chalk.write"))
+        until("it is told", lambda: screen.notices)
+        assert screen.notices[0].title == "Chalk: test sent"
+        assert source.tested == ["chalk.write"]
+        assert watch.state.told["chalk.write"].run == "r1"
+        until("the row is made true", lambda: source.asked == 2)
+
+
+def test_choices_are_kept_for_the_next_start(tmp_path):
+    from tray import choices
+
+    with watching(tmp_path) as (watch, _source, screen):
+        watch.do(Do("mute", "duck", 3600))
+        watch.do(Do("tell", "off"))
+        until("both are made", lambda: watch.state.choices.telling is Telling.OFF)
+        assert watch.state.muted("duck")
+        kept = Places("x", tmp_path).choices
+        until("both are kept", lambda: choices.load(kept) == watch.state.choices)
+        watch.do(Do("unmute", "duck"))
+        until("it is heard again", lambda: not watch.state.muted("duck"))
+        assert screen.notices == []
+
+
+def test_a_pairing_code_is_copied_and_told(tmp_path):
+    with watching(tmp_path) as (watch, _source, screen):
+        watch.do(Do("pair"))
+        until("it is told", lambda: screen.notices)
+        assert screen.copied == ["CODE47"]
+        assert "/start CODE47" in screen.notices[0].body
+
+
+def test_how_to_fix_opens_the_page(tmp_path):
+    with watching(tmp_path) as (watch, _source, _screen):
+        watch.do(Do("how_to_fix", "duck"))
+        until("it is opened", lambda: watch.opened)
+        assert watch.opened[0].read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("what", ["nonsense", "test"])
+def test_a_click_that_fails_does_not_end_the_watch(what, tmp_path, caplog):
+    with watching(tmp_path) as (watch, source, _screen):
+        source.test = None
+        watch.do(Do(what))
+        until("it is logged", lambda: caplog.text)
+        watch.do(Do("check"))
+        until("it goes on", lambda: source.asked >= 2)
+
+
+def test_a_second_start_is_answered(tmp_path):
+    with watching(tmp_path) as (_, _source, screen):
+        assert not OnlyOne(Places("x", tmp_path)).take()
+        until("it is answered", lambda: screen.notices)
+        assert screen.notices[0].title == "Levqor is here already"
+
+
+def test_quit_ends_the_window(tmp_path):
+    with watching(tmp_path) as (watch, _source, screen):
+        watch.do(Do("quit"))
+        until("it ends", lambda: screen.stopped)
