@@ -45,7 +45,7 @@ def _clean_environment(request):
 
 
 def _is_ours(name):
-    return name.startswith(_SET_PREFIXES) and name not in ("LEVQOR_SPECS", "LEVQOR_SOAK")
+    return name.startswith(_SET_PREFIXES)
 
 
 @pytest.fixture

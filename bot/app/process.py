@@ -139,7 +139,9 @@ async def each(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 def listen_to_signals(bot: Bot) -> None:
-    """End in order on SIGTERM and SIGINT."""
+    """End in order on SIGTERM, SIGINT, and when the terminal goes away."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, bot.end)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # Whoever started this with nohup wants it to outlive the terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, bot.end)

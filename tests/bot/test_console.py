@@ -127,7 +127,10 @@ class Person:
         os.write(self.fd, text.encode())
 
     def leaves(self):
+        """Close the terminal; with SIGTERM for a test run that ignores hang-ups."""
         os.close(self.fd)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            os.kill(self.pid, signal.SIGTERM)
         for _ in range(200):
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -184,6 +187,14 @@ def test_tab_completes_an_action(person):
     person.until("slack.send ")
     person.types("hello\r")
     person.until("Slack: sent")
+
+
+def test_a_terminal_that_goes_away_ends_it_in_order():
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        pytest.skip("started with nohup: hang-ups are ignored here")
+    someone = Person("--sandbox", "--console", "--no-http")
+    someone.until("levqor> ")
+    assert someone.leaves() == 0
 
 
 def test_quit_ends_with_status_zero():
