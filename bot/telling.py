@@ -62,7 +62,10 @@ class Teller:
             with contextlib.suppress(LevqorError):
                 await self._bot.call(engine.ledger.recover)
                 for entry in await self._bot.call(engine.ledger.untold, self._surface):
-                    await self.tell(json.loads(entry.reply_to or "{}"), engine.settled(entry))
+                    where = json.loads(entry.reply_to or "{}")
+                    # Side by side: one chat in a flood must not keep the others waiting.
+                    telling = self.tell(where, engine.settled(entry))
+                    self._bot.spawn(telling, name=f"{self._surface} telling")
             await asyncio.sleep(CATCH_UP_SECONDS)
 
 

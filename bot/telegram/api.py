@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import telegram
-from telegram.error import TelegramError
+from telegram.error import TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
 if TYPE_CHECKING:
@@ -56,7 +57,12 @@ class Api(telegram.Bot):
         offset confirms everything below it.
         """
         asked = {"offset": offset, "timeout": seconds, "limit": 100, "allowed_updates": KINDS}
-        found = await self._post("getUpdates", asked, read_timeout=patience)
+        try:
+            # The library's own time-outs are for one read each; a drip would never end.
+            async with asyncio.timeout(patience):
+                found = await self._post("getUpdates", asked, read_timeout=patience)
+        except TimeoutError:
+            raise TimedOut from None
         return found if isinstance(found, list) else []
 
 

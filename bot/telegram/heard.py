@@ -61,7 +61,8 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
     message = update.message
     if message is None or message.edit_date or not message.text or message.from_user is None:
         return None
-    if message.from_user.is_bot:
+    if message.from_user.is_bot or message.sender_chat is not None:
+        # A channel's posts in its group, and administrators who hide who they are.
         return None
     command = _command(message, bot_name)
     if command is not None and command.name == "":

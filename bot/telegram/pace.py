@@ -25,6 +25,8 @@ class Pace:
     beat: float = 60.0
     # Longer than a poll may take and the longest pause after a failure.
     stalled: float = 90.0
+    # Menus follow pairings taken back at a terminal this often.
+    menus: float = 60.0
     # Two that poll with one token push each other out by turns: a good poll in between is
     # no sign that the other one has gone.
     peace: float = 150.0

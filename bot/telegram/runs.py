@@ -13,7 +13,7 @@ from telegram.error import TelegramError
 
 from bot.pending import Pending
 from bot.telegram.voice import Place
-from bot.telling import Teller, reply_to, words
+from bot.telling import Teller, reply_to
 from core import wording
 from core.errors import LevqorError, Repeated
 
@@ -150,7 +150,9 @@ class Runs:
         self._told[settled.run] = None
         while len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
-        await self._voice.show(Place(**where), words(settled))
+        await self._voice.show(
+            Place(**where), wording.settled(settled, self._bot.engine.connectors)
+        )
 
     async def _redelivered(self, accepted: Accepted | _Known, place: Place) -> Work | None:
         """Answer with the first run, unless its asker was told just now or is about to be."""

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from bot.app.frame import Bot, HookAnswer, HookRequest
     from core.settings import Settings
 
-# Menus follow pairings made and taken back at a terminal this often.
-MENU_SECONDS = 60.0
 # What is still being said when the bot stops; what is not said then, the next start says.
 LAST_WORDS = 3.0
 POLL_ENDS = 4.0
@@ -80,7 +78,7 @@ class Telegram:
             )  # fmt: skip
             self._poll = bot.spawn(self._polling.run(), name="telegram polling")
         bot.spawn(pulse.beat(), name="telegram pulse")
-        bot.spawn(_keep(menus), name="telegram menus")
+        bot.spawn(_keep(menus, self._pace.menus), name="telegram menus")
 
     async def pause(self) -> None:
         """Take no more messages; they wait at Telegram."""
@@ -120,9 +118,9 @@ class Telegram:
                 return self._api.bot
 
 
-async def _keep(menus: Menus) -> None:
+async def _keep(menus: Menus, seconds: float) -> None:
     while True:
         # A menu is a convenience; the ledger's trouble is told elsewhere.
         with contextlib.suppress(LevqorError):
             await menus.refresh()
-        await asyncio.sleep(MENU_SECONDS)
+        await asyncio.sleep(seconds)

@@ -31,6 +31,8 @@ T = TypeVar("T")
 UNITS = 4096
 # As long as the ledger keeps where to answer.
 PATIENCE = 1800.0
+# One attempt, also against a server that sends a byte now and then.
+ATTEMPT_SECONDS = 30.0
 _LONGEST_PAUSE = 30.0
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -122,7 +124,8 @@ class Voice:
         until, pause = time.monotonic() + patience, 1.0
         while True:
             try:
-                return await call(self._moved.get(chat, chat))
+                async with asyncio.timeout(ATTEMPT_SECONDS):
+                    return await call(self._moved.get(chat, chat))
             except ChatMigrated as moved:
                 if self._moved.get(chat) == moved.new_chat_id:
                     raise
@@ -132,7 +135,7 @@ class Voice:
                 raise
             except Flood as flood:
                 wait, problem = flood.seconds, TelegramError("flood control")
-            except NetworkError:
+            except (NetworkError, TimeoutError):
                 wait, problem = pause, NetworkError("no answer")
                 pause = min(pause * 2, _LONGEST_PAUSE)
             if time.monotonic() + wait > until:

@@ -135,6 +135,21 @@ def test_cancel_sends_nothing_at_any_point(sandbox, ada):
     assert sandbox.slack.writes == []
 
 
+def test_a_form_that_says_the_same_again_is_asked_about_in_its_own_message(sandbox, ada):
+    asks = Asked(ada)
+    for _ in range(2):
+        asks("/slack_send")
+        asks("hi")
+        preview = asks("/skip")
+        ada.presses(preview, "Send")
+        ada.waits(until=lambda said: sent(said) or "again" in said.text)
+    assert list(preview.buttons) == ["Send again", "Leave it"]
+    assert len(sandbox.slack.writes) == 1
+    ada.presses(preview, "Send again")
+    ada.waits(until=sent)
+    assert len(sandbox.slack.writes) == 2
+
+
 def test_a_long_text_is_previewed_in_part_and_sent_whole(sandbox, ada):
     asks = Asked(ada)
     asks("/slack_send")

@@ -1,10 +1,13 @@
 """Who is heard: paired people, and what strangers get."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.telegram.strangers import MOST, Strangers
+from core.engine import Engine
 from core.sandbox.telegram import GROUP
-from tests.support.telegram import living, settings_for
+from tests.support.telegram import QUICK, living, pair, settings_for
 from tests.support.web import wait_for
 
 SCOPE = {"type": "chat", "chat_id": 42}
@@ -107,6 +110,17 @@ def test_menus_are_for_paired_people_and_go_when_they_go(home, sandbox):
     with living(settings):
         wait_for(lambda: not api.menus.of({"type": "chat", "chat_id": 43}))
         assert api.menus.of(SCOPE)
+
+
+def test_whoever_is_unpaired_meanwhile_loses_the_menu(home, sandbox):
+    sandbox.telegram.user(42).says("hello")
+    settings = settings_for(home, sandbox)
+    with Engine.open(settings) as engine:
+        pair(engine, 42)
+    with living(settings, pace=replace(QUICK, menus=0.1)) as bot:
+        wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
+        bot.engine.ledger.unpair("telegram:42")
+        wait_for(lambda: not sandbox.telegram.menus.of(SCOPE))
 
 
 def test_a_flood_of_strangers_costs_bounded_memory_and_answers():

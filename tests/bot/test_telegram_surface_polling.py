@@ -13,7 +13,7 @@ import pytest
 
 from core.engine import Engine
 from core.health import Health
-from core.sandbox import Answer, Delay, DropAfter, DropBefore, Hang, Sandbox
+from core.sandbox import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Sandbox
 from tests.support.telegram import QUICK, free_port, living, pair, settings_for
 from tests.support.web import wait_for
 
@@ -203,7 +203,9 @@ def test_a_revoked_token_is_said_and_a_restored_one_taken_up(sandbox, settings):
         wait_for(lambda: bot.health[0])
 
 
-@pytest.mark.parametrize("fault", [Hang(), DropBefore(), DropAfter(), Answer(502, body="Bad")])
+@pytest.mark.parametrize(
+    "fault", [Hang(), Drip(interval=0.1), DropBefore(), DropAfter(), Answer(502, body="Bad")]
+)
 def test_polls_that_fail_are_said_and_health_recovers(sandbox, settings, fault):
     with living(settings) as bot:
         sandbox.telegram.always(fault, on="getUpdates")
@@ -304,3 +306,19 @@ def test_a_bot_whose_signs_of_life_stop_is_told_by_everybody_who_looks(home, set
         "the bot gives no sign of life. Stop it and start it again: levqor-bot"
     )
     assert told["inbound_detail"]["telegram"]["ok"] is False
+
+
+def test_messages_wait_at_telegram_while_the_ledger_cannot_be_read(sandbox, settings):
+    with living(settings) as bot:
+        bot.pair(42)
+        ledger = bot.engine.ledger
+        good, ledger._reader = ledger._reader, sqlite3.connect(":memory:")
+        ada = sandbox.telegram.user(42)
+        ada.says("/slack_send hi")
+        wait_for(lambda: any("the ledger cannot be read" in line for line in bot.said))
+        assert sandbox.telegram.updates.confirmed == []
+        broken, ledger._reader = ledger._reader, good
+        broken.close()
+        ada.waits(until=sent)
+        wait_for(lambda: bot.health[0])
+    assert texts(sandbox) == ["hi"]

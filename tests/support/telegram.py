@@ -115,7 +115,7 @@ def living(
         assert started.wait(10)
         if not failed:
             if ready:
-                wait_for(lambda: failed or any("takes messages" in one for one in found[0].said))
+                wait_for(lambda: failed or found[0].health[0])
             yield found[0]
 
 
