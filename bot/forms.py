@@ -93,7 +93,7 @@ def _hint(spec: FieldSpec, preset: str) -> str:
 
 def _example(spec: FieldSpec) -> str:
     if isinstance(spec.example, dict):
-        return " ".join(f'{name}="{one}"' for name, one in spec.example.items())
+        return "".join(f"{name}={one}" for name, one in list(spec.example.items())[:1])
     if isinstance(spec.example, list):
         return ",".join(str(cell) for cell in spec.example[0])
     return _text(spec.example)

@@ -1,0 +1,119 @@
+"""`levqor-bot check`: what stands in the way of people reaching the bot."""
+
+import asyncio
+
+import pytest
+
+from bot import check
+from bot.app import main
+from bot.check import Finding
+from core.sandbox import Answer
+from core.settings import Settings
+
+
+@pytest.fixture
+def look(home, sandbox):
+    def go(**more):
+        chosen = {**sandbox.settings(), **sandbox.slack.socket_settings(), **more}
+        found = {name: value for name, value in chosen.items() if value is not None}
+        return asyncio.run(check.look(Settings.load(home, sandbox_urls=found)))
+
+    return go
+
+
+def wrong(findings):
+    return [(finding.what, finding.fix) for finding in findings if finding.good is False]
+
+
+def error(code):
+    return Answer(200, json={"ok": False, "error": code})
+
+
+def test_where_all_is_well_nothing_is_wrong(look):
+    findings = look()
+    assert wrong(findings) == []
+    said = [finding.what for finding in findings]
+    assert "SLACK_BOT_TOKEN is good, in the workspace Levqor sandbox." in said
+    assert "SLACK_APP_TOKEN is good: Slack opens a socket." in said
+    assert "Telegram: the token is that of @levqor_sandbox_bot." in said
+
+
+def test_what_is_off_is_said_with_where_to_begin(look):
+    findings = look(SLACK_APP_TOKEN=None, TELEGRAM_BOT_TOKEN=None)
+    assert wrong(findings) == []
+    assert findings[0].fix == "docs/slack.md leads from nothing to the first command."
+    assert findings[1].what == "Telegram is off: TELEGRAM_BOT_TOKEN is not set."
+
+
+@pytest.mark.parametrize(
+    ("call", "setting", "place"),
+    [
+        ("auth.test", "SLACK_BOT_TOKEN", "OAuth & Permissions"),
+        ("apps.connections.open", "SLACK_APP_TOKEN", "App-Level Tokens"),
+    ],
+)
+def test_a_refused_slack_token_is_named_with_its_place(look, sandbox, call, setting, place):
+    sandbox.slack.always(error("invalid_auth"), on=call)
+    ((what, fix),) = wrong(look())
+    assert what == f"Slack refuses {setting} (invalid_auth)."
+    assert place in fix
+
+
+def test_a_missing_bot_token_is_named(look):
+    ((what, fix),) = wrong(look(SLACK_BOT_TOKEN=None))
+    assert what == "SLACK_BOT_TOKEN is missing."
+    assert "OAuth & Permissions" in fix
+
+
+def test_scopes_that_are_missing_are_named_with_what_they_are_for(look, sandbox):
+    me = {"ok": True, "team": "Ours", "team_id": "T1", "user_id": "U1"}
+    sandbox.slack.next(
+        Answer(200, json=me, headers={"x-oauth-scopes": "chat:write"}), on="auth.test"
+    )
+    findings = look()
+    assert [what for what, _ in wrong(findings)] == ["The bot token lacks the scope commands."]
+    notes = [finding.what for finding in findings if finding.good is None]
+    assert notes[:2] == [
+        "Without the scope chat:write.public messages reach only channels the bot was invited to.",
+        "Without the scope users:read guests cannot be told from members, and are let in.",
+    ]
+
+
+def test_a_prefix_slack_refuses_is_named(look):
+    found = wrong(look(LEVQOR_SLACK_PREFIX="status-"))
+    assert found == [
+        ("/status is a command of Slack's own.", "Choose another LEVQOR_SLACK_PREFIX.")
+    ]
+
+
+def test_slack_that_cannot_be_reached_is_said(look, sandbox):
+    sandbox.slack.always(Answer(503, "down"))
+    assert {what for what, _ in wrong(look())} == {"Slack cannot be reached."}
+
+
+def test_over_http_the_address_slack_must_reach_is_said(look, sandbox):
+    findings = look(SLACK_APP_TOKEN=None, **sandbox.slack.http_settings())
+    (note,) = [one for one in findings if "/slack/events" in one.what]
+    assert "https://…/slack/events" in note.fix
+
+
+def test_each_finding_is_a_line_and_what_to_do_another():
+    findings = [
+        Finding(True, "All is well."),
+        Finding(False, "It broke.", "Mend it."),
+        Finding(None, "By the way."),
+    ]
+    assert check.lines(findings) == [
+        "ok     All is well.",
+        "wrong  It broke.",
+        "       Mend it.",
+        "note   By the way.",
+    ]
+
+
+def test_the_program_exits_1_where_something_is_wrong(home, sandbox, capsys):
+    assert main(["--home", str(home), "check"]) == 0
+    (home / ".env").write_text("SLACK_APP_TOKEN=xapp-1-a-b\n")
+    (home / ".env").chmod(0o600)
+    assert main(["--home", str(home), "check"]) == 1
+    assert "wrong  SLACK_BOT_TOKEN is missing." in capsys.readouterr().out
