@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self
-
-from pydantic import SecretStr
 
 from core.connectors import CONNECTORS
 from core.contract import Receipt
@@ -16,11 +13,13 @@ from core.engine import reasons
 from core.engine.admission import admit, permitted
 from core.engine.catalogue import Catalogue
 from core.engine.checks import fingerprint
+from core.engine.credentials import Credentials
 from core.engine.record import Record
 from core.engine.results import Accepted, Job, Settled
 from core.engine.sending import Sender
 from core.errors import (
     Busy,
+    InProgress,
     LevqorError,
     QuotaSpent,
 )
@@ -73,7 +72,7 @@ class Engine:
         self.observers = self._record.observers
         self.refusals = self._record.refusals
         self._key = home_key(settings.home)
-        self._credentials: dict[str, tuple[Config, bytes]] = {}
+        self._credentials = Credentials()
         self._sender = Sender(
             ledger, outbound, self.connectors, settled=self.settled, ended=self._record.ended
         )
@@ -210,16 +209,7 @@ class Engine:
 
     def credential(self, connector: Connector, config: Config) -> bytes:
         """A digest of what a connector signs in with; waits are shared by those who share it."""
-        known = self._credentials.get(connector.name)
-        if known is not None and known[0] is config:
-            return known[1]
-        secret = [
-            value.get_secret_value() if isinstance(value, SecretStr) else value
-            for value in config.__dict__.values()
-        ]
-        digest = hashlib.sha256(repr(secret).encode()).digest()
-        self._credentials[connector.name] = (config, digest)
-        return digest
+        return self._credentials.digest(connector, config)
 
     def refresh(self) -> bool:
         """Read the settings anew where one of their files changed; tell whether they did.
@@ -305,13 +295,7 @@ class Engine:
         elif entry is not None and not entry.open:
             future.set_result(self.settled(entry))
         else:
-            # It is another process's run, or one that was accepted and never started.
-            future.set_result(
-                Settled(
-                    accepted.run,
-                    accepted.action_id,
-                    "unknown",
-                    error=reasons.own("interrupted", accepted.run),
-                )
-            )
+            # Another process is at it, or has died at it and the next look will say so.
+            still_out = InProgress(run=accepted.run, fix="Ask again in a moment.")
+            future.set_result(Settled(accepted.run, accepted.action_id, "unknown", error=still_out))
         return future

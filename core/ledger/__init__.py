@@ -91,7 +91,7 @@ class Ledger(OpenLedger):
     def untold(self, surface: str) -> list[Entry]:
         """Runs of dead processes whose askers still have to be told, now ours to tell."""
         owner, alive = self._owner_id(), self._alive
-        return self._write(lambda db: runs.claim_untold(db, surface, owner, alive))
+        return self._write(lambda db: runs.claim_untold(db, surface, owner, alive, time.time()))
 
     def run(self, run: str) -> Entry | None:
         """The run of an id, or of the beginning of one if only one begins so."""

@@ -197,13 +197,13 @@ def recover(db: sqlite3.Connection, alive: Callable[[str], bool], at: float) -> 
 
 
 def claim_untold(
-    db: sqlite3.Connection, surface: str, owner: str, alive: Callable[[str], bool]
+    db: sqlite3.Connection, surface: str, owner: str, alive: Callable[[str], bool], now: float
 ) -> list[Entry]:
     """Take over the settled runs of dead processes whose askers were not told yet."""
     rows = db.execute(
         f"SELECT {COLUMNS}, owner FROM runs WHERE surface = ? AND reply_to IS NOT NULL "  # noqa: S608
-        "AND settled_at IS NOT NULL ORDER BY at",
-        (surface,),
+        "AND settled_at IS NOT NULL AND at >= ? ORDER BY at",
+        (surface, now - ANSWER_SECONDS),
     ).fetchall()
     dead = {name for name in {row[-1] for row in rows} if name != owner and not alive(name)}
     claimed = [entry(row[:-1]) for row in rows if row[-1] in dead]

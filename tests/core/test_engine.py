@@ -323,3 +323,21 @@ def test_settings_that_are_broken_now_leave_the_old_ones_in_force(home, sandbox)
         with pytest.raises(NotConfigured, match="LEVQOR_KEEP_DAYS"):
             engine.refresh()
         assert engine.run("slack.send", HELLO, ADA).outcome == "sent"
+
+
+def test_a_redelivery_of_what_another_process_is_at_says_so(pro):
+    first = pro.accept("slack.send", HELLO, ADA, key="slack:t1")
+    again = pro.accept("slack.send", HELLO, ADA, key="slack:t1")
+    told = pro.start(again).result(5)
+    assert told.error.code == "in_progress"
+    assert told.error.run == first.run
+    assert told.error.outcome is None
+
+
+def test_nobody_is_told_after_half_an_hour(pro):
+    accepted = pro.accept("slack.send", HELLO, ADA, reply_to="{}")
+    pro.ledger.settle(accepted.run, "sent")
+    pro.ledger._write(lambda db: db.execute("UPDATE runs SET owner = 'dead', at = at - 1801"))
+    assert pro.ledger.untold("slack") == []
+    pro.ledger._write(lambda db: db.execute("UPDATE runs SET at = at + 60"))
+    assert [entry.run for entry in pro.ledger.untold("slack")] == [accepted.run]
