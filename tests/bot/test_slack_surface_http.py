@@ -11,7 +11,7 @@ from bot import slack as package
 from bot.app.frame import HookRequest
 from bot.slack.hook import MOST_FIELDS, Door, read
 from core.errors import NotConfigured
-from core.sandbox.slack import signed
+from core.sandbox.slack import PERSON, TEAM, signed
 from core.sandbox.slack.identity import SIGNING_SECRET
 from core.settings import Settings
 from tests.support.canary import assert_clean
@@ -123,6 +123,17 @@ def test_a_signed_request_that_makes_no_sense_harms_nothing(slack, sandbox, body
     assert done.status in (200, 400, 401, 500)
     assert slack.engine.ledger.runs() == []
     assert "sending" in slack.send("hello").ack["text"]
+
+
+def test_a_fault_of_our_own_is_acknowledged_at_once_and_said(slack, capfd):
+    # A command without its trigger cannot come from Slack, and trips whoever reads it.
+    fields = {"command": "/levqor-slack-send", "user_id": PERSON, "team_id": TEAM, "text": CANARY}
+    body = urlencode(fields).encode()
+    done = post(slack, body, signed(body))
+    assert done.status == 200
+    assert done.latency < 1
+    assert done.ack["text"].startswith("Levqor made a mistake of its own")
+    assert CANARY not in "".join(capfd.readouterr())
 
 
 def test_an_oversize_body_is_refused(slack):

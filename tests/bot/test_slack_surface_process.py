@@ -150,7 +150,12 @@ def test_what_is_out_is_settled_and_told_before_the_program_ends(home, sandbox, 
         done = sandbox.slack.command("/levqor-slack-send", "hello")
         wait_for(lambda: sandbox.slack.calls("webhook"))
         began = time.monotonic()
-        assert bot.terminate() == 0
+        with ThreadPoolExecutor(1) as pool:
+            ended = pool.submit(bot.terminate)
+            time.sleep(0.2)
+            late = sandbox.slack.command("/levqor-slack-send", "too late", user=person(1))
+            assert late.ack["text"].startswith("Levqor is stopping; nothing was sent.")
+            assert ended.result() == 0
         assert time.monotonic() - began < 15
     assert "Slack: sent" in done.replies[0]["text"]
 
