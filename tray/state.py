@@ -202,8 +202,9 @@ class State:
         run, outcome, at = None, None, 0.0
         if failed and failed.test and failed.action in ("", action):
             run, outcome, at = failed.run, failed.outcome, failed.at
-        if told and told.run and told.at >= at:
-            run, outcome, at = told.run, told.outcome, told.at
+        if told and told.outcome and told.at >= at:
+            # Without a run's id (the answer never came) its moment names it.
+            run, outcome, at = told.run or f"{action} {told.at}", told.outcome, told.at
         if sent and sent.at > at:
             return None
         return run if outcome == "unknown" and run not in self.choices.looked else None

@@ -141,6 +141,7 @@ STATES = {
     "a test may have arrived, and somebody looked": state(
         C, told=told("unknown", MAYBE, run="r7"), choices=Choices(looked=("r7",))
     ),
+    "a test whose answer never came": state(C, told=told("unknown", MAYBE)),
     "a test of an earlier start may have arrived": state(replace(C, last_failure=DOUBT)),
     "a later success clears the doubt": state(replace(C, last_failure=DOUBT, last_success=SENT)),
     "a doubt about somebody's own run holds back no test": state(
