@@ -25,8 +25,9 @@ test: $(STAMP) lint  ## lint, types and the whole test-suite
 run-tray: $(STAMP)  ## the tray on this desktop, with stand-ins for every service
 	$(BIN)/levqor-tray --sandbox
 
-shots: $(STAMP)  ## the pictures of docs/tray.md, from the real program
+shots: $(STAMP)  ## the pictures in README.md and docs/tray.md, from the real programs
 	$(BIN)/python -m tests.support.shots
+	$(BIN)/python -m tests.support.terminal_shots
 
 soak: $(STAMP)  ## the same tests with longer counts
 	LEVQOR_SOAK=1 $(BIN)/pytest --timeout 3600

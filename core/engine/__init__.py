@@ -17,12 +17,7 @@ from core.engine.credentials import Credentials
 from core.engine.record import Record
 from core.engine.results import Accepted, Job, Settled
 from core.engine.sending import Sender
-from core.errors import (
-    Busy,
-    InProgress,
-    LevqorError,
-    QuotaSpent,
-)
+from core.errors import Busy, InProgress, LevqorError, QuotaSpent
 from core.ledger import Ledger, Order, word
 from core.ledger.runs import midnight_after
 from core.logs import RunLog
