@@ -76,7 +76,7 @@ def test_what_is_not_meant_for_this_bot_does_nothing(sandbox, bot, ada):
     assert slack_texts(sandbox) == []
 
 
-def test_an_edited_command_never_runs_again(sandbox, ada):
+def test_an_edited_command_never_runs_again(sandbox, bot, ada):
     said = ada.says("/slack_send one")
     ada.waits(until=ended)
     ada.edits(said, "/slack_send two")
@@ -86,6 +86,7 @@ def test_an_edited_command_never_runs_again(sandbox, ada):
     sandbox.telegram.updates.pending.append({"update_id": 5001, "message": edited})
     sandbox.telegram.updates._next_id = 5002
     settle(sandbox, ada)
+    assert len(bot.engine.ledger.runs()) == 1
     assert slack_texts(sandbox) == ["one"]
 
 

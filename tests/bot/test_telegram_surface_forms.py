@@ -1,7 +1,10 @@
 """An action without words after it: question by question, a preview, two buttons."""
 
+import time
+
 import pytest
 
+from bot.telegram.forms import Form, Forms
 from core.sandbox.telegram import GROUP
 from tests.support.telegram import living, settings_for
 
@@ -226,3 +229,24 @@ def test_nothing_of_a_form_is_written_down(home, sandbox):
     kept = [file for file in home.rglob("*") if file.is_file()]
     assert kept
     assert not [file for file in kept if b"UNMISTAKABLEPAYLOAD" in file.read_bytes()]
+
+
+def test_a_form_ends_ten_minutes_after_the_last_answer(engine):
+    _, action = engine.action("slack.send")
+    forms = Forms()
+    form = Form("slack.send", "/slack_send", action.title, action.input, engine.settings.default)
+    forms.put(1, 42, form)
+    assert 599 < form.until - time.monotonic() <= 600
+    assert forms.find(1, 43) is None
+    assert forms.find(1, 42) is form
+    form.until = time.monotonic() - 1
+    assert forms.find(1, 42) is None
+
+
+def test_a_flood_of_forms_forgets_the_oldest(engine):
+    _, action = engine.action("slack.send")
+    forms = Forms()
+    for user in range(1001):
+        forms.put(1, user, Form("slack.send", "/x", "X", action.input, engine.settings.default))
+    assert forms.find(1, 0) is None
+    assert forms.find(1, 1) is not None

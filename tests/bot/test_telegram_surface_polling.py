@@ -60,6 +60,25 @@ def test_what_is_taken_is_confirmed_before_the_upstream_is_asked(sandbox, settin
         wait_for(lambda: sorted(texts(sandbox)) == ["one", "three", "two"])
 
 
+def test_nothing_is_sent_while_its_confirmation_is_on_the_way(sandbox, settings):
+    with living(settings, pace=replace(QUICK, grace=5)) as bot:
+        bot.pair(42)
+        sandbox.telegram.next(Delay(1.0), on="getUpdates")
+        sandbox.telegram.user(42).says("/slack_send hi")
+        wait_for(bot.engine.ledger.runs)
+        time.sleep(0.4)
+        assert (sandbox.telegram.updates.confirmed, sandbox.slack.received) == ([], [])
+        wait_for(lambda: texts(sandbox) == ["hi"])
+
+
+def test_a_confirmation_that_does_not_come_holds_nothing_up_for_long(sandbox, settings):
+    with living(settings, pace=replace(QUICK, grace=30)) as bot:
+        bot.pair(42)
+        sandbox.telegram.next(Hang(8), on="getUpdates")
+        sandbox.telegram.user(42).says("/slack_send hi")
+        wait_for(lambda: texts(sandbox) == ["hi"], 6)
+
+
 CRASH = """
 import os, sys
 from pathlib import Path

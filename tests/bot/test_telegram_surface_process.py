@@ -6,7 +6,7 @@ import time
 import pytest
 
 from core.engine import Engine
-from core.sandbox import Delay, Sandbox
+from core.sandbox import Delay, Hang, Sandbox
 from core.settings import Settings
 from tests.bench.bot import weigh
 from tests.support.bot import Program
@@ -70,6 +70,23 @@ def test_the_rest_runs_while_telegram_cannot_be_reached(home, sandbox, paired):
         with Sandbox(port):
             bot.until(READY)
             assert bot.terminate() == 0
+
+
+def test_killed_while_sending_the_same_message_tells_that_it_is_in_doubt(home, sandbox, paired):
+    ada = sandbox.telegram.user(42)
+    sandbox.slack.always(Hang())
+    with Program(home, sandbox.settings(), "--no-http") as bot:
+        bot.until(READY)
+        said = ada.says("/slack_send hi")
+        (message,) = ada.waits()
+        with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+            where = f'"message":{message.message_id}'
+            wait_for(lambda: where in (engine.ledger.runs()[0].reply_to or ""))
+            wait_for(lambda: engine.ledger.runs()[0].state == "sending")
+    with Program(home, sandbox.settings(), "--no-http"):
+        ada.waits(until=lambda said: "may or may not have been sent" in said.text, seconds=20)
+    assert [one.reply_to for one in ada.conversation] == [said.message_id]
+    assert len(sandbox.slack.received) == 1
 
 
 def test_killed_at_any_moment_nothing_is_lost_sent_twice_or_left_untold(
