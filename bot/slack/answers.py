@@ -22,10 +22,7 @@ LONGEST_WAIT = 300.0
 
 
 class Answers:
-    """Tells people things. `where` holds `user`, and `url` where a command gave one.
-
-    A `url` of a message with a button is marked `replace`: the answer takes its place.
-    """
+    """Tells people things. `where` holds `user`, and `url` where a command gave one."""
 
     def __init__(self, api: Api, *, waits: tuple[float, ...] = WAITS) -> None:
         self._api = api
@@ -35,11 +32,14 @@ class Answers:
         """Tell how a run ended; raises where the asker cannot be reached."""
         await self.say(where, words(settled))
 
-    async def say(self, where: Where, text: str) -> None:
-        """Tell an asker something; raises Said or Unreachable where they cannot be reached."""
+    async def say(self, where: Where, text: str, *, replace: bool = False) -> None:
+        """Tell an asker something; `replace` the message whose button they pressed.
+
+        Raises Said or Unreachable where they cannot be reached.
+        """
         url = where.get("url")
         if url:
-            message = {**note(text), "replace_original": bool(where.get("replace"))}
+            message = {**note(text), "replace_original": replace}
             try:
                 await self._insist(lambda: self._api.respond(str(url), message))
             except (Said, Unreachable):
@@ -59,11 +59,7 @@ class Answers:
         return await send()
 
 
-def where_of(body: Mapping[str, Any], user: str, *, replace: bool = False) -> dict[str, Any]:
+def where_of(body: Mapping[str, Any], user: str) -> dict[str, Any]:
     """Where to answer a payload, fit for the ledger and a form's metadata."""
-    where: dict[str, Any] = {"user": user}
-    if body.get("response_url"):
-        where["url"] = str(body["response_url"])
-        if replace:
-            where["replace"] = True
-    return where
+    url = body.get("response_url")
+    return {"user": user, "url": str(url)} if url else {"user": user}

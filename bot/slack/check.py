@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.check import Finding
 from bot.manifest import EVENTS_PATH, SCOPES, command_names, main_command, name_faults, over_http
 from bot.slack.api import Api, Said, Unreachable
-from bot.slack.refusals import refused_token
+from bot.slack.refusals import NETWORK, refused_token
 from core.connectors import CONNECTORS
 
 if TYPE_CHECKING:
@@ -99,6 +99,4 @@ def _refused(setting: str, said: Said) -> Finding:
 
 
 def _unreachable() -> Finding:
-    return Finding(
-        False, "Slack cannot be reached.", "Check this machine's connection to slack.com."
-    )
+    return Finding(False, "Slack cannot be reached.", NETWORK)

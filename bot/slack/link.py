@@ -17,7 +17,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack.api import Said, Unreachable, proxy_for
-from bot.slack.refusals import refused_token, waits_of
+from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token, waits_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -95,7 +95,7 @@ class Link:
 
     async def start(self) -> None:
         """Connect, however long Slack cannot be reached; raises NotConfigured when refused."""
-        self._line = await self._open(first=True)
+        self._line = await self._open(None)
         self._bot.spawn(self._keep(), name="slack link")
 
     def pause(self) -> None:
@@ -116,7 +116,7 @@ class Link:
             await self._until_over(old)
             if self._closing:
                 return
-            self._line = await self._open()
+            self._line = await self._open(old)
             self._bot.spawn(self._hang_up(old), name="slack old line")
 
     async def _until_over(self, line: Line) -> None:
@@ -129,26 +129,28 @@ class Link:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(line.over.wait(), self._pace.look)
 
-    async def _open(self, *, first: bool = False) -> Line:
+    async def _open(self, old: Line | None) -> Line:
         for wait in waits_of():
             try:
                 line = await self._connect()
             except Said as said:
                 error = refused_token("SLACK_APP_TOKEN", said.code)
-                if first:
+                if old is None:
                     raise error from None
-                await self._report.down(error.message, error.fix or "")
+                await self._down(old, error.message, error.fix or "")
                 await asyncio.sleep(wait)
             except Unreachable as down:
-                await self._report.down(
-                    "Slack cannot be reached; trying again.",
-                    "Check this machine's connection to slack.com.",
-                )
+                await self._down(old, UNREACHABLE, NETWORK)
                 await asyncio.sleep(max(wait, down.wait or 0.0))
             else:
                 await self._report.up(CONNECTED)
                 return line
         raise AssertionError("the waits never end")
+
+    async def _down(self, old: Line | None, why: str, fix: str) -> None:
+        # A line that is only being renewed still serves.
+        if old is None or not old.is_open:
+            await self._report.down(why, fix)
 
     async def _connect(self) -> Line:
         line = Line(self._api, await self._api.open_socket(self._token), self._pace.ping)

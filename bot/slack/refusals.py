@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 60.0
 
+UNREACHABLE = "Slack cannot be reached; trying again."
+NETWORK = "Check this machine's connection to slack.com."
+
 _WHERE = {
     "SLACK_APP_TOKEN": "api.slack.com/apps, your app, Basic Information, App-Level Tokens, "
     "scope connections:write",

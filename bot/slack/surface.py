@@ -14,7 +14,7 @@ from bot.slack.desk import Desk
 from bot.slack.hook import Door
 from bot.slack.link import Link, Pace
 from bot.slack.people import People
-from bot.slack.refusals import refused_token, waits_of
+from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token, waits_of
 from bot.slack.report import SURFACE, Report
 
 if TYPE_CHECKING:
@@ -113,9 +113,6 @@ async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
         except Said as said:
             raise refused_token("SLACK_BOT_TOKEN", said.code) from None
         except Unreachable as down:
-            await report.down(
-                "Slack cannot be reached; trying again.",
-                "Check this machine's connection to slack.com.",
-            )
+            await report.down(UNREACHABLE, NETWORK)
             await asyncio.sleep(max(wait, down.wait or 0.0))
     raise AssertionError("the waits never end")

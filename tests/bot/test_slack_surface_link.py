@@ -178,6 +178,15 @@ def test_a_line_is_renewed_from_time_to_time(home, sandbox):
         assert slack.health[:2] == (True, CONNECTED)
 
 
+def test_a_renewal_that_fails_leaves_the_old_line_at_work(home, sandbox):
+    pace = Pace(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=0.05)
+    with at_work(home, sandbox, pace=pace) as slack:
+        sandbox.slack.always(REVOKED, on="apps.connections.open")
+        wait_for(lambda: len(sandbox.slack.calls("apps.connections.open")) >= 3)
+        assert slack.health[:2] == (True, CONNECTED)
+        assert slack.send("hello").acked
+
+
 def test_what_came_over_an_old_line_is_acknowledged_over_it(home, sandbox):
     sandbox.slack.next(Delay(0.5), on="users.info")
     pace = Pace(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=1.0)

@@ -154,7 +154,7 @@ def test_what_is_out_is_settled_and_told_before_the_program_ends(home, sandbox, 
             ended = pool.submit(bot.terminate)
             time.sleep(0.2)
             late = sandbox.slack.command("/levqor-slack-send", "too late", user=person(1))
-            assert late.ack["text"].startswith("Levqor is stopping; nothing was sent.")
+            assert "Levqor is stopping; nothing was sent." in late.ack["text"]
             assert ended.result() == 0
         assert time.monotonic() - began < 15
     assert "Slack: sent" in done.replies[0]["text"]
