@@ -83,6 +83,7 @@ def test_the_autostart_entry_says_the_same_command_again():
     shown = ["sh", "-c", f"printf '%s\\n' {text}"]
     read = subprocess.run(shown, capture_output=True, text=True, check=True)
     assert read.stdout.splitlines() == WORDS
+    assert " 50%% " in command
     assert entry.startswith("[Desktop Entry]\nType=Application\nName=Levqor\n")
 
 

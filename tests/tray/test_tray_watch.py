@@ -137,6 +137,16 @@ def test_check_now_shows_that_it_checks_and_runs_once(tmp_path):
         assert source.asked == 2
 
 
+def test_a_reason_to_check_during_a_check_brings_one_more(tmp_path):
+    with watching(tmp_path) as (watch, source, _screen):
+        source.gate.clear()
+        watch.check_now()
+        until("one is out", lambda: source.asked == 2)
+        watch.check_now()
+        source.gate.set()
+        until("another follows", lambda: source.asked == 3)
+
+
 def test_nothing_is_checked_while_paused_unless_somebody_asks(tmp_path):
     with watching(tmp_path, every=0.05) as (watch, source, _screen):
         watch.do(Do("pause", seconds=3600))
