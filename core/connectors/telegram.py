@@ -116,8 +116,8 @@ class Settings(Config):
     chat_id: ChatId = setting(
         DEFAULT,
         "The chat for messages that name none",
-        "add the bot to the chat, write something there and take chat.id from "
-        "api.telegram.org/bot<token>/getUpdates; for a public chat its @name",
+        "add the bot to the chat and write /whoami there while levqor-bot runs: it tells the "
+        "chat's id; for a public chat its @name will do",
         example="-1001234567890",
         shape=r"^(-?\d{1,16}|@\w{4,32})$",
     )
