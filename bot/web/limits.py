@@ -15,10 +15,14 @@ HEAD_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds in time and number: a whole head, a whole body, a pause between two requests."""
+    """Bounds in time and number: a whole head, a whole body, a pause between two requests.
+
+    `read_seconds` is how long a caller may leave its answers unread before it is cut off.
+    """
 
     head_seconds: float = 10.0
     body_seconds: float = 10.0
     keep_alive_seconds: int = 5
     # Well below the usual 1024 file descriptors of a process; a run needs one on its way out.
     connections: int = 512
+    read_seconds: float = 10.0

@@ -124,7 +124,6 @@ class BoundedProtocol(H11Protocol):
             self._say(
                 Busy("Levqor has too many connections.", retry_after=self.limits.head_seconds)
             )
-            return
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -142,6 +141,16 @@ class BoundedProtocol(H11Protocol):
             return False
         self.cycle.keep_alive = False
         return True
+
+    def pause_writing(self) -> None:
+        """Give a caller who does not read its answers a bounded time to begin."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """Go on: the caller reads."""
+        super().resume_writing()
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -183,10 +192,13 @@ class BoundedProtocol(H11Protocol):
     @property
     def waiting(self) -> bool:
         """Whether the connection only waits for its caller."""
-        return self._now()[0] in ("idle", "head", "body")
+        return self._now()[0] != "work"
 
     def _now(self) -> tuple[str, int]:
         number = id(self.cycle)
+        if self.flow.write_paused or self.transport.is_closing():
+            # A closed transport lives on, and takes a place, until its answer was read.
+            return "unread", number
         if self.conn.their_state is h11.IDLE:
             # uvicorn's own timer runs between two requests, until a byte arrives.
             return ("head" if self.timeout_keep_alive_task is None else "idle"), number
@@ -201,8 +213,9 @@ class BoundedProtocol(H11Protocol):
         seconds = {
             "head": self.limits.head_seconds,
             "body": self.limits.body_seconds + _BODY_GRACE,
+            "unread": self.limits.read_seconds,
         }.get(phase[0])
-        if seconds is not None and not self.transport.is_closing():
+        if seconds is not None and self in self.connections:
             self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
     def _stop_watch(self) -> None:

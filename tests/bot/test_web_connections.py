@@ -48,7 +48,7 @@ def received(raw):
 
 
 def test_the_limits_of_a_server_that_was_told_none_are_ten_seconds():
-    assert Limits() == Limits(10.0, 10.0, 5, 512)
+    assert Limits() == Limits(10.0, 10.0, 5, 512, 10.0)
 
 
 def test_a_head_that_never_ends_loses_its_connection(connect):
