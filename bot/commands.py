@@ -72,7 +72,7 @@ class Commands:
 
     async def ready(self, action_id: str, caller: Caller) -> None:
         """Raise what would refuse a run whatever its input, before a form is opened for it."""
-        await self._bot.call(self._engine.ready, action_id, caller)
+        await self._bot.read(self._engine.ready, action_id, caller)
 
     def read(self, action_id: str, text: str) -> dict[str, Any]:
         """Typed words to an action's values; raises InvalidInput with every fault."""
@@ -148,7 +148,7 @@ class Commands:
 
     async def usage(self, caller: Caller) -> str:
         """Today's quota of a caller, and the last week."""
-        report = await self._bot.call(
+        report = await self._bot.read(
             reports.usage,
             self._engine.ledger,
             USAGE_DAYS,
@@ -161,7 +161,7 @@ class Commands:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
             raise InvalidInput([Fault("run", "is required: the id that stood in the answer")])
-        entry = await self._bot.call(self._engine.ledger.run, run.split(maxsplit=1)[0].lower())
+        entry = await self._bot.read(self._engine.ledger.run, run.split(maxsplit=1)[0].lower())
         admin = self._bot.settings.is_admin(caller)
         if entry is None or not (admin or entry.caller == str(caller)):
             raise NotFound(
@@ -172,7 +172,7 @@ class Commands:
 
     async def whoami(self, caller: Caller) -> str:
         """A caller's id and plan."""
-        plan = await self._bot.call(self._engine.ledger.plan, str(caller))
+        plan = await self._bot.read(self._engine.ledger.plan, str(caller))
         lines = [f"You are {caller}, on the {plan} plan."]
         if self._bot.settings.is_admin(caller):
             lines.append("You are an admin: you may see every run.")

@@ -33,6 +33,9 @@ T = TypeVar("T")
 # queued up as one transaction: as many as HTTP connections may reasonably accept at once.
 CALL_THREADS = 64
 
+# Reads share one connection and never wait for a writer: a few threads are plenty.
+READ_THREADS = 4
+
 # What is still out this long after the wish to stop becomes `unknown`.
 GRACE = 15.0
 
@@ -110,6 +113,8 @@ class Bot:
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._threads = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="levqor-call")
+        self._readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="levqor-read")
+        self._asked: set[asyncio.Future[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._verdicts: dict[str, tuple[str, str | None]] = {}
 
@@ -135,6 +140,11 @@ class Bot:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, partial(fn, *args, **kwargs))
 
+    async def read(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read from the ledger off the event loop, also while every `call` waits to write."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, partial(fn, *args, **kwargs))
+
     async def accept(
         self, action_id: str, values: Mapping[str, Any], caller: Caller, **options: Any
     ) -> Accepted:
@@ -147,6 +157,7 @@ class Bot:
         work = asyncio.ensure_future(
             self.call(self.engine.accept, action_id, values, caller, **options)
         )
+        self._ask(work)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -172,6 +183,7 @@ class Bot:
             raise Busy("Levqor is stopping; nothing was sent.", retry_after=GRACE)
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Settled] = loop.create_future()
+        self._ask(ended)
 
         def hand_over(tell: Callable[[Any], None], told: object) -> None:
             # The loop may have closed meanwhile; nobody waits any more then.
@@ -190,6 +202,15 @@ class Bot:
 
         self._threads.submit(work)
         return await ended
+
+    async def heard(self, seconds: float) -> None:
+        """Wait until everybody who had asked was told, at most so many seconds."""
+        if self._asked:
+            await asyncio.wait(tuple(self._asked), timeout=max(0.0, seconds))
+
+    def _ask(self, told: asyncio.Future[Any]) -> None:
+        self._asked.add(told)
+        told.add_done_callback(self._asked.discard)
 
     def _start_unattended(self, work: asyncio.Future[Accepted]) -> None:
         if not work.cancelled() and work.exception() is None and work.result().first:
@@ -245,7 +266,8 @@ class Bot:
         for job in tuple(self._jobs):
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._readers):
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _refuse_unfinished(accepted: Accepted) -> None:

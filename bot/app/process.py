@@ -118,11 +118,15 @@ async def prune(bot: Bot) -> None:
 async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> None:
     """Take nothing new, let what is out settle, then let go."""
     bot.end()
+    until = asyncio.get_running_loop().time() + grace
+    # Answers go out while this waits: the event loop stays free. Not through `bot.call`,
+    # whose threads may all be waiting for a ledger that somebody holds.
+    draining = asyncio.create_task(asyncio.to_thread(bot.engine.drain, grace))
     await each(surface.pause() for surface in surfaces)
-    # Answers go out while this waits: the event loop stays free.
-    await bot.call(bot.engine.drain, grace)
+    await draining
+    await bot.heard(until - asyncio.get_running_loop().time())
     await each(surface.stop() for surface in surfaces)
-    await bot.call(bot.engine.close, 0.0)
+    await asyncio.to_thread(bot.engine.close, 0.0)
     await bot.finish()
 
 

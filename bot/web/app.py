@@ -59,7 +59,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
     app.add_exception_handler(Exception, _own_fault)
 
     async def token_check(token: str) -> Token | None:
-        return await bot.call(bot.engine.ledger.token_check, token)
+        return await bot.read(bot.engine.ledger.token_check, token)
 
     doorkeeper = Doorkeeper(lambda: bot.settings.own, token_check)
     return Gate(app, doorkeeper, hooks, limits)

@@ -72,7 +72,7 @@ class Pages:
             raise InvalidInput([Fault("days", f"must be a whole number from 1 to {MAX_DAYS}")])
         engine = self.bot.engine
         return answer(
-            await self.bot.call(
+            await self.bot.read(
                 reports.usage,
                 engine.ledger,
                 int(days),
@@ -84,7 +84,7 @@ class Pages:
     async def run(self, request: Request) -> Response:
         """Show a run to its caller, or to an admin; others are told there is none."""
         visitor, run = _visitor(request), request.path_params["run"]
-        entry = await self.bot.call(self.bot.engine.ledger.run, run)
+        entry = await self.bot.read(self.bot.engine.ledger.run, run)
         admin = visitor.admin or self.bot.settings.is_admin(visitor.caller)
         mine = entry is not None and (admin or entry.caller == str(visitor.caller))
         if entry is None or entry.run != run or not mine:
@@ -93,7 +93,7 @@ class Pages:
 
     async def uptime(self, _: Request) -> Response:
         """Tell the version, since when it runs, and how the ways in are doing."""
-        ways = await self.bot.call(self.bot.engine.ledger.inbounds)
+        ways = await self.bot.read(self.bot.engine.ledger.inbounds)
         return answer(
             {
                 "status": "ok",
@@ -117,7 +117,7 @@ class Pages:
     async def numbers(self, request: Request) -> Response:
         """Show the metrics."""
         accept = request.headers.get("accept", "")
-        body, media = await self.bot.call(self.metrics.text, accept)
+        body, media = await self.bot.read(self.metrics.text, accept)
         return Response(body, headers={"cache-control": "no-store", "content-type": media})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from typing import TYPE_CHECKING, Any, cast
 
 import h11
@@ -61,6 +62,7 @@ def make_server(app: ASGIApp, limits: Limits) -> Server:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level=logging.CRITICAL,  # it warns of every malformed request: strangers write these
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -62,7 +62,9 @@ class Sender:
             if job.run in self._out or job.future.done():
                 return job.future
             self._out[job.run] = job
-        if self.stopping or not self._queues[job.connector.name].offer(job):
+        if self.stopping:
+            self._finish(job, _interrupted(job, "interrupted_before"))
+        elif not self._queues[job.connector.name].offer(job):
             self._finish(job, _busy(job))
         return job.future
 

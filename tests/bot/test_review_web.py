@@ -1,11 +1,18 @@
 """What hostile, careless and merely unlucky callers tried on the HTTP surface."""
 
 import contextlib
+import http.client
+import json
 import socket
+import sqlite3
+import time
 
 import pytest
 
+from bot.app.frame import CALL_THREADS
 from bot.web.limits import Limits
+from core.ledger import Ledger
+from tests.support.bot import Program
 from tests.support.web import served, wait_for
 
 QUICK = Limits(
@@ -61,3 +68,60 @@ def test_an_answer_read_slowly_is_sent_to_its_end(web, connect):
     raw = connect(LARGE * (many - 1) + LARGE.replace(b"localhost", b"127.0.0.1"), 4096)
     answers = received(raw)
     assert answers.count(b"HTTP/1.1 200") == many
+
+
+@contextlib.contextmanager
+def held(home):
+    """Another program's transaction on the ledger."""
+    with contextlib.closing(sqlite3.connect(home / "levqor.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def asked(address, token, count):
+    """Callers who have asked for a run each and wait."""
+    body = json.dumps({"text": "Hello"})
+    head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    callers = [http.client.HTTPConnection(*address, timeout=30) for _ in range(count)]
+    for caller in callers:
+        caller.request("POST", "/actions/slack.send", body, head)
+    return callers
+
+
+def told(callers):
+    """Every caller's answer: status and body."""
+    found = []
+    for caller in callers:
+        with contextlib.closing(caller), caller.getresponse() as answer:
+            found.append((answer.status, json.loads(answer.read())))
+    return found
+
+
+def test_a_ledger_that_another_program_holds_keeps_nobody_from_reading(engine, home):
+    token = engine.ledger.token_new("ops", plan="pro")
+    with served(engine) as web:
+        with held(home):
+            callers = asked(web.address, token, CALL_THREADS + 6)
+            wait_for(lambda: web.bot._threads._work_queue.qsize() > 0)
+            for path in ("/ops/uptime", "/api/usage/summary", "/metrics"):
+                assert web.get(path, token=token).status == 200
+            assert web.bot._threads._work_queue.qsize() > 0
+        assert {status for status, _ in told(callers)} == {200}
+
+
+def test_who_waits_for_a_held_ledger_is_answered_when_the_program_ends(home):
+    with Ledger.open(home) as ledger:
+        token = ledger.token_new("ops", plan="pro")
+    with Program(home, {}, "--sandbox", "--http", "127.0.0.1:0") as bot:
+        bot.until("http: listening")
+        port = int(bot.said.partition("http: listening on http://127.0.0.1:")[2].split()[0])
+        with held(home):
+            callers = asked(("127.0.0.1", port), token, CALL_THREADS + 6)
+            time.sleep(1.0)  # all of them have arrived
+            bot.terminate_soon()
+            time.sleep(3.0)  # longer than answers are given to be written
+        answers = told(callers)
+        assert bot.wait() == 0
+    assert {body["error"] for _, body in answers} == {"busy", "upstream_error"}
+    assert {body["outcome"] for _, body in answers} == {"not_sent"}
+    assert "Too much is waiting" not in str(answers)

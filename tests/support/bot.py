@@ -68,8 +68,12 @@ class Program:
 
     def terminate(self, seconds: float = 25.0) -> int:
         """Ask it to end in order; its exit status."""
-        self._process.send_signal(signal.SIGTERM)
+        self.terminate_soon()
         return self._end(seconds)
+
+    def terminate_soon(self) -> None:
+        """Ask it to end in order, and do not wait for it."""
+        self._process.send_signal(signal.SIGTERM)
 
     def wait(self, seconds: float = 20.0) -> int:
         """Wait for its end; its exit status."""
