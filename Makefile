@@ -11,7 +11,7 @@ WORKERS ?= 2
 # daemon, accessibility (to find menu rows), a browser for pages.
 PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1 \
 	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
-	imagemagick fonts-dejavu-core chromium procps
+	imagemagick fonts-dejavu-core chromium procps curl
 
 .PHONY: run test soak bench lint docs check-docs system run-tray shots clean
 

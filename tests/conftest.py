@@ -1,6 +1,7 @@
 """What every test may use: an empty home, the stand-ins, an engine; and no way out."""
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -30,6 +31,10 @@ def _loopback_only(self, address):
 def pytest_configure():
     # Not a double: a fence. A test that reaches for the network fails where it does.
     socket.socket.connect = _loopback_only
+    # A shell that starts a job in the background has it ignore Ctrl-C, and children inherit
+    # that: the tests that press Ctrl-C would wait for ever.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

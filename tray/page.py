@@ -57,7 +57,7 @@ def html(state: State, first: str = "") -> str:
 
 def write(file: Path, text: str) -> None:
     """Write the page for its owner's eyes only."""
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".html")
+    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(text)
     Path(name).replace(file)

@@ -188,6 +188,10 @@ class WatchedConnection(HTTPConnection):
 
     def getresponse(self) -> Any:
         """Read the answer's head."""
+        if self.sock is None:
+            # urllib3 reads on after a reset, for an answer that came before it; here the
+            # connection never came up. How far it got says what it means.
+            raise ConnectionResetError
         response = super().getresponse()
         self._used = time.monotonic()
         return response

@@ -11,7 +11,7 @@ import pytest
 from core.contract import Receipt
 from core.errors import Refusal
 from core.outbound import TRANSPORT, Outbound, resolve
-from core.outbound.connection import Exchange, _first
+from core.outbound.connection import Exchange, WatchedConnection, _first
 from tests.support.rawserver import answering, certificate, closed_port, in_turn, serving
 from tests.support.ways_out import deliver, failing, getting, posting
 
@@ -187,6 +187,12 @@ def test_a_connection_dropped_before_it_was_read_is_not_claimed_unsent(outbound)
         # Whether the reset came before the first byte left is the kernel's secret.
         assert error.outcome in ("unknown", "not_sent")
         assert server.requests == []
+
+
+def test_a_connection_that_never_came_up_has_no_answer_to_read():
+    connection = WatchedConnection("127.0.0.1", 9)
+    with pytest.raises(ConnectionResetError):
+        connection.getresponse()
 
 
 def test_an_answer_that_hangs_is_unknown(outbound):
