@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from bot.web.body import TooSlow
+from bot.web.body import Smuggled, TooSlow
 from core.errors import MethodNotAllowed, TooLarge, Unauthorized
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def refusal(error: LevqorError, *, allow: str | None = None) -> Response:
         headers["www-authenticate"] = 'Bearer realm="levqor"'
     if isinstance(error, MethodNotAllowed) and allow:
         headers["allow"] = allow
-    if isinstance(error, TooLarge | TooSlow):
-        # The rest of that body is still on its way; nothing after it can be read.
+    if isinstance(error, TooLarge | TooSlow | Smuggled):
+        # The rest of that body is still on its way, or its end is in doubt: nothing after
+        # it can be read.
         headers["connection"] = "close"
     return answer(error.body(), error.http, headers)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bot.app.frame import HookRequest
 from bot.web.answers import refusal
-from bot.web.body import Gone, read_body
+from bot.web.body import Gone, check_framing, read_body
 from core.errors import InternalError, LevqorError, MethodNotAllowed
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Gate:
         hook = self._hooks.get(scope["path"])
         door = Exit(send, self._origin(headers) if hook is None else None)
         try:
+            check_framing(headers, scope["http_version"])
             if hook is not None:
                 response = await self._call_hook(hook, scope, receive, headers)
             elif (early := await self._admit(scope, headers)) is not None:
@@ -80,7 +81,7 @@ class Gate:
         ):
             return Response(status_code=204, headers=_PREFLIGHT)
         peer = scope["client"][0] if scope["client"] else ""
-        scope["visitor"] = await self._doorkeeper.visitor(peer, headers)
+        scope["visitor"] = await self._doorkeeper.visitor(peer, headers, scope["http_version"])
         scope["folded"] = headers
         return None
 

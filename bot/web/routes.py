@@ -152,12 +152,14 @@ def _visitor(request: Request) -> Visitor:
 
 def _flags(request: Request, *names: str) -> dict[str, bool]:
     """Read yes-or-no parameters; raises InvalidInput for others, so that no typo sends."""
-    found = dict.fromkeys(names, False)
-    for name, value in request.query_params.multi_items():
-        if name not in found:
+    said = request.query_params.multi_items()
+    for name, value in said:
+        if name not in names:
             known = " and ".join(f"{one}=1" for one in names)
             raise InvalidInput([Fault("query", f"may hold {known} and nothing else")])
         if value not in ("0", "1"):
             raise InvalidInput([Fault(name, "must be 1 or 0")])
-        found[name] = value == "1"
-    return found
+    found = dict(said)
+    if len(found) != len(said):
+        raise InvalidInput([Fault("query", "may hold each name once")])
+    return {name: found.get(name) == "1" for name in names}

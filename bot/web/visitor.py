@@ -8,6 +8,7 @@ header is present and any Origin is one of ALLOWED_ORIGINS.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,29 +31,45 @@ LOCAL = "127.0.0.1"
 # What proxies and tunnels add; one of these means the peer is not who really asks.
 FORWARDING = frozenset(
     {
-        "forwarded",
-        "via",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-proto",
-        "x-forwarded-port",
-        "x-forwarded-server",
-        "x-forwarded-prefix",
-        "x-original-host",
-        "x-original-forwarded-for",
-        "x-real-ip",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-envoy-external-address",
-        "true-client-ip",
+        "client-ip",
         "fastly-client-ip",
         "fly-client-ip",
-        "cf-connecting-ip",
-        "cf-ray",
-        "cdn-loop",
-        "tailscale-user-login",
+        "front-end-https",
+        "proxy-client-ip",
+        "true-client-ip",
+        "via",
+        "wl-proxy-client-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-host",
+        "x-nf-client-connection-ip",
+        "x-real-ip",
+        "x-real-port",
+        "x-remote-addr",
+        "x-remote-ip",
+        "x-scheme",
+        "x-varnish",
+        "x-vercel-forwarded-for",
     }
 )
+# The same, by how their names begin: RFC 7239 and its elders, then vendors' own.
+FORWARDING_FAMILIES = (
+    "forwarded",
+    "x-forwarded",
+    "x-original-",
+    "cdn-",
+    "cf-",
+    "do-connecting-",
+    "ngrok-",
+    "tailscale-",
+    "x-amz",
+    "x-appengine-",
+    "x-arr-",
+    "x-azure-",
+    "x-cloud-trace-",
+    "x-envoy-",
+)
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+?)\.?)(?::[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -87,18 +104,19 @@ class Doorkeeper:
         """Whether a page's origin is one of ALLOWED_ORIGINS."""
         return origin.lower() in self._own().allowed_origins
 
-    async def visitor(self, peer: str, headers: Mapping[str, str]) -> Visitor:
+    async def visitor(self, peer: str, headers: Mapping[str, str], version: str = "1.1") -> Visitor:
         """Tell who asks; raises Unauthorized.
 
         Args:
             peer: the address of the connection's other end.
             headers: by lower-case name, repeated ones joined by commas.
+            version: the HTTP version of the request.
         """
         address = _client(peer, headers, self._own().trusted_proxies)
         if "authorization" in headers:
             token = await self._token(headers["authorization"])
             return Visitor(Caller(SURFACE, token.label), address, admin=token.admin)
-        if self._own().http_anonymous or _local(peer, headers):
+        if self._own().http_anonymous or _local(peer, headers, version):
             return Visitor(Caller(SURFACE, quota_address(address), known=False), address)
         raise Unauthorized(
             "Levqor needs a token from here.",
@@ -130,21 +148,29 @@ def quota_address(address: str) -> str:
     return str(ip)
 
 
-def _local(peer: str, headers: Mapping[str, str]) -> bool:
+def _local(peer: str, headers: Mapping[str, str], version: str) -> bool:
     ip = _ip(peer)
+    # nginx, told nothing but where to pass requests on, says so in no header and writes
+    # its own Host; but it speaks HTTP/1.0, which callers on this machine do not.
     return (
         ip is not None
         and ip.is_loopback
+        and version != "1.0"
         and loopback(_host(headers.get("host", "")))
-        and FORWARDING.isdisjoint(headers)
+        and not any(map(forwarding, headers))
     )
 
 
-def _host(text: str) -> str:
+def forwarding(header: str) -> bool:
+    """Whether a header, its name in lower case, is one that proxies and tunnels add."""
+    name = header.replace("_", "-")
+    return name in FORWARDING or name.startswith(FORWARDING_FAMILIES)
+
+
+def _host(text: str) -> str | None:
     """Strip the port of a Host header; an IPv6 address comes without its brackets."""
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0].removesuffix(".").lower()
+    found = _HOST.fullmatch(text.lower())
+    return (found[1] or found[2]) if found else None
 
 
 def _client(peer: str, headers: Mapping[str, str], trusted: Sequence[Network]) -> str:
@@ -170,7 +196,7 @@ def _client(peer: str, headers: Mapping[str, str], trusted: Sequence[Network]) -
 
 def _without_port(entry: str) -> str:
     if entry.startswith("["):
-        return _host(entry)
+        return entry[1:].partition("]")[0]
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 

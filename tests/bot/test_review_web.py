@@ -59,8 +59,8 @@ def received(raw):
 def test_callers_who_never_read_their_answers_do_not_keep_a_place(web, connect, last):
     for _ in range(QUICK.connections):
         connect(LARGE * 60 + last, receive_buffer=4096)
-    assert web.get("/actions/health").status == 200
-    wait_for(lambda: len(web.web._server.server_state.connections) == 0, 5.0)
+    wait_for(lambda: web.get("/actions/health").status == 200)
+    wait_for(lambda: len(web.web._server.server_state.connections) == 0)
 
 
 def test_an_answer_read_slowly_is_sent_to_its_end(web, connect):
@@ -125,3 +125,74 @@ def test_who_waits_for_a_held_ledger_is_answered_when_the_program_ends(home):
     assert {body["error"] for _, body in answers} == {"busy", "upstream_error"}
     assert {body["outcome"] for _, body in answers} == {"not_sent"}
     assert "Too much is waiting" not in str(answers)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X_Forwarded_For", "Forwarded-For", "X-Forwarded-Ssl", "X-Forwarded-Client-Cert",
+        "X-Original-URI", "X-Scheme", "X-Remote-Addr", "Client-IP", "CF-Visitor",
+        "X-Amzn-Trace-Id", "X-Envoy-Internal", "X-ARR-LOG-ID", "Ngrok-Trace-Id",
+        "Tailscale-User-Name", "DO-Connecting-IP", "X-Azure-ClientIP", "X-Cloud-Trace-Context",
+    ],
+)  # fmt: skip
+def test_whatever_a_proxy_or_tunnel_writes_makes_no_stranger_local(web, name):
+    assert web.get("/actions/health", headers={name: "127.0.0.1"}).status == 401
+    assert web.get("/actions/health", headers={"X-Request-Id": "127.0.0.1"}).status == 200
+
+
+def test_a_proxy_that_says_nothing_but_speaks_http_1_0_makes_no_stranger_local(web, connect):
+    token = web.bot.engine.ledger.token_new("ops")
+    page = "GET /actions/health HTTP/1.0\r\nHost: 127.0.0.1:8787\r\nConnection: close\r\n"
+    assert received(connect(f"{page}\r\n".encode())).startswith(b"HTTP/1.1 401")
+    known = f"{page}Authorization: Bearer {token}\r\n\r\n"
+    assert received(connect(known.encode())).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("LOCALHOST.:8787", 200),
+        ("[::1]", 200),
+        ("[::1]:", 200),
+        ("[::1]evil.example.com", 401),
+        ("[::1%lo]:8787", 401),
+        ("localhost:evil", 401),
+        ("localhost:80:80", 401),
+        ("localhost:8787, evil.example.com", 401),
+        ("127.0.0.1.nip.io", 401),
+        ("ann@localhost", 401),
+    ],
+)
+def test_only_a_whole_loopback_host_is_local(web, host, status):
+    assert web.get("/actions/health", headers={"Host": host}).status == status
+
+
+@pytest.mark.parametrize(
+    ("version", "lengths"),
+    [
+        ("1.1", "Content-Length: 4\r\nTransfer-Encoding: chunked"),
+        ("1.1", "Transfer-Encoding: chunked\r\nContent-Length: 4"),
+        ("1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked"),
+    ],
+)
+def test_a_request_with_two_ends_is_refused_and_nothing_after_it_is_heard(
+    web, connect, sandbox, version, lengths
+):
+    smuggled = "GET /actions/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = received(
+        connect(
+            f"POST /actions/slack.send HTTP/{version}\r\nHost: localhost\r\n"
+            f"Content-Type: application/json\r\n{lengths}\r\n\r\n"
+            f'11\r\n{{"text": "Hello"}}\r\n0\r\n\r\n{smuggled}'.encode()
+        )
+    )
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert sandbox.slack.received == []
+
+
+def test_a_parameter_that_is_given_twice_sends_nothing(web, sandbox):
+    reply = web.post("/actions/slack.send?test=1&test=0", {"text": "Hello"})
+    assert reply.status == 400
+    assert sandbox.slack.received == []
