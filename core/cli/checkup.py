@@ -130,7 +130,7 @@ def _setting(found: Settings, problem: Problem, *, good: bool | None) -> Finding
         problem.what,
         problem.fix,
         about.name,
-        f"{about.name}={about.example or '…'}",
+        f"{about.name}={about.example or about.default or '…'}",
         "the environment" if about.env_only else str(found.home / ".env"),
     )
 

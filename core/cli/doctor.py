@@ -74,4 +74,5 @@ def _draw_one(out: Output, finding: Finding) -> None:
     if finding.fix:
         out.line(f"    {finding.fix}")
     if finding.line:
-        out.line(f"    The line, in {finding.place}: {finding.line}")
+        out.line(f"    The line, in {finding.place}:")
+        out.line(f"    {finding.line}")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Anything shorter is over before a person wonders.
 PATIENCE_S = 1.0
+# What was well, what was not, and neither; then the same without UTF-8.
+MARKS = ("✓", "✗", "·", "ok", "!!", "--")
 # An upstream's page title must not be able to move a terminal's cursor.
 _CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
@@ -51,12 +53,16 @@ class Output:
 
     def mark(self, good: bool | None) -> str:  # noqa: FBT001 - the mark of a yes, a no, neither
         """A sign to begin a line with."""
-        signs = ("✓", "✗", "·") if _utf8(self.people) else ("ok", "!!", "--")
+        signs = MARKS[:3] if _utf8(self.people) else MARKS[3:]
         return signs[2 if good is None else not good]
 
     def line(self, text: str = "", style: str = "") -> None:
         """Say something to the person who asked."""
         _write(self.people, text, style)
+
+    def copyable(self, text: str) -> None:
+        """Print lines that somebody pastes elsewhere: whatever their length, never broken."""
+        self.people.write(text.translate(_CONTROL) + "\n")
 
     def note(self, text: str) -> None:
         """Say something beside the answer: always on standard error."""
@@ -141,14 +147,19 @@ def _write(stream: TextIO, text: str, style: str) -> None:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break long lines between words, under their own indent; what is copied stays whole."""
+    """Break long lines between words, under their own indent; what is copied stays whole.
+
+    After a mark, as `Output.mark` makes it, the rest hangs under the words.
+    """
     lines: list[str] = []
     for line in text.splitlines() or [""]:
         lead = line[: len(line) - len(line.lstrip())]
+        mark = next((one for one in MARKS if line.startswith(f"{one} ")), "")
         lines += textwrap.wrap(
-            line,
+            line.lstrip(),
             width,
-            subsequent_indent=lead,
+            initial_indent=lead,
+            subsequent_indent=lead + " " * len(f"{mark} " if mark else ""),
             break_long_words=False,
             break_on_hyphens=False,
         ) or [""]

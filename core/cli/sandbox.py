@@ -18,7 +18,10 @@ def register(app: typer.Typer) -> None:
 def sandbox(
     ctx: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any free one.")
+        int,
+        typer.Option(
+            "--port", min=0, max=65535, metavar="N", help="Where to listen; 0 takes any free port."
+        ),
     ] = 0,
     output: options.Output = options.Format.TEXT,
 ) -> None:
@@ -29,10 +32,10 @@ def sandbox(
 
     def announce(url: str, settings: dict[str, str]) -> None:
         def draw() -> None:
-            out.line(f"# The stand-ins listen on {url}/ - open it to see what they receive.")
-            out.line("# Any Levqor reaches them with these settings in its environment:")
-            out.line(exports(settings))
-            out.line("# Ctrl-C ends them.")
+            out.copyable(f"# The stand-ins listen on {url}/")
+            out.copyable("# Open that page to see what they receive. Ctrl-C ends them.")
+            out.copyable("# Paste these lines into another terminal, and levqor there uses them:")
+            out.copyable(exports(settings))
 
         out.answer({"url": url, "settings": settings}, draw)
         out.people.flush()

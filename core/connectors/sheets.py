@@ -90,7 +90,7 @@ class Settings(Config):
         "GOOGLE_SERVICE_ACCOUNT_JSON",
         "A Google service account's JSON key, best as base64",
         "console.cloud.google.com, IAM & Admin > Service accounts, your account, Keys > Add key >"
-        " JSON; then: base64 < the file",
+        " JSON; then: base64 -w0 FILE (on macOS: base64 -i FILE)",
         required=True,
         secret=True,
         example="eyJ0eXBlIjogInNlcnZpY2VfYWNjb3VudCIsIC…",

@@ -258,10 +258,15 @@ def _stand_in(found: Reading, stand_ins: Mapping[str, str]) -> None:
 def _missing(one: Setting) -> Problem:
     return Problem(
         one.name,
-        f"{one.name} is missing ({one.title}).",
+        f"{one.name} is missing ({_within(one.title)}).",
         f"Set {one.name} in the environment or in .env: {one.where}.",
         fatal=True,
     )
+
+
+def _within(title: str) -> str:
+    """A title inside a sentence: a name keeps its capital, an article does not."""
+    return title[0].lower() + title[1:] if title.startswith(("A ", "An ", "The ")) else title
 
 
 def _broken(problem: ValidationError) -> list[tuple[str, str]]:

@@ -136,6 +136,15 @@ def test_on_a_terminal_tables_have_lines_and_outcomes_have_colours(home):
     assert "\x1b[32m" in shown
 
 
+def test_lines_to_paste_into_a_shell_are_never_broken(home):
+    shown = on_terminal("--home", home, "sandbox", ends_after=b"RESEND_API_URL=")
+    assert shown.status == 0
+    lines = shown.out.replace("\r", "").splitlines()
+    settings = [line for line in lines if not line.startswith(("#", "^C"))]
+    assert max(map(len, settings)) > 1000
+    assert {line.split(" ")[0] for line in settings if line} == {"export"}
+
+
 def test_no_color_is_honoured(home):
     on_terminal("--sandbox", "--home", home, "smoke")
     shown = on_terminal("--home", home, "runs", env={"NO_COLOR": "1"}).out

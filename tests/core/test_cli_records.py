@@ -118,6 +118,15 @@ def test_long_lines_break_between_words_under_their_indent():
     assert wrapped("  one two three\nfour", 9) == "  one two\n  three\nfour"
 
 
+def test_what_follows_a_mark_hangs_under_the_words():
+    assert wrapped("✗ one two three", 9) == "✗ one two\n  three"
+    assert wrapped("ok one two", 6) == "ok one\n   two"
+
+
+def test_an_address_too_long_for_the_line_keeps_its_indent():
+    assert wrapped("    https://example.com/page", 12) == "    https://example.com/page"
+
+
 def test_what_a_person_may_copy_is_never_broken():
     assert wrapped("see https://example.com/a-long-page", 10) == (
         "see\nhttps://example.com/a-long-page"

@@ -30,7 +30,7 @@ def test_a_fresh_home_is_told_what_to_set_where_and_where_to_get_it(home):
     required = [one for c in CONNECTORS for one in c.config.settings() if one.required]
     assert set(told) == {one.name for one in required}
     for one in required:
-        assert one.title in told[one.name]["what"]
+        assert one.title[1:] in told[one.name]["what"]
         assert one.where in told[one.name]["fix"]
         assert told[one.name]["line"].startswith(f"{one.name}=")
         assert told[one.name]["place"] == str(home / ".env")
@@ -139,5 +139,5 @@ def test_a_home_that_cannot_be_written_is_told():
 def test_in_text_the_line_to_write_and_its_file_are_shown(home):
     ran = levqor("--home", home, "doctor")
     assert ran.status == 1
-    assert f"    The line, in {home / '.env'}: NOTION_API_KEY=ntn_…\n" in ran.out
+    assert f"    The line, in {home / '.env'}:\n    NOTION_API_KEY=ntn_…\n" in ran.out
     assert ran.out.endswith("1 to mend.\n")

@@ -195,7 +195,7 @@ def test_a_missing_setting_is_named_with_where_to_get_it(home):
         settings.config(FAX)
     assert refused.value.body() == {
         "error": "not_configured",
-        "message": "Fax is not set up. FAX_KEY is missing (The fax key).",
+        "message": "Fax is not set up. FAX_KEY is missing (the fax key).",
         "reason": "not_configured",
         "fix": "Set FAX_KEY in the environment or in .env: from the back of the machine.",
     }

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -55,8 +56,11 @@ def levqor(*args, stdin="", env=None, cwd=None):
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
-def on_terminal(*args, env=None):
-    """Run a command on a terminal of 100 columns; what it wrote to the screen is `out`."""
+def on_terminal(*args, env=None, ends_after=None):
+    """Run a command on a terminal of 100 columns; what it wrote to the screen is `out`.
+
+    Ctrl-C is pressed once the screen shows the bytes `ends_after`.
+    """
     screen, theirs = pty.openpty()
     child = subprocess.Popen(
         command(*args),
@@ -80,5 +84,8 @@ def on_terminal(*args, env=None):
         if not part:
             break
         seen += part
+        if ends_after and ends_after in seen:
+            child.send_signal(signal.SIGINT)
+            ends_after = None
     os.close(screen)
     return Ran(child.wait(PATIENCE_S), seen.decode())
