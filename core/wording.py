@@ -166,7 +166,8 @@ def _next_steps(error: LevqorError) -> Iterator[str]:
     if isinstance(error, QuotaSpent):
         if error.resets_at:
             yield f"Free again at {error.resets_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC."
-        if error.upgrade:
+        if error.upgrade and "://" in error.upgrade:
+            # A path leads a browser on, but in a chat or a terminal it leads nowhere.
             yield f"Plans: {error.upgrade}"
 
 
@@ -186,8 +187,8 @@ def _connector_lines(name: str, detail: Mapping[str, Any], now: float) -> Iterat
     extras = []
     if detail.get("latency_ms") is not None:
         extras.append(f"{detail['latency_ms']:.0f} ms")
-    if detail.get("since"):
-        extras.append(f"since {_since(detail['since'], now)}")
+    if detail.get("since") and (since := _since(detail["since"], now)) != ago(0):
+        extras.append(f"for {since.removesuffix(' ago')}")
     yield f"{heading}: {said}" + (f" ({', '.join(extras)})" if extras else "")
     if detail.get("fix"):
         yield f"  What to do: {detail['fix']}"

@@ -114,7 +114,9 @@ def why(
     asked = options.session(ctx)
     entry = asked.engine.ledger.run(run)
     if entry is None:
-        raise NotFound("There is no run by that id on this home.", fix="See: levqor runs")
+        raise NotFound(
+            "There is no run by that id on this home.", fix="Its id is in the list: levqor runs"
+        )
     told = wording.why(entry, CONNECTORS)
     asked.out.answer({**reports.run(entry), "told": told}, lambda: asked.out.line(told))
 

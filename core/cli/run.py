@@ -37,12 +37,16 @@ def run(
         typer.Argument(
             metavar="ITEM",
             autocompletion=complete.items,
-            help="name=value, or words of the text; after -- everything is one.",
+            help="name=value, or words of the text; after -- every word is text.",
         ),
     ] = None,
     whole: Annotated[
         str | None,
-        typer.Option("--json", metavar="JSON|-", help="The whole input as JSON; - reads it."),
+        typer.Option(
+            "--json",
+            metavar="JSON|-",
+            help="The whole input as JSON; - reads it from standard input.",
+        ),
     ] = None,
     test: Annotated[
         bool,

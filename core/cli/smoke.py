@@ -9,7 +9,7 @@ import typer
 
 from core.cli import evidence, options
 from core.cli.health import draw as draw_health
-from core.errors import InternalError, LedgerError, LevqorError
+from core.errors import InternalError, LedgerError, LevqorError, NotConfigured
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -65,11 +65,11 @@ def smoke(
 
 def _say_where(asked: Session) -> None:
     if asked.in_sandbox:
-        where = f"the built-in stand-ins at {asked.sandbox.url}; nothing leaves this machine"
+        where = f"the stand-ins at {asked.sandbox.url}.\nNothing leaves this machine."
     else:
-        where = "the real services, as test sends that use no quota"
+        where = "the services as set up.\nThese are test sends; they use no quota."
     if not asked.out.as_json:
-        asked.out.line(f"Firing every action's sample at {where}.", "bold")
+        asked.out.line(f"Firing every action's sample at {where}", "bold")
         asked.out.line()
 
 
@@ -111,7 +111,9 @@ def _draw_sent(out: Output, action_id: str, settled: Settled) -> None:
 
 def _draw_skipped(out: Output, action_id: str, error: LevqorError) -> None:
     if not out.as_json:
-        told = " ".join(filter(None, (error.message, error.fix)))
+        # What to set, and where to get it, stands under Health below: once is enough.
+        absent = isinstance(error, NotConfigured)
+        told = "Not set up." if absent else " ".join(filter(None, (error.message, error.fix)))
         out.line(f"{out.mark(None)} {action_id:<15} Skipped. {told}", "dim")
 
 
@@ -128,6 +130,8 @@ def _draw_end(asked: Session, report: dict[str, Any], body: dict[str, Any]) -> N
     out.line()
     told = f"{body['sent']} sent, {body['failed']} failed, {body['skipped']} skipped."
     out.line(told, "bold red" if body["failed"] else "bold green")
+    if not report["configured"]:
+        out.line("Next: set one up with levqor doctor, or try all: levqor --sandbox smoke")
     if asked.in_sandbox:
         out.line("Next: put your own services into .env (see .env.example), then: levqor doctor")
 

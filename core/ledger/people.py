@@ -143,7 +143,7 @@ def unpair(db: sqlite3.Connection, caller: str) -> None:
         "UPDATE callers SET paired_at = NULL WHERE caller = ? AND paired_at IS NOT NULL", (caller,)
     )
     if done.rowcount != 1:
-        raise NotFound("That caller is not paired.", fix="See who is with: levqor callers")
+        raise NotFound("That caller is not paired.", fix="This lists who is: levqor callers")
 
 
 def paired(db: sqlite3.Connection, surface: str) -> list[str]:

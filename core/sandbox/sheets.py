@@ -97,7 +97,8 @@ class Sheets(StandIn):
             return _error(*refusal.args)
         received.done = True
         received.result = answer["updates"]["updatedRange"]
-        received.shown = f"{received.result}: {values}"
+        rows = "; ".join(", ".join(map(str, row)) for row in values)
+        received.shown = f"{received.result}: {rows}"
         return web.json_response(answer)
 
     def _check(self, request: web.Request, known: set[str]) -> None:

@@ -62,6 +62,15 @@ def test_with_nothing_set_up_nothing_is_claimed(home):
     assert ran.json["skipped"] == len(ACTIONS)
 
 
+def test_with_nothing_set_up_each_absent_setting_is_told_once_and_what_comes_next(home):
+    ran = levqor("--home", home, "smoke")
+    assert ran.out.count("SLACK_WEBHOOK_URL is missing") == 1
+    assert "· slack.send      Skipped. Not set up.\n" in ran.out
+    assert ran.out.endswith(
+        "Next: set one up with levqor doctor, or try all: levqor --sandbox smoke\n"
+    )
+
+
 def test_a_second_smoke_within_a_minute_is_skipped(cli):
     assert cli("smoke").status == 0
     printed = cli("smoke", "--output", "json")

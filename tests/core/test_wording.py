@@ -129,7 +129,10 @@ def test_a_used_up_plan_says_when_and_how_it_goes_on():
     )
     assert refusal(error) == (
         "Free plan: today's call is used. Upgrade for unlimited.\nWhat to do: Ask Ann.\n"
-        "Free again at 2026-11-23 00:00 UTC.\nPlans: /pricing"
+        "Free again at 2026-11-23 00:00 UTC."
+    )
+    assert refusal(QuotaSpent(upgrade="https://levqor.test/plans")).endswith(
+        "\nPlans: https://levqor.test/plans"
     )
 
 
@@ -215,7 +218,7 @@ def test_health_is_told_in_lines_with_what_to_do():
     }
     assert health_lines(report, now=NOW) == [
         "1 of 2 connectors are set up.",
-        "Slack: The webhook is gone. (82 ms, since 1 hour ago)",
+        "Slack: The webhook is gone. (82 ms, for 1 hour)",
         "  What to do: Make a new one.",
         "  Note: No bot token.",
         "  Last success: 2 hours ago",
