@@ -15,7 +15,7 @@ MOST = 1000
 
 
 class Pending(Generic[T]):
-    """Things put aside under a nonce; each can be taken once, by whom it belongs to."""
+    """Things put aside under a nonce, for whom they belong to; each can be taken once."""
 
     def __init__(self, *, seconds: float = SECONDS, most: int = MOST) -> None:
         self._seconds = seconds
@@ -29,14 +29,18 @@ class Pending(Generic[T]):
         self._kept[nonce] = (time.monotonic() + self._seconds, owner, thing)
         return nonce
 
-    def take(self, owner: str, nonce: str) -> T | None:
-        """Hand a thing over, once; None where it is gone, late or somebody else's."""
+    def find(self, owner: str, nonce: str) -> T | None:
+        """Show a thing and keep it; None where it is gone, late or somebody else's."""
         self._forget(self._most)
         found = self._kept.get(nonce)
-        if found is None or found[1] != owner:
-            return None
-        del self._kept[nonce]
-        return found[2]
+        return found[2] if found is not None and found[1] == owner else None
+
+    def take(self, owner: str, nonce: str) -> T | None:
+        """Hand a thing over, once; None where `find` finds none."""
+        found = self.find(owner, nonce)
+        if found is not None:
+            del self._kept[nonce]
+        return found
 
     def _forget(self, most: int) -> None:
         now = time.monotonic()

@@ -94,9 +94,9 @@ class Desk:
         """Help, health, usage, why, whoami."""
         caller = await self._people.admit(body)
         text = unquote_slack(str(body.get("text", ""))).strip()
-        word, _, rest = (text or "help").partition(" ")
-        word = self._bot.commands.find(f"{self._main} {word}", self._spelling)
-        asked = self._go(self._ask(word, rest, caller), "question")
+        word, *rest = (text or "help").split(maxsplit=1)
+        word = self._bot.commands.find(f"{self._main} {word.lower()}", self._spelling)
+        asked = self._go(self._ask(word, "".join(rest), caller), "question")
         done, _ = await asyncio.wait({asked}, timeout=QUESTION_SECONDS)
         if done:
             return views.note(asked.result())
@@ -117,7 +117,7 @@ class Desk:
         nonce = str(body["actions"][0].get("value", ""))
         where = where_of(body, _user(caller))
         try:
-            accepted = await self._take(nonce, caller, f"slack:{body['trigger_id']}", where)
+            accepted = await self._accept_again(nonce, caller, where)
             said = self._sending(accepted)
         except LevqorError as error:
             said = wording.refusal(error)
@@ -171,7 +171,7 @@ class Desk:
         nonce = str(view["private_metadata"])
         try:
             caller = await self._people.admit(body)
-            accepted = await self._take(nonce, caller, f"slack:{view['id']}:{nonce}")
+            accepted = await self._accept_again(nonce, caller)
         except LevqorError as error:
             return _update(views.notice("Levqor", wording.refusal(error)))
         return self._notice(accepted)
@@ -197,17 +197,18 @@ class Desk:
             self._keep(self._teller.follow(accepted, again.where))
         return accepted
 
-    async def _take(
-        self, nonce: str, caller: Caller, key: str, where: Where | None = None
+    async def _accept_again(
+        self, nonce: str, caller: Caller, where: Where | None = None
     ) -> Accepted:
-        found = self._pending.take(str(caller), nonce)
+        found = self._pending.find(str(caller), nonce)
         if found is None:
             raise NotFound(
-                "That question was answered already, or is too old. Nothing more was sent.",
+                "That question was for somebody else, or is too old. Nothing more was sent.",
                 fix="Type the command again if you still want it sent.",
             )
         again = Again(found.action_id, found.values, where or found.where)
-        return await self._accept(again, caller, key, guard=False)
+        # Pressed twice, or delivered twice: the same yes, and the first run answers.
+        return await self._accept(again, caller, f"slack:{nonce}", guard=False)
 
     def _open(self, action_id: str, trigger: str, where: Where) -> None:
         contract = self._bot.commands.contract(action_id)

@@ -23,3 +23,12 @@ def test_a_flood_forgets_the_oldest():
     pending = Pending(most=3)
     nonces = [pending.put("ada", n) for n in range(5)]
     assert [pending.take("ada", nonce) for nonce in nonces] == [None, None, 2, 3, 4]
+
+
+def test_what_is_looked_at_is_kept_for_its_owner_alone():
+    pending = Pending()
+    nonce = pending.put("slack:T1:U1", "a thing")
+    assert pending.find("slack:T1:U2", nonce) is None
+    assert pending.find("slack:T1:U1", nonce) == pending.find("slack:T1:U1", nonce) == "a thing"
+    assert pending.take("slack:T1:U1", nonce) == "a thing"
+    assert pending.find("slack:T1:U1", nonce) is None

@@ -115,9 +115,11 @@ def test_a_yes_counts_once_and_only_from_who_was_asked(slack, sandbox):
     assert "Nothing more was sent" in other.waits(1)[0]["text"]
     first = slack.people.click(asked.ack, "Send again")
     first.waits(2)
+    run = slack.engine.ledger.runs(1)[0].run
     slack.people.replay(first)
+    assert first.waits(3)[2]["text"] == f"Slack: sent · run {run}"
     second = slack.people.click(asked.ack, "Send again")
-    assert "Nothing more was sent" in second.waits(1)[0]["text"]
+    assert second.waits(1)[0]["text"] == f"Slack: sent · run {run}"
     assert len(sent(sandbox)) == 2
 
 
@@ -151,7 +153,7 @@ def test_help_lists_every_action_as_slack_spells_it(socket):
         assert action.title in said
 
 
-@pytest.mark.parametrize("text", ["", "help", "  help  "])
+@pytest.mark.parametrize("text", ["", "help", "  help  ", "HELP"])
 def test_nothing_asked_is_help(socket, text):
     assert "/levqor health [live]" in socket.ask(text)
 
@@ -161,6 +163,7 @@ def test_whoami_usage_and_why_are_answered(socket):
     assert socket.ask("whoami") == f"You are {ME}, on the free plan."
     assert "slack.send: 1 of 1 used" in socket.ask("usage")
     assert f"Run {run}: Send a Slack message (slack.send)" in socket.ask(f"why {run}")
+    assert f"Run {run}: " in socket.ask(f"Why\n{run}")
     assert "no run of yours" in socket.ask(f"why {run}", user="U0000000AB")
 
 
