@@ -15,7 +15,7 @@ from bot.telegram.strangers import Strangers
 from bot.telegram.voice import Place
 from core import wording
 from core.callers import Caller
-from core.errors import Forbidden, LevqorError, NotFound
+from core.errors import LevqorError, NotFound
 
 if TYPE_CHECKING:
     from bot.app.frame import Bot
@@ -36,6 +36,13 @@ STALE_SECONDS = 900.0
 WELCOME = "You are paired: Levqor knows you as {caller}. /help lists what it can do."
 KNOWN = "Levqor knows you as {caller}. /help lists what it can do."
 NO_FORM = "There is no form open."
+# Also for who replies to a question that somebody else in the group was asked.
+CLOSED = (
+    "You have no form open here, and nothing was sent: a form ends after ten minutes, or when "
+    "Levqor starts again. Please write the command again."
+)
+HINT = "Levqor reads commands: see /help."
+FORWARDED = "Levqor runs no forwarded commands. If you want it sent, please write it yourself."
 STRANGER = (
     "Levqor does not know you. Your id is {caller}.\n"
     "Whoever runs it can let you in with: levqor pair telegram\n"
@@ -119,7 +126,7 @@ class Desk:
     async def _action(self, said: Typed, action_id: str, rest: str, caller: Caller) -> Work | None:
         try:
             if not rest.strip():
-                return self._open(said, action_id, caller)
+                return await self._open(said, action_id, caller)
             values = self._bot.commands.read(action_id, rest)
         except LevqorError as error:
             return self._say(said, wording.refusal(error))
@@ -141,19 +148,12 @@ class Desk:
             text = wording.refusal(error)
         await self._voice.say(_place(said), text)
 
-    def _open(self, said: Typed, action_id: str, caller: Caller) -> Work:
+    async def _open(self, said: Typed, action_id: str, caller: Caller) -> Work:
         """Open a form; raises LevqorError where its end could only be a refusal."""
-        settings = self._bot.settings
-        connector, action = self._bot.engine.action(action_id)
-        if not settings.may(caller, action_id):
-            raise Forbidden(
-                f"{caller} may not use {action_id}.",
-                fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
-            )
-        settings.config(connector)
-        form = Form(
-            action_id, SPELLING.action(action_id), action.title, action.input, settings.default
-        )
+        await self._bot.commands.ready(action_id, caller)
+        _, action = self._bot.engine.action(action_id)
+        default = self._bot.settings.default
+        form = Form(action_id, SPELLING.action(action_id), action.title, action.input, default)
         self._forms.put(said.chat, said.user, form)
         return self._next(said, form, caller)
 
@@ -181,12 +181,9 @@ class Desk:
         if form is not None:
             return self._next(said, form, caller, form.answer(said.text))
         if said.answers is not None and self._asked(said.answers):
-            return self._say(
-                said,
-                "This form is closed, and nothing was sent: ten minutes have passed, or Levqor "
-                "was started again. Please write the command again.",
-            )
-        return self._say(said, "Levqor reads commands: see /help.") if said.private else None
+            return self._say(said, CLOSED)
+        hint = FORWARDED if said.forwarded else HINT
+        return self._say(said, hint) if said.private else None
 
     def _asked(self, text: str) -> bool:
         """Whether a message of the bot was a form's question."""

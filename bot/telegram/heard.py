@@ -25,7 +25,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Typed:
-    """A text message. `answers` is the text of the bot's message it replies to, if any."""
+    """A text message. `answers` is the text of the bot's message it replies to, if any.
+
+    What was `forwarded` has no command: somebody else may have written it.
+    """
 
     update: int
     user: int
@@ -36,6 +39,7 @@ class Typed:
     text: str
     command: Command | None
     answers: str | None
+    forwarded: bool
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
     if message.from_user.is_bot or message.sender_chat is not None:
         # A channel's posts in its group, and administrators who hide who they are.
         return None
-    command = _command(message, bot_name)
+    forwarded = message.forward_origin is not None
+    command = None if forwarded else _command(message, bot_name)
     if command is not None and command.name == "":
         return None
     return Typed(
@@ -77,6 +82,7 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
         text=message.text,
         command=command,
         answers=_answered(message, bot_id),
+        forwarded=forwarded,
     )
 
 

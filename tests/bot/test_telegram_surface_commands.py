@@ -90,6 +90,17 @@ def test_an_edited_command_never_runs_again(sandbox, bot, ada):
     assert slack_texts(sandbox) == ["one"]
 
 
+def test_a_forwarded_command_is_not_run(sandbox, bot, ada):
+    said = ada.says("/slack_send one")
+    ada.waits(until=ended)
+    hidden = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+    forwarded = {**said.json, "message_id": 800, "forward_origin": hidden}
+    sandbox.telegram.inject({"message": {**forwarded, "text": "/slack_send two"}})
+    told = ada.waits(2)[-1].text
+    assert told.startswith("Levqor runs no forwarded commands.")
+    assert slack_texts(sandbox) == ["one"]
+
+
 def test_telegram_is_asked_for_messages_and_buttons_alone(sandbox, ada):
     asked = [one.form for one in sandbox.telegram.calls("getUpdates")]
     assert {one["allowed_updates"] for one in asked} == {'["message", "callback_query"]'}

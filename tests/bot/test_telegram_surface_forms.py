@@ -93,6 +93,54 @@ def test_in_a_group_only_a_reply_is_an_answer(sandbox, ada):
     assert len(group.conversation) == 2
 
 
+def test_two_people_in_a_group_answer_their_own_questions(bot, sandbox, ada):
+    bot.pair(43)
+    first = sandbox.telegram.user(42, chat=GROUP)
+    second = sandbox.telegram.user(43, chat=GROUP, name="Bob")
+    question = Asked(first)("/slack_send")
+    told = Asked(second)("from Bob", reply=question)
+    assert told.text.startswith("You have no form open here, and nothing was sent")
+    answer = Asked(first)("from Ada", reply=question)
+    preview = Asked(first)("/skip", reply=answer)
+    assert "text: from Ada\n" in preview.text
+
+
+def test_one_person_fills_in_a_form_in_each_of_two_chats(sandbox, ada):
+    group = sandbox.telegram.user(42, chat=GROUP)
+    in_group = Asked(group)("/slack_send")
+    Asked(ada)("/slack_send")
+    Asked(ada)("for one")
+    Asked(group)("for all", reply=in_group)
+    previews = [Asked(ada)("/skip"), Asked(group)("/skip")]
+    assert "\ntext: for one\n" in previews[0].text
+    assert "\ntext: for all\n" in previews[1].text
+    group.presses(previews[1], "Cancel")
+    ada.presses(previews[0], "Send")
+    ada.waits(until=sent)
+    assert [one.json["text"] for one in sandbox.slack.writes] == ["for one"]
+
+
+def test_whoever_is_unpaired_with_a_form_open_sends_nothing(bot, sandbox, ada):
+    asks = Asked(ada)
+    asks("/slack_send")
+    asks("hello")
+    preview = asks("/skip")
+    asks("/email_send")
+    bot.engine.ledger.unpair("telegram:42")
+    ada.presses(preview, "Send")
+    assert asks("delivered@resend.dev").text.startswith("Levqor does not know you.")
+    assert bot.engine.ledger.runs() == []
+
+
+def test_no_form_is_opened_where_the_quota_is_spent(bot, sandbox, ada):
+    bot.engine.ledger.set_plan("telegram:42", "free")
+    ada.says("/slack_send hello")
+    ada.waits(until=sent)
+    told = Asked(ada)("/slack_send")
+    assert "Free plan: 1 slack call/day." in told.text
+    assert not told.asks
+
+
 def test_an_answer_that_breaks_a_bound_is_asked_for_again(ada):
     asks = Asked(ada)
     asks("/email_send")
@@ -190,7 +238,7 @@ def test_after_a_restart_an_open_form_says_that_nothing_was_sent(home, sandbox):
         ada.waits(until=lambda _: not preview.buttons)
         closed = asks("hi", reply=question)
     assert preview.text.startswith("Nothing was sent: ")
-    assert closed.text.startswith("This form is closed, and nothing was sent")
+    assert closed.text.startswith("You have no form open here, and nothing was sent")
     assert sandbox.slack.writes == []
 
 
