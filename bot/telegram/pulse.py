@@ -53,6 +53,11 @@ TAKEN = Verdict(
     "Stop the other program, then start levqor-bot again.",
 )
 
+BAD_ADDRESS = Verdict(
+    "Telegram does not take the address in TELEGRAM_WEBHOOK_URL",
+    "It must be a public https address on port 443, 80, 88 or 8443; or set LEVQOR_TELEGRAM=poll.",
+)
+
 
 def foreign_webhook(url: str) -> Verdict:
     """Another program has set a webhook; its path may be a secret."""

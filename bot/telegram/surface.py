@@ -68,7 +68,7 @@ class Telegram:
         runs.teller.start()
         if self._own.telegram == "webhook":
             hook = webhook.Webhook(
-                self._api, pulse, self._seal, self._own.telegram_webhook_url or ""
+                self._api, pulse, self._seal, self._own.telegram_webhook_url or "", self._pace
             )
             bot.spawn(hook.run(), name="telegram webhook")
         else:

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.app.frame import HookAnswer
 from bot.telegram import pulse as words
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from bot.app.frame import HookRequest
     from bot.telegram.api import Api
     from bot.telegram.intake import Intake
+    from bot.telegram.pace import Pace
     from bot.telegram.pulse import Pulse
 
 HEADER = "x-telegram-bot-api-secret-token"
-LOOK_SECONDS = 60.0
 # Telegram tries again for a day; a failure of an hour ago says nothing about now.
 RECENT_SECONDS = 300.0
 
@@ -62,24 +62,27 @@ class Seal:
 class Webhook:
     """Sets the webhook, unless another one is there, and watches over it."""
 
-    def __init__(self, api: Api, pulse: Pulse, seal: Seal, address: str) -> None:
+    def __init__(self, api: Api, pulse: Pulse, seal: Seal, address: str, pace: Pace) -> None:
         self._api = api
         self._pulse = pulse
         self._seal = seal
         self._url = address.rstrip("/") + seal.path
         self._host = urlsplit(address).hostname or address
+        self._pace = pace
         self._was_ours = False
 
     async def run(self) -> None:
-        """Set the webhook and look every minute whether it stands; never returns."""
+        """Set the webhook and look from time to time whether it stands; never returns."""
         while True:
             try:
                 await self._look(await self._api.get_webhook_info())
             except InvalidToken:
                 await self._pulse.bad(words.REVOKED)
+            except BadRequest:
+                await self._pulse.bad(words.BAD_ADDRESS)
             except TelegramError:
                 await self._pulse.bad(words.UNREACHABLE)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._pace.look)
 
     async def _look(self, found: WebhookInfo) -> None:
         if found.url and not self._seal.ours(found.url):

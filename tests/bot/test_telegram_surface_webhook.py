@@ -133,6 +133,19 @@ def test_a_foreign_webhook_is_never_replaced(sandbox, settings, port):
         assert len(sandbox.telegram.calls("setWebhook")) == 1
 
 
+def test_an_address_telegram_does_not_take_is_said(home, sandbox, port):
+    settings = settings_for(
+        home,
+        sandbox,
+        LEVQOR_TELEGRAM="webhook",
+        TELEGRAM_WEBHOOK_URL="https://levqor.example.com:9999",
+    )
+    with living(settings, http=port, ready=False) as bot:
+        wait_for(lambda: "TELEGRAM_WEBHOOK_URL" in bot.health[1])
+        assert bot.health[1] == "Telegram does not take the address in TELEGRAM_WEBHOOK_URL"
+        assert len(sandbox.telegram.calls("setWebhook")) >= 1
+
+
 def test_an_own_webhook_is_taken_away_when_polling_is_chosen(home, sandbox, settings, port):
     ada = sandbox.telegram.user(42)
     with living(settings, http=port) as bot:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from core.sandbox import Sandbox
 
-QUICK = Pace(poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1)
+QUICK = Pace(poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1)
 
 
 @dataclass(frozen=True)
