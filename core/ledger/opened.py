@@ -57,9 +57,10 @@ class OpenLedger:
         with contextlib.suppress(LedgerError):
             if self._owner:
                 self._write(lambda db: watch.gone(db, self._owner_id()), patience=1.0)
-        self._writer.close()
+        # The last connection to go takes the write-ahead log with it, and a reader may not.
         with self._read_lock:
             self._reader.close()
+        self._writer.close()
         if self._owner:
             self._owner.close()
 

@@ -455,6 +455,12 @@ def test_a_piece_that_fails_takes_no_other_with_it(ledger):
     assert (len(told), bad, len(ledger.runs())) == (5, [True], 5)
 
 
+def test_a_closed_ledger_leaves_one_file_and_no_log(home):
+    with Ledger.open(home) as ledger:
+        accept(ledger)
+    assert sorted(p.name for p in home.iterdir()) == ["levqor.db", "levqor.db-lock"]
+
+
 def test_a_closed_ledger_says_so(home):
     ledger = Ledger.open(home)
     ledger.close()
