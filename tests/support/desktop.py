@@ -218,6 +218,10 @@ class Desktop:
     def _rows(self) -> list[dict]:
         return self.eyes("panel" if self.panel_draws else "program")
 
+    def cut_off(self) -> list[str]:
+        """The rows that run off the screen; of menus the program draws."""
+        return [row["text"] for row in self._rows() if row["right"] > SIZE[0]]
+
     def messages(self) -> list[dict]:
         """Every message the notification daemon was given, newest first."""
         self.out("dunstctl", "close-all")

@@ -47,6 +47,7 @@ def program() -> list[dict]:
                         "text": node.get_name(),
                         "x": box.x + min(60, box.width // 2),
                         "y": box.y + box.height // 2,
+                        "right": box.x + box.width,
                         "enabled": states.contains(Atspi.StateType.SENSITIVE),
                         "checked": states.contains(Atspi.StateType.CHECKED),
                     }
@@ -114,7 +115,8 @@ def _item():
         dest, _, path = items[0].partition("/")
         face = "org.kde.StatusNotifierItem"
         menu = prop(dest, f"/{path}", face, "Menu")
-        said = [prop(dest, f"/{path}", face, name) for name in ("Id", "Title", "IconName")]
+        names = ("Id", "Title", "IconName", "IconAccessibleDesc")
+        said = [prop(dest, f"/{path}", face, name) for name in names]
         args = GLib.Variant("(iias)", (0, -1, []))
         return said, call(dest, menu, "com.canonical.dbusmenu", "GetLayout", args)[1]
     except (GLib.Error, IndexError):

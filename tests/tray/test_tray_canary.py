@@ -44,7 +44,9 @@ def test_no_secret_and_no_payload_is_shown_or_kept(tmp_path, home, sandbox):
         assert tray.stop() == 0
 
     assert "Levqor: " in told[1]
-    assert any("Last test: " in words for words in told)
+    # A panel shows it below the title, where it would tell of the state before.
+    assert told[3] == ""
+    assert any("Last test, " in words for words in told)
     assert any("/start " in m["body"] or "t.me" in m["body"] for m in messages)
     assert "Duck" not in copied
     assert page.stat().st_size > 500

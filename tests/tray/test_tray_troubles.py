@@ -130,6 +130,8 @@ def test_a_remote_levqor_is_watched_tested_lost_and_found(tmp_path, home, sandbo
         desk.end(running)
         tray.open_menu(Face.OFFLINE)
         until("its loss is said", lambda: desk.row(f"127.0.0.1:{port} cannot be reached"))
+        # Its rows grew wider while the menu was closed.
+        until("all of it is on the screen", lambda: not desk.cut_off(), seconds=5)
         assert desk.row("Open log folder")["enabled"] is False
         desk.close_menu()
 

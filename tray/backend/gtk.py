@@ -61,7 +61,8 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         if hasattr(self, "_status_icon"):
             self._status_icon.set_from_file(self._icon_path)
         elif hasattr(self, "_appindicator"):
-            self._appindicator.set_icon_full(self._icon_path, self.title)
+            # Panels show a description below the title, and keep it when the title changes.
+            self._appindicator.set_icon_full(self._icon_path, "")
 
     def _update_title(self) -> None:
         if hasattr(self, "_status_icon"):

@@ -27,6 +27,8 @@ class MenuWidget:
 
     def __init__(self, clicked: Callable[[Do], None]) -> None:
         self.widget = Gtk.Menu.new()
+        # GTK 3 places a menu by the width it had before its rows changed: off the screen.
+        self.widget.connect("map", lambda menu: menu.reposition())
         self._clicked = clicked
         self._drawn: dict[str, _Drawn] = {}
         self._order: list[str] = []
