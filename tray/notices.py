@@ -111,7 +111,7 @@ def _looks(state: State) -> list[_Change]:
     silent = state.trouble is not None or (state.health is not None and state.health.offline)
     if silent:
         seen = summary(state)
-        said = state.trouble.words if state.trouble else seen.headline
+        said = words.plain(state.trouble.words) if state.trouble else seen.headline
         return [_Change(_SOURCE, said, Verdict.BROKEN, said, seen.fix)]
     looks = [_Change(_SOURCE, "Levqor", Verdict.OK, "answers again", None)]
     if state.health is None:
@@ -154,7 +154,7 @@ def _notice(changes: list[_Change]) -> Notice:
             return Notice(f"{one.title} works again", _mended(one), None)
         body = f"{one.words}\n→ {one.fix}" if one.fix else one.words
         return Notice(f"{one.title} {_title(one.verdict)}", body, about)
-    lines = [words.cut(f"{MARKS[c.verdict]} {c.title} — {_short(c)}") for c in changes]
+    lines = [f"{MARKS[c.verdict]} {c.title} — {_short(c)}" for c in changes]
     return Notice(f"{len(changes)} things changed", "\n".join(lines), about)
 
 
@@ -163,7 +163,7 @@ def _mended(change: _Change) -> str:
 
 
 def _short(change: _Change) -> str:
-    return "works again" if change.verdict is Verdict.OK else change.words
+    return "works again" if change.verdict is Verdict.OK else words.of(change.title, change.words)
 
 
 def _title(verdict: Verdict) -> str:

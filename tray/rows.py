@@ -28,6 +28,7 @@ OUTCOMES = {
     "unknown": "may or may not have been sent",
 }
 _MUTES = (1, 4, 8)
+_FURTHER = "    "
 
 
 def connector_rows(state: State) -> list[Row]:
@@ -46,7 +47,7 @@ def _connector(state: State, one: Connector) -> Row:
     title = one.title
     if state.muted(one.name):
         title += f" (muted, {words.left(state.choices.muted[one.name] - state.now)})"
-    text = words.cut(f"{_mark(state, one)} {title} — {_line(state, one)}")
+    text = _row(f"{_mark(state, one)} {title} — ", _line(state, one), _tail(state, one))
     return Row(one.name, text, rows=tuple(_below(state, one)))
 
 
@@ -59,12 +60,30 @@ def _offline(state: State, one: Connector) -> bool:
     return one.unreachable and state.health is not None and state.health.offline
 
 
+def _row(head: str, said: str, tail: str) -> str:
+    """One line where only the words in the middle may be cut."""
+    return head + words.cut(said, words.ROW_WIDTH - len(head) - len(tail)) + tail
+
+
 def _line(state: State, one: Connector) -> str:
-    if _offline(state, one):
-        return "cannot be told while offline"
-    if state.trouble and one.verdict is not Verdict.OFF:
-        return f"{_said(state, one)} (last known)"
-    return _said(state, one)
+    return "cannot be told while offline" if _offline(state, one) else _said(state, one)
+
+
+def _tail(state: State, one: Connector) -> str:
+    """What must be seen of a row however long its words are."""
+    if one.verdict is Verdict.OFF or _offline(state, one):
+        return ""
+    return _since(state, one) + (" (last known)" if state.trouble else "")
+
+
+def _since(state: State, one: Connector) -> str:
+    if _wrong(one) and one.since is not None:
+        return f", for {words.span(state.now - one.since)}"
+    return ""
+
+
+def _wrong(one: Connector) -> bool:
+    return one.verdict in (Verdict.BROKEN, Verdict.ATTENTION)
 
 
 def _said(state: State, one: Connector) -> str:
@@ -75,10 +94,7 @@ def _said(state: State, one: Connector) -> str:
         return f"works{words.ms(one.latency_ms)}"
     if one.verdict is Verdict.OFF:
         return _NO_WORDS[Verdict.OFF]
-    said = words.of(one.title, one.words) or _NO_WORDS[one.verdict]
-    if one.verdict in (Verdict.BROKEN, Verdict.ATTENTION) and one.since is not None:
-        said += f", for {words.span(state.now - one.since)}"
-    return said
+    return words.of(one.title, one.words) or _NO_WORDS[one.verdict]
 
 
 def _below(state: State, one: Connector) -> list[Row]:
@@ -89,6 +105,7 @@ def _below(state: State, one: Connector) -> list[Row]:
         say(f"note{n}", line)
         for n, line in enumerate(part for note in one.notes for part in words.lines(note))
     ]
+    rows += _now(one)
     rows += [
         Row("fix", "How to fix", Do("how_to_fix", one.name), enabled=trouble or bool(one.fix)),
         Row("mute", "Mute", rows=_mutes(state, one)),
@@ -119,9 +136,9 @@ def _tests(state: State, one: Connector, action: str) -> list[Row]:
 
 
 def _told(state: State, told: Told) -> list[str]:
-    first = f"Last test: {words.plain(told.words)} ({words.ago(state.now - told.at)})"
-    run = [f"    run {told.run}"] if told.run else []
-    return [*words.lines(first, most=2), *run]
+    first = f"Last test, {words.ago(state.now - told.at)}: {words.plain(told.words)}"
+    run = [f"{_FURTHER}run {told.run}"] if told.run else []
+    return [*words.lines(first, most=2, further=_FURTHER), *run]
 
 
 def _success(state: State, one: Connector) -> str:
@@ -136,11 +153,19 @@ def _failure(state: State, one: Connector) -> list[Row]:
     if run is None:
         return [say("failure", "Last failure: none")]
     why = words.plain(run.words) or OUTCOMES.get(run.outcome or "", "failed")
-    rows = [say("failure", words.cut(f"Last failure: {words.ago(state.now - run.at)}, {why}"))]
-    return rows + [
-        say(f"failure_fix{n}", f"→ {line}" if n == 0 else f"    {line}")
-        for n, line in enumerate(words.lines(run.fix or ""))
-    ]
+    rows = [say("failure", words.cut(f"Last failure, {words.ago(state.now - run.at)}: {why}"))]
+    # Said once: the trouble of this moment stands below, with the same fix.
+    todo = words.lines(f"→ {run.fix}", further=_FURTHER) if run.fix not in (None, one.fix) else []
+    return rows + [say(f"failure_fix{n}", line) for n, line in enumerate(todo)]
+
+
+def _now(one: Connector) -> list[Row]:
+    """What is wrong in full, for the row above may have cut it, and what to do."""
+    if one.verdict in (Verdict.OK, Verdict.UNKNOWN):
+        return []
+    said = words.lines(f"Now: {words.plain(one.words)}", further=_FURTHER) if one.words else []
+    todo = words.lines(f"→ {one.fix}", further=_FURTHER) if one.fix else []
+    return [say(f"now{n}", line) for n, line in enumerate([*said, *todo])]
 
 
 def _mutes(state: State, one: Connector) -> tuple[Row, ...]:

@@ -10,6 +10,8 @@ from tray.state import Health, State, Verdict
 
 # Windows refuses a longer tooltip with an exception (pystray 0.19.5, szTip).
 TOOLTIP = 127
+_NO_FIX = "Check now; if it stays so, run: levqor doctor"
+_EACH = "Click here to see what each of them needs."
 
 
 class Face(StrEnum):
@@ -44,7 +46,7 @@ def summary(state: State) -> Summary:
         left = words.left(state.choices.paused_until - state.now)
         return Summary(Face.PAUSED, f"Checks are paused, {left}")
     if state.trouble and not (state.asked and state.checking):
-        return Summary(Face.OFFLINE, state.trouble.words, state.trouble.fix)
+        return Summary(Face.OFFLINE, words.plain(state.trouble.words), state.trouble.fix)
     if state.health is None or (state.asked and state.checking):
         return Summary(Face.CHECKING, "Checking…")
     if state.stale:
@@ -82,9 +84,9 @@ def _worst(face: Face, one: str, many: str, found: _Found) -> Summary:
         title, said, fix = found[0]
         short = words.of(title, said)
         named = f"{title} {short}" if short != words.plain(said) else f"{title}: {short}"
-        return Summary(face, named if short else f"{title} {one}", fix)
+        return Summary(face, named if short else f"{title} {one}", fix or _NO_FIX)
     names = words.listed([title for title, _, _ in found])
-    return Summary(face, f"{len(found)} {many}: {names}")
+    return Summary(face, f"{len(found)} {many}: {names}", _EACH)
 
 
 def _all_well(state: State, health: Health) -> str:

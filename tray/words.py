@@ -50,12 +50,19 @@ def of(title: str, text: str | None) -> str:
 def cut(text: str, width: int = ROW_WIDTH) -> str:
     """Put a text on one line of at most `width` characters, an ellipsis where it was longer."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
+    if len(flat) <= width:
+        return flat
+    kept = flat[:width].rpartition(" ")[0].rstrip(" ,;:")
+    # One long word, a path for instance, has no better place to be cut.
+    return (kept if len(kept) > width // 2 else flat[: width - 1].rstrip()) + "…"
 
 
-def lines(text: str, width: int = ROW_WIDTH, most: int = 4) -> list[str]:
-    """Break a text into at most `most` rows; an ellipsis ends what was longer."""
-    return textwrap.wrap(text, width, max_lines=most, placeholder=" …")
+def lines(text: str, width: int = ROW_WIDTH, most: int = 4, further: str = "") -> list[str]:
+    """Break a text into at most `most` rows; an ellipsis ends what was longer.
+
+    `further` begins every row but the first.
+    """
+    return textwrap.wrap(text, width, max_lines=most, placeholder=" …", subsequent_indent=further)
 
 
 def listed(names: list[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 from tests.support.tray_states import AWAY, BAD, HINT, NOW, SENT, muted, state, trouble
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
+from tray.menu import menu
 from tray.notices import Notice, Notices, answer
 from tray.state import Choices, Inbound, Run, Telling, Told
 
@@ -64,9 +65,18 @@ def test_what_changes_together_is_one_message():
 
     assert message == Notice(
         "2 things changed",
-        "✗ Chalk — not shared with the integration.\n"
-        "✗ Duck post — not shared with the integration.",
+        "✗ Chalk — not shared with the integration\n✗ Duck post — not shared with the integration",
         "chalk",
+    )
+
+
+def test_a_message_about_several_names_each_once():
+    long = "Duck post has not verified the domain of the sender's address for this very key."
+    both = state(BAD_TOO, replace(BAD, words=long))
+    (message,) = tell(WELL, both, both)[2]
+
+    assert message.body.splitlines()[1] == (
+        "✗ Duck post — has not verified the domain of the sender's address for this very key"
     )
 
 
@@ -108,6 +118,13 @@ def test_a_source_that_goes_away_is_told_by_its_own_words():
     gone = state(C, D, trouble=trouble())
 
     assert tell(WELL, gone, gone)[2] == [Notice("desk cannot be reached", "See that it runs.", "")]
+
+
+def test_a_trouble_that_is_a_sentence_is_told_without_its_full_stop():
+    gone = state(C, D, trouble=trouble(words="The file is not text."))
+
+    assert tell(WELL, gone, gone)[2][0].title == "The file is not text"
+    assert menu(gone).rows[0].text == "The file is not text"
 
 
 def test_a_way_in_that_breaks_and_mends_is_told():
