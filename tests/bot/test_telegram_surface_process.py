@@ -89,10 +89,24 @@ def test_killed_while_sending_the_same_message_tells_that_it_is_in_doubt(home, s
     assert len(sandbox.slack.received) == 1
 
 
-def test_killed_at_any_moment_nothing_is_lost_sent_twice_or_left_untold(
-    home, sandbox, paired, counts
-):
-    kills = counts(20, 200)
+@pytest.fixture(params=["poll", "webhook"])
+def way(request, sandbox, counts):
+    """Telegram's way in: settings, arguments, and how often the bot is killed."""
+    if request.param == "poll":
+        return sandbox.settings(), ["--no-http"], counts(20, 200)
+    sandbox.telegram.updates.retry_seconds = 0.05
+    address = f"127.0.0.1:{free_port()}"
+    hook = {"LEVQOR_TELEGRAM": "webhook", "TELEGRAM_WEBHOOK_URL": f"http://{address}"}
+    return {**sandbox.settings(), **hook}, ["--http", address], counts(8, 80)
+
+
+def comings(sandbox):
+    """How often a bot has asked for messages, one way or the other."""
+    return len(sandbox.telegram.calls("getUpdates") + sandbox.telegram.calls("setWebhook"))
+
+
+def test_killed_at_any_moment_nothing_is_lost_sent_twice_or_left_untold(home, sandbox, paired, way):
+    settings, args, kills = way
     chance = random.Random(16)
     ada = sandbox.telegram.user(42)
     sandbox.slack.always(Delay(0.03))
@@ -104,14 +118,14 @@ def test_killed_at_any_moment_nothing_is_lost_sent_twice_or_left_untold(
 
     ask()
     for _ in range(kills):
-        polls = len(sandbox.telegram.calls("getUpdates"))
-        with Program(home, sandbox.settings(), "--no-http"):
-            wait_for(lambda: len(sandbox.telegram.calls("getUpdates")) > polls)  # noqa: B023
+        before = comings(sandbox)
+        with Program(home, settings, *args):
+            wait_for(lambda: comings(sandbox) > before)  # noqa: B023
             for _ in range(chance.randint(0, 3)):
                 ask()
             time.sleep(chance.choice((0.0, 0.02, 0.05, 0.1, 0.3)) * chance.random())
         ask()
-    with Program(home, sandbox.settings(), "--no-http") as last:
+    with Program(home, settings, *args) as last:
         wait_for(lambda: not unanswered(ada, asked), 60)
         wait_for(lambda: sandbox.telegram.updates.pending == [])
         assert last.terminate() == 0
