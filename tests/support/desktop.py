@@ -153,7 +153,7 @@ class Desktop:
         config = self.folder / "bus.conf"
         config.write_text(_BUS.format(services=self._services()))
         args = (f"--config-file={config}", "--nofork", f"--print-address={write}")
-        self.start("dbus-daemon", *args, pass_fds=(write,))
+        self.bus = self.start("dbus-daemon", *args, pass_fds=(write,))
         os.close(write)
         with os.fdopen(read) as addresses:
             self.env["DBUS_SESSION_BUS_ADDRESS"] = addresses.readline().strip()

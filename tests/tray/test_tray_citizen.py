@@ -132,6 +132,27 @@ def test_it_lives_without_a_notification_service(tmp_path, home):
         assert tray.child.wait(5) == 0
 
 
+def test_an_icon_that_can_no_longer_change_is_taken_away(tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", "appindicator", daemon=False) as desk:
+        tray = Tray(desk, "--home", str(home), every="300")
+        tray.shows(Face.EMPTY)
+        desk.end(desk.bus)
+        assert tray.child.wait(10) == 3
+        assert "levqor-tray: The desktop's message bus ended, and the icon" in tray.said()
+        assert "Traceback" not in tray.said()
+
+
+def test_an_icon_that_needs_no_bus_outlives_it(tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", "gtk", daemon=False) as desk:
+        tray = Tray(desk, "--home", str(home), every="2")
+        tray.shows(Face.EMPTY)
+        desk.end(desk.bus)
+        home.rename(tmp_path / "elsewhere")
+        tray.shows(Face.OFFLINE)
+        assert tray.stop() == 0
+        assert "Traceback" not in tray.said()
+
+
 def test_it_lives_with_a_broken_message_bus(tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", "gtk", daemon=False) as desk:
         broken = {**desk.env, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus"}

@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 _NAME, _PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 _TIMEOUT_MS = 5000
+_NO_BUS = "this desktop has no message bus"
 
 
 class Bubbles:
     """Shows notices; `error` says in words why the last one did not arrive."""
 
-    def __init__(self, icons: Path, clicked: Callable[[Do], None]) -> None:
+    def __init__(
+        self, icons: Path, clicked: Callable[[Do], None], lost: Callable[[], None]
+    ) -> None:
         self.error: str | None = None
+        self._lost = lost
         self._icons = icons
         self._clicked = clicked
         self._bus: Any = None
@@ -66,11 +70,12 @@ class Bubbles:
         try:
             self._bus = Gio.bus_get_finish(result)
         except GLib.Error:
-            self.error = "this desktop has no message bus"
+            self.error = _NO_BUS
             self._early.clear()
             return
         # GLib's default ends the process at once when the bus goes away.
         self._bus.set_exit_on_close(False)
+        self._bus.connect("closed", self._bus_ended)
         for signal in ("ActionInvoked", "NotificationClosed"):
             self._bus.signal_subscribe(
                 None, _NAME, signal, _PATH, None, Gio.DBusSignalFlags.NONE, self._heard
@@ -78,6 +83,11 @@ class Bubbles:
         early, self._early = self._early, []
         for notice, face in early:
             self.show(notice, face)
+
+    def _bus_ended(self, *_: Any) -> None:
+        self.error, self._bus = _NO_BUS, None
+        self._about.clear()
+        self._lost()
 
     def _call(self, method: str, args: Any, done: Any, about: str | None) -> None:
         flags = Gio.DBusCallFlags.NONE

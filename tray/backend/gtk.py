@@ -17,6 +17,7 @@ from tray.backend import NAME
 from tray.backend.bubbles import Bubbles
 from tray.backend.errands import Errands
 from tray.backend.rows import MenuWidget
+from tray.backend.toolkit import NoDesktop
 from tray.icon import icon_file
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         for number in (signal.SIGTERM, signal.SIGINT):
             GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._end)
         self._mark_ready()
+
+    @property
+    def needs_bus(self) -> bool:
+        """Whether the icon and its menu are shown by way of the message bus."""
+        return hasattr(self, "_appindicator")
 
     def _end(self) -> bool:
         self.stop()
@@ -90,7 +96,8 @@ class GtkWindow:
     def __init__(self, menu: Menu, icons: Path, clicked: Callable[[Do], None]) -> None:
         self._clicked = clicked
         self._shown = menu
-        self._bubbles = Bubbles(icons, self._do)
+        self._bubbles = Bubbles(icons, self._do, self._bus_ended)
+        self._lost = False
         self._widget = MenuWidget(self._do)
         self._widget.edit(menu.rows)
         self._icon = _Icon(menu, icons, self._bubbles, self._widget)
@@ -102,13 +109,18 @@ class GtkWindow:
         return self._bubbles.error
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Show the icon and serve clicks until `stop`."""
+        """Show the icon and serve clicks until `stop`; raises NoDesktop if the icon is lost."""
 
         def setup(icon: _Icon) -> None:
             icon.visible = True
             ready()
 
         self._icon.run(setup)
+        if self._lost:
+            raise NoDesktop(
+                "The desktop's message bus ended, and the icon went with it.\n"
+                "If you are still logged in: start levqor-tray again."
+            )
 
     def show(self, menu: Menu) -> None:
         """Show this menu from now on."""
@@ -136,6 +148,12 @@ class GtkWindow:
 
     def _tell(self, notice: Notice) -> None:
         self._bubbles.show(notice, self._shown.face)
+
+    def _bus_ended(self) -> None:
+        # AppIndicator cannot take it up again: what is on the screen would never change.
+        if self._icon.needs_bus:
+            self._lost = True
+            self._icon.stop()
 
     def _do(self, do: Do) -> None:
         try:
