@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from core.contract import Action, Connector, Contract
 
 USAGE_DAYS = 7
+# What the bounds of each kind of field count.
+COUNTED = {"text": "characters", "rows": "rows", "mapping": "entries"}
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class Commands:
         for spec in action.input.fields():
             lines.append(f"{spec.name}: {spec.help}")
             if spec.max_length:
-                lines.append(f"  At most {spec.max_length}.")
+                lines.append(f"  At most {spec.max_length:,} {COUNTED[spec.kind]}.")
             if spec.setting:
                 lines.append(f"  Left out, it is what {spec.setting} says.")
             if spec.example is not None and spec.kind == "text":

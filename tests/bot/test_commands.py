@@ -52,7 +52,7 @@ def test_help_on_an_action_names_its_fields_however_it_is_written(engine, about)
 
     told = within(engine, story)
     assert told.startswith("Send an e-mail\n  /email_send to=… subject=… text\nto: ")
-    assert "At most 200." in told
+    assert "At most 200 characters." in told
 
 
 @pytest.mark.parametrize(
