@@ -216,6 +216,8 @@ class _CleanRecords:
         if record.name.split(".")[0] in _WITHHELD:
             record.msg = f"{record.name} said something that is withheld: it may be private"
             record.args = None
+            # An own level on the library's logger lets it through; the terminal begins at WARNING.
+            record.levelno, record.levelname = logging.DEBUG, "DEBUG"
             record.exc_info = record.exc_text = record.stack_info = None
         elif record.name != "uvicorn.access":  # its formatter takes the arguments apart
             self._clean(record)

@@ -215,6 +215,22 @@ def test_a_library_that_somebody_turns_up_still_says_nothing_private(loud):
     )
 
 
+def test_what_is_withheld_troubles_nobody_on_a_terminal():
+    ran = subprocess.run([sys.executable, "-c", _LOUD], capture_output=True, text=True, check=True)
+    assert ran.stderr == "asyncio is heard\n"
+
+
+_LOUD = """
+import logging
+from core.logs import quiet_libraries
+from core.masking import Redactor
+quiet_libraries(Redactor())
+logging.getLogger("slack_bolt.app").setLevel(logging.WARNING)
+logging.getLogger("slack_bolt.app").warning("private words")
+logging.getLogger("asyncio").warning("asyncio is heard")
+"""
+
+
 def test_whatever_else_is_logged_is_cleaned_with_its_traceback(loud):
     quiet_libraries(Redactor(["canary-secret"]))
     logger = logging.getLogger("asyncio")
