@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +30,8 @@ class Finding:
 def main(settings: Settings) -> int:
     """Print every finding; returns 1 where something is wrong."""
     findings = asyncio.run(look(settings))
-    for line in lines(findings):
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines(findings, width):
         print(line)  # noqa: T201 - this is what was asked for
     return int(any(finding.good is False for finding in findings))
 
@@ -41,12 +45,24 @@ async def look(settings: Settings) -> list[Finding]:
     return [finding for each in found for finding in each]
 
 
-def lines(findings: Iterable[Finding]) -> list[str]:
-    """Say each finding in a line, and what to do about it in another."""
+def lines(findings: Iterable[Finding], width: int | None = None) -> list[str]:
+    """Say each finding in a line, and what to do about it in another; broken at `width`."""
     marks = {True: "ok", False: "wrong", None: "note"}
     said = []
     for finding in findings:
         said.append(f"{marks[finding.good]:5}  {finding.what}")
         if finding.fix:
             said.append(f"       {finding.fix}")
-    return said
+    if width is None:
+        return said
+    return [
+        part
+        for line in said
+        for part in textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=" " * 7,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]

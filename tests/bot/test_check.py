@@ -111,6 +111,16 @@ def test_each_finding_is_a_line_and_what_to_do_another():
     ]
 
 
+def test_on_a_terminal_findings_break_between_words_under_each_other():
+    findings = [Finding(good=False, what="It broke here.", fix="Mend it soon.")]
+    assert check.lines(findings, 16) == [
+        "wrong  It broke",
+        "       here.",
+        "       Mend it",
+        "       soon.",
+    ]
+
+
 def test_the_program_exits_1_where_something_is_wrong(home, sandbox, capsys):
     assert main(["--home", str(home), "check"]) == 0
     (home / ".env").write_text("SLACK_APP_TOKEN=xapp-1-a-b\n")
