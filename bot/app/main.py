@@ -70,7 +70,8 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     home = options.home or Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="levqor-sandbox-"))
     )
-    print(f"sandbox: {sandbox.url} shows what was sent; home {home}", file=sys.stderr)  # noqa: T201
+    print(f"sandbox: {sandbox.url} shows what was sent", file=sys.stderr)  # noqa: T201
+    print(f"home: {home}", file=sys.stderr)  # noqa: T201
     values = sandbox.settings()
     if options.console:
         # Whoever types here is alone with the stand-ins: nobody writes from a phone.
