@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -145,6 +146,32 @@ def test_an_edited_settings_file_is_noticed(home):
     (home / ".env").write_text("A=1\n")
 
     assert before != feed.stamp()
+
+
+def test_a_killed_tray_takes_its_stand_ins_along(tmp_path):
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom tray.source.sandbox import sandbox\n"
+        "with sandbox(Path(sys.argv[1])) as (feed, _):\n"
+        "    health = feed.health()\n"
+        "    print(len(health.configured), flush=True)\n"
+        "    time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.readline() == b"5\n"
+        asked = ["ps", "--ppid", str(parent.pid), "-o", "pid="]
+        (child,) = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+        parent.kill()
+    ends = time.monotonic() + 10
+    while _runs(child):
+        assert time.monotonic() < ends, "the stand-ins outlived their tray"
+        time.sleep(0.05)
+
+
+def _runs(process):
+    asked = ["ps", "-p", process, "-o", "stat="]
+    state = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return state != "" and not state.startswith("Z")
 
 
 def test_closing_ends_a_child_that_only_looks(home):

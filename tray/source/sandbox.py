@@ -17,7 +17,7 @@ from tray.source.local import Local
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMAND = (sys.executable, "-m", "core.cli")
+COMMAND = (sys.executable, "-m", "tray.source.standins")
 _END_S = 5
 
 
@@ -46,7 +46,8 @@ class _StandIns:
         self._lock = threading.Lock()
         self._child = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [*COMMAND, "--home", str(home), "sandbox", "--output", "json"],
-            stdin=subprocess.DEVNULL,
+            # Closed when this process ends, however it does: the stand-ins go with it.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -68,5 +69,6 @@ class _StandIns:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        if self._child.stdout:
-            self._child.stdout.close()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe:
+                pipe.close()
