@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from tray import words
 from tray.icon import COLOURS
-from tray.rows import MARKS
-from tray.state import Connector, Inbound, State, Verdict
+from tray.rows import MARKS, NO_WORDS, OUTCOMES
+from tray.state import Connector, Inbound, Verdict
 from tray.verdict import Face, inbound_title, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tray.state import Run, State
 
 _FACES = {
     Verdict.OK: Face.OK,
@@ -90,22 +92,31 @@ def _sections(state: State, first: str) -> Iterator[str]:
 
 
 def _connector(state: State, one: Connector) -> str:
-    said = words.plain(one.words) or one.verdict
-    said = said[:1].upper() + said[1:]
-    since = f", for {words.span(state.now - one.since)}" if one.since else ""
-    failed = one.last_failure
-    parts = [_head(one.verdict, one.title), f"<p>{escape(said)}{since}.</p>"]
+    said = escape(_sentence(words.plain(one.words) or NO_WORDS[one.verdict]))
+    if one.since:
+        span = words.span(state.now - one.since).replace(" ", "&nbsp;")
+        said += f" <span class=small>For&nbsp;{span}.</span>"
+    parts = [_head(one.verdict, one.title), f"<p>{said}</p>"]
     if one.fix:
         parts.append(f"<p class=fix>{escape(one.fix)}</p>")
     if one.settings:
         names = ", ".join(f"<code>{escape(name)}</code>" for name in one.settings)
         parts.append(f"<p>Settings that are missing: {names}</p>")
     parts += [f"<p>{escape(note)}</p>" for note in one.notes]
-    if failed:
-        ago = words.ago(state.now - failed.at)
-        why = escape(f"{words.plain(failed.words)}. {failed.fix or ''}".strip())
-        parts.append(f"<p class=small>Last failed run, {ago}: {why} {escape(failed.run)}</p>")
+    if one.last_failure:
+        parts.append(f"<p class=small>{escape(_failed(state, one, one.last_failure))}</p>")
     return "\n".join([*parts, "</section>"])
+
+
+def _failed(state: State, one: Connector, run: Run) -> str:
+    why = words.plain(run.words) or OUTCOMES.get(run.outcome or "", "failed")
+    said = f"Last failed run, {words.ago(state.now - run.at)}: {_sentence(why)}"
+    fix = f" {run.fix}" if run.fix and run.fix != one.fix else ""
+    return f"{said}{fix} Run {run.run}."
+
+
+def _sentence(said: str) -> str:
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _way(one: Inbound) -> str:

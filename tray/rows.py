@@ -14,7 +14,7 @@ MARKS = {
     Verdict.OFF: "○",
     Verdict.UNKNOWN: "?",
 }
-_NO_WORDS = {
+NO_WORDS = {
     Verdict.OK: "works",
     Verdict.ATTENTION: "wants attention",
     Verdict.BROKEN: "broken",
@@ -93,8 +93,8 @@ def _said(state: State, one: Connector) -> str:
             return f"sent {words.ago(state.now - last.at)}{words.ms(last.ms)}"
         return f"works{words.ms(one.latency_ms)}"
     if one.verdict is Verdict.OFF:
-        return _NO_WORDS[Verdict.OFF]
-    return words.of(one.title, one.words) or _NO_WORDS[one.verdict]
+        return NO_WORDS[Verdict.OFF]
+    return words.of(one.title, one.words) or NO_WORDS[one.verdict]
 
 
 def _below(state: State, one: Connector) -> list[Row]:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.tray_states import BAD, CHALK, NOW, OFF, state, trouble
 from tray import choices, page
 from tray.desktop import Autostart, OnlyOne, Places
-from tray.state import Choices, Inbound, Telling
+from tray.state import Choices, Inbound, Run, Telling
 
 
 def test_choices_survive_a_restart(tmp_path):
@@ -93,7 +93,7 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
 
     assert text.index("Duck post") < text.index("Works: Chalk.")
     for said in (
-        "Not shared with the integration, for 5 min.",
+        "Not shared with the integration. <span class=small>For&nbsp;5&nbsp;min.</span>",
         "Open the pond, and share it.",
         "<code>DUCK_KEY</code>",
         "Bot on Pigeon",
@@ -101,6 +101,30 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
         "<code>/srv/levqor/.env</code>",
     ):
         assert said in text
+
+
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        (
+            Run("r4", NOW - 120, "refused", words="it is full.", fix="Wipe it."),
+            "It is full. Wipe it.",
+        ),
+        (Run("r4", NOW - 120, "refused", words="it is full.", fix=BAD.fix), "It is full."),
+        (Run("r4", NOW - 120, "not_sent"), "Not sent."),
+    ],
+)
+def test_the_page_tells_of_the_last_failed_run_and_repeats_no_fix(run, line):
+    text = page.html(state(CHALK, replace(BAD, last_failure=run)), "duck")
+
+    assert f"<p class=small>Last failed run, 2 min ago: {line} Run r4.</p>" in text
+
+
+def test_the_page_has_words_for_what_came_without():
+    text = page.html(state(CHALK, replace(BAD, words=None, since=None)), "chalk")
+
+    assert "<p>Works.</p>" in text
+    assert "<p>Broken.</p>" in text
 
 
 def test_the_page_of_a_silent_source_says_why():
