@@ -30,4 +30,6 @@ def key_of(headers: Mapping[str, str], caller: Caller) -> str | None:
             [Fault(HEADER, "must be 1 to 255 printable ASCII characters")],
             fix="Send a UUID, a new one for each message.",
         )
-    return f"{caller}:{text}"
+    # A caller holds no space, but may hold colons: an IPv6 network must not read as a label
+    # and the beginning of its key.
+    return f"{caller} {text}"

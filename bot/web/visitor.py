@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.callers import Caller
 from core.contract import loopback
-from core.errors import Forbidden, Unauthorized
+from core.errors import Forbidden, LedgerError, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -114,7 +114,17 @@ class Doorkeeper:
         """
         address = _client(peer, headers, self._own().trusted_proxies)
         if "authorization" in headers:
-            token = await self._token(headers["authorization"])
+            try:
+                token = await self._token(headers["authorization"])
+            except LedgerError as error:
+                if _local(peer, headers, version):
+                    raise
+                # Who it is cannot be told now, and a stranger need not know of our folders.
+                raise LedgerError(
+                    fix="Try again later, or tell whoever runs Levqor.",
+                    reason=error.reason,
+                    retry_after=error.retry_after,
+                ) from None
             return Visitor(Caller(SURFACE, token.label), address, admin=token.admin)
         if self._own().http_anonymous or _local(peer, headers, version):
             return Visitor(Caller(SURFACE, quota_address(address), known=False), address)

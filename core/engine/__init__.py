@@ -38,6 +38,8 @@ __all__ = ["Accepted", "Engine", "Receipt", "Settled"]
 
 RUN_LETTERS = 10
 TEST_GAP = 60.0
+# What is out may take this long to end; whoever starts Levqor again does so after that.
+STOPPING_RETRY = 15.0
 
 
 class Engine:
@@ -146,7 +148,7 @@ class Engine:
         """
         with self._refusals(action_id, caller, ip):
             if self._sender.stopping:
-                raise Busy("Levqor is stopping; nothing was sent.", fix="Send it again later.")
+                raise Busy("Levqor is stopping; nothing was sent.", retry_after=STOPPING_RETRY)
             asked = admit(self.settings, self._catalogue, action_id, values, caller, test=test)
             if asked.refuse is not None and key is None:
                 raise asked.refuse

@@ -10,7 +10,9 @@ import time
 import pytest
 
 from bot.app.frame import CALL_THREADS
+from bot.web.idempotency import key_of
 from bot.web.limits import Limits
+from core.callers import Caller
 from core.ledger import Ledger
 from tests.support.bot import Program
 from tests.support.web import served, wait_for
@@ -124,6 +126,7 @@ def test_who_waits_for_a_held_ledger_is_answered_when_the_program_ends(home):
         assert bot.wait() == 0
     assert {body["error"] for _, body in answers} == {"busy", "upstream_error"}
     assert {body["outcome"] for _, body in answers} == {"not_sent"}
+    assert {body.get("retry_after") for _, body in answers if body["error"] == "busy"} == {15}
     assert "Too much is waiting" not in str(answers)
 
 
@@ -196,3 +199,23 @@ def test_a_parameter_that_is_given_twice_sends_nothing(web, sandbox):
     reply = web.post("/actions/slack.send?test=1&test=0", {"text": "Hello"})
     assert reply.status == 400
     assert sandbox.slack.received == []
+
+
+def test_no_callers_key_can_be_written_as_anothers():
+    network = Caller("http", "fd00:1:2:3::/64", known=False)
+    label = Caller("http", "fd00")
+    mine = key_of({"idempotency-key": "pay"}, network)
+    assert key_of({"idempotency-key": "1:2:3::/64:pay"}, label) != mine
+    assert key_of({"idempotency-key": "1:2:3::/64 pay"}, label) != mine
+
+
+def test_a_stranger_is_not_told_where_a_broken_ledger_lies(web, home):
+    token = web.bot.engine.ledger.token_new("ops")
+    (home / "levqor.db").rename(home / "moved.db")
+    near = web.get("/api/usage/summary", token=token)
+    far = web.get("/api/usage/summary", token=token, headers={"Host": "levqor.example.com"})
+    (home / "moved.db").rename(home / "levqor.db")
+    assert near.status == far.status == 503
+    assert str(home) in near.json()["message"]
+    assert far.json()["error"] == "ledger_error"
+    assert str(home) not in far.body.decode()

@@ -240,7 +240,7 @@ def test_stopping_sends_nothing_new_and_settles_what_hangs(pro, sandbox):
     ends = [future.result(1) for future in out]
     assert [e.outcome for e in ends].count("unknown") == places.WORKERS
     assert [e.outcome for e in ends].count("not_sent") == 4
-    assert pro.start(waiting).result(1).error.code == "busy"
+    assert pro.start(waiting).result(1).error.reason == "interrupted_before"
     with pytest.raises(Busy, match="stopping"):
         pro.accept("slack.send", HELLO, BOB)
 
