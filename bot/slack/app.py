@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.manifest import main_command, spelling
 from bot.slack import views
@@ -88,11 +89,12 @@ def _made(api: Api, me: Mapping[str, Any]) -> AsyncApp:
 
     # Given `authorize`, bolt keeps to it even where SLACK_CLIENT_ID and SLACK_CLIENT_SECRET
     # are set, which would make it an OAuth app. Signatures are checked before bolt, which
-    # logs the whole body of a forged request. `process_before_response`: bolt otherwise
+    # logs the whole body of a forged request. A client with a token would be warned about:
+    # ours is handed to listeners, none of which uses it. `process_before_response`: bolt otherwise
     # polls for the acknowledgement, and loses one that an error follows at once.
     return AsyncApp(
         name="levqor",
-        client=api.client,
+        client=AsyncWebClient(base_url=api.client.base_url),
         signing_secret="",
         authorize=authorize,
         request_verification_enabled=False,

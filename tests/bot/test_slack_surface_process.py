@@ -136,6 +136,13 @@ def test_a_ledger_held_by_another_process_never_freezes_the_loop(home, sandbox, 
         wait_for(lambda: "sending" in sandbox.slack.command("/levqor-slack-send", "b").ack["text"])
 
 
+def test_a_start_says_how_the_way_in_is_doing_and_nothing_else(home, sandbox, environ):
+    with Program(home, environ, "--no-http") as bot:
+        bot.until(CONNECTED)
+        assert bot.terminate() == 0
+        assert bot.said == "slack: connected (Socket Mode)\n"
+
+
 def test_a_refused_token_ends_the_program_with_status_3_and_one_line(home, sandbox, environ):
     sandbox.slack.always(
         Answer(200, json={"ok": False, "error": "invalid_auth"}), on="apps.connections.open"
