@@ -7,6 +7,7 @@ they say; nothing below knows where a question came from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from core import reports, wording
@@ -86,16 +87,20 @@ class Commands:
         known |= {spelling.question(each.word): each.word for each in QUESTIONS}
         if typed in known:
             return known[typed]
-        near = nearest(typed, known)
+        # What all commands begin with would make any two of them alike.
+        same = commonprefix(list(known))  # noqa: RUF071 - of names, not of paths
+        near = nearest(typed.removeprefix(same), [name.removeprefix(same) for name in known])
+        meant = f"Did you mean {same}{near}?"
         raise NotFound(
             "There is no such command.",
-            fix=f"Did you mean {near}?" if near else f"See {spelling.question('help')}.",
+            fix=meant if near else f"See {spelling.question('help')}.",
         )
 
     async def ask(self, word: str, rest: str, caller: Caller, spelling: Spelling) -> str:
         """Answer a question; raises NotFound or InvalidInput where it makes no sense."""
         rest = rest.strip()
         if word == "health":
+            rest = rest.lower()
             if rest not in ("", "live"):
                 raise InvalidInput([Fault("health", "takes nothing, or the word live")])
             return await self.health(live=rest == "live")

@@ -169,6 +169,8 @@ def test_whoami_usage_and_why_are_answered(socket):
 
 def test_a_misspelt_question_gets_the_nearest(socket):
     assert "Did you mean /levqor health?" in socket.ask("helth")
+    assert "Did you mean /levqor-slack-send?" in socket.ask("slack-send")
+    assert socket.ask("frobnicate") == ("There is no such command.\nWhat to do: See /levqor help.")
 
 
 def test_a_question_that_takes_long_is_answered_later(socket, sandbox):

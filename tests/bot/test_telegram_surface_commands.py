@@ -130,6 +130,7 @@ def test_bots_and_anonymous_administrators_are_not_heard(sandbox, bot, ada):
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
+        ("/health Live", "Slack: working"),
         ("/slack_sned hi", "Did you mean /slack_send?"),
         ("/slack-send hi", "Did you mean /slack_send?"),
         ("/email_send too=a@b.example subject=x hello", "did you mean to?"),
