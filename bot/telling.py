@@ -74,6 +74,9 @@ def reply_to(where: Where) -> str:
     return json.dumps(where, separators=(",", ":"))
 
 
-def words(settled: Settled) -> str:
-    """How a run ended, for a chat."""
-    return wording.settled(settled)
+def sending(bot: Bot, accepted: Accepted) -> str:
+    """Say that a run is on its way, or how it ended where it has."""
+    if accepted.settled is not None:
+        return wording.settled(accepted.settled, bot.engine.connectors)
+    connector, _ = bot.engine.action(accepted.action_id)
+    return f"{connector.title}: sending, run {accepted.run}"

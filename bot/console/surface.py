@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from bot.commands import QUESTIONS, Spelling
+from bot.telling import sending
 from core import wording
 from core.callers import Caller, os_user
 from core.errors import Fault, InvalidInput, LevqorError, Repeated
@@ -123,7 +124,7 @@ class Console:
                 return
             accepted = await bot.accept(action_id, values, self._caller)
         if self._interactive:
-            self._say(f"sending, run {accepted.run}", dim=True)
+            self._say(sending(bot, accepted), dim=True)
         settled = await bot.settle(accepted)
         self._say(wording.settled(settled, bot.engine.connectors), bad=settled.error is not None)
         if settled.error is not None:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from bot.slack.api import Said, Unreachable
 from bot.slack.views import escaped, note
-from bot.telling import words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.slack.api import Api
     from bot.telling import Where
-    from core.engine import Settled
 
 # Slack takes an answer for half an hour; an outage of nine minutes is waited out.
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -27,10 +25,6 @@ class Answers:
     def __init__(self, api: Api, *, waits: tuple[float, ...] = WAITS) -> None:
         self._api = api
         self._waits = waits
-
-    async def outcome(self, where: Where, settled: Settled) -> None:
-        """Tell how a run ended; raises where the asker cannot be reached."""
-        await self.say(where, words(settled))
 
     async def say(self, where: Where, text: str, *, replace: bool = False) -> None:
         """Tell an asker something; `replace` the message whose button they pressed.

@@ -17,7 +17,7 @@ from bot.slack import views
 from bot.slack.answers import where_of
 from bot.slack.api import Said, Unreachable
 from bot.slack.home import home
-from bot.telling import Teller, reply_to, words
+from bot.telling import Teller, reply_to, sending
 from core import wording
 from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
 from core.grammar import unquote_slack
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.slack.report import Report
     from bot.telling import Where
     from core.callers import Caller
-    from core.engine import Accepted
+    from core.engine import Accepted, Settled
 
 Reply = dict[str, Any] | None
 
@@ -65,7 +65,7 @@ class Desk:
         self._spelling = spelling(bot.settings.own.slack_prefix)
         self._main = main_command(bot.settings.own.slack_prefix)
         self._pending: Pending[Again] = Pending()
-        self._teller = Teller(bot, "slack", answers.outcome)
+        self._teller = Teller(bot, "slack", self._tell)
         self.going: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
@@ -88,7 +88,7 @@ class Desk:
         except Repeated as same:
             nonce = self._pending.put(str(caller), again)
             return views.ask_again(wording.refusal(same), nonce)
-        return views.note(self._sending(accepted))
+        return views.note(sending(self._bot, accepted))
 
     async def question(self, body: Mapping[str, Any]) -> Reply:
         """Help, health, usage, why, whoami."""
@@ -118,7 +118,7 @@ class Desk:
         where = where_of(body, _user(caller))
         try:
             accepted = await self._accept_again(nonce, caller, where)
-            said = self._sending(accepted)
+            said = sending(self._bot, accepted)
         except LevqorError as error:
             said = wording.refusal(error)
         # This takes the question's place. How it ends comes beside it: which of the two
@@ -238,14 +238,11 @@ class Desk:
     async def _tell_later(self, asked: asyncio.Task[str], where: Where) -> None:
         await self._answers.say(where, await asked)
 
-    def _sending(self, accepted: Accepted) -> str:
-        if accepted.settled is not None:
-            return words(accepted.settled)
-        connector, _ = self._bot.engine.action(accepted.action_id)
-        return f"{connector.title}: sending, run {accepted.run}"
+    async def _tell(self, where: Where, settled: Settled) -> None:
+        await self._answers.say(where, wording.settled(settled, self._bot.engine.connectors))
 
     def _notice(self, accepted: Accepted) -> Reply:
-        said = self._sending(accepted)
+        said = sending(self._bot, accepted)
         if accepted.settled is None:
             said += "\nThe answer comes as a message."
         return _update(views.notice(self._title(accepted.action_id), said))

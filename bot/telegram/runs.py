@@ -13,7 +13,7 @@ from telegram.error import TelegramError
 
 from bot.pending import Pending
 from bot.telegram.voice import Place
-from bot.telling import Teller, reply_to
+from bot.telling import Teller, reply_to, sending
 from core import wording
 from core.errors import LevqorError, Repeated
 
@@ -131,19 +131,21 @@ class Runs:
 
     async def _run(self, accepted: Accepted, place: Place) -> None:
         settling = asyncio.ensure_future(self._bot.settle(accepted))
-        place = await self._announce(accepted.run, place)
+        place = await self._announce(accepted, place)
         await self.teller.tell(place.wire(), await settling)
 
-    async def _announce(self, run: str, place: Place) -> Place:
+    async def _announce(self, accepted: Accepted, place: Place) -> Place:
         """Say that it is on its way, and note which message to change when it is done."""
-        text = f"sending, run {run}"
+        text = sending(self._bot, accepted)
         with contextlib.suppress(TelegramError, LevqorError):
             if place.message is not None:
                 await self._voice.show(place, text)
                 return place
             # In a flood the outcome alone is worth waiting for.
             place = await self._voice.say(place, text, patience=0)
-            await self._bot.call(self._bot.engine.ledger.answer_at, run, reply_to(place.wire()))
+            await self._bot.call(
+                self._bot.engine.ledger.answer_at, accepted.run, reply_to(place.wire())
+            )
         return place
 
     async def _tell(self, where: Where, settled: Settled) -> None:

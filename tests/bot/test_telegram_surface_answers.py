@@ -76,7 +76,7 @@ def test_a_message_somebody_deleted_is_said_anew(sandbox, settings):
         sandbox.telegram.next(Answer(400, json=gone), on="editMessageText")
         ada.says("/slack_send hi")
         heard = ada.waits(2, until=sent)
-        assert heard[0].text.startswith("sending, run ")
+        assert heard[0].text.startswith("Slack: sending, run ")
 
 
 def test_a_group_that_moved_is_followed(sandbox, settings):

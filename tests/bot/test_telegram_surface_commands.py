@@ -44,7 +44,7 @@ def test_a_command_is_sent_and_its_one_message_ends_as_the_receipt(sandbox, ada)
     said = ada.says("/slack_send The build is green.")
     (message,) = ada.waits(until=ended)
     run = re.fullmatch(r"Slack: sent · run (\w{10})", message.text)[1]
-    assert message.before == [f"sending, run {run}"]
+    assert message.before == [f"Slack: sending, run {run}"]
     assert message.reply_to == said.message_id
     assert slack_texts(sandbox) == ["The build is green."]
 

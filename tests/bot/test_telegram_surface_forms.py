@@ -67,7 +67,7 @@ def test_a_form_asks_for_each_field_by_its_name_and_sends_after_a_yes(sandbox, a
     ada.presses(preview, "Send")
     ada.waits(until=sent)
     assert preview.text.startswith("E-mail: sent · run ")
-    assert preview.before[-1].startswith("sending, run ")
+    assert preview.before[-1].startswith("E-mail: sending, run ")
     (mail,) = [one.json for one in sandbox.resend.writes]
     assert (mail["to"], mail["subject"]) == (["delivered@resend.dev"], "The build = green")
     assert mail["text"] == "All tests pass.\nReally."

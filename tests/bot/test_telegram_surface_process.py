@@ -23,7 +23,7 @@ def paired(home, sandbox):
 
 
 def outcome(said):
-    return not said.text.startswith("sending, run")
+    return "sending, run" not in said.text
 
 
 def test_a_refused_token_is_one_line_and_exit_3(home, sandbox):
@@ -42,7 +42,7 @@ def test_sigterm_lets_what_is_out_finish_and_tells_it(home, sandbox, paired):
         bot.until(READY)
         sandbox.slack.always(Delay(1.5))
         ada.says("/slack_send hi")
-        ada.waits(until=lambda said: said.text.startswith("sending"))
+        ada.waits(until=lambda said: said.text.startswith("Slack: sending"))
         wait_for(lambda: sandbox.slack.received)
         ada.says("/whoami")
         assert bot.terminate() == 0
