@@ -168,9 +168,10 @@ class Commands:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
             raise InvalidInput([Fault("run", "is required: the id that stood in the answer")])
-        entry = await self._bot.read(self._engine.ledger.run, run.split(maxsplit=1)[0].lower())
-        admin = self._bot.settings.is_admin(caller)
-        if entry is None or not (admin or entry.caller == str(caller)):
+        whose = None if self._bot.settings.is_admin(caller) else str(caller)
+        typed = run.split(maxsplit=1)[0].lower()
+        entry = await self._bot.read(self._engine.ledger.run, typed, whose)
+        if entry is None:
             raise NotFound(
                 "There is no run of yours with that id.",
                 fix="Its id stands in the answer you got; LEVQOR_ADMINS may see every run.",

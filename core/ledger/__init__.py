@@ -93,12 +93,17 @@ class Ledger(OpenLedger):
         owner, alive = self._owner_id(), self._alive
         return self._write(lambda db: runs.claim_untold(db, surface, owner, alive, time.time()))
 
-    def run(self, run: str) -> Entry | None:
-        """The run of an id, or of the beginning of one if only one begins so."""
+    def run(self, run: str, caller: str | None = None) -> Entry | None:
+        """The run of an id, or of the beginning of one if only one begins so.
+
+        With `caller` only that caller's runs are looked at, so that a beginning tells
+        nothing about anybody else's.
+        """
         with self._reading() as db:
             rows = db.execute(
-                f"SELECT {runs.COLUMNS} FROM runs WHERE run >= ?1 AND run < ?1 || '~' LIMIT 2",  # noqa: S608
-                (run,),
+                f"SELECT {runs.COLUMNS} FROM runs WHERE run >= ?1 AND run < ?1 || '~' "  # noqa: S608
+                "AND (?2 IS NULL OR caller = ?2) LIMIT 2",
+                (run, caller),
             ).fetchall()
         exact = [row for row in rows if row[0] == run]
         found = exact or rows

@@ -207,6 +207,14 @@ def test_a_run_is_found_by_the_beginning_of_its_id(ledger):
     assert ledger.run("abcdefghjkm") is None
 
 
+def test_a_beginning_is_looked_for_among_ones_own_runs_only(ledger):
+    mine, _ = accept(ledger, run="abcdefghjk")
+    accept(ledger, run="abcdzzzzzz", caller="cli:bob")
+    assert ledger.run("abcd") is None
+    assert ledger.run("abcd", "cli:ada").run == mine.run
+    assert ledger.run("abcdefghjk", "cli:bob") is None
+
+
 def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
     where = "https://hooks.invalid/response/SECRETANSWERPLACE"
     entry, _ = accept(ledger, reply_to=where)
