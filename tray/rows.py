@@ -29,6 +29,8 @@ OUTCOMES = {
 }
 _MUTES = (1, 4, 8)
 _FURTHER = "    "
+# Narrower than the rows above, so that a small screen shows both side by side.
+_BELOW = 54
 
 
 def connector_rows(state: State) -> list[Row]:
@@ -103,7 +105,7 @@ def _below(state: State, one: Connector) -> list[Row]:
     rows += [say("success", _success(state, one)), *_failure(state, one)]
     rows += [
         say(f"note{n}", line)
-        for n, line in enumerate(part for note in one.notes for part in words.lines(note))
+        for n, line in enumerate(part for note in one.notes for part in _wrapped(note))
     ]
     rows += _now(one)
     rows += [
@@ -138,7 +140,7 @@ def _tests(state: State, one: Connector, action: str) -> list[Row]:
 def _told(state: State, told: Told) -> list[str]:
     first = f"Last test, {words.ago(state.now - told.at)}: {words.plain(told.words)}"
     run = [f"{_FURTHER}run {told.run}"] if told.run else []
-    return [*words.lines(first, most=2, further=_FURTHER), *run]
+    return [*_wrapped(first), *run]
 
 
 def _success(state: State, one: Connector) -> str:
@@ -153,9 +155,10 @@ def _failure(state: State, one: Connector) -> list[Row]:
     if run is None:
         return [say("failure", "Last failure: none")]
     why = words.plain(run.words) or OUTCOMES.get(run.outcome or "", "failed")
-    rows = [say("failure", words.cut(f"Last failure, {words.ago(state.now - run.at)}: {why}"))]
+    said = _wrapped(f"Last failure, {words.ago(state.now - run.at)}: {why}")
+    rows = [say(f"failure{n or ''}", line) for n, line in enumerate(said)]
     # Said once: the trouble of this moment stands below, with the same fix.
-    todo = words.lines(f"→ {run.fix}", further=_FURTHER) if run.fix not in (None, one.fix) else []
+    todo = _wrapped(f"→ {run.fix}") if run.fix not in (None, one.fix) else []
     return rows + [say(f"failure_fix{n}", line) for n, line in enumerate(todo)]
 
 
@@ -163,9 +166,13 @@ def _now(one: Connector) -> list[Row]:
     """What is wrong in full, for the row above may have cut it, and what to do."""
     if one.verdict in (Verdict.OK, Verdict.UNKNOWN):
         return []
-    said = words.lines(f"Now: {words.plain(one.words)}", further=_FURTHER) if one.words else []
-    todo = words.lines(f"→ {one.fix}", further=_FURTHER) if one.fix else []
+    said = _wrapped(f"Now: {words.plain(one.words)}") if one.words else []
+    todo = _wrapped(f"→ {one.fix}") if one.fix else []
     return [say(f"now{n}", line) for n, line in enumerate([*said, *todo])]
+
+
+def _wrapped(text: str) -> list[str]:
+    return words.lines(text, _BELOW, further=_FURTHER)
 
 
 def _mutes(state: State, one: Connector) -> tuple[Row, ...]:

@@ -105,7 +105,7 @@ def story(folder: Path, stand_ins: Sandbox) -> None:
         desk.hover("✗ Notion")
         until("the way out is offered", lambda: desk.row("How to fix"))
         time.sleep(0.5)
-        desk.screenshot().crop((180, 220, *SIZE)).save(OUT / "tray-menu.png", optimize=True)
+        desk.screenshot().crop((20, 220, *SIZE)).save(OUT / "tray-menu.png", optimize=True)
         _page(desk)
 
 
@@ -125,7 +125,10 @@ def _page(desk: Desktop) -> None:
         f"--screenshot={picture}", page.as_uri(),
     )  # fmt: skip
     with Image.open(picture) as image:
-        image.convert("RGB").crop((0, 0, 820, 380)).save(OUT / "tray-page.png", optimize=True)
+        page_only = image.convert("RGB")
+        blank = Image.new("RGB", page_only.size, page_only.getpixel((0, 0)))
+        foot = ImageChops.difference(page_only, blank).getbbox()[3]
+        page_only.crop((0, 0, 820, foot + 40)).save(OUT / "tray-page.png", optimize=True)
 
 
 def _paint_wall(desk: Desktop) -> None:
