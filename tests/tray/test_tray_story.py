@@ -10,7 +10,7 @@ from tests.support.tray_program import Tray, desktop
 from tray.verdict import Face
 
 pytestmark = [
-    pytest.mark.xdist_group("desktop"),
+    pytest.mark.xdist_group("desktop-1"),
     pytest.mark.skipif(bool(missing()), reason=f"make system brings {', '.join(missing())}"),
 ]
 

@@ -12,7 +12,7 @@ from tests.support.desktop import missing
 from tests.support.tray_program import desktop
 
 pytestmark = [
-    pytest.mark.xdist_group("desktop"),
+    pytest.mark.xdist_group("desktop-1"),
     pytest.mark.skipif(bool(missing()), reason=f"make system brings {', '.join(missing())}"),
 ]
 
