@@ -42,6 +42,11 @@ def wait(seconds: float) -> str:
     return _counted(max(1, math.ceil(seconds / size)), unit)
 
 
+def under(title: str, said: str) -> str:
+    """What is said of a connector, behind its title unless it begins with that anyway."""
+    return said if said.startswith(f"{title} ") else f"{title}: {said}"
+
+
 def receipt(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
     """Say that a run was done: where, what, its id, the link and the note if there are any."""
     if connectors is None:
@@ -189,7 +194,7 @@ def _connector_lines(name: str, detail: Mapping[str, Any], now: float) -> Iterat
         extras.append(f"{detail['latency_ms']:.0f} ms")
     if detail.get("since") and (since := _since(detail["since"], now)) != ago(0):
         extras.append(f"for {since.removesuffix(' ago')}")
-    yield f"{heading}: {said}" + (f" ({', '.join(extras)})" if extras else "")
+    yield under(heading, said) + (f" ({', '.join(extras)})" if extras else "")
     if detail.get("fix"):
         yield f"  What to do: {detail['fix']}"
     yield from (f"  Note: {note}" for note in detail.get("notes", ()))

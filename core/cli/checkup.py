@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.clock import clocked
 from core.errors import LevqorError
+from core.wording import under
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -142,7 +143,7 @@ def services(report: dict[str, Any]) -> Iterator[Finding]:
             continue
         latency = detail["latency_ms"]
         took = "" if latency is None else f" ({latency:.0f} ms)"
-        what = f"{detail['title']}: {detail['words'].rstrip('.')}{took}."
+        what = f"{under(detail['title'], detail['words'].rstrip('.'))}{took}."
         fix = " ".join(filter(None, (*detail["notes"], detail["fix"]))) or None
         yield Finding("services", VERDICTS[detail["verdict"]], what, fix)
     for surface, way in report["inbound_detail"].items():

@@ -76,9 +76,11 @@ def _row(detail: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _draw_more(out: Output, detail: Mapping[str, Any]) -> None:
+    from core import wording
+
     title, failed = detail["title"], detail["last_failure"]
     if detail["fix"]:
-        out.line(f"{title}: {detail['words']}")
+        out.line(wording.under(title, detail["words"]))
         out.line(f"    What to do: {detail['fix']}")
     for note in detail["notes"]:
         out.line(f"{title}: {note}")

@@ -20,7 +20,17 @@ from core.errors import (
     Unknown,
 )
 from core.ledger import Entry
-from core.wording import ago, health_lines, receipt, refusal, settled, usage_lines, wait, why
+from core.wording import (
+    ago,
+    health_lines,
+    receipt,
+    refusal,
+    settled,
+    under,
+    usage_lines,
+    wait,
+    why,
+)
 
 NOW = dt.datetime(2026, 11, 22, 15, 0, tzinfo=dt.UTC).timestamp()
 
@@ -226,6 +236,11 @@ def test_health_is_told_in_lines_with_what_to_do():
         "email: not configured",
         "Way in, telegram: polling",
     ]
+
+
+def test_a_title_is_not_said_twice():
+    assert under("Slack", "Slack is not set up.") == "Slack is not set up."
+    assert under("Slack", "The webhook is gone.") == "Slack: The webhook is gone."
 
 
 def test_health_without_detail_says_what_is_set_up():
