@@ -8,7 +8,8 @@ import pytest
 
 from bot.app.frame import Bot
 from bot.commands import QUESTIONS, Spelling
-from bot.telling import Teller, reply_to, words
+from bot.telling import Teller, reply_to
+from core import wording
 from core.callers import Caller
 from core.engine import Engine
 from core.errors import InvalidInput, NotFound
@@ -143,6 +144,7 @@ def test_an_asker_who_cannot_be_reached_does_not_end_anything(engine):
 DIES = """
 import json, os, signal, sys, time
 from pathlib import Path
+from core import wording
 from core.callers import Caller
 from core.engine import Engine
 from core.settings import Settings
@@ -165,7 +167,7 @@ def test_after_a_crash_the_next_bot_tells_every_asker(home, sandbox):
     told, all_told = {}, asyncio.Event()
 
     async def answer(where, settled):
-        told[where["n"]] = (settled.outcome, words(settled))
+        told[where["n"]] = (settled.outcome, wording.settled(settled))
         if len(told) == 2:
             all_told.set()
 
