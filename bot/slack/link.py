@@ -17,7 +17,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack.api import Said, Unreachable, proxy_for
-from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token, waits_of
+from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token
+from bot.waits import waits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -130,7 +131,7 @@ class Link:
                 await asyncio.wait_for(line.over.wait(), self._pace.look)
 
     async def _open(self, old: Line | None) -> Line:
-        for wait in waits_of():
+        for wait in waits():
             try:
                 line = await self._connect()
             except Said as said:

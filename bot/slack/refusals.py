@@ -1,16 +1,8 @@
-"""What Slack says of a token it does not take, and how long to wait for one it cannot judge."""
+"""What is said of a token Slack does not take, and of a Slack that cannot be reached."""
 
 from __future__ import annotations
 
-import random
-from typing import TYPE_CHECKING
-
 from core.errors import NotConfigured
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-LONGEST_WAIT = 60.0
 
 UNREACHABLE = "Slack cannot be reached; trying again."
 NETWORK = "Check this machine's connection to slack.com."
@@ -29,11 +21,3 @@ def refused_token(setting: str, code: str) -> NotConfigured:
     if code in ("socket_mode_disabled", "link_disabled", "not_enabled"):
         fix = _NO_SOCKET
     return NotConfigured(f"Slack refuses {setting} ({code}).", settings=[setting], fix=fix)
-
-
-def waits_of() -> Iterator[float]:
-    """Give the waits between attempts, without end: one second, twice as long, up to a minute."""
-    wait = 1.0
-    while True:
-        yield wait * random.uniform(0.7, 1.0)  # noqa: S311 - spreads load, guards nothing
-        wait = min(2 * wait, LONGEST_WAIT)

@@ -14,8 +14,9 @@ from bot.slack.desk import Desk
 from bot.slack.hook import Door
 from bot.slack.link import Link, Pace
 from bot.slack.people import People
-from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token, waits_of
+from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token
 from bot.slack.report import SURFACE, Report
+from bot.waits import waits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +108,7 @@ class Slack:
 
 async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
     """Ask `auth.test` until Slack answers; raises NotConfigured for a refused token."""
-    for wait in waits_of():
+    for wait in waits():
         try:
             return await api.who_am_i()
         except Said as said:

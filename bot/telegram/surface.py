@@ -20,6 +20,7 @@ from bot.telegram.polling import Polling
 from bot.telegram.pulse import Pulse
 from bot.telegram.runs import Runs
 from bot.telegram.voice import Voice
+from bot.waits import waits
 from core.errors import LevqorError, NotConfigured
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ class Telegram:
 
     async def _meet(self, pulse: Pulse) -> User:
         """Ask who the bot is; raises NotConfigured where the token is refused."""
-        pause = self._pace.pause
-        while True:
+        for wait in waits(self._pace.pause, self._pace.longest):
             try:
                 await self._api.initialize()
             except InvalidToken:
@@ -112,10 +112,10 @@ class Telegram:
                 await asyncio.sleep(flood.seconds)
             except TelegramError:
                 await pulse.bad(words.UNREACHABLE)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, self._pace.longest)
+                await asyncio.sleep(wait)
             else:
                 return self._api.bot
+        raise AssertionError("the waits never end")
 
 
 async def _keep(menus: Menus, seconds: float) -> None:

@@ -19,6 +19,7 @@ from telegram.error import (
 )
 
 from bot.telegram.api import Flood
+from bot.waits import waits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,7 +34,7 @@ UNITS = 4096
 PATIENCE = 1800.0
 # One attempt, also against a server that sends a byte now and then.
 ATTEMPT_SECONDS = 30.0
-_LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 30.0
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 Markup = InlineKeyboardMarkup | ForceReply
@@ -121,7 +122,7 @@ class Voice:
     async def _patiently(
         self, chat: int, call: Callable[[int], Awaitable[T]], patience: float
     ) -> T:
-        until, pause = time.monotonic() + patience, 1.0
+        until, pauses = time.monotonic() + patience, waits(longest=LONGEST_PAUSE)
         while True:
             try:
                 async with asyncio.timeout(ATTEMPT_SECONDS):
@@ -136,8 +137,7 @@ class Voice:
             except Flood as flood:
                 wait, problem = flood.seconds, TelegramError("flood control")
             except (NetworkError, TimeoutError):
-                wait, problem = pause, NetworkError("no answer")
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                wait, problem = next(pauses), NetworkError("no answer")
             if time.monotonic() + wait > until:
                 raise problem
             await asyncio.sleep(wait)
