@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.ledger import Entry
 
 LAST = 5
+STATES = {"accepted": "waiting", "not_sent": "not sent", "unknown": "may or may not have arrived"}
 
 
 async def home(bot: Bot, caller: Caller) -> views.Json:
@@ -32,5 +33,5 @@ async def home(bot: Bot, caller: Caller) -> views.Json:
 
 def _line(run: Entry, titles: dict[str, str]) -> str:
     title = titles.get(run.action, run.action)
-    state = run.state.replace("_", " ")
+    state = STATES.get(run.state, run.state)
     return f"{title}: {state}, {wording.ago(time.time() - run.at)} · run {run.run}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.sandbox import Answer, Delay
+from core.sandbox import Answer, Delay, DropAfter
 from core.sandbox.slack import GUEST, PERSON
 from tests.support.slack import ME, at_work
 from tests.support.web import wait_for
@@ -168,6 +168,17 @@ def test_the_home_tab_shows_actions_runs_quota_and_health(slack):
     assert "slack.send: 1 of 1 used" in shown
     assert "5 of 5 connectors are set up." in shown
     assert "Way in, slack:" in shown
+
+
+def test_the_home_tab_says_plainly_what_is_in_doubt_and_what_was_not_sent(slack, sandbox):
+    slack.unlimited()
+    sandbox.slack.next(DropAfter(), on="webhook")
+    slack.send("one").waits(1)
+    sandbox.slack.next(Answer(403, body="invalid_token"), on="webhook")
+    slack.send("two").waits(1)
+    shown = texts(home_of(slack))
+    assert "Send a Slack message: may or may not have arrived, just now" in shown
+    assert "Send a Slack message: refused, just now" in shown
 
 
 def test_a_form_from_the_home_tab_answers_with_a_direct_message(slack, sandbox):
