@@ -12,7 +12,7 @@ from bot.telegram.forms import Form, Forms
 from bot.telegram.heard import Pressed, Typed
 from bot.telegram.runs import Ask, Runs, Work
 from bot.telegram.strangers import Strangers
-from bot.telegram.voice import Place
+from bot.telegram.voice import Place, units
 from core import wording
 from core.callers import Caller
 from core.errors import LevqorError, NotFound
@@ -32,6 +32,13 @@ SPELLING = Spelling(
 
 # What was written longer ago waited for a bot that was off: nobody expects it now.
 STALE_SECONDS = 900.0
+
+# Telegram's apps cut what is longer than 4096 into several messages, at or before that.
+NEARLY_TOO_LONG = 4000
+MAYBE_CUT = (
+    "This message is about as long as Telegram allows. If it was cut in two, the rest is not "
+    "in it. Send this part as it is?"
+)
 
 WELCOME = "You are paired: Levqor knows you as {caller}. /help lists what it can do."
 KNOWN = "Levqor knows you as {caller}. /help lists what it can do."
@@ -137,6 +144,8 @@ class Desk:
         if late > STALE_SECONDS and not await self._runs.seen(said.update):
             text = f"You asked for this {wording.ago(late)}, while Levqor was off. Send it now?"
             return self._runs.confirm(ask, caller, _place(said), text, "Send now")
+        if units(said.text) > NEARLY_TOO_LONG and not await self._runs.seen(said.update):
+            return self._runs.confirm(ask, caller, _place(said), MAYBE_CUT, "Send")
         return await self._runs.fire(ask, caller, _place(said), said.update)
 
     async def _ask(self, said: Typed, word: str, rest: str, caller: Caller) -> None:

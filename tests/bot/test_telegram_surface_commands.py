@@ -264,6 +264,17 @@ def test_what_waited_while_the_bot_was_off_is_asked_about(sandbox, ada):
     assert slack_texts(sandbox) == ["old"]
 
 
+def test_a_command_telegram_may_have_cut_in_two_is_asked_about(sandbox, ada):
+    command = "/email_send to=delivered@resend.dev subject=x "
+    ada.says(command + "y" * (4096 - len(command)))
+    (question,) = ada.waits()
+    assert "If it was cut in two, the rest is not in it." in question.text
+    assert sandbox.resend.writes == []
+    ada.presses(question, "Send")
+    ada.waits(until=ended)
+    assert len(sandbox.resend.writes) == 1
+
+
 def test_every_action_of_the_list_is_a_command(bot, sandbox, ada):
     for action_id, _, action in bot.bot.commands.actions():
         before = len(ada.conversation)
