@@ -77,7 +77,7 @@ def test_what_a_service_says_of_a_credential_is_told_with_the_fix(cli, sandbox):
     assert printed.status == 1
     (told,) = wrong(printed)
     assert told["group"] == "services"
-    assert told["what"].startswith("Telegram: ")
+    assert told["what"].startswith("Telegram does not accept ")
     assert told["fix"]
 
 
