@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -56,6 +57,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         except LevqorError as error:
             print(f"{error.message} {error.fix or ''}".strip(), file=sys.stderr)  # noqa: T201
             return error.exit
+        finally:
+            _flush()
+
+
+def _flush() -> None:
+    # Python exits with 120 where it cannot write its last words: a terminal that has gone
+    # away, a pipe nobody reads (docs.python.org/3/library/signal.html#note-on-sigpipe).
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def load(options: Options, stack: contextlib.ExitStack) -> Settings:

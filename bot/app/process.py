@@ -69,6 +69,8 @@ def configured(bot: Bot, options: Options) -> list[Surface]:
     settings = bot.settings
     made = (slack.build(settings), telegram.build(settings))
     surfaces: list[Surface] = [surface for surface in made if surface is not None]
+    if not (surfaces or options.console or settings.sandbox):
+        bot.say("No chat is set up: docs/slack.md and docs/telegram.md say how.")
     if options.console or (not surfaces and sys.stdin.isatty()):
         from bot import console
 

@@ -58,7 +58,8 @@ def _field(spec: FieldSpec) -> tuple[str, str, str, str]:
     if spec.setting:
         bounds.append(f"default from `{spec.setting}`")
     if spec.max_length:
-        bounds.append(f"{spec.min_length or 0} to {spec.max_length:,} {unit}")
+        least = f"{spec.min_length} to" if spec.min_length else "at most"
+        bounds.append(f"{least} {spec.max_length:,} {unit}")
     example = json.dumps(spec.example, ensure_ascii=False)
     return f"`{spec.name}`", f"{spec.title}. {spec.help}", "; ".join(bounds), f"`{example}`"
 

@@ -135,7 +135,7 @@ def test_the_smoke_run_fires_its_sample(levqor):
 def test_the_doctor_says_what_it_lacks_and_where_to_get_it(levqor):
     told = levqor("doctor", "--output", "json", PAGER_KEY="").json["findings"]
     (finding,) = [one for one in told if one.get("setting") == "PAGER_KEY"]
-    assert "The pager's key" in finding["what"]
+    assert "the pager's key" in finding["what"]
     assert "on its back" in finding["fix"]
     assert finding["line"] == "PAGER_KEY=pk_…"
 
