@@ -18,6 +18,7 @@ LevqorError                          code                  HTTP  exit
 │   ├── NotSent                      it surely never arrived
 │   └── Unknown                      it may have arrived
 ├── Busy                             busy                   503     6
+│   └── Stopping                     busy                   503     6
 ├── LedgerError                      ledger_error           503     7
 └── InternalError                    internal_error         500     7
 
@@ -233,6 +234,16 @@ class Busy(LevqorError):
 
     code, http, exit = "busy", 503, 6
     outcome: Outcome | None = "not_sent"
+
+
+class Stopping(Busy):
+    """Levqor is stopping; nothing was sent."""
+
+    # What is out has fifteen seconds to settle; the next start is not far behind.
+    RETRY_SECONDS: ClassVar[float] = 15.0
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=self.RETRY_SECONDS)
 
 
 class LedgerError(LevqorError):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from core.errors import Busy, InProgress, InternalError, LevqorError
+from core.errors import InProgress, InternalError, LevqorError, Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -153,7 +153,7 @@ class Bot:
         Once this returns the request may be acknowledged: the run is in the ledger.
         """
         if self.ending:
-            raise Busy("Levqor is stopping; nothing was sent.", retry_after=GRACE)
+            raise Stopping
         work = asyncio.ensure_future(
             self.call(self.engine.accept, action_id, values, caller, **options)
         )
@@ -180,7 +180,7 @@ class Bot:
         a redelivery whose first run is still out.
         """
         if self.ending:
-            raise Busy("Levqor is stopping; nothing was sent.", retry_after=GRACE)
+            raise Stopping
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Settled] = loop.create_future()
         self._ask(ended)

@@ -17,7 +17,7 @@ from core.engine.credentials import Credentials
 from core.engine.record import Record
 from core.engine.results import Accepted, Job, Settled
 from core.engine.sending import Sender
-from core.errors import Busy, InProgress, LevqorError, QuotaSpent
+from core.errors import InProgress, LevqorError, QuotaSpent, Stopping
 from core.ledger import Ledger, Order, word
 from core.ledger.runs import midnight_after
 from core.logs import RunLog
@@ -38,8 +38,6 @@ __all__ = ["Accepted", "Engine", "Receipt", "Settled"]
 
 RUN_LETTERS = 10
 TEST_GAP = 60.0
-# What is out may take this long to end; whoever starts Levqor again does so after that.
-STOPPING_RETRY = 15.0
 
 
 class Engine:
@@ -148,7 +146,7 @@ class Engine:
         """
         with self._refusals(action_id, caller, ip):
             if self._sender.stopping:
-                raise Busy("Levqor is stopping; nothing was sent.", retry_after=STOPPING_RETRY)
+                raise Stopping
             asked = admit(self.settings, self._catalogue, action_id, values, caller, test=test)
             if asked.refuse is not None and key is None:
                 raise asked.refuse
