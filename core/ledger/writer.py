@@ -65,6 +65,7 @@ class Writer:
         self._open: Future[None] = Future()
         self._lock = threading.Lock()
         self._closed = False
+        self._level = ""
 
     def start(self) -> None:
         """Open the connection on the thread; raises LedgerError where that fails."""
@@ -156,7 +157,9 @@ class Writer:
         try:
             self._check()
             level = "FULL" if any(piece.durable for piece in batch) else "NORMAL"
-            connection.execute(f"PRAGMA synchronous={level}")
+            if level != self._level:
+                connection.execute(f"PRAGMA synchronous={level}")
+                self._level = level
             batch = self._begin(connection, batch)
             for piece in batch:
                 done, result = self._one(connection, piece)
