@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 
-def wait_for(fact: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_for(fact: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until something is so; fails after `seconds`."""
     until = time.monotonic() + seconds
     while not fact():
@@ -125,14 +125,14 @@ def served(
 
     thread = threading.Thread(target=run, name="served")
     thread.start()
-    started.wait(10)
+    started.wait(30)
     try:
         if failed:
             raise failed[0]
         yield ready[0]
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(30)
         assert not thread.is_alive()
     if failed:
         raise failed[0]
