@@ -209,6 +209,6 @@ def test_an_event_nobody_asked_for_is_acknowledged(slack):
 
 
 def test_a_slow_form_is_no_slow_acknowledgement(slack, sandbox):
-    sandbox.slack.next(Delay(1.0), on="views.open")
-    assert slack.send("").latency < 0.9
+    sandbox.slack.next(Delay(2.0), on="views.open")
+    assert slack.send("").latency < 1.9
     wait_for(lambda: slack.people.views.last)

@@ -55,18 +55,18 @@ def test_a_head_that_never_ends_loses_its_connection(connect):
     raw = connect(b"GET /actions/health HTTP/1.1\r\n")
     began = time.monotonic()
     with contextlib.suppress(OSError):
-        while time.monotonic() - began < 3:
+        while time.monotonic() - began < 30:
             raw.sendall(b"X-Slow: 1\r\n")
             time.sleep(0.1)
     assert received(raw) == b""
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_connection_that_says_nothing_is_closed(connect):
     raw = connect()
     began = time.monotonic()
     assert received(raw) == b""
-    assert 0.3 < time.monotonic() - began < 3
+    assert 0.3 < time.monotonic() - began < 20
 
 
 def test_a_body_that_never_ends_is_answered_408_in_the_standard_shape(connect):
@@ -82,7 +82,7 @@ def test_a_body_nobody_reads_does_not_hold_its_connection(connect):
     raw = connect(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
     began = time.monotonic()
     assert received(raw).startswith(b"HTTP/1.1 404")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
 
 
 def test_an_idle_connection_is_closed_and_a_busy_one_is_not(connect, sandbox):
@@ -91,7 +91,7 @@ def test_an_idle_connection_is_closed_and_a_busy_one_is_not(connect, sandbox):
     idle = connect(b"GET /actions/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     began = time.monotonic()
     assert received(idle).startswith(b"HTTP/1.1 200")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert b'"status":"sent"' in received(busy)
 
 

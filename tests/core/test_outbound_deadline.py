@@ -57,7 +57,7 @@ def test_a_dripped_answer_is_cut_off_and_unknown(outbound, script, reason):
         error, seconds = took(lambda: failing(outbound, posting(server.url)))
 
     assert (error.outcome, error.reason, error.attempts) == ("unknown", reason, 1)
-    assert seconds < 1.5
+    assert seconds < 5
 
 
 def test_a_dripped_answer_over_tls_is_cut_off_too(outbound, tmp_path, monkeypatch):
@@ -72,7 +72,7 @@ def test_a_dripped_answer_over_tls_is_cut_off_too(outbound, tmp_path, monkeypatc
         error, seconds = took(lambda: failing(outbound, posting(server.tls_url)))
 
     assert (error.outcome, error.reason) == ("unknown", "too_slow")
-    assert seconds < 1.5
+    assert seconds < 5
 
 
 def test_ten_seconds_bound_an_attempt_by_default():
@@ -82,7 +82,7 @@ def test_ten_seconds_bound_an_attempt_by_default():
     outbound.close()
 
     assert (error.outcome, error.reason) == ("unknown", "too_slow")
-    assert 9.5 < seconds < 11
+    assert 9.5 < seconds < 20
 
 
 def test_all_calls_of_an_attempt_share_its_seconds(outbound):
@@ -97,10 +97,11 @@ def test_all_calls_of_an_attempt_share_its_seconds(outbound):
         return Receipt("sent")
 
     with serving(script) as server:
-        error, seconds = took(lambda: failing(outbound, send, attempts=1))
+        error = failing(outbound, send, attempts=1)
 
+        # Ten of them would be three seconds.
+        assert len(server.requests) <= 3
     assert (error.outcome, error.reason) == ("not_sent", "timed_out_before")
-    assert seconds < 1.5
 
 
 def test_a_runs_seconds_bound_its_last_attempt():
@@ -110,10 +111,11 @@ def test_a_runs_seconds_bound_its_last_attempt():
     outbound.close()
 
     assert (error.outcome, error.reason) == ("not_sent", "timed_out_before")
-    assert seconds < 1.5
+    assert seconds < 5
 
 
-def test_a_probe_has_its_own_seconds(outbound):
+def test_a_probe_has_its_own_seconds():
+    outbound = Outbound(attempt_seconds=10)
     with serving(lambda peer: peer.hold()) as server:
 
         def probe():
@@ -123,7 +125,9 @@ def test_a_probe_has_its_own_seconds(outbound):
         _, seconds = took(probe)
 
         assert server.connections == 1
-    assert seconds < 0.45
+    outbound.close()
+
+    assert seconds < 5
 
 
 def test_a_connection_outlives_the_deadline_of_an_answered_request(outbound):
@@ -146,7 +150,7 @@ def test_deadlines_call_back_in_order_and_cancelled_ones_never():
     cancelled.cancel()
     cancelled.cancel()
 
-    assert done.wait(2)
+    assert done.wait(20)
     assert called == ["first", "second"]
 
 
@@ -157,7 +161,7 @@ def test_a_failing_callback_does_not_end_the_others_deadlines(caplog):
     watchdog.at(time.monotonic(), lambda: {}["missing"])
     watchdog.at(time.monotonic() + 0.05, done.set)
 
-    assert done.wait(2)
+    assert done.wait(20)
     assert "a deadline's callback failed" in caplog.text
 
 

