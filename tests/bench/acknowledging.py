@@ -1,0 +1,105 @@
+"""Two hundred people type at once while Slack's webhook takes 8 s: when is each acknowledged?
+
+Beside `levqor-bot`, which journals each run first, stands slack-bolt with a listener that
+acknowledges and does nothing else. Both over Socket Mode, in processes of their own.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.sandbox import Delay, Sandbox
+from tests.bench import table
+from tests.support.bot import ROOT, Program
+
+PEOPLE, AT_ONCE = 200, 16
+
+
+@contextmanager
+def levqor(environ):
+    """`levqor-bot` with Slack alone."""
+    with (
+        tempfile.TemporaryDirectory(prefix="levqor-bench-") as home,
+        Program(Path(home), {**environ, "LEVQOR_TELEGRAM": "off"}, "--no-http") as bot,
+    ):
+        bot.until("slack: connected")
+        yield
+
+
+@contextmanager
+def bolt(environ):
+    """slack-bolt with one listener."""
+    line = [sys.executable, "-m", "tests.bench.acknowledging"]
+    with subprocess.Popen(
+        line,
+        env={**os.environ, **environ},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
+        try:
+            child.stdout.readline()
+            yield
+        finally:
+            child.kill()
+
+
+async def listen():
+    """Serve the peer until it is killed."""
+    from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+    from slack_bolt.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    client = AsyncWebClient(
+        token=os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"]
+    )
+    app = AsyncApp(client=client)
+
+    @app.command("/levqor-slack-send")
+    async def send(ack):
+        await ack("sending")
+
+    handler = AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"], web_client=client)
+    await handler.connect_async()
+    print("connected", flush=True)
+    await asyncio.Event().wait()
+
+
+def type_at_once(sandbox):
+    """Milliseconds until each was acknowledged."""
+
+    def one(number):
+        done = sandbox.slack.command("/levqor-slack-send", f"{number}", user=f"U{number:010d}")
+        if not done.acked:
+            raise SystemExit("one was not acknowledged in time")
+        return done.latency * 1000
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, range(PEOPLE)))
+
+
+def main():
+    """Print the table."""
+    rows = []
+    for name, start in (("slack-bolt, ack alone", bolt), ("levqor-bot", levqor)):
+        with Sandbox() as sandbox:
+            sandbox.slack.always(Delay(8.0), on="webhook")
+            with start({**sandbox.settings(), **sandbox.slack.socket_settings()}):
+                sandbox.slack.waits_for_sockets(1)
+                taken = sorted(type_at_once(sandbox))
+        rows.append((name, *table.spread(taken), f"{taken[PEOPLE * 99 // 100 - 1]:.2f}"))
+    table.show(
+        f"{PEOPLE} commands, {AT_ONCE} at once, acknowledged (bound: p99 under 300 ms)",
+        ("program", "median ms", "p95 ms", "p99 ms"),
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(listen())
