@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # When "until tomorrow" ends, local time: before most people begin.
 _MORNING = 7
+_MORE = "Start levqor-tray in a terminal: it says more."
 _FOREWORD = (
     "# Levqor's settings, one NAME=value on each line. Save this file and Levqor reads it.\n"
     "# The names, and where to get each value: How to fix, in the tray's menu.\n"
@@ -61,11 +62,11 @@ class Clicks:
             "unmute": lambda do: self._mute(do.arg, 0.0),
             "looked": lambda do: self._choose(looked=(*self._choices.looked, do.arg)),
             "test": lambda do: self._start_test(do.arg),
-            "pair": lambda _: _apart(self._pair),
-            "how_to_fix": lambda do: _apart(self._how_to_fix, do.arg),
-            "open_settings": lambda _: _apart(self._open_settings),
-            "open_log": lambda _: _apart(self._open_log, "connectors.log"),
-            "open_logs": lambda _: _apart(self._open_log, ""),
+            "pair": lambda _: self._apart(self._pair),
+            "how_to_fix": lambda do: self._apart(self._how_to_fix, do.arg),
+            "open_settings": lambda _: self._apart(self._open_settings),
+            "open_log": lambda _: self._apart(self._open_log, "connectors.log"),
+            "open_logs": lambda _: self._apart(self._open_log, ""),
             "quit": lambda _: window.stop(),
         }
 
@@ -83,10 +84,7 @@ class Clicks:
         try:
             kept.save(self._places.choices, chosen)
         except OSError as problem:
-            why = problem.strerror or "it cannot be written"
-            self._window.tell(
-                Notice("Your choice holds until Levqor ends", f"{self._places.choices}: {why}")
-            )
+            self._window.tell(Notice("Your choice holds until Levqor ends", _why(problem)))
 
     def _pause(self, until: float) -> None:
         self._choose(paused_until=until)
@@ -104,8 +102,7 @@ class Clicks:
         try:
             self._autostart.set(on=not self._autostart.on)
         except OSError as problem:
-            why = problem.strerror or "it cannot be written"
-            self._window.tell(Notice("Start at login", f"{self._autostart.file}: {why}"))
+            self._window.tell(Notice("Start at login cannot be changed", _why(problem)))
         self._watch.change(autostart=self._autostart.on)
 
     def _start_test(self, action: str) -> None:
@@ -113,15 +110,14 @@ class Clicks:
         if action in state.sending:
             return
         self._watch.change(sending=state.sending | {action})
-        _apart(self._test, action)
+        self._apart(self._test, action)
 
     def _test(self, action: str) -> None:
-        told = self._watch.feed.test(action)
-        self._watch.update(
-            lambda state: replace(
-                state, sending=state.sending - {action}, told={**state.told, action: told}
-            )
-        )
+        try:
+            told = self._watch.feed.test(action)
+        finally:
+            self._watch.update(lambda state: replace(state, sending=state.sending - {action}))
+        self._watch.update(lambda state: replace(state, told={**state.told, action: told}))
         self._watch.tell(notices.answer(told, _title(self._watch.state, action)))
         self._watch.check_now()
 
@@ -164,6 +160,20 @@ class Clicks:
         else:
             self._window.tell(Notice("There is no log yet", "It begins with the first run."))
 
+    def _apart(self, work: Callable[..., None], *args: object) -> None:
+        """Do what takes seconds on a thread of its own, and never fail in silence."""
+
+        def safely() -> None:
+            try:
+                work(*args)
+            except OSError as problem:
+                self._window.tell(Notice("That did not work", _why(problem)))
+            except Exception:
+                log.exception("%s failed", work.__name__)
+                self._window.tell(Notice("That did not work", _MORE))
+
+        threading.Thread(target=safely, name=work.__name__, daemon=True).start()
+
     def _show(self, target: Path) -> None:
         if not self._open(target):
             self._window.copy(str(target))
@@ -171,16 +181,8 @@ class Clicks:
             self._window.tell(Notice(f"Open {target.name}", said))
 
 
-def _apart(work: Callable[..., None], *args: object) -> None:
-    """Do what takes seconds on a thread of its own, and never fail in silence."""
-
-    def safely() -> None:
-        try:
-            work(*args)
-        except Exception:
-            log.exception("%s failed", getattr(work, "__name__", "a click"))
-
-    threading.Thread(target=safely, name=getattr(work, "__name__", "click"), daemon=True).start()
+def _why(problem: OSError) -> str:
+    return f"{problem.filename or 'The file'}: {problem.strerror or 'it cannot be written'}"
 
 
 def _tomorrow(now: float) -> float:

@@ -17,7 +17,7 @@ from tray import menu as menus
 from tray.notices import Notice, Notices
 from tray.row import Do
 from tray.source import SourceError
-from tray.state import State, Telling
+from tray.state import Missing, State, Telling, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,9 @@ SOON_S = 15.0
 # The wall clock went on much longer than one tick: this computer was asleep.
 _ASLEEP_S = 20.0
 _LOOK = Do("look")
+_FAILED = Trouble(
+    Missing.STRANGE, "The check itself failed", "Start levqor-tray in a terminal: it says more."
+)
 
 
 class Watch:
@@ -65,7 +68,7 @@ class Watch:
         self._due = 0.0
         self._out = False
         self._again = False
-        self._silent = 0
+        self._silent_s = 0.0
         self._stamp = feed.stamp()
         self._window: Window | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -160,6 +163,7 @@ class Watch:
         wanted = state.asked or not state.paused
         if wanted and not self._out and time.monotonic() >= self._due:
             self._out, self._again = True, False
+            self._due = time.monotonic() + self._every
             threading.Thread(target=self._check, name="check", daemon=True).start()
         self.refresh()
 
@@ -168,12 +172,16 @@ class Watch:
         return self._shown.rows[0].text
 
     def _check(self) -> None:
-        self.change(checking=True)
         try:
-            found = self._look()
+            self._take_in()
         except Exception:
-            log.exception("a check failed")
-            found = {}
+            log.exception("what a check found could not be shown")
+        finally:
+            self._out = False
+
+    def _take_in(self) -> None:
+        self.change(checking=True)
+        found = self._look()
         wait = self._wait(found)
         self.change(checking=False, asked=False, **found)
         for notice in self._notices.checked(self.state):
@@ -182,7 +190,6 @@ class Watch:
             wait = min(wait, SOON_S, self._every)
         if not self._again:
             self._due = time.monotonic() + wait
-        self._out = False
 
     def _look(self) -> dict[str, Any]:
         try:
@@ -191,14 +198,16 @@ class Watch:
                 found["runs"] = self.feed.runs()
         except SourceError as error:
             return {"trouble": error.trouble}
+        except Exception:
+            log.exception("a check failed")
+            return {"trouble": _FAILED}
         return found
 
     def _wait(self, found: dict[str, Any]) -> float:
         """Seconds until the next check: jittered, and backing off while nothing answers."""
         health = found.get("health")
         if health is None or health.offline:
-            soon = min(SOON_S, self._every) * 2.0**self._silent
-            self._silent += 1
-            return min(soon, self._every)
-        self._silent = 0
+            self._silent_s = min(max(2 * self._silent_s, SOON_S), self._every)
+            return self._silent_s
+        self._silent_s = 0.0
         return self._every * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing

@@ -140,6 +140,54 @@ def test_each_trouble_of_a_remote_is_its_own(status, body, kind):
     assert caught.value.trouble.kind is kind
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"<html>Log in"), (502, b"<html>Bad gateway"), (302, b""), (404, b'{"status": "no"}')],
+)
+def test_a_test_send_that_another_program_answered_is_in_doubt_and_not_sent(status, body):
+    with server(status, body) as (url, _), remote(url) as feed:
+        told = feed.test("chalk.write")
+
+    assert told.outcome == "unknown"
+    assert told.words.startswith("It may or may not have been sent. 127.0.0.1:")
+    assert told.words.endswith(" answers, but not as Levqor does")
+
+
+def test_a_server_without_https_is_not_taken_for_a_bad_certificate():
+    with (
+        server(body=json.dumps(REPORT).encode()) as (url, _),
+        remote(url.replace("http:", "https:")) as feed,
+        pytest.raises(SourceError) as caught,
+    ):
+        feed.health()
+
+    assert caught.value.trouble.words == f"{url.removeprefix('http://')} does not speak https"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://",
+        "https://[::1",
+        "https://desk.example:99999",
+        "https://desk.example:port",
+        "https://desk.example/?a=1",
+        "https://desk.example/#a",
+        "desk.example",
+        "ftp://desk.example",
+    ],
+)
+def test_what_is_no_address_of_a_levqor_is_refused_at_once(url):
+    with pytest.raises(ValueError, match=r"--remote takes an address like https://levqor"):
+        Remote(url, "lvq_token")
+
+
+@pytest.mark.parametrize("token", ["lvq_tok→n", "lvq_to\nken", "lvq_tök"])
+def test_a_token_that_cannot_be_one_is_refused_at_once(token):
+    with pytest.raises(ValueError, match="LEVQOR_REMOTE_TOKEN holds what is in no token"):
+        Remote("https://desk.example", token)
+
+
 def test_a_redirect_is_not_followed_with_the_token():
     with server(body=json.dumps(REPORT).encode()) as (elsewhere, asked):
         headers = [("Location", f"{elsewhere}/actions/health?live=1")]
@@ -185,9 +233,7 @@ def test_a_certificate_nobody_vouches_for_is_never_accepted(tmp_path):
     assert asked == []
 
 
-@pytest.mark.parametrize(
-    "url", ["http://desk.example", "ftp://desk.example", "desk.example", "https://a:b@desk.example"]
-)
+@pytest.mark.parametrize("url", ["http://desk.example", "https://a:b@desk.example"])
 def test_an_address_that_would_leak_the_token_is_refused(url):
     with pytest.raises(ValueError, match="--remote"):
         Remote(url, "lvq_token")

@@ -61,6 +61,19 @@ def test_a_strange_detail_is_left_out_and_not_guessed(strange):
     assert (one.title, one.verdict, one.since, one.notes) == ("X", Verdict.UNKNOWN, None, ())
 
 
+@pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"run": "r1"}, {"status": 7, "run": []}])
+def test_what_is_no_receipt_never_counts_as_sent(body):
+    with pytest.raises(ValueError, match="no receipt"):
+        reading.told("chalk.write", body, 5.0, 60.0)
+
+
+def test_strange_parts_of_an_answer_are_left_out():
+    body = {"error": "busy", "message": 3, "retry_after": "soon", "fix": [], "run": {}}
+    told = reading.told("chalk.write", body, 5.0, 60.0)
+
+    assert (told.words, told.wait, told.fix, told.run) == ("It was not sent.", None, None, None)
+
+
 @pytest.mark.parametrize(
     ("body", "outcome", "wait"),
     [

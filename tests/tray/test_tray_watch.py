@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from contextlib import contextmanager
@@ -169,6 +170,23 @@ def test_a_silent_source_is_asked_ever_less_often(tmp_path):
     assert waits == [15.0, 30.0, 60.0, 120.0, 240.0, 300.0, 300.0]
 
 
+def test_a_source_that_is_silent_for_weeks_is_still_asked(tmp_path):
+    with watching(tmp_path, every=0.001) as (watch, source, _screen):
+        waits = [watch._wait({}) for _ in range(5000)]
+        assert waits == [0.001] * 5000
+        source.answer = (CHALK, BAD)
+        until("it goes on", lambda: watch.menu.face is Face.BROKEN)
+
+
+def test_a_check_that_cannot_be_shown_does_not_hold_up_the_next(tmp_path, caplog):
+    with watching(tmp_path, every=0.05) as (_, source, screen):
+        screen.tell = None
+        source.answer = SourceError(trouble())
+        until("it is logged", lambda: "could not be shown" in caplog.text)
+        asked = source.asked
+        until("it is asked again", lambda: source.asked > asked + 3)
+
+
 def test_the_schedule_is_spread_by_a_tenth(tmp_path):
     with watching(tmp_path) as (watch, _source, _screen):
         waits = [watch._wait({"health": watch.state.health}) for _ in range(200)]
@@ -193,6 +211,7 @@ def test_a_source_that_fails_in_a_new_way_does_not_end_the_watch(tmp_path, caplo
     with watching(tmp_path, every=0.05) as (watch, source, _screen):
         source.answer = RuntimeError("new")
         until("it is logged", lambda: "a check failed" in caplog.text)
+        until("it is said", lambda: watch.state_words() == "The check itself failed")
         source.answer = (CHALK, BAD)
         until("it goes on", lambda: watch.menu.face is Face.BROKEN)
 
@@ -239,12 +258,28 @@ def test_how_to_fix_opens_the_page(tmp_path):
 
 @pytest.mark.parametrize("what", ["nonsense", "test"])
 def test_a_click_that_fails_does_not_end_the_watch(what, tmp_path, caplog):
-    with watching(tmp_path) as (watch, source, _screen):
+    with watching(tmp_path) as (watch, source, screen):
         source.test = None
         watch.do(Do(what))
         until("it is logged", lambda: caplog.text)
+        if what == "test":
+            until("it is told", lambda: screen.notices)
+            assert screen.notices[0].title == "That did not work"
+            assert watch.state.sending == frozenset()
         watch.do(Do("check"))
         until("it goes on", lambda: source.asked >= 2)
+
+
+def test_a_page_that_cannot_be_written_is_told(tmp_path):
+    with watching(tmp_path / "file") as (watch, _source, screen):
+        watch.do(Do("how_to_fix", "duck"))
+        until("it is opened", lambda: watch.opened)
+        shutil.rmtree(tmp_path / "file")
+        (tmp_path / "file").touch()
+        watch.do(Do("how_to_fix", "duck"))
+        until("it is told", lambda: screen.notices)
+        assert screen.notices[0].title == "That did not work"
+        assert screen.notices[0].body == f"{tmp_path / 'file'}: File exists"
 
 
 def test_a_second_start_is_answered(tmp_path):

@@ -76,12 +76,11 @@ class Local:
         """Send an action's sample through the engine, in a child."""
         try:
             body = self._child("run", action, "--test", seconds=TEST_S)
+            return reading.told(action, body, time.time(), self.about.test_gap)
         except SourceError as error:
-            outcome, words = "not_sent", error.trouble.words
-            if not error.before_it_left:
-                outcome, words = "unknown", f"It may or may not have been sent. {words}"
-            return Told(action, outcome, words, fix=error.trouble.fix, at=time.time())
-        return reading.told(action, body, time.time(), self.about.test_gap)
+            return reading.unanswered(action, error, time.time())
+        except ValueError:
+            return reading.unanswered(action, SourceError(_strange()), time.time())
 
     def pair(self) -> Pairing:
         """Make a one-time pairing code; raises SourceError."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tray.state import Connector, Health, Inbound, Run, Told, Verdict
+
+if TYPE_CHECKING:
+    from tray.source import SourceError
 
 _VERDICTS = {
     "ok": Verdict.OK,
@@ -14,6 +17,7 @@ _VERDICTS = {
     "unchecked": Verdict.UNKNOWN,
 }
 _OPEN = ("accepted", "sending", "")
+_DOUBT = "It may or may not have been sent."
 
 
 def health(body: dict[str, Any], now: float) -> Health:
@@ -35,17 +39,30 @@ def runs(body: dict[str, Any]) -> tuple[Run, ...]:
 
 
 def told(action: str, body: dict[str, Any], now: float, gap: float) -> Told:
-    """Read what came of a test send: a receipt, or the flat body of an error."""
-    run = body.get("run")
+    """Read what came of a test send: a receipt, or the flat body of an error.
+
+    Raises ValueError where it is neither: what no Levqor said is no proof that it was sent.
+    """
+    run, status, link = (_text(body.get(name)) for name in ("run", "status", "link"))
     if "error" not in body:
-        words = str(body.get("status") or "sent")
-        return Told(action, "sent", words, run=run, link=body.get("link"), at=now, wait=gap or None)
-    outcome = body.get("outcome")
-    wait = body.get("retry_after") or (gap if outcome else None)
-    said, fix = str(body.get("message") or "It was not sent."), body.get("fix")
+        if not run or not status:
+            raise ValueError("no receipt")
+        return Told(action, "sent", status, run=run, link=link, at=now, wait=gap or None)
+    outcome, fix = _text(body.get("outcome")), _text(body.get("fix"))
+    wait = _number(body.get("retry_after")) or (gap if outcome else None)
+    said = _text(body.get("message")) or "It was not sent."
     if outcome == "unknown":
-        said = said if "may" in said else f"It may or may not have been sent. {said}"
+        said = said if "may" in said else f"{_DOUBT} {said}"
     return Told(action, outcome, said, fix=fix, run=run, at=now, wait=wait)
+
+
+def unanswered(action: str, error: SourceError, now: float) -> Told:
+    """What is known of a test send whose answer never came."""
+    trouble = error.trouble
+    outcome, words = "not_sent", trouble.words
+    if not error.before_it_left:
+        outcome, words = "unknown", f"{_DOUBT} {trouble.words}"
+    return Told(action, outcome, words, fix=trouble.fix, at=now)
 
 
 def moment(value: Any) -> float | None:

@@ -6,10 +6,11 @@ the person named and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import requests
 from urllib3.exceptions import NewConnectionError
@@ -35,11 +36,11 @@ class Remote:
     log_folder: Path | None = None
 
     def __init__(self, url: str, token: str | None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise ValueError("--remote takes an address like https://levqor.example.com")
+        parts = _address(url)
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise ValueError("--remote must be https: over http anybody could read the token")
+        if token and not (token.isascii() and token.isprintable()):
+            raise ValueError("LEVQOR_REMOTE_TOKEN holds what is in no token: copy it again")
         self._url = url.rstrip("/")
         self._session = requests.Session()
         # Without this a .netrc could replace the token; proxies and the company's CA stay.
@@ -67,13 +68,12 @@ class Remote:
         """Send an action's sample through the remote engine."""
         try:
             _, body = self._call("POST", f"/actions/{quote(action)}?test=1", TEST_S)
+            return reading.told(action, body, time.time(), self.about.test_gap)
         except SourceError as error:
-            outcome, words = "not_sent", error.trouble.words
-            if not error.before_it_left:
-                # Cut off half-way: the server may have sent it all the same.
-                outcome, words = "unknown", f"It may or may not have been sent. {words}"
-            return Told(action, outcome, words, fix=error.trouble.fix, at=time.time())
-        return reading.told(action, body, time.time(), self.about.test_gap)
+            return reading.unanswered(action, error, time.time())
+        except ValueError:
+            # A proxy's page, for instance: what stands behind it may have sent it all the same.
+            return reading.unanswered(action, SourceError(self._strange()), time.time())
 
     def pair(self) -> Pairing:
         """Refuse: a code is made where the bot runs."""
@@ -116,16 +116,22 @@ class Remote:
                 stream=True,
             ) as answer:
                 return answer.status_code, self._body(answer, deadline)
-        except requests.exceptions.SSLError:
-            fix = "Have its certificate put right; Levqor never goes on without."
-            words = f"The certificate of {self._host} is not valid"
-            trouble = Trouble(Missing.CERTIFICATE, words, fix)
-            raise SourceError(trouble, before_it_left=True) from None
+        except requests.exceptions.SSLError as problem:
+            raise self._insecure(problem) from None
         except (requests.RequestException, OSError) as problem:
             fix = f"See that Levqor runs at {self._host} and that this computer reaches it."
             words = f"{self._host} cannot be reached"
             trouble = Trouble(Missing.UNREACHABLE, words, fix)
             raise SourceError(trouble, before_it_left=_never_connected(problem)) from None
+
+    def _insecure(self, problem: requests.exceptions.SSLError) -> SourceError:
+        if _is_certificate(problem):
+            fix = "Have its certificate put right; Levqor never goes on without."
+            words = f"The certificate of {self._host} is not valid"
+            return SourceError(Trouble(Missing.CERTIFICATE, words, fix), before_it_left=True)
+        fix = "See that the address and its port are those where Levqor answers over https."
+        words = f"{self._host} does not speak https"
+        return SourceError(Trouble(Missing.STRANGE, words, fix))
 
     def _body(self, answer: requests.Response, deadline: float) -> dict[str, Any]:
         # requests' own time-out starts anew with every byte: a drip would hold us for ever.
@@ -144,6 +150,24 @@ class Remote:
         fix = "See that the address is Levqor's own, of the same version as this tray."
         words = f"{self._host} answers, but not as Levqor does"
         return Trouble(Missing.STRANGE, words, fix)
+
+
+def _address(url: str) -> SplitResult:
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        # Reading the port checks it.
+        more = parts.username or parts.query or parts.fragment or parts.port == 0
+        if parts.scheme in ("http", "https") and parts.hostname and not more:
+            return parts
+    raise ValueError("--remote takes an address like https://levqor.example.com")
+
+
+def _is_certificate(problem: requests.exceptions.SSLError) -> bool:
+    """Whether the certificate was refused; other TLS errors come after that too."""
+    reason = getattr(problem.args[0] if problem.args else None, "reason", None)
+    cause = reason.args[0] if reason is not None and reason.args else None
+    # Of all TLS errors only a certificate's, Python's and urllib3's own, are ValueErrors.
+    return isinstance(cause, ValueError)
 
 
 def _never_connected(problem: Exception) -> bool:
