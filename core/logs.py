@@ -157,9 +157,11 @@ class RunLog:
         self.file.replace(numbered(1))
 
     def _complain(self, problem: str) -> None:
-        if self.problem is None:
-            print(f"{problem} Runs go on without it.", file=sys.stderr)  # noqa: T201 - the log itself is what fails
-        self.problem = problem
+        first, self.problem = self.problem is None, problem
+        if first and sys.stderr is not None:
+            # A terminal that is gone must not end the run's worker.
+            with contextlib.suppress(OSError, ValueError):
+                print(f"{problem} Runs go on without it.", file=sys.stderr)  # noqa: T201 - the log itself is what fails
 
 
 def mistake(error: BaseException) -> str:

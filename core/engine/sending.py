@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 # A connector's queue that is full empties at about this pace at worst.
 BUSY_RETRY = 30.0
+# A run's line in the log waits at most two seconds for other processes.
+_LAST_LINES_SECONDS = 3.0
 
 
 class Sender:
@@ -53,7 +55,7 @@ class Sender:
         self._ending: set[str] = set()
         # Endings the ledger could not take; it is offered them again with the next one.
         self._unwritten: dict[str, tuple[Future[Settled], Callable[[], bool]]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self.stopping = False
 
     def start(self, job: Job) -> Future[Settled]:
@@ -82,7 +84,11 @@ class Sender:
         return {name: queue.load() for name, queue in self._queues.items()}
 
     def close(self, timeout: float) -> None:
-        """Begin nothing new; what is still out after `timeout` seconds becomes unknown."""
+        """Begin nothing new; what is still out after `timeout` seconds becomes unknown.
+
+        Returns when all that ended is recorded as well: the workers are daemons, and a
+        process that goes takes along what they had still to write.
+        """
         self.stopping = True
         for queue in self._queues.values():
             for job in queue.drain():
@@ -92,8 +98,8 @@ class Sender:
         wait([job.future for job in left], timeout=timeout)
         for job in left:
             self._finish(job, _interrupted(job, "interrupted"))
-        # Whose worker was just settling it is not interrupted.
-        wait([job.future for job in left], timeout=1.0)
+        with self._lock:
+            self._lock.wait_for(lambda: not self._out, timeout=_LAST_LINES_SECONDS)
         with contextlib.suppress(LedgerError):
             self._write_left()
 
@@ -147,10 +153,13 @@ class Sender:
             self._write(job, settled)
         # Not under the lock: what is called back may start the next run.
         job.future.set_result(settled)
-        with self._lock:
-            self._out.pop(job.run, None)
-            self._ending.discard(job.run)
-        self._ended(job, settled)
+        try:
+            self._ended(job, settled)
+        finally:
+            with self._lock:
+                self._out.pop(job.run, None)
+                self._ending.discard(job.run)
+                self._lock.notify_all()
 
     def _write(self, job: Job, settled: Settled) -> None:
         error = settled.error

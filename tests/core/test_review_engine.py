@@ -1,9 +1,13 @@
 """What must not stop a connector: a watcher's fault, a held ledger, a lack of threads."""
 
+import io
+import os
 import threading
 import time
+from contextlib import redirect_stderr
 
 import pytest
+from filelock import lock_descriptor
 
 from core.callers import Caller
 from core.engine.queues import WORKERS
@@ -101,3 +105,27 @@ def test_an_ending_the_ledger_could_not_take_is_written_with_the_next(pro, sandb
     assert pro.run("slack.send", {"text": "next"}, ADA).outcome == "sent"
     assert pro.ledger.run(accepted.run).state == "sent"
     assert len(sandbox.slack.writes) == 2
+
+
+def test_a_stop_waits_for_the_log_lines_of_what_has_ended(pro, home):
+    (home / "logs").mkdir()
+    guard = os.open(home / "logs" / ".connectors.lock", os.O_RDWR | os.O_CREAT)
+    try:
+        assert lock_descriptor(guard, blocking=False)
+        run = pro.run("slack.send", HELLO, ADA).run
+        pro.close()
+        assert f'"run":"{run}"' in pro.log.file.read_text()
+    finally:
+        os.close(guard)
+
+
+def test_a_terminal_that_is_gone_ends_no_worker_when_the_log_fails(pro):
+    pro.log.file.mkdir(parents=True)
+    terminal = io.StringIO()
+    terminal.close()
+    with redirect_stderr(terminal):
+        runs = [pro.accept("slack.send", {"text": f"{n}"}, ADA) for n in range(WORKERS + 2)]
+        ends = [pro.start(run).result(10).outcome for run in runs]
+        pro.close()
+    assert ends == ["sent"] * (WORKERS + 2)
+    assert "cannot be written: Is a directory" in pro.log.problem
