@@ -85,7 +85,7 @@ def _row(request: Received) -> str:
         f'<tr><td class="when">{when}</td>'
         f'<td class="what">{escape(request.call)}<small>{escape(request.upstream)}</small></td>'
         f"<td>{_shown(request)}</td>"
-        f'<td class="answer">{_code(request.status)}</td></tr>'
+        f'<td class="answer">{_answer(request)}</td></tr>'
     )
 
 
@@ -96,7 +96,8 @@ def _shown(request: Received) -> str:
     return f'<pre class="seen">{escape(text) or "(no text)"}</pre>'
 
 
-def _code(status: int | None) -> str:
+def _answer(request: Received) -> str:
+    status = request.status
     if status is None:
-        return '<span class="code none">no answer</span>'
+        return f'<span class="code none">{"no answer" if request.over else "waiting"}</span>'
     return f'<span class="code {"good" if status < 400 else "bad"}">{status}</span>'

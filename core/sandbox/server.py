@@ -168,30 +168,38 @@ def played(stand_in: StandIn, call: str, handler: Handler) -> Wrapped:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         # Telegram's calls are named by the address itself.
-        name = call or request.match_info["call"]
         received = Received(
             upstream=stand_in.name,
-            call=name,
+            call=call or request.match_info["call"],
             method=request.method,
             path=request.path.removeprefix(f"/{stand_in.name}"),
             query=dict(request.query),
             headers=headers_of(request),
         )
-        scripted = stand_in.scripted(name)
-        if scripted is not None and not scripted.reads:
-            stand_in.keep(received)
-            return await scripted.play(request, partial(handler, request, received))
         try:
-            received.body = await request.read()
+            return await _answered(stand_in, request, received, handler)
         finally:
-            stand_in.keep(received)
-        real = partial(handler, request, received)
-        response = await (real() if scripted is None else scripted.play(request, real))
-        if connected(request):
-            received.status = response.status
-        return response
+            received.over = True
 
     return handle
+
+
+async def _answered(
+    stand_in: StandIn, request: web.Request, received: Received, handler: Handler
+) -> web.StreamResponse:
+    scripted = stand_in.scripted(received.call)
+    real = partial(handler, request, received)
+    if scripted is not None and not scripted.reads:
+        stand_in.keep(received)
+        return await scripted.play(request, real)
+    try:
+        received.body = await request.read()
+    finally:
+        stand_in.keep(received)
+    response = await (real() if scripted is None else scripted.play(request, real))
+    if connected(request):
+        received.status = response.status
+    return response
 
 
 def lost(stand_in: StandIn) -> Wrapped:

@@ -29,8 +29,9 @@ class Received:
     """One request as it arrived; `path` is without the stand-in's prefix.
 
     `call` is the vendor's name of the call, `at` Unix time in seconds, `status` what was
-    answered (None: nothing yet, or nothing at all), `done` whether it did something a
-    person would see, `shown` that something in a few words, `result` what it made.
+    answered (None: nothing yet, or nothing at all), `over` whether anything can still come,
+    `done` whether it did something a person would see, `shown` that something in a few
+    words, `result` what it made.
     """
 
     upstream: str
@@ -42,6 +43,7 @@ class Received:
     body: bytes = b""
     at: float = field(default_factory=time.time)
     status: int | None = None
+    over: bool = False
     done: bool = False
     shown: str = ""
     result: Any = None

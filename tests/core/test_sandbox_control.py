@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from core.sandbox import Answer, DropAfter, Sandbox, StandIn, exports
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -85,6 +87,24 @@ def test_the_front_page_shows_the_newest_first_and_escapes_everything(sandbox, h
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
     assert "<script" not in answer.text
     assert answer.text.index("alert(1)") < answer.text.index("earlier")
+
+
+def test_the_front_page_tells_a_poll_that_waits_from_one_that_got_no_answer(sandbox):
+    settings = sandbox.settings()
+    url = f"{settings['TELEGRAM_API_URL']}/bot{settings['TELEGRAM_BOT_TOKEN']}/getUpdates"
+    with ThreadPoolExecutor(1) as pool:
+        poll = pool.submit(requests.post, url, json={"timeout": 30})
+        eventually(lambda: sandbox.telegram.received)
+        assert ">waiting<" in requests.get(f"{sandbox.url}/").text
+        sandbox.telegram.user(1).says("hello")
+        assert poll.result().status_code == 200
+    sandbox.telegram.next(DropAfter())
+    with pytest.raises(requests.ConnectionError):
+        requests.post(url, json={"timeout": 0})
+    eventually(lambda: sandbox.telegram.received[-1].over)
+    page = requests.get(f"{sandbox.url}/").text
+    assert page.index(">no answer<") < page.index(">200<")
+    assert ">waiting<" not in page
 
 
 def test_the_front_page_shows_no_credential(sandbox, hook):

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from core.sandbox import Sandbox, slack
 from core.sandbox.slack.identity import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from tests.support.waiting import eventually
 
 MODAL = {
     "type": "modal",
@@ -182,13 +183,6 @@ def test_a_replayed_command_carries_the_same_trigger(connected):
     again = sandbox.slack.replay(first)
     assert again.trigger_id == first.trigger_id
     assert len(first.waits(2)) == 2
-
-
-def eventually(check, seconds=8):
-    deadline = time.monotonic() + seconds
-    while not check() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert check()
 
 
 def test_the_eleventh_socket_is_one_too_many(world):

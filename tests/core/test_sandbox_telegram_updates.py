@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from core.sandbox import DropAfter
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -131,13 +132,6 @@ def bot():
         yield f"http://127.0.0.1:{server.server_port}/telegram/updates"
         server.shutdown()
         thread.join()
-
-
-def eventually(check, seconds=5):
-    deadline = time.monotonic() + seconds
-    while not check() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert check()
 
 
 def test_a_webhook_gets_its_updates_with_the_secret_until_it_says_yes(sandbox, api, bot):
