@@ -34,7 +34,10 @@ class Scripted:
 
     def wire(self) -> dict[str, Any]:
         """The same as JSON, for `POST /_script`."""
-        return {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
+        values = {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
+        if isinstance(values.get("body"), bytes):
+            values["body"] = values["body"].decode("utf-8", "surrogateescape")
+        return values
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Answer(Scripted):
     kind: ClassVar[str] = "answer"
 
     status: int = 200
-    body: str = ""
+    body: str | bytes = ""
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     done: bool = False
@@ -60,7 +63,10 @@ class Answer(Scripted):
                 status=self.status, body=jsonlib.dumps(self.json).encode(), headers=headers
             )
         headers.setdefault("Content-Type", "text/plain; charset=utf-8")
-        return web.Response(status=self.status, body=self.body.encode(), headers=headers)
+        # Over HTTP, bytes that are no text come as JSON's lone surrogates.
+        text = self.body
+        body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+        return web.Response(status=self.status, body=body, headers=headers)
 
 
 @dataclass(frozen=True)
