@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.app.frame import Bot
 from bot.slack.link import Pace
 from bot.slack.surface import Slack
 from bot.web.surface import Web
 from core.engine import Engine
 from core.sandbox.slack import PERSON, TEAM
 from core.settings import Address, Settings
+from tests.support.running import Quiet, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from bot.app.frame import Bot
     from core.sandbox import Sandbox
 
 QUICK = Pace(connect=1.0, ping=0.5, look=0.05, crowd=0.2, linger=0.1)
@@ -34,6 +34,7 @@ class AtWork:
     engine: Engine
     bot: Bot
     loop: asyncio.AbstractEventLoop
+    said: list[str]
 
     @property
     def people(self) -> Any:
@@ -72,13 +73,10 @@ def at_work(
 ) -> Iterator[AtWork]:
     """Run the surface until the block ends, the HTTP surface beside it where it is needed."""
     settings = settings_for(home, sandbox, http=http, **more)
-    ready: list[AtWork] = []
-    failed: list[BaseException] = []
-    started, stop = threading.Event(), threading.Event()
 
-    async def life() -> None:
+    async def life(serve: Callable[[AtWork], Awaitable[None]]) -> None:
         engine = Engine.open(settings)
-        bot = Bot(engine)
+        bot = Quiet(engine)
         surface = Slack(settings, pace)
         web = Web(Address("127.0.0.1", 0), surface.hooks()) if http else None
         if web:
@@ -87,9 +85,7 @@ def at_work(
             await asyncio.to_thread(sandbox.slack.listens_at, address)
         try:
             await surface.start(bot)
-            ready.append(AtWork(sandbox, engine, bot, asyncio.get_running_loop()))
-            started.set()
-            await asyncio.to_thread(stop.wait)
+            await serve(AtWork(sandbox, engine, bot, asyncio.get_running_loop(), bot.said))
         finally:
             bot.end()
             await surface.pause()
@@ -101,24 +97,5 @@ def at_work(
             await bot.call(engine.close, 0.0)
             await bot.finish()
 
-    def run() -> None:
-        try:
-            asyncio.run(life())
-        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
-            failed.append(error)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=run, name="slack at work")
-    thread.start()
-    assert started.wait(15), "the surface did not start"
-    try:
-        if failed:
-            raise failed[0]
-        yield ready[0]
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
-    if failed:
-        raise failed[0]
+    with running(life) as working:
+        yield working

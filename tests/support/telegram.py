@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.app.frame import Bot
 from bot.telegram.pace import Pace
 from bot.telegram.surface import Telegram
 from bot.web.surface import Web
 from core.engine import Engine
 from core.settings import Address, Settings
+from tests.support.running import Quiet, running
 from tests.support.web import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from bot.app.frame import Bot
     from core.sandbox import Sandbox
 
 QUICK = Pace(poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1)
@@ -50,17 +50,6 @@ class Living:
             pair(self.engine, user)
 
 
-class Quiet(Bot):
-    """Keeps what a bot says on standard error."""
-
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        self.said: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.said.append(line)
-
-
 def pair(engine: Engine, user: int, plan: str = "pro") -> None:
     """Pair somebody as the code would."""
     code, _ = engine.ledger.pair_code("telegram")
@@ -85,43 +74,26 @@ def living(
     settings: Settings, *, pace: Pace = QUICK, http: int | None = None, ready: bool = True
 ) -> Iterator[Living]:
     """Run a bot until the block ends; `ready` waits until it takes messages."""
-    started, stop = threading.Event(), threading.Event()
-    found: list[Living] = []
-    failed: list[BaseException] = []
 
-    async def life(engine: Engine) -> None:
-        bot = Quiet(engine)
-        surface = Telegram(settings, pace)
-        surfaces: list[Any] = [surface]
-        if http is not None:
-            surfaces.insert(0, Web(Address("127.0.0.1", http), surface.hooks()))
-        found.append(Living(bot, surface, engine, asyncio.get_running_loop(), bot.said))
-        started.set()
-        await _live(bot, surfaces, stop)
+    async def life(serve: Callable[[Living], Awaitable[None]]) -> None:
+        with Engine.open(settings) as engine:
+            bot = Quiet(engine)
+            surface = Telegram(settings, pace)
+            surfaces: list[Any] = [surface]
+            if http is not None:
+                surfaces.insert(0, Web(Address("127.0.0.1", http), surface.hooks()))
+            one = Living(bot, surface, engine, asyncio.get_running_loop(), bot.said)
+            await _live(bot, surfaces, serve(one))
 
-    def run() -> None:
-        try:
-            with Engine.open(settings) as engine:
-                asyncio.run(life(engine))
-        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
-            failed.append(error)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=run, name="telegram bot")
-    thread.start()
-    with ExitStack() as stack:
-        stack.callback(_end, stop, thread, failed)
-        assert started.wait(10)
-        if not failed:
-            if ready:
-                wait_for(lambda: failed or found[0].health[0])
-            yield found[0]
+    with running(life) as one:
+        if ready:
+            wait_for(lambda: one.health[0])
+        yield one
 
 
-async def _live(bot: Bot, surfaces: list[Any], stop: threading.Event) -> None:
+async def _live(bot: Bot, surfaces: list[Any], block: Awaitable[None]) -> None:
     starting = [asyncio.create_task(one.start(bot)) for one in surfaces]
-    await asyncio.to_thread(stop.wait)
+    await block
     bot.end()
     for one in surfaces:
         await one.pause()
@@ -134,11 +106,3 @@ async def _live(bot: Bot, surfaces: list[Any], stop: threading.Event) -> None:
     for one in surfaces:
         await one.stop()
     await bot.finish()
-
-
-def _end(stop: threading.Event, thread: threading.Thread, failed: list[BaseException]) -> None:
-    stop.set()
-    thread.join(30)
-    assert not thread.is_alive()
-    if failed:
-        raise failed[0]

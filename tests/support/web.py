@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from bot.app.frame import Bot
 from bot.web.surface import Web
 from core.settings import Address
+from tests.support.running import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from bot.app.frame import Hook
     from bot.web.limits import Limits
@@ -100,39 +99,15 @@ def served(
     engine: Engine, hooks: Sequence[Hook] = (), limits: Limits | None = None
 ) -> Iterator[Served]:
     """Serve an engine on a free loopback port until the block ends."""
-    ready: list[Served] = []
-    started, stop = threading.Event(), threading.Event()
-    failed: list[BaseException] = []
 
-    async def life() -> None:
+    async def life(serve: Callable[[Served], Awaitable[None]]) -> None:
         bot = Bot(engine)
         web = Web(Address("127.0.0.1", 0), hooks, limits)
         await web.start(bot)
-        ready.append(Served(bot, web))
-        started.set()
-        await asyncio.to_thread(stop.wait)
+        await serve(Served(bot, web))
         await web.pause()
         await web.stop()
         await bot.finish()
 
-    def run() -> None:
-        try:
-            asyncio.run(life())
-        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
-            failed.append(error)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=run, name="served")
-    thread.start()
-    started.wait(30)
-    try:
-        if failed:
-            raise failed[0]
-        yield ready[0]
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
-    if failed:
-        raise failed[0]
+    with running(life) as one:
+        yield one
