@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.check import Finding
 from bot.manifest import EVENTS_PATH, SCOPES, command_names, main_command, name_faults, over_http
 from bot.slack.api import Api, Said, Unreachable
-from bot.slack.refusals import NETWORK, refused_token
+from bot.slack.refusals import NETWORK, refused_install, refused_token
 from core.connectors import CONNECTORS
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ async def _bot_token(api: Api) -> list[Finding]:
         return [_refused("SLACK_BOT_TOKEN", said)]
     except Unreachable:
         return [_unreachable()]
+    if wrong := refused_install(me):
+        return [Finding(False, wrong.message, wrong.fix)]
     found = [Finding(True, f"SLACK_BOT_TOKEN is good, in the workspace {me.get('team', '')}.")]
     scopes = set(filter(None, re.split(r"[,\s]+", me["scopes"])))
     if not scopes:

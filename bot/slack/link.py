@@ -17,7 +17,15 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack.api import Said, Unreachable, proxy_for
-from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token
+from bot.slack.refusals import (
+    FULL,
+    HUNG_UP,
+    NETWORK,
+    ONE_EACH,
+    UNREACHABLE,
+    refused_token,
+    while_running,
+)
 from bot.waits import waits
 
 if TYPE_CHECKING:
@@ -38,18 +46,25 @@ class Pace:
     A line is renewed every `renew`: one that died in silence is found out, and the new one's
     greeting tells whether another process holds the same app token. A process that has just
     ended may still be counted there; `crowd` later it is not. What came over an old line is
-    acknowledged over it for `linger`.
+    acknowledged over it for `linger`. A line that ends before it has stood for `steady` is
+    not replaced at once. The bot token is looked at every `watch`.
     """
 
     connect: float = 8.0
     ping: float = 5.0
     look: float = 1.0
-    renew: float = 900.0
+    renew: float = 300.0
     crowd: float = 6.0
     linger: float = 4.0
+    steady: float = 30.0
+    watch: float = 300.0
 
 
 CONNECTED = "connected (Socket Mode)"
+
+
+class HungUp(Exception):
+    """Slack said goodbye in place of a greeting: why, and what to do."""
 
 
 class Line(SocketModeClient):
@@ -59,16 +74,38 @@ class Line(SocketModeClient):
         super().__init__(app_token="", web_client=api.client, ping_interval=ping)
         self.proxy = proxy_for(url)
         self.wss_uri = url
+        self.greeted = asyncio.Event()
         self.over = asyncio.Event()
+        self.goodbye: str | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether neither side has hung up."""
         return self.current_session is not None and not self.current_session.closed
 
+    @property
+    def why(self) -> tuple[str, str]:
+        """Why Slack ended it, and what to do."""
+        return (FULL, ONE_EACH) if self.goodbye == "too_many_websockets" else (HUNG_UP, NETWORK)
+
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Called by slack_sdk when Slack says goodbye or the line is dead."""
         self.over.set()
+
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        """Called by slack_sdk, which keeps a goodbye's reason from listeners."""
+        if message.get("type") == "disconnect":
+            self.goodbye = str(message.get("reason"))
+        await super().run_message_listeners(message, raw_message)
+
+    async def settled(self) -> None:
+        """Wait for the greeting, or for the goodbye that may come instead of it."""
+        waiting = [asyncio.ensure_future(each.wait()) for each in (self.greeted, self.over)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
 
 
 class Link:
@@ -110,11 +147,19 @@ class Link:
             await self._close(line)
 
     async def _keep(self) -> None:
+        pauses = waits()
         while not self._closing:
             old = self._line
             if old is None:
                 return
+            since = time.monotonic()
             await self._until_over(old)
+            if time.monotonic() - since > self._pace.steady:
+                pauses = waits()
+            elif old.over.is_set():
+                # It may hang up on the next one as quickly, and would be asked without end.
+                await self._down(old, *old.why)
+                await asyncio.sleep(next(pauses))
             if self._closing:
                 return
             self._line = await self._open(old)
@@ -138,7 +183,10 @@ class Link:
                 error = refused_token("SLACK_APP_TOKEN", said.code)
                 if old is None:
                     raise error from None
-                await self._down(old, error.message, error.fix or "")
+                await self._down(old, error.message, while_running(error))
+                await asyncio.sleep(wait)
+            except HungUp as ended:
+                await self._down(old, *ended.args)
                 await asyncio.sleep(wait)
             except Unreachable as down:
                 await self._down(old, UNREACHABLE, NETWORK)
@@ -161,14 +209,19 @@ class Link:
         try:
             async with asyncio.timeout(self._pace.connect):
                 await line.connect()  # type: ignore[no-untyped-call]
+                await line.settled()
         except TimeoutError:
             await self._close(line)
             raise Unreachable from None
+        if not line.greeted.is_set():
+            await self._close(line)
+            raise HungUp(*line.why)
         return line
 
-    async def _greeted(self, _line: Any, message: dict[str, Any], _raw: str | None = None) -> None:
+    async def _greeted(self, line: Any, message: dict[str, Any], _raw: str | None = None) -> None:
         if message.get("type") != "hello":
             return
+        line.greeted.set()
         # Our own old line may still be open while it is replaced.
         ours = sum(line.is_open for line in self._lines)
         others = int(message.get("num_connections") or 0) - ours

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from bot.slack.api import Said, Unreachable
+from bot.slack.refusals import GONE, refused_token
 from core.callers import Caller
 from core.errors import Busy, Forbidden
 
@@ -37,18 +38,21 @@ class People:
     async def admit(self, body: Mapping[str, Any]) -> Caller:
         """Say who sent a payload; raises Forbidden, or Busy where Slack did not say in time."""
         user, teams = _asker(body)
-        if not user or teams != {self._team}:
-            raise Forbidden(
-                "Levqor answers members of its own workspace only.",
-                fix="Ask a member of that workspace to send it.",
-            )
-        if not await self._is_member(user):
-            raise Forbidden("Levqor does not answer guests.", fix="Ask a full member to send it.")
-        return Caller("slack", f"{self._team}:{user}")
+        if not user or self._team not in teams:
+            raise _foreign()
+        # On an Enterprise Grid a form's payload names a member's home workspace beside ours.
+        alone = teams == {self._team}
+        member = await self._is_member(user)
+        if member or (member is None and alone):
+            return Caller("slack", f"{self._team}:{user}")
+        if not alone:
+            raise _foreign()
+        raise Forbidden("Levqor does not answer guests.", fix="Ask a full member to send it.")
 
-    async def _is_member(self, user: str) -> bool:
+    async def _is_member(self, user: str) -> bool | None:
+        """Whether Slack calls somebody a full member; None where it does not let us ask."""
         if not self._may_look:
-            return True
+            return None
         until, member = self._known.get(user, (0.0, False))
         if until > time.monotonic():
             return member
@@ -57,7 +61,9 @@ class People:
         except Said as said:
             if said.code == "missing_scope":
                 self._may_look = False
-                return True
+                return None
+            if said.code in GONE:
+                raise refused_token("SLACK_BOT_TOKEN", said.code) from None
             member = False
         except Unreachable:
             raise Busy(
@@ -85,3 +91,10 @@ def _asker(body: Mapping[str, Any]) -> tuple[str, set[str]]:
     user = body.get("user") or {}
     teams = {(body.get("team") or {}).get("id"), user.get("team_id")}
     return str(user.get("id") or ""), {str(team) for team in teams if team}
+
+
+def _foreign() -> Forbidden:
+    return Forbidden(
+        "Levqor answers members of its own workspace only.",
+        fix="Ask a member of that workspace to send it.",
+    )

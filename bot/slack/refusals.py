@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from core.errors import NotConfigured
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 UNREACHABLE = "Slack cannot be reached; trying again."
+HUNG_UP = "Slack hangs up at once; trying again."
 NETWORK = "Check this machine's connection to slack.com."
+FULL = "Slack takes ten connections with one app token, and all are in use."
+ONE_EACH = "Stop the other levqor-bot, or give each an app of its own."
+
+# Slack's words for a bot token that it will not take again.
+GONE = frozenset(
+    {"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"}
+)
 
 _WHERE = {
     "SLACK_APP_TOKEN": "api.slack.com/apps, your app, Basic Information, App-Level Tokens, "
@@ -21,3 +34,19 @@ def refused_token(setting: str, code: str) -> NotConfigured:
     if code in ("socket_mode_disabled", "link_disabled", "not_enabled"):
         fix = _NO_SOCKET
     return NotConfigured(f"Slack refuses {setting} ({code}).", settings=[setting], fix=fix)
+
+
+def while_running(refused: NotConfigured) -> str:
+    """What to do about a token that was good when the bot started."""
+    return f"{refused.fix} Then start levqor-bot again."
+
+
+def refused_install(me: Mapping[str, Any]) -> NotConfigured | None:
+    """What is wrong with where the app is installed, by what `auth.test` says."""
+    if not me.get("is_enterprise_install"):
+        return None
+    return NotConfigured(
+        "The Slack app is installed for a whole organisation; Levqor serves one workspace.",
+        settings=["SLACK_BOT_TOKEN"],
+        fix="Make the app in that workspace (`levqor-bot slack-manifest`) and use its token.",
+    )

@@ -7,8 +7,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from bot.slack.refusals import ONE_EACH, while_running
+
 if TYPE_CHECKING:
     from bot.app.frame import Bot
+    from core.errors import NotConfigured
 
 SURFACE = "slack"
 
@@ -27,6 +30,7 @@ class Report:
         self._fix: str | None = None
         self._ok = False
         self._down_since: str | None = None
+        self._refused: NotConfigured | None = None
         self._crowded = False
         self._slow = False
         self._waits: deque[float] = deque(maxlen=100)
@@ -43,6 +47,11 @@ class Report:
             self._down_since = time.strftime("%H:%M UTC", time.gmtime())
         self._line = f"{why} Not connected since {self._down_since}"
         self._fix, self._ok = fix, False
+        await self._tell()
+
+    async def refused(self, error: NotConfigured | None) -> None:
+        """Whether Slack refuses the bot token, which was good at the start."""
+        self._refused = error
         await self._tell()
 
     async def crowded(self, crowded: bool) -> None:  # noqa: FBT001 - it is what is reported
@@ -69,10 +78,12 @@ class Report:
 
     async def _tell(self) -> None:
         line, fix, ok = self._line, self._fix, self._ok
-        if ok and self._crowded:
+        if ok and self._refused:
+            ok, line, fix = False, self._refused.message.rstrip("."), while_running(self._refused)
+        elif ok and self._crowded:
             ok = False
             line += ", but another process uses the same app token: some commands go to it"
-            fix = "Stop the other levqor-bot, or give each an app of its own."
+            fix = ONE_EACH
         elif ok and self._slow:
             ok = False
             line += ", but answers are slow: Slack gives up after three seconds"

@@ -14,7 +14,7 @@ from bot.slack.desk import Desk
 from bot.slack.hook import Door
 from bot.slack.link import Link, Pace
 from bot.slack.people import People
-from bot.slack.refusals import NETWORK, UNREACHABLE, refused_token
+from bot.slack.refusals import GONE, NETWORK, UNREACHABLE, refused_install, refused_token
 from bot.slack.report import SURFACE, Report
 from bot.waits import waits
 
@@ -57,6 +57,8 @@ class Slack:
         self._api = api = Api(bot.settings)
         report = Report(bot)
         me = await _warmed_up(api, report)
+        if wrong := refused_install(me):
+            raise wrong
         answers = Answers(api)
         self._desk = desk = Desk(bot, api, People(api, str(me["team_id"])), answers, report)
         app = App(bot, api, desk, me)
@@ -68,6 +70,7 @@ class Slack:
             token = self._app_token.get_secret_value()
             self._link = Link(bot, api, token, app.dispatch, report, self._pace)
             await self._link.start()
+        bot.spawn(_watched(api, report, self._pace.watch), name="slack token")
 
     async def pause(self) -> None:
         """Keep the line for the last acknowledgements, but open no other."""
@@ -117,3 +120,18 @@ async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
             await report.down(UNREACHABLE, NETWORK)
             await asyncio.sleep(max(wait, down.wait or 0.0))
     raise AssertionError("the waits never end")
+
+
+async def _watched(api: Api, report: Report, seconds: float) -> None:
+    """Ask now and then whether the bot token is still good: nothing else would tell."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await api.who_am_i()
+        except Said as said:
+            if said.code in GONE:
+                await report.refused(refused_token("SLACK_BOT_TOKEN", said.code))
+        except Unreachable:
+            pass
+        else:
+            await report.refused(None)

@@ -59,6 +59,14 @@ def test_a_refused_slack_token_is_named_with_its_place(look, sandbox, call, sett
     assert place in fix
 
 
+def test_an_app_of_a_whole_organisation_is_named(look, sandbox):
+    me = {"ok": True, "team_id": "E0123456789", "user_id": "U1", "is_enterprise_install": True}
+    sandbox.slack.always(Answer(200, json=me), on="auth.test")
+    ((what, fix),) = wrong(look())
+    assert what.startswith("The Slack app is installed for a whole organisation")
+    assert "levqor-bot slack-manifest" in fix
+
+
 def test_a_missing_bot_token_is_named(look):
     ((what, fix),) = wrong(look(SLACK_BOT_TOKEN=None))
     assert what == "SLACK_BOT_TOKEN is missing."

@@ -3,7 +3,7 @@
 import pytest
 
 from core.sandbox import Answer, Delay, DropAfter
-from core.sandbox.slack import GUEST, PERSON
+from core.sandbox.slack import COLLEAGUE, GUEST, PERSON, STRANGER
 from tests.support.slack import ME, at_work
 from tests.support.web import wait_for
 
@@ -131,6 +131,25 @@ def test_a_defaults_value_is_shown_and_may_be_left_out(home, sandbox):
         first = slack.people.views.last["blocks"][0]
         assert (first["block_id"], first["optional"]) == ("range", True)
         assert "Left out, it is" in first["hint"]["text"]
+
+
+def test_a_member_of_two_workspaces_of_one_organisation_is_a_member(slack, sandbox):
+    opened(slack, user=COLLEAGUE)
+    assert "E-mail: sending" in said(slack.people.submit_view(MAIL, user=COLLEAGUE).ack["view"])
+    wait_for(lambda: sandbox.resend.writes)
+
+
+def test_whoever_fills_in_a_form_from_another_workspace_is_refused(slack, sandbox):
+    opened(slack)
+    refused = slack.people.submit_view(MAIL, user=STRANGER)
+    assert "members of its own workspace only" in refused.ack["errors"]["to"]
+    without = Answer(200, json={"ok": False, "error": "missing_scope"})
+    sandbox.slack.always(without, on="users.info")
+    for user in (STRANGER, COLLEAGUE):
+        # Nobody tells Levqor now who belongs here, but for the workspace in the payload.
+        refused = slack.people.submit_view(MAIL, user=user)
+        assert "members of its own workspace only" in refused.ack["errors"]["to"]
+    assert slack.engine.ledger.runs() == []
 
 
 def test_a_guest_gets_no_form_and_no_home(slack):

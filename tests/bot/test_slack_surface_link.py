@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket as sockets
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -145,6 +147,55 @@ def test_an_address_that_has_expired_is_not_tried_twice(slack, sandbox):
     slack.people.drop_sockets()
     sandbox.slack.waits_for_sockets(1, seconds=30)
     assert slack.send("hello").acked
+
+
+def test_ten_other_connections_are_said_and_slack_is_not_worn_out(slack, sandbox):
+    sandbox.slack.socket.limit = 0
+    before = len(sandbox.slack.calls("apps.connections.open"))
+    slack.people.drop_sockets()
+    wait_for(lambda: not slack.health[0])
+    _, verdict, fix = slack.health
+    assert verdict.startswith("Slack takes ten connections with one app token, and all are in use.")
+    assert fix == "Stop the other levqor-bot, or give each an app of its own."
+    time.sleep(1.5)
+    assert len(sandbox.slack.calls("apps.connections.open")) - before <= 4
+    sandbox.slack.socket.limit = 10
+    wait_for(lambda: slack.health[:2] == (True, CONNECTED))
+    assert slack.send("hello").acked
+
+
+def test_a_slack_that_hangs_up_at_once_is_not_asked_without_end(home, sandbox):
+    with at_work(home, sandbox, pace=replace(QUICK, steady=60.0)) as slack:
+        before = len(sandbox.slack.calls("apps.connections.open"))
+        until = time.monotonic() + 2.0
+        while time.monotonic() < until:
+            slack.people.disconnect("warning")
+            time.sleep(0.01)
+        assert len(sandbox.slack.calls("apps.connections.open")) - before <= 4
+        assert any(line.startswith("slack: Slack hangs up at once") for line in slack.said)
+        wait_for(lambda: slack.health[:2] == (True, CONNECTED))
+        assert slack.send("hello").acked
+
+
+def test_a_bot_token_revoked_meanwhile_is_said_by_health_and_to_who_asks(home, sandbox):
+    with at_work(home, sandbox, pace=replace(QUICK, watch=0.1)) as slack:
+        for call in ("auth.test", "users.info"):
+            sandbox.slack.always(REVOKED, on=call)
+        wait_for(lambda: not slack.health[0])
+        assert slack.health[1] == "Slack refuses SLACK_BOT_TOKEN (token_revoked)"
+        assert slack.health[2].endswith("Bot User OAuth Token. Then start levqor-bot again.")
+        assert "Slack refuses SLACK_BOT_TOKEN (token_revoked)." in slack.send("hello").ack["text"]
+        for call in ("auth.test", "users.info"):
+            sandbox.slack.always(None, on=call)
+        wait_for(lambda: slack.health[:2] == (True, CONNECTED))
+        assert "sending" in slack.send("hello").ack["text"]
+
+
+def test_an_app_of_a_whole_organisation_is_refused_in_words(home, sandbox):
+    me = {"ok": True, "team_id": "E0123456789", "user_id": "U1", "is_enterprise_install": True}
+    sandbox.slack.always(Answer(200, json=me), on="auth.test")
+    with pytest.raises(NotConfigured, match="Levqor serves one workspace"):
+        started(home, sandbox)
 
 
 def test_a_second_process_on_the_app_token_is_said_once_it_stays(slack, home, sandbox):

@@ -20,7 +20,7 @@ from core.sandbox.slack import payloads
 from core.sandbox.slack.identity import GENERAL, PERSON, TEAM
 from core.sandbox.slack.payloads import Exchange
 from core.sandbox.slack.responses import Responses
-from core.sandbox.slack.socket import Socket
+from core.sandbox.slack.socket import MAX_CONNECTIONS, Socket
 from core.sandbox.slack.views import Views, state
 from core.sandbox.standin import StandIn
 
@@ -45,6 +45,7 @@ class App(StandIn):
         self.messages: list[dict[str, Any]] = []
         self.events_url: str | None = None
         self.socket.acks.clear()
+        self.socket.limit = MAX_CONNECTIONS
         self._events = itertools.count(1)
 
     async def stop(self) -> None:

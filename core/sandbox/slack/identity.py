@@ -13,6 +13,7 @@ BOT = "B" + upper("bot", 10)
 PERSON = "U" + upper("person", 10)
 GUEST = "U" + upper("guest", 10)
 STRANGER = "U" + upper("stranger", 10)
+COLLEAGUE = "W" + upper("colleague", 10)  # of another workspace of the same organisation as well
 OTHER_TEAM = "T" + upper("other team", 10)
 GENERAL = "C" + upper("general", 10)
 CHANNELS = {GENERAL: "general", "C" + upper("random", 10): "random"}
@@ -28,10 +29,12 @@ def user(ident: str) -> dict[str, object] | None:
     """A person as `users.info` describes one; None for somebody unknown."""
     if ident[:1] not in ("U", "W"):
         return None
-    guest, stranger = ident == GUEST, ident == STRANGER
+    guest, stranger, colleague = ident == GUEST, ident == STRANGER, ident == COLLEAGUE
+    both = {"enterprise_user": {"id": ident, "teams": [OTHER_TEAM, TEAM]}} if colleague else {}
     return {
+        **both,
         "id": ident,
-        "team_id": OTHER_TEAM if stranger else TEAM,
+        "team_id": OTHER_TEAM if stranger or colleague else TEAM,
         "name": "ada",
         "deleted": False,
         "real_name": "Ada",

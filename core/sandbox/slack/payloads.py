@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from core.sandbox.slack.identity import APP, BOT_USER, CHANNELS, SIGNING_SECRET, TEAM
+from core.sandbox.slack.identity import user as identity
 
 _KINDS = {"slash_commands": "form", "interactive": "payload", "events_api": "json"}
 _POLL = 0.01
@@ -87,12 +88,13 @@ def command(
 
 
 def interactive(kind: str, user: str, team: str, trigger: str) -> dict[str, Any]:
-    """What every interaction holds."""
+    """What every interaction holds: the workspace it came from, and the person's own."""
+    home = (identity(user) or {}).get("team_id", team)
     return {
         "type": kind,
         "token": "sandbox",
         "team": {"id": team, "domain": "levqor-sandbox"},
-        "user": {"id": user, "username": "ada", "name": "ada", "team_id": team},
+        "user": {"id": user, "username": "ada", "name": "ada", "team_id": home},
         "api_app_id": APP,
         "trigger_id": trigger,
         "enterprise": None,

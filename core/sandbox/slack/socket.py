@@ -46,6 +46,7 @@ class Socket:
     def __init__(self) -> None:
         self.acks: list[Acked] = []
         self.opened = 0
+        self.limit = MAX_CONNECTIONS
         self._tickets: set[str] = set()
         self._connections: list[_Connection] = []
         self._turn = itertools.count()
@@ -69,7 +70,7 @@ class Socket:
         self._tickets.discard(ticket)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        if len(self._connections) >= MAX_CONNECTIONS:
+        if len(self._connections) >= self.limit:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
