@@ -107,7 +107,8 @@ async def _levqor_error(_: Request, error: Exception) -> Response:
 async def _routing_error(engine: Engine, request: Request, error: Exception) -> Response:
     """Answer what the router found no page for, naming the nearest action."""
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return refusal(MethodNotAllowed(), allow=(error.headers or {}).get("Allow"))
+        allow = (error.headers or {}).get("Allow", "").replace("GET", "GET, HEAD")
+        return refusal(MethodNotAllowed(), allow=allow)
     _, _, action_id = request.url.path.partition("/actions/")
     if action_id:
         try:

@@ -7,6 +7,7 @@ else passes the doorkeeper before a path is even looked up, so a stranger learns
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("levqor.web")
 
+# Clients that take Levqor for their proxy, and proxies themselves, name the host in the
+# target; every server must accept that (RFC 9112, section 3.2.2).
+_WHOLE_ADDRESS = re.compile(r"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
 _EXPOSED = "X-Run-Id, Retry-After"
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, POST",
@@ -49,6 +53,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = fold(scope["headers"])
+        scope = routable(scope, headers)
         hook = self._hooks.get(scope["path"])
         door = Exit(send, self._origin(headers) if hook is None else None)
         try:
@@ -119,6 +124,21 @@ class Exit:
             self.open = True
             message = {**message, "headers": [*message["headers"], *self._headers]}
         await self._send(message)
+
+
+def routable(scope: Scope, headers: dict[str, str]) -> Scope:
+    """Return a request as it is looked up: by its path alone, HEAD as a GET.
+
+    The server leaves a HEAD's body out. A request that names two hosts has none, so that
+    it passes for nobody's local one.
+    """
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    found = _WHOLE_ADDRESS.fullmatch(scope["path"])
+    if found is None:
+        return {**scope, "method": method}
+    if found[1].lower() != headers.get("host", "").lower():
+        headers["host"] = ""
+    return {**scope, "method": method, "path": found[2] or "/"}
 
 
 def fold(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -202,6 +202,20 @@ def test_health_has_the_old_services_shape(web):
     }
 
 
+@pytest.mark.parametrize("path", ["/actions/health", "/ops/uptime", "/metrics", "/openapi.json"])
+def test_a_health_checkers_head_is_answered_as_a_get_without_a_body(web, path):
+    got, head = web.get(path), web.call("HEAD", path)
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]
+    assert int(head.headers["content-length"]) > 0
+
+
+def test_a_head_of_an_action_runs_nothing(web, sandbox):
+    reply = web.call("HEAD", "/actions/slack.send?test=1")
+    assert (reply.status, reply.headers["allow"]) == (405, "POST")
+    assert sandbox.slack.received == []
+
+
 def test_live_health_probes_once_however_many_ask(web, sandbox):
     sandbox.resend.next(Delay(0.3))
     replies = []

@@ -62,9 +62,9 @@ def test_an_unknown_page_is_404(web, path):
         ("GET", "/actions/email.send", "POST"),
         ("PUT", "/actions/email.send", "POST"),
         ("OPTIONS", "/actions/email.send", "POST"),
-        ("POST", "/actions/health", "GET"),
-        ("DELETE", "/api/runs/abcdefgh", "GET"),
-        ("BREW", "/metrics", "GET"),
+        ("POST", "/actions/health", "GET, HEAD"),
+        ("DELETE", "/api/runs/abcdefgh", "GET, HEAD"),
+        ("BREW", "/metrics", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_405_with_the_right_one(web, method, path, allow):

@@ -54,6 +54,30 @@ def test_a_foreign_host_needs_a_token(serve, host):
     assert web.post("/actions/email.send", MAIL, headers={"Host": host}, token=token).status == 200
 
 
+@pytest.mark.parametrize("begin", ["http://", "HTTP://", "https://"])
+def test_a_whole_address_is_taken_for_the_path_in_it(serve, begin):
+    web = serve()
+    assert web.get(f"{begin}{web.web.address}/actions/health?live=0").json()["total"] == 5
+    assert web.get(f"{begin}{web.web.address}").json()["error"] == "not_found"
+    assert web.post(f"{begin}{web.web.address}/actions/email.send", MAIL).status == 200
+
+
+@pytest.mark.parametrize(
+    ("named", "host"),
+    [
+        ("levqor.example.com", "levqor.example.com"),
+        ("levqor.example.com", "127.0.0.1"),
+        ("127.0.0.1", "levqor.example.com"),
+        ("me@127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_a_whole_address_makes_no_stranger_local(serve, named, host):
+    web = serve()
+    path, token = f"http://{named}/actions/health", web.bot.engine.ledger.token_new("ops")
+    assert web.get(path, headers={"Host": host}).json()["reason"] == "token_needed"
+    assert web.get(path, headers={"Host": host}, token=token).status == 200
+
+
 @pytest.mark.parametrize("name", sorted(FORWARDING))
 def test_a_forwarding_header_makes_no_stranger_local(serve, name):
     web = serve()
