@@ -163,7 +163,10 @@ class Notion(StandIn):
         for name in asked:
             if name not in _CREATE:
                 raise _invalid(f"body failed validation: body.{name} should be not present.")
-        if len(asked.get("children") or []) > MAX_BLOCKS:
+        children = asked.get("children") or []
+        if not isinstance(children, list):
+            raise _invalid("body failed validation: body.children should be an array.")
+        if len(children) > MAX_BLOCKS:
             text = "body failed validation: body.children.length should be ≤ `100`."
             raise _invalid(text)
         parent, columns = _parent(asked.get("parent"))

@@ -106,7 +106,10 @@ def _rich_text(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
                 f"{_path(column, f'[{index}].text.content')}.length should be ≤ "
                 f"`{MAX_TEXT}`, instead was `{length}`."
             )
-        pieces.append(schema.rich_text(text["content"], (text.get("link") or {}).get("url")))
+        link = text.get("link") or {}
+        if not isinstance(link, dict):
+            raise _wrong(column, "an object", link, f"[{index}].text.link")
+        pieces.append(schema.rich_text(text["content"], link.get("url")))
     return pieces
 
 
@@ -200,7 +203,8 @@ def _relation(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
 def _files(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
     files = []
     for index, item in enumerate(_items(column, value)):
-        link = (item.get("external") or {}).get("url")
+        external = item.get("external")
+        link = external.get("url") if isinstance(external, dict) else None
         if not isinstance(item.get("name"), str) or not isinstance(link, str):
             raise _wrong(column, "defined", None, f"[{index}].external")
         if not _LINK.fullmatch(link):

@@ -5,8 +5,9 @@ From docs.slack.dev/reference/block-kit and docs.slack.dev/reference/views.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from core.sandbox import standin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +42,7 @@ Fault = tuple[str, str]  # what is wrong, and where (a JSON pointer)
 
 def loads(text: Any) -> Any:
     """A form's JSON; None where it is none."""
-    if not isinstance(text, str):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+    return standin.loads(text) if isinstance(text, str) else text
 
 
 def message_error(payload: dict[str, Any]) -> str | None:
@@ -82,8 +78,9 @@ def _view(view: dict[str, Any], kind: str) -> Iterator[Fault]:
         yield f"must be less than {_IDENT + 1} characters", "/callback_id"
     blocks = view.get("blocks")
     yield from blocks_faults(blocks, kind)
-    kinds = {block.get("type") for block in blocks or [] if isinstance(block, dict)}
-    if kind == "modal" and "input" in kinds and not view.get("submit"):
+    listed = blocks if isinstance(blocks, list) else []
+    inputs = any(isinstance(block, dict) and block.get("type") == "input" for block in listed)
+    if kind == "modal" and inputs and not view.get("submit"):
         yield "must define `submit` to use an `input` block in modals", ""
 
 
@@ -97,7 +94,7 @@ def blocks_faults(blocks: Any, kind: str) -> Iterator[Fault]:
     seen: set[str] = set()
     for index, block in enumerate(blocks):
         where = f"/blocks/{index}"
-        if not isinstance(block, dict) or block.get("type") not in _BLOCKS:
+        if not isinstance(block, dict) or str(block.get("type")) not in _BLOCKS:
             yield "unsupported type", f"{where}/type"
             continue
         ident = block.get("block_id")
@@ -169,7 +166,8 @@ def _input(element: dict[str, Any], where: str) -> Iterator[Fault]:
     if not isinstance(longest, int) or not 1 <= longest <= 3000:
         yield "must be between 1 and 3000", f"{where}/max_length"
         return
-    if element.get("min_length", 0) > longest:
+    shortest = element.get("min_length", 0)
+    if not isinstance(shortest, int) or shortest > longest:
         yield "must be less than or equal to max_length", f"{where}/min_length"
     if len(str(element.get("initial_value", ""))) > longest:
         yield f"must be less than {longest + 1} characters", f"{where}/initial_value"
@@ -180,6 +178,9 @@ def _options(options: Any, where: str) -> Iterator[Fault]:
         yield "must have 1 to 100 items", where
         return
     for index, option in enumerate(options):
+        if not isinstance(option, dict):
+            yield "must be an object", f"{where}/{index}"
+            continue
         yield from _text(option.get("text"), 75, f"{where}/{index}/text")
         if not 1 <= len(str(option.get("value", ""))) <= 150:
             yield "must be 1 to 150 characters", f"{where}/{index}/value"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +10,7 @@ from aiohttp import web
 
 from core.sandbox.credentials import letters
 from core.sandbox.driven import Driven
-from core.sandbox.standin import Received, StandIn
+from core.sandbox.standin import Received, StandIn, loads
 from core.sandbox.telegram import people
 from core.sandbox.telegram.menus import Menus
 from core.sandbox.telegram.messages import BOT_ID, BOT_NAME, CHANNEL, GROUP, PERSON, Messages, Said
@@ -229,10 +228,10 @@ _OBJECTS = ("allowed_updates", "commands", "reaction", "reply_markup", "reply_pa
 
 
 def _loads(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise bad("can't parse JSON object") from None
+    said = loads(text)
+    if said is None:
+        raise bad("can't parse JSON object")
+    return said
 
 
 def _error(code: int, description: str, parameters: Any = None) -> web.Response:

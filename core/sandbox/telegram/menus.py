@@ -42,6 +42,8 @@ class Menus:
         if len(commands) > MAX_COMMANDS:
             raise bad("BOT_COMMANDS_TOO_MUCH")
         for command in commands:
+            if not isinstance(command, dict):
+                raise bad("can't parse commands: expected an Object")
             if not _COMMAND.fullmatch(str(command.get("command", ""))):
                 raise bad("BOT_COMMAND_INVALID")
             if not 1 <= len(str(command.get("description", ""))) <= MAX_DESCRIPTION:
@@ -67,7 +69,7 @@ class Menus:
 
     def _key(self, said: dict[str, Any]) -> str:
         scope = said.get("scope") or {"type": "default"}
-        kind = scope.get("type") if isinstance(scope, dict) else None
+        kind = str(scope.get("type")) if isinstance(scope, dict) else ""
         if kind not in _SCOPES:
             raise bad("can't parse BotCommandScope: unsupported type specified")
         for name in _SCOPES[kind]:

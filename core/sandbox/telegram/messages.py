@@ -196,6 +196,8 @@ class Messages:
         text, markup = text_of(said), markup_of(said)
         chat = self.open_chat(said)
         reply = said.get("reply_parameters") or {"message_id": said.get("reply_to_message_id")}
+        if not isinstance(reply, dict):
+            raise bad("object expected as reply parameters")
         answered = self.find(chat["id"], reply.get("message_id"))
         lenient = str(reply.get("allow_sending_without_reply", "")).lower() == "true"
         if reply.get("message_id") and answered is None and not lenient:

@@ -94,7 +94,10 @@ def markup_of(said: dict[str, Any]) -> dict[str, Any] | None:
         raise bad("object expected as reply markup")
     if units(str(markup.get("input_field_placeholder", ""))) > MAX_PLACEHOLDER:
         raise bad("reply markup input field placeholder is too long")
-    for row in markup.get("inline_keyboard", []):
+    rows = markup.get("inline_keyboard", [])
+    if not isinstance(rows, list):
+        raise bad("inline keyboard must be an Array")
+    for row in rows:
         if not isinstance(row, list):
             raise bad("inline keyboard button row must be an Array")
         for button in row:
@@ -115,6 +118,8 @@ def _check_button(button: Any) -> None:
 def reactions_of(said: dict[str, Any]) -> list[str]:
     """The emoji a bot reacts with; none takes its reaction back."""
     given = said.get("reaction") or []
+    if not isinstance(given, list):
+        raise bad("can't parse reaction types: expected an Array")
     emoji = [item.get("emoji") if isinstance(item, dict) else None for item in given]
     # Some clients write an emoji with a variation selector; it is the same one.
     found = [str(one).replace("\ufe0f", "") for one in emoji]
