@@ -116,14 +116,3 @@ def test_a_pasted_address_is_no_uuid(set_up):
         "path failed validation: path.database_id should be a valid uuid, "
         'instead was `"tasks-v=1"`.'
     )
-
-
-def test_a_query_finds_the_page_by_its_title(sandbox, set_up):
-    for title in ("one", "two"):
-        create(set_up, {"Name": {"title": [{"text": {"content": title}}]}})
-    found = sandbox.notion.pages.values()
-    source = next(iter(found))["parent"]["data_source_id"]
-    asked = {"filter": {"property": "title", "title": {"equals": "two"}}}
-    url = f"{set_up['NOTION_API_URL']}/v1/data_sources/{source}/query"
-    results = requests.post(url, json=asked, headers=notion(set_up)).json()["results"]
-    assert [page["properties"]["Name"]["title"][0]["plain_text"] for page in results] == ["two"]

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
-from core.sandbox.notion import filters, schema, values
+from core.sandbox.notion import schema, values
 from core.sandbox.standin import Received, StandIn
 
 if TYPE_CHECKING:
@@ -80,12 +80,6 @@ class Notion(StandIn):
                 "data_sources.retrieve",
                 self._ruled(self._source),
             ),
-            (
-                "POST",
-                f"{base}/data_sources/{{id}}/query",
-                "data_sources.query",
-                self._ruled(self._query),
-            ),
             ("POST", f"{base}/pages", "pages.create", self._ruled(self._create)),
             ("GET", f"{base}/pages/{{id}}", "pages.retrieve", self._ruled(self._page)),
         ]
@@ -137,26 +131,6 @@ class Notion(StandIn):
         if ident not in self.pages:
             raise _missing("page", ident)
         return self.pages[ident]
-
-    def _query(self, request: web.Request, received: Received) -> dict[str, Any]:
-        source, _ = _find_source(_ident(request, "data_source_id"))
-        asked = _object(received)
-        rows = [
-            page
-            for page in self.pages.values()
-            if page["parent"].get("data_source_id") == source.id
-            and filters.matches(page, asked.get("filter"))
-        ]
-        rows.sort(key=lambda page: str(page["created_time"]), reverse=True)
-        size = asked.get("page_size", 100)
-        return {
-            "object": "list",
-            "results": rows[:size],
-            "next_cursor": None,
-            "has_more": False,
-            "type": "page_or_data_source",
-            "page_or_data_source": {},
-        }
 
     def _create(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
         asked = _object(received)
