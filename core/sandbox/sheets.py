@@ -129,7 +129,7 @@ class Sheets(StandIn):
             text += f"Max rows: {ROWS}, max columns: {COLUMNS}"
             raise Refusal(400, "INVALID_ARGUMENT", text)
         rows = self.rows[tab]
-        before = f"{name}!A1:{a1.letters(COLUMNS)}{len(rows)}"
+        before = _table(name, rows)
         row = max(len(rows) + 1, start.row if not rows else 1)
         rows += [[] for _ in range(row - 1 - len(rows))]
         rows += [[""] * (start.column - 1) + list(line) for line in values]
@@ -146,8 +146,7 @@ class Sheets(StandIn):
         if flag(request.query, "includeValuesInResponse"):
             data = {"range": place, "majorDimension": "ROWS", "values": values}
             updates["updatedData"] = data
-        table = {"tableRange": before} if row > 1 and not before.endswith("Z0") else {}
-        return {"spreadsheetId": SPREADSHEET, **table, "updates": updates}
+        return {"spreadsheetId": SPREADSHEET, **before, "updates": updates}
 
     def _spreadsheet(self) -> dict[str, Any]:
         tabs = [
@@ -177,6 +176,14 @@ class Sheets(StandIn):
             "sheets": tabs,
             "spreadsheetUrl": f"https://docs.google.com/spreadsheets/d/{SPREADSHEET}/edit",
         }
+
+
+def _table(name: str, rows: list[list[Any]]) -> dict[str, str]:
+    """Say which table was found; nothing where the tab was empty."""
+    if not rows:
+        return {}
+    last = f"{a1.letters(max(map(len, rows)) or 1)}{len(rows)}"
+    return {"tableRange": f"{name}!A1" + ("" if last == "A1" else f":{last}")}
 
 
 def _check_options(request: web.Request) -> None:

@@ -124,7 +124,7 @@ def test_sheets_appends_where_it_was_told(set_up, place, where):
 def test_sheets_appends_below_what_is_there(sandbox, set_up):
     append(set_up, values=[["a", 1], ["b", 2]])
     second = append(set_up, values=[["=1+1", True]]).json()
-    assert second["tableRange"] == "Sheet1!A1:Z2"
+    assert second["tableRange"] == "Sheet1!A1:B2"
     assert second["updates"]["updatedRange"] == "Sheet1!A3:B3"
     assert sandbox.sheets.rows["Sheet1"] == [["a", 1], ["b", 2], ["=1+1", True]]
 
