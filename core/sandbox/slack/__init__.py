@@ -252,5 +252,5 @@ def _plain(status: int, text: str) -> web.Response:
 
 
 def _answer(body: dict[str, Any]) -> web.Response:
-    headers = {"X-OAuth-Scopes": SCOPES} if body["ok"] else {}
+    headers = {"x-oauth-scopes": SCOPES} if body["ok"] else {}
     return web.json_response(body, headers=headers)
