@@ -33,6 +33,19 @@ def test_a_call_without_a_version_is_missing_version(set_up):
     assert (answer.status_code, answer.json()["code"]) == (400, "missing_version")
 
 
+def test_a_call_in_the_sdks_version_is_answered_in_it(set_up):
+    url = f"{set_up['NOTION_API_URL']}/v1/databases/{set_up['NOTION_DATABASE_ID_DEFAULT']}"
+    newer = requests.get(url, headers=notion(set_up)).json()
+    older = requests.get(url, headers=notion(set_up, **{"Notion-Version": "2025-09-03"})).json()
+    assert older == {**newer, "archived": False}
+
+
+def test_a_version_of_long_ago_is_refused(set_up):
+    headers = notion(set_up, **{"Notion-Version": "2022-06-28"})
+    answer = requests.get(f"{set_up['NOTION_API_URL']}/v1/users/me", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+
+
 def test_a_wrong_secret_is_unauthorized(set_up):
     headers = notion(set_up, Authorization="Bearer ntn_wrong")
     answer = requests.get(f"{set_up['NOTION_API_URL']}/v1/users/me", headers=headers)

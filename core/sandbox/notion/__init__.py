@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from core.sandbox.standin import Handler
 
-VERSION = "2026-03-11"
+OLDER = "2025-09-03"  # what the official SDKs still send unless told otherwise
+VERSIONS = (OLDER, "2026-03-11")
 MAX_BLOCKS = 100
 _CREATE = {
     "parent",
@@ -69,7 +70,7 @@ class Notion(StandIn):
         }
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """The calls of version 2026-03-11 that a connector may need."""
+        """The calls that a connector may need, in the two versions that make pages alike."""
         base = "/notion/v1"
         return [
             ("GET", f"{base}/users/me", "users.me", self._ruled(self._me)),
@@ -98,6 +99,8 @@ class Notion(StandIn):
             try:
                 _check_headers(request, self.api_key)
                 body = call(request, received)
+                if request.headers["Notion-Version"] == OLDER and "in_trash" in body:
+                    body = {**body, "archived": body["in_trash"]}
             except values.Fault as fault:
                 return _answered(_invalid(str(fault)))
             except Refusal as refusal:
@@ -167,8 +170,9 @@ def _check_headers(request: web.Request, api_key: str) -> None:
     if version is None:
         text = "Notion-Version header failed validation: Notion-Version header should be "
         raise Refusal(400, "missing_version", text + "defined, instead was `undefined`.")
-    if version != VERSION:
-        text = f'Notion-Version header should be `"{VERSION}"`, instead was `"{version}"`.'
+    if version not in VERSIONS:
+        known = " or ".join(f'`"{one}"`' for one in VERSIONS)
+        text = f'Notion-Version header should be {known}, instead was `"{version}"`.'
         raise Refusal(400, "validation_error", text)
 
 
