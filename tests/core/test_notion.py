@@ -4,12 +4,11 @@ import json
 
 import pytest
 from openapi_core.exceptions import OpenAPIError
-from pydantic import SecretStr, ValidationError
 
 from core.callers import Caller
 from core.connectors.notion import CONNECTOR
-from core.errors import InvalidInput, NotConfigured
-from core.sandbox import Answer, Drip, DropAfter, Hang
+from core.errors import InvalidInput
+from core.sandbox import Answer
 from core.sandbox.notion import schema
 from tests.support.direct import Direct
 from tests.support.vendor import checked_request
@@ -241,180 +240,6 @@ class TestColumns:
         assert len(sandbox.notion.received) == 1
 
 
-class TestInDoubt:
-    def test_a_page_that_a_503_says_was_saved_is_read_back(self, notion, sandbox):
-        sandbox.notion.next(committed(PAGE), on="pages.create")
-        found = {"object": "page", "id": PAGE, "url": "https://www.notion.so/there"}
-        sandbox.notion.next(Answer(200, json=found), on="pages.retrieve")
-
-        receipt = notion.send(database_id=DATABASE, props={"title": "x"})
-
-        assert (receipt.status, receipt.id) == ("created", PAGE)
-        assert receipt.link == "https://www.notion.so/there"
-        assert calls(sandbox)[2:] == ["pages.create", "pages.retrieve"]
-        assert sandbox.notion.received[-1].path == f"/v1/pages/{PAGE}"
-
-    @pytest.mark.parametrize(
-        ("resource", "looks"),
-        [(PAGE, 1), ("../../users", 0), (7, 0)],
-        ids=["nothing there", "no id", "a number"],
-    )
-    def test_a_503_whose_page_is_not_seen_is_unknown_and_never_repeated(
-        self, notion, sandbox, resource, looks
-    ):
-        sandbox.notion.next(committed(resource), on="pages.create")
-
-        error = notion.failing(database_id=DATABASE, props={"title": "x"})
-
-        assert (error.outcome, error.reason) == ("unknown", "failed")
-        assert len(sandbox.notion.calls("pages.create")) == 1
-        assert len(sandbox.notion.calls("pages.retrieve")) == looks
-
-    def test_a_read_back_that_breaks_is_unknown(self, notion, sandbox):
-        sandbox.notion.next(committed(PAGE), on="pages.create")
-        sandbox.notion.next(DropAfter(), on="pages.retrieve")
-
-        error = notion.failing(database_id=DATABASE, props={"title": "x"})
-
-        assert (error.outcome, error.reason) == ("unknown", "failed")
-        assert len(sandbox.notion.calls("pages.create")) == 1
-
-    def test_a_connection_lost_after_the_page_was_made_is_unknown(self, notion, sandbox):
-        sandbox.notion.next(DropAfter(), on="pages.create")
-
-        error = notion.failing(database_id=DATABASE, props={"title": "x"})
-
-        assert (error.outcome, len(sandbox.notion.writes)) == ("unknown", 1)
-
-    @pytest.mark.parametrize("fault", [Hang(), Drip(headers=True), Drip()])
-    def test_an_answer_that_does_not_end_in_time_is_unknown(self, settings, sandbox, fault):
-        sandbox.notion.next(fault, on="pages.create")
-
-        error = Direct(CONNECTOR, settings, attempt_seconds=0.5).failing(
-            database_id=DATABASE, props={"title": "x"}
-        )
-
-        assert (error.outcome, len(sandbox.notion.writes)) == ("unknown", 1)
-        assert len(sandbox.notion.calls("pages.create")) == 1
-
-    def test_a_success_without_a_page_is_unknown(self, notion, sandbox):
-        sandbox.notion.next(Answer(200, body="ok"), on="pages.create")
-
-        error = notion.failing(database_id=DATABASE, props={"title": "x"})
-
-        assert (error.outcome, error.reason) == ("unknown", "unexpected_answer")
-        assert len(sandbox.notion.calls("pages.create")) == 1
-
-    def test_a_conflict_is_tried_once_more(self, notion, sandbox):
-        conflict = {"code": "conflict_error", "message": "Conflict occurred while saving."}
-        sandbox.notion.next(Answer(409, json=conflict), on="pages.create")
-
-        notion.send(database_id=DATABASE, props={"title": "x"})
-
-        assert len(sandbox.notion.calls("pages.create")) == 2
-        assert len(sandbox.notion.writes) == 1
-
-    def test_columns_that_cannot_be_read_mean_nothing_was_sent(self, notion, sandbox):
-        sandbox.notion.next(DropAfter(), on="databases.retrieve")
-
-        notion.send(database_id=DATABASE, props={"title": "x"})
-
-        assert (notion.attempts, len(sandbox.notion.writes)) == (2, 1)
-
-
-class TestInput:
-    @pytest.mark.parametrize(
-        "given",
-        [
-            "d9824bdc84454327be8b5b47500af6ce",
-            "D9824BDC84454327BE8B5B47500AF6CE",
-            "d9824bdc-8445-4327-be8b-5b47500af6ce",
-            " d9824bdc84454327be8b5b47500af6ce ",
-            "https://www.notion.so/d9824bdc84454327be8b5b47500af6ce",
-            "https://www.notion.so/team/Tasks-d9824bdc84454327be8b5b47500af6ce?v=0123456789abcdef0123456789abcdef&pvs=4",
-            "https://www.notion.so/Cafe-d9824bdc84454327be8b5b47500af6ce#0123456789abcdef0123456789abcdef",
-            "https://team.notion.site/d9824bdc-8445-4327-be8b-5b47500af6ce/",
-            "notion.so/d9824bdc84454327be8b5b47500af6ce?v=",
-        ],
-    )
-    def test_a_database_is_named_by_id_or_address(self, given):
-        request = CONNECTOR.actions[0].input(database_id=given, props={"title": "x"})
-
-        assert request.database_id == "d9824bdc-8445-4327-be8b-5b47500af6ce"
-
-    @pytest.mark.parametrize(
-        "given",
-        [
-            "Tasks",
-            "d9824bdc84454327be8b5b47500af6c",
-            "d9824bdc84454327be8b5b47500af6ce0",
-            "x-d9824bdc84454327be8b5b47500af6ce",
-            "https://www.notion.so/?v=d9824bdc84454327be8b5b47500af6ce",
-            "https://www.notion.so/d9824bdc84454327be8b5b47500af6ce/settings",
-            "d9824bdc84454327be8b5b47500af6ce/../users",
-            "",
-        ],
-    )
-    def test_what_holds_no_id_is_refused(self, given):
-        with pytest.raises(ValidationError, match="32-character id, or an address"):
-            CONNECTOR.actions[0].input(database_id=given, props={"title": "x"})
-
-    @pytest.mark.parametrize(
-        ("props", "message"),
-        [
-            ({}, "at least 1"),
-            ({f"c{n}": "x" for n in range(101)}, "at most 100"),
-            ({"Name": "x" * 500_000}, "at most 500,000 bytes in all"),
-            ({"Name": float("nan")}, "nothing but JSON"),
-            ({"Name": {1, 2}}, "nothing but JSON"),
-            ({"Name": "a\x00b"}, "control character"),
-            ({" ": "x"}, "has a value without a name"),
-            ({"Name": "x", " Name": "y"}, "names a column twice"),
-        ],
-        ids=["none", "101", "500 KB", "NaN", "a set", "NUL", "no name", "twice"],
-    )
-    def test_properties_are_bounded(self, props, message):
-        with pytest.raises(ValidationError, match=message):
-            CONNECTOR.actions[0].input(database_id=DATABASE, props=props)
-
-    def test_a_page_without_a_database_says_what_to_give_or_set(self, settings):
-        action, config = CONNECTOR.actions[0], settings.config(CONNECTOR)
-        request = action.input(props={"title": "x"})
-
-        assert refused(lambda: action.check(request, config, False)) == [
-            ("database_id", "is missing; give it, or set NOTION_DATABASE_ID_DEFAULT")
-        ]
-
-    def test_a_test_page_without_a_default_is_not_configured(self, settings):
-        action, config = CONNECTOR.actions[0], settings.config(CONNECTOR)
-
-        with pytest.raises(NotConfigured) as caught:
-            action.check(action.input(**action.sample), config, True)
-
-        assert caught.value.settings == ("NOTION_DATABASE_ID_DEFAULT",)
-        assert caught.value.fix == "Set NOTION_DATABASE_ID_DEFAULT to a database's address."
-
-
-class TestConfig:
-    def test_the_default_database_may_be_an_address(self):
-        config = CONNECTOR.config(
-            NOTION_API_KEY=SecretStr("ntn_x"),
-            NOTION_DATABASE_ID_DEFAULT="https://www.notion.so/d9824bdc84454327be8b5b47500af6ce?v=1",
-        )
-
-        assert config.database == "d9824bdc-8445-4327-be8b-5b47500af6ce"
-        assert config.api_url == "https://api.notion.com"
-
-    def test_a_malformed_default_is_refused_without_being_shown(self):
-        with pytest.raises(ValidationError) as caught:
-            CONNECTOR.config(
-                NOTION_API_KEY=SecretStr("ntn_x"), NOTION_DATABASE_ID_DEFAULT="my-private-name"
-            )
-
-        assert "32-character id" in str(caught.value)
-        assert "my-private-name" not in str(caught.value)
-
-
 class TestProbe:
     def test_reads_who_we_are_and_the_default_database_and_writes_nothing(self, notion, sandbox):
         found = notion.probe()
@@ -478,17 +303,3 @@ class Without:
 def invalid(message, **more):
     body = {"object": "error", "status": 400, "code": "validation_error", "message": message}
     return Answer(400, json={**body, "additional_data": more})
-
-
-def committed(resource):
-    body = {
-        "object": "error",
-        "status": 503,
-        "code": "service_unavailable",
-        "message": "Notion is unavailable.",
-        "additional_data": {
-            "retry_guidance": ["Read the object again.", "Do not repeat the write."],
-            "committed_resource_id": resource,
-        },
-    }
-    return Answer(503, json=body)

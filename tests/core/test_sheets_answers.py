@@ -1,27 +1,18 @@
 """Every answer of Google's: what it means, what to do, and how often it was asked."""
 
-import json
-
 import pytest
 
 from core.connectors.sheets import CONNECTOR
 from core.sandbox import Answer, DropAfter
 from core.sandbox.credentials import SERVICE_ACCOUNT
 from tests.support.direct import Direct
-from tests.support.sending import configured
 
 ROWS = [["Ada", "42"]]
 REQUESTS = {"refused": 1, "unknown": 1, "not_sent": 3}
 NOW = {"Retry-After": "0"}
-NEW_KEY = f"Make a new JSON key for {SERVICE_ACCOUNT} and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
 ANY_KEY = "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
-RESTORE = (
-    f"Enable or restore {SERVICE_ACCOUNT} in Google Cloud, or make a new service account and"
-    " share the spreadsheet with it."
-)
 LOOK = "Look at the end of the tab before you send them again."
 A_MINUTE = "Wait a minute, then send it again; many rows fit in one send."
-A_FEW = "Wait a few minutes, then try again."
 TABS = (
     "The tabs are: Sheet1, Q3 plan, Jon's, CRM26, Übersicht; write one of them, then ! and a cell"
     " such as A1."
@@ -38,10 +29,6 @@ def said(code, status, message="", reason=None, headers=None):
 
 def invalid(message):
     return said(400, "INVALID_ARGUMENT", message)
-
-
-def token(status, error, text="", headers=None):
-    return Answer(status, json={"error": error, "error_description": text}, headers=headers or {})
 
 
 ON_APPEND = {
@@ -164,47 +151,6 @@ ON_APPEND = {
     ),
 }
 
-ON_TOKEN = {
-    "key deleted": (
-        token(400, "invalid_grant", "Invalid JWT Signature."),
-        "refused",
-        "key_deleted",
-        NEW_KEY,
-    ),
-    "clock": (
-        token(
-            *(400, "invalid_grant"),
-            "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable"
-            " timeframe. Check your iat and exp values in the JWT claim.",
-        ),
-        "refused",
-        "clock_wrong",
-        (
-            "Set the date and time automatically (on Linux: timedatectl set-ntp true), then send"
-            " again."
-        ),
-    ),
-    "account not found": (
-        token(400, "invalid_grant", "Invalid grant: account not found"),
-        "refused",
-        "account_gone",
-        RESTORE,
-    ),
-    "account disabled": (
-        token(401, "disabled_client", "The OAuth client was disabled."),
-        "refused",
-        "account_gone",
-        RESTORE,
-    ),
-    "another refusal": (token(400, "invalid_scope", "Bad scope."), "refused", "no_token", ANY_KEY),
-    "no JSON": (Answer(403, "<html>"), "refused", "no_token", ANY_KEY),
-    "rate": (token(429, "rate", headers=NOW), "not_sent", "too_fast", A_MINUTE),
-    "500": (token(500, "internal_failure", headers=NOW), "not_sent", "down", A_FEW),
-    "503": (Answer(503, "<html>", headers=NOW), "not_sent", "down", A_FEW),
-    "a login page": (Answer(200, "<html>", headers=NOW), "not_sent", "down", A_FEW),
-    "redirect": (Answer(302, headers=NOW), "not_sent", "down", A_FEW),
-}
-
 
 @pytest.fixture
 def sheets(settings):
@@ -227,50 +173,6 @@ def test_an_answer_to_the_rows_is_explained_and_repeated_only_if_they_were_not_s
     assert error.message == CONNECTOR.refusal(reason).message
     assert len(sandbox.sheets.calls("values.append")) == REQUESTS[outcome]
     assert len(sandbox.sheets.received) == 1 + REQUESTS[outcome]
-
-
-@pytest.mark.parametrize("row", ON_TOKEN.values(), ids=ON_TOKEN)
-def test_an_answer_to_the_signature_is_explained_and_no_row_is_sent(sheets, sandbox, row):
-    answer, outcome, reason, fix = row
-    sandbox.sheets.always(answer, on="token")
-
-    error = sheets.failing(range="A1", values=ROWS)
-
-    assert (error.code, error.outcome) == ("upstream_error", outcome)
-    assert (error.reason, error.fix) == (reason, fix)
-    assert error.message == CONNECTOR.refusal(reason).message
-    assert [request.call for request in sandbox.sheets.received] == ["token"] * REQUESTS[outcome]
-
-
-def test_a_new_token_that_is_refused_too_ends_the_run(sheets, sandbox):
-    sandbox.sheets.always(said(401, "UNAUTHENTICATED"), on="values.append")
-
-    error = sheets.failing(range="A1", values=ROWS)
-
-    assert (error.outcome, error.reason, error.fix) == ("refused", "token_refused", ANY_KEY)
-    assert [request.call for request in sandbox.sheets.received] == [
-        *("token", "values.append", "token", "values.append"),
-    ]
-
-
-def test_a_key_with_one_wrong_letter_is_said_to_be_damaged(sandbox):
-    info = json.loads(sandbox.settings()["GOOGLE_SERVICE_ACCOUNT_JSON"])
-    lines = info["private_key"].splitlines()
-    lines[10] = ("A" if lines[10][0] != "A" else "B") + lines[10][1:]
-    config = configured(
-        CONNECTOR,
-        sandbox,
-        GOOGLE_SERVICE_ACCOUNT_JSON=json.dumps(info | {"private_key": "\n".join(lines)}),
-    )
-
-    error = Direct(CONNECTOR, Fixed(config)).failing(range="A1", values=ROWS)
-
-    assert (error.outcome, error.reason) == ("refused", "key_damaged")
-    assert error.fix == (
-        "Copy the key file whole, best as base64, and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
-    )
-    assert error.__cause__ is None
-    assert sandbox.sheets.received == []
 
 
 class TestAWrongTab:
