@@ -7,25 +7,22 @@ event loop hands them to a thread. All raise LedgerError, which names the file.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.errors import LedgerError
-from core.ledger import people, runs, usage, watch
+from core.ledger import copies, people, runs, usage, watch
 from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
 from core.ledger.opened import OpenLedger
 from core.ledger.people import word
-from core.ledger.store import connect
 from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_GIVE_WAY_SECONDS = 0.03
 __all__ = [
     "Entry",
     "Inbound",
@@ -163,7 +160,7 @@ class Ledger(OpenLedger):
 
     def usage(self, days: int) -> list[usage.Row]:
         """Runs by connector and day over the last `days` days, today included."""
-        with self._reading() as db:
+        with self._reading(long=True) as db:
             return usage.rows(db, days, time.time())
 
     # People
@@ -254,27 +251,16 @@ class Ledger(OpenLedger):
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""
-        try:
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError:
-            raise LedgerError(
-                f"{file} exists already.", fix="Choose another name.", reason="backup_exists"
-            ) from None
-        except OSError as error:
-            raise LedgerError(
-                f"{file} cannot be written ({error.strerror}).",
-                fix="Choose a folder you may write to.",
-                reason="backup_unwritable",
-            ) from None
-        try:
-            with self._reading() as db, contextlib.closing(connect(file)) as copy:
-                db.backup(copy)
-        except LedgerError:
-            # Half a copy must not pass for one, nor stand in the way of the next.
-            file.unlink(missing_ok=True)
-            raise
+        with self._reading(long=True) as db:
+            copies.write(db, file)
 
     def prune(self, days: int) -> int:
         """Delete what is older than `days` days; returns how many runs."""
-        before = time.time() - days * 86400
-        return self._write(lambda db: runs.prune(db, before), durable=True)
+        before, gone = time.time() - days * 86400, 0
+        while step := self._write(lambda db: runs.prune(db, before)):
+            gone += step
+            # SQLite gives its lock to who asks first; one who waits asks every 20 ms or so.
+            time.sleep(_GIVE_WAY_SECONDS)
+        self._write(lambda db: people.prune(db, before))
+        self._write(lambda db: watch.prune(db, before), durable=True)
+        return gone

@@ -80,13 +80,19 @@ class OpenLedger:
         return self._writer.call(work, durable=durable, patience=patience)
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self, *, long: bool = False) -> Iterator[sqlite3.Connection]:
+        """Lend the reader; `long` makes one for what takes seconds, which nobody shall wait for."""
         try:
-            with self._read_lock:
+            with contextlib.closing(reader(self.path)) if long else self._shared() as db:
                 self._check()
-                yield self._reader
+                yield db
         except sqlite3.Error as error:
             raise self._explain(error) from None
+
+    @contextlib.contextmanager
+    def _shared(self) -> Iterator[sqlite3.Connection]:
+        with self._read_lock:
+            yield self._reader
 
     def _owner_id(self) -> str:
         with self._owner_lock:

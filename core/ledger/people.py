@@ -146,6 +146,16 @@ def unpair(db: sqlite3.Connection, caller: str) -> None:
         raise NotFound("That caller is not paired.", fix="This lists who is: levqor callers")
 
 
+def prune(db: sqlite3.Connection, before: float) -> None:
+    """Forget strangers who were not seen since, and codes nobody used."""
+    db.execute(
+        "DELETE FROM callers WHERE last_seen < ? AND plan = 'free' AND paired_at IS NULL "
+        "AND caller NOT IN (SELECT 'http:' || label FROM tokens)",
+        (before,),
+    )
+    db.execute("DELETE FROM pairings WHERE expires_at < ?", (before,))
+
+
 def paired(db: sqlite3.Connection, surface: str) -> list[str]:
     """The ids paired on a surface."""
     prefix = f"{surface}:"

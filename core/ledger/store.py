@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import stat
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -54,14 +55,19 @@ def prepare(path: Path) -> None:
 
 
 def _make_private(path: Path) -> None:
-    # SQLite gives its -wal and -shm files the mode of the database. A backup that was
-    # copied back may have any.
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    # Made here, for SQLite gives its -wal and -shm files the mode of the database. One that
+    # is there is never opened but by SQLite: closing any handle of a file drops every lock
+    # this process has on it (sqlite.org/howtocorrupt.html, 2.2), and the next process to
+    # close would take the write-ahead log away with what is in it.
     try:
-        if os.fstat(handle).st_mode & 0o077:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) or not os.access(path, os.R_OK | os.W_OK):
+            raise
+        # A backup that was copied back may have any.
+        if mode & 0o077:
             path.chmod(0o600)
-    finally:
-        os.close(handle)
 
 
 def identity(path: Path) -> tuple[int, int] | None:

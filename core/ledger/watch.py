@@ -79,3 +79,8 @@ def inbounds(db: sqlite3.Connection, alive: Callable[[str], bool]) -> list[Inbou
 def gone(db: sqlite3.Connection, owner: str) -> None:
     """Forget the ways in of a bot that stops."""
     db.execute("DELETE FROM inbound WHERE owner = ?", (owner,))
+
+
+def prune(db: sqlite3.Connection, before: float) -> None:
+    """Forget stretches that ended before."""
+    db.execute("DELETE FROM probes WHERE at < ?", (before,))

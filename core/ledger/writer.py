@@ -6,6 +6,7 @@ import contextlib
 import copy
 import queue
 import sqlite3
+import sys
 import threading
 import time
 from concurrent.futures import Future
@@ -119,34 +120,35 @@ class Writer:
                 wait = self._rest(connection)
                 rested = time.monotonic()
                 continue
-            batch, last = self._batch(first)
+            if first is None:
+                break
+            batch = [first]
+            self._join(batch, BATCH)
             self._commit(connection, batch)
             wait = _IDLE
-            if last:
-                break
             if time.monotonic() - rested > _NO_PAUSE:
                 self._rest(connection)
                 rested = time.monotonic()
         self._rest(connection)
         connection.close()
 
-    def _batch(self, first: _Piece | None) -> tuple[list[_Piece], bool]:
-        batch: list[_Piece] = []
-        piece = first
-        while piece is not None:
-            batch.append(piece)
-            if len(batch) == BATCH:
-                return batch, False
+    def _join(self, batch: list[_Piece], most: int) -> None:
+        """Add what has queued up."""
+        while len(batch) < most:
             try:
                 piece = self._pieces.get_nowait()
             except queue.Empty:
-                return batch, False
-        return batch, True
+                return
+            if piece is None:
+                # Nothing comes after it: it is the next to be found again.
+                self._pieces.put(None)
+                return
+            batch.append(piece)
 
     def _rest(self, connection: sqlite3.Connection) -> float | None:
         try:
             return self._idle(connection)
-        except sqlite3.Error:
+        except Exception:  # noqa: BLE001 - this thread must outlive it
             # Somebody else is writing, or the disk is full: the next pause tries again.
             with contextlib.suppress(sqlite3.Error):
                 connection.rollback()
@@ -156,11 +158,7 @@ class Writer:
         results: list[tuple[_Piece, Any]] = []
         try:
             self._check()
-            level = "FULL" if any(piece.durable for piece in batch) else "NORMAL"
-            if level != self._level:
-                connection.execute(f"PRAGMA synchronous={level}")
-                self._level = level
-            batch = self._begin(connection, batch)
+            self._begin(connection, batch)
             for piece in batch:
                 done, result = self._one(connection, piece)
                 if done:
@@ -178,8 +176,10 @@ class Writer:
         for piece, result in results:
             piece.future.set_result(result)
 
-    def _begin(self, connection: sqlite3.Connection, batch: list[_Piece]) -> list[_Piece]:
+    def _begin(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
+        """Begin a transaction; pieces whose patience ends meanwhile leave the batch."""
         while batch:
+            self._flush_for(connection, batch)
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
@@ -192,11 +192,18 @@ class Writer:
                 for piece in [p for p in batch if p.give_up <= now]:
                     piece.future.set_exception(self._explain(error))
                     batch.remove(piece)
+                # Those who came since may have less patience; whoever waits is a thread.
+                self._join(batch, sys.maxsize)
             else:
-                return batch
+                return
         # Nobody is left waiting; COMMIT still needs something to end.
         connection.execute("BEGIN")
-        return batch
+
+    def _flush_for(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
+        level = "FULL" if any(piece.durable for piece in batch) else "NORMAL"
+        if level != self._level:
+            connection.execute(f"PRAGMA synchronous={level}")
+            self._level = level
 
     def _one(self, connection: sqlite3.Connection, piece: _Piece) -> tuple[bool, Any]:
         connection.execute("SAVEPOINT piece")

@@ -184,3 +184,50 @@ def test_a_backup_that_failed_leaves_no_half_copy(home):
         with pytest.raises(LedgerError):
             ledger.backup(home / "copy.db")
         assert not (home / "copy.db").exists()
+
+
+@pytest.mark.parametrize("wrong", ["folder", "pipe"])
+def test_what_is_no_file_is_not_taken_for_a_ledger(home, wrong):
+    file = home / "levqor.db"
+    os.mkfifo(file) if wrong == "pipe" else file.mkdir()
+    mode = file.stat().st_mode
+    with pytest.raises(LedgerError, match="cannot be written"):
+        Ledger.open(home)
+    assert file.stat().st_mode == mode
+
+
+def test_pruning_goes_in_steps_that_let_others_in(home):
+    with Ledger.open(home) as ledger:
+        entry, _ = ledger.accept(order(at=0.0))
+        ledger.settle(entry.run, "sent")
+        some = runs.PRUNE_STEP + 10
+        with sqlite3.connect(ledger.path) as db:
+            db.execute("CREATE TEMP TABLE old AS SELECT * FROM runs")
+            db.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+                f"INSERT INTO runs ({runs.COLUMNS}, day, charged, rebind, fingerprint, owner) "
+                "SELECT i, at, action, connector, caller, surface, test, state, attempts, ms, "
+                "code, reason, receipt, settled_at, reply_to, day, charged, rebind, fingerprint, "
+                "owner FROM old, n",
+                (some,),
+            )
+        db.close()
+        before = time.time()
+        assert ledger._write(lambda db: runs.prune(db, before)) == 2000
+        assert ledger.prune(90) == some + 1 - 2000
+        assert ledger.runs() == []
+
+
+def test_a_backup_for_which_there_is_no_room_names_the_copy(home, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=40k none {disk} 2>/dev/null"):
+        pytest.skip("mounting a small disk needs to be root")
+    try:
+        with Ledger.open(home) as ledger, pytest.raises(LedgerError) as caught:
+            ledger.backup(disk / "copy.db")
+        assert caught.value.reason == "ledger_full"
+        assert str(disk / "copy.db") in caught.value.message
+        assert list(disk.iterdir()) == []
+    finally:
+        os.system(f"umount -l {disk}")

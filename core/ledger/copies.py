@@ -1,0 +1,54 @@
+"""A copy of the ledger, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from core.errors import LedgerError
+from core.ledger.store import connect, explain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What can only be said of the copy: to read the ledger takes neither room nor a right to write.
+_WRITING = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+)
+
+
+def write(db: sqlite3.Connection, file: Path) -> None:
+    """Copy a ledger to a new file, owner-only; raises LedgerError where that cannot be made."""
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise LedgerError(
+            f"{file} exists already.", fix="Choose another name.", reason="backup_exists"
+        ) from None
+    except OSError as error:
+        raise LedgerError(
+            f"{file} cannot be written ({error.strerror}).",
+            fix="Choose a folder you may write to.",
+            reason="backup_unwritable",
+        ) from None
+    try:
+        with contextlib.closing(connect(file)) as copy:
+            _copy(db, copy, file)
+    except BaseException:
+        # Half a copy must not pass for one, nor stand in the way of the next.
+        file.unlink(missing_ok=True)
+        raise
+
+
+def _copy(db: sqlite3.Connection, copy: sqlite3.Connection, file: Path) -> None:
+    try:
+        db.backup(copy)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF in _WRITING:
+            raise explain(file, error) from None
+        raise
