@@ -214,4 +214,4 @@ class Desk:
 
 
 def _place(said: Typed) -> Place:
-    return Place(said.chat, to=said.message)
+    return Place(said.chat, to=said.message, thread=said.thread)

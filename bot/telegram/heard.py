@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telegram import Message
 from telegram.constants import ChatType, MessageEntityType
 
 if TYPE_CHECKING:
-    from telegram import CallbackQuery, Message, Update
+    from telegram import CallbackQuery, MaybeInaccessibleMessage, Update
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Command:
 class Typed:
     """A text message. `answers` is the text of the bot's message it replies to, if any.
 
-    What was `forwarded` has no command: somebody else may have written it.
+    What was `forwarded` has no command: somebody else may have written it. `thread` is the
+    topic, in a group that has topics.
     """
 
     update: int
@@ -40,6 +42,7 @@ class Typed:
     command: Command | None
     answers: str | None
     forwarded: bool
+    thread: int | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Pressed:
     message: int
     query: str
     data: str
+    thread: int | None
 
 
 def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
@@ -83,6 +87,7 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
         command=command,
         answers=_answered(message, bot_id),
         forwarded=forwarded,
+        thread=_topic(message),
     )
 
 
@@ -91,8 +96,15 @@ def _pressed(update: int, query: CallbackQuery) -> Pressed | None:
         return None
     return Pressed(
         update, query.from_user.id, query.message.chat.id, query.message.message_id,
-        query.id, query.data,
+        query.id, query.data, _topic(query.message),
     )  # fmt: skip
+
+
+def _topic(message: MaybeInaccessibleMessage) -> int | None:
+    # In a group without topics a reply has a thread too, to which nobody can send.
+    if not isinstance(message, Message) or not message.is_topic_message:
+        return None
+    return message.message_thread_id
 
 
 def _command(message: Message, bot_name: str) -> Command | None:

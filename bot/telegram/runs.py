@@ -111,7 +111,7 @@ class Runs:
         ident, _, nonce = rest.partition(":")
         if verb not in (SEND, LEAVE) or ident != caller.id:
             return None
-        place = Place(pressed.chat, message=pressed.message)
+        place = Place(pressed.chat, message=pressed.message, thread=pressed.thread)
         known = await self._bot.call(self._bot.engine.ledger.keyed, self.key(nonce))
         if known is not None:
             ended = None if known.open else self._bot.engine.settled(known)

@@ -42,11 +42,15 @@ Markup = InlineKeyboardMarkup | ForceReply
 
 @dataclass(frozen=True)
 class Place:
-    """Where to answer: a chat, the message answered there, and our own message if any."""
+    """Where to answer: a chat, the message answered there, and our own message if any.
+
+    `thread` is the topic, in a group that has topics.
+    """
 
     chat: int
     to: int | None = None
     message: int | None = None
+    thread: int | None = None
 
     def wire(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -77,21 +81,24 @@ class Voice:
     ) -> None:
         """Put a text in place of our message; say it anew where that is gone."""
         message, head, *more = place.message, *pages(text)
-        if message is None:
+        if message is None or place.chat in self._moved:
             await self.say(place, text, markup)
             return
         try:
             await self._patiently(
-                place.chat,
-                lambda chat: self._api.edit_message_text(
+                lambda: self._api.edit_message_text(
                     head,
-                    chat_id=chat,
+                    chat_id=place.chat,
                     message_id=message,
                     reply_markup=markup,
                     link_preview_options=_NO_PREVIEW,
                 ),
                 PATIENCE,
             )
+        except ChatMigrated as moved:
+            self._moved[place.chat] = moved.new_chat_id
+            await self.say(place, text, markup)
+            return
         except BadRequest as error:
             if "not modified" not in error.message.lower():
                 await self.say(replace(place, message=None), text, markup)
@@ -105,34 +112,34 @@ class Voice:
             await self._api.answer_callback_query(query, text)
 
     async def _send(self, place: Place, text: str, markup: Markup | None, patience: float) -> Place:
+        if (new := self._moved.get(place.chat)) is not None:
+            # The old group's messages have other numbers there, or none.
+            place = Place(new)
         answered = ReplyParameters(place.to, allow_sending_without_reply=True) if place.to else None
-        sent = await self._patiently(
-            place.chat,
-            lambda chat: self._api.send_message(
-                chat,
-                text,
-                reply_markup=markup,
-                reply_parameters=answered,
-                link_preview_options=_NO_PREVIEW,
-            ),
-            patience,
-        )
+        try:
+            sent = await self._patiently(
+                lambda: self._api.send_message(
+                    place.chat,
+                    text,
+                    reply_markup=markup,
+                    reply_parameters=answered,
+                    message_thread_id=place.thread,
+                    link_preview_options=_NO_PREVIEW,
+                ),
+                patience,
+            )
+        except ChatMigrated as moved:
+            self._moved[place.chat] = moved.new_chat_id
+            return await self._send(place, text, markup, patience)
         return replace(place, chat=sent.chat.id, message=sent.message_id)
 
-    async def _patiently(
-        self, chat: int, call: Callable[[int], Awaitable[T]], patience: float
-    ) -> T:
+    async def _patiently(self, call: Callable[[], Awaitable[T]], patience: float) -> T:
         until, pauses = time.monotonic() + patience, waits(longest=LONGEST_PAUSE)
         while True:
             try:
                 async with asyncio.timeout(ATTEMPT_SECONDS):
-                    return await call(self._moved.get(chat, chat))
-            except ChatMigrated as moved:
-                if self._moved.get(chat) == moved.new_chat_id:
-                    raise
-                self._moved[chat] = moved.new_chat_id
-                continue
-            except (BadRequest, Forbidden, InvalidToken):
+                    return await call()
+            except (BadRequest, ChatMigrated, Forbidden, InvalidToken):
                 raise
             except Flood as flood:
                 wait, problem = flood.seconds, TelegramError("flood control")

@@ -9,8 +9,8 @@ import pytest
 from bot.telegram.voice import UNITS, pages, units
 from core.logs import quiet_libraries
 from core.masking import Redactor
-from core.sandbox import Answer, DropAfter, DropBefore
-from core.sandbox.telegram import GROUP
+from core.sandbox import Answer, Delay, DropAfter, DropBefore
+from core.sandbox.telegram import FORUM, GROUP
 from tests.support.telegram import living, settings_for
 from tests.support.web import wait_for
 
@@ -79,17 +79,55 @@ def test_a_message_somebody_deleted_is_said_anew(sandbox, settings):
         assert heard[0].text.startswith("Slack: sending, run ")
 
 
-def test_a_group_that_moved_is_followed(sandbox, settings):
-    moved = {"ok": False, "error_code": 400, "description": "Bad Request: group chat was upgraded"}
-    old = -555
-    sandbox.telegram.messages.chats[old] = {"id": old, "type": "group", "title": "Old"}
+def test_a_group_that_moved_is_followed_and_nothing_there_is_overwritten(sandbox, settings):
+    old, messages = -555, sandbox.telegram.messages
+    messages.chats[old] = {"id": old, "type": "group", "title": "Old"}
+    before, after = sandbox.telegram.user(42, chat=old), sandbox.telegram.user(42, chat=GROUP)
     with living(settings) as bot:
         bot.pair(42)
-        answer = Answer(400, json={**moved, "parameters": {"migrate_to_chat_id": GROUP}})
-        sandbox.telegram.next(answer, on="sendMessage")
-        sandbox.telegram.user(42, chat=old).says("/whoami")
-        new = sandbox.telegram.user(42, chat=GROUP)
-        assert new.waits()[0].text.startswith("You are telegram:42")
+        sandbox.slack.always(Delay(1.0))
+        before.says("/slack_send hi")
+        (sending,) = before.waits()
+        # A supergroup begins to count its messages anew.
+        messages.moved[old] = GROUP
+        after.says("/whoami")
+        (answer,) = after.waits()
+        assert answer.message_id == sending.message_id
+        told = after.waits(2, until=sent)
+        assert told[0].text.startswith("You are telegram:42")
+        assert told[0].before == []
+        assert told[1].reply_to is None
+
+
+def test_in_a_topic_every_answer_comes_there(sandbox, settings):
+    messages = sandbox.telegram.messages
+    ada = sandbox.telegram.user(42, chat=FORUM, thread=7)
+    with living(settings) as bot:
+        bot.pair(42)
+        question = ada.says("/slack_send")
+        messages.find(FORUM, question.message_id).deleted = True
+        (asked,) = ada.waits()
+        ada.says("hi", reply_to=asked)
+        ada.says("/skip")
+        preview = ada.waits(3)[-1]
+        ada.presses(preview, "Send")
+        preview.deleted = True
+        ada.waits(3, until=sent)
+        assert {one.thread for one in messages.said if one.from_bot} == {7}
+        general = sandbox.telegram.user(42, chat=FORUM)
+        general.says("/whoami")
+        heard = general.waits(until=lambda said: said.text.startswith("You are"))
+        assert heard[-1].thread is None
+
+
+def test_a_reply_outside_topics_is_answered_though_it_has_a_thread(sandbox, settings):
+    with living(settings) as bot:
+        bot.pair(42)
+        said = sandbox.telegram.user(42, chat=GROUP).says("hello").json
+        thread = {**said, "message_id": 900, "message_thread_id": 1, "text": "/whoami"}
+        mark = {"entities": [{"type": "bot_command", "offset": 0, "length": 7}]}
+        sandbox.telegram.inject({"message": {**thread, **mark}})
+        sandbox.telegram.user(42, chat=GROUP).waits()
 
 
 def test_somebody_who_blocked_the_bot_gets_nothing_and_harms_nobody(sandbox, settings):

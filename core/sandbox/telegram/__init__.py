@@ -13,7 +13,16 @@ from core.sandbox.driven import Driven
 from core.sandbox.standin import Received, StandIn, loads
 from core.sandbox.telegram import people
 from core.sandbox.telegram.menus import Menus
-from core.sandbox.telegram.messages import BOT_ID, BOT_NAME, CHANNEL, GROUP, PERSON, Messages, Said
+from core.sandbox.telegram.messages import (
+    BOT_ID,
+    BOT_NAME,
+    CHANNEL,
+    FORUM,
+    GROUP,
+    PERSON,
+    Messages,
+    Said,
+)
 from core.sandbox.telegram.people import Person
 from core.sandbox.telegram.rules import Refusal, bad, entities
 from core.sandbox.telegram.updates import Updates
@@ -25,7 +34,17 @@ if TYPE_CHECKING:
 
     Method = Callable[[dict[str, Any], Received], Awaitable[Any]]
 
-__all__ = ["BOT_ID", "BOT_NAME", "CHANNEL", "GROUP", "PERSON", "Person", "Said", "Telegram"]
+__all__ = [
+    "BOT_ID",
+    "BOT_NAME",
+    "CHANNEL",
+    "FORUM",
+    "GROUP",
+    "PERSON",
+    "Person",
+    "Said",
+    "Telegram",
+]
 
 
 class Telegram(StandIn):
@@ -108,9 +127,16 @@ class Telegram(StandIn):
 
     # What people do. Each of these may be called from any thread, and over HTTP.
 
-    def user(self, ident: int = PERSON, *, chat: int | None = None, name: str = "Ada") -> Person:
-        """Somebody who writes to the bot, in private or in a group."""
-        return Person(self, ident, chat, name)
+    def user(
+        self,
+        ident: int = PERSON,
+        *,
+        chat: int | None = None,
+        name: str = "Ada",
+        thread: int | None = None,
+    ) -> Person:
+        """Somebody who writes to the bot, in private, in a group or in a topic of one."""
+        return Person(self, ident, chat, name, thread)
 
     @Driven
     async def says(
@@ -121,11 +147,12 @@ class Telegram(StandIn):
         chat: int | None = None,
         reply_to: int | None = None,
         name: str = "Ada",
+        thread: int | None = None,
     ) -> Said:
         """A person writes to the bot or into a group it is in."""
         where = self._met(user, chat, name)
         answered = self.messages.find(where["id"], reply_to) if reply_to else None
-        said = self.messages.write(where, text, people.user(user, name), answered)
+        said = self.messages.write(where, text, people.user(user, name), answered, thread)
         self.updates.add({"message": said.json})
         return said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ BOT_ID = 7_100_000_001
 BOT_NAME = "levqor_sandbox_bot"
 GROUP = -1_001_234_567_890
 CHANNEL = -1_001_234_567_891
+FORUM = -1_001_234_567_892  # a group with topics
 PERSON = 1
 
 _NOT_MODIFIED = (
@@ -56,6 +58,7 @@ class Said:
     json: dict[str, Any]
     markup: dict[str, Any] | None = None
     reply_to: int | None = None
+    thread: int | None = None
     before: list[str] = field(default_factory=list)
     reactions: list[str] = field(default_factory=list)
     deleted: bool = False
@@ -85,8 +88,11 @@ class Messages:
         self.blocked: set[int] = set()
         self.silent: set[int] = set()  # people who never started the bot
         self.queries: dict[str, str | None] = {}  # callback queries: what was answered
+        self.moved: dict[int, int] = {}  # groups that became supergroups, with new numbers
+        self._numbers: Counter[int] = Counter()
         self.chats: dict[int, dict[str, Any]] = {
             GROUP: {"id": GROUP, "type": "supergroup", "title": "Levqor sandbox"},
+            FORUM: {"id": FORUM, "type": "supergroup", "title": "Topics", "is_forum": True},
             CHANNEL: {
                 "id": CHANNEL,
                 "type": "channel",
@@ -106,9 +112,13 @@ class Messages:
         text: str,
         sender: dict[str, Any] | None,
         reply_to: Said | None = None,
+        thread: int | None = None,
     ) -> Said:
-        """Put a message into a chat."""
-        number = len(self.said) + 1
+        """Put a message into a chat, or into a topic of it."""
+        # Supergroups and channels count their messages on their own.
+        counter = chat["id"] if chat["type"] in ("supergroup", "channel") else 0
+        self._numbers[counter] += 1
+        number = self._numbers[counter]
         json: dict[str, Any] = {
             "message_id": number,
             "chat": chat,
@@ -124,6 +134,9 @@ class Messages:
                 key: value for key, value in reply_to.json.items() if key != "reply_to_message"
             }
             json["reply_to_message"] = inner
+            thread = thread or reply_to.thread
+        if thread is not None:
+            json |= {"message_thread_id": thread, "is_topic_message": True}
         said = Said(
             chat["id"],
             number,
@@ -131,6 +144,7 @@ class Messages:
             from_bot=bool(sender and sender["is_bot"]),
             json=json,
             reply_to=reply_to.message_id if reply_to else None,
+            thread=thread,
         )
         self.said.append(said)
         return said
@@ -147,6 +161,9 @@ class Messages:
         given = str(said.get("chat_id", "")).strip()
         if not given:
             raise bad("chat_id is empty")
+        if given.lstrip("-").isdecimal() and (new := self.moved.get(int(given))) is not None:
+            text = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise Refusal(400, text, {"migrate_to_chat_id": new})
         for ident, chat in self.chats.items():
             if given in (str(ident), f"@{chat.get('username', '')}"):
                 return chat
@@ -202,7 +219,7 @@ class Messages:
         lenient = str(reply.get("allow_sending_without_reply", "")).lower() == "true"
         if reply.get("message_id") and answered is None and not lenient:
             raise bad("message to be replied not found")
-        message = self.write(chat, text, self.bot(), answered)
+        message = self.write(chat, text, self.bot(), answered, self._topic(chat, said))
         message.markup = markup
         if markup and "inline_keyboard" in markup:
             message.json["reply_markup"] = markup
@@ -264,6 +281,13 @@ class Messages:
         self.queries[query] = text
         received.done, received.shown = bool(text), text
         return True
+
+    def _topic(self, chat: dict[str, Any], said: dict[str, Any]) -> int | None:
+        given = str(said.get("message_thread_id") or "")
+        known = {one.thread for one in self.said if one.chat == chat["id"]}
+        if given and not (given.isdecimal() and int(given) in known):
+            raise bad("message thread not found")
+        return int(given) if given else None
 
     def _own(self, said: dict[str, Any], verb: str) -> Said:
         chat = self.open_chat(said)

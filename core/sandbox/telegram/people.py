@@ -19,16 +19,21 @@ _POLL = 0.01
 class Person:
     """One person; `chat` is where he writes: his own chat with the bot, or a group."""
 
-    def __init__(self, telegram: Telegram, ident: int, chat: int | None, name: str) -> None:
+    def __init__(
+        self, telegram: Telegram, ident: int, chat: int | None, name: str, thread: int | None = None
+    ) -> None:
         self._telegram = telegram
         self.id = ident
         self.chat = chat if chat is not None else ident
         self.name = name
+        self._thread = thread
 
     def says(self, text: str, reply_to: Said | None = None) -> Said:
         """Write a message."""
         number = reply_to.message_id if reply_to else None
-        return self._telegram.says(self.id, text, chat=self.chat, reply_to=number, name=self.name)
+        return self._telegram.says(
+            self.id, text, chat=self.chat, reply_to=number, name=self.name, thread=self._thread
+        )
 
     def edits(self, message: Said, text: str) -> Said:
         """Edit a message of his own."""
