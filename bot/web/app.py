@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -94,8 +94,12 @@ def _action(pages: Pages, action_id: str) -> Callable[[Request], Awaitable[Respo
 
 
 def _description(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:
-    async def describe(_: Request) -> Response:
+    @cache
+    def made() -> Response:
         return answer(openapi.document(app))
+
+    async def describe(_: Request) -> Response:
+        return made()
 
     return describe
 

@@ -39,28 +39,31 @@ class Page:
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document of an app's pages, made once."""
-    if app.openapi_schema is None:
-        made = get_openapi(
-            title="Levqor",
-            version=app.version,
-            description=_INTRO,
-            routes=app.routes,
-            license_info={"name": "MIT"},
-        )
-        made["security"] = [{"token": []}, {}]
-        made["components"] = {
-            "schemas": schemas.COMPONENTS,
-            "securitySchemes": {
-                "token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "Made by `levqor token new LABEL`; needed from elsewhere.",
-                }
-            },
-        }
-        app.openapi_schema = made
-    return app.openapi_schema
+    """Return the OpenAPI document of an app's pages."""
+    made = get_openapi(
+        title="Levqor",
+        version=app.version,
+        description=_INTRO,
+        routes=app.routes,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/", "description": "Where this description comes from."}],
+        tags=[
+            {"name": "actions", "description": "What Levqor does."},
+            {"name": "watching", "description": "How it is doing, and what it has done."},
+        ],
+    )
+    made["security"] = [{"token": []}, {}]
+    made["components"] = {
+        "schemas": schemas.COMPONENTS,
+        "securitySchemes": {
+            "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "Made by `levqor token new LABEL`; needed from elsewhere.",
+            }
+        },
+    }
+    return made
 
 
 def action_page(connector: Connector, action: Action, default: Callable[[str], str | None]) -> Page:
@@ -83,9 +86,9 @@ def action_page(connector: Connector, action: Action, default: Callable[[str], s
             **_refusals(schemas.action_errors(connector.name, action_id)),
         },
         extra={
-            "parameters": [_KEY],
+            "parameters": [_TEST, _KEY],
             "requestBody": {
-                "required": True,
+                "description": "May be left out of a test send, and of nothing else.",
                 "content": {
                     "application/json": {
                         "schema": schemas.contract_schema(action, default),
@@ -143,6 +146,14 @@ _KEY = {
         "run's answer again and never sends twice."
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": PATTERN},
+}
+
+_TEST = {
+    "name": "test",
+    "in": "query",
+    "required": False,
+    "description": "1 for a test send; the body is then left out.",
+    "schema": {"type": "string", "enum": ["0", "1"]},
 }
 
 HEALTH = Page(

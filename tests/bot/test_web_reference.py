@@ -43,6 +43,35 @@ def web(engine):
         yield web
 
 
+def found(node, name):
+    """Every value of a name, however deep."""
+    if isinstance(node, list):
+        return [one for below in node for one in found(below, name)]
+    if not isinstance(node, dict):
+        return []
+    here = [node[name]] if name in node else []
+    return here + [one for below in node.values() for one in found(below, name)]
+
+
+def test_the_description_can_be_read_by_the_tools_that_make_clients(web):
+    """Each of these stopped one: spectral, redocly, openapi-python-client."""
+    said = web.get("/openapi.json").json()
+    patterns = found(said, "pattern")
+    assert len(patterns) > 5
+    assert [one for one in patterns if max(one) > "\uffff"] == []
+    assert found(said["components"], "const") == []
+    assert [one["url"] for one in said["servers"]] == ["/"]
+    used = {tag for tags in found(said["paths"], "tags") for tag in tags}
+    assert used == {one["name"] for one in said["tags"]}
+
+
+def test_a_test_send_is_described_with_its_parameter(web):
+    for path, item in web.get("/openapi.json").json()["paths"].items():
+        if "post" in item:
+            assert "test" in [one["name"] for one in item["post"]["parameters"]], path
+            assert not item["post"]["requestBody"].get("required"), path
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 @pytest.mark.parametrize("command", CURLS, ids=[one.split()[1].strip("'")[21:] for one in CURLS])
 def test_a_curl_example_is_answered_as_the_page_says(web, command):

@@ -1,8 +1,10 @@
 """What is changed in the calls that schemathesis makes up."""
 
 import itertools
+import unicodedata
 
 import schemathesis
+from schemathesis.core import NOT_SET
 
 _number = itertools.count()
 
@@ -17,6 +19,18 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Leave out texts with blanks at their edges: they are stripped before they are measured."""
+    """Leave out what the schema allows and cannot forbid.
+
+    Texts with blanks at their edges are stripped before they are measured, unseen marks
+    beyond 16 bits are refused in a name, and either a body is sent or the sample is.
+    """
     body = case.body if isinstance(case.body, dict) else {}
-    return all(text == text.strip() for text in body.values() if isinstance(text, str))
+    texts = [text for text in body.values() if isinstance(text, str)]
+    if not all(text == text.strip() for text in texts) or any(map(_unseen, texts)):
+        return False
+    sample = (case.query or {}).get("test") == "1"
+    return case.method != "POST" or sample != (case.body is not NOT_SET)
+
+
+def _unseen(text):
+    return any(ord(one) > 0xFFFF and unicodedata.category(one) == "Cf" for one in text)
