@@ -117,6 +117,8 @@ class Bot:
         self._asked: set[asyncio.Future[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._verdicts: dict[str, tuple[str, str | None]] = {}
+        # Else two threads could write two verdicts in the wrong order.
+        self._verdict_order = asyncio.Lock()
 
     @property
     def settings(self) -> Settings:
@@ -238,7 +240,8 @@ class Bot:
         self.say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
         ledger = self.engine.ledger
         with contextlib.suppress(LevqorError):  # what health misses must not end what works
-            await self.call(ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
+            async with self._verdict_order:
+                await self.call(ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
 
     def acknowledged(self, surface: str, seconds: float) -> None:
         """Count how long a platform waited for its acknowledgement."""

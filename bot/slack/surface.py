@@ -64,8 +64,7 @@ class Slack:
         app = App(bot, api, desk, me)
         desk.start()
         if self._door:
-            await report.up(WAITING)
-            self._open(self._door, app, report)
+            await self._open(self._door, app, report)
         elif self._app_token:
             token = self._app_token.get_secret_value()
             self._link = Link(bot, api, token, app.dispatch, report, self._pace)
@@ -86,7 +85,7 @@ class Slack:
         if self._api:
             await self._api.close()
 
-    def _open(self, door: Door, app: App, report: Report) -> None:
+    async def _open(self, door: Door, app: App, report: Report) -> None:
         reached = False
 
         async def handle(payload: dict[str, Any]) -> Any:
@@ -107,6 +106,8 @@ class Slack:
 
         door.on_acknowledged, door.on_forged = report.acknowledged, forged
         door.handle = handle
+        # Said last: whoever reads it may rely on it.
+        await report.up(WAITING)
 
 
 async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
