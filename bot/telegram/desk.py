@@ -49,7 +49,10 @@ CLOSED = (
     "Levqor starts again. Please write the command again."
 )
 HINT = "Levqor reads commands: see /help."
-FORWARDED = "Levqor runs no forwarded commands. If you want it sent, please write it yourself."
+OTHERS = (
+    "Levqor runs no commands that were forwarded or that another bot wrote. If you want it "
+    "sent, please write it yourself."
+)
 STRANGER = (
     "Levqor does not know you. Your id is {caller}.\n"
     "Whoever runs it can let you in with: levqor pair telegram\n"
@@ -113,7 +116,7 @@ class Desk:
         await self._menus.show(said.user)
 
     async def _command(self, said: Typed, command: Command, caller: Caller) -> Work | None:
-        if command.name == "start" and said.private:
+        if command.name == "start" and (said.private or command.addressed):
             return self._say(said, KNOWN.format(caller=caller))
         if command.name == "cancel":
             closed = self._forms.close(said.chat, said.user)
@@ -188,10 +191,12 @@ class Desk:
             return None
         form = self._forms.find(said.chat, said.user)
         if form is not None:
-            return self._next(said, form, caller, form.answer(said.text))
+            wrong = form.answer(said.text)
+            form.maybe_cut |= wrong is None and units(said.text) > NEARLY_TOO_LONG
+            return self._next(said, form, caller, wrong)
         if said.answers is not None and self._asked(said.answers):
             return self._say(said, CLOSED)
-        hint = FORWARDED if said.forwarded else HINT
+        hint = OTHERS if said.others else HINT
         return self._say(said, hint) if said.private else None
 
     def _asked(self, text: str) -> bool:

@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 # What a preview shows of one field; a whole message may be 4096 characters long.
 SHOWN = 600
 
+MAYBE_CUT = (
+    "One answer is about as long as Telegram allows: if it was cut in two, the rest is not in it."
+)
+
 _COUNTED = {"text": "characters", "rows": "rows", "mapping": "entries"}
 
 
 @dataclass
 class Form:
-    """One person's answers so far. `name` is how the action is spelled, `/name`."""
+    """One person's answers so far. `name` is how the action is spelled, `/name`.
+
+    `maybe_cut` tells that an answer may be the first part of a longer one.
+    """
 
     action_id: str
     name: str
@@ -35,6 +42,7 @@ class Form:
     values: dict[str, Any] = field(default_factory=dict)
     at: int = 0
     until: float = 0.0
+    maybe_cut: bool = False
 
     @property
     def spec(self) -> FieldSpec:
@@ -96,6 +104,8 @@ class Form:
                 lines.append(f"{spec.name}: {_shown(self.values[spec.name])}")
             elif spec.setting and self.default(spec.setting) is not None:
                 lines.append(f"{spec.name}: as {spec.setting} says")
+        if self.maybe_cut:
+            lines.append(MAYBE_CUT)
         return "\n".join([*lines, "Send it?"])
 
     def _instead(self) -> str:

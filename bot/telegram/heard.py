@@ -28,7 +28,7 @@ class Command:
 class Typed:
     """A text message. `answers` is the text of the bot's message it replies to, if any.
 
-    What was `forwarded` has no command: somebody else may have written it. `thread` is the
+    What is of `others` has no command: forwarded, or written by an inline bot. `thread` is the
     topic, in a group that has topics.
     """
 
@@ -41,7 +41,7 @@ class Typed:
     text: str
     command: Command | None
     answers: str | None
-    forwarded: bool
+    others: bool
     thread: int | None
 
 
@@ -72,8 +72,8 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
     if message.from_user.is_bot or message.sender_chat is not None:
         # A channel's posts in its group, and administrators who hide who they are.
         return None
-    forwarded = message.forward_origin is not None
-    command = None if forwarded else _command(message, bot_name)
+    others = message.forward_origin is not None or message.via_bot is not None
+    command = None if others else _command(message, bot_name)
     if command is not None and command.name == "":
         return None
     return Typed(
@@ -86,7 +86,7 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
         text=message.text,
         command=command,
         answers=_answered(message, bot_id),
-        forwarded=forwarded,
+        others=others,
         thread=_topic(message),
     )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from telegram import BotCommand, BotCommandScopeChat
-from telegram.error import TelegramError
+from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.commands import QUESTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from bot.app.frame import Bot
     from bot.commands import Spelling
     from bot.telegram.api import Api
@@ -20,7 +21,7 @@ DESCRIPTION = 256
 
 
 class Menus:
-    """Keeps Telegram's menus as the pairings are. A menu that fails does not matter much."""
+    """Keeps Telegram's menus as the pairings are; one that fails is tried again later."""
 
     def __init__(self, bot: Bot, api: Api, surface: str, spelling: Spelling) -> None:
         self._bot = bot
@@ -42,7 +43,8 @@ class Menus:
         paired = set(await self._bot.call(ledger.paired, self._surface))
         if self._shown is None:
             # Strangers see no menu, and those unpaired while the bot was off none any more.
-            await self._forget(None)
+            if not await self._forget(None):
+                return
             prefix = f"{self._surface}:"
             people = await self._bot.call(ledger.callers)
             known = {
@@ -50,17 +52,28 @@ class Menus:
             }
             self._shown = known - paired
         for ident in self._shown - paired:
-            await self._forget(ident)
+            if await self._forget(ident):
+                self._shown.discard(ident)
         for ident in paired - self._shown:
-            await self.show(int(ident))
-        self._shown = paired
+            if await self.show(int(ident)):
+                self._shown.add(ident)
 
-    async def show(self, user: int) -> None:
-        """Show the menu in one person's chat."""
-        with contextlib.suppress(TelegramError):
-            await self._api.set_my_commands(self.commands(), scope=BotCommandScopeChat(user))
+    async def show(self, user: int) -> bool:
+        """Show the menu in one person's chat; False where that may work another time."""
+        scope = BotCommandScopeChat(user)
+        return await _done(self._api.set_my_commands(self.commands(), scope=scope))
 
-    async def _forget(self, ident: str | None) -> None:
+    async def _forget(self, ident: str | None) -> bool:
         scope = BotCommandScopeChat(int(ident)) if ident else None
-        with contextlib.suppress(TelegramError):
-            await self._api.delete_my_commands(scope=scope)
+        return await _done(self._api.delete_my_commands(scope=scope))
+
+
+async def _done(call: Awaitable[bool]) -> bool:
+    try:
+        await call
+    except (BadRequest, Forbidden):
+        # Somebody who never wrote to the bot, or does not want it any more.
+        return True
+    except TelegramError:
+        return False
+    return True

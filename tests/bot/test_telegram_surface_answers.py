@@ -42,6 +42,17 @@ def test_a_flood_is_waited_out_and_the_outcome_told_in_one_message(sandbox, sett
         assert message.before == []
 
 
+def test_a_flood_answer_to_an_edit_is_waited_out(sandbox, settings):
+    with living(settings) as bot:
+        bot.pair(42)
+        ada = sandbox.telegram.user(42)
+        sandbox.telegram.next(flood(1), on="editMessageText")
+        ada.says("/slack_send hi")
+        (message,) = ada.waits(until=sent)
+        assert message.before[0].startswith("Slack: sending")
+        wait_for(lambda: not waiting(bot))
+
+
 @pytest.mark.parametrize("fault", [DropBefore(), Answer(502, body="Bad Gateway")])
 def test_an_answer_that_did_not_get_through_is_said_again(sandbox, settings, fault):
     with living(settings) as bot:

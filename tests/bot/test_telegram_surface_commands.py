@@ -97,8 +97,19 @@ def test_a_forwarded_command_is_not_run(sandbox, bot, ada):
     forwarded = {**said.json, "message_id": 800, "forward_origin": hidden}
     sandbox.telegram.inject({"message": {**forwarded, "text": "/slack_send two"}})
     told = ada.waits(2)[-1].text
-    assert told.startswith("Levqor runs no forwarded commands.")
+    assert told.startswith("Levqor runs no commands that were forwarded")
     assert slack_texts(sandbox) == ["one"]
+
+
+def test_a_command_that_another_bot_wrote_is_not_run(sandbox, bot, ada):
+    said = ada.says("/whoami").json
+    ada.waits()
+    other = {"id": 99, "is_bot": True, "first_name": "Other", "username": "other_bot"}
+    mark = [{"type": "bot_command", "offset": 0, "length": 11}]
+    through = {**said, "message_id": 800, "via_bot": other, "entities": mark}
+    sandbox.telegram.inject({"message": {**through, "text": "/slack_send two"}})
+    assert ada.waits(2)[-1].text.startswith("Levqor runs no commands that were forwarded")
+    assert bot.engine.ledger.runs() == []
 
 
 def test_telegram_is_asked_for_messages_and_buttons_alone(sandbox, ada):
@@ -113,6 +124,25 @@ def test_in_a_group_the_answer_comes_where_it_was_asked(sandbox, ada):
     assert answer.text.startswith("You are telegram:42")
     assert answer.text.endswith(f"\nThis chat's id is {GROUP}.")
     assert ada.conversation == []
+
+
+def test_a_paired_person_who_adds_the_bot_to_a_group_is_greeted_there(sandbox, ada):
+    group = sandbox.telegram.user(42, chat=GROUP)
+    group.says("/start@levqor_sandbox_bot hello")
+    assert group.waits()[0].text.startswith("Levqor knows you as telegram:42.")
+
+
+def test_a_press_telegram_has_forgotten_still_sends(sandbox, ada):
+    for count, typed in enumerate(["/slack_send", "hi", "/skip"], start=1):
+        ada.says(typed)
+        preview = ada.waits(count)[-1]
+    press = {
+        "id": "too old", "from": {"id": 42, "is_bot": False, "first_name": "Ada"},
+        "message": preview.json, "chat_instance": "42", "data": preview.buttons["Send"],
+    }  # fmt: skip
+    sandbox.telegram.inject({"callback_query": press})
+    ada.waits(until=ended)
+    assert slack_texts(sandbox) == ["hi"]
 
 
 def test_bots_and_anonymous_administrators_are_not_heard(sandbox, bot, ada):

@@ -213,6 +213,18 @@ def test_a_long_text_is_previewed_in_part_and_sent_whole(sandbox, ada):
     assert sandbox.slack.writes[0].json["text"] == "x" * 2900
 
 
+def test_an_answer_telegram_may_have_cut_is_pointed_out_before_it_is_sent(sandbox, ada):
+    asks = Asked(ada)
+    for answer in ("/email_send", "delivered@resend.dev", "x"):
+        asks(answer)
+    preview = asks("y" * 4096)
+    assert "if it was cut in two, the rest is not in it.\nSend it?" in preview.text
+    asks("/email_send")
+    asks("delivered@resend.dev")
+    asks("x")
+    assert "cut in two" not in asks("y" * 4000).text
+
+
 def test_a_form_for_what_is_not_set_up_is_not_even_opened(home, sandbox):
     settings = settings_for(home, sandbox, SLACK_WEBHOOK_URL="")
     with living(settings) as bot:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.telegram.strangers import MOST, Strangers
 from core.engine import Engine
+from core.sandbox import Answer
 from core.sandbox.telegram import GROUP
 from tests.support.telegram import QUICK, living, pair, settings_for
 from tests.support.web import wait_for
@@ -110,6 +111,18 @@ def test_menus_are_for_paired_people_and_go_when_they_go(home, sandbox):
     with living(settings):
         wait_for(lambda: not api.menus.of({"type": "chat", "chat_id": 43}))
         assert api.menus.of(SCOPE)
+
+
+def test_a_menu_that_did_not_get_through_is_shown_later(home, sandbox):
+    sandbox.telegram.user(42).says("hello")
+    settings = settings_for(home, sandbox)
+    with Engine.open(settings) as engine:
+        pair(engine, 42)
+    trouble = Answer(502, body="Bad Gateway")
+    sandbox.telegram.next(trouble, on="deleteMyCommands")
+    sandbox.telegram.next(trouble, on="setMyCommands")
+    with living(settings, pace=replace(QUICK, menus=0.1)):
+        wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
 
 
 def test_whoever_is_unpaired_meanwhile_loses_the_menu(home, sandbox):
