@@ -26,7 +26,7 @@ class Report:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._line = "connecting"
+        self._line = ""
         self._fix: str | None = None
         self._ok = False
         self._down_since: str | None = None
@@ -78,6 +78,9 @@ class Report:
 
     async def _tell(self) -> None:
         line, fix, ok = self._line, self._fix, self._ok
+        if not line:
+            # A greeting comes before the line stands; what it told is said with that.
+            return
         if ok and self._refused:
             ok, line, fix = False, self._refused.message.rstrip("."), while_running(self._refused)
         elif ok and self._crowded:
