@@ -10,7 +10,8 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from http.client import HTTPResponse, LineTooLong, RemoteDisconnected
+from http import HTTPStatus
+from http.client import BadStatusLine, HTTPResponse, LineTooLong, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Literal
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -136,7 +137,11 @@ class _Headers:
 
 
 class _Answer(HTTPResponse):
-    """http.client takes a connection lost amid the headers for their end; this does not."""
+    """http.client's, without two of its mistakes.
+
+    It takes a connection lost amid the headers for their end; and any interim answer but 100
+    (RFC 9110, 15.2) for the final one, which the next request would then read as its own.
+    """
 
     def begin(self) -> None:
         if self.headers is not None:
@@ -145,6 +150,11 @@ class _Answer(HTTPResponse):
         self.fp = head
         try:
             super().begin()
+            while 100 <= self.status < 200:
+                if self.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                    raise BadStatusLine("nobody asked for another protocol")
+                self.headers = None
+                super().begin()
         finally:
             if self.fp is head:
                 self.fp = head.stream

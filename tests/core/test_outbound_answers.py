@@ -12,7 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from core.outbound import Outbound
 from core.outbound.answers import HttpAnswer
 from tests.support.rawserver import answering, serving
-from tests.support.ways_out import deliver
+from tests.support.ways_out import deliver, failing, posting
 
 
 class Reply(BaseModel):
@@ -123,6 +123,44 @@ def test_chunked_and_unframed_bodies_are_read_whole():
         assert seen(server).body == b"{}   "
     with serving(unframed) as server:
         assert seen(server).body == b"all of it"
+
+
+@pytest.mark.parametrize("interim", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_an_interim_answer_is_not_taken_for_the_final_one(interim):
+    def script(peer):
+        while request := peer.request():
+            peer.say(b"HTTP/1.1 %b\r\nLink: </style.css>\r\n\r\n" % interim)
+            peer.answer(201, request.rpartition(b"\r\n")[2])
+
+    outbound, bodies = Outbound(attempt_seconds=5), []
+    with serving(script) as server:
+        for n in range(3):
+            deliver(outbound, lambda out, n=n: bodies.append(out.post(server.url, json=n).body))
+        outbound.close()
+
+        assert (bodies, server.connections) == ([b"0", b"1", b"2"], 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </st",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000,
+    ],
+)
+def test_interim_answers_without_a_final_one_leave_it_unknown(said):
+    def script(peer):
+        peer.request()
+        peer.say(said)
+
+    outbound = Outbound(attempt_seconds=5)
+    with serving(script) as server:
+        error = failing(outbound, posting(server.url))
+        outbound.close()
+
+    assert (error.outcome, error.reason, error.attempts) == ("unknown", "dropped", 1)
 
 
 def test_exactly_64_kb_are_read_whole_and_the_connection_is_kept():
