@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import threading
 import time
@@ -35,7 +36,7 @@ def pro(engine):
 
 
 def charged(engine):
-    with sqlite3.connect(engine.ledger.path) as db:
+    with contextlib.closing(sqlite3.connect(engine.ledger.path)) as db, db:
         return db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
 
 

@@ -345,7 +345,8 @@ def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_pat
     file = tmp_path / "copy.db"
     ledger.backup(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    rows = sqlite3.connect(file).execute("SELECT run, state FROM runs").fetchall()
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        rows = db.execute("SELECT run, state FROM runs").fetchall()
     assert rows == [(entry.run, "sent")]
     with pytest.raises(LedgerError, match="exists"):
         ledger.backup(file)
@@ -363,7 +364,7 @@ def test_a_damaged_ledger_is_named_and_left_alone(home):
 
 def test_a_newer_ledger_is_named_and_left_alone(home):
     Ledger.open(home).close()
-    with sqlite3.connect(home / "levqor.db") as db:
+    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
         db.execute(f"PRAGMA user_version={SCHEMA + 1}")
     with pytest.raises(LedgerError, match="newer Levqor"):
         Ledger.open(home)
@@ -401,7 +402,7 @@ def test_a_write_waits_as_long_as_it_was_told_to(ledger, home):
         ledger.accept(order(), patience=0.3)
     assert caught.value.reason == "ledger_locked"
     assert 0.25 < time.monotonic() - began < 5
-    holder.execute("ROLLBACK")
+    holder.close()
     accept(ledger)
 
 

@@ -1,5 +1,6 @@
 """Several processes on one ledger: real ones, some of them killed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -94,7 +95,7 @@ def test_eight_processes_and_fifty_callers_send_exactly_fifty(home, sandbox):
     assert len(sandbox.resend.writes) == 50
     with Ledger.open(home) as ledger:
         assert sum(row.sent for row in ledger.usage(2)) == 50
-    with sqlite3.connect(home / "levqor.db") as db:
+    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
         assert db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone() == (50,)
 
 
@@ -118,7 +119,7 @@ def test_a_contestant_that_is_killed_loses_and_doubles_no_count(home, sandbox):
     assert {entry.state for entry in runs} <= {"sent", "unknown", "not_sent"}
     charged = [entry.caller for entry in runs if entry.state in ("sent", "unknown")]
     assert len(charged) == len(set(charged)), "nobody got two"
-    with sqlite3.connect(home / "levqor.db") as db:
+    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
         counted = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
     assert counted == len(charged)
     assert sum(e.state == "sent" for e in runs) <= len(sandbox.telegram.writes) <= counted
@@ -164,7 +165,7 @@ def test_after_a_kill_no_run_is_lost_or_doubled(home, sandbox, round_):
     assert len(arrived) == len(set(arrived)), "nothing is sent twice"
     may_have = sum(e.state in ("sent", "unknown") for e in entries.values())
     assert len(arrived) <= may_have
-    with sqlite3.connect(home / "levqor.db") as db:
+    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
         charged = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
     assert charged == may_have
 

@@ -1,5 +1,6 @@
 """A ledger that is replaced, copied back, linked to, read for long, or never left alone."""
 
+import contextlib
 import os
 import sqlite3
 import tempfile
@@ -92,7 +93,7 @@ def test_another_users_process_is_taken_to_be_alive():
 def test_a_reader_at_the_wrong_moment_only_puts_the_emptying_off(home):
     with Ledger.open(home) as ledger:
         entry, _ = ledger.accept(order(reply_to="CANARY-where-to-answer"))
-        with sqlite3.connect(ledger.path) as reader:
+        with contextlib.closing(sqlite3.connect(ledger.path)) as reader, reader:
             reader.execute("BEGIN")
             reader.execute("SELECT * FROM runs").fetchall()
             ledger.told(entry.run)
@@ -151,7 +152,7 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(home):
 
 
 def test_the_idle_sweep_looks_at_those_who_wait_and_not_at_every_run(home):
-    with Ledger.open(home) as ledger, sqlite3.connect(ledger.path) as db:
+    with Ledger.open(home) as ledger, contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
         plans = []
         db.set_trace_callback(lambda sql: plans.append(sql) if sql.startswith("UPDATE") else None)
         runs.forget_old_answers(db, time.time())
@@ -201,7 +202,7 @@ def test_pruning_goes_in_steps_that_let_others_in(home):
         entry, _ = ledger.accept(order(at=0.0))
         ledger.settle(entry.run, "sent")
         some = runs.PRUNE_STEP + 10
-        with sqlite3.connect(ledger.path) as db:
+        with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
             db.execute("CREATE TEMP TABLE old AS SELECT * FROM runs")
             db.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
