@@ -3,12 +3,13 @@
 import pytest
 
 from core.connectors import email
-from core.errors import UpstreamError
 from core.sandbox import Answer, DropAfter
-from tests.support.sending import RUN, probe, refusal, send
+from tests.support.sending import RUN, check_told, failing_probe, send
 
 EMAIL = email.CONNECTOR
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All tests pass."}
+NOW = {"Retry-After": "0"}
+# The key tells a repeat, so what is in doubt is sent again.
 REQUESTS = {"refused": 1, "not_sent": 3, "unknown": 3}
 
 ROWS = [
@@ -105,36 +106,27 @@ ROWS = [
 
 @pytest.mark.parametrize(("status", "name", "message", "outcome", "reason", "fix"), ROWS)
 def test_each_answer_is_explained(sandbox, status, name, message, outcome, reason, fix):
-    answer = {"statusCode": status, "name": name, "message": message}
-    sandbox.resend.always(Answer(status, json=answer, headers={"Retry-After": "0"}))
-
-    error = refusal(EMAIL, sandbox, MAIL)
-
-    assert (error.outcome, error.reason, error.code) == (outcome, reason, "upstream_error")
-    assert fix in error.fix
-    assert [r.headers["idempotency-key"] for r in sandbox.resend.received] == (
-        [RUN] * REQUESTS[outcome]
-    )
+    body = {"statusCode": status, "name": name, "message": message}
+    answer = Answer(status, json=body, headers=NOW)
+    check_told(EMAIL, sandbox, MAIL, answer, (outcome, reason, fix), requests=REQUESTS)
+    assert {r.headers["idempotency-key"] for r in sandbox.resend.received} == {RUN}
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome", "reason"),
+    ("answer", "outcome", "reason", "fix"),
     [
-        (Answer(403, "error code: 1010"), "refused", "client_blocked"),
-        (Answer(403, "<html>"), "refused", "unrecognised"),
-        (Answer(502, "<html>", headers={"Retry-After": "0"}), "unknown", "failed"),
-        (Answer(200, "<html>", headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
-        (Answer(200, json={}, headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
-        (Answer(302, "", headers={"Retry-After": "0"}), "unknown", "unexpected_answer"),
+        (Answer(403, "error code: 1010"), "refused", "client_blocked", "User-Agent"),
+        (Answer(403, "<html>"), "refused", "unrecognised", "levqor doctor"),
+        (Answer(502, "<html>", headers=NOW), "unknown", "failed", "Look at resend.com/emails"),
+        (Answer(200, "<html>", headers=NOW), "unknown", "unexpected_answer", "no proxy stands"),
+        (Answer(200, json={}, headers=NOW), "unknown", "unexpected_answer", "no proxy stands"),
+        (Answer(302, "", headers=NOW), "unknown", "unexpected_answer", "no proxy stands"),
     ],
 )
-def test_an_answer_that_is_not_resends_json_goes_by_its_status(sandbox, answer, outcome, reason):
-    sandbox.resend.always(answer)
-
-    error = refusal(EMAIL, sandbox, MAIL)
-
-    assert (error.outcome, error.reason) == (outcome, reason)
-    assert len(sandbox.resend.received) == REQUESTS[outcome]
+def test_an_answer_that_is_not_resends_json_goes_by_its_status(
+    sandbox, answer, outcome, reason, fix
+):
+    check_told(EMAIL, sandbox, MAIL, answer, (outcome, reason, fix), requests=REQUESTS)
 
 
 @pytest.mark.parametrize("reason", ["resend_daily_quota", "resend_monthly_quota"])
@@ -180,7 +172,6 @@ def test_a_first_attempt_still_running_is_asked_about_again_with_the_same_key(sa
 def test_a_probe_that_fails_leaves_nothing_in_doubt(sandbox, answer, reason, outcome):
     sandbox.resend.always(answer)
 
-    with pytest.raises(UpstreamError) as raised:
-        probe(EMAIL, sandbox)
+    error = failing_probe(EMAIL, sandbox)
 
-    assert (raised.value.reason, raised.value.outcome) == (reason, outcome)
+    assert (error.reason, error.outcome) == (reason, outcome)

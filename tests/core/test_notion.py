@@ -10,7 +10,7 @@ from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput
 from core.sandbox import Answer
 from core.sandbox.notion import schema
-from tests.support.direct import Direct
+from tests.support.sending import Direct, probe
 from tests.support.vendor import checked_request
 
 DATABASE = schema.DATABASES[0].id
@@ -22,10 +22,9 @@ ADA = Caller("cli", "ada")
 
 
 @pytest.fixture
-def notion(settings):
-    direct = Direct(CONNECTOR, settings)
-    yield direct
-    direct.close()
+def notion(sandbox):
+    with Direct(CONNECTOR, sandbox) as direct:
+        yield direct
 
 
 def calls(sandbox):
@@ -249,10 +248,10 @@ class TestProbe:
         assert calls(sandbox) == ["users.me", "databases.retrieve", "data_sources.retrieve"]
         assert sandbox.notion.writes == []
 
-    def test_without_a_default_asks_only_who_we_are(self, settings, sandbox):
-        direct = Direct(CONNECTOR, Without(settings, "database"))
+    def test_without_a_default_asks_only_who_we_are(self, sandbox):
+        found = probe(CONNECTOR, sandbox, NOTION_DATABASE_ID_DEFAULT=None)
 
-        assert direct.probe().notes == (
+        assert found.notes == (
             "NOTION_DATABASE_ID_DEFAULT is not set: a database must be named each time.",
         )
         assert calls(sandbox) == ["users.me"]
@@ -288,16 +287,6 @@ def test_the_secret_is_nowhere_in_what_is_said(notion, sandbox):
     error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
     assert sandbox.notion.api_key not in f"{error!r} {error.body()}"
-
-
-class Without:
-    """Settings with one value of the connector's left out."""
-
-    def __init__(self, settings, name):
-        self._settings, self._name = settings, name
-
-    def config(self, connector):
-        return self._settings.config(connector).model_copy(update={self._name: None})
 
 
 def invalid(message, **more):

@@ -5,7 +5,7 @@ import pytest
 from core.connectors.notion import CONNECTOR
 from core.sandbox import Answer
 from core.sandbox.notion import schema
-from tests.support.direct import Direct
+from tests.support.sending import REQUESTS, Direct, check_told
 
 DATABASE = schema.DATABASES[0].id
 COLUMNS = (
@@ -14,6 +14,16 @@ COLUMNS = (
 )
 NOW = {"Retry-After": "0"}
 LOOK = "Look in the database before you send it again."
+NETWORK = "Check the network, the proxy or the VPN this computer uses."
+ONE_SOURCE = (
+    "Give the id of one data source as database_id (in Notion: the database's settings >"
+    " Manage data sources > ••• > Copy data source ID)."
+)
+COMPARE = (
+    "Compare the values with the columns in Notion: a status must be one of its options, and"
+    " an option's name has no comma."
+)
+NO_PROXY = "Look in the database, and check that no proxy stands between Levqor and Notion."
 IN_A_WHILE = "Wait a few minutes, then try again."
 
 
@@ -64,13 +74,13 @@ ON_CREATE = {
         html(403),
         "refused",
         "edge_blocked",
-        "Check the network, the proxy or the VPN this computer uses.",
+        NETWORK,
     ),
     "edge with a strange ray": (
         html(403, **{"cf-ray": "<b>call 555</b>"}),
         "refused",
         "edge_blocked",
-        "Check the network, the proxy or the VPN this computer uses.",
+        NETWORK,
     ),
     "not shared": (
         said(404, "object_not_found", "Could not find data source with ID: …"),
@@ -97,15 +107,13 @@ ON_CREATE = {
         ),
         "refused",
         "several_sources",
-        ("Give the id of one data source as database_id (in Notion: the database's settings >"
-        " Manage data sources > ••• > Copy data source ID)."),
+        ONE_SOURCE,
     ),
     "several sources, not named": (
         invalid("…", error_type="multiple_data_sources_for_database"),
         "refused",
         "several_sources",
-        ("Give the id of one data source as database_id (in Notion: the database's settings >"
-        " Manage data sources > ••• > Copy data source ID)."),
+        ONE_SOURCE,
     ),
     "no uuid": (
         invalid("body failed validation: body.parent.data_source_id should be a valid uuid, …"),
@@ -145,15 +153,13 @@ ON_CREATE = {
         invalid('Invalid status option. Status option "Later" does not exist".'),
         "refused",
         "invalid",
-        ("Compare the values with the columns in Notion: a status must be one of its options, and"
-        " an option's name has no comma."),
+        COMPARE,
     ),
     "comma in an option": (
         invalid("Invalid select option, commas not allowed: a, b"),
         "refused",
         "invalid",
-        ("Compare the values with the columns in Notion: a status must be one of its options, and"
-        " an option's name has no comma."),
+        COMPARE,
     ),
     **{
         code: (
@@ -222,42 +228,30 @@ ON_CREATE = {
         Answer(200, "<html>Log in to the network</html>"),
         "unknown",
         "unexpected_answer",
-        ("Look in the database, and check that no proxy stands between Levqor and"
-        " Notion."),
+        NO_PROXY,
     ),
     "redirect": (
         Answer(302, headers={"Location": "https://login.example"}),
         "unknown",
         "unexpected_answer",
-        ("Look in the database, and check that no proxy stands between Levqor and"
-        " Notion."),
+        NO_PROXY,
     ),
 }  # fmt: skip
 
-REQUESTS = {"refused": 1, "unknown": 1, "not_sent": 3}
-
 
 @pytest.fixture
-def notion(settings):
-    direct = Direct(CONNECTOR, settings)
-    yield direct
-    direct.close()
+def notion(sandbox):
+    with Direct(CONNECTOR, sandbox) as direct:
+        yield direct
 
 
 @pytest.mark.parametrize("row", ON_CREATE.values(), ids=ON_CREATE)
-def test_an_answer_to_the_page_is_explained_and_repeated_only_if_it_was_not_sent(
-    notion, sandbox, row
-):
-    answer, outcome, reason, fix = row
-    sandbox.notion.always(answer, on="pages.create")
-
-    error = notion.failing(database_id=DATABASE, props={"title": "Fix login"})
-
-    assert (error.code, error.outcome) == ("upstream_error", outcome)
-    assert (error.reason, error.fix) == (reason, fix)
-    assert error.message == CONNECTOR.refusal(reason).message
-    assert len(sandbox.notion.calls("pages.create")) == REQUESTS[outcome]
-    assert len(sandbox.notion.received) == 2 + REQUESTS[outcome]
+def test_an_answer_to_the_page_is_explained_and_repeated_only_if_it_was_not_sent(sandbox, row):
+    answer, *told = row
+    values = {"database_id": DATABASE, "props": {"title": "Fix login"}}
+    error = check_told(CONNECTOR, sandbox, values, answer, told, on="pages.create")
+    assert error.fix == told[-1]
+    assert len(sandbox.notion.received) == 2 + REQUESTS[error.outcome]
 
 
 def test_a_second_conflict_is_refused(notion, sandbox):
@@ -351,10 +345,3 @@ def test_notion_s_own_words_are_never_passed_on(notion, sandbox):
     error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
     assert "anary" not in f"{error!r} {error.body()}"
-
-
-def test_every_row_has_a_reason_of_its_own_and_can_be_found_by_it():
-    reasons = [row.reason for row in CONNECTOR.refusals]
-
-    assert len(reasons) == len(set(reasons))
-    assert all(CONNECTOR.refusal(reason).reason == reason for reason in reasons)

@@ -5,17 +5,16 @@ import pytest
 from core.connectors.notion import CONNECTOR
 from core.sandbox import Answer, Drip, DropAfter, Hang
 from core.sandbox.notion import schema
-from tests.support.direct import Direct
+from tests.support.sending import Direct
 
 DATABASE = schema.DATABASES[0].id
 PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
 
 
 @pytest.fixture
-def notion(settings):
-    direct = Direct(CONNECTOR, settings)
-    yield direct
-    direct.close()
+def notion(sandbox):
+    with Direct(CONNECTOR, sandbox) as direct:
+        yield direct
 
 
 def calls(sandbox):
@@ -68,12 +67,11 @@ class TestInDoubt:
         assert (error.outcome, len(sandbox.notion.writes)) == ("unknown", 1)
 
     @pytest.mark.parametrize("fault", [Hang(), Drip(headers=True), Drip()])
-    def test_an_answer_that_does_not_end_in_time_is_unknown(self, settings, sandbox, fault):
+    def test_an_answer_that_does_not_end_in_time_is_unknown(self, sandbox, fault):
         sandbox.notion.next(fault, on="pages.create")
 
-        error = Direct(CONNECTOR, settings, attempt_seconds=0.5).failing(
-            database_id=DATABASE, props={"title": "x"}
-        )
+        with Direct(CONNECTOR, sandbox, attempt_seconds=0.5) as notion:
+            error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
         assert (error.outcome, len(sandbox.notion.writes)) == ("unknown", 1)
         assert len(sandbox.notion.calls("pages.create")) == 1

@@ -11,8 +11,7 @@ from core.connectors.sheets import CONNECTOR
 from core.errors import UpstreamError
 from core.sandbox import Answer, Drip, DropAfter, DropBefore, Hang
 from core.sandbox.sheets import SPREADSHEET
-from tests.support.direct import Direct
-from tests.support.sending import configured
+from tests.support.sending import Direct, configured, probe
 from tests.support.vendor import checked_request
 
 ROWS = [["Ada", "42"]]
@@ -26,10 +25,9 @@ EDIT_NOTE = "That the service account may edit shows only when rows are appended
 
 
 @pytest.fixture
-def sheets(settings):
-    direct = Direct(CONNECTOR, settings)
-    yield direct
-    direct.close()
+def sheets(sandbox):
+    with Direct(CONNECTOR, sandbox) as direct:
+        yield direct
 
 
 def calls(sandbox):
@@ -173,18 +171,20 @@ class TestInDoubt:
         assert len(sandbox.sheets.calls("values.append")) == 1
 
     @pytest.mark.parametrize("fault", [Hang(), Drip(headers=True), Drip()])
-    def test_an_answer_that_does_not_end_in_time_is_unknown(self, settings, sandbox, fault):
+    def test_an_answer_that_does_not_end_in_time_is_unknown(self, sandbox, fault):
         sandbox.sheets.next(fault, on="values.append")
 
-        error = Direct(CONNECTOR, settings, attempt_seconds=0.5).failing(range="A1", values=ROWS)
+        with Direct(CONNECTOR, sandbox, attempt_seconds=0.5) as sheets:
+            error = sheets.failing(range="A1", values=ROWS)
 
         assert (error.outcome, len(sandbox.sheets.writes)) == ("unknown", 1)
         assert len(sandbox.sheets.calls("values.append")) == 1
 
-    def test_a_token_that_does_not_come_in_time_means_nothing_was_written(self, settings, sandbox):
+    def test_a_token_that_does_not_come_in_time_means_nothing_was_written(self, sandbox):
         sandbox.sheets.always(Hang(), on="token")
 
-        error = Direct(CONNECTOR, settings, attempt_seconds=0.2).failing(range="A1", values=ROWS)
+        with Direct(CONNECTOR, sandbox, attempt_seconds=0.2) as sheets:
+            error = sheets.failing(range="A1", values=ROWS)
 
         assert error.outcome == "not_sent"
         assert [request.call for request in sandbox.sheets.received] == ["token"] * 3
@@ -274,8 +274,7 @@ class TestProbe:
         assert sandbox.sheets.writes == []
 
     def test_warns_of_a_default_tab_that_is_not_there(self, sandbox):
-        config = configured(CONNECTOR, sandbox, SHEETS_RANGE_DEFAULT="Q4 plan!A1")
-        found = Direct(CONNECTOR, Fixed(config)).probe()
+        found = probe(CONNECTOR, sandbox, SHEETS_RANGE_DEFAULT="Q4 plan!A1")
 
         assert found.attention
         assert found.notes[0] == "SHEETS_RANGE_DEFAULT names the tab 'Q4 plan', which is not there."
@@ -285,9 +284,7 @@ class TestProbe:
 
     @pytest.mark.parametrize("place", ["Jon's!A1", "'CRM26'", "B2"])
     def test_a_default_tab_that_is_there_needs_no_attention(self, sandbox, place):
-        config = configured(CONNECTOR, sandbox, SHEETS_RANGE_DEFAULT=place)
-
-        assert not Direct(CONNECTOR, Fixed(config)).probe().attention
+        assert not probe(CONNECTOR, sandbox, SHEETS_RANGE_DEFAULT=place).attention
 
     def test_renews_a_token_that_ended(self, sheets, sandbox):
         sheets.probe()
@@ -319,13 +316,3 @@ def test_the_address_of_the_api_may_be_a_proxy_s(sandbox):
         f"/google/v4/spreadsheets/{SPREADSHEET}",
     )
     assert parse_qsl(split.query) == []
-
-
-class Fixed:
-    """Settings that hold one configuration."""
-
-    def __init__(self, config):
-        self._config = config
-
-    def config(self, connector):
-        return self._config

@@ -1,14 +1,15 @@
 """Every answer of Google's: what it means, what to do, and how often it was asked."""
 
+import json
+
 import pytest
 
 from core.connectors.sheets import CONNECTOR
 from core.sandbox import Answer, DropAfter
 from core.sandbox.credentials import SERVICE_ACCOUNT
-from tests.support.direct import Direct
+from tests.support.sending import REQUESTS, Direct, check_told
 
 ROWS = [["Ada", "42"]]
-REQUESTS = {"refused": 1, "unknown": 1, "not_sent": 3}
 NOW = {"Retry-After": "0"}
 ANY_KEY = "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
 LOOK = "Look at the end of the tab before you send them again."
@@ -153,26 +154,18 @@ ON_APPEND = {
 
 
 @pytest.fixture
-def sheets(settings):
-    direct = Direct(CONNECTOR, settings)
-    yield direct
-    direct.close()
+def sheets(sandbox):
+    with Direct(CONNECTOR, sandbox) as direct:
+        yield direct
 
 
 @pytest.mark.parametrize("row", ON_APPEND.values(), ids=ON_APPEND)
-def test_an_answer_to_the_rows_is_explained_and_repeated_only_if_they_were_not_sent(
-    sheets, sandbox, row
-):
-    answer, outcome, reason, fix = row
-    sandbox.sheets.always(answer, on="values.append")
-
-    error = sheets.failing(range="A1", values=ROWS)
-
-    assert (error.code, error.outcome) == ("upstream_error", outcome)
-    assert (error.reason, error.fix) == (reason, fix)
-    assert error.message == CONNECTOR.refusal(reason).message
-    assert len(sandbox.sheets.calls("values.append")) == REQUESTS[outcome]
-    assert len(sandbox.sheets.received) == 1 + REQUESTS[outcome]
+def test_an_answer_to_the_rows_is_explained_and_repeated_only_if_they_were_not_sent(sandbox, row):
+    answer, *told = row
+    values = {"range": "A1", "values": ROWS}
+    error = check_told(CONNECTOR, sandbox, values, answer, told, on="values.append")
+    assert error.fix == told[-1]
+    assert len(sandbox.sheets.received) == 1 + REQUESTS[error.outcome]
 
 
 class TestAWrongTab:
@@ -231,13 +224,13 @@ def test_a_probe_fails_once_with_the_reason(sheets, sandbox, answer, reason):
 
 
 def test_an_account_without_a_project_gets_the_general_fix(sandbox):
-    config = CONNECTOR.config.model_validate(sandbox.settings())
-    info = {**config.account.info, "project_id": ""}
-    sandbox.sheets.always(said(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED"))
-    config = config.model_copy(update={"account": type(config.account)(info, "a@b", "")})
-    sandbox.sheets.always(Answer(200, json={"access_token": "t", "expires_in": 3600}), on="token")
+    info = json.loads(sandbox.settings()["GOOGLE_SERVICE_ACCOUNT_JSON"])
+    key_file = json.dumps({**info, "project_id": ""})
+    answer = said(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED")
+    sandbox.sheets.always(answer, on="values.append")
 
-    error = Direct(CONNECTOR, Fixed(config)).failing(range="A1", values=ROWS)
+    with Direct(CONNECTOR, sandbox, GOOGLE_SERVICE_ACCOUNT_JSON=key_file) as sheets:
+        error = sheets.failing(range="A1", values=ROWS)
 
     assert error.fix == (
         "In Google Cloud, open APIs & Services, enable the Google Sheets API and wait a few"
@@ -270,20 +263,3 @@ def test_google_s_own_words_are_never_passed_on(sheets, sandbox):
     error = sheets.failing(range="A1", values=ROWS)
 
     assert "canary" not in f"{error!r} {error.body()}"
-
-
-def test_every_row_has_a_reason_of_its_own_and_can_be_found_by_it():
-    reasons = [row.reason for row in CONNECTOR.refusals]
-
-    assert len(reasons) == len(set(reasons))
-    assert all(CONNECTOR.refusal(reason).reason == reason for reason in reasons)
-
-
-class Fixed:
-    """Settings that hold one configuration."""
-
-    def __init__(self, config):
-        self._config = config
-
-    def config(self, connector):
-        return self._config

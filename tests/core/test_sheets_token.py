@@ -7,11 +7,9 @@ import pytest
 from core.connectors.sheets import CONNECTOR
 from core.sandbox import Answer
 from core.sandbox.credentials import SERVICE_ACCOUNT
-from tests.support.direct import Direct
-from tests.support.sending import configured
+from tests.support.sending import Direct, check_told
 
 ROWS = [["Ada", "42"]]
-REQUESTS = {"refused": 1, "unknown": 1, "not_sent": 3}
 NOW = {"Retry-After": "0"}
 NEW_KEY = f"Make a new JSON key for {SERVICE_ACCOUNT} and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
 ANY_KEY = "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON."
@@ -79,23 +77,18 @@ ON_TOKEN = {
 
 
 @pytest.fixture
-def sheets(settings):
-    direct = Direct(CONNECTOR, settings)
-    yield direct
-    direct.close()
+def sheets(sandbox):
+    with Direct(CONNECTOR, sandbox) as direct:
+        yield direct
 
 
 @pytest.mark.parametrize("row", ON_TOKEN.values(), ids=ON_TOKEN)
-def test_an_answer_to_the_signature_is_explained_and_no_row_is_sent(sheets, sandbox, row):
-    answer, outcome, reason, fix = row
-    sandbox.sheets.always(answer, on="token")
-
-    error = sheets.failing(range="A1", values=ROWS)
-
-    assert (error.code, error.outcome) == ("upstream_error", outcome)
-    assert (error.reason, error.fix) == (reason, fix)
-    assert error.message == CONNECTOR.refusal(reason).message
-    assert [request.call for request in sandbox.sheets.received] == ["token"] * REQUESTS[outcome]
+def test_an_answer_to_the_signature_is_explained_and_no_row_is_sent(sandbox, row):
+    answer, *told = row
+    values = {"range": "A1", "values": ROWS}
+    error = check_told(CONNECTOR, sandbox, values, answer, told, on="token")
+    assert error.fix == told[-1]
+    assert {request.call for request in sandbox.sheets.received} == {"token"}
 
 
 def test_a_new_token_that_is_refused_too_ends_the_run(sheets, sandbox):
@@ -113,13 +106,10 @@ def test_a_key_with_one_wrong_letter_is_said_to_be_damaged(sandbox):
     info = json.loads(sandbox.settings()["GOOGLE_SERVICE_ACCOUNT_JSON"])
     lines = info["private_key"].splitlines()
     lines[10] = ("A" if lines[10][0] != "A" else "B") + lines[10][1:]
-    config = configured(
-        CONNECTOR,
-        sandbox,
-        GOOGLE_SERVICE_ACCOUNT_JSON=json.dumps(info | {"private_key": "\n".join(lines)}),
-    )
+    key_file = json.dumps(info | {"private_key": "\n".join(lines)})
 
-    error = Direct(CONNECTOR, Fixed(config)).failing(range="A1", values=ROWS)
+    with Direct(CONNECTOR, sandbox, GOOGLE_SERVICE_ACCOUNT_JSON=key_file) as sheets:
+        error = sheets.failing(range="A1", values=ROWS)
 
     assert (error.outcome, error.reason) == ("refused", "key_damaged")
     assert error.fix == (
@@ -127,13 +117,3 @@ def test_a_key_with_one_wrong_letter_is_said_to_be_damaged(sandbox):
     )
     assert error.__cause__ is None
     assert sandbox.sheets.received == []
-
-
-class Fixed:
-    """Settings that hold one configuration."""
-
-    def __init__(self, config):
-        self._config = config
-
-    def config(self, connector):
-        return self._config
