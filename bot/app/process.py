@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
+import resource
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,8 @@ STEP = 5.0
 SETTINGS_SECONDS = 2.0
 BROKEN_SECONDS = 60.0
 PRUNE_SECONDS = 86400.0
+# macOS begins with 256, most Linux systems with 1024, and both let a process ask for more.
+FILES = 4096
 
 log = logging.getLogger("levqor.bot")
 
@@ -35,9 +39,11 @@ async def run(settings: Settings, options: Options) -> int:
     """Run every surface until a signal, the console's end or a failure; the exit status."""
     from core.engine import Engine
 
+    raise_file_limit()
     engine = await asyncio.to_thread(Engine.open, settings)
     bot = Bot(engine)
     listen_to_signals(bot)
+    tell_exhaustion(bot)
     surfaces: list[Surface] = []
     try:
         surfaces = configured(bot, options)
@@ -151,3 +157,31 @@ def listen_to_signals(bot: Bot) -> None:
         # Whoever started this with nohup wants it to outlive the terminal.
         if signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, bot.end)
+
+
+def raise_file_limit() -> None:
+    """Let the process have `FILES` files open, or as many as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def tell_exhaustion(bot: Bot) -> None:
+    """Say once a minute that no file descriptor is left for one more connection.
+
+    asyncio says so for every place in the backlog, every second and with a traceback
+    (python/cpython#151615): 34 MB within twenty seconds.
+    """
+    quiet_until = 0.0
+
+    def tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal quiet_until
+        fault = context.get("exception")
+        if not isinstance(fault, OSError) or fault.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif loop.time() >= quiet_until:
+            quiet_until = loop.time() + BROKEN_SECONDS
+            bot.say("Too many files are open for one more connection. Raise `ulimit -n`.")
+
+    asyncio.get_running_loop().set_exception_handler(tell)

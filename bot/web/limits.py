@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import resource
+from dataclasses import dataclass, field
+from functools import partial
 
 MAX_BYTES = 256 * 1024
 MAX_NAMES = 64
@@ -13,16 +15,28 @@ MAX_INTEGER = 2**53 - 1
 HEAD_BYTES = 16 * 1024
 
 
+def affordable(most: int, share: int) -> int:
+    """At most so many, and no more than a share of the files the process may have open.
+
+    The ledger and each run's way out are files too.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if files == resource.RLIM_INFINITY else min(most, files // share)
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds in time and number: a whole head, a whole body, a pause between two requests.
 
-    `read_seconds` is how long a caller may leave its answers unread before it is cut off.
+    `read_seconds` is how long a caller may leave its answers unread before it is cut off;
+    `backlog` how many connections wait to be taken.
     """
 
     head_seconds: float = 10.0
     body_seconds: float = 10.0
     keep_alive_seconds: int = 5
-    # Well below the usual 1024 file descriptors of a process; a run needs one on its way out.
-    connections: int = 512
+    connections: int = field(default_factory=partial(affordable, 512, 2))
+    # asyncio takes all of them in one turn, and three turns go by until those are closed
+    # that must make room.
+    backlog: int = field(default_factory=partial(affordable, 256, 8))
     read_seconds: float = 10.0

@@ -68,6 +68,7 @@ def make_server(app: ASGIApp, limits: Limits) -> Server:
         server_header=False,
         timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=1,
+        backlog=limits.backlog,
         h11_max_incomplete_event_size=HEAD_BYTES,
     )
     return Server(config)

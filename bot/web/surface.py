@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bot.app.frame import Bot, Hook
     from core.settings import Settings
 
-_BACKLOG = 512
 # Every run has settled by then: what is left is writing its answer.
 _DRAIN_SECONDS = 2.0
 
@@ -101,7 +100,7 @@ def listen(address: Address) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(where)
-            listener.listen(_BACKLOG)
+            listener.listen()
         except OSError:
             listener.close()
             raise

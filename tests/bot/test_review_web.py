@@ -5,6 +5,8 @@ import http.client
 import json
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 
 import pytest
@@ -111,14 +113,65 @@ def test_a_ledger_that_another_program_holds_keeps_nobody_from_reading(engine, h
         assert {status for status, _ in told(callers)} == {200}
 
 
+def listening(bot):
+    bot.until("http: listening")
+    port = bot.said.partition("http: listening on http://127.0.0.1:")[2].split()[0]
+    return "127.0.0.1", int(port)
+
+
+def test_idle_connections_do_not_take_the_last_file_a_process_may_open(home, sandbox):
+    with Program(home, sandbox.settings(), "--http", "127.0.0.1:0", files=256) as bot:
+        address = listening(bot)
+        with contextlib.ExitStack() as idle:
+            for _ in range(300):
+                idle.enter_context(socket.create_connection(address, timeout=10))
+            connection = http.client.HTTPConnection(*address, timeout=5)
+            idle.callback(connection.close)
+            connection.request("GET", "/actions/health")
+            assert connection.getresponse().status == 200
+        assert bot.terminate() == 0
+    assert "Too many" not in bot.said
+
+
+def test_where_no_file_can_be_opened_one_line_says_so(home, sandbox):
+    """The bot alone has more than twenty files open: half of forty is too many more."""
+    with Program(home, sandbox.settings(), "--http", "127.0.0.1:0", files=40) as bot:
+        address = listening(bot)
+        with contextlib.ExitStack() as idle:
+            for _ in range(40):
+                idle.enter_context(socket.create_connection(address, timeout=10))
+            bot.until("Raise `ulimit -n`.")
+            connection = http.client.HTTPConnection(*address, timeout=30)
+            idle.callback(connection.close)
+            connection.request("GET", "/actions/health")
+            assert connection.getresponse().status == 200
+        assert bot.terminate() == 0
+    assert bot.said.count("Too many files are open") == 1
+    assert "Traceback" not in bot.said
+
+
+def test_a_small_limit_on_open_files_is_raised_as_far_as_it_may_be():
+    script = """
+import resource
+from bot.app.process import raise_file_limit
+for hard in (512, 256):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    raise_file_limit()
+    print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "512 512\n256 256\n"
+
+
 def test_who_waits_for_a_held_ledger_is_answered_when_the_program_ends(home):
     with Ledger.open(home) as ledger:
         token = ledger.token_new("ops", plan="pro")
     with Program(home, {}, "--sandbox", "--http", "127.0.0.1:0") as bot:
-        bot.until("http: listening")
-        port = int(bot.said.partition("http: listening on http://127.0.0.1:")[2].split()[0])
+        address = listening(bot)
         with held(home):
-            callers = asked(("127.0.0.1", port), token, CALL_THREADS + 6)
+            callers = asked(address, token, CALL_THREADS + 6)
             time.sleep(1.0)  # all of them have arrived
             bot.terminate_soon()
             time.sleep(3.0)  # longer than answers are given to be written

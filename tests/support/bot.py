@@ -22,13 +22,17 @@ ROOT = Path(__file__).parents[2]
 class Program:
     """A running `levqor-bot`; a context manager that leaves none behind.
 
-    `said` is what it has written to standard error so far.
+    `said` is what it has written to standard error so far; `files` how many files it may
+    have open, if fewer than its parent.
     """
 
-    def __init__(self, home: Path, environ: Mapping[str, str], *args: str) -> None:
+    def __init__(
+        self, home: Path, environ: Mapping[str, str], *args: str, files: int | None = None
+    ) -> None:
         self.said = ""
+        limit = ["sh", "-c", f'ulimit -n {files}; exec "$0" "$@"'] if files else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bot.app", "--home", str(home), *args],
+            [*limit, sys.executable, "-m", "bot.app", "--home", str(home), *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
