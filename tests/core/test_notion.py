@@ -15,6 +15,7 @@ from tests.support.vendor import checked_request
 DATABASE = schema.DATABASES[0].id
 SOURCE = schema.TASKS.id
 INCIDENTS = schema.INCIDENTS.id
+PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
 ADA = Caller("cli", "ada")
 
 
