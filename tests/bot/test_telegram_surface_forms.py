@@ -1,12 +1,9 @@
 """An action without words after it: question by question, a preview, two buttons."""
 
-import time
-
 import pytest
 
-from bot.telegram.forms import Form, Forms
 from core.sandbox.telegram import GROUP
-from tests.support.telegram import living, settings_for
+from tests.support.telegram import Asked, living, settings_for
 
 
 @pytest.fixture
@@ -19,18 +16,6 @@ def bot(home, sandbox):
 def ada(bot, sandbox):
     bot.pair(42)
     return sandbox.telegram.user(42)
-
-
-class Asked:
-    """Somebody who says something and waits for what comes next."""
-
-    def __init__(self, person):
-        self.person = person
-
-    def __call__(self, text, *, reply=None):
-        before = len(self.person.conversation)
-        self.person.says(text, reply_to=reply)
-        return self.person.waits(before + 1)[-1]
 
 
 def sent(said):
@@ -233,80 +218,3 @@ def test_a_form_for_what_is_not_set_up_is_not_even_opened(home, sandbox):
     assert answer.text.startswith("Slack is not set up.")
     assert "SLACK_WEBHOOK_URL" in answer.text
     assert not answer.asks
-
-
-def test_after_a_restart_an_open_form_says_that_nothing_was_sent(home, sandbox):
-    settings = settings_for(home, sandbox)
-    ada = sandbox.telegram.user(42)
-    asks = Asked(ada)
-    with living(settings) as bot:
-        bot.pair(42)
-        asks("/slack_send")
-        asks("hi")
-        preview = asks("/skip")
-        question = asks("/slack_send")
-    with living(settings):
-        ada.presses(preview, "Send")
-        ada.waits(until=lambda _: not preview.buttons)
-        closed = asks("hi", reply=question)
-    assert preview.text.startswith("Nothing was sent: ")
-    assert closed.text.startswith("You have no form open here, and nothing was sent")
-    assert sandbox.slack.writes == []
-
-
-def test_after_a_restart_a_button_that_has_sent_does_not_say_otherwise(home, sandbox):
-    settings = settings_for(home, sandbox)
-    ada = sandbox.telegram.user(42)
-    asks = Asked(ada)
-    with living(settings) as bot:
-        bot.pair(42)
-        asks("/slack_send")
-        asks("hi")
-        preview = asks("/skip")
-        button = dict(preview.buttons)["Send"]
-        ada.presses(preview, "Send")
-        ada.waits(until=sent)
-        receipt = preview.text
-    press = {
-        "id": "55", "from": {"id": 42, "is_bot": False, "first_name": "Ada"},
-        "message": preview.json, "chat_instance": "42", "data": button,
-    }  # fmt: skip
-    sandbox.telegram.messages.queries["55"] = None
-    sandbox.telegram.inject({"callback_query": press})
-    with living(settings):
-        asks("/whoami")
-    assert preview.text == receipt
-    assert len(sandbox.slack.writes) == 1
-
-
-def test_nothing_of_a_form_is_written_down(home, sandbox):
-    with living(settings_for(home, sandbox)) as bot:
-        bot.pair(42)
-        asks = Asked(sandbox.telegram.user(42))
-        asks("/slack_send")
-        asks("UNMISTAKABLEPAYLOAD")
-        asks("/skip")
-    kept = [file for file in home.rglob("*") if file.is_file()]
-    assert kept
-    assert not [file for file in kept if b"UNMISTAKABLEPAYLOAD" in file.read_bytes()]
-
-
-def test_a_form_ends_ten_minutes_after_the_last_answer(engine):
-    _, action = engine.action("slack.send")
-    forms = Forms()
-    form = Form("slack.send", "/slack_send", action.title, action.input, engine.settings.default)
-    forms.put(1, 42, form)
-    assert 599 < form.until - time.monotonic() <= 600
-    assert forms.find(1, 43) is None
-    assert forms.find(1, 42) is form
-    form.until = time.monotonic() - 1
-    assert forms.find(1, 42) is None
-
-
-def test_a_flood_of_forms_forgets_the_oldest(engine):
-    _, action = engine.action("slack.send")
-    forms = Forms()
-    for user in range(1001):
-        forms.put(1, user, Form("slack.send", "/x", "X", action.input, engine.settings.default))
-    assert forms.find(1, 0) is None
-    assert forms.find(1, 1) is not None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bot.app.frame import Bot
     from core.sandbox import Sandbox
+    from core.sandbox.telegram import Person, Said
 
 QUICK = Pace(poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1)
 
@@ -48,6 +49,19 @@ class Living:
         """Pair people and put them on the plan without limits."""
         for user in users:
             pair(self.engine, user)
+
+
+class Asked:
+    """Somebody who says something and waits for what comes next."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    def __call__(self, text: str, *, reply: Said | None = None) -> Said:
+        """Say it; what the bot says next."""
+        before = len(self.person.conversation)
+        self.person.says(text, reply_to=reply)
+        return self.person.waits(before + 1)[-1]
 
 
 def pair(engine: Engine, user: int, plan: str = "pro") -> None:
