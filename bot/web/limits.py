@@ -36,7 +36,7 @@ class Limits:
     body_seconds: float = 10.0
     keep_alive_seconds: int = 5
     connections: int = field(default_factory=partial(affordable, 512, 2))
+    read_seconds: float = 10.0
     # asyncio takes all of them in one turn, and three turns go by until those are closed
     # that must make room.
     backlog: int = field(default_factory=partial(affordable, 256, 8))
-    read_seconds: float = 10.0

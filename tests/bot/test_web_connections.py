@@ -48,7 +48,10 @@ def received(raw):
 
 
 def test_the_limits_of_a_server_that_was_told_none_are_ten_seconds():
-    assert Limits() == Limits(10.0, 10.0, 5, 512, 10.0)
+    told = Limits()
+    assert (told.head_seconds, told.body_seconds, told.read_seconds) == (10.0, 10.0, 10.0)
+    assert told.keep_alive_seconds == 5
+    assert 0 < told.backlog < told.connections <= 512
 
 
 def test_a_head_that_never_ends_loses_its_connection(connect):
