@@ -15,7 +15,7 @@ from core.callers import Caller, os_user
 from core.errors import Fault, InvalidInput, LevqorError, Repeated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Sequence
     from typing import Any
 
     from bot.app.frame import Bot, Hook
@@ -54,9 +54,9 @@ class Console:
             from bot.console.terminal import Terminal
 
             self._terminal = Terminal(bot, self._caller)
-            bot.spawn(self._converse(bot, self._terminal), name="console")
+            bot.spawn(self._talk(bot, self._converse(bot, self._terminal)), name="console")
         else:
-            bot.spawn(self._play(bot), name="console")
+            bot.spawn(self._talk(bot, self._play(bot)), name="console")
 
     async def pause(self) -> None:
         """Read no further."""
@@ -66,6 +66,12 @@ class Console:
 
     async def stop(self) -> None:
         """Nothing to let go of: the terminal was given back by `pause`."""
+
+    async def _talk(self, bot: Bot, until_it_ends: Coroutine[Any, Any, None]) -> None:
+        try:
+            await until_it_ends
+        except Exception as error:  # noqa: BLE001 - or it would sit there and answer nobody
+            bot.fail(error)
 
     async def _converse(self, bot: Bot, terminal: Terminal) -> None:
         terminal.welcome()

@@ -11,8 +11,10 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
+from bot import asking
 from bot.commands import QUESTIONS
-from core.grammar import value
+from core.cli.output import wrapped
+from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +41,7 @@ class Terminal:
     """A person's terminal. History stays in memory: what was typed is never written down."""
 
     def __init__(self, bot: Bot, caller: Caller) -> None:
+        self._bot = bot
         self._caller = caller
         self._session: PromptSession[str] = PromptSession(
             history=InMemoryHistory(),
@@ -63,27 +66,47 @@ class Terminal:
         values: dict[str, Any] = {}
         for spec in contract.fields():
             self.say(f"{spec.title}: {spec.help}", "dim")
-            needed = spec.required and spec.setting is None
-            while True:
-                typed = await self._prompt(self._asking, f"{spec.name}{_default(spec)}: ")
+            needed = asking.needed(spec, self._default)
+            while spec.name not in values:
+                typed = await self._prompt(self._asking, f"{spec.name}{self._instead(spec)}: ")
                 if typed is None:
                     return None
                 if typed.strip():
-                    values[spec.name] = value(spec, typed)
-                    break
-                if not needed:
+                    self._take(contract, spec, typed, values)
+                elif needed:
+                    self.say("This one is needed.", "bad")
+                else:
                     break
         return values
+
+    def _take(
+        self, contract: type[Contract], spec: FieldSpec, typed: str, values: dict[str, Any]
+    ) -> None:
+        try:
+            values[spec.name] = asking.taken(contract, spec, typed, values, self._default)
+        except InvalidInput as wrong:
+            for fault in wrong.faults:
+                self.say(f"{fault.field}: {fault.message}", "bad")
+
+    def _default(self, setting: str) -> str | None:
+        return self._bot.settings.default(setting)
+
+    def _instead(self, spec: FieldSpec) -> str:
+        given = spec.default or (self._default(spec.setting) if spec.setting else None)
+        if given is not None:
+            return f" [{given}]"
+        return "" if asking.needed(spec, self._default) else " (optional)"
 
     async def agree(self, question: str) -> bool:
         """Ask yes or no; no is the default."""
         self.say(question, "plain")
-        typed = await self._prompt(self._asking, "Send it again? [y/N] ")
+        typed = await self._prompt(self._asking, "[y/N] ")
         return (typed or "").strip().lower() in ("y", "yes")
 
     def say(self, text: str, style: str) -> None:
         """Print a text, its first line in its style."""
-        head, line, rest = text.partition("\n")
+        width = self._session.output.get_size().columns
+        head, line, rest = wrapped(text, width).partition("\n")
         parts = [(f"class:{style}", head), ("", line + rest)]
         print_formatted_text(FormattedText(parts), style=STYLE)
 
@@ -102,14 +125,6 @@ class Terminal:
                 )
         except (EOFError, KeyboardInterrupt):
             return None
-
-
-def _default(spec: FieldSpec) -> str:
-    if spec.default is not None:
-        return f" [{spec.default}]"
-    if spec.setting:
-        return f" [{spec.setting}]"
-    return "" if spec.required else " (optional)"
 
 
 class Words(Completer):

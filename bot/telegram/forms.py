@@ -7,10 +7,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bot import asking
 from bot.pending import MOST, SECONDS
-from core.engine.checks import checked
 from core.errors import InvalidInput
-from core.grammar import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,23 +56,15 @@ class Form:
     @property
     def needed(self) -> bool:
         """Whether the field must be answered: nothing would stand in for it."""
-        spec = self.spec
-        if spec.setting is None:
-            return spec.required
-        return spec.default is None and self.default(spec.setting) is None
+        return asking.needed(self.spec, self.default)
 
     def answer(self, text: str) -> str | None:
         """Take an answer and go on to the next field; what is wrong with it, if anything."""
         spec = self.spec
         try:
-            given = value(spec, text)
-            checked(self.contract, {**self.values, spec.name: given}, self.default)
-        except ValueError as problem:
-            return f"{spec.name}: {problem}"
+            given = asking.taken(self.contract, spec, text, self.values, self.default)
         except InvalidInput as problem:
-            wrong = [one for one in problem.faults if one.field.split(".")[0] == spec.name]
-            if wrong:
-                return "\n".join(f"{one.field}: {one.message}" for one in wrong)
+            return "\n".join(f"{one.field}: {one.message}" for one in problem.faults)
         self.values[spec.name] = given
         self.at += 1
         return None

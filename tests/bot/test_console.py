@@ -153,11 +153,13 @@ def test_the_same_again_is_asked_about_in_a_terminal(person):
     person.types("slack.send hello\r")
     person.until("Slack: sent")
     person.types("slack.send hello\r")
-    person.until("Send it again? [y/N]")
+    person.until("Send it again?")
+    person.until("[y/N]")
     person.types("\r")
     person.until("Not sent again.")
     person.types("slack.send hello\r")
-    person.until("Send it again? [y/N]")
+    person.until("Send it again?")
+    person.until("[y/N]")
     person.types("y\r")
     person.until("Slack: sent")
 
@@ -171,6 +173,31 @@ def test_an_action_without_words_asks_field_by_field(person):
     person.until("text: ")
     person.types("It works\r")
     person.until("E-mail: sent")
+
+
+def test_an_answer_that_will_not_do_is_asked_for_again_at_once(person):
+    person.types("email.send\r")
+    person.until("to: ")
+    person.types("\r")
+    person.until("This one is needed.")
+    person.until("to: ")
+    person.types("ann\r")
+    person.until("to: must be one address and nothing else, like ann@example.com")
+    person.until("to: ")
+    person.types("ann@example.com\r")
+    person.until("subject: ")
+
+
+def test_rows_that_cannot_be_read_do_not_end_the_console(person):
+    person.types("sheets.append\r")
+    person.until("range [A1]: ")
+    person.types("\r")
+    person.until("values: ")
+    person.types('a,"b\r')
+    person.until("values: has a cell whose quotes do not fit")
+    person.until("values: ")
+    person.types("a,b\r")
+    person.until("appended 1 row")
 
 
 def test_a_form_that_is_left_sends_nothing(person):

@@ -1,0 +1,41 @@
+"""A form asked question by question: which fields must be answered, and what an answer gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.engine.checks import checked
+from core.errors import Fault, InvalidInput
+from core.grammar import value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from core.contract import Contract, FieldSpec
+
+
+def needed(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:
+    """Whether the field must be answered: nothing would stand in for it."""
+    if spec.setting is None:
+        return spec.required
+    return spec.default is None and default(spec.setting) is None
+
+
+def taken(
+    contract: type[Contract],
+    spec: FieldSpec,
+    text: str,
+    others: Mapping[str, Any],
+    default: Callable[[str], str | None],
+) -> Any:
+    """Turn an answer into its field's value; raises InvalidInput with what is wrong with it."""
+    try:
+        given = value(spec, text)
+        checked(contract, {**others, spec.name: given}, default)
+    except ValueError as problem:
+        raise InvalidInput([Fault(spec.name, str(problem))]) from None
+    except InvalidInput as problem:
+        wrong = [one for one in problem.faults if one.field.split(".")[0] == spec.name]
+        if wrong:
+            raise InvalidInput(wrong) from None
+    return given
