@@ -15,7 +15,7 @@ from core.outbound import google
 from core.outbound.answers import HttpAnswer
 from core.outbound.connection import Exchange, thread
 from core.outbound.failures import failure
-from core.outbound.session import Request
+from core.outbound.session import NoRoute, Request
 from core.outbound.watchdog import at
 
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ class Attempt:
             route = self._routes.to(self._session, request.url)
             response = self._session.exchange(request, route=route, seconds=exchange.left() + 1)
             answer = _read(response)
+        except NoRoute as error:
+            return None, error.reason
         except (OSError, HTTPException, HTTPError, ValueError) as error:
             if response is not None:
                 response.close()
@@ -230,8 +232,7 @@ def _reason(exchange: Exchange, error: Exception, *, in_time: bool, answered: bo
             return "dropped"
         return "too_slow" if answered else "timed_out"
     if isinstance(error, ValueError):
-        bad_proxy = isinstance(error, requests.exceptions.InvalidProxyURL)
-        return "proxy" if bad_proxy else "not_sendable"
+        return "not_sendable"
     if late:
         return "timed_out_before"
     if exchange.proxied and not isinstance(error, requests.exceptions.SSLError):

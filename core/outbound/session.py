@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3.util import create_urllib3_context
+from requests.utils import select_proxy
+from urllib3.util import create_urllib3_context, parse_url
 
 from core.outbound.connection import POOLS
-from core.outbound.failures import failure
 from core.outbound.resolve import is_loopback
 
 if TYPE_CHECKING:
@@ -31,10 +31,18 @@ _MAX_ROUTES = 256
 
 
 class Route(NamedTuple):
-    """How a host is reached: through which proxies, trusting whose certificates."""
+    """How a host is reached: through which proxy, trusting whose certificates."""
 
-    proxies: dict[str, str]
+    proxy: str | None
     bundle: str
+
+
+class NoRoute(Exception):
+    """The environment leaves no way there; `reason` is a row of `TRANSPORT`."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class Routes:
@@ -46,7 +54,7 @@ class Routes:
         self._lock = threading.Lock()
 
     def to(self, session: requests.Session, url: str) -> Route:
-        """Find the route to a URL; raises NotSent where the certificates are missing."""
+        """Find the route to a URL; raises NoRoute where certificates or proxy are of no use."""
         parts = urlsplit(url)
         key = (parts.scheme, parts.netloc)
         until, route = self._known.get(key, (0.0, None))
@@ -66,9 +74,20 @@ def _read(session: requests.Session, url: str, host: str) -> Route:
     verify = said["verify"]
     bundle = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
     if not Path(bundle).exists():
-        raise failure("ca_missing")
-    proxies = {} if is_loopback(host) else {k: str(v) for k, v in said["proxies"].items()}
-    return Route(proxies, bundle)
+        raise NoRoute("ca_missing")
+    proxy = None if is_loopback(host) else select_proxy(url, said["proxies"])
+    if proxy and not _is_proxy(proxy):
+        raise NoRoute("proxy")
+    return Route(proxy, bundle)
+
+
+def _is_proxy(proxy: str) -> bool:
+    try:
+        parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError:
+        return False
+    # The connections of SOCKS are another library's, which nobody could watch.
+    return parts.scheme in ("http", "https") and bool(parts.host)
 
 
 class Adapter(HTTPAdapter):
@@ -85,10 +104,9 @@ class Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Make the pools of one proxy's connections."""
-        if proxy.lower().startswith("socks"):
-            # Its connections are another library's, which nobody could watch.
-            raise requests.exceptions.InvalidProxyURL("SOCKS is not spoken here")
-        manager = super().proxy_manager_for(proxy, **kwargs)
+        # A proxy that speaks TLS itself is trusted as the service behind it is.
+        context = next(iter(self._contexts.values()), None)
+        manager = super().proxy_manager_for(proxy, proxy_ssl_context=context, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
 
@@ -110,6 +128,7 @@ class Adapter(HTTPAdapter):
         if context is None:
             context = _context(bundle)
             self._contexts = {key: context}
+            self.proxy_manager.clear()
         return context
 
 
@@ -140,8 +159,9 @@ class Session(requests.Session):
         if request.body is not None:
             prepared.body = request.body
             prepared.headers["Content-Length"] = str(len(request.body))
+        proxies = {"all": route.proxy} if route.proxy else {}
         return self._adapter.send(
-            prepared, stream=True, timeout=seconds, verify=route.bundle, proxies=route.proxies
+            prepared, stream=True, timeout=seconds, verify=route.bundle, proxies=proxies
         )
 
 
@@ -155,5 +175,5 @@ def _context(bundle: str) -> ssl.SSLContext:
     else:
         bad = False
     if bad:
-        raise failure("ca_missing")
+        raise NoRoute("ca_missing")
     return context

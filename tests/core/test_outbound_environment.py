@@ -189,8 +189,32 @@ def test_a_proxy_that_opens_no_tunnel_is_not_sent(monkeypatch, script, reason):
     assert (error.outcome, error.reason) == ("not_sent", reason)
 
 
+def test_a_proxy_that_speaks_tls_is_trusted_as_the_services_are(outbound, tmp_path, monkeypatch):
+    public, context = certificate(tmp_path)
+
+    def script(peer):
+        peer.start_tls(context)
+        refuse(peer)
+
+    with serving(script) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(public))
+        failing(outbound, posting("https://service.example/"), attempts=1)
+
+    assert proxy.requests[0].startswith(b"CONNECT service.example:443 HTTP/1.")
+
+
 @pytest.mark.parametrize(
-    "proxy", ["http://127.0.0.1:{closed}", "socks5://127.0.0.1:{closed}", "http://"]
+    "proxy",
+    [
+        "http://127.0.0.1:{closed}",
+        "127.0.0.1:{closed}",
+        "socks5://127.0.0.1:{closed}",
+        "ftp://127.0.0.1:{closed}",
+        "http://",
+        "http://[not-an-address",
+        "http://127.0.0.1:99999",
+    ],
 )
 def test_a_proxy_that_is_not_there_is_not_sent(outbound, monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy.format(closed=closed_port()))
@@ -264,11 +288,11 @@ def test_closing_shuts_idle_connections(outbound):
 def test_a_changed_proxy_is_noticed_after_a_while(monkeypatch):
     routes, session = Routes(seconds=0.1), Session()
     monkeypatch.setenv("HTTP_PROXY", "http://first.example")
-    first = routes.to(session, "http://service.example/a").proxies["http"]
+    first = routes.to(session, "http://service.example/a").proxy
     monkeypatch.setenv("HTTP_PROXY", "http://second.example")
-    kept = routes.to(session, "http://service.example/b").proxies["http"]
+    kept = routes.to(session, "http://service.example/b").proxy
     time.sleep(0.15)
-    noticed = routes.to(session, "http://service.example/c").proxies["http"]
+    noticed = routes.to(session, "http://service.example/c").proxy
 
     assert [first, kept, noticed] == [
         "http://first.example",

@@ -283,6 +283,20 @@ def test_a_lookup_that_fails_after_a_write_in_doubt_is_unknown(outbound):
     assert ended(error) == ("unknown", "dropped", 1)
 
 
+def test_a_lookup_that_finds_no_way_after_a_write_in_doubt_is_unknown(outbound, monkeypatch):
+    with serving(answering(503)) as server:
+
+        def send(out):
+            out.post(server.url, json={})
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+            out.get("https://service.example/")
+            raise AssertionError
+
+        error = failing(outbound, send)
+
+    assert (ended(error), len(server.requests)) == (("unknown", "dropped", 1), 1)
+
+
 def test_a_lookup_that_fails_after_a_write_was_refused_is_not_sent(outbound):
     with serving(answering(401)) as server:
 
