@@ -26,10 +26,12 @@ def unquote_slack(text: str) -> str:
 
 def _unwrap(token: re.Match[str]) -> str:
     kind, inner, label = token[1], token[2], token[3] or ""
+    # As a field's value the id is what Slack takes; in a sentence people want the name.
+    as_value = token.string[: token.start()].endswith(("=", '="', "=“"))
+    if kind in ("#", "@") and as_value:
+        return inner
     if kind == "#":
-        # As a field's value the id is what Slack takes; in a sentence people want the name.
-        as_value = token.string[: token.start()].endswith(("=", '="', "=“"))
-        return inner if as_value or not label else f"#{label}"
+        return f"#{label}" if label else inner
     if kind in ("@", "!"):
         word = label or inner.partition("^")[0]
         if inner.startswith("date^"):

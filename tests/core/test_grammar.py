@@ -279,6 +279,7 @@ def test_the_nearest_word_is_found_whatever_its_case():
         ("in <#C123|general> hi", "in #general hi"),
         ("in <#C123> hi", "in C123 hi"),
         ("<@U123|ada> <@U124>", "@ada @U124"),
+        ("channel=<@U123|ada> hi <@U123|ada>", "channel=U123 hi @ada"),
         ("<!channel> <!subteam^S1|@ops>", "@channel @ops"),
         ("<!date^1392734382^{date}|Feb 18>", "Feb 18"),
         ("call <tel:+4930123|030 123>", "call +4930123"),
