@@ -101,7 +101,6 @@ class Settings(Config):
         "Resend's API key",
         "resend.com/api-keys, Create API Key: the permission Sending access is enough",
         required=True,
-        secret=True,
         example="re_…",
         shape=r"^re_[A-Za-z0-9_]{16,}$",
     )

@@ -82,7 +82,6 @@ class Settings(Config):
         "notion.so/profile/integrations, your integration: copy the Internal Integration Secret; "
         "then open the database, ••• > Connections, and add the integration",
         required=True,
-        secret=True,
         example="ntn_…",
         shape=r"^(ntn_|secret_)[A-Za-z0-9]{40,}$",
     )

@@ -92,7 +92,6 @@ class Settings(Config):
         "console.cloud.google.com, IAM & Admin > Service accounts, your account, Keys > Add key >"
         " JSON; then: base64 -w0 FILE (on macOS: base64 -i FILE)",
         required=True,
-        secret=True,
         example="eyJ0eXBlIjogInNlcnZpY2VfYWNjb3VudCIsIC…",
     )
     spreadsheet: Annotated[str, AfterValidator(spreadsheet_id)] = setting(

@@ -81,7 +81,6 @@ class Settings(Config):
         "api.slack.com/apps, your app, Incoming Webhooks: switch them on, choose Add New Webhook "
         "to Workspace and copy the Webhook URL",
         required=True,
-        secret=True,
         example="https://hooks.slack.com/services/T…/B…/…",
         shape=r"^https://hooks\.slack(-gov)?\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,}$",
     )
@@ -89,7 +88,6 @@ class Settings(Config):
         "SLACK_BOT_TOKEN",
         "Slack's bot token, for messages to a named channel",
         BOT_PAGE,
-        secret=True,
         example="xoxb-…",
         shape=r"^xoxb-[A-Za-z0-9-]{20,}$",
     )

@@ -109,7 +109,6 @@ class Settings(Config):
         "Telegram's bot token",
         "write /newbot (or /token) to @BotFather in Telegram and copy the token",
         required=True,
-        secret=True,
         example="123456789:AA…",
         shape=r"^\d{6,12}:[A-Za-z0-9_-]{30,64}$",
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -34,7 +34,6 @@ def setting(
     where: str,
     *,
     required: bool = False,
-    secret: bool = False,
     env_only: bool = False,
     example: str | None = None,
     default: str | None = None,
@@ -43,9 +42,18 @@ def setting(
     """Declare a setting as a field of a connector's `Config`.
 
     A required one has no default, so its type needs no None; an absent other one is None
-    or its default.
+    or its default. One whose type holds a SecretStr is secret.
     """
-    mark = Setting(name, title, where, required, secret, env_only, example, default, shape)
+    mark = Setting(
+        name,
+        title,
+        where,
+        required=required,
+        env_only=env_only,
+        example=example,
+        default=default,
+        shape=shape,
+    )
     extra: Any = {"x-setting": mark}
     return Field(default=... if required else default, alias=name, json_schema_extra=extra)
 
@@ -124,4 +132,8 @@ class Config(BaseModel):
 
 def _declared(info: FieldInfo) -> Setting:
     mark: Setting = info.json_schema_extra["x-setting"]  # type: ignore[assignment,index]
-    return mark
+    return replace(mark, secret=_is_secret(info.annotation))
+
+
+def _is_secret(kind: Any) -> bool:
+    return kind is SecretStr or any(map(_is_secret, get_args(kind)))

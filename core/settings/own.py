@@ -38,7 +38,6 @@ class Own(Config):
         "SLACK_BOT_TOKEN",
         "Slack bot token",
         "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
-        secret=True,
         example="xoxb-…",
     )
     slack_app_token: Secret | None = setting(
@@ -46,7 +45,6 @@ class Own(Config):
         "Slack app token (Socket Mode)",
         "api.slack.com/apps, your app, Basic Information, App-Level Tokens, scope"
         " connections:write",
-        secret=True,
         example="xapp-…",
         shape=r"xapp-[\w-]{10,}",
     )
@@ -54,7 +52,6 @@ class Own(Config):
         "SLACK_SIGNING_SECRET",
         "Slack signing secret (commands over HTTP)",
         "api.slack.com/apps, your app, Basic Information, App Credentials",
-        secret=True,
         shape=r"[0-9a-f]{32}",
     )
     slack_api_url: BaseUrl = upstream_url("SLACK_API_URL", "Slack", "https://slack.com/api/")
@@ -74,7 +71,6 @@ class Own(Config):
         "TELEGRAM_BOT_TOKEN",
         "Telegram bot token",
         "write /newbot to @BotFather in Telegram",
-        secret=True,
         example="123456789:AA…",
         shape=r"\d{6,12}:[\w-]{30,64}",
     )
@@ -143,5 +139,4 @@ class Own(Config):
         "LEVQOR_REMOTE_TOKEN",
         "The tray's token for a remote Levqor",
         "levqor token new LABEL, on the remote machine",
-        secret=True,
     )

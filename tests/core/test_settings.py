@@ -23,7 +23,7 @@ BY_NAME = {connector.name: connector for connector in CONNECTORS}
 
 class FaxConfig(Config):
     key: SecretStr = setting(
-        "FAX_KEY", "The fax key", "from the back of the machine", required=True, secret=True,
+        "FAX_KEY", "The fax key", "from the back of the machine", required=True,
         shape=r"fax-\d+",
     )  # fmt: skip
     tray: str = setting("FAX_TRAY", "The paper tray", "look inside", default="A4")

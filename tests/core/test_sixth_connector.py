@@ -31,7 +31,7 @@ class Settings(Config):
     """What the pager needs."""
 
     key: SecretStr = setting(
-        "PAGER_KEY", "The pager's key", "on its back", required=True, secret=True, example="pk_…"
+        "PAGER_KEY", "The pager's key", "on its back", required=True, example="pk_…"
     )
     url: str = setting(
         "PAGER_API_URL", "Where pagers live", "ask the vendor", env_only=True,
