@@ -1,8 +1,8 @@
 """Who calls: a token, or an address that is this machine's own.
 
 A request without a token is trusted as local only where nothing hints at a tunnel, a
-reverse proxy or a web page in between: the peer and the Host are loopback, no forwarding
-header is present and any Origin is one of ALLOWED_ORIGINS.
+reverse proxy or a web page in between: the peer and the Host are loopback, the peer is no
+proxy of ours, no forwarding header is present and any Origin is one of ALLOWED_ORIGINS.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Doorkeeper:
             try:
                 token = await self._token(headers["authorization"])
             except LedgerError as error:
-                if _local(peer, headers, version):
+                if self._local(peer, headers, version):
                     raise
                 # Who it is cannot be told now, and a stranger need not know of our folders.
                 raise LedgerError(
@@ -126,7 +126,7 @@ class Doorkeeper:
                     retry_after=error.retry_after,
                 ) from None
             return Visitor(Caller(SURFACE, token.label), address, admin=token.admin)
-        if self._own().http_anonymous or _local(peer, headers, version):
+        if self._own().http_anonymous or self._local(peer, headers, version):
             return Visitor(Caller(SURFACE, quota_address(address), known=False), address)
         raise Unauthorized(
             "Levqor needs a token from here.",
@@ -143,6 +143,20 @@ class Doorkeeper:
             raise Unauthorized(reason="token_refused", fix="Ask whoever runs Levqor for a new one.")
         return token
 
+    def _local(self, peer: str, headers: Mapping[str, str], version: str) -> bool:
+        ip = _ip(peer)
+        # nginx, told nothing but where to pass requests on, says so in no header and writes
+        # its own Host. Before 1.29.7 it spoke HTTP/1.0, which callers on this machine do not;
+        # since then only LEVQOR_TRUSTED_PROXIES tells it from them.
+        return (
+            ip is not None
+            and ip.is_loopback
+            and not _within(ip, self._own().trusted_proxies)
+            and version != "1.0"
+            and loopback(_host(headers.get("host", "")))
+            and not any(map(forwarding, headers))
+        )
+
 
 def quota_address(address: str) -> str:
     """Return what a caller without a token is counted by.
@@ -156,19 +170,6 @@ def quota_address(address: str) -> str:
     if ip.version == 6:
         return str(ipaddress.ip_network((ip, 64), strict=False))
     return str(ip)
-
-
-def _local(peer: str, headers: Mapping[str, str], version: str) -> bool:
-    ip = _ip(peer)
-    # nginx, told nothing but where to pass requests on, says so in no header and writes
-    # its own Host; but it speaks HTTP/1.0, which callers on this machine do not.
-    return (
-        ip is not None
-        and ip.is_loopback
-        and version != "1.0"
-        and loopback(_host(headers.get("host", "")))
-        and not any(map(forwarding, headers))
-    )
 
 
 def forwarding(header: str) -> bool:

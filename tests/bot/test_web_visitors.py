@@ -151,6 +151,14 @@ def test_forwarded_addresses_are_believed_of_trusted_proxies_alone(serve):
     assert caller(trusting, headers=forwarded) == "http:203.0.113.9"
 
 
+def test_nobody_behind_a_trusted_proxy_is_local_whatever_it_forgets_to_say(serve):
+    """nginx 1.29.7 and later pass requests on with nothing that tells them from a program's."""
+    web = serve(LEVQOR_TRUSTED_PROXIES="10.0.0.0/8, 127.0.0.1")
+    assert web.post("/actions/email.send", MAIL).json()["reason"] == "token_needed"
+    token = web.bot.engine.ledger.token_new("ops")
+    assert web.post("/actions/email.send", MAIL, token=token).status == 200
+
+
 def test_the_callers_own_entries_left_of_the_first_stranger_are_not_believed(serve):
     web = serve(LEVQOR_HTTP_ANONYMOUS="1", LEVQOR_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8")
     for said, counted in (
