@@ -11,7 +11,7 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from core import reports, wording
-from core.errors import Fault, InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound
 from core.grammar import nearest, parse_chat, usage
 from core.health import Health
 
@@ -102,7 +102,7 @@ class Commands:
         if word == "health":
             rest = rest.lower()
             if rest not in ("", "live"):
-                raise InvalidInput([Fault("health", "takes nothing, or the word live")])
+                raise InvalidInput(message="health takes nothing, or the word live.")
             return await self.health(live=rest == "live")
         if word == "usage":
             return await self.usage(caller)
@@ -167,7 +167,7 @@ class Commands:
     async def why(self, run: str, caller: Caller) -> str:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
-            raise InvalidInput([Fault("run", "is required: the id that stood in the answer")])
+            raise InvalidInput(message="why takes a run's id: it stood in the answer.")
         whose = None if self._bot.settings.is_admin(caller) else str(caller)
         typed = run.split(maxsplit=1)[0].lower()
         entry = await self._bot.read(self._engine.ledger.run, typed, whose)

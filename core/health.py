@@ -116,7 +116,9 @@ class Health:
                 target=_into, args=(future, self._probe, connector), daemon=True
             ).start()
         wait(found.values(), timeout=PROBE_SECONDS + 1)
-        late = NotSent("too_slow")
+        late = NotSent(
+            "timed_out_before", "The service did not answer in time.", fix="Try again in a moment."
+        )
         return {
             name: future.result() if future.done() else _failed(late, None)
             for name, future in found.items()

@@ -30,6 +30,9 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 def ago(seconds: float) -> str:
     """Say how long ago something was: `just now`, `3 minutes ago`."""
+    if seconds < -60:
+        # Another clock wrote it, or this one has been set back since.
+        return "in the future"
     if seconds < 5:
         return "just now"
     size, unit = next(each for each in _UNITS if seconds >= each[0])
@@ -121,7 +124,14 @@ def health_lines(report: Mapping[str, Any], *, now: float | None = None) -> list
         else:
             lines.append(f"{name}: {'set up' if configured else 'not set up'}")
     lines += [f"Way in, {way}: {words}" for way, words in report.get("inbound", {}).items()]
-    return lines
+    return [*lines, *trouble_lines(report)]
+
+
+def trouble_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with Levqor's own files though runs go on."""
+    for problem in report.get("problems", ()):
+        yield f"{problem} Runs go on without it."
+        yield "  What to do: ask whoever runs Levqor to look with levqor doctor."
 
 
 def usage_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[str]:
@@ -165,7 +175,7 @@ def _what(error: LevqorError) -> str:
 
 def _next_steps(error: LevqorError) -> Iterator[str]:
     if error.fix:
-        yield f"What to do: {error.fix}"
+        yield error.fix if error.fix.endswith("?") else f"What to do: {error.fix}"
     if error.outcome != "unknown" and error.retry_after:
         yield f"Try again in {wait(error.retry_after)}."
     if isinstance(error, QuotaSpent):
@@ -192,7 +202,7 @@ def _connector_lines(name: str, detail: Mapping[str, Any], now: float) -> Iterat
     extras = []
     if detail.get("latency_ms") is not None:
         extras.append(f"{detail['latency_ms']:.0f} ms")
-    if detail.get("since") and (since := _since(detail["since"], now)) != ago(0):
+    if detail.get("since") and (since := _since(detail["since"], now)).endswith(" ago"):
         extras.append(f"for {since.removesuffix(' ago')}")
     yield under(heading, said) + (f" ({', '.join(extras)})" if extras else "")
     if detail.get("fix"):

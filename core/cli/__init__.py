@@ -69,7 +69,8 @@ def _run(args: Sequence[str], out: Output) -> int:
 
 
 def _usage_error(error: TyperException) -> InvalidInput:
-    message = error.format_message()
+    # Pydantic's own words about words that are ours.
+    message = error.format_message().replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "levqor"
     fix = f"See: {command} --help"

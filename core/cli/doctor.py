@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
-    """Check this machine, the settings and every service; say how to mend what is wrong."""
+    """Check machine, settings and services; say how to mend each."""
     from core.cli import checkup
     from core.connectors import CONNECTORS
 

@@ -40,7 +40,7 @@ def health(
     ] = False,
     output: options.Output = options.Format.TEXT,
 ) -> None:
-    """Show which connectors are set up and working, and how to mend the others."""
+    """Show which connectors work, and how to mend the others."""
     asked = options.session(ctx)
     with asked.out.waiting("asking every service"):
         report = asked.health.report(live=live)
@@ -51,6 +51,8 @@ def health(
 
 def draw(out: Output, report: Mapping[str, Any]) -> None:
     """Print a health report as a table, and under it what to do."""
+    from core import wording
+
     details = list(report["detail"].values())
     out.table(
         ("connector", "health", "latency", "last success", "last failure"),
@@ -62,6 +64,8 @@ def draw(out: Output, report: Mapping[str, Any]) -> None:
         _draw_more(out, detail)
     for surface, words in report["inbound"].items():
         out.line(f"Way in, {surface}: {words}")
+    for line in wording.trouble_lines(report):
+        out.line(line)
 
 
 def _row(detail: Mapping[str, Any]) -> tuple[str, ...]:

@@ -45,7 +45,9 @@ def register(app: typer.Typer) -> None:
 def plan_set(
     ctx: typer.Context,
     caller: Annotated[str, typer.Argument(metavar="CALLER", help="As in: levqor callers")],
-    plan: Annotated[Plan, typer.Argument(metavar="free|pro")],
+    plan: Annotated[
+        Plan, typer.Argument(metavar="free|pro", help="One run per action and day, or no limit.")
+    ],
     output: options.Output = options.Format.TEXT,
 ) -> None:
     """Put a caller on a plan."""
@@ -171,7 +173,7 @@ def token_revoke(
 
 
 def pair_telegram(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
-    """Make a one-time code that lets one Telegram account in, for ten minutes."""
+    """Let one Telegram account in, by a code good for ten minutes."""
     asked = options.session(ctx)
     code, expires = asked.ledger.pair_code(PAIRED_SURFACE)
     name = bot_name(asked.settings)
@@ -209,5 +211,7 @@ def _caller(text: str) -> Caller:
         return Caller.parse(text)
     except ValueError as error:
         raise InvalidInput(
-            [Fault("caller", str(error))], fix="See who has asked with: levqor callers"
+            [Fault("caller", str(error))],
+            "That names no caller.",
+            fix="See who has asked with: levqor callers",
         ) from None

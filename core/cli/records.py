@@ -31,7 +31,7 @@ def usage(
     ] = 7,
     output: options.Output = options.Format.TEXT,
 ) -> None:
-    """Count runs by connector and day, and show what is left of your plan today."""
+    """Count runs by day, and show what is left of your plan today."""
     asked = options.session(ctx)
     engine = asked.engine
     found = reports.usage(engine.ledger, days, str(asked.caller), engine.action_ids())
@@ -39,7 +39,7 @@ def usage(
     def draw() -> None:
         if found["usage"]:
             asked.out.table(
-                ("day", "connector", "sent", "refused", "not sent", "unknown", "p50 ms", "p95 ms"),
+                (*(name.replace("_", " ") for name in COUNTED), *TIMED.values()),
                 [
                     (
                         *(str(row[name]) for name in COUNTED),
@@ -61,7 +61,7 @@ def usage(
 
 
 COUNTED = ("day", "connector", "sent", "refused", "not_sent", "unknown")
-TIMED = ("p50_ms", "p95_ms")
+TIMED = {"p50_ms": "typical ms", "p95_ms": "slowest 1 in 20"}
 
 
 def runs(
@@ -123,7 +123,9 @@ def why(
 
 def backup(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", dir_okay=False, help="A name that is free.")
+    ],
     output: options.Output = options.Format.TEXT,
 ) -> None:
     """Copy the ledger to a new file, while others go on using it."""

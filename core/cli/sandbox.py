@@ -25,7 +25,7 @@ def sandbox(
     ] = 0,
     output: options.Output = options.Format.TEXT,
 ) -> None:
-    """Run the stand-ins for every service until Ctrl-C, and say how to reach them."""
+    """Run stand-ins for every service until Ctrl-C."""
     from core.sandbox import exports, serve
 
     out = options.session(ctx).out

@@ -41,7 +41,7 @@ def smoke(
     ] = None,
     output: options.Output = options.Format.TEXT,
 ) -> None:
-    """Fire the sample of every configured connector as a test send, and show each receipt."""
+    """Fire the sample of every connector that is set up, as test sends."""
     asked = options.session(ctx)
     out = asked.out
     _say_where(asked)

@@ -56,7 +56,11 @@ def token_new(db: sqlite3.Connection, label: str, plan: str, admin: bool, now: f
     """
     if not LABEL.fullmatch(label):
         raise InvalidInput(
-            [Fault("label", "begins with a letter, then letters, digits and dashes, at most 40")],
+            [
+                Fault(
+                    "label", "must be small letters, digits and dashes, a letter first, at most 40"
+                )
+            ],
             f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None,
         )
     taken = db.execute("SELECT revoked_at FROM tokens WHERE label = ?", (label,)).fetchone()

@@ -102,6 +102,13 @@ def test_a_mistake_in_text_says_where_to_look(cli):
     )
 
 
+def test_a_plan_nobody_has_is_refused_in_our_words(cli):
+    assert cli("plan", "set", "telegram:42", "gold").err == (
+        "Invalid value for 'free|pro': 'gold' is not one of 'free', 'pro'.\n"
+        "What to do: See: levqor plan set --help\n"
+    )
+
+
 def test_an_option_that_stands_too_late_is_told_its_place(cli):
     printed = cli("smoke", "--sandbox")
     assert printed.status == 2
@@ -201,6 +208,12 @@ def test_help_needs_none_of_the_heavy_libraries():
     )  # fmt: skip
     assert ran.stderr == "[]\n"
     assert "Usage: levqor" in ran.stdout
+
+
+def test_no_command_s_line_is_cut_short_in_the_help():
+    for group in ((), ("plan",), ("token",), ("pair",)):
+        _, commands = levqor(*group, "--help").out.split("Commands:")
+        assert "..." not in commands
 
 
 def test_every_command_has_help():

@@ -58,6 +58,7 @@ def entry(**changed) -> Entry:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
+        (-86400, "in the future"),
         (-3, "just now"),
         (4.9, "just now"),
         (5, "5 seconds ago"),
@@ -106,6 +107,11 @@ def test_a_refusal_says_what_to_do():
     assert settled(ending) == (
         "Refused. There is no such channel.\nWhat to do: Check its name.\nRun r1"
     )
+
+
+def test_a_question_stands_for_itself():
+    error = InvalidInput(message="There is no such word.", fix="Did you mean this one?")
+    assert refusal(error) == "There is no such word.\nDid you mean this one?"
 
 
 def test_what_may_have_arrived_is_said_and_not_offered_again():
@@ -235,6 +241,14 @@ def test_health_is_told_in_lines_with_what_to_do():
         "  Last failure: 30 minutes ago: The webhook is gone.",
         "email: not configured",
         "Way in, telegram: polling",
+    ]
+
+
+def test_a_log_that_cannot_be_written_is_said_under_health():
+    report = {"configured": 0, "total": 0, "connectors": {}, "problems": ["The log is full."]}
+    assert health_lines(report, now=NOW)[1:] == [
+        "The log is full. Runs go on without it.",
+        "  What to do: ask whoever runs Levqor to look with levqor doctor.",
     ]
 
 
