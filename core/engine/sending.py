@@ -8,13 +8,14 @@ import threading
 import time
 from concurrent.futures import Future, wait
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.engine import reasons
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
 from core.errors import Busy, InternalError, LedgerError, LevqorError
 from core.logs import mistake
+from core.outbound.watchdog import at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ _log = logging.getLogger(__name__)
 BUSY_RETRY = 30.0
 # A run's line in the log waits at most two seconds for other processes.
 _LAST_LINES_SECONDS = 3.0
+# How often a ledger that could not take an ending is offered it again.
+_AGAIN_SECONDS = 5.0
 
 
 class Sender:
@@ -53,8 +56,9 @@ class Sender:
         self._queues = {c.name: Queue(c.name, self._work, self._expired) for c in connectors}
         self._out: dict[str, Job] = {}
         self._ending: set[str] = set()
-        # Endings the ledger could not take; it is offered them again with the next one.
+        # Endings the ledger could not take; it is offered them with the next one, and in a while.
         self._unwritten: dict[str, tuple[Future[Settled], Callable[[], bool]]] = {}
+        self._offering = False
         self._lock = threading.Condition()
         self.stopping = False
 
@@ -138,10 +142,7 @@ class Sender:
         return Settled(job.run, job.action_id, "sent", receipt, None, ms, attempts, job.test)
 
     def _expired(self, job: Job) -> None:
-        # The watchdog's thread must not wait for the ledger.
-        threading.Thread(
-            target=self._finish, args=(job, _busy(job)), name="levqor-expired", daemon=True
-        ).start()
+        _apart(self._finish, job, _busy(job))
 
     def _finish(self, job: Job, settled: Settled, *, journal: bool = True) -> None:
         with self._lock:
@@ -181,6 +182,22 @@ class Sender:
                 return
         with self._lock:
             self._unwritten[job.run] = (job.future, settle)
+        self._offer_later()
+
+    def _offer_later(self) -> None:
+        with self._lock:
+            if self._offering or self.stopping:
+                return
+            self._offering = True
+        at(time.monotonic() + _AGAIN_SECONDS, lambda: _apart(self._offer))
+
+    def _offer(self) -> None:
+        with self._lock:
+            self._offering = False
+        try:
+            self._write_left()
+        except LedgerError:
+            self._offer_later()
 
     def _write_left(self) -> None:
         """Offer the ledger what it could not take; else the next start says `unknown`."""
@@ -190,6 +207,11 @@ class Sender:
             settle()
             with self._lock:
                 self._unwritten.pop(run, None)
+
+
+def _apart(work: Callable[..., None], *what: Any) -> None:
+    # The watchdog's thread must not wait for the ledger.
+    threading.Thread(target=work, args=what, name="levqor-late", daemon=True).start()
 
 
 def _failed(job: Job, error: LevqorError, outcome: Outcome, began: float) -> Settled:
