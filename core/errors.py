@@ -294,3 +294,9 @@ class Refusal:
         if kind is Unknown:
             more["repeatable"] = repeatable
         return kind(self.reason, self.message, **more)
+
+    def if_in_doubt(self, error: UpstreamError) -> UpstreamError:
+        """This row's error in place of one that leaves doubt: a probe did nothing to doubt."""
+        if error.outcome != "unknown":
+            return error
+        return self.error(retry_after=error.retry_after)

@@ -244,12 +244,6 @@ def explain(answer: Answer) -> UpstreamError:
     return row.error(retry_after=answer.retry_after, repeatable=True)
 
 
-def explain_probe(answer: Answer) -> UpstreamError:
-    """Say the same of a probe's answer: a probe leaves nothing in doubt."""
-    error = explain(answer)
-    return DOWN.error(retry_after=error.retry_after) if error.outcome == "unknown" else error
-
-
 def _row(answer: Answer) -> Refusal:
     trouble = answer.parse(Trouble) or Trouble(message=answer.text[:200])
     message = trouble.message.lower()

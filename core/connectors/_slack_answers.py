@@ -278,12 +278,6 @@ def explain(answer: Answer, codes: Mapping[str, Refusal]) -> UpstreamError:
     return row.error(retry_after=answer.retry_after, values={"needed": scope} if scope else None)
 
 
-def explain_probe(answer: Answer, codes: Mapping[str, Refusal]) -> UpstreamError:
-    """Say the same of a probe's answer: a probe leaves nothing in doubt."""
-    error = explain(answer, codes)
-    return DOWN.error(retry_after=error.retry_after) if error.outcome == "unknown" else error
-
-
 def _by_status(answer: Answer, codes: Mapping[str, Refusal]) -> Refusal:
     if answer.status == 429:
         return TOO_FAST

@@ -279,12 +279,6 @@ def explain(answer: Answer) -> UpstreamError:
     return row.error(retry_after=answer.retry_after if wait is None else wait)
 
 
-def explain_probe(answer: Answer) -> UpstreamError:
-    """Say the same of a probe's answer: a probe leaves nothing in doubt."""
-    error = explain(answer)
-    return DOWN.error(retry_after=error.retry_after) if error.outcome == "unknown" else error
-
-
 def _row(status: int, description: str) -> Refusal:
     if status >= 500 or status == 408:
         return DELETED if "immediately deleted" in description else FAILED

@@ -14,12 +14,12 @@ from pydantic import AfterValidator
 
 from core.connectors._email_answers import (
     DOMAIN_UNVERIFIED,
+    DOWN,
     REFUSALS,
     RESTRICTED_KEY,
     Accepted,
     Domains,
     explain,
-    explain_probe,
 )
 from core.contract import (
     Action,
@@ -31,6 +31,7 @@ from core.contract import (
     Probe,
     Receipt,
     Secret,
+    bearer,
     field,
     message_field,
     setting,
@@ -142,7 +143,7 @@ def send(request: Mail, config: Settings, out: Out) -> Receipt:
         "subject": request.subject,
         "text": request.text,
     }
-    headers = _bearer(config) | {"Idempotency-Key": out.run}
+    headers = bearer(config.api_key) | {"Idempotency-Key": out.run}
     answer = out.post(f"{config.api_url}/emails", json=body, headers=headers, effect="keyed")
     if answer.status != 200 or answer.parse(Accepted) is None:
         raise explain(answer)
@@ -151,10 +152,10 @@ def send(request: Mail, config: Settings, out: Out) -> Receipt:
 
 def probe(config: Settings, out: Out) -> Probe:
     """List the account's domains and look for the sender's among them."""
-    answer = out.get(f"{config.api_url}/domains", headers=_bearer(config))
+    answer = out.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
     domains = answer.parse(Domains) if answer.status == 200 else None
     if domains is None:
-        refusal = explain_probe(answer)
+        refusal = DOWN.if_in_doubt(explain(answer))
         if refusal.reason != RESTRICTED_KEY.reason:
             raise refusal
     sender = config.sender.rpartition("<")[2].rstrip(">").lower()
@@ -173,10 +174,6 @@ def probe(config: Settings, out: Out) -> Probe:
 
 def _entries(recipients: str | None) -> list[str]:
     return [entry.strip().lower() for entry in (recipients or "").split(",") if entry.strip()]
-
-
-def _bearer(config: Settings) -> dict[str, str]:
-    return {"Authorization": f"Bearer {config.api_key.get_secret_value()}"}
 
 
 CONNECTOR = Connector(

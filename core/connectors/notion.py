@@ -170,7 +170,7 @@ def probe(config: Settings, out: Out) -> Probe:
 
 
 def _api(config: Settings, out: Out) -> Api:
-    return Api(config.api_url, config.api_key.get_secret_value(), out)
+    return Api(config.api_url, config.api_key, out)
 
 
 CONNECTOR = Connector(

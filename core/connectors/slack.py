@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from core.connectors._slack_answers import API, HOOK, REFUSALS, Reply, explain, explain_probe
+from core.connectors._slack_answers import API, DOWN, HOOK, REFUSALS, Reply, explain
 from core.contract import (
     Action,
     Answer,
@@ -27,6 +27,7 @@ from core.contract import (
     Receipt,
     Secret,
     base_url,
+    bearer,
     field,
     loopback,
     message_field,
@@ -115,7 +116,7 @@ def send(request: Message, config: Settings, out: Out) -> Receipt:
     else:
         body = {"channel": request.channel, "text": text}
         url = f"{config.api_url}/chat.postMessage"
-        answer = out.post(url, json=body, headers=_bearer(config))
+        answer = out.post(url, json=body, headers=bearer(config.bot_token))
         if not _ok(answer):
             raise explain(answer, API)
     return Receipt("sent")
@@ -125,27 +126,21 @@ def probe(config: Settings, out: Out) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
     url = config.webhook_url.get_secret_value()
     answer = out.post(url, json={"text": ""}, effect="none")
-    refusal = explain_probe(answer, HOOK)
+    refusal = DOWN.if_in_doubt(explain(answer, HOOK))
     # Slack does not say whether it looks at the address or at the text first.
     if answer.body != b"ok" and refusal.reason not in ("no_text", "bad_request"):
         raise refusal
     if not config.bot_token:
         return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
-    answer = out.post(
-        f"{config.api_url}/auth.test", json={}, headers=_bearer(config), effect="none"
-    )
-    trouble = None if _ok(answer) else explain_probe(answer, API)
+    url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)
+    answer = out.post(url, json={}, headers=token, effect="none")
+    trouble = None if _ok(answer) else DOWN.if_in_doubt(explain(answer, API))
     scopes = answer.headers.get("x-oauth-scopes")
     if scopes and "chat:write" not in re.split(r"[,\s]+", scopes):
         trouble = API["missing_scope"].error()
     if trouble is None:
         return Probe()
     return Probe((f"SLACK_BOT_TOKEN: {trouble.message}",), attention=True, fix=trouble.fix)
-
-
-def _bearer(config: Settings) -> dict[str, str]:
-    token = config.bot_token.get_secret_value() if config.bot_token else ""
-    return {"Authorization": f"Bearer {token}"}
 
 
 def _ok(answer: Answer) -> bool:

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from core.connectors._telegram_answers import (
+    DOWN,
     NOT_ALLOWED,
     REFUSALS,
     Reply,
     Result,
     explain,
-    explain_probe,
     may_post,
 )
 from core.contract import (
@@ -176,7 +176,7 @@ def _get(config: Settings, out: Out, call: str, **params: str) -> Result:
     answer = out.get(_url(config, call), params=params)
     reply = answer.parse(Reply)
     if answer.status != 200 or not (reply and reply.ok):
-        raise explain_probe(answer)
+        raise DOWN.if_in_doubt(explain(answer))
     return reply.result
 
 

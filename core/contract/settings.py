@@ -112,6 +112,11 @@ BaseUrl = Annotated[str, AfterValidator(base_url)]
 Secret = Annotated[SecretStr, AfterValidator(_one_word)]
 
 
+def bearer(secret: SecretStr | None) -> dict[str, str]:
+    """The header that carries a secret; none where there is no secret."""
+    return {"Authorization": f"Bearer {secret.get_secret_value()}"} if secret else {}
+
+
 class Config(BaseModel):
     """The base of a connector's settings, each field declared with `setting`.
 

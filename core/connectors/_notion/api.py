@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.contract import bearer
+
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from core.contract import Answer, Out
 
 VERSION = "2026-03-11"  # https://developers.notion.com/reference/versioning
@@ -16,7 +20,7 @@ class Api:
     """One integration's calls within one attempt; paths are those after `/v1/`."""
 
     url: str
-    token: str = field(repr=False)
+    token: SecretStr
     out: Out
 
     def get(self, path: str) -> Answer:
@@ -28,4 +32,4 @@ class Api:
         return self.out.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}", "Notion-Version": VERSION}
+        return {**bearer(self.token), "Notion-Version": VERSION}
