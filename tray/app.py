@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import __version__
-from tray import choices, desktop
+from tray import choices, desktop, words
 from tray.backend import NAME, toolkit, window
 from tray.clicks import Clicks
 from tray.source.local import Local
@@ -28,17 +28,26 @@ EXIT_WRONG, EXIT_NO_DESKTOP = 2, 3
 # At login the panel may come up after us.
 _HOST_S = 10.0
 _HOST_POLL_S = 0.2
+_NEEDS = (
+    "The tray keeps its lock and its icons in your own folders: let your user write there, or set\n"
+    "XDG_STATE_HOME and XDG_CACHE_HOME to folders where it may."
+)
+_UP = "the icon is in the corner of the screen; to end it: Quit in its menu, or Ctrl-C here"
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 no desktop for it."""
+    desktop.hold_streams()
     given = _parser().parse_args(args)
     logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
     try:
-        with _source(given) as (feed, places):
+        with desktop.endings(), _source(given) as (feed, places):
             return _run(given, feed, places)
     except toolkit.NoDesktop as problem:
         _say(str(problem))
+        return EXIT_NO_DESKTOP
+    except OSError as problem:
+        _say(f"{problem.filename or 'A file'}: {problem.strerror or problem}.\n{_NEEDS}")
         return EXIT_NO_DESKTOP
     except ValueError as problem:
         _say(str(problem))
@@ -67,9 +76,13 @@ def _run(given: argparse.Namespace, feed: Feed, places: desktop.Places) -> int:
         return 0
     try:
         _await_host(given.wait)
-        shown.run(
-            lambda: watch.start(shown, Clicks(watch, shown, places, autostart, desktop.open_file))
-        )
+        clicks = Clicks(watch, shown, places, autostart, desktop.open_file)
+
+        def ready() -> None:
+            watch.start(shown, clicks)
+            _say(_UP)
+
+        shown.run(ready)
     finally:
         watch.stop()
         only.release()
@@ -96,10 +109,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 86400:
-        raise ValueError(text)
-    return value
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= words.DAY:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {words.DAY}")
 
 
 @contextlib.contextmanager
@@ -141,7 +154,11 @@ def _await_host(seconds: float) -> None:
 def _command(given: argparse.Namespace) -> list[str]:
     """What starts this same tray at login."""
     script = Path(sys.argv[0])
-    head = [str(script.absolute())] if script.stem == NAME else [sys.executable, "-m", "tray.app"]
+    head = (
+        [str(script.absolute())]
+        if script.stem == NAME
+        else [sys.executable, "-P", "-m", "tray.app"]
+    )
     if given.remote:
         return [*head, "--remote", given.remote, "--wait", "120"]
     mode = ["--sandbox"] if given.sandbox else ["--home", str(desktop.home(given.home))]
@@ -149,7 +166,8 @@ def _command(given: argparse.Namespace) -> list[str]:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{NAME}: {text}\n")
+    # Unlike stderr.write it survives a start without standard streams (stderr is None there).
+    print(f"{NAME}: {text}", file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here
 
 
 if __name__ == "__main__":

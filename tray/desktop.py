@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import signal
 import subprocess
 import sys
+import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +17,10 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+# An opener that fails does so at once.
+_OPENS_S = 10.0
 _WATCHER = "org.kde.StatusNotifierWatcher"
 
 
@@ -34,6 +38,36 @@ def remote_token() -> str | None:
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with some settings put in, for a child."""
     return {**os.environ, **more}
+
+
+def hold_streams() -> None:
+    """Open what of the three standard streams is closed.
+
+    The first socket would take its place, and a library's warning be written into it.
+    """
+    while (stream := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(stream, True)
+    os.close(stream)
+
+
+ENDINGS = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
+)
+
+
+@contextlib.contextmanager
+def endings() -> Iterator[None]:
+    """Let what ends a program end it in order, status 0, also before there is a window."""
+    before = {number: signal.getsignal(number) for number in ENDINGS}
+    # What was started with nohup goes on.
+    wanted = [number for number in ENDINGS if before[number] is not signal.SIG_IGN]
+    for number in wanted:
+        signal.signal(number, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        for number in wanted:
+            signal.signal(number, before[number])
 
 
 class Places:
@@ -159,16 +193,18 @@ def open_file(target: Path) -> bool:
     if target.suffix == ".html":
         return webbrowser.open(target.as_uri())
     opener = "open" if sys.platform == "darwin" else "xdg-open"
+    began = time.monotonic()
     with contextlib.suppress(OSError):
         done = subprocess.run(  # noqa: S603 - the system's own opener, no shell
             [opener, str(target)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=20,
+            start_new_session=True,
             check=False,
         )
-        return done.returncode == 0
+        # Where there is no desktop environment it stays as long as what it opened.
+        return done.returncode == 0 or time.monotonic() - began > _OPENS_S
     return False
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.desktop import ROOT, missing, until
 from tests.support.tray_program import Tray, desktop
+from tray.icon import COLOURS
 from tray.verdict import Face
 
 pytestmark = [
@@ -71,6 +72,67 @@ def test_a_remote_that_would_show_the_token_is_refused(tmp_path):
 
     assert status == 2
     assert said == ("levqor-tray: --remote must be https: over http anybody could read the token\n")
+
+
+def test_folders_that_cannot_be_written_are_named(tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
+        status, said = run("--home", str(home), **{**desk.env, "HOME": "/dev/null"})
+
+    assert status == 3
+    assert said.startswith("levqor-tray: /dev/null/.")
+    assert "let your user write there" in said
+    assert "Traceback" not in said
+
+
+def test_a_wrong_number_of_seconds_is_said_in_words():
+    status, said = run("--every", "soon")
+
+    assert status == 2
+    assert said.endswith("argument --every: 'soon' is no number of seconds from 0 to 86400\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_while_it_waits_for_a_tray_host_it_ends_in_order(number, tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with desktop(tmp_path / "desk", None, "gtk") as desk:
+        desk.env["TMPDIR"] = str(kept)
+        tray = Tray(desk, "--sandbox", "--wait", "60")
+        until("its home is made", lambda: list(kept.glob("levqor-*/*.lock")))
+        assert tray.stop(number) == 0
+        assert tray.said() == ""
+        assert not list(kept.glob("levqor-*"))
+
+
+def test_a_killed_tray_leaves_no_temporary_home_behind(tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
+        desk.env["TMPDIR"] = str(kept)
+        tray = Tray(desk, "--sandbox", every="300")
+        tray.shows(Face.OK)
+        assert tray.stop(signal.SIGKILL) == -signal.SIGKILL
+        until("its home is gone", lambda: not list(kept.glob("levqor-*")))
+
+
+def test_it_starts_without_standard_streams(tmp_path):
+    with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
+        closed = ("sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh")
+        child = desk.start(*closed, sys.executable, "-m", "tray.app", "--sandbox")
+        until("the icon is there", lambda: desk.icon(COLOURS[Face.OK]))
+        assert desk.end(child) == 0
+
+
+def test_once_up_it_says_where_it_is_and_how_to_end_it(tmp_path, home):
+    with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
+        tray = Tray(desk, "--home", str(home), every="300")
+        tray.shows(Face.EMPTY)
+        assert tray.stop(signal.SIGHUP) == 0
+        # And nothing else: GDK's remark on an icon that is taken in is not for people.
+        assert tray.said() == (
+            "levqor-tray: the icon is in the corner of the screen; "
+            "to end it: Quit in its menu, or Ctrl-C here\n"
+        )
 
 
 def test_without_a_tray_host_it_says_what_to_install(tmp_path, home):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -44,6 +45,21 @@ def test_a_report_is_read_in_the_lists_order():
     assert [(i.surface, i.ok, i.words, i.fix) for i in found.inbound] == [
         ("pigeon", False, "token revoked", "Get another.")
     ]
+
+
+def test_no_module_of_the_folder_it_was_started_in_is_loaded(tmp_path, home):
+    (tmp_path / "core.py").write_text("raise SystemExit('from a strange folder')")
+    feed = Local(home)
+    with contextlib.chdir(tmp_path):
+        assert feed.health().connectors
+    feed.close()
+
+
+def test_a_core_that_is_gone_is_said_and_a_test_surely_not_sent(home):
+    feed = Local(home, command=("/nonexistent/python",))
+    with pytest.raises(SourceError, match="core cannot be started: No such file or directory"):
+        feed.health()
+    assert feed.test("chalk.write").outcome == "not_sent"
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"connectors": [], "detail": {}}])

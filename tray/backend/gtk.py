@@ -18,6 +18,7 @@ from tray.backend.bubbles import Bubbles
 from tray.backend.errands import Errands
 from tray.backend.rows import MenuWidget
 from tray.backend.toolkit import NoDesktop
+from tray.desktop import ENDINGS
 from tray.icon import icon_file
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from tray.row import Do
 
 log = logging.getLogger(__name__)
+
+# GDK 3 says it of each icon that an old-style panel takes in; it means nothing.
+_TAKEN_IN = "gdk_window_thaw_toplevel_updates"
 
 
 class _Icon(pystray.Icon):  # type: ignore[misc]
@@ -45,8 +49,10 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         # pystray's own notifier hangs the start where the bus is broken.
         self._notifier = self._bubbles
         self._bubbles.connect()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._end)
+        GLib.log_set_handler("Gdk", GLib.LogLevelFlags.LEVEL_CRITICAL, _remark)
+        for number in ENDINGS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._end)
         self._mark_ready()
 
     @property
@@ -162,6 +168,11 @@ class GtkWindow:
             # GTK would print it and go on with a menu that no longer tells the truth.
             log.exception("a click on %s failed", do.what)
         self._widget.edit(self._shown.rows)
+
+
+def _remark(domain: str, level: Any, message: str, *_: Any) -> None:
+    if _TAKEN_IN not in message:
+        GLib.log_default_handler(domain, level, message, None)
 
 
 def _copy(text: str) -> None:

@@ -29,6 +29,8 @@ HEALTH_S = 40.0
 TEST_S = 170.0
 ASK_S = 20.0
 _LAST = 50
+# -P: no module of the folder this was started in, which may be anybody's.
+COMMAND = (sys.executable, "-P", "-m", "core.cli")
 # SQLite needs a few pages to write anything at all.
 _FULL_BYTES = 256 * 1024
 
@@ -42,7 +44,7 @@ class Local:
         *,
         environment: Callable[[], Mapping[str, str]] | None = None,
         sandbox: bool = False,
-        command: tuple[str, ...] = (sys.executable, "-m", "core.cli"),
+        command: tuple[str, ...] = COMMAND,
     ) -> None:
         self._home = home.absolute()
         self._environment = environment
@@ -106,18 +108,7 @@ class Local:
     def _child(self, *args: str, seconds: float) -> dict[str, Any]:
         if self._seen_home and not self._home.is_dir():
             raise SourceError(_gone(self._home), before_it_left=True)
-        head = [*self._command, "--home", str(self._home), "--surface", "tray"]
-        with subprocess.Popen(  # noqa: S603 - our own command, no shell
-            [*head, *args, "--output", "json"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            env=self._environment() if self._environment else None,
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        ) as child:
+        with self._start(args) as child:
             looks = args[0] != "run"
             if looks:
                 self._children.add(child)
@@ -134,6 +125,23 @@ class Local:
         except ValueError:
             raise SourceError(_strange()) from None
         return body if isinstance(body, dict) else {}
+
+    def _start(self, args: tuple[str, ...]) -> subprocess.Popen[str]:
+        head = [*self._command, "--home", str(self._home), "--surface", "tray"]
+        try:
+            return subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [*head, *args, "--output", "json"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+                env=self._environment() if self._environment else None,
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as problem:
+            raise SourceError(_no_core(problem), before_it_left=True) from None
 
     def _trouble(self, body: dict[str, Any]) -> Trouble:
         code = body.get("error")
@@ -189,6 +197,12 @@ def _gone(home: Path) -> Trouble:
 def _slow() -> Trouble:
     fix = "Levqor tries again by itself; if it stays so, run: levqor doctor"
     return Trouble(Missing.SLOW, "The checks did not end in time", fix)
+
+
+def _no_core(problem: OSError) -> Trouble:
+    fix = "If Levqor was moved or updated: start levqor-tray again."
+    words = f"Levqor's core cannot be started: {problem.strerror}"
+    return Trouble(Missing.STRANGE, words, fix)
 
 
 def _strange() -> Trouble:

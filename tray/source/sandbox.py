@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from tray import desktop
 from tray.source.local import Local
+from tray.source.standins import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMAND = (sys.executable, "-m", "tray.source.standins")
+COMMAND = (sys.executable, "-P", "-m", "tray.source.standins")
 _END_S = 5
 
 
@@ -28,10 +29,11 @@ def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
     The home is a temporary folder unless one is named. The icon does not wait for them.
     """
     with contextlib.ExitStack() as stack:
+        temporary = home is None
         if home is None:
             made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
             home = Path(stack.enter_context(made))
-        stand_ins = _StandIns(home)
+        stand_ins = _StandIns(home, temporary=temporary)
         stack.callback(stand_ins.close)
         feed = Local(home, environment=stand_ins.environment, sandbox=True)
         stack.callback(feed.close)
@@ -41,11 +43,12 @@ def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
 class _StandIns:
     """The child that runs the stand-ins."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, temporary: bool) -> None:
         self._settings: dict[str, str] | None = None
         self._lock = threading.Lock()
+        mine = [TEMPORARY] if temporary else []
         self._child = subprocess.Popen(  # noqa: S603 - our own command, no shell
-            [*COMMAND, "--home", str(home), "sandbox", "--output", "json"],
+            [*COMMAND, *mine, "--home", str(home), "sandbox", "--output", "json"],
             # Closed when this process ends, however it does: the stand-ins go with it.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
