@@ -10,7 +10,7 @@ from pydantic import AfterValidator, SecretStr, ValidationError
 
 import core.connectors
 from core.connectors import CONNECTORS
-from core.contract import Config, Secret, base_url, loopback, setting
+from core.contract import Config, Secret, base_url, bearer, loopback, setting
 from core.outbound import TRANSPORT
 from tests.support.sending import configured, send
 
@@ -258,6 +258,11 @@ def test_any_other_address_is_refused_without_repeating_it(address, words):
 )
 def test_loopback_is_this_machine_and_no_other(host, expected):
     assert loopback(host) is expected
+
+
+def test_a_secret_travels_in_a_header_of_its_own():
+    assert bearer(SecretStr("k")) == {"Authorization": "Bearer k"}
+    assert bearer(None) == {}
 
 
 class Made(Config):
