@@ -45,7 +45,7 @@ class Work:
     any more, or nobody would miss it. All else is done before, and comes again after a crash.
     """
 
-    do: Callable[[], Awaitable[None]]
+    do: Callable[[], Awaitable[object]]
     later: bool = False
 
 
@@ -139,8 +139,7 @@ class Runs:
         text = sending(self._bot, accepted)
         with contextlib.suppress(TelegramError, LevqorError):
             if place.message is not None:
-                await self._voice.show(place, text)
-                return place
+                return await self._voice.show(place, text)
             # In a flood the outcome alone is worth waiting for.
             place = await self._voice.say(place, text, patience=0)
             await self._bot.call(

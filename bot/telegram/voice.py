@@ -78,12 +78,14 @@ class Voice:
 
     async def show(
         self, place: Place, text: str, markup: InlineKeyboardMarkup | None = None
-    ) -> None:
-        """Put a text in place of our message; say it anew where that is gone."""
+    ) -> Place:
+        """Put a text in place of our message; say it anew where that is gone.
+
+        Returns where it stands.
+        """
         message, head, *more = place.message, *pages(text)
         if message is None or place.chat in self._moved:
-            await self.say(place, text, markup)
-            return
+            return await self.say(place, text, markup)
         try:
             await self._patiently(
                 lambda: self._api.edit_message_text(
@@ -97,14 +99,13 @@ class Voice:
             )
         except ChatMigrated as moved:
             self._moved[place.chat] = moved.new_chat_id
-            await self.say(place, text, markup)
-            return
+            return await self.say(place, text, markup)
         except BadRequest as error:
             if "not modified" not in error.message.lower():
-                await self.say(replace(place, message=None), text, markup)
-                return
+                return await self.say(replace(place, message=None), text, markup)
         for page in more:
             await self._send(place, page, None, PATIENCE)
+        return place
 
     async def toast(self, query: str, text: str | None = None) -> None:
         """Answer a pressed button, or its little clock would run on; a late one is let go."""
