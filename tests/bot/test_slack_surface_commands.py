@@ -198,6 +198,7 @@ def test_a_command_slack_still_has_is_answered_and_told_in_health(socket):
     ("user", "team", "said"),
     [
         (STRANGER, OTHER_TEAM, "members of its own workspace only"),
+        (PERSON, OTHER_TEAM, "members of its own workspace only"),
         (STRANGER, TEAM, "does not answer guests"),
         (GUEST, TEAM, "does not answer guests"),
     ],

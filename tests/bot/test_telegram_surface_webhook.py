@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import sqlite3
 
 import pytest
 import requests
@@ -109,6 +110,19 @@ def test_the_same_post_twice_is_one_run(home, sandbox, bot, port):
         assert post(port, seal.path, again, {SECRET: seal.secret}) == 200
     assert texts(sandbox) == ["hi"]
     assert len(ada.conversation) == 1
+
+
+def test_a_message_that_cannot_be_journaled_is_brought_again(sandbox, bot):
+    ledger = bot.engine.ledger
+    good, ledger._reader = ledger._reader, sqlite3.connect(":memory:")
+    ada = sandbox.telegram.user(42)
+    ada.says("/slack_send hi")
+    wait_for(lambda: (1000, 503) in sandbox.telegram.updates.deliveries)
+    assert sandbox.telegram.updates.confirmed == []
+    broken, ledger._reader = ledger._reader, good
+    broken.close()
+    ada.waits(until=lambda said: "· run" in said.text)
+    assert texts(sandbox) == ["hi"]
 
 
 def test_a_post_before_telegram_was_met_is_for_later(home, sandbox, settings, port):
