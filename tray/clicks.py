@@ -127,12 +127,12 @@ class Clicks:
         except SourceError as error:
             self._window.tell(Notice(error.trouble.words, error.trouble.fix))
             return
-        self._window.copy(made.link or made.code)
-        how = (
-            f"The link is copied: open it on the phone.\n{made.link}"
-            if made.link
-            else f"Send the bot: /start {made.code} (the code is copied)"
-        )
+        copied = self._window.copy(made.link or made.code)
+        if made.link:
+            how = "The link is copied: open it" if copied else "Open this link"
+            how += f" on the phone.\n{made.link}"
+        else:
+            how = f"Send the bot: /start {made.code}" + " (the code is copied)" * copied
         self._window.tell(Notice("Pair a phone within ten minutes", how))
 
     def _how_to_fix(self, name: str) -> None:
@@ -176,9 +176,9 @@ class Clicks:
 
     def _show(self, target: Path) -> None:
         if not self._open(target):
-            self._window.copy(str(target))
-            said = f"Nothing here opens it; its path is copied:\n{target}"
-            self._window.tell(Notice(f"Open {target.name}", said))
+            copied = self._window.copy(str(target))
+            said = "Nothing here opens it" + "; its path is copied" * copied
+            self._window.tell(Notice(f"Open {target.name}", f"{said}:\n{target}"))
 
 
 def _why(problem: OSError) -> str:

@@ -25,9 +25,12 @@ _WATCHER = "org.kde.StatusNotifierWatcher"
 
 
 def home(given: Path | None) -> Path:
-    """The home folder: the one named, else LEVQOR_HOME, else the current folder."""
+    """The home folder: the one named, else LEVQOR_HOME, else the current folder.
+
+    Links are followed: one home has one tray, however its path is written.
+    """
     found = given or Path(os.environ.get("LEVQOR_HOME", "").strip() or ".")
-    return found.expanduser().absolute()
+    return found.expanduser().resolve()
 
 
 def remote_token() -> str | None:
@@ -143,8 +146,11 @@ class Autostart:
 
     @property
     def on(self) -> bool:
-        """Whether the entry is there."""
-        return self.file.exists()
+        """Whether the entry is there, and starts this very tray and not one for another home."""
+        try:
+            return self.file.read_text("utf-8") == self.entry()
+        except (OSError, ValueError):
+            return False
 
     def set(self, *, on: bool) -> None:
         """Write the entry, or take it away; raises OSError."""

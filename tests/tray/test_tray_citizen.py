@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.support.desktop import ROOT, missing, until
+from tests.support.desktop import ROOT, Desktop, missing, until
 from tests.support.tray_program import Tray, desktop
 from tray.icon import COLOURS
 from tray.verdict import Face
@@ -164,6 +164,21 @@ def test_a_second_start_brings_a_word_from_the_first(tmp_path, home):
         )
         assert tray.stop(signal.SIGINT) == 0
         until("the icon is gone", lambda: not tray.sees(Face.EMPTY))
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [("XFCE", "appindicator"), ("ubuntu:GNOME", "appindicator"), ("MATE", "gtk")],
+)
+def test_each_desktop_gets_the_kind_of_icon_it_draws(name, backend, tmp_path):
+    code = (
+        "import os; from tray.backend import toolkit; toolkit.prepare(); "
+        "print(os.environ['PYSTRAY_BACKEND'])"
+    )
+    with Desktop(tmp_path / "desk", None, daemon=False) as desk:
+        status, said = run(code=code, XDG_CURRENT_DESKTOP=name, **desk.env)
+
+    assert (status, said) == (0, f"{backend}\n")
 
 
 @pytest.mark.parametrize("backend", ["appindicator", "gtk"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.desktop import ROOT
 from tests.support.tray_states import BAD, CHALK, NOW, OFF, state, trouble
 from tray import choices, page
-from tray.desktop import Autostart, OnlyOne, Places
+from tray.desktop import Autostart, OnlyOne, Places, home
 from tray.state import Choices, Inbound, Run, Telling
 
 
@@ -85,6 +87,30 @@ def test_the_autostart_entry_says_the_same_command_again():
     assert read.stdout.splitlines() == WORDS
     assert " 50%% " in command
     assert entry.startswith("[Desktop Entry]\nType=Application\nName=Levqor\n")
+
+
+def test_a_home_is_the_same_by_whatever_path(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+
+    assert home(tmp_path / "link") == home(tmp_path / "real" / ".." / "real") == tmp_path / "real"
+
+
+def test_start_at_login_is_ticked_where_it_starts_this_very_tray(tmp_path):
+    code = (
+        "from tray.desktop import Autostart\n"
+        "mine, other = Autostart(['levqor-tray', '/a']), Autostart(['levqor-tray', '/b'])\n"
+        "print(mine.on)\n"
+        "mine.set(on=True); print(mine.on, other.on)\n"
+        "other.set(on=True); print(mine.on, other.on)\n"
+        "other.set(on=False); print(other.on, other.file.exists())\n"
+    )
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines() == ["False", "True False", "False True", "False False"]
 
 
 def test_the_page_says_what_is_wrong_what_to_do_and_where():

@@ -61,6 +61,7 @@ class Screen:
     """A window that remembers what it was given."""
 
     error = None
+    copies = True
 
     def __init__(self):
         self.menus, self.notices, self.copied, self.stopped = [], [], [], False
@@ -73,6 +74,7 @@ class Screen:
 
     def copy(self, text):
         self.copied.append(text)
+        return self.copies
 
     def stop(self):
         self.stopped = True
@@ -247,6 +249,24 @@ def test_a_pairing_code_is_copied_and_told(tmp_path):
         until("it is told", lambda: screen.notices)
         assert screen.copied == ["CODE47"]
         assert "/start CODE47" in screen.notices[0].body
+
+
+@pytest.mark.parametrize(
+    ("copies", "link", "said"),
+    [
+        (True, None, "Send the bot: /start CODE47 (the code is copied)"),
+        (False, None, "Send the bot: /start CODE47"),
+        (True, "https://t.me/x", "The link is copied: open it on the phone.\nhttps://t.me/x"),
+        (False, "https://t.me/x", "Open this link on the phone.\nhttps://t.me/x"),
+    ],
+)
+def test_only_what_was_copied_is_said_to_be(copies, link, said, tmp_path):
+    with watching(tmp_path) as (watch, source, screen):
+        screen.copies = copies
+        source.pair = lambda: Pairing("CODE47", link)
+        watch.do(Do("pair"))
+        until("it is told", lambda: screen.notices)
+        assert screen.notices[0].body == said
 
 
 def test_how_to_fix_opens_the_page(tmp_path):

@@ -32,8 +32,8 @@ class Window(Protocol):
     def tell(self, notice: Notice) -> None:
         """Show a message; from any thread."""
 
-    def copy(self, text: str) -> None:
-        """Put a text on the clipboard; from any thread."""
+    def copy(self, text: str) -> bool:
+        """Put a text on the clipboard; from any thread. False where this desktop forbids it."""
 
     def stop(self) -> None:
         """End `run`; from any thread."""

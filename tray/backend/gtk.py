@@ -136,9 +136,12 @@ class GtkWindow:
         """Show a message."""
         self._errands.post(self._tell, notice)
 
-    def copy(self, text: str) -> None:
-        """Put a text on the clipboard."""
+    def copy(self, text: str) -> bool:
+        """Put a text on the clipboard; Wayland lets only the window that has the keyboard."""
+        if Gdk.Display.get_default().__gtype__.name == "GdkWaylandDisplay":
+            return False
         self._errands.post(_copy, text)
+        return True
 
     def stop(self) -> None:
         """End `run`."""

@@ -97,11 +97,12 @@ class NativeWindow:
         body, title = notice.body[:_BODY], words.cut(notice.title, _TITLE)
         self._icon.post(lambda: self._icon.notify(body, title))
 
-    def copy(self, text: str) -> None:
+    def copy(self, text: str) -> bool:
         """Put a text on the clipboard, with the system's own command."""
         command = "clip" if sys.platform == "win32" else "pbcopy"
         coding = "utf-16" if sys.platform == "win32" else "utf-8"
-        subprocess.run([command], input=text.encode(coding), check=False)  # noqa: S603
+        done = subprocess.run([command], input=text.encode(coding), check=False)  # noqa: S603
+        return done.returncode == 0
 
     def stop(self) -> None:
         """End `run`."""

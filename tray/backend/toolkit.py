@@ -124,7 +124,7 @@ def borrow_gi(system: Sequence[str] = SYSTEM) -> bool:
 
 def _backend(*, bus: bool) -> str:
     """AppIndicator where it is installed and a session bus carries it, else GTK."""
-    if os.environ.get("PYSTRAY_BACKEND") == "gtk" or not bus:
+    if os.environ.get("PYSTRAY_BACKEND") == "gtk" or not bus or _is_mate():
         return "gtk"
     import gi
 
@@ -135,6 +135,12 @@ def _backend(*, bus: bool) -> str:
             continue
         return "appindicator"
     return "gtk"
+
+
+def _is_mate() -> bool:
+    """MATE's panel takes an AppIndicator and draws nothing (1.27); an old-style icon it draws."""
+    names = os.environ.get("XDG_CURRENT_DESKTOP", "").split(":")
+    return "MATE" in names and not os.environ.get("WAYLAND_DISPLAY")
 
 
 def _advice() -> str:
