@@ -126,7 +126,9 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
             "restricted_action restricted_action_read_only_channel "
             "restricted_action_thread_only_channel restricted_action_non_threadable_channel "
             "restricted_action_thread_locked ekm_access_denied access_denied accesslimited "
-            "no_permission app_access_restricted enterprise_is_restricted"
+            "no_permission app_access_restricted enterprise_is_restricted "
+            "team_access_not_granted slack_connect_file_link_sharing_blocked "
+            "slack_connect_canvas_sharing_blocked slack_connect_lists_sharing_blocked"
         ),
         Refusal(
             "posting_forbidden",

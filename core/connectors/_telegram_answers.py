@@ -175,6 +175,8 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
             "not enough rights",
             "need administrator rights",
             "have no rights",
+            "have no write access",
+            "chat_restricted",
             "chat_write_forbidden",
             "chat_admin_required",
         ),

@@ -150,6 +150,20 @@ ROWS = [
     ),
     (
         400,
+        "Bad Request: have no write access to the chat",
+        "refused",
+        "not_allowed_to_post",
+        "right to post messages",
+    ),
+    (
+        400,
+        "Bad Request: CHAT_RESTRICTED",
+        "refused",
+        "not_allowed_to_post",
+        "right to post messages",
+    ),
+    (
+        400,
         "Bad Request: CHAT_WRITE_FORBIDDEN",
         "refused",
         "not_allowed_to_post",
