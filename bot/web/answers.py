@@ -26,7 +26,7 @@ def answer(
     told = {"x-run-id": "run", "retry-after": "retry_after"}
     more = {header: str(body[name]) for header, name in told.items() if name in body}
     return Response(
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
         status,
         {**_ALWAYS, **more, **(headers or {})},
         "application/json",

@@ -112,14 +112,14 @@ async def _routing_error(engine: Engine, request: Request, error: Exception) -> 
     """Answer what the router found no page for, naming the nearest action."""
     if isinstance(error, HTTPException) and error.status_code == 405:
         allow = (error.headers or {}).get("Allow", "").replace("GET", "GET, HEAD")
-        return refusal(MethodNotAllowed(), allow=allow)
+        return refusal(MethodNotAllowed(fix=f"Use {allow.replace(', ', ' or ')}."), allow=allow)
     _, _, action_id = request.url.path.partition("/actions/")
     if action_id:
         try:
             engine.action(action_id)
         except NotFound as unknown:
             return refusal(unknown)
-    return refusal(NotFound("There is no such page."))
+    return refusal(NotFound("There is no such page.", fix="GET /openapi.json lists them all."))
 
 
 async def _own_fault(_: Request, __: Exception) -> Response:

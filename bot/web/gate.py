@@ -94,7 +94,7 @@ class Gate:
         self, hook: Hook, scope: Scope, receive: Receive, headers: Mapping[str, str]
     ) -> Response:
         if scope["method"] != "POST":
-            return refusal(MethodNotAllowed(), allow="POST")
+            return refusal(MethodNotAllowed(fix="Use POST."), allow="POST")
         body = await read_body(receive, headers, self._limits.body_seconds)
         query = scope["query_string"].decode("latin-1")
         said = await hook.answer(HookRequest(body, headers, query))

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from bot.web.answers import answer
 from bot.web.body import parse_object, read_body
 from bot.web.idempotency import key_of
+from bot.web.schemas import NO_RUN_FIX
 from core import __version__, reports
 from core.errors import Fault, InvalidInput, NotFound
 
@@ -88,7 +89,7 @@ class Pages:
         admin = visitor.admin or self.bot.settings.is_admin(visitor.caller)
         mine = entry is not None and (admin or entry.caller == str(visitor.caller))
         if entry is None or entry.run != run or not mine:
-            raise NotFound("There is no such run of yours.")
+            raise NotFound("There is no such run of yours.", fix=NO_RUN_FIX)
         return answer(reports.run(entry))
 
     async def uptime(self, _: Request) -> Response:

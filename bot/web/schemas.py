@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.contract import Action
 
 RUN_EXAMPLE = "k7m2q9xw4t"
+NO_RUN_FIX = "Check its id; the runs of others need a token made with --admin."
 
 # A contract strips a text and refuses what nobody can type: control characters, line breaks
 # inside a field of one line, unseen marks in a name. Blanks alone are no text.
@@ -135,7 +136,7 @@ READING_ERRORS: list[e.LevqorError] = [
 ]
 RUN_ERRORS: list[e.LevqorError] = [
     *PLAIN_ERRORS[:2],
-    e.NotFound("There is no such run of yours."),
+    e.NotFound("There is no such run of yours.", fix=NO_RUN_FIX),
     *PLAIN_ERRORS[2:],
 ]
 

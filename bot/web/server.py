@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bot.web.answers import refusal
 from bot.web.limits import HEAD_BYTES, Limits
 from core.errors import Busy, Fault, InvalidInput, LevqorError
 
@@ -178,15 +179,16 @@ class BoundedProtocol(H11Protocol):
         self._say(InvalidInput([Fault("request", "is not HTTP/1.1 as it should be")]))
 
     def _say(self, error: LevqorError) -> None:
-        body = json.dumps(error.body()).encode()
+        said = refusal(error)
         headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
+            *self.server_state.default_headers,
+            *said.raw_headers,
             (b"connection", b"close"),
         ]
+        reason = HTTPStatus(said.status_code).phrase
         for event in (
-            h11.Response(status_code=error.http, headers=headers),
-            h11.Data(data=body),
+            h11.Response(status_code=said.status_code, headers=headers, reason=reason),
+            h11.Data(data=said.body),
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")

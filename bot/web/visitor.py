@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+HOW_TO_SEND_ONE = "Send Authorization: Bearer with a token from: levqor token new LABEL"
+
 SURFACE = "http"
 LOCAL = "127.0.0.1"
 
@@ -129,16 +131,18 @@ class Doorkeeper:
         if self._own().http_anonymous or self._local(peer, headers, version):
             return Visitor(Caller(SURFACE, quota_address(address), known=False), address)
         raise Unauthorized(
-            "Levqor needs a token from here.",
-            reason="token_needed",
-            fix="Send Authorization: Bearer with a token from: levqor token new LABEL",
+            "Levqor needs a token from here.", reason="token_needed", fix=HOW_TO_SEND_ONE
         )
 
     async def _token(self, authorization: str) -> Token:
         scheme, _, secret = authorization.partition(" ")
-        token = None
-        if scheme.lower() == "bearer" and secret.strip():
-            token = await self._token_check(secret.strip())
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise Unauthorized(
+                "The Authorization header holds no Bearer token.",
+                reason="token_needed",
+                fix=HOW_TO_SEND_ONE,
+            )
+        token = await self._token_check(secret.strip())
         if token is None:
             raise Unauthorized(reason="token_refused", fix="Ask whoever runs Levqor for a new one.")
         return token

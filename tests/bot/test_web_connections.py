@@ -116,7 +116,8 @@ def test_connections_at_work_are_never_cut_for_new_ones(web, connect, sandbox):
     wait_for(lambda: sum(web.bot.engine.queues()["slack"]) == QUICK.connections)
     turned_away = connect()
     answer = received(turned_away)
-    assert answer.startswith(b"HTTP/1.1 503")
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"\r\nretry-after: 1\r\n" in answer
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "busy"
     for raw in at_work:
         assert b'"status":"sent"' in received(raw)
@@ -149,9 +150,11 @@ def test_a_caller_who_closes_in_the_middle_of_a_body_sends_nothing(web, connect,
     ],
 )
 def test_what_is_not_http_is_answered_400_in_the_standard_shape(connect, sent):
-    answer = received(connect(sent))
-    assert answer.startswith(b"HTTP/1.1 400")
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "validation_error"
+    head, _, body = received(connect(sent)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert json.loads(body)["error"] == "validation_error"
+    names = {line.partition(b":")[0] for line in head.split(b"\r\n")[1:]}
+    assert {b"date", b"cache-control", b"content-type"} <= names
 
 
 def test_a_chunk_that_breaks_http_ends_the_connection_and_nothing_else(web, connect, sandbox):

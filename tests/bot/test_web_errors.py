@@ -53,7 +53,12 @@ def test_an_unknown_action_is_404_with_the_nearest(web):
 
 @pytest.mark.parametrize("path", ["/", "/actions", "/actions/", "/actions/health/", "/x/../y"])
 def test_an_unknown_page_is_404(web, path):
-    said(web.get(path), 404, "not_found")
+    assert "fix" in said(web.get(path), 404, "not_found")
+
+
+def test_an_answer_ends_its_line_for_who_reads_it_in_a_terminal(web):
+    assert web.get("/actions/health").body.endswith(b"}\n")
+    assert web.get("/").body.endswith(b"}\n")
 
 
 @pytest.mark.parametrize(
@@ -69,8 +74,9 @@ def test_an_unknown_page_is_404(web, path):
 )
 def test_a_wrong_method_is_405_with_the_right_one(web, method, path, allow):
     reply = web.call(method, path)
-    said(reply, 405, "method_not_allowed")
+    body = said(reply, 405, "method_not_allowed")
     assert reply.headers["allow"] == allow
+    assert body["fix"] == f"Use {allow.replace(', ', ' or ')}."
 
 
 def test_broken_input_is_400_with_every_fault(web):
