@@ -120,7 +120,7 @@ class Resend(StandIn):
         if not request.headers.get("Authorization", "").startswith("Bearer "):
             return _error(401, "missing_api_key", "Missing API Key")
         if _token(request) not in (self.api_key, self.sending_only):
-            return _error(400, "validation_error", "API key is invalid")
+            return _error(403, "invalid_api_key", "API key is invalid")
         return None
 
     def _repeat(self, key: str, payload: str) -> web.Response | None:

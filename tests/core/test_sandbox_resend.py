@@ -118,6 +118,13 @@ def test_a_key_of_the_wrong_length_is_refused(set_up, key):
     assert send(set_up, key).json()["name"] == "invalid_idempotency_key"
 
 
+def test_a_wrong_key_and_a_missing_one_are_refused_by_name(set_up):
+    wrong = send(set_up, headers={"Authorization": "Bearer re_wrong"})
+    assert (wrong.status_code, wrong.json()["name"]) == (403, "invalid_api_key")
+    missing = send(set_up, headers={"Authorization": ""})
+    assert (missing.status_code, missing.json()["name"]) == (401, "missing_api_key")
+
+
 def test_a_sending_only_key_may_not_list_domains(sandbox, set_up):
     headers = {"Authorization": f"Bearer {sandbox.resend.sending_only}"}
     answer = requests.get(f"{set_up['RESEND_API_URL']}/domains", headers=headers)
