@@ -188,7 +188,7 @@ class BoundedProtocol(H11Protocol):
         reason = HTTPStatus(said.status_code).phrase
         for event in (
             h11.Response(status_code=said.status_code, headers=headers, reason=reason),
-            h11.Data(data=said.body),
+            h11.Data(data=bytes(said.body)),
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
