@@ -117,10 +117,10 @@ def test_a_ledger_held_by_another_process_never_freezes_the_loop(home, sandbox, 
         try:
             with ThreadPoolExecutor(2) as pool:
                 held = pool.submit(sandbox.slack.command, "/levqor-slack-send", "hello")
-                while time.monotonic() - began < 1.5:
-                    asked = sandbox.slack.command("/levqor", "help")
-                    assert asked.acked
-                    assert asked.latency < 2.5
+                for _ in range(5):
+                    assert sandbox.slack.command("/levqor", "help").acked
+                # None of them waited for what waits for the ledger.
+                assert not held.done()
                 done = held.result()
             # It could not be journaled, so it was not taken; the person hears so in time.
             assert done.acked
