@@ -76,6 +76,11 @@ def refusal(error: LevqorError) -> str:
     return "\n".join(lines)
 
 
+def in_one_line(error: LevqorError) -> str:
+    """Say the same on a line, for a program that ends because of it."""
+    return " ".join(refusal(error).splitlines())
+
+
 def settled(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
     """Say how a run ended: its receipt, or why not and what to do."""
     if settled.error is None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from core import wording
 from core.errors import InProgress, InternalError, LevqorError, Stopping
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class Bot:
         if not isinstance(error, LevqorError):
             log.error("The bot failed: %s", type(error).__name__)
             error = InternalError()
-        self.end(error.exit, f"{error.message} {error.fix or ''}".strip())
+        self.end(error.exit, wording.in_one_line(error))
 
     async def finish(self) -> None:
         """Cancel what is left in the background and close the threads."""

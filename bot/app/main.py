@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import __version__
+from core import __version__, wording
 from core.errors import LevqorError
 from core.logs import quiet_libraries
 from core.masking import Redactor
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return asyncio.run(run(settings, options))
         except LevqorError as error:
-            print(f"{error.message} {error.fix or ''}".strip(), file=sys.stderr)  # noqa: T201
+            print(wording.in_one_line(error), file=sys.stderr)  # noqa: T201
             return error.exit
         finally:
             _flush()

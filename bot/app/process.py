@@ -91,6 +91,11 @@ def configured(bot: Bot, options: Options) -> list[Surface]:
             f"{hooks[0].path} is where the platform posts, but HTTP is off.",
             fix="Start levqor-bot without --no-http.",
         )
+    if not surfaces:
+        raise NotConfigured(
+            "There is nothing to serve: no chat is set up, and HTTP is off.",
+            fix="Start levqor-bot without --no-http, or with --console.",
+        )
     return surfaces
 
 

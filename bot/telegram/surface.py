@@ -62,6 +62,10 @@ class Telegram:
         me = await self._meet(pulse)
         if me is None or bot.ending:
             return
+        with contextlib.suppress(LevqorError):  # the ledger's trouble is told elsewhere
+            if not await bot.read(bot.engine.ledger.paired, self.name):
+                home = bot.settings.home
+                bot.say(f"telegram: nobody is let in yet; run: levqor --home {home} pair telegram")
         voice = Voice(self._api)
         runs = Runs(bot, voice, self.name, me.id)
         menus = Menus(bot, self._api, self.name, SPELLING)

@@ -86,7 +86,7 @@ def test_a_port_that_was_chosen_and_is_taken_ends_with_status_3_and_one_line(sta
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 3
     assert errors.splitlines()[-1] == (
-        f"Levqor cannot listen on {address} (Address already in use). "
+        f"Levqor cannot listen on {address} (Address already in use). What to do: "
         "Choose another address with --http or LEVQOR_HTTP, or start with --no-http."
     )
 
@@ -95,7 +95,17 @@ def test_a_platform_that_posts_needs_http(start, sandbox):
     process = start("--no-http", environ=sandbox.settings("http"))
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 3
-    assert "Start levqor-bot without --no-http." in errors.splitlines()[-1]
+    assert errors.splitlines()[-1].endswith(" What to do: Start levqor-bot without --no-http.")
+
+
+def test_where_there_is_nothing_to_serve_it_says_so_and_ends(start):
+    process = start("--no-http", environ={"SLACK_SIGNING_SECRET": "", "TELEGRAM_BOT_TOKEN": ""})
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 3
+    assert errors.splitlines()[-1] == (
+        "There is nothing to serve: no chat is set up, and HTTP is off. "
+        "What to do: Start levqor-bot without --no-http, or with --console."
+    )
 
 
 def test_a_home_that_cannot_be_written_ends_with_status_7_and_names_it(start, home):

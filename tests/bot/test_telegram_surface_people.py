@@ -157,3 +157,13 @@ def test_a_stranger_flood_does_not_keep_paired_people_waiting(bot, sandbox):
     ada.says("/slack_send hi")
     ada.waits(until=lambda said: "· run" in said.text, seconds=20)
     assert [one.json["text"] for one in sandbox.slack.writes] == ["hi"]
+
+
+def test_while_nobody_is_let_in_the_terminal_says_how(home, sandbox):
+    told = f"telegram: nobody is let in yet; run: levqor --home {home} pair telegram"
+    with living(settings_for(home, sandbox)) as bot:
+        wait_for(lambda: told in bot.said)
+        bot.pair(42)
+    with living(settings_for(home, sandbox)) as bot:
+        barrier(bot, sandbox)
+        assert told not in bot.said

@@ -31,8 +31,8 @@ def test_a_refused_token_is_one_line_and_exit_3(home, sandbox):
     with Program(home, sandbox.settings(), "--no-http") as bot:
         assert bot.wait() == 3
         assert bot.said == (
-            "Telegram refuses TELEGRAM_BOT_TOKEN. Copy the token from @BotFather (/mybots, API "
-            "Token), or set LEVQOR_TELEGRAM=off.\n"
+            "Telegram refuses TELEGRAM_BOT_TOKEN. What to do: Copy the token from @BotFather "
+            "(/mybots, API Token), or set LEVQOR_TELEGRAM=off.\n"
         )
 
 
