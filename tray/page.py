@@ -26,10 +26,11 @@ _FACES = {
     Verdict.OFF: Face.EMPTY,
     Verdict.UNKNOWN: Face.CHECKING,
 }
+_ORDER = (Verdict.BROKEN, Verdict.ATTENTION, Verdict.OFF, Verdict.UNKNOWN, Verdict.OK)
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 44rem; margin: 2.5rem auto;
-       padding: 0 1.25rem; }
+       padding: 0 1.25rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; }
 section { border: 1px solid var(--line); border-radius: 12px; padding: .2rem 1.2rem 1rem;
           margin: 1.1rem 0; border-left: 6px solid var(--colour); }
@@ -73,20 +74,19 @@ def _below(state: State) -> bool:
 def _sections(state: State, first: str) -> Iterator[str]:
     if state.health is None:
         return
-    order = [Verdict.BROKEN, Verdict.ATTENTION, Verdict.OFF, Verdict.UNKNOWN, Verdict.OK]
-    found = sorted(state.health.connectors, key=lambda c: (c.name != first, order.index(c.verdict)))
-    ways = [_way(one) for one in state.health.inbound if not one.ok]
-    top = any(one.surface == first and not one.ok for one in state.health.inbound)
-    if top:
-        yield from ways
-    yield from (
-        _connector(state, one)
-        for one in found
+    connectors = state.health.connectors
+    found = [
+        (one.name != first, _ORDER.index(one.verdict), _connector(state, one))
+        for one in connectors
         if one.name == first or one.verdict is not Verdict.OK
-    )
-    if not top:
-        yield from ways
-    well = [c.title for c in found if c.verdict is Verdict.OK and c.name != first]
+    ]
+    found += [
+        (one.surface != first, _ORDER.index(Verdict.BROKEN), _way(one))
+        for one in state.health.inbound
+        if not one.ok
+    ]
+    yield from (section for *_, section in sorted(found, key=lambda one: one[:2]))
+    well = [c.title for c in connectors if c.verdict is Verdict.OK and c.name != first]
     if well:
         yield f"<p><span class=well>✓</span> Works: {escape(words.listed(well))}.</p>"
 
@@ -122,7 +122,7 @@ def _sentence(said: str) -> str:
 def _way(one: Inbound) -> str:
     parts = [
         _head(Verdict.BROKEN, inbound_title(one.surface)),
-        f"<p>{escape(words.plain(one.words))}.</p>",
+        f"<p>{escape(_sentence(words.plain(one.words)))}</p>",
         f"<p class=fix>{escape(one.fix)}</p>" if one.fix else "",
     ]
     return "\n".join([*filter(None, parts), "</section>"])

@@ -129,6 +129,17 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
         assert said in text
 
 
+def test_the_page_has_the_worst_first_ways_in_included():
+    way = Inbound("pigeon", ok=False, words="token revoked")
+    text = page.html(state(CHALK, OFF, BAD, inbound=(way,)))
+    marks = [line.split("</span> ")[1] for line in text.splitlines() if "<h2>" in line]
+
+    assert marks == ["Duck post</h2>", "Bot on Pigeon</h2>", "Duck post</h2>"]
+    assert "<p>Token revoked.</p>" in text
+    asked = page.html(state(CHALK, BAD, inbound=(way,)), "pigeon")
+    assert asked.index("Bot on Pigeon</h2>") < asked.index("Duck post</h2>")
+
+
 @pytest.mark.parametrize(
     ("run", "line"),
     [
