@@ -68,7 +68,10 @@ def _writable(path: Path, name: str) -> Iterator[Finding]:
 def _private(file: Path) -> Iterator[Finding]:
     if not file.exists():
         return
-    if not os.access(file, os.R_OK | os.W_OK):
+    if not file.is_file():
+        what = f"{file} is not a file."
+        yield Finding("machine", good=False, what=what, fix="Move it away; Levqor makes a new one.")
+    elif not os.access(file, os.R_OK | os.W_OK):
         fix = f"Make it yours: sudo chown $(id -un) '{file}'"
         yield Finding("machine", good=False, what=f"{file} cannot be written.", fix=fix)
     elif os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
@@ -105,7 +108,8 @@ def settings(found: Settings, connectors: Sequence[Connector]) -> Iterator[Findi
         about = untouched.get(problem.setting)
         good = None if about or not problem.fatal else False
         yield _setting(found, problem, good=good)
-    if not any(found.configured(connector) for connector in connectors):
+    unread = any(problem.setting == ".env" and problem.fatal for problem in problems.values())
+    if not unread and all(_untouched(connector, problems.values()) for connector in connectors):
         yield Finding(
             "settings",
             good=False,

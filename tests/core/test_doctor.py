@@ -37,6 +37,26 @@ def test_a_fresh_home_is_told_what_to_set_where_and_where_to_get_it(home):
     assert [one["what"] for one in wrong(ran)] == ["No connector is set up."]
 
 
+def test_one_broken_value_is_one_thing_to_mend(home):
+    (home / ".env").write_text("TELEGRAM_BOT_TOKEN=AAbbcc\n")
+    ran = levqor("--home", home, "doctor", "--output", "json")
+    assert [one["setting"] for one in wrong(ran)] == ["TELEGRAM_BOT_TOKEN"]
+
+
+def test_settings_that_cannot_be_read_are_one_thing_to_mend(home):
+    (home / ".env").write_bytes(b"\xff\xfeR\0E\0")
+    ran = levqor("--home", home, "doctor", "--output", "json")
+    assert [one["fix"] for one in wrong(ran)] == ["Save it as UTF-8."]
+
+
+def test_a_folder_where_a_file_belongs_is_told_as_one(home):
+    (home / "levqor.key").mkdir()
+    ran = levqor("--home", home, "doctor", "--output", "json")
+    assert (f"{home / 'levqor.key'} is not a file.", "Move it away; Levqor makes a new one.") in [
+        (one["what"], one.get("fix")) for one in wrong(ran)
+    ]
+
+
 def test_a_connector_nobody_began_to_set_up_is_told_and_not_wrong(cli, monkeypatch):
     monkeypatch.delenv("NOTION_API_KEY")
     printed = cli("doctor", "--output", "json")
