@@ -1,10 +1,6 @@
-import contextlib
-import dataclasses
+"""A run's life in the ledger: quota, keys, repeats, endings."""
+
 import datetime as dt
-import os
-import sqlite3
-import stat
-import threading
 import time
 
 import pytest
@@ -12,62 +8,16 @@ import pytest
 from core.errors import (
     Busy,
     IdempotencyMismatch,
-    InvalidInput,
-    LedgerError,
     NotFound,
     QuotaSpent,
     Repeated,
 )
-from core.ledger import Ledger, Order, runs, word
-from core.ledger.store import SCHEMA
-from core.migrations import MIGRATIONS
-
-DO = "sample.do"
-
-
-def order(**more):
-    base = Order(
-        run=word(10), at=time.time(), action=DO, connector="sample", caller="cli:ada",
-        surface="cli", fingerprint=b"f" * 32,
-    )  # fmt: skip
-    return dataclasses.replace(base, **more)
-
-
-def accept(ledger, **more):
-    return ledger.accept(order(**more))
-
-
-def finish(ledger, outcome, **more):
-    entry, _ = accept(ledger, **more)
-    ledger.sending(entry.run)
-    ledger.settle(entry.run, outcome, attempts=1, ms=12.5)
-    return ledger.run(entry.run)
-
-
-def accept_many(ledger):
-    for n in range(50):
-        accept(ledger, caller=f"cli:{n}")
-
-
-def fill(file):
-    with file.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
-        while True:
-            filler.write(b"x" * 4096)
+from core.ledger import Ledger, runs, watch
+from tests.support.journal import DO, accept, finish, order
 
 
 def used(ledger, caller="cli:ada"):
     return ledger.quota(caller, [DO])[0].used
-
-
-def test_the_schema_number_counts_the_migrations():
-    assert len(MIGRATIONS._migrations) == SCHEMA
-
-
-def test_a_new_ledger_is_readable_by_its_owner_only(ledger, home):
-    accept(ledger)
-    made = {p.name: stat.S_IMODE(p.stat().st_mode) for p in home.iterdir()}
-    assert {"levqor.db", "levqor.db-wal", "levqor.db-shm"} <= set(made)
-    assert set(made.values()) == {0o600}
 
 
 @pytest.mark.parametrize(
@@ -215,264 +165,18 @@ def test_a_beginning_is_looked_for_among_ones_own_runs_only(ledger):
     assert ledger.run("abcdefghjk", "cli:bob") is None
 
 
-def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
-    where = "https://hooks.invalid/response/SECRETANSWERPLACE"
-    entry, _ = accept(ledger, reply_to=where)
-    ledger.sending(entry.run)
-    ledger.settle(entry.run, "sent")
-    assert b"SECRETANSWERPLACE" in b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
-    ledger.told(entry.run)
-    deadline = time.monotonic() + 10
-    while (home / "levqor.db-wal").stat().st_size and time.monotonic() < deadline:
-        time.sleep(0.05)
-    left = b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
-    assert entry.run.encode() in left
-    assert b"SECRETANSWERPLACE" not in left
+def test_where_to_answer_and_keys_do_not_show_when_an_order_is_printed():
+    shown = repr(order(test=True, key="http:PRIVATE-key", reply_to="PRIVATE-place"))
+    assert "PRIVATE" not in shown
 
 
-def test_where_to_answer_is_forgotten_after_half_an_hour(ledger):
-    old, _ = accept(ledger, reply_to="x", at=time.time() - runs.ANSWER_SECONDS - 1)
-    new, _ = accept(ledger, reply_to="y", caller="cli:bob")
-    ledger._write(lambda db: runs.forget_old_answers(db, time.time()))
-    assert ledger.run(old.run).reply_to is None
-    assert ledger.run(new.run).reply_to == "y"
-
-
-def test_usage_counts_outcomes_and_percentiles_and_leaves_tests_out(ledger):
-    for n, (outcome, ms) in enumerate(
-        [("sent", 10), ("sent", 20), ("sent", 30), ("sent", 1000), ("refused", 40), ("unknown", 50)]
-    ):
-        entry, _ = accept(ledger, caller=f"cli:{n}")
-        ledger.sending(entry.run)
-        ledger.settle(entry.run, outcome, ms=float(ms))
-    finish(ledger, "sent", test=True)
-    finish(ledger, "sent", at=time.time() - 3 * 86400, caller="cli:old")
-    (row,) = ledger.usage(2)
-    assert (row.connector, row.sent, row.refused, row.not_sent, row.unknown) == (
-        "sample", 4, 1, 0, 1,
-    )  # fmt: skip
-    assert (row.p50_ms, row.p95_ms) == (30.0, 1000.0)
-    assert len(ledger.usage(4)) == 2
-
-
-def test_usage_of_runs_without_a_time_has_no_percentiles(ledger):
-    entry, _ = accept(ledger)
-    ledger.settle(entry.run, "not_sent")
-    (row,) = ledger.usage(1)
-    assert (row.not_sent, row.p50_ms, row.p95_ms) == (1, None, None)
-
-
-def test_a_token_works_until_it_is_revoked_and_only_its_hash_is_kept(ledger, home):
-    token = ledger.token_new("ci", plan="pro", admin=True)
-    found = ledger.token_check(token)
-    assert (found.label, found.plan, found.admin) == ("ci", "pro", True)
-    assert ledger.token_check(token + "x") is None
-    assert ledger.token_check("lvq_ci_") is None
-    assert ledger.token_check("nonsense") is None
-    assert token.encode() not in b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
-    ledger.token_revoke("ci")
-    assert ledger.token_check(token) is None
-    with pytest.raises(NotFound):
-        ledger.token_revoke("ci")
-
-
-@pytest.mark.parametrize("label", ["", "1a", "Aa", "a_b", "a b", "ä", "a" * 41])
-def test_a_label_that_is_not_one_is_refused(ledger, label):
-    with pytest.raises(InvalidInput):
-        ledger.token_new(label)
-
-
-def test_a_label_in_use_is_refused_and_free_again_after_revocation(ledger):
-    old = ledger.token_new("ci")
-    with pytest.raises(InvalidInput, match="already"):
-        ledger.token_new("ci")
-    ledger.token_revoke("ci")
-    new = ledger.token_new("ci")
-    assert ledger.token_check(old) is None
-    assert ledger.token_check(new).label == "ci"
-
-
-def test_a_pairing_code_works_once_and_for_its_surface(ledger):
-    code, expires = ledger.pair_code("telegram")
-    assert 590 < expires - time.time() <= 600
-    assert ledger.redeem("slack", "42", code) is False
-    assert ledger.redeem("telegram", "42", f" {code.upper()} ") is True
-    assert ledger.redeem("telegram", "43", code) is False
-    assert ledger.paired("telegram") == ["42"]
-    ledger.unpair("telegram:42")
-    assert ledger.paired("telegram") == []
-    with pytest.raises(NotFound):
-        ledger.unpair("telegram:42")
-
-
-def test_only_the_latest_ten_pairing_codes_wait(ledger):
-    codes = [ledger.pair_code("telegram")[0] for _ in range(12)]
-    assert ledger.redeem("telegram", "1", codes[0]) is False
-    assert ledger.redeem("telegram", "1", codes[-1]) is True
-
-
-def test_a_verdict_that_stays_is_one_stretch(ledger):
-    ledger.probed("sample", "ok", None, 5.0)
-    ledger.probed("sample", "ok", None, 7.0)
-    ledger.probed("sample", "failing", "no_service", 9.0)
-    latest, before = ledger.probes("sample", limit=9)
-    assert (latest.verdict, latest.reason, latest.latency_ms) == ("failing", "no_service", 9.0)
-    assert (before.verdict, before.latency_ms) == ("ok", 7.0)
-    assert before.since <= before.at <= latest.since
-
-
-def test_a_way_in_counts_as_gone_once_its_bot_is(home):
-    bot = Ledger.open(home)
-    bot.inbound("telegram", ok=True, verdict="listening")
-    with Ledger.open(home) as other:
-        assert other.inbounds()[0].alive is True
-        bot._owner.close()
-        assert other.inbounds()[0].alive is False
-        bot._owner = None
-        bot.close()
-
-
-def test_pruning_leaves_what_is_recent_or_still_open(ledger):
-    finish(ledger, "sent", at=time.time() - 91 * 86400, run="oldoldoldo")
-    accept(ledger, at=time.time() - 91 * 86400, run="openopenop", caller="cli:bob")
-    finish(ledger, "sent", run="newnewnewn")
-    assert ledger.prune(90) == 1
-    assert {e.run for e in ledger.runs()} == {"openopenop", "newnewnewn"}
-
-
-def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_path):
-    entry = finish(ledger, "sent")
-    file = tmp_path / "copy.db"
-    ledger.backup(file)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    with contextlib.closing(sqlite3.connect(file)) as db:
-        rows = db.execute("SELECT run, state FROM runs").fetchall()
-    assert rows == [(entry.run, "sent")]
-    with pytest.raises(LedgerError, match="exists"):
-        ledger.backup(file)
-
-
-def test_a_damaged_ledger_is_named_and_left_alone(home):
-    file = home / "levqor.db"
-    file.write_bytes(b"this is no database " * 100)
-    with pytest.raises(LedgerError) as caught:
-        Ledger.open(home)
-    assert str(file) in caught.value.message
-    assert "backup" in caught.value.fix
-    assert file.read_bytes() == b"this is no database " * 100
-
-
-def test_a_newer_ledger_is_named_and_left_alone(home):
-    Ledger.open(home).close()
-    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
-        db.execute(f"PRAGMA user_version={SCHEMA + 1}")
-    with pytest.raises(LedgerError, match="newer Levqor"):
-        Ledger.open(home)
-
-
-def test_a_home_that_cannot_be_made_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(LedgerError, match="cannot be written"):
-        Ledger.open(tmp_path / "file" / "home")
-
-
-def test_a_full_disk_is_said_and_nothing_is_accepted(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=600k none {disk} 2>/dev/null"):
-        pytest.skip("mounting a small disk needs to be root")
-    try:
-        ledger = Ledger.open(disk)
-        fill(disk / "filler")
-        with pytest.raises(LedgerError) as caught:
-            accept_many(ledger)
-        assert caught.value.reason == "ledger_full"
-        (disk / "filler").unlink()
-        accept(ledger, caller="cli:later")
-        ledger.close()
-    finally:
-        os.system(f"umount -l {disk}")
-
-
-def test_a_write_waits_as_long_as_it_was_told_to(ledger, home):
-    holder = sqlite3.connect(home / "levqor.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    began = time.monotonic()
-    with pytest.raises(LedgerError) as caught:
-        ledger.accept(order(), patience=0.3)
-    assert caught.value.reason == "ledger_locked"
-    assert 0.25 < time.monotonic() - began < 5
-    holder.close()
-    accept(ledger)
-
-
-def test_reads_do_not_wait_for_a_writer(ledger, home):
-    finish(ledger, "sent")
-    holder = sqlite3.connect(home / "levqor.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    began = time.monotonic()
-    assert len(ledger.runs()) == 1
-    assert time.monotonic() - began < 5
-    holder.close()
-
-
-def test_many_threads_share_commits_and_lose_nothing(ledger):
-    def some(n):
-        for k in range(25):
-            finish(ledger, "sent", caller=f"cli:{n}-{k}")
-
-    threads = [threading.Thread(target=some, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(ledger.runs(last=1000)) == 200
-
-
-def test_an_id_that_is_taken_is_drawn_again(ledger):
-    entry, _ = accept(ledger)
-    other, first = accept(ledger, run=entry.run, caller="cli:bob")
-    assert first
-    assert other.run != entry.run
-    assert len(other.run) == 10
-    assert {e.run for e in ledger.runs()} == {entry.run, other.run}
-
-
-def test_a_piece_that_fails_takes_no_other_with_it(ledger):
-    hold, told = threading.Event(), []
-    slow = threading.Thread(target=ledger._write, args=(lambda _: hold.wait(10),))
-    slow.start()
-    others = [
-        threading.Thread(target=lambda n=n: told.append(accept(ledger, caller=f"cli:{n}")))
-        for n in range(5)
-    ]
-    bad = []
-
-    def fails(_):
-        raise ZeroDivisionError
-
-    def failing():
-        with pytest.raises(ZeroDivisionError):
-            ledger._write(fails)
-        bad.append(True)
-
-    for thread in (*others, last := threading.Thread(target=failing)):
-        thread.start()
-    hold.set()
-    for thread in (slow, *others, last):
-        thread.join()
-    assert (len(told), bad, len(ledger.runs())) == (5, [True], 5)
-
-
-def test_a_closed_ledger_leaves_one_file_and_no_log(home):
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(home):
+    now = time.time()
     with Ledger.open(home) as ledger:
-        accept(ledger)
-    assert sorted(p.name for p in home.iterdir()) == ["levqor.db", "levqor.db-lock"]
-
-
-def test_a_closed_ledger_says_so(home):
-    ledger = Ledger.open(home)
-    ledger.close()
-    with pytest.raises(LedgerError, match="closed"):
-        accept(ledger)
-    ledger.close()
+        ledger.accept(order(test=True, at=now + 7200, guard=True, test_gap=60.0))
+        _, first = ledger.accept(order(test=True, at=now, guard=True, test_gap=60.0))
+        assert first
+        ledger._write(lambda db: watch.probed(db, "slack", "ok", None, 1.0, now + 7200))
+        ledger.probed("slack", "failing", "webhook_gone", 1.0)
+        ledger.probed("slack", "failing", "webhook_gone", 1.0)
+        assert [s.verdict for s in ledger.probes("slack", 9)] == ["failing", "ok"]

@@ -1,40 +1,146 @@
-"""One home in several hands: other processes, other ledgers, those who wait and who read."""
+"""One ledger in several hands: threads, processes, those who wait and who read."""
 
+import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from core.errors import LedgerError
-from core.ledger import Ledger, Order, word
+from core.errors import (
+    LedgerError,
+)
+from core.ledger import Ledger
+from core.ledger.owners import Owner
+from core.ledger.writer import Writer
+from tests.support.journal import accept, finish, order, until
 
 
-def order():
-    return Order(
-        run=word(10), at=time.time(), action="slack.send", connector="slack", caller="slack:U1",
-        surface="slack", fingerprint=b"f" * 32, test=True,
-    )  # fmt: skip
+def test_a_write_waits_as_long_as_it_was_told_to(ledger, home):
+    holder = sqlite3.connect(home / "levqor.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    with pytest.raises(LedgerError) as caught:
+        ledger.accept(order(), patience=0.3)
+    assert caught.value.reason == "ledger_locked"
+    assert 0.25 < time.monotonic() - began < 5
+    holder.close()
+    accept(ledger)
 
 
-def until(true, seconds=15):
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.05)
-    return true()
+def test_reads_do_not_wait_for_a_writer(ledger, home):
+    finish(ledger, "sent")
+    holder = sqlite3.connect(home / "levqor.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    assert len(ledger.runs()) == 1
+    assert time.monotonic() - began < 5
+    holder.close()
+
+
+def test_many_threads_share_commits_and_lose_nothing(ledger):
+    def some(n):
+        for k in range(25):
+            finish(ledger, "sent", caller=f"cli:{n}-{k}")
+
+    threads = [threading.Thread(target=some, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ledger.runs(last=1000)) == 200
+
+
+def test_an_id_that_is_taken_is_drawn_again(ledger):
+    entry, _ = accept(ledger)
+    other, first = accept(ledger, run=entry.run, caller="cli:bob")
+    assert first
+    assert other.run != entry.run
+    assert len(other.run) == 10
+    assert {e.run for e in ledger.runs()} == {entry.run, other.run}
+
+
+def test_a_piece_that_fails_takes_no_other_with_it(ledger):
+    hold, told = threading.Event(), []
+    slow = threading.Thread(target=ledger._write, args=(lambda _: hold.wait(10),))
+    slow.start()
+    others = [
+        threading.Thread(target=lambda n=n: told.append(accept(ledger, caller=f"cli:{n}")))
+        for n in range(5)
+    ]
+    bad = []
+
+    def fails(_):
+        raise ZeroDivisionError
+
+    def failing():
+        with pytest.raises(ZeroDivisionError):
+            ledger._write(fails)
+        bad.append(True)
+
+    for thread in (*others, last := threading.Thread(target=failing)):
+        thread.start()
+    hold.set()
+    for thread in (slow, *others, last):
+        thread.join()
+    assert (len(told), bad, len(ledger.runs())) == (5, [True], 5)
+
+
+def test_a_process_that_came_by_a_link_is_seen_to_be_alive(home, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    with Ledger.open(home) as here:
+        entry, _ = here.accept(order(test=True))
+        (other / "levqor.db").symlink_to(home / "levqor.db")
+        with Ledger.open(other) as there:
+            assert there.recover() == []
+            assert there.run(entry.run).state == "accepted"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make another user's file")
+def test_another_users_process_is_taken_to_be_alive():
+    # Not pytest's own folder: nobody but its user may look into that.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        ledger = Path(folder) / "levqor.db"
+        ledger.with_name("levqor.db-owner-root").touch(mode=0o600)
+        os.seteuid(65534)
+        try:
+            assert Owner.lives(ledger, "root")
+        finally:
+            os.seteuid(0)
+        assert not Owner.lives(ledger, "root")
+
+
+def test_a_fault_that_is_not_sqlites_leaves_nobody_waiting_for_ever(home):
+    def refuse():
+        raise ZeroDivisionError
+
+    def explain(error):
+        return LedgerError(f"explained {type(error).__name__}")
+
+    writer = Writer(lambda: sqlite3.connect(":memory:", isolation_level=None,
+                    check_same_thread=False), refuse, explain, lambda _: None)  # fmt: skip
+    writer.start()
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="explained ZeroDivisionError"):
+            writer.call(lambda db: None)
+    writer.close()
 
 
 def test_a_home_opened_twice_by_one_process_loses_nothing_to_another(home):
     with Ledger.open(home) as ledger:
-        ledger.accept(order())
+        ledger.accept(order(test=True))
         Ledger.open(home).close()
         code = "import sys, pathlib; from core.ledger import Ledger; "
         code += "Ledger.open(pathlib.Path(sys.argv[1])).close()"
         subprocess.run([sys.executable, "-c", code, home], check=True, timeout=60)
-        entry, _ = ledger.accept(order())
+        entry, _ = ledger.accept(order(test=True))
         db = sqlite3.connect(f"file:{ledger.path}?mode=ro", uri=True)
         assert db.execute("SELECT 1 FROM runs WHERE run = ?", (entry.run,)).fetchone() == (1,)
         db.close()
@@ -44,10 +150,10 @@ def test_one_with_little_patience_does_not_wait_for_one_with_more(home):
     with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
         holder = sqlite3.connect(ledger.path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
-        patient = pool.submit(ledger.accept, order(), patience=60.0)
+        patient = pool.submit(ledger.accept, order(test=True), patience=60.0)
         assert until(ledger._writer._pieces.empty)
         with pytest.raises(LedgerError, match="held by another program"):
-            ledger.accept(order(), patience=0.1)
+            ledger.accept(order(test=True), patience=0.1)
         assert not patient.done()
         holder.close()
         assert patient.result(30)[1]
@@ -57,7 +163,7 @@ def test_those_who_came_while_the_ledger_was_held_are_all_served_before_a_stop(h
     with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
         holder = sqlite3.connect(ledger.path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
-        waiting = [pool.submit(ledger.accept, order(), patience=60.0) for _ in range(3)]
+        waiting = [pool.submit(ledger.accept, order(test=True), patience=60.0) for _ in range(3)]
         assert until(lambda: ledger._writer._pieces.empty() and ledger._owner is not None)
         stop = threading.Thread(target=ledger._writer.close)
         stop.start()
@@ -65,13 +171,3 @@ def test_those_who_came_while_the_ledger_was_held_are_all_served_before_a_stop(h
         stop.join(30)
         assert not stop.is_alive()
         assert len([one for one in waiting if one.result(30)[1]]) == 3
-
-
-@pytest.mark.parametrize("name", ["usage", "backup"])
-def test_what_reads_for_long_stands_in_no_other_readers_way(home, name):
-    with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
-        entry, _ = ledger.accept(order())
-        ledger.settle(entry.run, "sent")
-        ask = {"usage": lambda: ledger.usage(1), "backup": lambda: ledger.backup(home / "copy")}
-        with ledger._reading():
-            pool.submit(ask[name]).result(30)

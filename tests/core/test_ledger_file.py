@@ -1,0 +1,139 @@
+"""The ledger's file: private, whole, or named with what to do."""
+
+import contextlib
+import os
+import sqlite3
+import stat
+
+import pytest
+
+from core.errors import (
+    LedgerError,
+)
+from core.ledger import Ledger
+from core.ledger.store import SCHEMA
+from core.migrations import MIGRATIONS
+from tests.support.journal import accept, order
+
+
+def accept_many(ledger):
+    for n in range(50):
+        accept(ledger, caller=f"cli:{n}")
+
+
+def fill(file):
+    with file.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"x" * 4096)
+
+
+def test_the_schema_number_counts_the_migrations():
+    assert len(MIGRATIONS._migrations) == SCHEMA
+
+
+def test_a_new_ledger_is_readable_by_its_owner_only(ledger, home):
+    accept(ledger)
+    made = {p.name: stat.S_IMODE(p.stat().st_mode) for p in home.iterdir()}
+    assert {"levqor.db", "levqor.db-wal", "levqor.db-shm"} <= set(made)
+    assert set(made.values()) == {0o600}
+
+
+def test_a_damaged_ledger_is_named_and_left_alone(home):
+    file = home / "levqor.db"
+    file.write_bytes(b"this is no database " * 100)
+    with pytest.raises(LedgerError) as caught:
+        Ledger.open(home)
+    assert str(file) in caught.value.message
+    assert "backup" in caught.value.fix
+    assert file.read_bytes() == b"this is no database " * 100
+
+
+def test_a_newer_ledger_is_named_and_left_alone(home):
+    Ledger.open(home).close()
+    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
+        db.execute(f"PRAGMA user_version={SCHEMA + 1}")
+    with pytest.raises(LedgerError, match="newer Levqor"):
+        Ledger.open(home)
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match="cannot be written"):
+        Ledger.open(tmp_path / "file" / "home")
+
+
+def test_a_full_disk_is_said_and_nothing_is_accepted(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=600k none {disk} 2>/dev/null"):
+        pytest.skip("mounting a small disk needs to be root")
+    try:
+        ledger = Ledger.open(disk)
+        fill(disk / "filler")
+        with pytest.raises(LedgerError) as caught:
+            accept_many(ledger)
+        assert caught.value.reason == "ledger_full"
+        (disk / "filler").unlink()
+        accept(ledger, caller="cli:later")
+        ledger.close()
+    finally:
+        os.system(f"umount -l {disk}")
+
+
+def test_a_closed_ledger_leaves_one_file_and_no_log(home):
+    with Ledger.open(home) as ledger:
+        accept(ledger)
+    assert sorted(p.name for p in home.iterdir()) == ["levqor.db", "levqor.db-lock"]
+
+
+def test_a_closed_ledger_says_so(home):
+    ledger = Ledger.open(home)
+    ledger.close()
+    with pytest.raises(LedgerError, match="closed"):
+        accept(ledger)
+    ledger.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_was_deleted_while_in_use_is_said_and_nothing_is_lost(home, replaced):
+    with Ledger.open(home) as ledger:
+        ledger.accept(order(test=True))
+        for file in home.glob("levqor.db*"):
+            file.unlink()
+        if replaced:
+            Ledger.open(home).close()
+        for ask in (lambda: ledger.accept(order(test=True)), ledger.runs):
+            with pytest.raises(LedgerError, match="moved, deleted or replaced") as caught:
+                ask()
+            assert caught.value.reason == "ledger_replaced"
+
+
+def test_each_who_waits_gets_an_error_of_his_own(home):
+    with Ledger.open(home) as ledger:
+        ledger.accept(order(test=True))
+        ledger.path.rename(home / "away.db")
+        errors = []
+        for _ in range(2):
+            with pytest.raises(LedgerError) as caught:
+                ledger.accept(order(test=True))
+            errors.append(caught.value)
+        assert errors[0] is not errors[1]
+
+
+def test_a_backup_that_was_copied_back_is_made_private(home):
+    Ledger.open(home).close()
+    (home / "levqor.db").chmod(0o644)
+    with Ledger.open(home) as ledger:
+        ledger.accept(order(test=True))
+        modes = {p.name: p.stat().st_mode & 0o777 for p in home.glob("levqor.db*")}
+    assert set(modes.values()) == {0o600}, modes
+
+
+@pytest.mark.parametrize("wrong", ["folder", "pipe"])
+def test_what_is_no_file_is_not_taken_for_a_ledger(home, wrong):
+    file = home / "levqor.db"
+    os.mkfifo(file) if wrong == "pipe" else file.mkdir()
+    mode = file.stat().st_mode
+    with pytest.raises(LedgerError, match="cannot be written"):
+        Ledger.open(home)
+    assert file.stat().st_mode == mode

@@ -1,0 +1,215 @@
+"""What is counted, copied, noticed and forgotten."""
+
+import contextlib
+import os
+import sqlite3
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.errors import (
+    LedgerError,
+)
+from core.ledger import Ledger, runs
+from tests.support.journal import accept, finish, order, until
+
+
+def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
+    where = "https://hooks.invalid/response/SECRETANSWERPLACE"
+    entry, _ = accept(ledger, reply_to=where)
+    ledger.sending(entry.run)
+    ledger.settle(entry.run, "sent")
+    assert b"SECRETANSWERPLACE" in b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
+    ledger.told(entry.run)
+    deadline = time.monotonic() + 10
+    while (home / "levqor.db-wal").stat().st_size and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left = b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
+    assert entry.run.encode() in left
+    assert b"SECRETANSWERPLACE" not in left
+
+
+def test_where_to_answer_is_forgotten_after_half_an_hour(ledger):
+    old, _ = accept(ledger, reply_to="x", at=time.time() - runs.ANSWER_SECONDS - 1)
+    new, _ = accept(ledger, reply_to="y", caller="cli:bob")
+    ledger._write(lambda db: runs.forget_old_answers(db, time.time()))
+    assert ledger.run(old.run).reply_to is None
+    assert ledger.run(new.run).reply_to == "y"
+
+
+def test_usage_counts_outcomes_and_percentiles_and_leaves_tests_out(ledger):
+    for n, (outcome, ms) in enumerate(
+        [("sent", 10), ("sent", 20), ("sent", 30), ("sent", 1000), ("refused", 40), ("unknown", 50)]
+    ):
+        entry, _ = accept(ledger, caller=f"cli:{n}")
+        ledger.sending(entry.run)
+        ledger.settle(entry.run, outcome, ms=float(ms))
+    finish(ledger, "sent", test=True)
+    finish(ledger, "sent", at=time.time() - 3 * 86400, caller="cli:old")
+    (row,) = ledger.usage(2)
+    assert (row.connector, row.sent, row.refused, row.not_sent, row.unknown) == (
+        "sample", 4, 1, 0, 1,
+    )  # fmt: skip
+    assert (row.p50_ms, row.p95_ms) == (30.0, 1000.0)
+    assert len(ledger.usage(4)) == 2
+
+
+def test_usage_of_runs_without_a_time_has_no_percentiles(ledger):
+    entry, _ = accept(ledger)
+    ledger.settle(entry.run, "not_sent")
+    (row,) = ledger.usage(1)
+    assert (row.not_sent, row.p50_ms, row.p95_ms) == (1, None, None)
+
+
+def test_a_verdict_that_stays_is_one_stretch(ledger):
+    ledger.probed("sample", "ok", None, 5.0)
+    ledger.probed("sample", "ok", None, 7.0)
+    ledger.probed("sample", "failing", "no_service", 9.0)
+    latest, before = ledger.probes("sample", limit=9)
+    assert (latest.verdict, latest.reason, latest.latency_ms) == ("failing", "no_service", 9.0)
+    assert (before.verdict, before.latency_ms) == ("ok", 7.0)
+    assert before.since <= before.at <= latest.since
+
+
+def test_a_way_in_counts_as_gone_once_its_bot_is(home):
+    bot = Ledger.open(home)
+    bot.inbound("telegram", ok=True, verdict="listening")
+    with Ledger.open(home) as other:
+        assert other.inbounds()[0].alive is True
+        bot._owner.close()
+        assert other.inbounds()[0].alive is False
+        bot._owner = None
+        bot.close()
+
+
+def test_pruning_leaves_what_is_recent_or_still_open(ledger):
+    finish(ledger, "sent", at=time.time() - 91 * 86400, run="oldoldoldo")
+    accept(ledger, at=time.time() - 91 * 86400, run="openopenop", caller="cli:bob")
+    finish(ledger, "sent", run="newnewnewn")
+    assert ledger.prune(90) == 1
+    assert {e.run for e in ledger.runs()} == {"openopenop", "newnewnewn"}
+
+
+def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_path):
+    entry = finish(ledger, "sent")
+    file = tmp_path / "copy.db"
+    ledger.backup(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        rows = db.execute("SELECT run, state FROM runs").fetchall()
+    assert rows == [(entry.run, "sent")]
+    with pytest.raises(LedgerError, match="exists"):
+        ledger.backup(file)
+
+
+def test_a_reader_at_the_wrong_moment_only_puts_the_emptying_off(home):
+    with Ledger.open(home) as ledger:
+        entry, _ = ledger.accept(order(test=True, reply_to="CANARY-where-to-answer"))
+        with contextlib.closing(sqlite3.connect(ledger.path)) as reader, reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM runs").fetchall()
+            ledger.told(entry.run)
+            time.sleep(1.3)
+            wal = home / "levqor.db-wal"
+            assert b"CANARY" in wal.read_bytes()
+        reader.close()
+        assert until(lambda: b"CANARY" not in wal.read_bytes())
+    assert all(b"CANARY" not in file.read_bytes() for file in home.iterdir())
+
+
+def test_what_a_dead_process_left_in_the_log_goes_soon_after_the_start(home):
+    with Ledger.open(home) as idle, Ledger.open(home) as ledger:
+        entry, _ = ledger.accept(order(test=True, at=time.time() - 3600, reply_to="CANARY-old"))
+        ledger.close()
+        assert idle.runs()[0].run == entry.run
+        db = sqlite3.connect(idle.path)
+        db.execute("UPDATE runs SET reply_to = 'CANARY-old'")
+        db.commit()
+        with Ledger.open(home) as fresh:
+            assert until(lambda: fresh.run(entry.run).reply_to is None)
+        db.close()
+
+
+def test_the_idle_sweep_looks_at_those_who_wait_and_not_at_every_run(home):
+    with Ledger.open(home) as ledger, contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+        plans = []
+        db.set_trace_callback(lambda sql: plans.append(sql) if sql.startswith("UPDATE") else None)
+        runs.forget_old_answers(db, time.time())
+        db.set_trace_callback(None)
+        steps = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {plans[0]}")]
+    db.close()
+    assert steps == ["SCAN runs USING INDEX runs_waiting"]
+
+
+def test_strangers_are_pruned_with_their_runs_and_those_with_a_standing_are_not(home):
+    long_ago = time.time() - 200 * 86400
+    with Ledger.open(home) as ledger:
+        kept = ["http:label", "slack:PRO", "telegram:42"]
+        for caller in ["http:192.0.2.7", *kept]:
+            entry, _ = ledger.accept(order(test=True, at=long_ago, caller=caller))
+            ledger.settle(entry.run, "sent")
+        token = ledger.token_new("label")
+        ledger.set_plan("slack:PRO", "pro")
+        code, _ = ledger.pair_code("telegram")
+        assert ledger.redeem("telegram", "42", code)
+        assert ledger.prune(90) == 4
+        assert sorted(person.caller for person in ledger.callers()) == kept
+        assert ledger.token_check(token)
+        assert b"192.0.2.7" not in ledger.path.read_bytes()
+
+
+def test_a_backup_that_failed_leaves_no_half_copy(home):
+    with Ledger.open(home) as ledger:
+        ledger.path.rename(home / "away.db")
+        with pytest.raises(LedgerError):
+            ledger.backup(home / "copy.db")
+        assert not (home / "copy.db").exists()
+
+
+def test_pruning_goes_in_steps_that_let_others_in(home):
+    with Ledger.open(home) as ledger:
+        entry, _ = ledger.accept(order(test=True, at=0.0))
+        ledger.settle(entry.run, "sent")
+        some = runs.PRUNE_STEP + 10
+        with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+            db.execute("CREATE TEMP TABLE old AS SELECT * FROM runs")
+            db.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+                f"INSERT INTO runs ({runs.COLUMNS}, day, charged, rebind, fingerprint, owner) "
+                "SELECT i, at, action, connector, caller, surface, test, state, attempts, ms, "
+                "code, reason, receipt, settled_at, reply_to, day, charged, rebind, fingerprint, "
+                "owner FROM old, n",
+                (some,),
+            )
+        db.close()
+        before = time.time()
+        assert ledger._write(lambda db: runs.prune(db, before)) == 2000
+        assert ledger.prune(90) == some + 1 - 2000
+        assert ledger.runs() == []
+
+
+def test_a_backup_for_which_there_is_no_room_names_the_copy(home, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=40k none {disk} 2>/dev/null"):
+        pytest.skip("mounting a small disk needs to be root")
+    try:
+        with Ledger.open(home) as ledger, pytest.raises(LedgerError) as caught:
+            ledger.backup(disk / "copy.db")
+        assert caught.value.reason == "ledger_full"
+        assert str(disk / "copy.db") in caught.value.message
+        assert list(disk.iterdir()) == []
+    finally:
+        os.system(f"umount -l {disk}")
+
+
+@pytest.mark.parametrize("name", ["usage", "backup"])
+def test_what_reads_for_long_stands_in_no_other_readers_way(home, name):
+    with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
+        entry, _ = ledger.accept(order(test=True))
+        ledger.settle(entry.run, "sent")
+        ask = {"usage": lambda: ledger.usage(1), "backup": lambda: ledger.backup(home / "copy")}
+        with ledger._reading():
+            pool.submit(ask[name]).result(30)

@@ -1,0 +1,45 @@
+"""Short words for tests of the ledger: orders, and runs that were accepted or have ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.ledger import Ledger, Order, word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.ledger import Entry
+
+DO = "sample.do"
+
+
+def order(**more: Any) -> Order:
+    """A run of Ada's, or what `more` makes of it."""
+    base = Order(
+        run=word(10), at=time.time(), action=DO, connector="sample", caller="cli:ada",
+        surface="cli", fingerprint=b"f" * 32,
+    )  # fmt: skip
+    return dataclasses.replace(base, **more)
+
+
+def accept(ledger: Ledger, **more: Any) -> tuple[Entry, bool]:
+    return ledger.accept(order(**more))
+
+
+def finish(ledger: Ledger, outcome: str, **more: Any) -> Entry | None:
+    """A run from its beginning to its end."""
+    entry, _ = accept(ledger, **more)
+    ledger.sending(entry.run)
+    ledger.settle(entry.run, outcome, attempts=1, ms=12.5)
+    return ledger.run(entry.run)
+
+
+def until(true: Callable[[], bool], seconds: float = 15) -> bool:
+    """Wait for something to become true, and tell whether it did."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.05)
+    return true()
