@@ -153,10 +153,10 @@ class Link:
             if old is None:
                 return
             since = time.monotonic()
-            await self._until_over(old)
+            ended = await self._until_over(old)
             if time.monotonic() - since > self._pace.steady:
                 pauses = waits()
-            elif old.over.is_set():
+            elif ended:
                 # It may hang up on the next one as quickly, and would be asked without end.
                 await self._down(old, *old.why)
                 await asyncio.sleep(next(pauses))
@@ -165,15 +165,17 @@ class Link:
             self._line = await self._open(old)
             self._bot.spawn(self._hang_up(old), name="slack old line")
 
-    async def _until_over(self, line: Line) -> None:
+    async def _until_over(self, line: Line) -> bool:
+        """Wait until a line must be replaced; whether that is because it has ended."""
         since = time.monotonic()
         while not line.over.is_set() and await line.is_connected():
             # Asking again and again for the same answer would wear out Slack's patience.
             crowd = self._pace.crowd * min(self._crowd, 20)
             if time.monotonic() - since > (crowd or self._pace.renew):
-                return
+                return False
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(line.over.wait(), self._pace.look)
+        return True
 
     async def _open(self, old: Line | None) -> Line:
         for wait in waits():

@@ -132,9 +132,10 @@ def test_a_line_that_ends_is_replaced_and_commands_go_on(slack, sandbox, way):
 def test_a_token_revoked_meanwhile_is_said_and_slack_taken_up_again(slack, sandbox):
     sandbox.slack.always(REVOKED, on="apps.connections.open")
     slack.people.drop_sockets()
-    wait_for(lambda: not slack.health[0])
-    _, verdict, fix = slack.health
-    assert verdict.startswith("Slack refuses SLACK_APP_TOKEN (token_revoked). Not connected since")
+    refused = "Slack refuses SLACK_APP_TOKEN (token_revoked). Not connected since"
+    wait_for(lambda: slack.health[1].startswith(refused))
+    ok, _, fix = slack.health
+    assert not ok
     assert "App-Level Tokens" in fix
     sandbox.slack.always(None, on="apps.connections.open")
     wait_for(lambda: slack.health[:2] == (True, CONNECTED))
@@ -153,9 +154,10 @@ def test_ten_other_connections_are_said_and_slack_is_not_worn_out(slack, sandbox
     sandbox.slack.socket.limit = 0
     before = len(sandbox.slack.calls("apps.connections.open"))
     slack.people.drop_sockets()
-    wait_for(lambda: not slack.health[0])
-    _, verdict, fix = slack.health
-    assert verdict.startswith("Slack takes ten connections with one app token, and all are in use.")
+    full = "Slack takes ten connections with one app token, and all are in use."
+    wait_for(lambda: slack.health[1].startswith(full))
+    ok, _, fix = slack.health
+    assert not ok
     assert fix == "Stop the other levqor-bot, or give each an app of its own."
     time.sleep(1.5)
     assert len(sandbox.slack.calls("apps.connections.open")) - before <= 4
@@ -164,12 +166,13 @@ def test_ten_other_connections_are_said_and_slack_is_not_worn_out(slack, sandbox
     assert slack.send("hello").acked
 
 
-def test_a_slack_that_hangs_up_at_once_is_not_asked_without_end(home, sandbox):
+@pytest.mark.parametrize("way", ["disconnect", "drop_sockets"])
+def test_a_slack_that_hangs_up_at_once_is_not_asked_without_end(home, sandbox, way):
     with at_work(home, sandbox, pace=replace(QUICK, steady=60.0)) as slack:
         before = len(sandbox.slack.calls("apps.connections.open"))
         until = time.monotonic() + 2.0
         while time.monotonic() < until:
-            slack.people.disconnect("warning")
+            getattr(slack.people, way)()
             time.sleep(0.01)
         assert len(sandbox.slack.calls("apps.connections.open")) - before <= 4
         assert any(line.startswith("slack: Slack hangs up at once") for line in slack.said)
