@@ -16,6 +16,7 @@ from bot.web.gate import Gate
 from bot.web.metrics import Metrics
 from bot.web.routes import Pages
 from bot.web.visitor import Doorkeeper
+from bot.web.watch import Watch
 from core import __version__
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.health import Health
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
     """Make the ASGI application of a bot."""
-    pages = Pages(bot, Health(bot.engine), Metrics(bot), limits)
+    metrics = Metrics(bot)
+    pages = Pages(bot, Health(bot.engine), metrics, limits)
     app = FastAPI(
         title="Levqor",
         version=__version__,
@@ -62,7 +64,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
         return await bot.read(bot.engine.ledger.token_check, token)
 
     doorkeeper = Doorkeeper(lambda: bot.settings.own, token_check)
-    return Gate(app, doorkeeper, hooks, limits)
+    return Gate(app, doorkeeper, hooks, limits, Watch(bot, metrics.answered))
 
 
 def _add(

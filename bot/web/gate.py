@@ -18,13 +18,14 @@ from bot.web.body import Gone, check_framing, read_body
 from core.errors import InternalError, LevqorError, MethodNotAllowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bot.app.frame import Hook
     from bot.web.limits import Limits
     from bot.web.visitor import Doorkeeper
+    from bot.web.watch import Watch
 
 log = logging.getLogger("levqor.web")
 
@@ -43,11 +44,17 @@ class Gate:
     """The ASGI application; sets `scope["visitor"]` and `scope["folded"]` for the routes."""
 
     def __init__(
-        self, app: ASGIApp, doorkeeper: Doorkeeper, hooks: Iterable[Hook], limits: Limits
+        self,
+        app: ASGIApp,
+        doorkeeper: Doorkeeper,
+        hooks: Iterable[Hook],
+        limits: Limits,
+        watch: Watch,
     ) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
         self._limits = limits
+        self._watch = watch
         self._hooks = {hook.path: hook for hook in hooks}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +62,8 @@ class Gate:
         headers = fold(scope["headers"])
         scope = routable(scope, headers)
         hook = self._hooks.get(scope["path"])
-        door = Exit(send, self._origin(headers) if hook is None else None)
+        origin = self._origin(headers) if hook is None else None
+        door = Exit(send, origin, self._watch.answered)
         try:
             check_framing(headers, scope["http_version"])
             if hook is not None:
@@ -66,6 +74,7 @@ class Gate:
                 await self._app(scope, receive, door.send)
                 return
         except LevqorError as error:
+            self._watch.turned_away(error, self._doorkeeper.address(peer_of(scope), headers))
             response = refusal(error)
         except Gone:
             return
@@ -85,8 +94,9 @@ class Gate:
             and "access-control-request-method" in headers
         ):
             return Response(status_code=204, headers=_PREFLIGHT)
-        peer = scope["client"][0] if scope["client"] else ""
-        scope["visitor"] = await self._doorkeeper.visitor(peer, headers, scope["http_version"])
+        scope["visitor"] = await self._doorkeeper.visitor(
+            peer_of(scope), headers, scope["http_version"]
+        )
         scope["folded"] = headers
         return None
 
@@ -108,8 +118,9 @@ class Gate:
 class Exit:
     """Sends an answer, with what a browser needs to let an allowed page read it."""
 
-    def __init__(self, send: Send, origin: str | None) -> None:
+    def __init__(self, send: Send, origin: str | None, count: Callable[[int], None]) -> None:
         self._send = send
+        self._count = count
         self.open = False
         self._headers = [(b"vary", b"Origin")]
         if origin:
@@ -122,8 +133,14 @@ class Exit:
         """Pass a message on to the server."""
         if message["type"] == "http.response.start":
             self.open = True
+            self._count(message["status"])
             message = {**message, "headers": [*message["headers"], *self._headers]}
         await self._send(message)
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address of a connection's other end."""
+    return scope["client"][0] if scope["client"] else ""
 
 
 def routable(scope: Scope, headers: dict[str, str]) -> Scope:

@@ -60,6 +60,12 @@ class Metrics:
             buckets=_ACK_BUCKETS,
             registry=self.registry,
         )
+        self.answers = Counter(
+            "levqor_http_answers",
+            "Answers to HTTP requests, by status.",
+            ("status",),
+            registry=self.registry,
+        )
         self.registry.register(_Now(bot.engine))
         bot.engine.observers.append(self._settled)
         bot.engine.refusals.append(self._refused)
@@ -70,6 +76,10 @@ class Metrics:
         if "application/openmetrics-text" in accept:
             return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]
         return generate_latest(self.registry), TEXT
+
+    def answered(self, status: int) -> None:
+        """Count an answer over HTTP."""
+        self.answers.labels(str(status)).inc()
 
     def _settled(self, settled: Settled, caller: Caller) -> None:
         self.runs.labels(settled.action_id, settled.outcome, caller.surface).inc()

@@ -106,6 +106,10 @@ class Doorkeeper:
         """Whether a page's origin is one of ALLOWED_ORIGINS."""
         return origin.lower() in self._own().allowed_origins
 
+    def address(self, peer: str, headers: Mapping[str, str]) -> str:
+        """Tell whom a connection speaks for, its proxies aside."""
+        return _client(peer, headers, self._own().trusted_proxies)
+
     async def visitor(self, peer: str, headers: Mapping[str, str], version: str = "1.1") -> Visitor:
         """Tell who asks; raises Unauthorized.
 
@@ -114,7 +118,7 @@ class Doorkeeper:
             headers: by lower-case name, repeated ones joined by commas.
             version: the HTTP version of the request.
         """
-        address = _client(peer, headers, self._own().trusted_proxies)
+        address = self.address(peer, headers)
         if "authorization" in headers:
             try:
                 token = await self._token(headers["authorization"])

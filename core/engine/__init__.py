@@ -217,6 +217,10 @@ class Engine:
         self.outbound.redactor = Redactor(self.settings.secrets())
         return True
 
+    def turned_away(self, error: LevqorError, caller: Caller, ip: str | None) -> None:
+        """Write down a request that was refused before it said what it wants."""
+        self._record.refused("", error, caller, ip, 0.0)
+
     def drain(self, timeout: float = 15.0) -> None:
         """Take nothing new and let what is out finish; the ledger stays open for the telling.
 

@@ -256,6 +256,8 @@ def test_metrics_count_runs_refusals_queues_and_verdicts(web, sandbox):
     assert 'levqor_queue_depth{connector="email"} 0.0' in lines
     assert 'levqor_probe_verdict{connector="email",verdict="ok"} 1.0' in lines
     assert 'levqor_inbound_up{surface="http"} 1.0' in lines
+    assert 'levqor_http_answers_total{status="200"} 2.0' in lines
+    assert 'levqor_http_answers_total{status="402"} 1.0' in lines
 
 
 def test_metrics_speak_openmetrics_where_it_is_asked_for(web):

@@ -1,5 +1,7 @@
 """Who calls: tokens, the loopback rule, proxies, pages in a browser."""
 
+import json
+import re
 import socket
 
 import pytest
@@ -8,7 +10,7 @@ from bot.app.frame import Hook, HookAnswer
 from bot.web.visitor import FORWARDING
 from core.engine import Engine
 from core.settings import Settings
-from tests.support.web import served
+from tests.support.web import served, wait_for
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
 PAGE = "https://team.example.com"
@@ -133,6 +135,39 @@ def test_a_header_without_a_token_is_refused_even_locally_and_says_so(serve, aut
         "reason": "token_needed",
         "fix": "Send Authorization: Bearer with a token from: levqor token new LABEL",
     }
+
+
+def knocks(home):
+    log = home / "logs" / "connectors.log"
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+
+
+def test_who_is_turned_away_leaves_a_line_without_address_token_or_path(serve, home):
+    web = serve(LEVQOR_HTTP_ANONYMOUS="1", LEVQOR_TRUSTED_PROXIES="127.0.0.1")
+    stranger = {"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer canary-7"}
+    assert web.post("/actions/canary-8", MAIL, headers=stranger).status == 401
+    wait_for(lambda: (home / "logs" / "connectors.log").exists() and knocks(home))
+    [line] = knocks(home)
+    assert line.pop("ts") > 0
+    assert re.fullmatch(r"[0-9a-f]{4}\*{4}", line.pop("ip"))
+    assert line == {
+        "run": "-", "user": "anon", "surface": "http", "connector": "-", "action": "-",
+        "status": "unauthorized", "ms": 0.0, "attempts": 0, "ids_masked": True,
+        "error": "token_refused",
+    }  # fmt: skip
+
+
+def test_who_knocks_without_end_does_not_fill_the_log(serve, home):
+    """At most ten lines a minute, and one for an address and reason; a minute may turn."""
+    web = serve(LEVQOR_HTTP_ANONYMOUS="1", LEVQOR_TRUSTED_PROXIES="127.0.0.1")
+    for number in range(60):
+        headers = {"X-Forwarded-For": f"203.0.113.{number // 2}", "Authorization": "Bearer x"}
+        assert web.get("/metrics", headers=headers).status == 401
+    wait_for(lambda: len(knocks(home)) >= 10)
+    assert web.post("/actions/email.send", MAIL).status == 200
+    wait_for(lambda: "sent" in [line["status"] for line in knocks(home)])
+    told = [line for line in knocks(home) if line["status"] == "unauthorized"]
+    assert 10 <= len(told) <= 20
 
 
 def test_a_revoked_token_ends_at_once(serve):

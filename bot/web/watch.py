@@ -1,0 +1,43 @@
+"""Who was turned away at the door: every answer is counted, some leave a line in the log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bot.web.visitor import SURFACE
+from core.callers import Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.app.frame import Bot
+    from core.errors import LevqorError
+
+# Strangers may knock as often as they like: their lines must not push those of runs out of
+# the log, which keeps fifty megabytes.
+LINES_A_MINUTE = 10
+
+
+class Watch:
+    """Watches the door; `answered` is called with the status of every answer."""
+
+    def __init__(self, bot: Bot, answered: Callable[[int], None]) -> None:
+        self.answered = answered
+        self._bot = bot
+        self._minute = 0
+        self._seen: set[tuple[str, str]] = set()
+
+    def turned_away(self, error: LevqorError, address: str) -> None:
+        """Write a line, but for the same address and reason only one a minute."""
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._seen.clear()
+        knock = (address, error.reason or error.code)
+        if knock in self._seen or len(self._seen) >= LINES_A_MINUTE:
+            return
+        self._seen.add(knock)
+        stranger = Caller(SURFACE, address, known=False)
+        write = self._bot.engine.turned_away
+        self._bot.spawn(self._bot.read(write, error, stranger, address), name="door")
