@@ -121,7 +121,7 @@ class Settings(Config):
     api_url: BaseUrl = upstream_url("RESEND_API_URL", "Resend", "https://api.resend.com")
 
 
-def check(request: Mail, config: Settings, test: bool) -> None:  # noqa: FBT001
+def check(request: Mail, config: Settings, test: bool) -> None:
     """Keep to LEVQOR_RECIPIENTS; a test send reaches nobody but Resend's own inbox."""
     allowed = _entries(config.recipients)
     to = request.to.lower()

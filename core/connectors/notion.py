@@ -101,7 +101,7 @@ class Page(BaseModel):
     url: str | None = None
 
 
-def check(request: Entry, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
+def check(request: Entry, config: Settings, test: bool) -> None:
     """Refuse a page without a database; a test send can only mean the default."""
     if request.database_id is None and test:
         raise NotConfigured(

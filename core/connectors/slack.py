@@ -95,7 +95,7 @@ class Settings(Config):
     api_url: BaseUrl = upstream_url("SLACK_API_URL", "Slack", "https://slack.com/api/")
 
 
-def check(request: Message, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
+def check(request: Message, config: Settings, test: bool) -> None:
     """Refuse a named channel without a token: the webhook would post to the wrong place."""
     if request.channel and not config.bot_token:
         raise NotConfigured(

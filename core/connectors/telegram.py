@@ -123,7 +123,7 @@ class Settings(Config):
     api_url: BaseUrl = upstream_url("TELEGRAM_API_URL", "Telegram", "https://api.telegram.org")
 
 
-def check(request: Message, config: Settings, test: bool) -> None:  # noqa: ARG001, FBT001
+def check(request: Message, config: Settings, test: bool) -> None:
     """Refuse a message that has nowhere to go."""
     _target(request, config)
 

@@ -52,7 +52,7 @@ class Answer(Scripted):
     headers: Mapping[str, str] = field(default_factory=dict)
     done: bool = False
 
-    async def play(self, request: web.Request, real: Real) -> web.StreamResponse:  # noqa: ARG002
+    async def play(self, request: web.Request, real: Real) -> web.StreamResponse:
         """Answer as told."""
         if self.done:
             await real()
@@ -77,7 +77,7 @@ class Delay(Scripted):
 
     seconds: float = 0.05
 
-    async def play(self, request: web.Request, real: Real) -> web.StreamResponse:  # noqa: ARG002
+    async def play(self, request: web.Request, real: Real) -> web.StreamResponse:
         """Wait, then do it and answer."""
         await asyncio.sleep(self.seconds)
         return await real()
@@ -110,7 +110,7 @@ class DropBefore(Scripted):
 
     reset: bool = False
 
-    async def play(self, request: web.Request, real: Real) -> web.StreamResponse:  # noqa: ARG002
+    async def play(self, request: web.Request, real: Real) -> web.StreamResponse:
         """Hang up at once."""
         return hang_up(request, reset=self.reset)
 

@@ -32,7 +32,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def add(app: web.Application, sandbox: Sandbox) -> None:
     """Add the control's addresses to the application."""
 
-    async def front(request: web.Request) -> web.Response:  # noqa: ARG001
+    async def front(request: web.Request) -> web.Response:
         names = [stand_in.name for stand_in in sandbox.stand_ins]
         text = page.render(sandbox.url, names, sandbox.received)
         return web.Response(text=text, content_type="text/html", headers=page.HEADERS)

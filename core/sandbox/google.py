@@ -52,7 +52,7 @@ class Tokens:
         """End every token, as if their hour were over."""
         self._until.clear()
 
-    async def answer(self, request: web.Request, received: Received) -> web.Response:  # noqa: ARG002
+    async def answer(self, request: web.Request, received: Received) -> web.Response:
         """Trade an assertion for a token."""
         try:
             self._check(received.form)

@@ -68,7 +68,7 @@ class Resend(StandIn):
         """What Resend says to an address it does not have."""
         return _error(404, "not_found", "The requested endpoint does not exist")
 
-    async def _domains(self, request: web.Request, received: Received) -> web.Response:  # noqa: ARG002
+    async def _domains(self, request: web.Request, received: Received) -> web.Response:
         if refusal := self._refusal(request):
             return refusal
         if _token(request) == self.sending_only:

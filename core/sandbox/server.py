@@ -205,7 +205,7 @@ async def _answered(
 def lost(stand_in: StandIn) -> Wrapped:
     """Answer an address the vendor does not have, in the vendor's way."""
 
-    async def handle(request: web.Request, received: Received) -> web.Response:  # noqa: ARG001
+    async def handle(request: web.Request, received: Received) -> web.Response:
         return stand_in.not_found()
 
     return played(stand_in, "unknown", handle)

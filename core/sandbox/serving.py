@@ -22,7 +22,7 @@ def serve(port: int = 0, announce: Callable[[str, dict[str, str]], None] | None 
     """
     stopped = threading.Event()
 
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def stop(number: int, frame: FrameType | None) -> None:
         stopped.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

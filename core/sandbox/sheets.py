@@ -74,7 +74,7 @@ class Sheets(StandIn):
         """What Google says to an address it does not have."""
         return _error(404, "NOT_FOUND", "Requested entity was not found.")
 
-    async def _get(self, request: web.Request, received: Received) -> web.Response:  # noqa: ARG002
+    async def _get(self, request: web.Request, received: Received) -> web.Response:
         try:
             self._check(request, _GET)
             whole = self._spreadsheet()

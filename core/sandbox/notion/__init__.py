@@ -109,7 +109,7 @@ class Notion(StandIn):
 
         return handle
 
-    def _me(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _me(self, request: web.Request, received: Received) -> dict[str, Any]:
         return {
             **schema.user(schema.BOT),
             "name": "Levqor",
@@ -123,19 +123,19 @@ class Notion(StandIn):
             },
         }
 
-    def _database(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _database(self, request: web.Request, received: Received) -> dict[str, Any]:
         return schema.database_json(_find_database(_ident(request, "database_id")))
 
-    def _source(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _source(self, request: web.Request, received: Received) -> dict[str, Any]:
         return schema.source_json(*_find_source(_ident(request, "data_source_id")))
 
-    def _page(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _page(self, request: web.Request, received: Received) -> dict[str, Any]:
         ident = _ident(request, "page_id")
         if ident not in self.pages:
             raise _missing("page", ident)
         return self.pages[ident]
 
-    def _create(self, request: web.Request, received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _create(self, request: web.Request, received: Received) -> dict[str, Any]:
         asked = _object(received)
         for name in asked:
             if name not in _CREATE:

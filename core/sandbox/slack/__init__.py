@@ -157,7 +157,7 @@ class Slack(App):
         except Fault as fault:
             return _answer(fault.body)
 
-    def _auth_test(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _auth_test(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
         return {
             "url": "https://levqor-sandbox.slack.com/",
             "team": "Levqor sandbox",
@@ -189,7 +189,7 @@ class Slack(App):
         self.messages.append({**message, "channel": channel, "blocks": blocks or []})
         return {"channel": channel, "ts": moment, "message": message}
 
-    def _open_conversation(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _open_conversation(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
         users = str(said.get("users", ""))
         if not users:
             raise Fault("users_list_not_supplied")
@@ -197,7 +197,7 @@ class Slack(App):
             raise Fault("user_not_found")
         return {"channel": {"id": f"D{users[1:]}"}}
 
-    def _user(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+    def _user(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
         found = user(str(said.get("user", "")))
         if found is None:
             raise Fault("user_not_found")

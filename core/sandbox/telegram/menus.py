@@ -34,7 +34,7 @@ class Menus:
         self._chats = chats
         self.menus: dict[str, list[dict[str, Any]]] = {}
 
-    async def set(self, said: dict[str, Any], received: Received) -> bool:  # noqa: ARG002
+    async def set(self, said: dict[str, Any], received: Received) -> bool:
         """Replace the menu of a scope."""
         key, commands = self._key(said), said.get("commands")
         if not isinstance(commands, list):
@@ -53,11 +53,11 @@ class Menus:
         ]
         return True
 
-    async def get(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:  # noqa: ARG002
+    async def get(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:
         """The menu of a scope; empty where none is set."""
         return self.menus.get(self._key(said), [])
 
-    async def delete(self, said: dict[str, Any], received: Received) -> bool:  # noqa: ARG002
+    async def delete(self, said: dict[str, Any], received: Received) -> bool:
         """Take the menu of a scope away."""
         self.menus.pop(self._key(said), None)
         return True

@@ -178,20 +178,20 @@ class Messages:
             raise Refusal(403, "Forbidden: bot can't initiate conversation with a user")
         return chat
 
-    async def get_me(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+    async def get_me(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
         """The bot."""
         flags = ("can_read_all_group_messages", "supports_inline_queries")
         more = ("can_connect_to_business", "has_main_web_app")
         return {**self.bot(), "can_join_groups": True, **dict.fromkeys(flags + more, False)}
 
-    async def get_chat(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+    async def get_chat(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
         """A chat, read rights only."""
         gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription")
         accepted = dict.fromkeys((*gifts, "gifts_from_channels"), True)
         looks = {"max_reaction_count": 11, "accent_color_id": 0}
         return {**self.chat(said), **looks, "accepted_gift_types": accepted}
 
-    async def get_chat_member(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+    async def get_chat_member(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
         """What the bot, or somebody who has spoken, is in a chat."""
         chat, user = self.chat(said), str(said.get("user_id", ""))
         if not user.isdecimal():
@@ -263,7 +263,7 @@ class Messages:
         received.done, received.shown = True, " ".join(message.reactions)
         return True
 
-    async def chat_action(self, said: dict[str, Any], received: Received) -> bool:  # noqa: ARG002
+    async def chat_action(self, said: dict[str, Any], received: Received) -> bool:
         """`typing …` for a moment."""
         action = str(said.get("action", ""))
         if action not in ACTIONS:

@@ -76,7 +76,7 @@ class Updates:
                 await self._task
             self._task = None
 
-    async def get_updates(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:  # noqa: ARG002
+    async def get_updates(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:
         """Confirm what is below the offset and answer what is due, waiting if need be."""
         if self._hook:
             raise Refusal(409, _WEBHOOK_SET)
@@ -117,7 +117,7 @@ class Updates:
         self._task = asyncio.create_task(self._deliver())
         return True
 
-    async def delete_webhook(self, said: dict[str, Any], received: Received) -> bool:  # noqa: ARG002
+    async def delete_webhook(self, said: dict[str, Any], received: Received) -> bool:
         """Keep updates for polling again."""
         await self.stop()
         self._hook = {}
@@ -125,7 +125,7 @@ class Updates:
             self.pending.clear()
         return True
 
-    async def webhook_info(self, said: dict[str, Any], received: Received) -> dict[str, Any]:  # noqa: ARG002
+    async def webhook_info(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
         """What the server knows of the webhook, its last failure included."""
         info = {
             "url": self._hook.get("url", ""),
