@@ -51,7 +51,8 @@ class Bubbles:
             if self.error is None:
                 self._early.append((notice, face))
             return
-        actions = [] if notice.about is None else ["default", "How to fix", "fix", "How to fix"]
+        # A click on the message is an action too; one with words is a second button (XFCE).
+        actions = [] if notice.about is None else ["default", "", "fix", "How to fix"]
         # Daemons read the body as markup: an unescaped `<` eats the words after it.
         body = html.escape(notice.body, quote=False)
         picture = str(icon_file(self._icons, face))
