@@ -1,6 +1,7 @@
 import pytest
 
 from core.cli import main
+from tests.support.asking import ADA, BOB
 from tests.support.cli import Ran
 
 
@@ -16,3 +17,11 @@ def cli(capsys, monkeypatch, home, sandbox):
         return Ran(status, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def pro(engine):
+    """An engine for whose two callers the free plan's limit is lifted."""
+    for caller in (ADA, BOB):
+        engine.ledger.set_plan(str(caller), "pro")
+    return engine

@@ -1,43 +1,23 @@
-import contextlib
-import sqlite3
-import threading
-import time
+"""The one door: what is accepted, sent, refused and told again."""
 
 import pytest
 
-from core.callers import Caller
 from core.connectors import CONNECTORS
 from core.engine import Engine
-from core.engine import queues as places
 from core.errors import (
     Busy,
     Forbidden,
     IdempotencyMismatch,
     InvalidInput,
-    LedgerError,
     NotConfigured,
     NotFound,
     QuotaSpent,
     Repeated,
 )
-from core.sandbox import Answer, Delay, DropAfter, Hang
+from core.sandbox import Answer, Delay, DropAfter
 from core.settings import Settings
-
-ADA = Caller("slack", "T1:UADA")
-BOB = Caller("telegram", "42")
-HELLO = {"text": "Build 214 is out"}
-
-
-@pytest.fixture
-def pro(engine):
-    for caller in (ADA, BOB):
-        engine.ledger.set_plan(str(caller), "pro")
-    return engine
-
-
-def charged(engine):
-    with contextlib.closing(sqlite3.connect(engine.ledger.path)) as db, db:
-        return db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
+from tests.support.asking import ADA, BOB, HELLO
+from tests.support.journal import charged
 
 
 @pytest.mark.parametrize("connector", CONNECTORS, ids=lambda c: c.name)
@@ -107,7 +87,7 @@ def test_a_refusal_gives_the_quota_back(engine, sandbox):
     sandbox.slack.next(Answer(404, body="no_service"))
     refused = engine.run("slack.send", HELLO, ADA)
     assert (refused.outcome, refused.error.reason) == ("refused", "webhook_gone")
-    assert charged(engine) == 0
+    assert charged(engine.ledger) == 0
     assert engine.run("slack.send", HELLO, ADA).outcome == "sent"
 
 
@@ -116,7 +96,7 @@ def test_what_may_have_arrived_is_unknown_sent_once_and_held(engine, sandbox):
     settled = engine.run("slack.send", HELLO, ADA)
     body = settled.body()
     assert (settled.outcome, settled.attempts, body["in_doubt"]) == ("unknown", 1, True)
-    assert charged(engine) == 1
+    assert charged(engine.ledger) == 1
     assert len(sandbox.slack.received) == 1
 
 
@@ -161,12 +141,6 @@ def test_a_redelivery_after_the_end_gets_the_first_answer(pro, sandbox):
     assert len(sandbox.slack.received) == 1
 
 
-def test_starting_twice_sends_once(pro, sandbox):
-    accepted = pro.accept("slack.send", HELLO, ADA)
-    assert pro.start(accepted).result(10) is pro.start(accepted).result(10)
-    assert len(sandbox.slack.writes) == 1
-
-
 def test_an_idempotency_key_with_other_input_is_a_mismatch(pro):
     pro.run("slack.send", HELLO, ADA, key="http:k", rebind=True)
     with pytest.raises(IdempotencyMismatch):
@@ -179,100 +153,6 @@ def test_the_same_again_is_asked_about_only_where_it_was_asked_for(pro, sandbox)
         pro.run("slack.send", HELLO, ADA, guard=True)
     pro.run("slack.send", HELLO, ADA)
     assert len(sandbox.slack.writes) == 2
-
-
-def test_a_future_that_is_waited_for_cannot_be_cancelled(pro, sandbox):
-    sandbox.slack.next(Delay(0.2))
-    future = pro.start(pro.accept("slack.send", HELLO, ADA))
-    assert future.cancel() is False
-    assert future.result(10).outcome == "sent"
-
-
-def test_a_hanging_connector_does_not_delay_another(pro, sandbox):
-    sandbox.notion.always(Hang())
-    hanging = [
-        pro.start(pro.accept("notion.create", {"props": {"Name": f"n{n}"}}, ADA))
-        for n in range(places.WORKERS + 4)
-    ]
-    began = time.monotonic()
-    email = {"to": "delivered@resend.dev", "subject": "s", "text": "t"}
-    assert pro.run("email.send", email, BOB).outcome == "sent"
-    assert time.monotonic() - began < 8
-    running, waiting = pro.queues()["notion"]
-    assert (running, waiting) == (places.WORKERS, 4)
-    pro.close(timeout=0.1)
-    assert {future.result(1).outcome for future in hanging} <= {"unknown", "not_sent"}
-
-
-def test_a_full_queue_answers_busy_and_gives_the_quota_back(pro, sandbox):
-    sandbox.slack.always(Hang())
-    full = places.WORKERS + places.PLACES
-    futures = [pro.start(pro.accept("slack.send", {"text": f"n{n}"}, ADA)) for n in range(full + 3)]
-    busy = [f.result(5) for f in futures[full:]]
-    assert {(b.outcome, b.error.code, b.http, b.exit) for b in busy} == {
-        ("not_sent", "busy", 503, 6)
-    }
-    assert busy[0].error.retry_after == 30
-    assert charged(pro) == full
-    pro.close(timeout=0.1)
-    assert sum(f.result(1).outcome == "not_sent" for f in futures) >= places.PLACES
-
-
-def test_a_run_that_waited_too_long_is_busy(pro, sandbox):
-    late = []
-    job = pro.accept("slack.send", HELLO, ADA).job
-    hold = threading.Event()
-    slow = places.Queue("slow", lambda _: hold.wait(10), late.append, wait_seconds=0.2)
-    for _ in range(places.WORKERS + 1):
-        assert slow.offer(job)
-    deadline = time.monotonic() + 10
-    while not late and time.monotonic() < deadline:
-        time.sleep(0.02)
-    hold.set()
-    assert late == [job]
-
-
-def test_stopping_sends_nothing_new_and_settles_what_hangs(pro, sandbox):
-    sandbox.slack.always(Hang())
-    out = [pro.start(pro.accept("slack.send", {"text": str(n)}, ADA)) for n in range(20)]
-    waiting = pro.accept("slack.send", {"text": "late"}, ADA)
-    time.sleep(0.5)
-    pro.close(timeout=0.3)
-    ends = [future.result(1) for future in out]
-    assert [e.outcome for e in ends].count("unknown") == places.WORKERS
-    assert [e.outcome for e in ends].count("not_sent") == 4
-    assert pro.start(waiting).result(1).error.reason == "interrupted_before"
-    with pytest.raises(Busy, match="stopping"):
-        pro.accept("slack.send", HELLO, BOB)
-
-
-def test_a_ledger_that_cannot_be_written_sends_nothing(pro, sandbox):
-    accepted = pro.accept("slack.send", HELLO, ADA)
-    pro.ledger._writer.close()
-    settled = pro.start(accepted).result(5)
-    assert isinstance(settled.error, LedgerError)
-    assert settled.outcome == "not_sent"
-    assert sandbox.slack.received == []
-
-
-def test_a_connectors_own_mistake_ends_the_run_and_names_it(home, sandbox):
-    import dataclasses
-
-    slack = CONNECTORS[0]
-
-    def broken(given, config, out):
-        raise ZeroDivisionError("PAYLOAD")
-
-    action = dataclasses.replace(slack.actions[0], send=broken)
-    odd = dataclasses.replace(slack, actions=(action,))
-    settings = Settings.load(home, sandbox_urls=sandbox.settings(), connectors=(odd,))
-    with Engine.open(settings, connectors=(odd,)) as engine:
-        settled = engine.run("slack.send", HELLO, ADA)
-        body = settled.body()
-        assert (body["error"], body["run"], settled.http) == ("internal_error", settled.run, 500)
-        assert body["in_doubt"] is True
-        assert "PAYLOAD" not in str(body)
-        assert engine.ledger.run(settled.run).state == "unknown"
 
 
 def test_observers_hear_of_every_ending_and_every_refusal(pro, sandbox):

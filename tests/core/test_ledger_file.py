@@ -7,9 +7,7 @@ import stat
 
 import pytest
 
-from core.errors import (
-    LedgerError,
-)
+from core.errors import LedgerError
 from core.ledger import Ledger
 from core.ledger.store import SCHEMA
 from core.migrations import MIGRATIONS

@@ -9,9 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.errors import (
-    LedgerError,
-)
+from core.errors import LedgerError
 from core.ledger import Ledger, runs
 from tests.support.journal import accept, finish, order, until
 

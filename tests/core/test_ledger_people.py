@@ -4,10 +4,7 @@ import time
 
 import pytest
 
-from core.errors import (
-    InvalidInput,
-    NotFound,
-)
+from core.errors import InvalidInput, NotFound
 
 
 def test_a_token_works_until_it_is_revoked_and_only_its_hash_is_kept(ledger, home):

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import (
-    LedgerError,
-)
+from core.errors import LedgerError
 from core.ledger import Ledger
 from core.ledger.owners import Owner
 from core.ledger.writer import Writer

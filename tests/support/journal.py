@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,13 @@ def finish(ledger: Ledger, outcome: str, **more: Any) -> Entry | None:
     ledger.sending(entry.run)
     ledger.settle(entry.run, outcome, attempts=1, ms=12.5)
     return ledger.run(entry.run)
+
+
+def charged(ledger: Ledger) -> int:
+    """How many runs use up quota, whoever asked for them."""
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db:
+        (count,) = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()
+    return int(count)
 
 
 def until(true: Callable[[], bool], seconds: float = 15) -> bool:

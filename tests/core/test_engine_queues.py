@@ -1,0 +1,144 @@
+"""Each connector's queue, and stopping."""
+
+import os
+import threading
+import time
+
+import pytest
+from filelock import lock_descriptor
+
+from core.engine import queues as places
+from core.errors import Busy
+from core.outbound import resolve
+from core.outbound.watchdog import Watchdog, at
+from core.sandbox import Delay, Hang
+from tests.support.asking import ADA, BOB, HELLO
+from tests.support.journal import charged
+
+
+@pytest.fixture
+def no_threads():
+    """Let no thread be started, as in a container that has used up its share."""
+    at(time.monotonic(), lambda: None)  # the watchdog has its thread already
+    before = threading.stack_size(1 << 45)
+    yield lambda: threading.stack_size(before)
+    threading.stack_size(before)
+
+
+def test_starting_twice_sends_once(pro, sandbox):
+    accepted = pro.accept("slack.send", HELLO, ADA)
+    assert pro.start(accepted).result(10) is pro.start(accepted).result(10)
+    assert len(sandbox.slack.writes) == 1
+
+
+def test_a_future_that_is_waited_for_cannot_be_cancelled(pro, sandbox):
+    sandbox.slack.next(Delay(0.2))
+    future = pro.start(pro.accept("slack.send", HELLO, ADA))
+    assert future.cancel() is False
+    assert future.result(10).outcome == "sent"
+
+
+def test_a_hanging_connector_does_not_delay_another(pro, sandbox):
+    sandbox.notion.always(Hang())
+    hanging = [
+        pro.start(pro.accept("notion.create", {"props": {"Name": f"n{n}"}}, ADA))
+        for n in range(places.WORKERS + 4)
+    ]
+    began = time.monotonic()
+    email = {"to": "delivered@resend.dev", "subject": "s", "text": "t"}
+    assert pro.run("email.send", email, BOB).outcome == "sent"
+    assert time.monotonic() - began < 8
+    running, waiting = pro.queues()["notion"]
+    assert (running, waiting) == (places.WORKERS, 4)
+    pro.close(timeout=0.1)
+    assert {future.result(1).outcome for future in hanging} <= {"unknown", "not_sent"}
+
+
+def test_a_full_queue_answers_busy_and_gives_the_quota_back(pro, sandbox):
+    sandbox.slack.always(Hang())
+    full = places.WORKERS + places.PLACES
+    futures = [pro.start(pro.accept("slack.send", {"text": f"n{n}"}, ADA)) for n in range(full + 3)]
+    busy = [f.result(5) for f in futures[full:]]
+    assert {(b.outcome, b.error.code, b.http, b.exit) for b in busy} == {
+        ("not_sent", "busy", 503, 6)
+    }
+    assert busy[0].error.retry_after == 30
+    assert charged(pro.ledger) == full
+    pro.close(timeout=0.1)
+    assert sum(f.result(1).outcome == "not_sent" for f in futures) >= places.PLACES
+
+
+def test_a_run_that_waited_too_long_is_busy(pro, sandbox):
+    late = []
+    job = pro.accept("slack.send", HELLO, ADA).job
+    hold = threading.Event()
+    slow = places.Queue("slow", lambda _: hold.wait(10), late.append, wait_seconds=0.2)
+    for _ in range(places.WORKERS + 1):
+        assert slow.offer(job)
+    deadline = time.monotonic() + 10
+    while not late and time.monotonic() < deadline:
+        time.sleep(0.02)
+    hold.set()
+    assert late == [job]
+
+
+def test_stopping_sends_nothing_new_and_settles_what_hangs(pro, sandbox):
+    sandbox.slack.always(Hang())
+    out = [pro.start(pro.accept("slack.send", {"text": str(n)}, ADA)) for n in range(20)]
+    waiting = pro.accept("slack.send", {"text": "late"}, ADA)
+    time.sleep(0.5)
+    pro.close(timeout=0.3)
+    ends = [future.result(1) for future in out]
+    assert [e.outcome for e in ends].count("unknown") == places.WORKERS
+    assert [e.outcome for e in ends].count("not_sent") == 4
+    assert pro.start(waiting).result(1).error.reason == "interrupted_before"
+    with pytest.raises(Busy, match="stopping"):
+        pro.accept("slack.send", HELLO, BOB)
+
+
+def test_what_is_called_back_by_a_run_may_start_the_next(pro, sandbox):
+    sandbox.slack.next(Delay(0.2))
+    first, second = (pro.accept("slack.send", {"text": text}, ADA) for text in "ab")
+    started = []
+    future = pro.start(first)
+    future.add_done_callback(lambda _: started.append(pro.start(second)))
+    assert future.result(10).outcome == "sent"
+    assert pro.start(second).result(10).outcome == "sent"
+    assert len(started) == 1
+
+
+def test_without_a_thread_to_be_had_a_run_is_busy_and_not_lost(pro, no_threads):
+    accepted = pro.accept("slack.send", HELLO, ADA)
+    settled = pro.start(accepted).result(5)
+    assert (settled.outcome, settled.error.code) == ("not_sent", "busy")
+    assert pro.ledger.run(accepted.run).state == "not_sent"
+    no_threads()
+    assert pro.run("slack.send", HELLO, ADA).outcome == "sent"
+
+
+def test_a_name_is_found_again_once_threads_can_be_had_again(no_threads):
+    with pytest.raises(OSError, match="thread"):
+        resolve.resolve("localhost", 80, time.monotonic() + 1)
+    no_threads()
+    assert resolve.resolve("localhost", 80, time.monotonic() + 10)
+
+
+def test_the_watchdog_starts_once_threads_can_be_had_again(no_threads):
+    dog, rang = Watchdog(), threading.Event()
+    with pytest.raises(RuntimeError, match="thread"):
+        dog.at(time.monotonic(), rang.set)
+    no_threads()
+    dog.at(time.monotonic(), rang.set)
+    assert rang.wait(10)
+
+
+def test_a_stop_waits_for_the_log_lines_of_what_has_ended(pro, home):
+    (home / "logs").mkdir()
+    guard = os.open(home / "logs" / ".connectors.lock", os.O_RDWR | os.O_CREAT)
+    try:
+        assert lock_descriptor(guard, blocking=False)
+        run = pro.run("slack.send", HELLO, ADA).run
+        pro.close()
+        assert f'"run":"{run}"' in pro.log.file.read_text()
+    finally:
+        os.close(guard)
