@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket as sockets
 import time
 from dataclasses import replace
 
@@ -12,15 +11,11 @@ from bot.app.frame import Bot
 from bot.slack.api import Api, Said, Unreachable, proxy_for
 from bot.slack.link import Pace
 from bot.slack.report import Report
-from bot.slack.surface import Slack
-from core.engine import Engine
-from core.errors import NotConfigured
 from core.sandbox import Answer, Delay, Hang, Sandbox
 from tests.support.slack import QUICK, at_work, settings_for
 from tests.support.web import wait_for
 
 CONNECTED = "connected (Socket Mode)"
-REFUSED = Answer(200, json={"ok": False, "error": "invalid_auth"})
 REVOKED = Answer(200, json={"ok": False, "error": "token_revoked"})
 
 
@@ -28,97 +23,6 @@ REVOKED = Answer(200, json={"ok": False, "error": "token_revoked"})
 def slack(home, sandbox):
     with at_work(home, sandbox) as working:
         yield working
-
-
-def started(home, sandbox, seconds=20, **more):
-    """Start the surface alone; what it raises comes out."""
-    settings = settings_for(home, sandbox, **more)
-
-    async def life(engine):
-        bot = Bot(engine)
-        surface = Slack(settings, QUICK)
-        try:
-            async with asyncio.timeout(seconds):
-                await surface.start(bot)
-        finally:
-            await surface.pause()
-            await surface.stop()
-            await bot.finish()
-
-    with Engine.open(settings) as engine:
-        asyncio.run(life(engine))
-
-
-def test_before_serving_slack_is_asked_about_both_tokens(slack, sandbox):
-    assert [request.call for request in sandbox.slack.received] == [
-        "auth.test", "apps.connections.open",
-    ]  # fmt: skip
-    assert slack.health == (True, CONNECTED, None)
-
-
-@pytest.mark.parametrize(
-    ("call", "setting"),
-    [("auth.test", "SLACK_BOT_TOKEN"), ("apps.connections.open", "SLACK_APP_TOKEN")],
-)
-def test_a_refused_token_is_one_clear_line_and_no_loop(home, sandbox, call, setting):
-    sandbox.slack.always(REFUSED, on=call)
-    with pytest.raises(NotConfigured) as refused:
-        started(home, sandbox)
-    assert refused.value.exit == 3
-    assert refused.value.message == f"Slack refuses {setting} (invalid_auth)."
-    assert f"Copy {setting} again: api.slack.com/apps" in refused.value.fix
-    assert len(sandbox.slack.calls(call)) == 1
-
-
-def test_socket_mode_that_is_switched_off_is_said(home, sandbox):
-    off = Answer(200, json={"ok": False, "error": "socket_mode_disabled"})
-    sandbox.slack.always(off, on="apps.connections.open")
-    with pytest.raises(NotConfigured) as refused:
-        started(home, sandbox)
-    assert refused.value.fix.startswith("Switch Socket Mode on")
-
-
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        Answer(503, "<html>"),
-        Answer(200, "not json", headers={"content-type": "application/json"}),
-        Answer(200, json={"ok": False, "error": "internal_error"}),
-        Answer(429, json={"ok": False, "error": "ratelimited"}, headers={"retry-after": "1"}),
-    ],
-    ids=["down", "no JSON", "internal", "flood"],
-)
-def test_an_unreachable_slack_is_waited_for(home, sandbox, trouble):
-    sandbox.slack.next(trouble, on="auth.test")
-    sandbox.slack.next(trouble, on="apps.connections.open")
-    with at_work(home, sandbox) as slack:
-        assert slack.send("hello").acked
-        assert slack.health[:2] == (True, CONNECTED)
-
-
-def test_a_slack_that_is_not_there_at_all_is_said_in_words(home, sandbox):
-    with sockets.create_server(("127.0.0.1", 0)) as taken:
-        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}/api/"
-    settings = settings_for(home, sandbox, SLACK_API_URL=nowhere)
-    seen = []
-
-    async def life(engine):
-        bot = Bot(engine)
-        surface = Slack(settings, QUICK)
-        starting = asyncio.ensure_future(surface.start(bot))
-        await asyncio.to_thread(wait_for, engine.ledger.inbounds)
-        seen.extend(engine.ledger.inbounds())
-        starting.cancel()
-        await asyncio.wait([starting])
-        await surface.pause()
-        await surface.stop()
-        await bot.finish()
-
-    with Engine.open(settings) as engine:
-        asyncio.run(life(engine))
-    assert not seen[0].ok
-    assert seen[0].verdict.startswith("Slack cannot be reached; trying again. Not connected since")
-    assert seen[0].fix == "Check this machine's connection to slack.com."
 
 
 @pytest.mark.parametrize("way", ["disconnect", "drop_sockets"])
@@ -194,13 +98,6 @@ def test_a_bot_token_revoked_meanwhile_is_said_by_health_and_to_who_asks(home, s
         assert "sending" in slack.send("hello").ack["text"]
 
 
-def test_an_app_of_a_whole_organisation_is_refused_in_words(home, sandbox):
-    me = {"ok": True, "team_id": "E0123456789", "user_id": "U1", "is_enterprise_install": True}
-    sandbox.slack.always(Answer(200, json=me), on="auth.test")
-    with pytest.raises(NotConfigured, match="Levqor serves one workspace"):
-        started(home, sandbox)
-
-
 def test_a_second_process_on_the_app_token_is_said_once_it_stays(slack, home, sandbox):
     other = home.parent / "other"
     other.mkdir()
@@ -274,22 +171,6 @@ def test_slow_acknowledgements_are_said(engine):
         False, f"{CONNECTED}, but answers are slow: Slack gives up after three seconds",
     )  # fmt: skip
     assert (later.ok, later.verdict) == (True, CONNECTED)
-
-
-def test_the_environment_of_other_slack_programs_does_not_matter(home, sandbox):
-    # A clean-up after every test takes these away again.
-    os.environ |= {
-        "SLACK_CLIENT_ID": "1.2",
-        "SLACK_CLIENT_SECRET": "s",
-        "SLACK_SIGNING_SECRET": "0" * 32,
-        "SLACK_BOT_TOKEN": "xoxb-another",
-        "SLACK_APP_TOKEN": "xapp-another",
-        "SLACK_VERIFICATION_TOKEN": "v",
-    }
-    with at_work(home, sandbox) as slack:
-        assert "Slack: sent" in slack.send("hello").waits(1)[0]["text"]
-        slack.people.command("/levqor-email-send", "")
-        wait_for(lambda: slack.people.views.last)
 
 
 def test_a_proxy_is_used_where_one_is_set_and_never_for_this_machine():
