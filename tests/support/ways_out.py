@@ -46,3 +46,8 @@ def failing(outbound: Outbound, send: Callable[[Out], Receipt], **more: Any) -> 
     except LevqorError as error:
         return error
     raise AssertionError(f"delivered: {receipt}")
+
+
+def ended(error: LevqorError) -> tuple[str | None, str | None, int]:
+    """How it ended, why, and after how many attempts."""
+    return error.outcome, error.reason, error.attempts
