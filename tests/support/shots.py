@@ -120,7 +120,8 @@ def _page(desk: Desktop, home: Path) -> None:
         sys.stdout.write("no browser here: tray-page.png is left as it is\n")
         return
     # This run's own temporary folder says nothing to a reader.
-    page.write_text(page.read_text("utf-8").replace(str(home), "/home/ann/levqor"), "utf-8")
+    neutral = str(Path("/home", "ann", "levqor"))
+    page.write_text(page.read_text("utf-8").replace(str(home), neutral), "utf-8")
     picture = opened.with_suffix(".png")
     desk.out(
         browser, "--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=820,900",
