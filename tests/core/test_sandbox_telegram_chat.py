@@ -4,7 +4,7 @@ import pytest
 import requests
 from telegram import Update
 
-from core.sandbox.telegram import CHANNEL, GROUP
+from core.sandbox.telegram import CHANNEL, FORUM, GROUP
 
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are "
@@ -190,3 +190,33 @@ def test_another_process_can_speak_for_people(sandbox, api):
     heard = requests.post(f"{sandbox.url}/_drive", json=order).json()["result"]
     assert [one["text"] for one in heard] == ["Hi"]
     assert requests.post(f"{sandbox.url}/_drive", json={"do": "stop"}).status_code == 400
+
+
+def test_a_topic_takes_messages_once_somebody_wrote_in_it_and_no_other_chat_does(sandbox, api):
+    asked = sandbox.telegram.user(42, chat=FORUM, thread=7).says("/help")
+    (update,) = api("getUpdates")["result"]
+    message = Update.de_json(update).message
+    assert (message.message_thread_id, message.is_topic_message) == (7, True)
+    there = api("sendMessage", chat_id=FORUM, text="x", message_thread_id=7)["result"]
+    assert there["message_thread_id"] == 7
+    replied = {"message_id": asked.message_id}
+    there = api("sendMessage", chat_id=FORUM, text="x", reply_parameters=replied)["result"]
+    assert there["message_thread_id"] == 7
+    assert "message_thread_id" not in api("sendMessage", chat_id=FORUM, text="x")["result"]
+    for chat, thread in ((FORUM, 8), (GROUP, 7)):
+        refused = api("sendMessage", chat_id=chat, text="x", message_thread_id=thread)
+        assert refused["description"] == "Bad Request: message thread not found"
+
+
+def test_a_group_that_became_a_supergroup_says_where_it_is(sandbox, api):
+    sandbox.telegram.messages.moved[-555] = GROUP
+    refused = api("sendMessage", chat_id=-555, text="x")
+    assert (refused["error_code"], refused["parameters"]) == (400, {"migrate_to_chat_id": GROUP})
+
+
+def test_a_supergroup_counts_its_messages_on_its_own(sandbox, api):
+    numbers = [
+        api("sendMessage", chat_id=chat, text="x")["result"]["message_id"]
+        for chat in (GROUP, 1, GROUP, 1, CHANNEL)
+    ]
+    assert numbers == [1, 1, 2, 2, 1]
