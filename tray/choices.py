@@ -6,6 +6,7 @@ Not in the ledger: a choice must hold while the home cannot be written.
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -61,4 +62,6 @@ def _read(said: Mapping[str, Any]) -> Choices:
 
 
 def _is_time(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # JSON as Python reads it has an Infinity, which no row can say.
+    return number and math.isfinite(value)

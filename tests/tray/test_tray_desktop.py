@@ -27,7 +27,14 @@ def test_choices_survive_a_restart(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", '{"telling": 7, "muted": [], "paused_until": "x", "looked": 3}'],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"telling": 7, "muted": [], "paused_until": "x", "looked": 3}',
+        '{"muted": {"duck": Infinity}, "paused_until": Infinity}',
+    ],
 )
 def test_a_broken_file_of_choices_means_the_defaults(tmp_path, text):
     (tmp_path / "choices.json").write_text(text)
