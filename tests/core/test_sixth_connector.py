@@ -78,8 +78,8 @@ def tree(tmp_path_factory):
     listing = copy / "core/connectors/__init__.py"
     listing.write_text(
         listing.read_text()
-        .replace("import email,", "import email, pager,")
-        .replace("    email.CONNECTOR,\n", "    email.CONNECTOR,\n    pager.CONNECTOR,\n")
+        .replace("core.connectors import ", "core.connectors import pager, ")
+        .replace("\n)\n", "\n    pager.CONNECTOR,\n)\n")
     )
     return copy
 
