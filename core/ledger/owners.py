@@ -22,7 +22,7 @@ class Owner:
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
         self.id = secrets.token_hex(8)
-        self._lock = FileLock(_file(self._ledger, self.id), mode=0o600)
+        self._lock = hard_lock(_file(self._ledger, self.id))
         self._lock.acquire()
 
     @staticmethod
@@ -31,7 +31,7 @@ class Owner:
         file = _file(ledger, owner)
         if not file.exists():
             return False
-        lock = FileLock(file, mode=0o600)
+        lock = hard_lock(file)
         try:
             lock.acquire(timeout=0)
         except (Timeout, PermissionError):
@@ -47,6 +47,13 @@ class Owner:
         with contextlib.suppress(OSError):
             _file(self._ledger, self.id).unlink()
         self._lock.release()
+
+
+def hard_lock(file: Path, timeout: float = -1) -> FileLock:
+    """Make a lock that ends with its process; acquiring it raises OSError where none can be had."""
+    # filelock would make do with a file that outlives a killed process: its runs would count
+    # as a live one's for ever, and nobody would be told.
+    return FileLock(file, timeout=timeout, mode=0o600, fallback_to_soft=False)
 
 
 def _file(ledger: Path, owner: str) -> Path:

@@ -9,9 +9,10 @@ import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from core.errors import LedgerError
+from core.ledger.owners import hard_lock
 from core.ledger.writer import settle_in
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ SCHEMA = 1
 _OPEN_PATIENCE = 60.0
 # The write-ahead log's index grows by 32 KB at a time.
 _SPACE = 64 * 1024
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def prepare(path: Path) -> None:
@@ -34,8 +36,7 @@ def prepare(path: Path) -> None:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(path.with_name(f"{path.name}-lock"), timeout=_OPEN_PATIENCE, mode=0o600)
-        with lock:
+        with hard_lock(path.with_name(f"{path.name}-lock"), _OPEN_PATIENCE):
             _make_private(path)
             connection = connect(path)
             try:
@@ -167,6 +168,12 @@ def _no_space(path: Path) -> LedgerError:
 def _no_access(path: Path, error: Exception) -> LedgerError:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return _no_space(path)
+    if isinstance(error, OSError) and error.errno in _NO_LOCKS:
+        return LedgerError(
+            f"The disk of {path} cannot lock files (some network drives cannot).",
+            fix="Choose a home on a disk of this computer: --home or LEVQOR_HOME.",
+            reason="ledger_unlockable",
+        )
     return LedgerError(
         f"The ledger {path} cannot be written.",
         fix=f"Make {path.parent} and the files in it yours and writable, "

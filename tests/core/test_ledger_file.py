@@ -1,9 +1,13 @@
 """The ledger's file: private, whole, or named with what to do."""
 
 import contextlib
+import errno
 import os
+import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -135,3 +139,21 @@ def test_what_is_no_file_is_not_taken_for_a_ledger(home, wrong):
     with pytest.raises(LedgerError, match="cannot be written"):
         Ledger.open(home)
     assert file.stat().st_mode == mode
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="a disk without locks is made by a compiler")
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_disk_that_cannot_lock_files_is_named_and_nothing_is_made_there(home, tmp_path, code):
+    source, shim = tmp_path / "flock.c", tmp_path / "flock.so"
+    source.write_text(
+        f"#include <errno.h>\nint flock(int fd, int how) {{ errno = {code}; return -1; }}\n"
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source], check=True, timeout=60)
+    opened = "import sys, pathlib; from core.ledger import Ledger; "
+    opened += "Ledger.open(pathlib.Path(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", opened, home], check=False, timeout=60, capture_output=True,
+        text=True, env={**os.environ, "LD_PRELOAD": str(shim)},
+    )  # fmt: skip
+    assert "cannot lock files" in done.stderr
+    assert not (home / "levqor.db").exists()
