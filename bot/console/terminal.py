@@ -8,6 +8,7 @@ from prompt_toolkit import PromptSession, print_formatted_text
 from prompt_toolkit.completion import Completer, Completion
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
+    from prompt_toolkit.key_binding import KeyPressEvent
 
     from bot.app.frame import Bot
     from core.callers import Caller
@@ -47,6 +49,7 @@ class Terminal:
             history=InMemoryHistory(),
             completer=Words(bot),
             complete_while_typing=True,
+            key_bindings=_keys(),
             style=STYLE,
         )
         self._asking: PromptSession[str] = PromptSession(style=STYLE)
@@ -57,7 +60,7 @@ class Terminal:
         self.say(f"You are {self._caller}.", "dim")
 
     async def read(self) -> str | None:
-        """The next command; None at the end of input or Ctrl-C."""
+        """The next command; None at the end of input, or for Ctrl-C on an empty line."""
         return await self._prompt(self._session, "levqor> ")
 
     async def form(self, contract: type[Contract]) -> dict[str, Any] | None:
@@ -125,6 +128,21 @@ class Terminal:
                 )
         except (EOFError, KeyboardInterrupt):
             return None
+
+
+def _keys() -> KeyBindings:
+    """Have Ctrl-C clear a line that was begun, as shells do; on an empty one it leaves."""
+    keys = KeyBindings()
+
+    @keys.add("c-c")
+    @keys.add("<sigint>")
+    def _(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt)
+
+    return keys
 
 
 class Words(Completer):

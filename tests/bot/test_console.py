@@ -207,6 +207,14 @@ def test_a_form_that_is_left_sends_nothing(person):
     person.until("Nothing was sent.")
 
 
+def test_ctrl_c_clears_a_line_that_was_begun(person):
+    person.types("slack.send not this")
+    person.until("not this")
+    person.types("\x03")
+    person.types("whoami\r")
+    person.until("You are console:")
+
+
 def test_tab_completes_an_action(person):
     person.types("sla")
     person.until("slack.send")
@@ -224,10 +232,11 @@ def test_a_terminal_that_goes_away_ends_it_in_order():
     assert someone.leaves() == 0
 
 
-def test_quit_ends_with_status_zero():
+@pytest.mark.parametrize("keys", ["quit\r", "\x03", "\x04"])
+def test_quit_or_an_empty_lines_ctrl_c_or_d_ends_with_status_zero(keys):
     someone = Person("--sandbox", "--console", "--no-http")
     someone.until("levqor> ")
-    someone.types("quit\r")
+    someone.types(keys)
     _, status = os.waitpid(someone.pid, 0)
     os.close(someone.fd)
     assert os.waitstatus_to_exitcode(status) == 0
