@@ -127,8 +127,10 @@ def explain(path: Path, error: Exception) -> LedgerError:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return LedgerError(
             f"The ledger {path} is damaged.",
-            fix=f"Move {path} away and put a copy made with 'levqor backup' in its place; "
-            "without one, a new ledger starts empty and today's quota with it.",
+            # What is left of its write-ahead log would be written into the copy.
+            fix=f"Stop what uses it, move {path} and the {path.name}-wal and {path.name}-shm "
+            "beside it away, and put a copy made with 'levqor backup' in its place; without one, "
+            "a new ledger starts empty and today's quota with it.",
             reason="ledger_damaged",
         )
     # A full disk is also an I/O error, where the write-ahead log's index cannot grow.
@@ -157,6 +159,13 @@ def _full(path: Path) -> bool:
         return False
 
 
+def _mounted_read_only(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except (AttributeError, OSError):  # Windows has neither
+        return False
+
+
 def _no_space(path: Path) -> LedgerError:
     return LedgerError(
         f"The disk that holds the ledger {path} is full.",
@@ -173,6 +182,12 @@ def _no_access(path: Path, error: Exception) -> LedgerError:
             f"The disk of {path} cannot lock files (some network drives cannot).",
             fix="Choose a home on a disk of this computer: --home or LEVQOR_HOME.",
             reason="ledger_unlockable",
+        )
+    if _mounted_read_only(path):
+        return LedgerError(
+            f"The disk that holds the ledger {path} is mounted read-only.",
+            fix="Mount it for writing, or choose another folder with --home.",
+            reason="ledger_readonly",
         )
     return LedgerError(
         f"The ledger {path} cannot be written.",

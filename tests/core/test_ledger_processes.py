@@ -204,6 +204,7 @@ def test_a_read_only_home_is_named_with_what_to_do(tmp_path, there):
             Ledger.open(home)
         assert caught.value.reason == "ledger_readonly"
         assert str(home / "levqor.db") in caught.value.message
+        assert ("Mount it for writing" in caught.value.fix) is root
         assert "--home" in caught.value.fix
     finally:
         if root:
