@@ -28,6 +28,10 @@ def known(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
+def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()}
+
+
 def run(entry: Entry) -> dict[str, Any]:
     """One run of the journal; `state` is `accepted`, `sending` or the outcome."""
     return known(
@@ -44,7 +48,7 @@ def run(entry: Entry) -> dict[str, Any]:
             "reason": entry.reason,
             "receipt": entry.receipt,
             "attempts": entry.attempts,
-            "ms": entry.ms,
+            "ms": entry.ms and round(entry.ms, 2),
             "at": iso(entry.at),
             "settled_at": iso(entry.settled_at),
         }
@@ -59,7 +63,7 @@ def usage(ledger: Ledger, days: int, caller: str, actions: Sequence[str]) -> dic
     resets_at = _midnight()
     return {
         "days": days,
-        "usage": [known(asdict(row)) for row in ledger.usage(days)],
+        "usage": [known(_rounded(asdict(row))) for row in ledger.usage(days)],
         "caller": caller,
         "plan": ledger.plan(caller),
         "quota": [

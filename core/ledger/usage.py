@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-# One pass, sorted once: the percentile of n values is the ceil(n * p)-th of them.
+# One pass, sorted once: the percentile of n values is the ceil(n * p)-th of them. What was
+# never tried (busy, interrupted) took no time that would tell anything of the service.
 _SQL = """
 WITH done AS (
     SELECT connector, day, state, ms,
            row_number() OVER (PARTITION BY connector, day ORDER BY ms) AS place,
            count(ms) OVER (PARTITION BY connector, day) AS timed
-    FROM runs WHERE at >= ? AND settled_at IS NOT NULL AND test = 0
+    FROM (SELECT connector, day, state, CASE WHEN attempts > 0 THEN ms END AS ms
+          FROM runs WHERE at >= ? AND settled_at IS NOT NULL AND test = 0)
 )
 SELECT connector, day,
        sum(state = 'sent'), sum(state = 'refused'), sum(state = 'not_sent'),

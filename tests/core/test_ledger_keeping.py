@@ -43,7 +43,7 @@ def test_usage_counts_outcomes_and_percentiles_and_leaves_tests_out(ledger):
     ):
         entry, _ = accept(ledger, caller=f"cli:{n}")
         ledger.sending(entry.run)
-        ledger.settle(entry.run, outcome, ms=float(ms))
+        ledger.settle(entry.run, outcome, ms=float(ms), attempts=1)
     finish(ledger, "sent", test=True)
     finish(ledger, "sent", at=time.time() - 3 * 86400, caller="cli:old")
     (row,) = ledger.usage(2)
@@ -59,6 +59,14 @@ def test_usage_of_runs_without_a_time_has_no_percentiles(ledger):
     ledger.settle(entry.run, "not_sent")
     (row,) = ledger.usage(1)
     assert (row.not_sent, row.p50_ms, row.p95_ms) == (1, None, None)
+
+
+def test_what_was_never_tried_is_counted_but_not_timed(ledger):
+    for n, (outcome, ms, attempts) in enumerate([("sent", 30, 1), ("not_sent", 0.001, 0)]):
+        entry, _ = accept(ledger, caller=f"cli:{n}")
+        ledger.settle(entry.run, outcome, ms=float(ms), attempts=attempts)
+    (row,) = ledger.usage(1)
+    assert (row.sent, row.not_sent, row.p50_ms, row.p95_ms) == (1, 1, 30.0, 30.0)
 
 
 def test_a_verdict_that_stays_is_one_stretch(ledger):
