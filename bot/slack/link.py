@@ -61,6 +61,8 @@ class Pace:
 
 
 CONNECTED = "connected (Socket Mode)"
+# The first, and six, twelve and eighteen seconds after one another.
+FEW_LOOKS = 3
 
 
 class HungUp(Exception):
@@ -228,8 +230,9 @@ class Link:
         ours = sum(line.is_open for line in self._lines)
         others = int(message.get("num_connections") or 0) - ours
         self._crowd = self._crowd + 1 if others > 0 else 0
-        # Once may be a process that has just ended; what stays is another one.
-        await self._report.crowded(self._crowd > 1)
+        # It may be a process that has just ended, or our own line that broke while this
+        # machine slept: Slack counts both for a while. What stays is another one.
+        await self._report.crowded(self._crowd > FEW_LOOKS)
 
     async def _envelope(self, line: Any, request: SocketModeRequest) -> None:
         began = time.perf_counter()
