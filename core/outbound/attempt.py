@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json as jsonlib
 import time
 from http.client import HTTPException
@@ -228,13 +229,23 @@ def _read(response: requests.Response) -> HttpAnswer:
 def _reason(exchange: Exchange, error: Exception, *, in_time: bool, answered: bool) -> str:
     late = not in_time or not exchange.left()
     if exchange.handed_over:
-        if not late:
-            return "dropped"
-        return "too_slow" if answered else "timed_out"
+        slow = "too_slow" if answered else "timed_out"
+        return slow if late else "dropped"
     if isinstance(error, ValueError):
         return "not_sendable"
+    if _out_of_files(error):
+        return "no_files"
     if late:
         return "timed_out_before"
     if exchange.proxied and not isinstance(error, requests.exceptions.SSLError):
         return "proxy"
     return "tls_failed" if exchange.stage == "tunnel" else _BEFORE[exchange.stage]
+
+
+def _out_of_files(error: BaseException | None) -> bool:
+    # urllib3 and requests each wrap what the system said.
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__context__
+    return False

@@ -26,6 +26,12 @@ TRANSPORT: tuple[Refusal, ...] = (
         "Check this computer's internet connection and name server (DNS), then try again.",
     ),
     Refusal(
+        "no_files",
+        "not_sent",
+        "Levqor may open no more files or connections on this computer.",
+        "Start Levqor with a higher limit of open files (ulimit -n), or ask less of it at once.",
+    ),
+    Refusal(
         "tls_failed",
         "not_sent",
         "A secure connection to the service could not be made.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 import socket
 import time
 from concurrent.futures import Future
@@ -11,7 +14,7 @@ import pytest
 from core.outbound import TRANSPORT, Outbound, resolve
 from core.outbound.connection import Exchange, WatchedConnection, _first
 from tests.support.rawserver import answering, closed_port, serving
-from tests.support.ways_out import ended, failing, posting
+from tests.support.ways_out import deliver, ended, failing, posting
 
 
 @pytest.fixture
@@ -25,6 +28,27 @@ def test_a_refused_connection_is_not_sent_after_three_attempts(outbound):
     error = failing(outbound, posting(f"http://127.0.0.1:{closed_port()}/"))
 
     assert ended(error) == ("not_sent", "unreachable", 3)
+
+
+def test_a_process_that_may_open_no_more_files_is_told_so(outbound):
+    with serving(answering(200)) as server:
+        deliver(outbound, posting(server.url))
+        outbound.close()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.socket() as highest:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (highest.fileno(), hard))
+        held = []
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(os.dup(0))
+            error = failing(outbound, posting(server.url), attempts=1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for each in held:
+                os.close(each)
+
+    assert ended(error) == ("not_sent", "no_files", 1)
 
 
 def test_a_name_that_does_not_resolve_is_not_sent(outbound):
