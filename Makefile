@@ -8,10 +8,11 @@ STAMP := $(VENV)/.ready
 WORKERS ?= 2
 
 # What `make test` needs beside Python: a virtual screen, tray hosts, a notification
-# daemon, accessibility (to find menu rows), a browser for pages.
+# daemon, accessibility (to find menu rows), a browser for pages, a compiler for a disk
+# without locks.
 PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1 \
 	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
-	imagemagick fonts-dejavu-core chromium procps curl
+	imagemagick fonts-dejavu-core chromium procps curl gcc libc6-dev
 
 .PHONY: run test soak bench lint docs check-docs system run-tray shots clean
 
