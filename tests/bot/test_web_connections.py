@@ -10,7 +10,7 @@ import pytest
 
 from bot.web.limits import Limits
 from core.sandbox import Delay
-from tests.support.web import served, wait_for
+from tests.support.web import connecting, received, served, wait_for
 
 QUICK = Limits(head_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, connections=20)
 POST = (
@@ -28,23 +28,8 @@ def web(engine):
 
 @pytest.fixture
 def connect(web):
-    with contextlib.ExitStack() as stack:
-
-        def open_one(sent=b""):
-            raw = stack.enter_context(socket.create_connection(web.address, timeout=5))
-            raw.sendall(sent)
-            return raw
-
-        yield open_one
-
-
-def received(raw):
-    """Everything until the other side ends; a reset is an end."""
-    found = b""
-    with contextlib.suppress(ConnectionResetError):
-        while more := raw.recv(65536):
-            found += more
-    return found
+    with connecting(web.address) as connect:
+        yield connect
 
 
 def test_the_limits_of_a_server_that_was_told_none_are_ten_seconds():

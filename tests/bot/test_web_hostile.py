@@ -17,7 +17,7 @@ from bot.web.limits import Limits
 from core.callers import Caller
 from core.ledger import Ledger
 from tests.support.bot import Program
-from tests.support.web import served, wait_for
+from tests.support.web import connecting, received, served, wait_for
 
 QUICK = Limits(
     head_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, connections=4, read_seconds=0.5
@@ -34,27 +34,8 @@ def web(engine):
 
 @pytest.fixture
 def connect(web):
-    with contextlib.ExitStack() as stack:
-
-        def open_one(sent, receive_buffer=None):
-            raw = stack.enter_context(socket.socket())
-            if receive_buffer is not None:
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-            raw.settimeout(5)
-            raw.connect(web.address)
-            raw.sendall(sent)
-            return raw
-
-        yield open_one
-
-
-def received(raw):
-    """Everything until the other side ends; a reset is an end."""
-    found = b""
-    with contextlib.suppress(ConnectionResetError):
-        while more := raw.recv(65536):
-            found += more
-    return found
+    with connecting(web.address) as connect:
+        yield connect
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,3 +113,29 @@ def served(
 
     with running(life) as one:
         yield one
+
+
+@contextmanager
+def connecting(address: tuple[str, int]) -> Iterator[Callable[..., socket.socket]]:
+    """A function that opens a connection and sends bytes over it; all are closed at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def connect(sent: bytes = b"", receive_buffer: int | None = None) -> socket.socket:
+            raw = stack.enter_context(socket.socket())
+            if receive_buffer is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            raw.settimeout(30)
+            raw.connect(address)
+            raw.sendall(sent)
+            return raw
+
+        yield connect
+
+
+def received(raw: socket.socket) -> bytes:
+    """Everything until the other side ends; a reset is an end."""
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while more := raw.recv(65536):
+            found += more
+    return found
