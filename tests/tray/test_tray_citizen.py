@@ -128,7 +128,7 @@ def test_once_up_it_says_where_it_is_and_how_to_end_it(tmp_path, home):
         tray = Tray(desk, "--home", str(home), every="300")
         tray.shows(Face.EMPTY)
         assert tray.stop(signal.SIGHUP) == 0
-        # And nothing else: GDK's remark on an icon that is taken in is not for people.
+        # And nothing else: what GDK and libayatana remark is not for people.
         assert tray.said() == (
             "levqor-tray: the icon is in the corner of the screen; "
             "to end it: Quit in its menu, or Ctrl-C here\n"

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# GDK 3 says it of each icon that an old-style panel takes in; it means nothing.
-_TAKEN_IN = "gdk_window_thaw_toplevel_updates"
+# What libraries remark and no person can use: GDK 3 of each icon that an old-style panel
+# takes in, libayatana 0.5.94 and later of itself, to those who write programs.
+_REMARKS = {
+    "Gdk": (GLib.LogLevelFlags.LEVEL_CRITICAL, "gdk_window_thaw_toplevel_updates"),
+    "libayatana-appindicator": (GLib.LogLevelFlags.LEVEL_WARNING, "is deprecated"),
+}
 
 
 class _Icon(pystray.Icon):  # type: ignore[misc]
@@ -42,6 +46,8 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         self._icons = icons
         self._bubbles = bubbles
         self._menu_handle = widget.widget
+        for domain, (level, _) in _REMARKS.items():
+            GLib.log_set_handler(domain, level, _remark)
         super().__init__(NAME, menu.face, menu.tooltip, pystray.Menu())
         self._update_title()
 
@@ -49,7 +55,6 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         # pystray's own notifier hangs the start where the bus is broken.
         self._notifier = self._bubbles
         self._bubbles.connect()
-        GLib.log_set_handler("Gdk", GLib.LogLevelFlags.LEVEL_CRITICAL, _remark)
         for number in ENDINGS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._end)
@@ -174,7 +179,7 @@ class GtkWindow:
 
 
 def _remark(domain: str, level: Any, message: str, *_: Any) -> None:
-    if _TAKEN_IN not in message:
+    if _REMARKS[domain][1] not in message:
         GLib.log_default_handler(domain, level, message, None)
 
 
