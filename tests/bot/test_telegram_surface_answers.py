@@ -11,17 +11,13 @@ from core.logs import quiet_libraries
 from core.masking import Redactor
 from core.sandbox import Answer, Delay, DropAfter, DropBefore
 from core.sandbox.telegram import FORUM, GROUP
-from tests.support.telegram import living, settings_for
+from tests.support.telegram import living, sent, settings_for
 from tests.support.web import wait_for
 
 
 @pytest.fixture
 def settings(home, sandbox):
     return settings_for(home, sandbox)
-
-
-def sent(said):
-    return "· run" in said.text
 
 
 def flood(seconds):

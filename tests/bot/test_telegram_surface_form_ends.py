@@ -3,11 +3,7 @@
 import time
 
 from bot.telegram.forms import Form, Forms
-from tests.support.telegram import Asked, living, settings_for
-
-
-def sent(said):
-    return "· run" in said.text
+from tests.support.telegram import Asked, living, sent, settings_for
 
 
 def test_after_a_restart_an_open_form_says_that_nothing_was_sent(home, sandbox):

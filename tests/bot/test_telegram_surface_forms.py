@@ -1,25 +1,7 @@
 """An action without words after it: question by question, a preview, two buttons."""
 
-import pytest
-
 from core.sandbox.telegram import GROUP
-from tests.support.telegram import Asked, living, settings_for
-
-
-@pytest.fixture
-def bot(home, sandbox):
-    with living(settings_for(home, sandbox)) as bot:
-        yield bot
-
-
-@pytest.fixture
-def ada(bot, sandbox):
-    bot.pair(42)
-    return sandbox.telegram.user(42)
-
-
-def sent(said):
-    return "· run" in said.text
+from tests.support.telegram import Asked, living, sent, settings_for
 
 
 def test_a_form_asks_for_each_field_by_its_name_and_sends_after_a_yes(sandbox, ada):

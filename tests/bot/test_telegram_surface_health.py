@@ -10,17 +10,13 @@ import pytest
 from core.engine import Engine
 from core.health import Health
 from core.sandbox import Answer, Drip, DropAfter, DropBefore, Hang, Sandbox
-from tests.support.telegram import QUICK, free_port, living, settings_for
+from tests.support.telegram import QUICK, free_port, living, sent, settings_for
 from tests.support.web import wait_for
 
 
 @pytest.fixture
 def settings(home, sandbox):
     return settings_for(home, sandbox)
-
-
-def sent(said):
-    return "· run" in said.text
 
 
 def texts(sandbox):

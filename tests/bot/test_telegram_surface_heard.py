@@ -3,35 +3,7 @@
 import pytest
 
 from core.sandbox.telegram import GROUP
-from tests.support.telegram import living, settings_for
-
-
-@pytest.fixture
-def bot(home, sandbox):
-    with living(settings_for(home, sandbox)) as bot:
-        yield bot
-
-
-@pytest.fixture
-def ada(bot, sandbox):
-    bot.pair(42)
-    return sandbox.telegram.user(42)
-
-
-def ended(said):
-    return "run" in said.text and "sending" not in said.text
-
-
-def slack_texts(sandbox):
-    return [one.json["text"] for one in sandbox.slack.writes]
-
-
-def settle(sandbox, ada):
-    """Wait until everything said so far has been taken: the next answer comes after it."""
-    before = len(ada.conversation)
-    ada.says("/whoami")
-    ada.waits(before + 1)
-    return ada.conversation[before:]
+from tests.support.telegram import ended, settle, slack_texts
 
 
 @pytest.mark.parametrize("typed", ["/Slack_Send hi", "/slack_send@Levqor_Sandbox_Bot hi"])

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from bot.telegram.strangers import MOST, Strangers
 from core.engine import Engine
 from core.sandbox import Answer
@@ -12,12 +10,6 @@ from tests.support.telegram import QUICK, living, pair, settings_for
 from tests.support.web import wait_for
 
 SCOPE = {"type": "chat", "chat_id": 42}
-
-
-@pytest.fixture
-def bot(home, sandbox):
-    with living(settings_for(home, sandbox)) as bot:
-        yield bot
 
 
 def barrier(bot, sandbox):

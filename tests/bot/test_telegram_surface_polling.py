@@ -13,7 +13,7 @@ import pytest
 
 from core.engine import Engine
 from core.sandbox import Answer, Delay, DropAfter, Hang
-from tests.support.telegram import QUICK, living, pair, settings_for
+from tests.support.telegram import QUICK, living, pair, sent, settings_for
 from tests.support.web import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -22,10 +22,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def settings(home, sandbox):
     return settings_for(home, sandbox)
-
-
-def sent(said):
-    return "· run" in said.text
 
 
 def texts(sandbox):

@@ -120,3 +120,26 @@ async def _live(bot: Bot, surfaces: list[Any], block: Awaitable[None]) -> None:
     for one in surfaces:
         await one.stop()
     await bot.finish()
+
+
+def sent(said: Said) -> bool:
+    """Whether a message tells how a run ended, its id last."""
+    return "· run" in said.text
+
+
+def ended(said: Said) -> bool:
+    """Whether a run's one message has come to its end."""
+    return "run" in said.text and "sending" not in said.text
+
+
+def slack_texts(sandbox: Sandbox) -> list[str]:
+    """What people in Slack would have seen."""
+    return [one.json["text"] for one in sandbox.slack.writes]
+
+
+def settle(sandbox: Sandbox, ada: Person) -> list[Said]:
+    """Wait until everything said so far has been taken: the next answer comes after it."""
+    before = len(ada.conversation)
+    ada.says("/whoami")
+    ada.waits(before + 1)
+    return ada.conversation[before:]
