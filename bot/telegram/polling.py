@@ -161,6 +161,8 @@ class Polling:
             # Either a webhook or another poll: the next round looks.
             self._way_is_free, self._pushed_out = False, True
         elif isinstance(error, Flood):
+            self._calm = False
+            await self._pulse.flooded(error.seconds)
             await self._pause(error.seconds)
         else:
             await self._failed(words.UNREACHABLE if self._failures else None)

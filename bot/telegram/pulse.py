@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from core.errors import LevqorError
+from core.wording import wait
 
 if TYPE_CHECKING:
     from bot.app.frame import Bot
@@ -69,6 +70,14 @@ def foreign_webhook(url: str) -> Verdict:
     )
 
 
+def flooded(seconds: float) -> Verdict:
+    """Telegram answers 429 and says for how long."""
+    return Verdict(
+        "was told by Telegram to wait; messages wait there as well",
+        f"Nothing needs doing: it goes on in {wait(seconds)}.",
+    )
+
+
 def undelivered(host: str) -> Verdict:
     """Telegram cannot reach our own webhook."""
     return Verdict(
@@ -106,6 +115,11 @@ class Pulse:
         if self._skipped:
             odd = f"; {self._skipped} it could not read were skipped"
         await self._say(Verdict(f"takes messages {self._how}{odd}"), ok=True)
+
+    async def flooded(self, seconds: float) -> None:
+        """Telegram wants us to wait; a wait as short as a poll is no news."""
+        if seconds > self._pace.poll:
+            await self.bad(flooded(seconds))
 
     async def bad(self, verdict: Verdict) -> None:
         """Something is wrong."""

@@ -113,6 +113,7 @@ class Telegram:
                     "LEVQOR_TELEGRAM=off.",
                 ) from None
             except Flood as flood:
+                await pulse.flooded(flood.seconds)
                 await asyncio.sleep(flood.seconds)
             except TelegramError:
                 await pulse.bad(words.UNREACHABLE)

@@ -72,6 +72,16 @@ def set_webhook(sandbox, url):
     assert requests.post(f"{base}/setWebhook", json={"url": url}, timeout=10).json()["ok"]
 
 
+def test_a_wait_that_telegram_orders_is_said_and_its_end_too(sandbox, settings):
+    flood = {"ok": False, "error_code": 429, "description": "x", "parameters": {"retry_after": 2}}
+    with living(settings) as bot:
+        sandbox.telegram.next(Answer(429, json=flood), on="getUpdates")
+        wait_for(lambda: not bot.health[0])
+        assert bot.health[1] == "was told by Telegram to wait; messages wait there as well"
+        assert bot.health[2] == "Nothing needs doing: it goes on in 2 seconds."
+        wait_for(lambda: bot.health[0])
+
+
 def test_a_revoked_token_is_said_and_a_restored_one_taken_up(sandbox, settings):
     with living(settings) as bot:
         sandbox.telegram.revoke()
