@@ -100,10 +100,14 @@ class Notices:
 
 def answer(told: Told, title: str) -> Notice:
     """Word the answer to a test send; `title` is the connector's."""
-    parts = [told.words, f"→ {told.fix}" if told.fix else "", told.link or ""]
-    run = f"Run {told.run}" if told.run else ""
     how = {"sent": "sent", "unknown": "in doubt"}.get(told.outcome or "", "not sent")
-    return Notice(f"{title}: test {how}", "\n".join(filter(None, [*parts, run])))
+    parts = [
+        "" if told.words == how else told.words,
+        f"→ {told.fix}" if told.fix else "",
+        told.link or "",
+        f"Run {told.run}" if told.run else "",
+    ]
+    return Notice(f"{title}: test {how}", "\n".join(filter(None, parts)))
 
 
 def _looks(state: State) -> list[_Change]:

@@ -183,7 +183,7 @@ def test_a_change_asks_for_a_second_look_until_it_is_settled():
     [
         (
             Told("duck.post", "sent", "sent", run="r7", link="https://duck.example/7"),
-            Notice("Duck post: test sent", "sent\nhttps://duck.example/7\nRun r7"),
+            Notice("Duck post: test sent", "https://duck.example/7\nRun r7"),
         ),
         (
             Told("duck.post", "refused", "The pond is shut.", fix="Open it.", run="r7"),

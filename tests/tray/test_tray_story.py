@@ -45,7 +45,7 @@ def test_a_person_sees_trouble_reads_why_and_proves_the_fix(backend, host, tmp_p
         assert [(one["summary"], one["appname"]) for one in told] == [
             ("Slack: test sent", "Levqor")
         ]
-        assert told[0]["body"].startswith("sent\nRun ")
+        assert told[0]["body"].startswith("Run ")
         assert len(sandbox.slack.writes) == 1
 
         tray.open_menu(Face.OK)
