@@ -239,6 +239,10 @@ class Bot:
             return
         self._verdicts[surface] = (verdict, fix)
         self.say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
+        await self.note(surface, verdict, fix, ok=ok)
+
+    async def note(self, surface: str, verdict: str, fix: str | None = None, *, ok: bool) -> None:
+        """Write down how a way in is doing, changed or not: that it does is a sign of life."""
         ledger = self.engine.ledger
         with contextlib.suppress(LevqorError):  # what health misses must not end what works
             async with self._verdict_order:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from core.errors import LevqorError
 from core.wording import wait
 
 if TYPE_CHECKING:
@@ -138,11 +136,8 @@ class Pulse:
             if self._ok and (self.age or 0.0) > self._pace.stalled:
                 await self.bad(STALLED)
                 continue
-            said, ledger = self._verdict, self._bot.engine.ledger
-            with contextlib.suppress(LevqorError):
-                await self._bot.call(
-                    ledger.inbound, self._surface, ok=self._ok, verdict=said.words, fix=said.fix
-                )
+            said = self._verdict
+            await self._bot.note(self._surface, said.words, said.fix, ok=self._ok)
 
     async def _say(self, verdict: Verdict, *, ok: bool) -> None:
         self._verdict, self._ok = verdict, ok
