@@ -239,11 +239,9 @@ class Busy(LevqorError):
 class Stopping(Busy):
     """Levqor is stopping; nothing was sent."""
 
-    # What is out has fifteen seconds to settle; the next start is not far behind.
-    RETRY_SECONDS: ClassVar[float] = 15.0
-
     def __init__(self) -> None:
-        super().__init__(retry_after=self.RETRY_SECONDS)
+        # What is out has that long to settle; the next start is not far behind.
+        super().__init__(retry_after=15.0)
 
 
 class LedgerError(LevqorError):
