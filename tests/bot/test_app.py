@@ -16,7 +16,7 @@ from core.engine import Engine
 from core.errors import Busy, InProgress, NotConfigured
 from core.sandbox import Delay, Hang
 from core.settings import Address
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 ME = Caller("console", "ann")
 TEXT = {"text": "Hello"}

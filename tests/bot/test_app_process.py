@@ -11,7 +11,7 @@ import pytest
 
 from bot.app import main
 from core.sandbox import Delay
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

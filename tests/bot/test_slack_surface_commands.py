@@ -5,7 +5,7 @@ import pytest
 from core.sandbox import Answer, Delay, Hang
 from core.sandbox.slack import GENERAL, GUEST, OTHER_TEAM, PERSON, STRANGER, TEAM
 from tests.support.slack import ME, at_work
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(params=["socket", "http"])

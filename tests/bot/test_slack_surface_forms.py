@@ -5,7 +5,7 @@ import pytest
 from core.sandbox import Answer, Delay, DropAfter
 from core.sandbox.slack import COLLEAGUE, GUEST, PERSON, STRANGER
 from tests.support.slack import ME, at_work
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 MAIL = {"to": "delivered@resend.dev", "subject": "Hi", "text": "One.\nTwo = 2"}
 

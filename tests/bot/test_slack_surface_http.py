@@ -16,7 +16,7 @@ from core.sandbox.slack.identity import SIGNING_SECRET
 from core.settings import Settings
 from tests.support.canary import assert_clean
 from tests.support.slack import at_work, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 FORM = "application/x-www-form-urlencoded"
 CANARY = "canary-text-Zeisig4711"

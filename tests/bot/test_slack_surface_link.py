@@ -13,7 +13,7 @@ from bot.slack.link import Pace
 from bot.slack.report import Report
 from core.sandbox import Answer, Delay, Hang, Sandbox
 from tests.support.slack import QUICK, at_work, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 CONNECTED = "connected (Socket Mode)"
 REVOKED = Answer(200, json={"ok": False, "error": "token_revoked"})

@@ -12,7 +12,7 @@ from core.ledger import Ledger
 from core.sandbox import Answer, Delay
 from tests.support.bot import Program
 from tests.support.canary import CANARIES, assert_clean, secrets
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 CONNECTED = "slack: connected"
 

@@ -12,7 +12,7 @@ from core.engine import Engine
 from core.errors import NotConfigured
 from core.sandbox import Answer
 from tests.support.slack import QUICK, at_work, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 CONNECTED = "connected (Socket Mode)"
 REFUSED = Answer(200, json={"ok": False, "error": "invalid_auth"})

@@ -12,7 +12,7 @@ from core.masking import Redactor
 from core.sandbox import Answer, Delay, DropAfter, DropBefore
 from core.sandbox.telegram import FORUM, GROUP
 from tests.support.telegram import living, sent, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

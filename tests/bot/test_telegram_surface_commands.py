@@ -8,7 +8,7 @@ import pytest
 from core.sandbox import Delay
 from core.sandbox.telegram import GROUP
 from tests.support.telegram import ended, settle, slack_texts
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_a_command_is_sent_and_its_one_message_ends_as_the_receipt(sandbox, ada):

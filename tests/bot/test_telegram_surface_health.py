@@ -11,7 +11,7 @@ from core.engine import Engine
 from core.health import Health
 from core.sandbox import Answer, Drip, DropAfter, DropBefore, Hang, Sandbox
 from tests.support.telegram import QUICK, free_port, living, sent, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

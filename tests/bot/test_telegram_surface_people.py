@@ -7,7 +7,7 @@ from core.engine import Engine
 from core.sandbox import Answer
 from core.sandbox.telegram import GROUP
 from tests.support.telegram import QUICK, living, pair, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 SCOPE = {"type": "chat", "chat_id": 42}
 

@@ -14,7 +14,7 @@ import pytest
 from core.engine import Engine
 from core.sandbox import Answer, Delay, DropAfter, Hang
 from tests.support.telegram import QUICK, living, pair, sent, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from core.settings import Settings
 from tests.bench.bot import weigh
 from tests.support.bot import Program
 from tests.support.telegram import free_port, pair
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 READY = "telegram: takes messages as @levqor_sandbox_bot"
 

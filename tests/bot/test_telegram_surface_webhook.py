@@ -14,7 +14,7 @@ from core.sandbox import DropBefore
 from core.sandbox.telegram import BOT_ID
 from core.settings import Settings
 from tests.support.telegram import free_port, living, settings_for
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
 UPDATE = {

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from core.sandbox import Answer, Delay
-from tests.support.web import served, wait_for
+from tests.support.waiting import wait_for
+from tests.support.web import served
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
 

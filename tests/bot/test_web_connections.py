@@ -10,7 +10,8 @@ import pytest
 
 from bot.web.limits import Limits
 from core.sandbox import Delay
-from tests.support.web import connecting, received, served, wait_for
+from tests.support.waiting import wait_for
+from tests.support.web import connecting, received, served
 
 QUICK = Limits(head_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, connections=20)
 POST = (

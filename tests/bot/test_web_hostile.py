@@ -17,7 +17,8 @@ from bot.web.limits import Limits
 from core.callers import Caller
 from core.ledger import Ledger
 from tests.support.bot import Program
-from tests.support.web import connecting, received, served, wait_for
+from tests.support.waiting import wait_for
+from tests.support.web import connecting, received, served
 
 QUICK = Limits(
     head_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, connections=4, read_seconds=0.5

@@ -10,7 +10,8 @@ from bot.app.frame import Hook, HookAnswer
 from bot.web.visitor import FORWARDING
 from core.engine import Engine
 from core.settings import Settings
-from tests.support.web import served, wait_for
+from tests.support.waiting import wait_for
+from tests.support.web import served
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
 PAGE = "https://team.example.com"

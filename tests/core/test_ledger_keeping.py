@@ -11,7 +11,8 @@ import pytest
 
 from core.errors import LedgerError
 from core.ledger import Ledger, runs
-from tests.support.journal import accept, finish, order, until
+from tests.support.journal import accept, finish, order
+from tests.support.waiting import wait_for
 
 
 def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
@@ -121,7 +122,7 @@ def test_a_reader_at_the_wrong_moment_only_puts_the_emptying_off(home):
             wal = home / "levqor.db-wal"
             assert b"CANARY" in wal.read_bytes()
         reader.close()
-        assert until(lambda: b"CANARY" not in wal.read_bytes())
+        wait_for(lambda: b"CANARY" not in wal.read_bytes(), 15)
     assert all(b"CANARY" not in file.read_bytes() for file in home.iterdir())
 
 
@@ -134,7 +135,7 @@ def test_what_a_dead_process_left_in_the_log_goes_soon_after_the_start(home):
         db.execute("UPDATE runs SET reply_to = 'CANARY-old'")
         db.commit()
         with Ledger.open(home) as fresh:
-            assert until(lambda: fresh.run(entry.run).reply_to is None)
+            wait_for(lambda: fresh.run(entry.run).reply_to is None, 15)
         db.close()
 
 

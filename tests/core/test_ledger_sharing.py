@@ -16,7 +16,8 @@ from core.errors import LedgerError
 from core.ledger import Ledger
 from core.ledger.owners import Owner
 from core.ledger.writer import Writer
-from tests.support.journal import accept, finish, order, until
+from tests.support.journal import accept, finish, order
+from tests.support.waiting import wait_for
 
 
 def test_a_write_waits_as_long_as_it_was_told_to(ledger, home):
@@ -149,7 +150,7 @@ def test_one_with_little_patience_does_not_wait_for_one_with_more(home):
         holder = sqlite3.connect(ledger.path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         patient = pool.submit(ledger.accept, order(test=True), patience=60.0)
-        assert until(ledger._writer._pieces.empty)
+        wait_for(ledger._writer._pieces.empty, 15)
         with pytest.raises(LedgerError, match="held by another program"):
             ledger.accept(order(test=True), patience=0.1)
         assert not patient.done()
@@ -162,7 +163,7 @@ def test_those_who_came_while_the_ledger_was_held_are_all_served_before_a_stop(h
         holder = sqlite3.connect(ledger.path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         waiting = [pool.submit(ledger.accept, order(test=True), patience=60.0) for _ in range(3)]
-        assert until(lambda: ledger._writer._pieces.empty() and ledger._owner is not None)
+        wait_for(lambda: ledger._writer._pieces.empty() and ledger._owner is not None, 15)
         stop = threading.Thread(target=ledger._writer.close)
         stop.start()
         holder.close()

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from core.sandbox import Answer, DropAfter, Sandbox, StandIn, exports
-from tests.support.waiting import eventually
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -94,14 +94,14 @@ def test_the_front_page_tells_a_poll_that_waits_from_one_that_got_no_answer(sand
     url = f"{settings['TELEGRAM_API_URL']}/bot{settings['TELEGRAM_BOT_TOKEN']}/getUpdates"
     with ThreadPoolExecutor(1) as pool:
         poll = pool.submit(requests.post, url, json={"timeout": 30})
-        eventually(lambda: sandbox.telegram.received)
+        wait_for(lambda: sandbox.telegram.received)
         assert ">waiting<" in requests.get(f"{sandbox.url}/").text
         sandbox.telegram.user(1).says("hello")
         assert poll.result().status_code == 200
     sandbox.telegram.next(DropAfter())
     with pytest.raises(requests.ConnectionError):
         requests.post(url, json={"timeout": 0})
-    eventually(lambda: sandbox.telegram.received[-1].over)
+    wait_for(lambda: sandbox.telegram.received[-1].over)
     page = requests.get(f"{sandbox.url}/").text
     assert page.index(">no answer<") < page.index(">200<")
     assert ">waiting<" not in page

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from core.sandbox import Sandbox, slack
 from core.sandbox.slack.identity import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from tests.support.waiting import eventually
+from tests.support.waiting import wait_for
 
 MODAL = {
     "type": "modal",
@@ -130,7 +130,7 @@ def test_a_command_nobody_knows_is_not_acknowledged(world):
 def test_a_modal_is_opened_filled_in_and_closed(connected):
     sandbox = connected[0]
     sandbox.slack.command("/levqor-slack-send")
-    eventually(lambda: sandbox.slack.views.last)
+    wait_for(lambda: sandbox.slack.views.last)
     refused = sandbox.slack.submit_view({"value": "bad"})
     assert refused.ack == {"response_action": "errors", "errors": {"text": "too bad"}}
     assert sandbox.slack.views.last is not None
@@ -141,7 +141,7 @@ def test_a_modal_is_opened_filled_in_and_closed(connected):
 def test_a_modal_takes_no_value_it_does_not_ask_for(connected):
     sandbox = connected[0]
     sandbox.slack.command("/levqor-slack-send")
-    eventually(lambda: sandbox.slack.views.last)
+    wait_for(lambda: sandbox.slack.views.last)
     with pytest.raises(ValueError, match="the view asks for no colour"):
         sandbox.slack.submit_view({"colour": "red"})
 
@@ -157,7 +157,7 @@ def test_a_button_of_a_reply_is_pressed(connected):
 def test_an_event_publishes_a_home_tab(connected):
     sandbox = connected[0]
     assert sandbox.slack.event("app_home_opened", tab="home").acked
-    eventually(lambda: slack.PERSON in sandbox.slack.views.homes)
+    wait_for(lambda: slack.PERSON in sandbox.slack.views.homes)
 
 
 def test_envelopes_go_to_one_socket_each_in_turn(connected):
@@ -173,9 +173,9 @@ def test_envelopes_go_to_one_socket_each_in_turn(connected):
 def test_a_bot_whose_socket_ends_comes_back(connected, way):
     sandbox = connected[0]
     getattr(sandbox.slack, way)()
-    eventually(lambda: sandbox.slack.socket.opened >= 2)
+    wait_for(lambda: sandbox.slack.socket.opened >= 2)
     # The library may come back twice, and then ends a socket that was in use.
-    eventually(lambda: sandbox.slack.command("/levqor-slack-send", "hello").acked)
+    wait_for(lambda: sandbox.slack.command("/levqor-slack-send", "hello").acked)
 
 
 def test_a_replayed_command_carries_the_same_trigger(connected):

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from core.sandbox import DropAfter
-from tests.support.waiting import eventually
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_webhook_gets_its_updates_with_the_secret_until_it_says_yes(sandbox, a
     sandbox.telegram.updates.retry_seconds = 0.01
     assert api("setWebhook", url=bot, secret_token="s3cret")["result"] is True
     sandbox.telegram.user(42).says("hello")
-    eventually(lambda: sandbox.telegram.updates.confirmed == [1000])
+    wait_for(lambda: sandbox.telegram.updates.confirmed == [1000])
     assert sandbox.telegram.updates.deliveries == [(1000, 500), (1000, 403), (1000, 200)]
     assert {secret for secret, _ in Bot.seen} == {"s3cret"}
 
@@ -148,7 +148,7 @@ def test_a_webhook_nobody_answers_is_told_in_its_info(sandbox, api):
     sandbox.telegram.updates.retry_seconds = 0.01
     api("setWebhook", url="http://127.0.0.1:1/")
     sandbox.telegram.user(42).says("hello")
-    eventually(lambda: "last_error_message" in api("getWebhookInfo")["result"])
+    wait_for(lambda: "last_error_message" in api("getWebhookInfo")["result"])
     info = api("getWebhookInfo")["result"]
     assert info["url"] == "http://127.0.0.1:1/"
     assert (info["pending_update_count"], info["last_error_message"]) == (1, "Connection failed")

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from core.ledger import Ledger, Order, word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from core.ledger import Entry
 
 DO = "sample.do"
@@ -44,11 +42,3 @@ def charged(ledger: Ledger) -> int:
     with contextlib.closing(sqlite3.connect(ledger.path)) as db:
         (count,) = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()
     return int(count)
-
-
-def until(true: Callable[[], bool], seconds: float = 15) -> bool:
-    """Wait for something to become true, and tell whether it did."""
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.05)
-    return true()

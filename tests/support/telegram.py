@@ -14,7 +14,7 @@ from bot.web.surface import Web
 from core.engine import Engine
 from core.settings import Address, Settings
 from tests.support.running import Quiet, running
-from tests.support.web import wait_for
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import socket
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from bot.app.frame import Hook
     from bot.web.limits import Limits
     from core.engine import Engine
-
-
-def wait_for(fact: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait until something is so; fails after `seconds`."""
-    until = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
