@@ -1,6 +1,10 @@
+import asyncio
+import threading
+
 import pytest
 
 from core.cli import main
+from core.sandbox import Sandbox
 from tests.support.asking import ADA, BOB
 from tests.support.cli import Ran
 
@@ -25,3 +29,16 @@ def pro(engine):
     for caller in (ADA, BOB):
         engine.ledger.set_plan(str(caller), "pro")
     return engine
+
+
+@pytest.fixture
+def world():
+    """A sandbox of its own with a loop for the bots beside it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    with Sandbox() as sandbox:
+        yield sandbox, lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(20)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
