@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from core.contract.declaration import Action, Connector, Probe, Receipt
 from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
+from core.contract.names import folded
 from core.contract.settings import (
     BaseUrl,
     Config,
@@ -41,6 +42,7 @@ __all__ = [
     "base_url",
     "bearer",
     "field",
+    "folded",
     "json_of_at_most",
     "listed",
     "loopback",
