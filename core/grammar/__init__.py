@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.errors import Fault, InvalidInput
 from core.grammar.fields import Collected, nearest, value
 from core.grammar.jsons import read_json
 from core.grammar.slack import unquote_slack
@@ -51,12 +52,17 @@ def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
     return found.values()
 
 
-def parse_items(items: Sequence[str], contract: type[Contract]) -> dict[str, Any]:
+def parse_items(
+    items: Sequence[str], contract: type[Contract], *, text: Sequence[str] = ()
+) -> dict[str, Any]:
     """Read a terminal's arguments; raises InvalidInput with every fault.
 
-    Whatever is no `name=value` is the text, joined by a space.
+    Whatever is no `name=value` is the text, joined by a space. What stands in `text` (the
+    words after `--`, standard input) is nothing but text: no field and no JSON.
     """
     if items and visible(items[0]).startswith("{"):
+        if text:
+            raise InvalidInput([Fault("json", "is the whole input; leave out the text after it")])
         return read_json(visible(" ".join(items)))
     found = Collected(contract)
     words = []
@@ -66,6 +72,7 @@ def parse_items(items: Sequence[str], contract: type[Contract]) -> dict[str, Any
             words.append(one)
         else:
             found.named(*pair)
+    words += text
     if words:
         found.text(" ".join(words))
     return found.values()

@@ -102,6 +102,26 @@ def test_a_terminals_arguments_are_items_in_any_order(items, values):
     assert parse_items(items, Note) == values
 
 
+@pytest.mark.parametrize(
+    ("items", "text", "values"),
+    [
+        ([], ["channel=general"], {"text": "channel=general"}),
+        (["channel=C1", "see"], ["channel=x", "{}"], {"channel": "C1", "text": "see channel=x {}"}),
+        (["channel=C1"], ['{"channel": "x"}\n'], {"channel": "C1", "text": '{"channel": "x"}\n'}),
+    ],
+)
+def test_words_that_can_only_be_text_are_never_fields_or_json(items, text, values):
+    assert parse_items(items, Note, text=text) == values
+
+
+def test_json_has_no_room_for_words_that_can_only_be_text():
+    with pytest.raises(InvalidInput) as refused:
+        parse_items(['{"text": "a"}'], Note, text=["b"])
+    assert refused.value.faults == (
+        Fault("json", "is the whole input; leave out the text after it"),
+    )
+
+
 def test_names_the_contract_does_not_know_are_properties_where_the_mapping_is_free():
     typed = 'Name="Fix login" Status=Open "Due date"=2026-12-01'
     expected = {"props": {"Name": "Fix login", "Status": "Open", "Due date": "2026-12-01"}}
