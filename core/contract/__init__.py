@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from core.contract.declaration import Action, Connector, Probe, Receipt
 from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
-from core.contract.names import folded
+from core.contract.names import folded, nearest
 from core.contract.settings import (
     BaseUrl,
     Config,
@@ -47,6 +47,7 @@ __all__ = [
     "listed",
     "loopback",
     "message_field",
+    "nearest",
     "setting",
     "upstream_url",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from core.contract import nearest
 from core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class Catalogue:
         """Look an action up; raises NotFound with the nearest name."""
         if action_id in self._found:
             return self._found[action_id]
-        near = difflib.get_close_matches(action_id, self.ids, n=1)
+        near = nearest(action_id, self.ids)
         raise NotFound(
             "There is no such action.",
-            fix=f"Did you mean {near[0]}?" if near else f"The actions are {', '.join(self.ids)}.",
+            fix=f"Did you mean {near}?" if near else f"The actions are {', '.join(self.ids)}.",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import hmac
 import json
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from core.contract import nearest
 from core.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ def _path(loc: tuple[int | str, ...], known: list[str]) -> str:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = nearest(name, known)
     if near:
-        return f"is not a field here; did you mean {near[0]}?"
+        return f"is not a field here; did you mean {near}?"
     return f"is not a field here; the fields are {', '.join(known)}"
 
 

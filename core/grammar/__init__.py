@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.contract import nearest
 from core.errors import Fault, InvalidInput
-from core.grammar.fields import Collected, nearest, value
+from core.grammar.fields import Collected, value
 from core.grammar.jsons import read_json
 from core.grammar.slack import unquote_slack
 from core.grammar.tables import rows

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
+from core.contract import nearest
 from core.errors import Fault, InvalidInput
 from core.grammar.jsons import read_json
 from core.grammar.tables import rows
 from core.grammar.words import item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from core.contract import Contract, FieldSpec
-
-
-def nearest(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str | None:
-    """Find the known word that was most likely meant, if any comes close."""
-    folded = {one.casefold(): one for one in reversed(list(known))}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=closeness)
-    return folded[close[0]] if close else None
 
 
 def value(spec: FieldSpec, text: str) -> Any:
