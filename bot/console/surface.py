@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from bot.commands import QUESTIONS, Spelling
 from bot.telling import sending
 from core import wording
 from core.callers import Caller, os_user
+from core.contract import utf8
 from core.errors import Fault, InvalidInput, LevqorError, Repeated
 
 if TYPE_CHECKING:
@@ -88,10 +90,17 @@ class Console:
             if self._paused.is_set() or line.strip().lower() in LEAVE:
                 break
             try:
-                await self._do(bot, line)
+                await self._do(bot, self._checked(line))
             except Failed:
                 self._failed = True
         bot.end(1 if self._failed else 0)
+
+    def _checked(self, line: str) -> str:
+        try:
+            return utf8(line.encode("utf-8", "surrogateescape"))
+        except ValueError as problem:
+            self._say(wording.refusal(InvalidInput([Fault("this line", str(problem))])), bad=True)
+            raise Failed from None
 
     async def _do(self, bot: Bot, line: str) -> None:
         typed, _, rest = line.strip().partition(" ")
@@ -152,7 +161,12 @@ def _meant(bot: Bot, typed: str) -> str:
 
 
 async def _script() -> AsyncIterator[str]:
-    """Standard input's commands; a line that ends with a backslash goes on in the next."""
+    """Standard input's commands; a line that ends with a backslash goes on in the next.
+
+    Whatever the locale says, they are UTF-8; what is not stays in a line as lone surrogates.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape", newline=None)
     kept = ""
     while line := await _line():
         text = kept + line.rstrip("\r\n")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from email.message import Message
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bot.web.limits import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_NAMES
+from core.contract import utf8
 from core.errors import Fault, InvalidInput, TooLarge, WrongMediaType
 
 if TYPE_CHECKING:
@@ -90,11 +92,11 @@ def parse_object(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     """Read a body as one strict JSON object; raises InvalidInput or WrongMediaType."""
     check_media_type(headers)
     try:
-        value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant
-        )
-    except UnicodeDecodeError:
-        raise _malformed("must be UTF-8") from None
+        text = utf8(body)
+    except ValueError as problem:
+        raise _malformed(str(problem)) from None
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as problem:
         # Its position helps, its text would quote the body.
         raise _malformed(f"is not JSON at line {problem.lineno}, column {problem.colno}") from None
@@ -111,12 +113,16 @@ def parse_object(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
 
 def check_media_type(headers: Mapping[str, str]) -> None:
     """Raise WrongMediaType for anything but plain UTF-8 JSON."""
-    media, _, parameters = headers.get("content-type", "").partition(";")
-    charset = parameters.strip().lower().replace('"', "")
-    if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+    said = Message()
+    said["content-type"] = headers.get("content-type", "")
+    fix = "Send the header Content-Type: application/json."
+    if said.get_content_type() != "application/json":
+        raise WrongMediaType([Fault("content-type", "must be application/json")], fix=fix)
+    charset = said.get_content_charset("utf-8")
+    if charset.replace("_", "-").replace("utf-8", "utf8") != "utf8":
         raise WrongMediaType(
-            [Fault("content-type", "must be application/json")],
-            fix="Send the header Content-Type: application/json.",
+            [Fault("content-type", "has a charset other than UTF-8")],
+            fix=f"{fix[:-1]}, and a body in UTF-8.",
         )
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise WrongMediaType(

@@ -7,6 +7,7 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 from __future__ import annotations
 
 from core.contract.declaration import Action, Connector, Probe, Receipt
+from core.contract.encoding import BYTE_ORDER_MARK, utf8
 from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
 from core.contract.names import folded, nearest
 from core.contract.settings import (
@@ -25,6 +26,7 @@ from core.contract.ways import Answer, Effect, Out
 from core.contract.words import listed
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "Action",
     "Answer",
     "BaseUrl",
@@ -50,4 +52,5 @@ __all__ = [
     "nearest",
     "setting",
     "upstream_url",
+    "utf8",
 ]

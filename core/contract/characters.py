@@ -7,9 +7,14 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.contract.encoding import BYTE_ORDER_MARK
+
 # Far above what any service takes; what is much deeper cannot be written as JSON again.
 MOST_NESTED = 50
 _LINE_BREAK = re.compile(r"[\n\r\u2028\u2029]")
+# What stands around a text and is not of it.
+OUTER = f" \t\r\n{BYTE_ORDER_MARK}"
+_WINDOWS_BREAK = re.compile(r"\r\n?")
 # Controls but tab and line breaks; lone surrogates, which no upstream's UTF-8 can carry.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -30,6 +35,17 @@ def refuse_control(value: Any, *, line_breaks: bool, depth: int = 0) -> None:
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
         for inner in value:
             refuse_control(inner, line_breaks=True, depth=depth + 1)
+
+
+def tidied(value: Any) -> Any:
+    """Give each line break as one, and no text, cell or name a byte order mark before it."""
+    if isinstance(value, str):
+        return _WINDOWS_BREAK.sub("\n", value).lstrip(BYTE_ORDER_MARK)
+    if isinstance(value, Mapping):
+        return {tidied(key): tidied(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(tidied, value))
+    return value
 
 
 def refuse_unseen(value: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from core.contract.characters import refuse_control, refuse_unseen
+from core.contract.characters import OUTER, refuse_control, refuse_unseen, tidied
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -91,12 +91,13 @@ class Contract(BaseModel):
         extra = _extra(cls.model_fields[info.field_name or ""])
         if not isinstance(value, str):
             refuse_control(value, line_breaks=True)
-            return value
+            return tidied(value)
         # A line break that was copied along with a word is stripped like a space.
-        refuse_control(value.strip(" \t\r\n"), line_breaks=bool(extra.get("x-long")))
+        value = value.strip(OUTER)
+        refuse_control(value, line_breaks=bool(extra.get("x-long")))
         if extra.get("x-address"):
             refuse_unseen(value)
-        return value
+        return tidied(value)
 
     @classmethod
     @cache

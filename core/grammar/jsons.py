@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+from core.contract import BYTE_ORDER_MARK
 from core.errors import Fault, InvalidInput
 
 
@@ -15,6 +16,7 @@ class _Broken(ValueError):
 
 def read_json(text: str) -> dict[str, Any]:
     """Read a JSON object; raises InvalidInput saying where it breaks off."""
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         return _load(text)
     except InvalidInput:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
-from core.contract import base_url
+from core.contract import BYTE_ORDER_MARK, base_url, utf8
 from core.grammar import nearest
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _keep(one: Setting, value: str, to: Reading) -> None:
 
 def _tidy(value: str | None) -> str | None:
     """Strip white space and the quotes that `docker --env-file` leaves; empty is absent."""
-    text = (value or "").strip()
+    text = (value or "").replace(BYTE_ORDER_MARK, "").strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1].strip()
     return text or None
@@ -113,18 +113,21 @@ def _read_secret_file(name: str, home: Path, pointer: str, to: Reading) -> str |
     try:
         file = home / Path(pointer).expanduser()
         to.stamps[file] = stamp(file)
-        value = file.read_text("utf-8-sig").strip()
+        data = file.read_bytes()
     except OSError as problem:
         what = f"{name}_FILE names a file that cannot be read: {problem.strerror}."
-    except UnicodeDecodeError:
-        what = f"{name}_FILE names a file that is not text."
     except (RuntimeError, ValueError):
         # The ~ of a user whom nobody knows, or a character no path can have.
         what = f"{name}_FILE names no file that there can be."
     else:
-        if value:
-            return value
-        what = f"{name}_FILE names an empty file."
+        try:
+            value = utf8(data).strip()
+        except ValueError as problem:
+            what = f"{name}_FILE names a file that {problem}."
+        else:
+            if value:
+                return value
+            what = f"{name}_FILE names an empty file."
     fix = f"Put the value into that file, or correct {name}_FILE."
     to.faults[name] = Problem(name, what, fix, fatal=True)
     return None
@@ -133,7 +136,8 @@ def _read_secret_file(name: str, home: Path, pointer: str, to: Reading) -> str |
 def _read_env_file(file: Path, to: Reading) -> dict[str, str]:
     to.stamps[file] = stamp(file)
     try:
-        text = file.read_text("utf-8-sig")
+        # A mark before a later line comes of joining two files.
+        text = utf8(file.read_bytes()).replace(BYTE_ORDER_MARK, "")
     except FileNotFoundError:
         return {}
     except OSError as problem:
@@ -141,8 +145,8 @@ def _read_env_file(file: Path, to: Reading) -> dict[str, str]:
         what = f"The settings file {file} cannot be read: {problem.strerror}."
         to.faults[".env"] = Problem(".env", what, "Make it a file its user can read.", fatal=True)
         return {}
-    except UnicodeDecodeError:
-        what = f"The settings file {file} is not UTF-8 text."
+    except ValueError as problem:
+        what = f"The settings file {file} {problem}."
         to.faults[".env"] = Problem(".env", what, "Save it as UTF-8.", fatal=True)
         return {}
     if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:

@@ -14,15 +14,17 @@ ROOT = Path(__file__).parents[2]
 BOT = [sys.executable, "-c", "import sys; from bot.app import main; sys.exit(main())"]
 
 
-def play(script, *args, home=None):
+def play(script, *args, home=None, env=None):
     """Run a script through the console against stand-ins; (exit status, stdout)."""
     more = ["--home", str(home)] if home else []
     done = subprocess.run(
         [*BOT, *more, "--sandbox", "--console", "--no-http", *args],
-        input=script, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False,
+        input=script if isinstance(script, bytes) else script.encode(),
+        env={**os.environ, **(env or {})},
+        capture_output=True, cwd=ROOT, timeout=60, check=False,
     )  # fmt: skip
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout
+    assert b"Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
 def test_a_script_is_answered_line_by_line_and_exits_zero():
@@ -37,6 +39,34 @@ def test_a_script_is_answered_line_by_line_and_exits_zero():
     assert re.findall(r"^(\S+): (sent|created) · run \w{10}$", said, re.MULTILINE) == [
         ("E-mail", "sent"), ("Slack", "sent"), ("Notion", "created"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r", b"\n"])
+def test_a_script_is_utf_8_with_any_line_end_and_mark_whatever_the_locale(home, sandbox, line_end):
+    script = line_end.join(["\ufeffslack.send caf\u00e9".encode(), b"whoami"])
+    latin = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = subprocess.run(
+        [*BOT, "--home", home, "--console", "--no-http"],
+        input=script, env={**os.environ, **sandbox.settings(), "LEVQOR_TELEGRAM": "off", **latin},
+        capture_output=True, cwd=ROOT, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert b"You are console:" in done.stdout
+    assert [one.json for one in sandbox.slack.writes] == [{"text": "caf\u00e9"}]
+
+
+@pytest.mark.parametrize(
+    ("script", "what"),
+    [
+        (b"slack.send caf\xe9\nwhoami\n", "this line: is not UTF-8: see byte 15"),
+        ("slack.send hi\n".encode("utf-16"), "this line: is UTF-16, not UTF-8: save it as UTF-8"),
+    ],
+)
+def test_a_line_that_is_not_utf_8_is_refused_and_not_sent(script, what):
+    status, said = play(script)
+    assert status == 1
+    assert what in said
+    assert "sent ·" not in said
 
 
 def test_a_line_that_ends_with_a_backslash_goes_on():

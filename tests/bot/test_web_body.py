@@ -25,8 +25,10 @@ BROKEN = [
     (b'{"text": canary-7f3a}', "is not JSON at line 1, column 10"),
     (b'{"text": "canary-7f3a"} {}', "is not JSON at line 1, column 25"),
     (b'{"text": "a\ncanary-7f3a"}', "is not JSON at line 1, column 12"),
-    (b"\xff\xfe", "must be UTF-8"),
-    (b'\xef\xbb\xbf{"text": "x"}', "is not JSON at line 1, column 1"),
+    (b'{"text": "caf\xe9"}', "is not UTF-8: see byte 14"),
+    (b'{\n"text": "caf\xe9"}', "is not UTF-8: see byte 15, on line 2"),
+    ('{"text": "x"}'.encode("utf-16"), "is UTF-16, not UTF-8: save it as UTF-8"),
+    ('{"text": "x"}'.encode("utf-32"), "is UTF-32, not UTF-8: save it as UTF-8"),
     (b'["canary-7f3a"]', "must be a JSON object"),
     (b'"canary-7f3a"', "must be a JSON object"),
     (b"null", "must be a JSON object"),
@@ -82,6 +84,39 @@ def test_whole_characters_and_everyday_json_pass():
     assert parse_object(body, {"content-type": "Application/JSON; charset=UTF-8"}) == {
         "text": "😀 ä\n",
         "n": [1, 2.5, -0.0, True, None, {"a": []}],
+    }
+
+
+def test_a_byte_order_mark_before_a_body_is_no_part_of_it():
+    body = '\ufeff{"text": "\ufeffx"}'.encode()
+    assert parse_object(body, {"content-type": "application/json"}) == {"text": "\ufeffx"}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "application/json",
+        "application/json; charset=utf8",
+        'application/json; charset="UTF-8"',
+        "application/json;charset=UTF_8",
+        "application/json; version=1; charset=utf-8",
+    ],
+)
+def test_utf_8_is_understood_however_a_header_spells_it(web, named):
+    reply = web.post("/actions/slack.send", b'{"txt": 1}', headers={"Content-Type": named})
+    assert reply.status == 400
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "iso-8859-1", "utf-16", "UTF-7", ""])
+def test_another_charset_is_named_as_the_trouble(web, charset):
+    named = {"Content-Type": f"application/json; charset={charset}"}
+    reply = web.post("/actions/slack.send", b'{"text": "x"}', headers=named)
+    assert reply.status == 415
+    assert reply.json() == {
+        "error": "validation_error",
+        "message": "Levqor reads application/json; nothing was sent.",
+        "fix": "Send the header Content-Type: application/json, and a body in UTF-8.",
+        "details": [{"field": "content-type", "message": "has a charset other than UTF-8"}],
     }
 
 

@@ -30,8 +30,34 @@ def test_a_line_break_is_for_long_text_alone(line_break):
     assert refused(subject=two_lines) == ("subject", "must be on one line")
     assert refused(to=two_lines) == ("to", "must be on one line")
     assert refused(props={two_lines: 1}) == ("props", "must be on one line")
-    assert Letter(text=two_lines).text == two_lines
-    assert Letter(rows=[[two_lines]]).rows == [[two_lines]]
+    kept = two_lines.replace("\r\n", "\n")
+    assert Letter(text=two_lines).text == kept
+    assert Letter(rows=[[two_lines]]).rows == [[kept]]
+
+
+@pytest.mark.parametrize(
+    ("written", "arrives"),
+    [
+        ("a\r\nb", "a\nb"),
+        ("a\rb", "a\nb"),
+        ("a\r\n\r\nb", "a\n\nb"),
+        ("a\n\rb", "a\n\nb"),
+        ("\ufeffa", "a"),
+        ("\ufeff\ufeffa", "a"),
+    ],
+)
+def test_every_text_has_plain_line_breaks_and_no_byte_order_mark(written, arrives):
+    letter = Letter(
+        text=f" {written} \ufeff", rows=[[written]], props={written[:1]: [{"k": written}]}
+    )
+    assert letter.text == arrives
+    assert letter.rows == [[arrives]]
+    assert list(letter.props.values()) == [[{"k": arrives}]]
+    assert "\ufeff" not in letter.model_dump_json()
+
+
+def test_a_byte_order_mark_pasted_with_an_address_is_none_of_it():
+    assert Letter.model_validate({"to": "\ufeffa@b.c\ufeff"}).to == "a@b.c"
 
 
 def test_line_breaks_copied_along_with_a_word_are_stripped():

@@ -70,7 +70,12 @@ def test_only_secrets_are_read_from_files(home):
     [
         (None, "FAX_KEY_FILE names a file that cannot be read: No such file or directory."),
         (b"", "FAX_KEY_FILE names an empty file."),
-        (b"\xff\xfe", "FAX_KEY_FILE names a file that is not text."),
+        (b"\xef\xbb\xbf\n", "FAX_KEY_FILE names an empty file."),
+        (b"fax\xe9", "FAX_KEY_FILE names a file that is not UTF-8: see byte 4."),
+        (
+            "fax-1".encode("utf-16"),
+            "FAX_KEY_FILE names a file that is UTF-16, not UTF-8: save it as UTF-8.",
+        ),
     ],
 )
 def test_a_secrets_file_that_is_no_use_is_told(home, content, what):
@@ -83,6 +88,16 @@ def test_a_secrets_file_that_is_no_use_is_told(home, content, what):
     assert refused.value.fix == "Put the value into that file, or correct FAX_KEY_FILE."
     assert refused.value.exit == 3
     assert not settings.configured(FAX)
+
+
+def test_no_byte_order_mark_reaches_a_value(home):
+    (home / "key.txt").write_bytes(b"\xef\xbb\xbffax-1\r\n")
+    write(home, "\ufeffFAX_TRAY=A3\n\ufeffLEVQOR_KEEP_DAYS=\ufeff7\n".encode())
+    settings = load(home, {"FAX_KEY_FILE": "\ufeffkey.txt"})
+    assert settings.config(FAX).key.get_secret_value() == "fax-1"
+    assert settings.default("FAX_TRAY") == "A3"
+    assert settings.own.keep_days == 7
+    assert load(home, {"FAX_KEY": "\ufefffax-2"}).config(FAX).key.get_secret_value() == "fax-2"
 
 
 @pytest.mark.parametrize("pointer", ["~nobody-of-that-name/key", "a\x00b"])

@@ -40,10 +40,18 @@ def test_an_unusual_shape_is_warned_about_and_not_refused(home):
     assert "telex" not in str(problem)
 
 
-def test_an_env_file_that_is_no_text_stops_the_start(home):
-    write(home, b"FAX_KEY=\xff\xfe")
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"FAX_KEY=caf\xe9", "is not UTF-8: see byte 12"),
+        (b"FAX_KEY=1\nLEVQOR_ALLOW=caf\xe9", "is not UTF-8: see byte 27, on line 2"),
+        ("FAX_KEY=1".encode("utf-16"), "is UTF-16, not UTF-8: save it as UTF-8"),
+    ],
+)
+def test_an_env_file_that_is_no_text_stops_the_start(home, content, what):
+    write(home, content)
     refused = refusal(home)
-    assert refused.message == f"The settings file {home / '.env'} is not UTF-8 text."
+    assert refused.message == f"The settings file {home / '.env'} {what}."
     assert refused.settings == (".env",)
 
 

@@ -57,6 +57,20 @@ FORMS = {
     "base64, URL-safe and without padding": (
         base64.urlsafe_b64encode(KEY_FILE.encode()).decode().rstrip("=")
     ),
+    "raw, behind a byte order mark": f"\ufeff{KEY_FILE}",
+    "a JSON string of JSON": json.dumps(KEY_FILE),
+    "a JSON string of JSON without its quotes": json.dumps(KEY_FILE)[1:-1],
+    "a JSON string of base64": json.dumps(packed(KEY_FILE)),
+    "base64 behind a byte order mark": f"\ufeff{packed(KEY_FILE)}",
+    "base64 in quotes": f"'{packed(KEY_FILE)}'",
+    "base64 of a byte order mark and the key": packed(f"\ufeff{KEY_FILE}"),
+    "base64 of a JSON string of JSON": packed(json.dumps(KEY_FILE)),
+    "base64 of UTF-16": base64.b64encode(KEY_FILE.encode("utf-16")).decode(),
+    "base64 of UTF-16 without a mark": base64.b64encode(KEY_FILE.encode("utf-16-le")).decode(),
+    "twice in base64": packed(packed(KEY_FILE)),
+    "twice in base64, each over several lines": base64.encodebytes(
+        base64.encodebytes(KEY_FILE.encode())
+    ).decode(),
     "base64 of a key with literal \\n": packed(
         key_file(private_key=rsa_key().replace("\n", "\\n"))
     ),
@@ -86,10 +100,16 @@ SECRET = "MIIEvCANARY"
 BROKEN = {
     "nothing": ("", "cut off or damaged JSON"),
     "words": ("my secret key file!", "neither the key file's JSON nor base64"),
-    "base64 of something else": (packed("hello"), "cut off or damaged JSON"),
-    "base64 of bytes": (base64.b64encode(b"\xff\xfe").decode(), "neither the key file's JSON nor"),
+    "base64 of something else": (packed("hello"), "neither the key file's JSON nor base64"),
+    "base64 of bytes": (base64.b64encode(b"\xe9\x80 ").decode(), "neither the key file's JSON nor"),
     "cut off": (KEY_FILE[:200], "cut off or damaged JSON"),
     "cut off base64": (packed(KEY_FILE)[:201], "neither|cut off"),
+    "cut off as a JSON string": (json.dumps(KEY_FILE)[:200], "cut off or damaged JSON"),
+    "a number": ('"7"', "neither the key file's JSON nor base64"),
+    "wrapped without end": (
+        packed(packed(packed(packed(packed(packed(KEY_FILE)))))),
+        "not a service account's JSON key",
+    ),
     "a list": (packed("[1]"), "not a service account's JSON key"),
     "a file's name": ("secrets/key.json", "GOOGLE_SERVICE_ACCOUNT_JSON_FILE"),
     "an API key": (f"AIza{SECRET}", "an API key"),

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from core.contract import base_url, loopback
+from core.contract import BYTE_ORDER_MARK, base_url, loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What is pasted along with a value; nobody sees the last two.
+_OUTER = f" \t\r\n\x00{BYTE_ORDER_MARK}"
+_WRAPPINGS = 4
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
 
@@ -32,7 +35,7 @@ def read_account(value: str) -> Account:
 
     Raises ValueError, in words that hold nothing of the value.
     """
-    info = _loads(value.strip().strip("'\""))
+    info = _loads(value)
     if info.get("type") != "service_account":
         raise ValueError("is not a service account's JSON key")
     if not isinstance(info.get("client_email"), str) or "@" not in info["client_email"]:
@@ -45,15 +48,31 @@ def read_account(value: str) -> Account:
 
 
 def _loads(value: str) -> dict[str, Any]:
-    text = value if value.startswith("{") else _decoded(value)
+    """Take off what a key file is wrapped in: quotes, base64, a JSON string, or two of them."""
+    text = value.strip(_OUTER)
+    for _ in range(_WRAPPINGS):
+        found = _json(text) if text.startswith(("{", "[", '"')) else None
+        if found is None and text[:1] in ("'", '"'):
+            found = text[1:].rstrip(_OUTER + text[0])
+        if found is None and text.startswith("{"):
+            # A JSON string of JSON whose own quotes were taken off on the way.
+            found = _json(f'"{text}"')
+        if found is None and text[:1] in ("", "{"):
+            raise ValueError("is cut off or damaged JSON: copy the key file whole")
+        if isinstance(found, dict):
+            return found
+        if found is not None and not isinstance(found, str):
+            break
+        text = (_decoded(text) if found is None else found).strip(_OUTER)
+    raise ValueError("is not a service account's JSON key")
+
+
+def _json(text: str) -> Any:
     try:
         # Not strict: pasted keys often hold real line breaks inside a string.
-        info = json.loads(text, strict=False)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
-        raise ValueError("is cut off or damaged JSON: copy the key file whole") from None
-    if not isinstance(info, dict):
-        raise ValueError("is not a service account's JSON key")  # noqa: TRY004 - a setting's fault
-    return info
+        return None
 
 
 def _decoded(value: str) -> str:
@@ -63,7 +82,9 @@ def _decoded(value: str) -> str:
         raise ValueError("is a file's name: put that in GOOGLE_SERVICE_ACCOUNT_JSON_FILE")
     packed = re.sub(r"\s+", "", value).translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
-        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True).decode()
+        found = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+        # Windows shells pack UTF-16, with or without a byte order mark.
+        return found.decode(json.detect_encoding(found))
     except (binascii.Error, ValueError):
         raise ValueError(
             "is neither the key file's JSON nor base64 of it: run base64 on the file and copy"
