@@ -9,8 +9,8 @@ import pytest
 
 from core.engine import Engine
 from core.ledger import Ledger
-from core.sandbox import Sandbox
 from core.settings import Settings
+from tests.support.sandbox import Sandbox
 
 SPECS = Path(os.environ.get("LEVQOR_SPECS") or Path(__file__).parents[2] / "shared" / "specs")
 SOAK = bool(os.environ.get("LEVQOR_SOAK"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
@@ -25,26 +25,16 @@ _POLL = 0.05
 class Scripted:
     """Something a stand-in does with a call instead of simply answering it."""
 
-    kind: ClassVar[str]
     reads: ClassVar[bool] = True
 
     async def play(self, request: web.Request, real: Real) -> web.StreamResponse:
         """Answer the request; `real` does what the stand-in would have done."""
         raise NotImplementedError
 
-    def wire(self) -> dict[str, Any]:
-        """The same as JSON, for `POST /_script`."""
-        values = {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
-        if isinstance(values.get("body"), bytes):
-            values["body"] = values["body"].decode("utf-8", "surrogateescape")
-        return values
-
 
 @dataclass(frozen=True)
 class Answer(Scripted):
     """This answer; with `done` the call takes effect first and only the answer is replaced."""
-
-    kind: ClassVar[str] = "answer"
 
     status: int = 200
     body: str | bytes = ""
@@ -63,17 +53,13 @@ class Answer(Scripted):
                 status=self.status, body=jsonlib.dumps(self.json).encode(), headers=headers
             )
         headers.setdefault("Content-Type", "text/plain; charset=utf-8")
-        # Over HTTP, bytes that are no text come as JSON's lone surrogates.
-        text = self.body
-        body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+        body = self.body if isinstance(self.body, bytes) else self.body.encode()
         return web.Response(status=self.status, body=body, headers=headers)
 
 
 @dataclass(frozen=True)
 class Delay(Scripted):
     """The real behaviour after `seconds`, whether or not the caller still waits."""
-
-    kind: ClassVar[str] = "delay"
 
     seconds: float = 0.05
 
@@ -86,8 +72,6 @@ class Delay(Scripted):
 @dataclass(frozen=True)
 class Hang(Scripted):
     """Do it and never answer, until the caller hangs up or `seconds` are over."""
-
-    kind: ClassVar[str] = "hang"
 
     seconds: float = 3600.0
 
@@ -119,8 +103,6 @@ class DropBefore(Scripted):
 class DropAfter(Scripted):
     """Read the request, do it, and close the connection without a word."""
 
-    kind: ClassVar[str] = "drop_after"
-
     reset: bool = False
 
     async def play(self, request: web.Request, real: Real) -> web.StreamResponse:
@@ -132,8 +114,6 @@ class DropAfter(Scripted):
 @dataclass(frozen=True)
 class Drip(Scripted):
     """Answer a byte every `interval` seconds and never finish, in the headers or the body."""
-
-    kind: ClassVar[str] = "drip"
 
     headers: bool = False
     interval: float = 1.0
@@ -158,8 +138,6 @@ class Drip(Scripted):
 @dataclass(frozen=True)
 class Huge(Scripted):
     """Answer with `megabytes` of JSON string, with or without saying so beforehand."""
-
-    kind: ClassVar[str] = "huge"
 
     megabytes: int = 100
     chunked: bool = False
@@ -196,19 +174,3 @@ def hang_up(request: web.Request, *, reset: bool = False) -> web.Response:
     if request.transport is not None:
         request.transport.abort() if reset else request.transport.close()
     return web.Response()
-
-
-KINDS: tuple[type[Scripted], ...] = (Answer, Delay, Hang, DropBefore, DropAfter, Drip, Huge)
-
-
-def read(wire: Mapping[str, Any]) -> Scripted:
-    """Make the answer a JSON object describes; raises ValueError for what is not one."""
-    values = dict(wire)
-    kind = values.pop("kind", "answer")
-    for known in KINDS:
-        if known.kind == kind:
-            try:
-                return known(**values)
-            except TypeError as error:
-                raise ValueError(f"{kind}: {error}") from None
-    raise ValueError(f"no such kind of answer: {kind!r}")

@@ -9,6 +9,9 @@ from __future__ import annotations
 import time
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +46,23 @@ td pre { font: inherit; margin: 0; white-space: pre-wrap; }
 .seen { font-weight: 600; } .unseen { opacity: .65; }
 .empty { border: 1px dashed var(--soft); border-radius: .6rem; padding: 2rem; text-align: center; }
 """  # noqa: E501 - a style rule a line
+
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def answer(request: web.Request, text: str) -> web.Response:
+    """Give the page to a browser of this machine; raises HTTPForbidden for a page elsewhere.
+
+    A web page elsewhere can reach a loopback port; it cannot choose the Host header.
+    """
+    try:
+        host = urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        host = None
+    if host not in _LOOPBACK or request.headers.get("Origin"):
+        raise web.HTTPForbidden(text="The sandbox answers on loopback only.\n")
+    return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
 
 def render(url: str, names: Sequence[str], received: Sequence[Received]) -> str:

@@ -6,11 +6,11 @@ import asyncio
 import socket
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from aiohttp import web
 
-from core.sandbox import control
+from core.sandbox import page
 from core.sandbox.answers import connected
 from core.sandbox.notion import Notion
 from core.sandbox.resend import Resend
@@ -44,10 +44,11 @@ class Sandbox:
     resend: Resend
 
     host: ClassVar[str] = "127.0.0.1"
+    kinds: ClassVar[tuple[type[StandIn], ...]] = STAND_INS
 
     def __init__(self, port: int = 0, extra: Iterable[type[StandIn]] = ()) -> None:
         self._wanted = port
-        self._kinds = (*STAND_INS, *extra)
+        self._kinds = (*self.kinds, *extra)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.stand_ins: tuple[StandIn, ...] = ()
@@ -85,17 +86,11 @@ class Sandbox:
             self._thread.join()
             self._loop = None
 
-    def settings(self, chat: Literal["socket", "http"] | None = None) -> dict[str, str]:
-        """Settings, credentials included, that lead every connector here.
-
-        `chat` adds what the bot's Slack surface needs, in Socket Mode or over HTTP.
-        """
+    def settings(self) -> dict[str, str]:
+        """Settings, credentials included, that lead every connector here."""
         settings: dict[str, str] = {}
         for stand_in in self.stand_ins:
             settings |= stand_in.settings()
-        if chat is not None:
-            more = {"socket": self.slack.socket_settings, "http": self.slack.http_settings}
-            settings |= more[chat]()
         return settings
 
     def stand_in(self, name: str) -> StandIn:
@@ -147,10 +142,14 @@ class Sandbox:
             for path, raw in stand_in.raw_routes():
                 app.router.add_get(path, raw)
             app.router.add_route("*", f"/{stand_in.name}/{{_:.*}}", lost(stand_in))
-        control.add(app, self)
+        app.router.add_get("/", self._front)
         await server.setup()
         await web.SockSite(server, sock, backlog=1024).start()
         return server
+
+    async def _front(self, request: web.Request) -> web.Response:
+        names = [stand_in.name for stand_in in self.stand_ins]
+        return page.answer(request, page.render(self.url, names, self.received))
 
     def _bind(self) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

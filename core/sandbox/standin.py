@@ -63,11 +63,6 @@ class Received:
         """The body as form fields."""
         return dict(parse_qsl(self.text, keep_blank_values=True))
 
-    def wire(self) -> dict[str, Any]:
-        """The same as JSON, for `GET /_received`."""
-        values = {name: value for name, value in vars(self).items() if name != "body"}
-        return {**values, "body": self.text, "json": self.json}
-
 
 class StandIn:
     """A vendor on loopback: subclasses declare their calls and answer them."""

@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.sandbox import Delay, Sandbox
+from core.sandbox import Delay
 from tests.bench import table
 from tests.support.bot import ROOT, Program
+from tests.support.sandbox import Sandbox
 
 PEOPLE, AT_ONCE = 200, 16
 

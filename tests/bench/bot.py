@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from core.sandbox import Sandbox
 from tests.bench import table
 from tests.support.bot import Program
+from tests.support.sandbox import Sandbox
 
 LIBRARIES = (
     "import slack_bolt.async_app, slack_sdk.socket_mode.aiohttp, telegram, fastapi, uvicorn, "

@@ -6,10 +6,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.sandbox import Sandbox
 from tests.bench.table import show
 from tests.support import weight
 from tests.support.desktop import missing
+from tests.support.sandbox import Sandbox
 from tests.support.tray_program import desktop
 
 STARTS = 5

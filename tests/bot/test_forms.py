@@ -8,7 +8,7 @@ from bot.slack import views
 from core.connectors import CONNECTORS
 from core.contract import Contract, field
 from core.errors import Fault, InvalidInput
-from core.sandbox.slack import rules
+from tests.support.sandbox import slack_rules as rules
 
 ACTIONS = [(c.action_id(a), a) for c in CONNECTORS for a in c.actions]
 

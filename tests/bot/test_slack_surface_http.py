@@ -11,10 +11,11 @@ from bot import slack as package
 from bot.app.frame import HookRequest
 from bot.slack.hook import MOST_FIELDS, Door, read
 from core.errors import NotConfigured
-from core.sandbox.slack import PERSON, TEAM, signed
+from core.sandbox.slack import PERSON, TEAM
 from core.sandbox.slack.identity import SIGNING_SECRET
 from core.settings import Settings
 from tests.support.canary import assert_clean
+from tests.support.sandbox.slack import signed
 from tests.support.slack import at_work, settings_for
 from tests.support.waiting import wait_for
 

@@ -4,9 +4,9 @@ import threading
 import pytest
 
 from core.cli import main
-from core.sandbox import Sandbox
 from tests.support.asking import ADA, BOB
 from tests.support.cli import Ran
+from tests.support.sandbox import Sandbox
 
 
 @pytest.fixture

@@ -48,14 +48,8 @@ def test_an_answer_may_stand_in_for_one_that_was_done(sandbox, hook):
     assert len(sandbox.slack.writes) == 1
 
 
-@pytest.mark.parametrize("by_wire", [False, True])
-def test_an_answer_may_be_bytes_that_are_no_text(sandbox, hook, by_wire):
-    answer = Answer(400, b"no \xff text")
-    if by_wire:
-        order = {"upstream": "slack", "answers": [answer.wire()]}
-        requests.post(f"{sandbox.url}/_script", json=order)
-    else:
-        sandbox.slack.next(answer)
+def test_an_answer_may_be_bytes_that_are_no_text(sandbox, hook):
+    sandbox.slack.next(Answer(400, b"no \xff text"))
     assert post(hook).content == b"no \xff text"
 
 

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from core.sandbox import slack
 from core.sandbox.slack.identity import SIGNING_SECRET
+from tests.support.sandbox.slack import signed
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_an_events_redelivery_says_so(listening):
     "headers",
     [
         {},
-        slack.signed(b"text=forged", secret="wrong"),
-        slack.signed(b"text=forged", at=time.time() - 400),
+        signed(b"text=forged", secret="wrong"),
+        signed(b"text=forged", at=time.time() - 400),
     ],
 )
 def test_any_bytes_may_be_posted_with_any_signature(listening, headers):

@@ -181,17 +181,6 @@ def test_a_menu_telegram_could_not_show_is_refused(api, asked, description):
     assert api("setMyCommands", **asked)["description"] == f"Bad Request: {description}"
 
 
-def test_another_process_can_speak_for_people(sandbox, api):
-    order = {"upstream": "telegram", "do": "says", "args": {"user": 42, "text": "/help"}}
-    said = requests.post(f"{sandbox.url}/_drive", json=order).json()["result"]
-    assert (said["text"], said["message_id"]) == ("/help", 1)
-    api("sendMessage", chat_id=42, text="Hi")
-    order = {"upstream": "telegram", "do": "heard", "args": {"chat": 42}}
-    heard = requests.post(f"{sandbox.url}/_drive", json=order).json()["result"]
-    assert [one["text"] for one in heard] == ["Hi"]
-    assert requests.post(f"{sandbox.url}/_drive", json={"do": "stop"}).status_code == 400
-
-
 def test_a_topic_takes_messages_once_somebody_wrote_in_it_and_no_other_chat_does(sandbox, api):
     asked = sandbox.telegram.user(42, chat=FORUM, thread=7).says("/help")
     (update,) = api("getUpdates")["result"]

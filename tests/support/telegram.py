@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.app.frame import Bot
-    from core.sandbox import Sandbox
-    from core.sandbox.telegram import Person, Said
+    from core.sandbox.telegram import Said
+    from tests.support.sandbox import Sandbox
+    from tests.support.sandbox.telegram import Person
 
 QUICK = Pace(poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1)
 

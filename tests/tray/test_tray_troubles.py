@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import pytest
 
 from core.engine import Engine
-from core.sandbox import Sandbox
 from core.settings import Settings
 from tests.support.desktop import missing, until
+from tests.support.sandbox import Sandbox
 from tests.support.tray_program import Tray, desktop
 from tray.verdict import Face
 

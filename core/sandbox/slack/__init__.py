@@ -1,4 +1,4 @@
-"""Slack on loopback: webhooks, the Web API, Socket Mode, and people who use the app.
+"""Slack on loopback: incoming webhooks and the part of the Web API that sends.
 
 Slack has two manners: a webhook answers in plain text (`ok`, `no_text`, `invalid_token`),
 the Web API always with HTTP 200 and `ok` in its JSON.
@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
-from core.sandbox.slack import rules
-from core.sandbox.slack.app import App
 from core.sandbox.slack.identity import (
-    APP_TOKEN,
     BOT,
     BOT_TOKEN,
     BOT_USER,
@@ -27,18 +24,16 @@ from core.sandbox.slack.identity import (
     OTHER_TEAM,
     PERSON,
     SCOPES,
-    SIGNING_SECRET,
     STRANGER,
     TEAM,
     user,
 )
-from core.sandbox.slack.payloads import Exchange, signed
-from core.sandbox.slack.views import Fault
+from core.sandbox.standin import Received, StandIn, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.sandbox.standin import Handler, Raw, Received
+    from core.sandbox.standin import Handler
 
     Method = Callable[[dict[str, Any], Received], dict[str, Any]]
 
@@ -53,20 +48,31 @@ __all__ = [
     "PERSON",
     "STRANGER",
     "TEAM",
-    "Exchange",
+    "Fault",
     "Slack",
-    "signed",
 ]
 
+MAX_TEXT = 40_000
 
-class Slack(App):
-    """Slack's webhook and Web API; what people do with the app is in its base."""
 
+class Fault(Exception):
+    """The Web API's refusal: the error and, for bad arguments, its messages."""
+
+    def __init__(self, error: str, messages: list[str] | None = None) -> None:
+        self.body: dict[str, Any] = {"ok": False, "error": error}
+        if messages:
+            self.body["response_metadata"] = {"messages": messages}
+        super().__init__(error)
+
+
+class Slack(StandIn):
+    """Slack's webhook and Web API."""
+
+    name: ClassVar[str] = "slack"
     connector: ClassVar[str] = "slack"
 
     hook: ClassVar[str] = HOOK
     bot_token: ClassVar[str] = BOT_TOKEN
-    app_token: ClassVar[str] = APP_TOKEN
 
     def settings(self) -> dict[str, str]:
         """A webhook and a bot token."""
@@ -76,30 +82,17 @@ class Slack(App):
             "SLACK_API_URL": f"{self.url}/api/",
         }
 
-    def socket_settings(self) -> dict[str, str]:
-        """What turns the bot's Slack surface on in Socket Mode."""
-        return {"SLACK_APP_TOKEN": self.app_token}
-
-    def http_settings(self) -> dict[str, str]:
-        """What turns the bot's Slack surface on over HTTP."""
-        return {"SLACK_SIGNING_SECRET": SIGNING_SECRET}
-
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """The webhook, response URLs and the Web API, which takes GET as well."""
+        """The webhook and the Web API, which takes GET as well."""
         return [
             ("POST", "/slack/services/{team}/{bot}/{hook}", "webhook", self._webhook),
-            ("POST", "/slack/response/{id}", "response_url", self._response),
             ("POST", "/slack/api/{call}", "", self._api),
             ("GET", "/slack/api/{call}", "", self._api),
         ]
 
-    def raw_routes(self) -> list[tuple[str, Raw]]:
-        """Socket Mode's WebSocket."""
-        return [("/slack/link", self.socket.serve)]
-
     def reset(self) -> None:
-        """Forget views, response URLs and messages; open sockets stay open."""
-        super().reset()
+        """Forget the messages."""
+        self.messages: list[dict[str, Any]] = []
         self._counter = itertools.count(100)
 
     def not_found(self) -> web.Response:
@@ -112,11 +105,20 @@ class Slack(App):
             "auth.test": self._auth_test,
             "chat.postMessage": self._post_message,
             "conversations.open": self._open_conversation,
-            "users.info": self._user,
-            "views.open": self._open_view,
-            "views.publish": self._publish_view,
-            "views.update": self._update_view,
         }
+
+    def token_for(self, call: str) -> str:
+        """The token that a method takes."""
+        return self.bot_token
+
+    def message_error(self, payload: dict[str, Any]) -> str | None:
+        """What Slack calls the fault of a message; None for a sound one."""
+        text = payload.get("text") or ""
+        if not isinstance(text, str):
+            return "invalid_payload"
+        if not (text.strip() or parsed(payload.get("blocks")) or payload.get("attachments")):
+            return "no_text"
+        return "msg_too_long" if len(text) > MAX_TEXT else None
 
     async def _webhook(self, request: web.Request, received: Received) -> web.Response:
         where = (request.match_info["team"], request.match_info["bot"])
@@ -126,32 +128,26 @@ class Slack(App):
             return _plain(403, "invalid_token")
         payload = received.json
         if request.content_type == "application/x-www-form-urlencoded":
-            payload = rules.loads(received.form.get("payload", ""))
+            payload = loads(received.form.get("payload", ""))
         if not isinstance(payload, dict):
             return _plain(400, "invalid_payload")
-        if error := rules.message_error(payload):
+        if error := self.message_error(payload):
             return _plain(400, error)
         received.done = True
         received.shown = str(payload.get("text", ""))
         return _plain(200, "ok")
-
-    async def _response(self, request: web.Request, received: Received) -> web.Response:
-        return _plain(*self.responses.post(request.match_info["id"], received))
 
     async def _api(self, request: web.Request, received: Received) -> web.Response:
         call = request.match_info["call"]
         said = arguments(request, received)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         token = token or str((said or {}).get("token", ""))
-        opens = call == "apps.connections.open"
-        if not opens and call not in self.methods():
+        if call not in self.methods():
             return self.not_found()
-        if error := _token_error(token, self.app_token if opens else self.bot_token):
+        if error := _token_error(token, self.token_for(call)):
             return _answer({"ok": False, "error": error})
         if said is None:
             return _answer({"ok": False, "error": "invalid_json"})
-        if opens:
-            return _answer({"ok": True, "url": self.socket_url()})
         try:
             return _answer({"ok": True, **self.methods()[call](said, received)})
         except Fault as fault:
@@ -172,7 +168,7 @@ class Slack(App):
         channel = _channel(str(said.get("channel", "")))
         if channel is None:
             raise Fault("channel_not_found")
-        if problem := rules.message_error(said):
+        if problem := self.message_error(said):
             raise Fault(problem)
         moment = f"{int(time.time())}.{next(self._counter):06d}"
         received.done, received.result = True, moment
@@ -185,7 +181,7 @@ class Slack(App):
             "ts": moment,
             "text": received.shown,
         }
-        blocks = rules.loads(said.get("blocks"))
+        blocks = parsed(said.get("blocks"))
         self.messages.append({**message, "channel": channel, "blocks": blocks or []})
         return {"channel": channel, "ts": moment, "message": message}
 
@@ -197,29 +193,16 @@ class Slack(App):
             raise Fault("user_not_found")
         return {"channel": {"id": f"D{users[1:]}"}}
 
-    def _user(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        found = user(str(said.get("user", "")))
-        if found is None:
-            raise Fault("user_not_found")
-        return {"user": found}
 
-    def _open_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        view = self.views.open(str(said.get("trigger_id", "")), said.get("view"))
-        return _shown(view, received)
-
-    def _update_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        ident = str(said.get("view_id", ""))
-        return _shown(self.views.update(ident, said.get("view"), said.get("hash")), received)
-
-    def _publish_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        view = self.views.publish(str(said.get("user_id", "")), said.get("view"))
-        return _shown(view, received)
+def parsed(text: Any) -> Any:
+    """A form's JSON; None where it is none."""
+    return loads(text) if isinstance(text, str) else text
 
 
 def arguments(request: web.Request, received: Received) -> dict[str, Any] | None:
     """A call's arguments from the address, a form or JSON; None for broken JSON."""
     if request.content_type == "application/json":
-        said = rules.loads(received.text or "{}")
+        said = loads(received.text or "{}")
         return said if isinstance(said, dict) else None
     return {**received.query, **received.form}
 
@@ -239,12 +222,6 @@ def _channel(asked: str) -> str | None:
         return f"D{asked[1:]}"
     names = {name: channel for channel, name in CHANNELS.items()}
     return names.get(asked.removeprefix("#"))
-
-
-def _shown(view: dict[str, Any], received: Received) -> dict[str, Any]:
-    title = (view.get("title") or {}).get("text", "")
-    received.done, received.result, received.shown = True, view["id"], title or "home tab"
-    return {"view": view}
 
 
 def _plain(status: int, text: str) -> web.Response:

@@ -1,17 +1,13 @@
-"""Telegram's Bot API on loopback: both what a bot may call and people who write to it."""
+"""Telegram's Bot API on loopback: what a bot may call."""
 
 from __future__ import annotations
 
-import itertools
-import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
 from core.sandbox.credentials import letters
-from core.sandbox.driven import Driven
 from core.sandbox.standin import Received, StandIn, loads
-from core.sandbox.telegram import people
 from core.sandbox.telegram.menus import Menus
 from core.sandbox.telegram.messages import (
     BOT_ID,
@@ -23,8 +19,7 @@ from core.sandbox.telegram.messages import (
     Messages,
     Said,
 )
-from core.sandbox.telegram.people import Person
-from core.sandbox.telegram.rules import Refusal, bad, entities
+from core.sandbox.telegram.rules import Refusal, bad
 from core.sandbox.telegram.updates import Updates
 
 if TYPE_CHECKING:
@@ -41,7 +36,6 @@ __all__ = [
     "FORUM",
     "GROUP",
     "PERSON",
-    "Person",
     "Said",
     "Telegram",
 ]
@@ -69,13 +63,12 @@ class Telegram(StandIn):
         return [("GET", path, "", self._call), ("POST", path, "", self._call)]
 
     def reset(self) -> None:
-        """Forget messages, updates, menus and whom the bot has met."""
+        """Forget messages, updates and menus."""
         self.revoked = False
         self.messages = Messages()
         self.menus = Menus(self.messages.chats)
         old = getattr(self, "updates", None)
         self.updates = Updates()
-        self._queries = itertools.count(1)
         if old is not None:
             self.later(old.stop)
 
@@ -124,118 +117,6 @@ class Telegram(StandIn):
         except Refusal as refusal:
             return _error(refusal.code, refusal.description, refusal.parameters)
         return web.json_response({"ok": True, "result": result})
-
-    # What people do. Each of these may be called from any thread, and over HTTP.
-
-    def user(
-        self,
-        ident: int = PERSON,
-        *,
-        chat: int | None = None,
-        name: str = "Ada",
-        thread: int | None = None,
-    ) -> Person:
-        """Somebody who writes to the bot, in private, in a group or in a topic of one."""
-        return Person(self, ident, chat, name, thread)
-
-    @Driven
-    async def says(
-        self,
-        user: int,
-        text: str,
-        *,
-        chat: int | None = None,
-        reply_to: int | None = None,
-        name: str = "Ada",
-        thread: int | None = None,
-    ) -> Said:
-        """A person writes to the bot or into a group it is in."""
-        where = self._met(user, chat, name)
-        answered = self.messages.find(where["id"], reply_to) if reply_to else None
-        said = self.messages.write(where, text, people.user(user, name), answered, thread)
-        self.updates.add({"message": said.json})
-        return said
-
-    @Driven
-    async def edits(
-        self, user: int, message_id: int, text: str, *, chat: int | None = None
-    ) -> Said:
-        """A person edits what he wrote."""
-        said = self.messages.find(chat if chat is not None else user, message_id)
-        if said is None or said.from_bot:
-            raise ValueError("people edit their own messages only")
-        said.before.append(said.text)
-        said.text = text
-        said.json = {**said.json, "text": text, "edit_date": int(time.time())}
-        said.json.pop("entities", None)
-        if found := entities(text):
-            said.json["entities"] = found
-        self.updates.add({"edited_message": said.json})
-        return said
-
-    @Driven
-    async def presses(
-        self, user: int, message_id: int, button: str, *, chat: int | None = None
-    ) -> str:
-        """A person presses a button, found by its label or its data."""
-        said = self.messages.find(chat if chat is not None else user, message_id)
-        buttons = said.buttons if said is not None else {}
-        data = buttons.get(button, button if button in buttons.values() else None)
-        if said is None or data is None:
-            raise ValueError(f"no such button; there are {', '.join(buttons)}")
-        query = str(10_000 + next(self._queries))
-        self.messages.queries[query] = None
-        pressed = {
-            "id": query,
-            "from": people.user(user, self.messages.chats.get(user, {}).get("first_name", "Ada")),
-            "message": said.json,
-            "chat_instance": str(said.chat),
-            "data": data,
-        }
-        self.updates.add({"callback_query": pressed})
-        return query
-
-    @Driven
-    async def sends_photo(self, user: int, caption: str, *, chat: int | None = None) -> None:
-        """A person sends a photo with a caption."""
-        said = self.messages.write(self._met(user, chat, "Ada"), caption, people.user(user, "Ada"))
-        photo = [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]
-        json = {key: value for key, value in said.json.items() if key not in ("text", "entities")}
-        marks = {"caption": caption, "caption_entities": entities(caption)}
-        self.updates.add({"message": {**json, "photo": photo, **marks}})
-
-    @Driven
-    async def heard(self, chat: int) -> list[Said]:
-        """What the bot has said in a chat, as it stands now."""
-        return self.user(chat).conversation
-
-    @Driven
-    async def posts(self, text: str) -> None:
-        """Somebody posts in the channel."""
-        said = self.messages.write(self.messages.chats[CHANNEL], text, None)
-        self.updates.add(people.channel_post(said.message_id, text))
-
-    @Driven
-    async def inject(self, update: dict[str, Any]) -> dict[str, Any] | None:
-        """Queue an update as it stands, however odd; a missing number is added."""
-        return self.updates.add(update)
-
-    @Driven
-    async def revoke(self) -> None:
-        """Refuse the token from now on, to a poll that waits as well."""
-        self.revoked = True
-        self.updates.abort(Refusal(401, "Unauthorized"))
-
-    @Driven
-    async def restore(self) -> None:
-        """Take the token again."""
-        self.revoked = False
-
-    def _met(self, user: int, chat: int | None, name: str) -> dict[str, Any]:
-        if user not in self.messages.chats:
-            self.messages.chats[user] = {"id": user, "type": "private", "first_name": name}
-        self.messages.silent.discard(user)
-        return self.messages.chats[chat if chat is not None else user]
 
 
 def _parameters(request: web.Request, received: Received) -> dict[str, Any]:

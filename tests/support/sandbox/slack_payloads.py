@@ -45,10 +45,6 @@ class Exchange:
             time.sleep(_POLL)
         return self.replies
 
-    def wire(self) -> dict[str, Any]:
-        """The same as JSON."""
-        return dict(vars(self))
-
 
 def body_of(kind: str, payload: dict[str, Any]) -> tuple[bytes, str]:
     """A payload as Slack's HTTP requests carry it, and its content type."""

@@ -1,7 +1,7 @@
-"""People who use the bot's Slack app, for tests.
+"""People who use the bot's Slack app: what they do reaches the bot.
 
-What they do reaches the bot over Socket Mode, or as signed HTTP requests once
-`listens_at` has named the bot's address. Every method may be called from any thread.
+It comes over Socket Mode, or as signed HTTP requests once `listens_at` has named the bot's
+address. Every method may be called from any thread.
 """
 
 from __future__ import annotations
@@ -11,27 +11,24 @@ import itertools
 import json
 import time
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
 import aiohttp
 
-from core.sandbox.driven import Driven
-from core.sandbox.slack import payloads
-from core.sandbox.slack.identity import GENERAL, PERSON, TEAM
-from core.sandbox.slack.payloads import Exchange
-from core.sandbox.slack.responses import Responses
-from core.sandbox.slack.socket import MAX_CONNECTIONS, Socket
-from core.sandbox.slack.views import Views, state
-from core.sandbox.standin import StandIn
+from core.sandbox.slack import GENERAL, PERSON, TEAM, Slack
+from tests.support.sandbox import slack_payloads as payloads
+from tests.support.sandbox.driven import Driven
+from tests.support.sandbox.slack_payloads import Exchange
+from tests.support.sandbox.slack_responses import Responses
+from tests.support.sandbox.slack_socket import MAX_CONNECTIONS, Socket
+from tests.support.sandbox.slack_views import Views, state
 
 ACK_SECONDS = 3.0
 _POLL = 0.01
 
 
-class App(StandIn):
+class App(Slack):
     """The state of one Slack app, and what people do with it."""
-
-    name: ClassVar[str] = "slack"
 
     def __init__(self, url: str) -> None:
         self.socket = Socket()
@@ -39,10 +36,10 @@ class App(StandIn):
         super().__init__(url)
 
     def reset(self) -> None:
-        """Forget views, response URLs and messages."""
+        """Forget views, response URLs and messages; open sockets stay open."""
+        super().reset()
         self.views = Views()
         self.responses = Responses()
-        self.messages: list[dict[str, Any]] = []
         self.events_url: str | None = None
         self.socket.acks.clear()
         self.socket.limit = MAX_CONNECTIONS

@@ -1,4 +1,4 @@
-"""Slack's bounds for messages, blocks and views.
+"""Slack's bounds for blocks and views.
 
 From docs.slack.dev/reference/block-kit and docs.slack.dev/reference/views.
 """
@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.sandbox import standin
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_TEXT = 40_000
 MAX_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 _SHORT = 24  # a modal's title, submit and close
 _METADATA = 3000
@@ -38,23 +35,6 @@ _INPUTS = {
 }
 
 Fault = tuple[str, str]  # what is wrong, and where (a JSON pointer)
-
-
-def loads(text: Any) -> Any:
-    """A form's JSON; None where it is none."""
-    return standin.loads(text) if isinstance(text, str) else text
-
-
-def message_error(payload: dict[str, Any]) -> str | None:
-    """What Slack calls the fault of a message; None for a sound one."""
-    text, blocks = payload.get("text") or "", loads(payload.get("blocks"))
-    if not isinstance(text, str):
-        return "invalid_payload"
-    if payload.get("blocks") is not None and list(blocks_faults(blocks, "message")):
-        return "invalid_blocks"
-    if not (text.strip() or blocks or payload.get("attachments")):
-        return "no_text"
-    return "msg_too_long" if len(text) > MAX_TEXT else None
 
 
 def view_faults(view: Any, kind: str) -> list[str]:

@@ -6,10 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from core.sandbox.credentials import letters
-from core.sandbox.slack import rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.sandbox.standin import Received
+
+    Fault = Callable[[dict[str, Any]], str | None]
 
 MAX_POSTS = 5
 SECONDS = 30 * 60
@@ -32,8 +35,8 @@ class Responses:
         """Let its thirty minutes be over."""
         self._until[ident] = 0.0
 
-    def post(self, ident: str, received: Received) -> tuple[int, str]:
-        """Take a post: the status and text Slack answers."""
+    def post(self, ident: str, received: Received, fault: Fault) -> tuple[int, str]:
+        """Take a post: the status and text Slack answers; `fault` names what is wrong with it."""
         if self._until.get(ident, 0.0) < time.monotonic():
             return 404, '{"ok":false,"error":"expired_url"}'
         if len(self.posts[ident]) >= MAX_POSTS:
@@ -42,7 +45,7 @@ class Responses:
         if not isinstance(said, dict):
             return 400, "invalid_payload"
         deletes = said.get("delete_original") is True
-        if not deletes and (error := rules.message_error(said)):
+        if not deletes and (error := fault(said)):
             return 400, error
         self.posts[ident].append(said)
         received.done = True

@@ -6,20 +6,11 @@ import itertools
 import time
 from typing import Any
 
-from core.sandbox.slack import rules
+from core.sandbox.slack import Fault, parsed
 from core.sandbox.slack.identity import APP, BOT, TEAM
+from tests.support.sandbox import slack_rules as rules
 
 TRIGGER_SECONDS = 3.0
-
-
-class Fault(Exception):
-    """The Web API's refusal: the error and, for bad arguments, its messages."""
-
-    def __init__(self, error: str, messages: list[str] | None = None) -> None:
-        self.body: dict[str, Any] = {"ok": False, "error": error}
-        if messages:
-            self.body["response_metadata"] = {"messages": messages}
-        super().__init__(error)
 
 
 class Views:
@@ -78,7 +69,7 @@ class Views:
             self.opened.pop(ident, None)
 
     def _made(self, view: Any, kind: str) -> dict[str, Any]:
-        view = rules.loads(view)
+        view = parsed(view)
         if faults := rules.view_faults(view, kind):
             raise Fault("invalid_arguments", faults)
         number = next(self._numbers)

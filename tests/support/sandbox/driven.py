@@ -1,4 +1,4 @@
-"""Driving a stand-in from another thread, or from another process over HTTP."""
+"""Driving a service of the sandbox from another thread."""
 
 from __future__ import annotations
 
@@ -41,12 +41,3 @@ class Driven(Generic[P, R]):
             return asyncio.run_coroutine_threadsafe(coroutine, stand_in.loop).result(_SECONDS)
 
         return call
-
-
-def jsonable(value: Any) -> Any:
-    """A drive's result as JSON."""
-    if hasattr(value, "wire"):
-        return value.wire()
-    if isinstance(value, list | tuple):
-        return [jsonable(inner) for inner in value]
-    return value

@@ -1,0 +1,95 @@
+"""Slack with a whole app in it: Socket Mode, views, response URLs, and people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aiohttp import web
+
+from core.sandbox.slack import Fault, parsed
+from core.sandbox.slack.identity import APP_TOKEN, SIGNING_SECRET, user
+from tests.support.sandbox.slack_app import App
+from tests.support.sandbox.slack_payloads import Exchange, signed
+from tests.support.sandbox.slack_rules import blocks_faults
+
+if TYPE_CHECKING:
+    from core.sandbox.slack import Method
+    from core.sandbox.standin import Handler, Raw, Received
+
+__all__ = ["Exchange", "SlackApp", "signed"]
+
+OPEN = "apps.connections.open"
+
+
+class SlackApp(App):
+    """What Slack offers to an app beside sending."""
+
+    app_token: ClassVar[str] = APP_TOKEN
+
+    def socket_settings(self) -> dict[str, str]:
+        """What turns the bot's Slack interface on in Socket Mode."""
+        return {"SLACK_APP_TOKEN": self.app_token}
+
+    def http_settings(self) -> dict[str, str]:
+        """What turns the bot's Slack interface on over HTTP."""
+        return {"SLACK_SIGNING_SECRET": SIGNING_SECRET}
+
+    def routes(self) -> list[tuple[str, str, str, Handler]]:
+        """Response URLs too."""
+        return [("POST", "/slack/response/{id}", "response_url", self._response), *super().routes()]
+
+    def raw_routes(self) -> list[tuple[str, Raw]]:
+        """Socket Mode's WebSocket."""
+        return [("/slack/link", self.socket.serve)]
+
+    def methods(self) -> dict[str, Method]:
+        """The methods that the bot calls for people."""
+        return super().methods() | {
+            OPEN: lambda said, received: {"url": self.socket_url()},
+            "users.info": self._user,
+            "views.open": self._open_view,
+            "views.publish": self._publish_view,
+            "views.update": self._update_view,
+        }
+
+    def token_for(self, call: str) -> str:
+        """The app's own token opens sockets."""
+        return self.app_token if call == OPEN else super().token_for(call)
+
+    def message_error(self, payload: dict[str, Any]) -> str | None:
+        """Look at the blocks too."""
+        given = payload.get("blocks")
+        text = payload.get("text") or ""
+        sound = given is None or not list(blocks_faults(parsed(given), "message"))
+        if isinstance(text, str) and not sound:
+            return "invalid_blocks"
+        return super().message_error(payload)
+
+    async def _response(self, request: web.Request, received: Received) -> web.Response:
+        ident = request.match_info["id"]
+        status, text = self.responses.post(ident, received, self.message_error)
+        return web.Response(status=status, text=text, content_type="text/html")
+
+    def _user(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
+        found = user(str(said.get("user", "")))
+        if found is None:
+            raise Fault("user_not_found")
+        return {"user": found}
+
+    def _open_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
+        view = self.views.open(str(said.get("trigger_id", "")), said.get("view"))
+        return _shown(view, received)
+
+    def _update_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
+        ident = str(said.get("view_id", ""))
+        return _shown(self.views.update(ident, said.get("view"), said.get("hash")), received)
+
+    def _publish_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
+        view = self.views.publish(str(said.get("user_id", "")), said.get("view"))
+        return _shown(view, received)
+
+
+def _shown(view: dict[str, Any], received: Received) -> dict[str, Any]:
+    title = (view.get("title") or {}).get("text", "")
+    received.done, received.result, received.shown = True, view["id"], title or "home tab"
+    return {"view": view}

@@ -1,0 +1,206 @@
+"""Telegram with people who write to the bot: `sandbox.telegram.user(42).says("/help")`."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.sandbox.telegram import CHANNEL, PERSON, Telegram
+from core.sandbox.telegram.rules import Refusal, entities
+from tests.support.sandbox.driven import Driven
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.sandbox.telegram import Said
+
+_POLL = 0.01
+
+
+class Person:
+    """One person; `chat` is where he writes: his own chat with the bot, or a group."""
+
+    def __init__(
+        self,
+        telegram: TelegramChats,
+        ident: int,
+        chat: int | None,
+        name: str,
+        thread: int | None = None,
+    ) -> None:
+        self._telegram = telegram
+        self.id = ident
+        self.chat = chat if chat is not None else ident
+        self.name = name
+        self._thread = thread
+
+    def says(self, text: str, reply_to: Said | None = None) -> Said:
+        """Write a message."""
+        number = reply_to.message_id if reply_to else None
+        return self._telegram.says(
+            self.id, text, chat=self.chat, reply_to=number, name=self.name, thread=self._thread
+        )
+
+    def edits(self, message: Said, text: str) -> Said:
+        """Edit a message of his own."""
+        return self._telegram.edits(self.id, message.message_id, text, chat=self.chat)
+
+    def presses(self, message: Said, button: str) -> str:
+        """Press a button by its label or its data; returns the callback query's id."""
+        return self._telegram.presses(self.id, message.message_id, button, chat=self.chat)
+
+    def sends_photo(self, caption: str) -> None:
+        """Send a photo; a command in its caption is no command."""
+        self._telegram.sends_photo(self.id, caption, chat=self.chat)
+
+    def blocks(self) -> None:
+        """Block the bot."""
+        self._telegram.messages.blocked.add(self.id)
+
+    @property
+    def conversation(self) -> list[Said]:
+        """What the bot has said in this chat, as it stands now, oldest first."""
+        return [
+            said
+            for said in list(self._telegram.messages.said)
+            if said.chat == self.chat and said.from_bot and not said.deleted
+        ]
+
+    def waits(
+        self, count: int = 1, seconds: float = 5.0, until: Callable[[Said], bool] | None = None
+    ) -> list[Said]:
+        """Wait for `count` messages (of which the last one fits); raises TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            heard = self.conversation
+            if len(heard) >= count and (until is None or until(heard[-1])):
+                return heard
+            time.sleep(_POLL)
+        raise TimeoutError(f"the bot said {[said.text for said in self.conversation]}")
+
+
+class TelegramChats(Telegram):
+    """The Bot API of one bot, and what people do in its chats; from any thread."""
+
+    def reset(self) -> None:
+        """Forget whom the bot has met, too."""
+        super().reset()
+        self._queries = itertools.count(1)
+
+    def user(
+        self,
+        ident: int = PERSON,
+        *,
+        chat: int | None = None,
+        name: str = "Ada",
+        thread: int | None = None,
+    ) -> Person:
+        """Somebody who writes to the bot, in private, in a group or in a topic of one."""
+        return Person(self, ident, chat, name, thread)
+
+    @Driven
+    async def says(
+        self,
+        user: int,
+        text: str,
+        *,
+        chat: int | None = None,
+        reply_to: int | None = None,
+        name: str = "Ada",
+        thread: int | None = None,
+    ) -> Said:
+        """A person writes to the bot or into a group it is in."""
+        where = self._met(user, chat, name)
+        answered = self.messages.find(where["id"], reply_to) if reply_to else None
+        said = self.messages.write(where, text, _user(user, name), answered, thread)
+        self.updates.add({"message": said.json})
+        return said
+
+    @Driven
+    async def edits(
+        self, user: int, message_id: int, text: str, *, chat: int | None = None
+    ) -> Said:
+        """A person edits what he wrote."""
+        said = self.messages.find(chat if chat is not None else user, message_id)
+        if said is None or said.from_bot:
+            raise ValueError("people edit their own messages only")
+        said.before.append(said.text)
+        said.text = text
+        said.json = {**said.json, "text": text, "edit_date": int(time.time())}
+        said.json.pop("entities", None)
+        if found := entities(text):
+            said.json["entities"] = found
+        self.updates.add({"edited_message": said.json})
+        return said
+
+    @Driven
+    async def presses(
+        self, user: int, message_id: int, button: str, *, chat: int | None = None
+    ) -> str:
+        """A person presses a button, found by its label or its data."""
+        said = self.messages.find(chat if chat is not None else user, message_id)
+        buttons = said.buttons if said is not None else {}
+        data = buttons.get(button, button if button in buttons.values() else None)
+        if said is None or data is None:
+            raise ValueError(f"no such button; there are {', '.join(buttons)}")
+        query = str(10_000 + next(self._queries))
+        self.messages.queries[query] = None
+        pressed = {
+            "id": query,
+            "from": _user(user, self.messages.chats.get(user, {}).get("first_name", "Ada")),
+            "message": said.json,
+            "chat_instance": str(said.chat),
+            "data": data,
+        }
+        self.updates.add({"callback_query": pressed})
+        return query
+
+    @Driven
+    async def sends_photo(self, user: int, caption: str, *, chat: int | None = None) -> None:
+        """A person sends a photo with a caption."""
+        said = self.messages.write(self._met(user, chat, "Ada"), caption, _user(user, "Ada"))
+        photo = [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]
+        json = {key: value for key, value in said.json.items() if key not in ("text", "entities")}
+        marks = {"caption": caption, "caption_entities": entities(caption)}
+        self.updates.add({"message": {**json, "photo": photo, **marks}})
+
+    @Driven
+    async def posts(self, text: str) -> None:
+        """Somebody posts in the channel."""
+        said = self.messages.write(self.messages.chats[CHANNEL], text, None)
+        self.updates.add(_channel_post(said.message_id, text))
+
+    @Driven
+    async def inject(self, update: dict[str, Any]) -> dict[str, Any] | None:
+        """Queue an update as it stands, however odd; a missing number is added."""
+        return self.updates.add(update)
+
+    @Driven
+    async def revoke(self) -> None:
+        """Refuse the token from now on, to a poll that waits as well."""
+        self.revoked = True
+        self.updates.abort(Refusal(401, "Unauthorized"))
+
+    @Driven
+    async def restore(self) -> None:
+        """Take the token again."""
+        self.revoked = False
+
+    def _met(self, user: int, chat: int | None, name: str) -> dict[str, Any]:
+        if user not in self.messages.chats:
+            self.messages.chats[user] = {"id": user, "type": "private", "first_name": name}
+        self.messages.silent.discard(user)
+        return self.messages.chats[chat if chat is not None else user]
+
+
+def _user(ident: int, name: str) -> dict[str, Any]:
+    """A person as Telegram describes one."""
+    return {"id": ident, "is_bot": False, "first_name": name, "language_code": "en"}
+
+
+def _channel_post(number: int, text: str) -> dict[str, Any]:
+    """A post in the channel the bot is in."""
+    chat = {"id": CHANNEL, "type": "channel", "title": "Levqor news"}
+    post = {"message_id": number, "date": int(time.time()), "chat": chat, "text": text}
+    return {"channel_post": {**post, "sender_chat": chat}}
