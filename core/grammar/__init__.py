@@ -15,7 +15,7 @@ from core.grammar.fields import Collected, value
 from core.grammar.jsons import read_json
 from core.grammar.slack import unquote_slack
 from core.grammar.tables import rows
-from core.grammar.words import item, pair_at, visible
+from core.grammar.words import item, no_value, pair_at, split_equals, visible
 
 __all__ = [
     "nearest",
@@ -40,15 +40,17 @@ def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
 
     The first word that is not `name=value` starts the text, which is taken as it stands.
     """
-    rest = text
-    if visible(rest).startswith("{"):
-        return read_json(visible(rest))
     found = Collected(contract)
-    while pair := pair_at(visible(rest)):
-        found.named(pair.name, pair.value, unclosed=pair.unclosed)
+    if visible(text).startswith("{"):
+        return _whole_json(text, found)
+    rest = text
+    while pair := pair_at(visible(rest), found.names):
+        found.named(pair.name, pair.value, trouble=pair.trouble)
         rest = visible(rest)[pair.end :]
-    rest = rest.lstrip()
-    if rest:
+        # What ends a value is no cell: the tab of an empty one comes after it.
+        rest = rest.removeprefix("\t")
+    rest = visible(rest, tabs=True) if found.takes_rows else rest.lstrip()
+    if rest.strip() and found.words(rest):
         found.text(rest)
     return found.values()
 
@@ -61,22 +63,49 @@ def parse_items(
     Whatever is no `name=value` is the text, joined by a space. What stands in `text` (the
     words after `--`, standard input) is nothing but text: no field and no JSON.
     """
+    found = Collected(contract)
     if items and visible(items[0]).startswith("{"):
         if text:
             raise InvalidInput([Fault("json", "is the whole input; leave out the text after it")])
-        return read_json(visible(" ".join(items)))
-    found = Collected(contract)
+        return _whole_json(" ".join(items), found)
+    words = _named_items(items, found)
+    plain = not words or found.words(" ".join(words), " (-- before the text does the same)")
+    if plain and (words or text):
+        found.text(" ".join([*words, *text]))
+    return found.values()
+
+
+def _named_items(items: Sequence[str], found: Collected) -> list[str]:
+    """Take the arguments that are `name=value`, or `name`, `=`, `value`; return the others."""
     words = []
-    for one in items:
-        pair = item(one, spaced=found.mapping is not None)
-        if pair is None:
+    rest = list(reversed(items))
+    while rest:
+        one = rest.pop()
+        pair = item(one, found.names)
+        begun = split_equals(one, rest[-1], found.names) if rest and pair is None else None
+        if pair is not None:
+            found.named(*pair)
+        elif begun is None:
             words.append(one)
         else:
-            found.named(*pair)
-    words += text
-    if words:
-        found.text(" ".join(words))
-    return found.values()
+            rest.pop()
+            name, missing = one.strip(), not begun and (not rest or item(rest[-1], found.names))
+            typed = begun or ("" if missing else rest.pop())
+            found.named(name, typed, trouble=no_value(name) if missing else None)
+    return words
+
+
+def _whole_json(text: str, found: Collected) -> dict[str, Any]:
+    try:
+        return read_json(text)
+    except InvalidInput as refused:
+        instead = f'; as text write {found.text_name}="…"' if found.text_name else ""
+        why = f"(input that begins with {{ is read as JSON{instead})"
+        faults = [
+            Fault(one.field, f"{one.message} {why}") if one.field == "json" else one
+            for one in refused.faults
+        ]
+        raise InvalidInput(faults) from None
 
 
 def usage(command: str, contract: type[Contract]) -> str:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from core.contract import nearest
+from core.contract import folded, nearest
 from core.errors import Fault, InvalidInput
 from core.grammar.jsons import read_json
 from core.grammar.tables import rows
-from core.grammar.words import item
+from core.grammar.words import (
+    EQUALS,
+    UNCLOSED,
+    Names,
+    item,
+    pair_within,
+    shown,
+    visible,
+    whole_quoted,
+)
 
 if TYPE_CHECKING:
     from core.contract import Contract, FieldSpec
@@ -38,8 +48,12 @@ def _json_rows(text: str) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
-def _mapping(spec: FieldSpec, text: str) -> dict[str, Any]:
-    if text.lstrip().startswith("{"):
+def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]:
+    """Read lines of `name=value` or a JSON object; raises ValueError.
+
+    `bare` lets a line without a name be the mapping's text.
+    """
+    if visible(text).startswith("{"):
         try:
             return read_json(text)
         except InvalidInput as problem:
@@ -47,19 +61,54 @@ def _mapping(spec: FieldSpec, text: str) -> dict[str, Any]:
             what = fault.message if fault.field == "json" else f"{fault.field} {fault.message}"
             raise ValueError(what) from None
     found: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
-        pair = item(line, spaced=True)
-        if pair is None and isinstance(spec.takes_text, str):
-            pair = (spec.takes_text, line)
-        if pair is None:
-            raise ValueError("must be lines of name=value, or a JSON object")
-        name, inner = pair
-        if name in found:
-            raise ValueError(f"names {name} twice")
-        found[name] = inner.strip()
+        name, inner = _line(spec, line, bare=bare)
+        if earlier := written.get(folded(name)):
+            which = "" if earlier == name else f", as {shown(earlier)} and as {shown(name)}"
+            raise ValueError(f"names {shown(name)} twice{which}")
+        written[folded(name)] = name
+        found[name] = inner
     return found
 
 
+def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
+    pair = item(line, _ANY)
+    if pair is not None:
+        name, inner = pair[0], pair[1].strip()
+        whole = whole_quoted(inner)
+        if whole is None and (inner.startswith('"') or name.startswith('"')):
+            raise ValueError(f"{shown(name)} {UNCLOSED}")
+        return name, inner if whole is None else whole
+    if not bare or not isinstance(spec.takes_text, str):
+        raise ValueError("must be lines of name=value, or a JSON object")
+    if looks := pair_within(line):
+        raise ValueError(in_text(*looks, spec.takes_text))
+    return spec.takes_text, line
+
+
+_ANY = Names(frozenset(), free=True)
+
+
+def in_text(word: str, name: str, key: str) -> str:
+    """Say how to write a text in which a word looks like `name=value`."""
+    own = shown(re.split(f"[{EQUALS}]", word)[0] or name or "name")
+    ways = [shown(name)] if name and len(name) <= _LONGEST_NAME and '"' not in name else []
+    either = " or ".join(f"{way}=…" for way in dict.fromkeys([*ways, own]))
+    return (
+        f"holds {shown(word)}, which looks like a value with a name: write {either} before the"
+        f' text, or {key}="…" if all of it is text'
+    )
+
+
+def _twice(earlier: str, name: str) -> str:
+    if earlier == name:
+        return "is given twice"
+    return f"is given twice, as {shown(earlier)} and as {shown(name)}: which is meant?"
+
+
+# What stands before an `=` and is longer was not meant as a name.
+_LONGEST_NAME = 40
 # Far above what any contract takes; without it a hostile line costs quadratic time.
 _MOST_PAIRS = 100
 
@@ -69,25 +118,42 @@ class Collected:
 
     def __init__(self, contract: type[Contract]) -> None:
         self._specs = {spec.name: spec for spec in contract.fields()}
-        self.mapping = next((s for s in self._specs.values() if s.kind == "mapping"), None)
+        self._by_name = {folded(name): spec for name, spec in self._specs.items()}
+        self._mapping = next((s for s in self._specs.values() if s.kind == "mapping"), None)
         self._free = next((s for s in self._specs.values() if s.takes_text), None)
+        self.names = Names(frozenset(self._by_name), free=self._mapping is not None)
         self._values: dict[str, Any] = {}
+        self._written: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
         self._faults: list[Fault] = []
         self._meant: set[str] = set()
         self._pairs = 0
 
-    def named(self, name: str, typed: str, *, unclosed: bool = False) -> None:
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the free text is rows, where a tab may come first."""
+        return self._free is not None and self._free.kind == "rows"
+
+    @property
+    def text_name(self) -> str | None:
+        """The name under which the free text can be given, if there is any."""
+        if self._free is None:
+            return None
+        return self._free.takes_text if isinstance(self._free.takes_text, str) else self._free.name
+
+    def named(self, name: str, typed: str, *, trouble: str | None = None) -> None:
         """Take a `name=value`; raises InvalidInput once there are too many."""
         self._pairs += 1
         if self._pairs > _MOST_PAIRS:
             self._fault(name, f"is one too many: at most {_MOST_PAIRS} name=value")
             raise InvalidInput(self._faults)
-        if unclosed:
-            self._fault(name, 'has an opening " and no closing one')
-        elif name in self._specs:
-            self._take(self._specs[name], typed)
-        elif self.mapping:
-            self._merge(self.mapping, {name: typed})
+        spec = self._by_name.get(folded(name))
+        if trouble:
+            self._fault(spec.name if spec else name, trouble)
+        elif spec:
+            self._take(spec, typed, name)
+        elif self._mapping:
+            self._merge(self._mapping, {name: typed})
         else:
             near = nearest(name, self._specs)
             self._meant.add(near or "")
@@ -97,48 +163,71 @@ class Collected:
             self._fault(name, f"is not a field here; {hint}")
 
     def text(self, typed: str) -> None:
-        """Take the free text."""
+        """Take the free text, whatever it holds."""
         spec = self._free
         if spec is None:
             self._fault("text", "has no place here: write name=value")
         elif isinstance(spec.takes_text, str):
-            self._merge(spec, {spec.takes_text: typed})
+            if earlier := self._keys.get(folded(spec.takes_text)):
+                self._fault(earlier, _and_in_words(earlier))
+            else:
+                self._merge(spec, {spec.takes_text: typed})
         elif spec.name in self._values:
-            what = f"is given twice, as {spec.name}=… and as the words after it: use quotes"
-            self._fault(spec.name, what)
+            self._fault(spec.name, _and_in_words(spec.name))
         else:
-            self._take(spec, typed)
+            self._take(spec, typed, spec.name)
+
+    def words(self, typed: str, instead: str = "") -> bool:
+        """Whether words can be the text: where names are free, none may look like a name.
+
+        `instead` is a further way to write such a text.
+        """
+        looks = pair_within(typed) if self._mapping else None
+        if looks is None:
+            return True
+        key = self.text_name or "text"
+        self._fault(key, in_text(*looks, key) + instead)
+        return False
 
     def values(self) -> dict[str, Any]:
         """Return the values; raises InvalidInput with every fault, missing fields too."""
         if self._faults:
             said = {*self._meant, *(fault.field for fault in self._faults)}
+            if self._free and self.text_name in said:
+                said.add(self._free.name)
             for name, spec in self._specs.items():
                 if spec.required and not spec.setting and name not in {*self._values, *said}:
                     self._fault(name, "is required")
             raise InvalidInput(self._faults)
         return self._values
 
-    def _take(self, spec: FieldSpec, typed: str) -> None:
+    def _take(self, spec: FieldSpec, typed: str, name: str) -> None:
         try:
-            found = value(spec, typed)
+            mapping = spec.kind == "mapping"
+            found = _mapping(spec, typed, bare=False) if mapping else value(spec, typed)
         except ValueError as problem:
             self._fault(spec.name, str(problem))
             return
-        if spec.kind == "mapping":
+        if mapping:
             self._merge(spec, found)
         elif spec.name in self._values:
-            self._fault(spec.name, "is given twice")
+            self._fault(spec.name, _twice(self._written[folded(name)], name))
         else:
             self._values[spec.name] = found
+            self._written[folded(name)] = name
 
     def _merge(self, spec: FieldSpec, found: dict[str, Any]) -> None:
         kept = self._values.setdefault(spec.name, {})
         for name, inner in found.items():
-            if name in kept:
-                self._fault(name, "is given twice")
+            if earlier := self._keys.get(folded(name)):
+                self._fault(name, _twice(earlier, name))
             else:
                 kept[name] = inner
+                self._keys[folded(name)] = name
 
     def _fault(self, field: str, message: str) -> None:
         self._faults.append(Fault(field, message))
+
+
+def _and_in_words(name: str) -> str:
+    return f"is given twice, as {name}=… and as the words after it: use quotes"

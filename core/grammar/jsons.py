@@ -6,8 +6,8 @@ import json
 import math
 from typing import Any
 
-from core.contract import BYTE_ORDER_MARK
 from core.errors import Fault, InvalidInput
+from core.grammar.words import visible
 
 
 class _Broken(ValueError):
@@ -16,7 +16,7 @@ class _Broken(ValueError):
 
 def read_json(text: str) -> dict[str, Any]:
     """Read a JSON object; raises InvalidInput saying where it breaks off."""
-    text = text.removeprefix(BYTE_ORDER_MARK)
+    text = visible(text)
     try:
         return _load(text)
     except InvalidInput:
@@ -36,8 +36,7 @@ def _load(text: str) -> dict[str, Any]:
         raise InvalidInput([Fault(*broken.args)]) from None
     except json.JSONDecodeError as fault:
         where = f"line {fault.lineno}, column {fault.colno}"
-        what = f"is not valid at {where} (input that begins with {{ is read as JSON)"
-        raise InvalidInput([Fault("json", what)]) from None
+        raise InvalidInput([Fault("json", f"is not valid at {where}")]) from None
     except ValueError:
         # Python reads whole numbers of up to 4,300 digits.
         raise InvalidInput([Fault("json", "holds a number that is too large")]) from None

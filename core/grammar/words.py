@@ -5,81 +5,211 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from core.contract import folded
+
+# What people and input methods write for "=": ASCII, full-width, small.
+EQUALS = "=\uff1d\ufe66"
 # A word such as https://x/?a=b is text: a plain name is letters, digits and . _ -
 _NAME = re.compile(r"[^\W\d][\w.-]*(?==)")
-_SPACED_NAME = re.compile(r"[^\W\d][\w .()/-]*(?==)")
+_WORD = re.compile(rf"[^\s{EQUALS}]+")
+_LINE = re.compile(rf"[^{EQUALS}\r\n]*")
+_BLANKS = re.compile(r"[^\S\r\n]*")
+_VALUE = re.compile(r"\S*")
 
 # What phones, address books and editors put before a pasted word, and nobody sees.
-_UNSEEN = re.compile(r"[\s\ufeff\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]+")
+_MARKS = r"\ufeff\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069"
+_UNSEEN = re.compile(rf"[\s{_MARKS}]+")
+_UNSEEN_BUT_TABS = re.compile(rf"(?:[^\S\t]|[{_MARKS}])+")
 
 _CLOSERS = {'"': '"', "'": "'", "“": "”", "„": "“”", "‘": "’"}  # noqa: RUF001 - they are meant
+# Longer pieces of what was typed are not said back.
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Names:
+    """What may stand before an `=`: a contract's own fields (folded), and any name if `free`."""
+
+    own: frozenset[str]
+    free: bool
+
+    def known(self, name: str) -> bool:
+        """Whether a value can be given under this name."""
+        return self.free or folded(name) in self.own
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One `name=value` and where it ends."""
+    """One `name=value` and where it ends; `trouble` is what is wrong with how it is written."""
 
     name: str
     value: str
     end: int
-    unclosed: bool = False
+    trouble: str | None = None
 
 
-def visible(text: str) -> str:
-    """Leave out the white space and the unseen marks that a text begins with."""
-    found = _UNSEEN.match(text)
+@dataclass(frozen=True)
+class _Head:
+    """A name with its `=`: where the value may begin, and whether blanks stand before the `=`."""
+
+    name: str
+    end: int
+    spaced: bool = False
+
+
+def visible(text: str, *, tabs: bool = False) -> str:
+    """Leave out the white space and the unseen marks that a text begins with.
+
+    With `tabs` these stay: the first one parts an empty cell from the next.
+    """
+    found = (_UNSEEN_BUT_TABS if tabs else _UNSEEN).match(text)
     return text[found.end() :] if found else text
 
 
-def pair_at(text: str) -> Pair | None:
+def pair_at(text: str, names: Names) -> Pair | None:
     """Read the `name=value` that a text begins with, if it begins with one."""
-    found = _name_at(text, _NAME)
-    if found is None:
+    head = _head_at(text, 0, names)
+    if head is None:
         return None
-    name, start = found
-    quoted = _quoted(text, start, before_equals=False)
+    after = _end(_BLANKS, text, head.end)
+    ends = not text[after : after + 1].strip()
+    if head.spaced and (ends or _head_at(text, after, names)):
+        return Pair(head.name, "", after, no_value(head.name))
+    if not head.spaced and after > head.end and not ends and names.known(head.name):
+        return Pair(head.name, "", after, _blank_after(head.name))
+    start = after if head.spaced else head.end
+    quoted = _quoted(text, start)
     if quoted is not None:
         inner, end = quoted
-        return Pair(name, inner, end)
-    word = re.compile(r"\S*").match(text, start)
-    end = word.end() if word else start
+        return Pair(head.name, inner, end)
+    end = _end(_VALUE, text, start)
     # A curly quote or an apostrophe without its partner is a letter like any other.
-    return Pair(name, text[start:end], end, unclosed=text[start:end].startswith('"'))
+    unclosed = text.startswith('"', start) or head.name.startswith('"')
+    return Pair(head.name, text[start:end], end, UNCLOSED if unclosed else None)
 
 
-def item(text: str, *, spaced: bool) -> tuple[str, str] | None:
+UNCLOSED = 'has an opening " and no closing one'
+
+
+def no_value(name: str) -> str:
+    """Say that an `=` with blanks round it has nothing after it that can be its value."""
+    return f'has no value after its =: write {shown(name)}="…"'
+
+
+def _blank_after(name: str) -> str:
+    word = shown(name)
+    return f'has a blank after its =: write {word}=… without it, or {word}="" for nothing'
+
+
+def shown(name: str) -> str:
+    """Write a name as it is typed: in quotes where it holds white space."""
+    cut = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    return f'"{cut}"' if re.search(r"\s", cut) else cut
+
+
+def item(text: str, names: Names) -> tuple[str, str] | None:
     """Split an argument into name and value; None where it is text.
 
-    The shell has taken quotes away, so `spaced` lets a plain name hold spaces.
+    The shell has taken quotes away, so a free name is all that stands before the first `=`.
     """
     text = visible(text)
-    found = _name_at(text, _SPACED_NAME if spaced else _NAME)
-    return found and (found[0].rstrip(), text[found[1] :])
+    quoted = _quoted_name(text, 0, names)
+    if quoted is not None:
+        return quoted.name, text[quoted.end :]
+    plain = None if names.free else _NAME.match(text)
+    if plain:
+        return plain[0], text[plain.end() + 1 :]
+    end = _end(_LINE, text, 0)
+    name = text[:end].strip()
+    if not name or not names.known(name) or not _is_equals(text, end, name):
+        return None
+    return name, text[end + 1 :]
 
 
-def _name_at(text: str, plain: re.Pattern[str]) -> tuple[str, int] | None:
-    """Find the name before an `=` and where its value starts."""
-    quoted = _quoted(text, 0, before_equals=True)
-    if quoted is not None and quoted[0].strip():
-        return quoted[0].strip(), quoted[1] + 1
-    word = plain.match(text)
-    return (word[0], word.end() + 1) if word else None
+def split_equals(word: str, following: str, names: Names) -> str | None:
+    """Return the value's beginning where an argument is a name and the next begins with `=`."""
+    name = word.strip()
+    if not name or not names.known(name) or re.search(rf"[{EQUALS}\r\n]", word):
+        return None
+    lone = _is_equals(following, 0, name) and not following.startswith(">", 1)
+    return following[1:] if lone else None
 
 
-def _quoted(text: str, start: int, *, before_equals: bool) -> tuple[str, int] | None:
-    """Read a quoted piece: a closing quote counts only before what must follow it."""
+def pair_within(text: str) -> tuple[str, str] | None:
+    """Find a word in a text that looks like `name=value`.
+
+    Returns the word, and what stands before its `=` on the line: the name that may be meant.
+    """
+    for word in re.finditer(r"\S+", text):
+        at = _end(_WORD, word[0], 0)
+        if at < len(word[0]) and _is_equals(word[0], at, word[0][:at]):
+            begin = text.rfind("\n", 0, word.start()) + 1
+            return word[0], text[begin : word.start() + at].strip()
+    return None
+
+
+def whole_quoted(text: str) -> str | None:
+    """Return what a pair of quotes round a whole text holds; None where there is no pair."""
+    quoted = _quoted(text, 0)
+    return quoted[0] if quoted is not None and quoted[1] == len(text) else None
+
+
+def _head_at(text: str, pos: int, names: Names) -> _Head | None:
+    """Find the name before an `=` and where its value may begin."""
+    quoted = _quoted_name(text, pos, names)
+    if quoted is not None:
+        return quoted
+    plain = None if names.free else _NAME.match(text, pos)
+    if plain:
+        return _Head(plain[0], plain.end() + 1)
+    word = _WORD.match(text, pos)
+    if word is None or not names.known(word[0]):
+        return None
+    return _equals_after(text, word.end(), word[0])
+
+
+def _equals_after(text: str, end: int, name: str) -> _Head | None:
+    at = _end(_BLANKS, text, end)
+    if not _is_equals(text, at, name):
+        return None
+    if at > end and text.startswith(">", at + 1):
+        return None  # an arrow
+    return _Head(name, at + 1, spaced=at > end)
+
+
+def _is_equals(text: str, at: int, name: str) -> bool:
+    """Whether an `=` stands here that parts a name from a value.
+
+    That of == != <= >= does not, nor one in an address.
+    """
+    if text[at : at + 1] not in tuple(EQUALS) or text[at + 1 : at + 2] in tuple(EQUALS):
+        return False
+    return not name.endswith(("!", "<", ">")) and "://" not in name
+
+
+def _quoted_name(text: str, pos: int, names: Names) -> _Head | None:
+    """Read a name in quotes: its closing quote counts only before an `=`."""
+    closers = _CLOSERS.get(text[pos : pos + 1])
+    found = re.compile(rf"[{closers}\r\n]").search(text, pos + 1) if closers else None
+    if found is None or found[0] not in (closers or ""):
+        return None
+    name = text[pos + 1 : found.start()].strip()
+    head = _equals_after(text, found.end(), "") if name else None
+    if head is None or (head.spaced and not names.known(name)):
+        return None
+    return _Head(name, head.end, head.spaced)
+
+
+def _quoted(text: str, start: int) -> tuple[str, int] | None:
+    """Read a value in quotes: its closing quote counts only before white space or the end."""
     opener = text[start : start + 1]
     closers = _CLOSERS.get(opener)
     if not closers:
         return None
-    if before_equals:
-        found = re.compile(f"[{closers}]").search(text, start + 1)
-        at = found.start() if found and text.startswith("=", found.end()) else None
-    else:
-        found = re.compile(rf"[{closers}](?=\s|\Z)").search(text, start + 1)
-        at = found.start() if found else None
-        if at is not None and opener == "“":
-            at = _partner(text, start) or at
+    found = re.compile(rf"[{closers}](?=\s|\Z)").search(text, start + 1)
+    at = found.start() if found else None
+    if at is not None and opener == "“":
+        at = _partner(text, start) or at
     return None if at is None else (text[start + 1 : at], at + 1)
 
 
@@ -94,3 +224,9 @@ def _partner(text: str, start: int) -> int | None:
         elif not text[mark.end() : mark.end() + 1].strip():
             return mark.start()
     return None
+
+
+def _end(pattern: re.Pattern[str], text: str, pos: int) -> int:
+    """Where a pattern that may match nothing ends."""
+    found = pattern.match(text, pos)
+    return found.end() if found else pos

@@ -2,46 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.contract import Contract, field
 from core.errors import Fault, InvalidInput
-from core.grammar import nearest, parse_chat, parse_items, rows, usage, value
-
-
-class Mail(Contract):
-    to: str = field("To", "one address", example="a@b.c", address=True)
-    subject: str = field("Subject", "one line", example="Hi")
-    text: str = field("Text", "the body", example="Hello", long=True, takes_text=True)
-
-
-class Note(Contract):
-    text: str = field("Text", "what to say", example="Hi", long=True, takes_text=True)
-    channel: str | None = field("Channel", "where", example="C1", default=None)
-
-
-class Page(Contract):
-    database_id: str = field("Database", "where", example="0" * 32, setting="DATABASE")
-    props: dict[str, Any] = field("Properties", "what", example={"Name": "x"}, takes_text="title")
-
-
-class Table(Contract):
-    range: str = field("Range", "where", example="A1", setting="RANGE")
-    values: list[list[str]] = field("Rows", "what", example=[["a"]], takes_text=True)
-
-
-class Bare(Contract):
-    name: str = field("Name", "a name", example="x")
-
-
-def faults(parse, *given) -> list[Fault]:
-    with pytest.raises(InvalidInput) as refused:
-        parse(*given)
-    return list(refused.value.faults)
+from core.grammar import nearest, parse_chat, parse_items, read_json, rows, usage, value
+from tests.support.contracts import Bare, Mail, Note, Page, Table, faults
 
 
 @pytest.mark.parametrize(
@@ -62,7 +29,17 @@ def faults(parse, *given) -> list[Fault]:
         ('"He" wrote "x"=5', {"text": '"He" wrote "x"=5'}),
         ("text=one", {"text": "one"}),
         ('"text"="one two"', {"text": "one two"}),
-        ("channel=\N{NO-BREAK SPACE}hi", {"channel": "", "text": "hi"}),
+        ("channel=\nhi", {"channel": "", "text": "hi"}),
+        ("channel = #random hi", {"channel": "#random", "text": "hi"}),
+        ("Channel =#random hi", {"channel": "#random", "text": "hi"}),
+        ("channel\N{NO-BREAK SPACE}= “my team” hi", {"channel": "my team", "text": "hi"}),
+        ("CHANNEL=C1 hi", {"channel": "C1", "text": "hi"}),
+        ("channel\uff1dC1 hi", {"channel": "C1", "text": "hi"}),
+        ("“Channel ” = C1 hi", {"channel": "C1", "text": "hi"}),
+        ("channel == C1", {"text": "channel == C1"}),
+        ("channel => C1", {"text": "channel => C1"}),
+        ("the channel = C1", {"text": "the channel = C1"}),
+        ("total\uff1d5", {"text": "total\uff1d5"}),
         ("channel=a=b hi", {"channel": "a=b", "text": "hi"}),
         ("name = value", {"text": "name = value"}),
         ("- a\n- b", {"text": "- a\n- b"}),
@@ -132,12 +109,25 @@ def test_names_the_contract_does_not_know_are_properties_where_the_mapping_is_fr
     assert parse_items(items, Page) == expected
 
 
-def test_the_text_of_a_mapping_stands_under_its_declared_key():
-    typed = "database_id=abc Größe=5 Fix the login = now"
-    assert parse_chat(typed, Page) == {
-        "database_id": "abc",
-        "props": {"Größe": "5", "title": "Fix the login = now"},
-    }
+def test_in_a_terminal_an_equals_between_blanks_belongs_to_the_field_before_it():
+    expected = {"channel": "#random", "text": "hi"}
+    assert parse_items(["channel", "=", "#random", "hi"], Note) == expected
+    assert parse_items(["channel", "=#random", "hi"], Note) == expected
+    assert parse_items(["Channel=#random", "hi"], Note) == expected
+    assert parse_items(["a", "=", "b"], Note) == {"text": "a = b"}
+    fault = Fault("channel", 'has no value after its =: write channel="…"')
+    assert faults(parse_items, ["hi", "channel", "="], Note)[0] == fault
+    assert faults(parse_items, ["channel", "=", "text=hi"], Note)[0] == fault
+
+
+@pytest.mark.parametrize("before", ["", "range=Log ", "range=Log\n", "range=Log\t", " \n "])
+def test_rows_may_begin_with_an_empty_cell(before):
+    found = parse_chat(f"{before}\tb\n\td", Table)
+    assert found["values"] == [["", "b"], ["", "d"]]
+
+
+def test_the_tab_after_a_pair_is_no_cell():
+    assert parse_chat("range=Log\ta\tb", Table) == {"range": "Log", "values": [["a", "b"]]}
 
 
 def test_a_mapping_may_be_given_whole_as_json_and_keeps_its_types():
@@ -245,17 +235,19 @@ def test_words_are_refused_where_no_field_takes_text():
         ('{"a": 1e999}', Fault("json", "holds a number that is too large")),
         ('{"a": ' + "1" * 5000 + "}", Fault("json", "holds a number that is too large")),
         ('{"a": ' + "[" * 100_000, Fault("json", "is nested too deep")),
-        (
-            "{hello} world",
-            Fault(
-                "json",
-                "is not valid at line 1, column 2 (input that begins with { is read as JSON)",
-            ),
-        ),
+        ("{hello} world", Fault("json", "is not valid at line 1, column 2")),
+        ('{"a": 1} b', Fault("json", "is not valid at line 1, column 10")),
     ],
 )
 def test_json_that_is_no_input_is_refused(typed, fault):
-    assert faults(parse_chat, typed, Note) == [fault]
+    assert faults(read_json, typed) == [fault]
+    for contract, key in [(Note, "text"), (Page, "title"), (Table, "values")]:
+        (said,) = faults(parse_chat, typed, contract)
+        assert said.field == fault.field
+        assert said.message.startswith(fault.message)
+        if fault.field == "json":
+            assert f'as text write {key}="…"' in said.message
+    assert faults(parse_items, typed.split(" "), Note) == faults(parse_chat, typed, Note)
 
 
 def test_a_form_turns_typed_lines_into_a_fields_value():
