@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, PlainValidator, SecretStr, field_validator
+from pydantic import AfterValidator, Field, PlainValidator, SecretStr, field_validator
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
 from core.connectors._sheets.answers import REFUSALS
@@ -19,16 +19,15 @@ from core.connectors._sheets.ranges import (
     LAST_COLUMN,
     RANGE_SHAPE,
     WHOLE_NUMBERS,
-    Cell,
     a1_range,
-    cells,
-    column_of,
     one_cell,
     tab_of,
 )
+from core.connectors._sheets.written import Appended, note
 from core.contract import (
     Action,
     BaseUrl,
+    Cell,
     Config,
     Connector,
     Contract,
@@ -68,8 +67,8 @@ class Rows(Contract):
     )
     values: Table = field(
         "Rows",
-        "One row a line, cells separated by commas or tabs.",
-        example=[["2026-12-01", "Ada", "42"]],
+        "One row a line, cells separated by commas or tabs; a number in quotes stays text.",
+        example=[["2026-12-01", "Ada", 42]],
         takes_text=True,
         min_length=1,
         max_length=500,  # rows of one send; Google's own bound is the size below
@@ -128,39 +127,21 @@ class Settings(Config):
         return f"{self.api_url}/v4/spreadsheets/{self.spreadsheet}"
 
 
-class Updates(BaseModel):
-    """What was written, and where."""
-
-    updatedRange: str = ""  # noqa: N815 - Google's name
-    updatedRows: int  # noqa: N815 - Google's name
-
-
-class Appended(BaseModel):
-    """The answer to an append."""
-
-    updates: Updates
-
-
 def send(request: Rows, config: Settings, out: Out) -> Receipt:
     """Append the rows below the table the range finds."""
     sheets = Api(config.book, config.account, out)
-    answer = sheets.append(request.range, cells(request.values))
+    answer = sheets.append(request.range, request.values)
     appended = answer.parse(Appended) if answer.status == 200 else None
     if appended is None:
         raise sheets.explain(answer)
     link = f"https://docs.google.com/spreadsheets/d/{config.spreadsheet}/edit"
     done = appended.updates
-    return Receipt("appended", updated=done.updatedRows, link=link, note=_note(request, done))
-
-
-def _note(request: Rows, written: Updates) -> str | None:
-    asked, got = column_of(request.range), column_of(written.updatedRange)
-    if asked and got and asked != got:
-        return (
-            f"They are at {written.updatedRange}, not in column {asked}: Google puts rows below"
-            " the table it finds there."
-        )
-    return f"They are at {written.updatedRange}." if written.updatedRange else None
+    return Receipt(
+        "appended",
+        updated=done.updatedRows,
+        link=link,
+        note=note(request.range, request.values, done),
+    )
 
 
 def probe(config: Settings, out: Out) -> Probe:
@@ -186,7 +167,7 @@ CONNECTOR = Connector(
             name="append",
             title="Append rows to Sheets",
             input=Rows,
-            sample={"values": [["Levqor test", "42"]]},
+            sample={"values": [["Levqor test", 42]]},
             send=send,
         ),
     ),

@@ -6,6 +6,7 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 
 from __future__ import annotations
 
+from core.contract.cells import Cell, TypedNumber, typed_cell
 from core.contract.declaration import Action, Connector, Probe, Receipt
 from core.contract.encoding import BYTE_ORDER_MARK, utf8
 from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
@@ -30,6 +31,7 @@ __all__ = [
     "Action",
     "Answer",
     "BaseUrl",
+    "Cell",
     "Config",
     "Connector",
     "Contract",
@@ -41,6 +43,7 @@ __all__ = [
     "Receipt",
     "Secret",
     "Setting",
+    "TypedNumber",
     "base_url",
     "bearer",
     "field",
@@ -51,6 +54,7 @@ __all__ = [
     "message_field",
     "nearest",
     "setting",
+    "typed_cell",
     "upstream_url",
     "utf8",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -70,6 +70,7 @@ class FieldSpec:
     help: str
     example: Any
     kind: Kind
+    numbers: bool  # whether cells and values may be numbers, not only text
     required: bool
     default: Any
     long: bool
@@ -130,6 +131,7 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
         help=info.description or "",
         example=(info.examples or [None])[0],
         kind=kind,
+        numbers=_takes_numbers(info.annotation),
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
         long=bool(extra.get("x-long")),
@@ -139,3 +141,7 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
         min_length=bounds.get("min_length"),
         max_length=bounds.get("max_length"),
     )
+
+
+def _takes_numbers(annotation: Any) -> bool:
+    return annotation in (int, float, Any) or any(map(_takes_numbers, get_args(annotation)))

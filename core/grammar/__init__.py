@@ -71,7 +71,7 @@ def parse_items(
     words = _named_items(items, found)
     plain = not words or found.words(" ".join(words), " (-- before the text does the same)")
     if plain and (words or text):
-        found.text(" ".join([*words, *text]))
+        found.text(" ".join([*words, *text]), pure=bool(text))
     return found.values()
 
 

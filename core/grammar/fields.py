@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from core.contract import folded, nearest
 from core.errors import Fault, InvalidInput
 from core.grammar.jsons import read_json
-from core.grammar.tables import rows
+from core.grammar.tables import rows_or_json
 from core.grammar.words import (
     EQUALS,
     UNCLOSED,
@@ -25,27 +24,17 @@ if TYPE_CHECKING:
     from core.contract import Contract, FieldSpec
 
 
-def value(spec: FieldSpec, text: str) -> Any:
+def value(spec: FieldSpec, text: str, *, pure: bool = False) -> Any:
     """Turn the text typed for one field into its value; raises ValueError.
 
-    A text stays as it is. Rows are lines of cells or a JSON list of lists, a mapping is
-    lines of `name=value` or a JSON object.
+    A text stays as it is. Rows are lines of cells or a JSON list, a mapping is lines of
+    `name=value` or a JSON object. `pure` text is never JSON.
     """
     if spec.kind == "rows":
-        return _json_rows(text) or rows(text)
+        return rows_or_json(text, numbers=spec.numbers, pure=pure)
     if spec.kind == "mapping":
         return _mapping(spec, text)
     return text
-
-
-def _json_rows(text: str) -> list[Any] | None:
-    if not text.lstrip().startswith("[["):
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, list) else None
 
 
 def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]:
@@ -162,8 +151,8 @@ class Collected:
                 hint += f" (text that begins so goes in {self._free.name}=…, in quotes)"
             self._fault(name, f"is not a field here; {hint}")
 
-    def text(self, typed: str) -> None:
-        """Take the free text, whatever it holds."""
+    def text(self, typed: str, *, pure: bool = False) -> None:
+        """Take the free text; what is `pure` is never JSON."""
         spec = self._free
         if spec is None:
             self._fault("text", "has no place here: write name=value")
@@ -175,7 +164,7 @@ class Collected:
         elif spec.name in self._values:
             self._fault(spec.name, _and_in_words(spec.name))
         else:
-            self._take(spec, typed, spec.name)
+            self._take(spec, typed, spec.name, pure=pure)
 
     def words(self, typed: str, instead: str = "") -> bool:
         """Whether words can be the text: where names are free, none may look like a name.
@@ -201,10 +190,10 @@ class Collected:
             raise InvalidInput(self._faults)
         return self._values
 
-    def _take(self, spec: FieldSpec, typed: str, name: str) -> None:
+    def _take(self, spec: FieldSpec, typed: str, name: str, *, pure: bool = False) -> None:
         try:
             mapping = spec.kind == "mapping"
-            found = _mapping(spec, typed, bare=False) if mapping else value(spec, typed)
+            found = _mapping(spec, typed, bare=False) if mapping else value(spec, typed, pure=pure)
         except ValueError as problem:
             self._fault(spec.name, str(problem))
             return

@@ -1,4 +1,4 @@
-"""JSON as input: one object, each name once, only numbers that are numbers."""
+"""JSON as input: an object or rows, each name once, only numbers that are numbers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,27 @@ class _Broken(ValueError):
 
 def read_json(text: str) -> dict[str, Any]:
     """Read a JSON object; raises InvalidInput saying where it breaks off."""
+    found = _uncurled(text)
+    if not isinstance(found, dict):
+        raise InvalidInput([Fault("json", "must be an object: {…}")])
+    return found
+
+
+def read_json_rows(text: str) -> list[Any]:
+    """Read a JSON list of rows, or of the cells of one row; raises ValueError."""
+    try:
+        found = _uncurled(text)
+    except InvalidInput as problem:
+        fault = problem.faults[0]
+        what = fault.message if fault.field == "json" else f"{fault.field} {fault.message}"
+        raise ValueError(what) from None
+    lists = [isinstance(row, list) for row in found]
+    if any(lists) and not all(lists):
+        raise ValueError("must be rows, [[…], […]], or the cells of one row, […]: not both")
+    return found if any(lists) or not found else [found]
+
+
+def _uncurled(text: str) -> Any:
     text = visible(text)
     try:
         return _load(text)
@@ -27,9 +48,9 @@ def read_json(text: str) -> dict[str, Any]:
         return _load(straight)
 
 
-def _load(text: str) -> dict[str, Any]:
+def _load(text: str) -> Any:
     try:
-        found = json.loads(
+        return json.loads(
             text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
         )
     except _Broken as broken:
@@ -42,9 +63,6 @@ def _load(text: str) -> dict[str, Any]:
         raise InvalidInput([Fault("json", "holds a number that is too large")]) from None
     except RecursionError:
         raise InvalidInput([Fault("json", "is nested too deep")]) from None
-    if not isinstance(found, dict):
-        raise InvalidInput([Fault("json", "must be an object: {…}")])
-    return found
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

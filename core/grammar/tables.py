@@ -2,36 +2,131 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-_CURLY_CELL = re.compile(r"(^|[,\t\n])[ ]*“([^“”]*)”[ ]*(?=[,\t\n]|$)")
+from core.contract import BYTE_ORDER_MARK, typed_cell
+from core.grammar.jsons import read_json_rows
+from core.grammar.words import visible
+
+if TYPE_CHECKING:
+    from core.contract import Cell
+
+TAB, COMMA = "\t", ","
+_SHOWN = 40
+_ODD_QUOTES = 'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell'
 
 
-def rows(text: str) -> list[list[str]]:
-    """Split lines into cells at tabs if there are any, else at commas.
+class _Piece(NamedTuple):
+    """A cell's text, and whether it stood in quotes."""
 
-    Quotes around a cell protect what they hold; raises ValueError where one is not closed.
+    text: str
+    quoted: bool
+
+
+def rows(text: str, *, numbers: bool = True) -> list[list[Cell]]:
+    """Split lines into cells, at tabs if every line has one, else at commas.
+
+    Quotes around a cell protect what they hold and keep a number text; without `numbers` all
+    cells are text. A line that is left empty between others is an empty row. Raises
+    ValueError where quotes do not fit, or where some lines have tabs and others commas.
     """
+    text = text.replace(BYTE_ORDER_MARK, "").replace("\r\n", "\n").replace("\r", "\n")
+    found = _separated(text)
+    begin, end = 0, len(found)
+    while begin < end and _blank(found[begin]):
+        begin += 1
+    while begin < end and _blank(found[end - 1]):
+        end -= 1
+    return [[_cell(piece, numbers=numbers) for piece in row] for row in found[begin:end]]
 
-    def straight(cell: re.Match[str]) -> str:
-        inner = cell[2].replace('"', '""')
-        return f'{cell[1]}"{inner}"'
 
-    lines = _CURLY_CELL.sub(straight, text.replace("\r\n", "\n").strip("\r\n"))
-    reader = csv.reader(
-        io.StringIO(lines, newline=""),
-        delimiter="\t" if "\t" in lines else ",",
-        skipinitialspace=True,
-        strict=True,
-    )
-    try:
-        found = [[cell.strip() for cell in row] for row in reader]
-    except csv.Error as problem:
-        if "larger than field limit" in str(problem):
-            raise ValueError("has an endless cell; is a quote never closed?") from None
+def rows_or_json(text: str, *, numbers: bool, pure: bool) -> list[Any]:
+    """Read rows as JSON where they begin with `[`, else as lines; raises ValueError.
+
+    `pure` text is no JSON: what looks like it is refused rather than made cells.
+    """
+    start = visible(text).rstrip()
+    if not start.startswith("[") or (pure and not _meant_as_json(start)):
+        return rows(text, numbers=numbers)
+    cell = in_quotes(re.split(r"[,\t\n]", start, maxsplit=1)[0].strip())
+    hint = f"a cell that begins with [ goes in quotes: {cell}"
+    if pure:
         raise ValueError(
-            'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell'
-        ) from None
-    return [row for row in found if row not in ([], [""])]
+            f"is read as text here and looks like JSON: give JSON with values=… or --json; {hint}"
+        )
+    try:
+        return read_json_rows(start)
+    except ValueError as problem:
+        raise ValueError(f"{problem} (rows that begin with [ are read as JSON; {hint})") from None
+
+
+def _meant_as_json(text: str) -> bool:
+    if re.match(r"\[\s*[\[{]", text):
+        return True
+    try:
+        read_json_rows(text)
+    except ValueError:
+        return False
+    return True
+
+
+def in_quotes(cell: str) -> str:
+    """Show how a cell is written so that it stays text, a long one cut short."""
+    shown = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}…"
+    return '"' + shown.replace('"', '""') + '"'
+
+
+def _separated(text: str) -> list[list[_Piece]]:
+    if TAB not in text:
+        return _split(text, COMMA)
+    try:
+        found = _split(text, COMMA)
+    except ValueError:
+        pass  # a cell of a pasted table may hold a comma and a quote after it
+    else:
+        if not any(TAB in piece.text for row in found for piece in row if not piece.quoted):
+            return found
+    found = _split(text, TAB)
+    for number, row in enumerate(found, 1):
+        if len(row) == 1 and not row[0].quoted and COMMA in row[0].text:
+            raise ValueError(
+                f"has tabs in some rows and commas in row {number}: put tabs, or commas, between"
+                f" the cells of every row; a cell that holds a comma goes in quotes:"
+                f" {in_quotes(row[0].text.strip())}"
+            )
+    return found
+
+
+def _split(text: str, separator: str) -> list[list[_Piece]]:
+    after = rf"[ ]*+(?=[{separator}\n]|\Z)"
+    quoted = re.compile(rf'[ ]*+(?:"([^"]*+(?:""[^"]*+)*+)"|“([^“”]*+)”){after}')
+    plain = re.compile(rf"[^{separator}\n]*+")
+    found: list[list[_Piece]] = [[]]
+    at = 0
+    while True:
+        if match := quoted.match(text, at):
+            straight, curly = match.groups()
+            inner = curly if straight is None else straight.replace('""', '"')
+            found[-1].append(_Piece(inner, quoted=True))
+        else:
+            match = plain.match(text, at)
+            assert match is not None  # noqa: S101 - it matches nothing, too
+            if match[0].lstrip(" ").startswith('"'):
+                raise ValueError(_ODD_QUOTES)
+            found[-1].append(_Piece(match[0], quoted=False))
+        at = match.end()
+        if at == len(text):
+            return found
+        if text[at] == "\n":
+            found.append([])
+        at += 1
+
+
+def _blank(row: list[_Piece]) -> bool:
+    return len(row) == 1 and not row[0].quoted and not row[0].text.strip()
+
+
+def _cell(piece: _Piece, *, numbers: bool) -> Cell:
+    text = piece.text.strip()
+    return typed_cell(text) if numbers and not piece.quoted else text

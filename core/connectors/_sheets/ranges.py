@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-Cell = str | int | float | bool | None
+    from core.contract import Cell
 
 # https://support.google.com/drive/answer/37603
 LAST_COLUMN = 18_278  # ZZZ
@@ -32,8 +29,6 @@ RANGE_SHAPE = rf"^{_TYPED}*{_BLACK}(?:{_TYPED}|!(?=[^!]*$)(?:{_CELLS.pattern})\s
 _QUOTED = re.compile(r"'((?:[^']|'')+)'(?:!(.*))?", re.DOTALL)
 # Could be a named range, which quotes would turn into a tab.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# 16 digits and more are ids and card numbers; a leading zero or plus is a code or a phone.
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(\.[0-9]{1,17})?")
 
 
 def a1_range(value: str) -> str:
@@ -108,24 +103,6 @@ def one_cell(value: object) -> Cell:
         raise ValueError("must be text, a number, true, false or empty")  # noqa: TRY004 - a fault
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("must be a finite number")
-    if isinstance(value, int) and abs(value) >= WHOLE_NUMBERS:
+    if abs(value) >= WHOLE_NUMBERS:
         raise ValueError("has more than 15 digits, which a cell cuts off; give it as text")
     return value
-
-
-def cells(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
-    """Turn strictly numeric texts into numbers, so that sums work; all else stays as it is."""
-    return [[_cell(cell) for cell in row] for row in rows]
-
-
-def _cell(value: Cell) -> Cell:
-    if not isinstance(value, str):
-        return value
-    found = _NUMBER.fullmatch(value)
-    if not found:
-        return value
-    if not found[1]:
-        return int(value)
-    number = float(value)
-    # A text that holds more digits than a double keeps would come out as another number.
-    return number if Decimal(repr(number)) == Decimal(value) else value
