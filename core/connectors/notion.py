@@ -20,7 +20,8 @@ from core.connectors._notion.columns import (
     read_schema,
     remembered_schema,
 )
-from core.connectors._notion.properties import named_once, typed
+from core.connectors._notion.dates import Zone, known_zone
+from core.connectors._notion.properties import Properties, named_once, typed
 from core.contract import (
     Action,
     Answer,
@@ -91,6 +92,12 @@ class Settings(Config):
         "the database opened as a full page: Share > Copy link",
         example=EXAMPLE,
     )
+    time_zone: Annotated[str | None, AfterValidator(known_zone)] = setting(
+        "LEVQOR_TIME_ZONE",
+        "The time zone of times that are written without one",
+        "a name such as Europe/Berlin; this machine's own zone unless set",
+        example="Europe/Berlin",
+    )
     api_url: BaseUrl = upstream_url("NOTION_API_URL", "Notion", "https://api.notion.com")
 
 
@@ -117,8 +124,12 @@ def send(request: Entry, config: Settings, out: Out) -> Receipt:
     """Create one page, by the columns as they were in the last five minutes or are now."""
     notion = _api(config, out)
     schema, remembered = remembered_schema(request.database_id or "", notion)
+    zone = Zone(config.time_zone)
     try:
-        return _create(request, schema, notion)
+        made = typed(request.props, schema, zone)
+        # An option that looks new may have been added meanwhile, written another way.
+        if not (remembered and made.creates):
+            return _create(made, schema, notion)
     except (InvalidInput, Refused) as said:
         if not remembered or said.reason not in (None, *STALE):
             raise
@@ -127,13 +138,15 @@ def send(request: Entry, config: Settings, out: Out) -> Receipt:
         except UpstreamError:
             # No page was made, whatever the second look at the columns met.
             raise said from None
-    return _create(request, schema, notion)
+    else:
+        schema, _ = remembered_schema(request.database_id or "", notion, fresh=True)
+    return _create(typed(request.props, schema, zone), schema, notion)
 
 
-def _create(request: Entry, schema: Schema, notion: Api) -> Receipt:
+def _create(made: Properties, schema: Schema, notion: Api) -> Receipt:
     body = {
         "parent": {"type": "data_source_id", "data_source_id": schema.source},
-        "properties": typed(request.props, schema),
+        "properties": made.values,
     }
     answer = notion.post("pages", body)
     if answer.status == 409:  # nothing was saved, and Notion asks to try again
@@ -143,7 +156,7 @@ def _create(request: Entry, schema: Schema, notion: Api) -> Receipt:
     page = answer.parse(Page) if answer.status == 200 else None
     if page is None:
         raise explain(answer, columns={n: c.type for n, c in schema.columns.items()})
-    return Receipt("created", id=page.id, link=page.url)
+    return Receipt("created", id=page.id, link=page.url, note="\n".join(made.notes) or None)
 
 
 def _read_back(answer: Answer, notion: Api) -> Answer:

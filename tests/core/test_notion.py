@@ -123,12 +123,12 @@ class TestAPage:
         with pytest.raises(OpenAPIError):
             checked_request(description, "https://api.notion.com", request)
 
-    def test_without_a_value_leaves_the_column_empty(self, notion, sandbox):
+    def test_an_empty_value_is_sent_as_empty_and_null_is_not_sent(self, notion, sandbox):
         notion.send(database_id=DATABASE, props={"title": "x", "Points": "", "Due": None})
 
         [page] = sandbox.notion.writes
+        assert set(page.json["properties"]) == {"Name", "Points"}
         assert page.json["properties"]["Points"] == {"number": None}
-        assert page.json["properties"]["Due"] == {"date": None}
 
 
 class TestProbe:

@@ -62,10 +62,11 @@ class TestInput:
             ({"Name": float("nan")}, "nothing but JSON"),
             ({"Name": {1, 2}}, "nothing but JSON"),
             ({"Name": "a\x00b"}, "control character"),
+            ({"Name": None}, "at least 1"),
             ({" ": "x"}, "has a value without a name"),
             ({"Name": "x", " Name": "y"}, "names a column twice"),
         ],
-        ids=["none", "101", "500 KB", "NaN", "a set", "NUL", "no name", "twice"],
+        ids=["none", "101", "500 KB", "NaN", "a set", "NUL", "null", "no name", "twice"],
     )
     def test_properties_are_bounded(self, props, message):
         with pytest.raises(ValidationError, match=message):

@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.connectors._notion.columns import Column, Schema
-from core.connectors._notion.properties import READ_ONLY, split_text, typed
+from core.connectors._notion.dates import Zone
+from core.connectors._notion.properties import READ_ONLY, typed
+from core.connectors._notion.values import split_text
 from core.errors import InvalidInput
 
 # A busy machine is not a failure.
@@ -27,7 +29,7 @@ def schema(*types):
 
 
 def made(kind, value):
-    return typed({kind: value}, schema(kind))[kind][kind]
+    return typed({kind: value}, schema(kind), Zone("Europe/Berlin")).values[kind][kind]
 
 
 def faults(props, columns):
@@ -53,19 +55,17 @@ def text(*pieces):
         ("title", "  Fix login ", text("Fix login")),
         ("title", 3, text("3")),
         ("title", "", []),
-        ("title", None, []),
         ("rich_text", "one\ntwo", text("one\ntwo")),
-        ("rich_text", 4.5, text("4.5")),
+        ("rich_text", "4.50", text("4.50")),
         ("rich_text", "   ", []),
         ("number", 3, 3),
         ("number", "3", 3),
         ("number", "-4.50", -4.5),
-        ("number", "1e3", 1000.0),
-        ("number", "007", 7),
+        ("number", 4.5, 4.5),
+        ("number", 1e3, 1000.0),
         ("number", 0, 0),
         ("number", " 3 ", 3),
         ("number", "", None),
-        ("number", None, None),
         ("select", "High", {"name": "High"}),
         ("select", 1, {"name": "1"}),
         ("select", {"id": "abc"}, {"id": "abc"}),
@@ -74,7 +74,10 @@ def text(*pieces):
         ("status", {"name": "Done"}, {"name": "Done"}),
         ("multi_select", "a, b ,c", [{"name": "a"}, {"name": "b"}, {"name": "c"}]),
         ("multi_select", ["a", "b"], [{"name": "a"}, {"name": "b"}]),
-        ("multi_select", "a,a,,b,", [{"name": "a"}, {"name": "b"}]),
+        ("multi_select", "a,,b,", [{"name": "a"}, {"name": "b"}]),
+        ("multi_select", '["a", "b"]', [{"name": "a"}, {"name": "b"}]),
+        ("multi_select", "[x] a, b", [{"name": "[x] a"}, {"name": "b"}]),
+        ("multi_select", "[]", []),
         ("multi_select", [{"name": "a"}, "b"], [{"name": "a"}, {"name": "b"}]),
         ("multi_select", 7, [{"name": "7"}]),
         ("multi_select", "", []),
@@ -82,14 +85,12 @@ def text(*pieces):
         ("date", "2026-12-01", {"start": "2026-12-01"}),
         ("date", "2026-12-01/2026-12-05", {"start": "2026-12-01", "end": "2026-12-05"}),
         ("date", "2026-12-01 / 2026-12-01", {"start": "2026-12-01", "end": "2026-12-01"}),
-        ("date", "2026-12-01T09:30", {"start": "2026-12-01T09:30:00"}),
-        ("date", "2026-12-01 09:30:15", {"start": "2026-12-01T09:30:15"}),
         ("date", "2026-12-01T09:30:00Z", {"start": "2026-12-01T09:30:00+00:00"}),
         ("date", "2026-12-01T09:30+02:00", {"start": "2026-12-01T09:30:00+02:00"}),
         (
             "date",
             "2026-12-01T09:00/2026-12-01T10:00",
-            {"start": "2026-12-01T09:00:00", "end": "2026-12-01T10:00:00"},
+            {"start": "2026-12-01T09:00:00+01:00", "end": "2026-12-01T10:00:00+01:00"},
         ),
         (
             "date",
@@ -99,8 +100,8 @@ def text(*pieces):
         ("date", {"start": "2026-12-01", "end": None}, {"start": "2026-12-01"}),
         (
             "date",
-            {"start": "2026-12-01T09:30", "time_zone": "Europe/Berlin"},
-            {"start": "2026-12-01T09:30:00", "time_zone": "Europe/Berlin"},
+            {"start": "2026-12-01T09:30", "time_zone": "Asia/Tokyo"},
+            {"start": "2026-12-01T09:30:00", "time_zone": "Asia/Tokyo"},
         ),
         ("date", "", None),
         ("checkbox", True, True),
@@ -118,7 +119,7 @@ def text(*pieces):
         ("phone_number", 1234, "1234"),
         ("people", ID, [{"id": ID}]),
         ("people", f"{ID}, {OTHER}", [{"id": ID}, {"id": OTHER}]),
-        ("people", [{"id": ID}, ID], [{"id": ID}]),
+        ("people", [{"id": ID}, OTHER], [{"id": ID}, {"id": OTHER}]),
         ("people", "", []),
         ("relation", ID.replace("-", ""), [{"id": ID}]),
         ("relation", f"https://www.notion.so/Fix-login-{ID.replace('-', '')}", [{"id": ID}]),
@@ -152,6 +153,8 @@ def test_a_plain_value_becomes_what_its_column_wants(kind, value, expected):
     [
         ("title", ["a"], "is of type title: give text"),
         ("rich_text", True, "is of type rich_text: give text"),
+        ("rich_text", 3.1, 'is of type rich_text: give text, in quotes: "3.1"'),
+        ("phone_number", 49.5, 'is of type phone_number: give text, in quotes: "49.5"'),
         ("rich_text", {"title": []}, "is of type rich_text: give text"),
         ("rich_text", "x" * 200_001, "is of type rich_text: at most 200,000 characters"),
         ("number", "many", "is of type number: give a number such as 3 or 4.5"),
@@ -159,6 +162,27 @@ def test_a_plain_value_becomes_what_its_column_wants(kind, value, expected):
         ("number", "٣", "is of type number: give a number such as 3 or 4.5"),
         ("number", "1e999", "is of type number: give a number such as 3 or 4.5"),
         ("number", True, "is of type number: give a number such as 3 or 4.5"),
+        ("number", "1e99999", "is of type number: give a number such as 3 or 4.5"),
+        *[
+            (
+                "number",
+                written,
+                (
+                    f"is of type number: Notion would keep {written} as {stored}: "
+                    f"write {stored}, or use a text column"
+                ),
+            )
+            for written, stored in [
+                ("007", "7"),
+                ("+1", "1"),
+                (".5", "0.5"),
+                ("5.", "5"),
+                ("1e3", "1000"),
+                ("-0", "0"),
+                ("-0.0", "0"),
+                ("0.12345678901234567890", "0.12345678901234568"),
+            ]
+        ],
         ("number", "9" * 5000, "is of type number: give a number such as 3 or 4.5"),
         (
             "number",
@@ -167,6 +191,19 @@ def test_a_plain_value_becomes_what_its_column_wants(kind, value, expected):
         ),
         ("select", "x" * 101, "is of type select: at most 100 characters (it has 101)"),
         ("select", {"color": "red"}, "is of type select: give the option's name"),
+        ("select", "🚀" * 51, "is of type select: at most 100 characters (it has 102)"),
+        ("select", "a, b", "is of type select: the name of an option has no comma in Notion"),
+        ("select", "a\nb", "is of type select: must be on one line"),
+        ("multi_select", ["a", ""], "is of type multi_select: give the option's name"),
+        (
+            "multi_select",
+            ["a, b"],
+            "is of type multi_select: the name of an option has no comma in Notion",
+        ),
+        ("multi_select", "a, b, a", "is of type multi_select: 'a' is given twice"),
+        ("people", [{"id": ID}, ID], f"is of type people: '{ID}' is given twice"),
+        ("files", "https://a.b/c https://a.b/c", "is of type files: 'c' is given twice"),
+        ("files", ["https://a.b/c d"], "is of type files: give the file's address, beginning with https://"),
         ("status", ["Open"], "is of type status: give text"),
         (
             "multi_select",
@@ -176,6 +213,11 @@ def test_a_plain_value_becomes_what_its_column_wants(kind, value, expected):
         (
             "date",
             "tomorrow",
+            "is of type date: write days as 2026-12-01 and times as 2026-12-01T09:30",
+        ),
+        (
+            "date",
+            "2026-12-01/",
             "is of type date: write days as 2026-12-01 and times as 2026-12-01T09:30",
         ),
         ("date", "2026-02-30", "is of type date: there is no such day or time"),
@@ -202,6 +244,7 @@ def test_a_plain_value_becomes_what_its_column_wants(kind, value, expected):
         ("checkbox", "", "is of type checkbox: give yes or no"),
         ("checkbox", None, "is of type checkbox: give yes or no"),
         ("checkbox", 2, "is of type checkbox: give yes or no"),
+        ("url", "https://a.b/\nc", "is of type url: must be on one line"),
         ("url", "h" * 2001, "is of type url: at most 2,000 characters (it has 2,001)"),
         ("email", "e" * 201, "is of type email: at most 200 characters (it has 201)"),
         ("phone_number", "1" * 201, "is of type phone_number: at most 200 characters (it has 201)"),
@@ -232,7 +275,7 @@ def test_a_read_only_column_is_refused(kind, raw):
 def test_notion_s_own_object_is_left_as_it_is(kind):
     own = {"type": kind, kind: {"anything": [1, "two"]}}
 
-    assert typed({kind: own}, schema(kind)) == {kind: own}
+    assert typed({kind: own}, schema(kind)).values == {kind: own}
 
 
 class TestNames:
@@ -246,14 +289,16 @@ class TestNames:
     )
 
     def test_title_is_the_title_column_whatever_its_name(self):
-        assert typed({"title": "x"}, self.columns) == {"Task name": {"title": text("x")}}
+        made = typed({"title": "x"}, self.columns)
+
+        assert made.values == {"Task name": {"title": text("x")}}
 
     @pytest.mark.parametrize("key", ["ab%3Ac", "ab:c"])
     def test_a_column_s_id_does_as_well(self, key):
-        assert typed({key: "x"}, self.columns) == {"title": {"rich_text": text("x")}}
+        assert typed({key: "x"}, self.columns).values == {"title": {"rich_text": text("x")}}
 
     def test_spaces_around_a_name_are_taken_off(self):
-        assert typed({" Due date ": "2026-12-01"}, self.columns) == {
+        assert typed({" Due date ": "2026-12-01"}, self.columns).values == {
             "Due date": {"date": {"start": "2026-12-01"}}
         }
 
@@ -329,6 +374,6 @@ JSON = st.recursive(
 def test_any_json_is_either_turned_into_json_or_refused_as_a_fault(kind, value):
     properties = None
     with suppress(InvalidInput):
-        properties = typed({kind: value}, schema(kind))
+        properties = typed({kind: value}, schema(kind)).values
 
     assert json.loads(json.dumps(properties)) == properties

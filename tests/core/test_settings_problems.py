@@ -150,7 +150,7 @@ def test_every_setting_is_described_once(home):
         "ALLOWED_ORIGINS", "LEVQOR_UPGRADE_URL", "LEVQOR_SLACK_PREFIX", "LEVQOR_TELEGRAM",
         "LEVQOR_RECIPIENTS", "LEVQOR_ALLOW", "LEVQOR_ADMINS", "LEVQOR_KEEP_DAYS",
         "SLACK_API_URL", "NOTION_API_URL", "SHEETS_API_URL", "TELEGRAM_API_URL", "RESEND_API_URL",
-        "LEVQOR_REMOTE_TOKEN",
+        "LEVQOR_REMOTE_TOKEN", "LEVQOR_TIME_ZONE",
     } == set(names)  # fmt: skip
     assert all(one.title and one.where for one in described)
     assert {one.name for one in described if one.env_only} == {

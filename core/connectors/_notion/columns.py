@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain
 from core.contract import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from core.connectors._notion.api import Api
     from core.contract import Answer
 
@@ -31,11 +30,29 @@ NOTION_ID_SHAPE = (
 )
 
 
+class Option(BaseModel):
+    """An option of a select, a status or a multi-select."""
+
+    id: str = ""
+    name: str
+
+
 class Column(BaseModel):
     """A property of a data source's schema; its name is the key it stands under."""
 
     id: str
     type: str
+    options: tuple[Option, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_options(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        # What a type has of its own stands under the type's name.
+        own = given.get(str(given.get("type")))
+        options = own.get("options") if isinstance(own, Mapping) else None
+        return {**given, "options": options or ()} if isinstance(options, list) else given
 
 
 @dataclass(frozen=True)

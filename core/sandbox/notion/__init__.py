@@ -59,6 +59,7 @@ class Notion(StandIn):
 
     home: ClassVar[str] = schema.HOME  # a page that other pages may be put under
     two_sources: ClassVar[str] = schema.DATABASES[1].id
+    odd_names: ClassVar[str] = schema.DATABASES[2].id
     api_key: ClassVar[str] = "_".join(("ntn", letters("notion", 46)))
 
     def settings(self) -> dict[str, str]:

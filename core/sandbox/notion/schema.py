@@ -112,10 +112,37 @@ FOLLOW_UPS = Source(
     "Follow-ups",
     _columns(_column("What", "title"), _column("Done", "checkbox")),
 )
+# Names as people give them: with blanks and signs, accents in two letters, twins.
+CONTACTS = Source(
+    uuid("contacts"),
+    "Contacts",
+    _columns(
+        _column("Full name", "title"),
+        _column("Done?", "checkbox"),
+        _column("📅 Due", "date"),
+        _column("Due by", "date"),
+        _column("स्थिति", "rich_text"),
+        _column("Cost ($)", "number", format="dollar"),
+        _column("% done", "number", format="number"),
+        _column("Owner & team", "rich_text"),
+        _column("1st contact", "rich_text"),
+        _column("Pre\N{COMBINING ACUTE ACCENT}nom", "rich_text"),
+        _column(
+            "Phase ",
+            "select",
+            options=_options("Caf\N{LATIN SMALL LETTER E WITH ACUTE}", "On hold "),
+        ),
+        _column("Status", "status", options=_STATUS, groups=_GROUPS),
+        _column("Labels", "multi_select", options=_options("API", "api", "Web")),
+        _column("Team", "rich_text"),
+        _column("team ", "rich_text"),
+    ),
+)
 
 DATABASES = (
     Database(uuid("tasks database"), "Team tasks", (TASKS,)),
     Database(uuid("incidents database"), "Incidents", (INCIDENTS, FOLLOW_UPS)),
+    Database(uuid("contacts database"), "Contacts", (CONTACTS,)),
 )
 
 
