@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import logging
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from bot.app.threads import Threads
+from bot.app.verdicts import Verdicts
 from core import wording
 from core.errors import InProgress, InternalError, LevqorError, Stopping
 
@@ -30,12 +32,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Callers in these threads mostly wait for the ledger's one thread, which writes what has
-# queued up as one transaction: as many as HTTP connections may reasonably accept at once.
-CALL_THREADS = 64
-
-# Reads share one connection and never wait for a writer: a few threads are plenty.
-READ_THREADS = 4
+# How long a run waits for another program that holds the ledger, unless its surface is in more
+# of a hurry.
+PATIENCE = 10.0
 
 # What is still out this long after the wish to stop becomes `unknown`.
 GRACE = 15.0
@@ -113,13 +112,10 @@ class Bot:
         self.engine = engine
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
-        self._threads = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="levqor-call")
-        self._readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="levqor-read")
+        self._threads = Threads()
         self._asked: set[asyncio.Future[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self._verdicts: dict[str, tuple[str, str | None]] = {}
-        # Else two threads could write two verdicts in the wrong order.
-        self._verdict_order = asyncio.Lock()
+        self._verdicts = Verdicts(self, self._threads)
 
     @property
     def settings(self) -> Settings:
@@ -140,26 +136,30 @@ class Bot:
 
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work (the ledger, the engine's checks) off the event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(fn, *args, **kwargs))
+        return await self._threads.on("call", partial(fn, *args, **kwargs))
 
     async def read(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from the ledger off the event loop, also while every `call` waits to write."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, partial(fn, *args, **kwargs))
+        return await self._threads.on("read", partial(fn, *args, **kwargs))
 
     async def accept(
-        self, action_id: str, values: Mapping[str, Any], caller: Caller, **options: Any
+        self,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        *,
+        patience: float = PATIENCE,
+        **options: Any,
     ) -> Accepted:
         """Journal a run, with `Engine.accept`'s options; raises its errors.
 
         Once this returns the request may be acknowledged: the run is in the ledger.
+        `patience` begins now, the wait for a free thread included.
         """
         if self.ending:
             raise Stopping
-        work = asyncio.ensure_future(
-            self.call(self.engine.accept, action_id, values, caller, **options)
-        )
+        accept = self._in_time(patience, action_id, values, caller, options)
+        work = asyncio.ensure_future(self._threads.on("accept", accept))
         self._ask(work)
         try:
             return await asyncio.shield(work)
@@ -175,7 +175,13 @@ class Bot:
         return await asyncio.shield(asyncio.wrap_future(self.engine.start(accepted)))
 
     async def run(
-        self, action_id: str, values: Mapping[str, Any], caller: Caller, **options: Any
+        self,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        *,
+        patience: float = PATIENCE,
+        **options: Any,
     ) -> Settled:
         """Accept a run, start it and await its end, for a surface that acknowledges nothing.
 
@@ -187,6 +193,7 @@ class Bot:
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Settled] = loop.create_future()
         self._ask(ended)
+        accept = self._in_time(patience, action_id, values, caller, options)
 
         def hand_over(tell: Callable[[Any], None], told: object) -> None:
             # The loop may have closed meanwhile; nobody waits any more then.
@@ -195,7 +202,7 @@ class Bot:
 
         def work() -> None:
             try:
-                accepted = self.engine.accept(action_id, values, caller, **options)
+                accepted = accept()
                 _refuse_unfinished(accepted)
                 out = self.engine.start(accepted)
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
@@ -203,8 +210,24 @@ class Bot:
             else:
                 out.add_done_callback(lambda done: hand_over(ended.set_result, done.result()))
 
-        self._threads.submit(work)
+        self._threads.submit("run", work)
         return await ended
+
+    def _in_time(
+        self,
+        patience: float,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        options: Mapping[str, Any],
+    ) -> Callable[[], Accepted]:
+        give_up = time.monotonic() + patience
+
+        def accept() -> Accepted:
+            left = max(0.0, give_up - time.monotonic())
+            return self.engine.accept(action_id, values, caller, patience=left, **options)
+
+        return accept
 
     async def heard(self, seconds: float) -> None:
         """Wait until everybody who had asked was told, at most so many seconds."""
@@ -235,18 +258,11 @@ class Bot:
         self, surface: str, verdict: str, fix: str | None = None, *, ok: bool = True
     ) -> None:
         """Tell health, in words, how a way in is doing; writes changes only."""
-        if self._verdicts.get(surface) == (verdict, fix):
-            return
-        self._verdicts[surface] = (verdict, fix)
-        self.say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
-        await self.note(surface, verdict, fix, ok=ok)
+        await self._verdicts.change(surface, verdict, fix, ok=ok)
 
     async def note(self, surface: str, verdict: str, fix: str | None = None, *, ok: bool) -> None:
         """Write down how a way in is doing, changed or not: that it does is a sign of life."""
-        ledger = self.engine.ledger
-        with contextlib.suppress(LevqorError):  # what health misses must not end what works
-            async with self._verdict_order:
-                await self.call(ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
+        await self._verdicts.write(surface, verdict, fix, ok=ok)
 
     def acknowledged(self, surface: str, seconds: float) -> None:
         """Count how long a platform waited for its acknowledgement."""
@@ -274,8 +290,7 @@ class Bot:
         for job in tuple(self._jobs):
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
-        for threads in (self._threads, self._readers):
-            threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
 def _refuse_unfinished(accepted: Accepted) -> None:

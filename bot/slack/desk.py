@@ -36,10 +36,11 @@ if TYPE_CHECKING:
 
 Reply = dict[str, Any] | None
 
-# What is left of Slack's three seconds for another process that holds the ledger.
-PATIENCE = 1.8
+# Of Slack's three seconds: how long a run waits for another program that holds the ledger. Who
+# somebody is may have been asked first, and the network wants some too.
+PATIENCE = 1.0
 # A question that takes longer is answered after the acknowledgement.
-QUESTION_SECONDS = 1.5
+QUESTION_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Desk:
         """A command Slack still has and Levqor does not know."""
         await self._people.admit(body)
         typed = str(body.get("command", ""))
-        await self._report.unknown(typed)
+        self._report.unknown(typed)
         self._bot.commands.find(typed, self._spelling)
         raise NotFound("There is no such command.", fix=f"See {self._spelling.question('help')}.")
 

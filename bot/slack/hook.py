@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Slack's forms have two dozen fields.
 MOST_FIELDS = 100
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 
 class Door:
@@ -28,15 +29,16 @@ class Door:
     def __init__(self, secret: str) -> None:
         self._verifier = SignatureVerifier(secret)
         self.handle: Callable[[dict[str, Any]], Awaitable[Ack]] | None = None
-        self.on_acknowledged: Callable[[float], Awaitable[None]] | None = None
-        self.on_forged: Callable[[], Awaitable[None]] | None = None
+        self.on_acknowledged: Callable[[float], None] | None = None
+        self.on_unverified: Callable[[], None] | None = None
 
     async def answer(self, request: HookRequest) -> HookAnswer:
         """Refuse what is not Slack's, else hand it on."""
         began = time.perf_counter()
         if not self._is_slacks(request):
-            if self.on_forged:
-                await self.on_forged()
+            # Anybody may post here; only what looks like Slack's tells of a wrong secret.
+            if self.on_unverified and _SIGNATURE.fullmatch(_signature(request)):
+                self.on_unverified()
             return HookAnswer(401)
         payload = read(request.body, request.headers)
         if payload is None:
@@ -45,7 +47,7 @@ class Door:
             return HookAnswer(503, headers={"retry-after": "5"})
         ack = await self.handle(payload)
         if self.on_acknowledged:
-            await self.on_acknowledged(time.perf_counter() - began)
+            self.on_acknowledged(time.perf_counter() - began)
         if isinstance(ack.body, dict):
             return HookAnswer(
                 ack.status, json.dumps(ack.body).encode(), {"content-type": "application/json"}
@@ -54,7 +56,7 @@ class Door:
 
     def _is_slacks(self, request: HookRequest) -> bool:
         moment = request.headers.get("x-slack-request-timestamp", "")
-        signature = request.headers.get("x-slack-signature", "")
+        signature = _signature(request)
         # The verifier raises on what is no number, no ASCII or no UTF-8.
         if not re.fullmatch(r"[0-9]{1,12}", moment) or not signature.isascii():
             return False
@@ -62,6 +64,10 @@ class Door:
             return self._verifier.is_valid(request.body, moment, signature)
         except UnicodeDecodeError:
             return False
+
+
+def _signature(request: HookRequest) -> str:
+    return request.headers.get("x-slack-signature", "")
 
 
 def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any] | None:

@@ -160,7 +160,7 @@ class Link:
                 pauses = waits()
             elif ended:
                 # It may hang up on the next one as quickly, and would be asked without end.
-                await self._down(old, *old.why)
+                self._down(old, *old.why)
                 await asyncio.sleep(next(pauses))
             if self._closing:
                 return
@@ -187,23 +187,23 @@ class Link:
                 error = refused_token("SLACK_APP_TOKEN", said.code)
                 if old is None:
                     raise error from None
-                await self._down(old, error.message, while_running(error))
+                self._down(old, error.message, while_running(error))
                 await asyncio.sleep(wait)
             except HungUp as ended:
-                await self._down(old, *ended.args)
+                self._down(old, *ended.args)
                 await asyncio.sleep(wait)
             except Unreachable as down:
-                await self._down(old, UNREACHABLE, NETWORK)
+                self._down(old, UNREACHABLE, NETWORK)
                 await asyncio.sleep(max(wait, down.wait or 0.0))
             else:
-                await self._report.up(CONNECTED)
+                self._report.up(CONNECTED)
                 return line
         raise AssertionError("the waits never end")
 
-    async def _down(self, old: Line | None, why: str, fix: str) -> None:
+    def _down(self, old: Line | None, why: str, fix: str) -> None:
         # A line that is only being renewed still serves.
         if old is None or not old.is_open:
-            await self._report.down(why, fix)
+            self._report.down(why, fix)
 
     async def _connect(self) -> Line:
         line = Line(self._api, await self._api.open_socket(self._token), self._pace.ping)
@@ -232,7 +232,7 @@ class Link:
         self._crowd = self._crowd + 1 if others > 0 else 0
         # It may be a process that has just ended, or our own line that broke while this
         # machine slept: Slack counts both for a while. What stays is another one.
-        await self._report.crowded(self._crowd > FEW_LOOKS)
+        self._report.crowded(self._crowd > FEW_LOOKS)
 
     async def _envelope(self, line: Any, request: SocketModeRequest) -> None:
         began = time.perf_counter()
@@ -241,7 +241,7 @@ class Link:
         if isinstance(ack.body, str):
             body = {"text": ack.body}
         await line.send_socket_mode_response(SocketModeResponse(request.envelope_id, body))
-        await self._report.acknowledged(time.perf_counter() - began)
+        self._report.acknowledged(time.perf_counter() - began)
 
     async def _hang_up(self, line: Line) -> None:
         await asyncio.sleep(self._pace.linger)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from bot.manifest import EVENTS_PATH
 from bot.slack.refusals import ONE_EACH, while_running
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from core.errors import NotConfigured
 
 SURFACE = "slack"
+WAITING = f"waiting for Slack at {EVENTS_PATH}"
+REACHED = f"Slack reaches {EVENTS_PATH}"
 
 # Slack gives an acknowledgement three seconds from its own clock.
 SLOW_SECONDS = 1.5
@@ -22,7 +25,10 @@ MOST_UNKNOWN = 3
 
 
 class Report:
-    """What is known of the way in; every change goes to `bot.inbound`."""
+    """What is known of the way in; every change goes to `bot.inbound`.
+
+    Nothing here is waited for: an acknowledgement must not stand behind a write of health's.
+    """
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -35,38 +41,45 @@ class Report:
         self._slow = False
         self._waits: deque[float] = deque(maxlen=100)
         self._unknown: list[str] = []
+        self._unverified = False
 
-    async def up(self, line: str) -> None:
+    def up(self, line: str) -> None:
         """Slack reaches us, in the way `line` says."""
         self._line, self._fix, self._ok, self._down_since = line, None, True, None
-        await self._tell()
+        self._tell()
 
-    async def down(self, why: str, fix: str) -> None:
+    def down(self, why: str, fix: str) -> None:
         """Slack does not reach us."""
         if self._down_since is None:
             self._down_since = time.strftime("%H:%M UTC", time.gmtime())
         self._line = f"{why} Not connected since {self._down_since}"
         self._fix, self._ok = fix, False
-        await self._tell()
+        self._tell()
 
-    async def refused(self, error: NotConfigured | None) -> None:
+    def refused(self, error: NotConfigured | None) -> None:
         """Whether Slack refuses the bot token, which was good at the start."""
         self._refused = error
-        await self._tell()
+        self._tell()
 
-    async def crowded(self, crowded: bool) -> None:  # noqa: FBT001 - it is what is reported
+    def crowded(self, crowded: bool) -> None:  # noqa: FBT001 - it is what is reported
         """Whether another process is connected with the same app token."""
         self._crowded = crowded
-        await self._tell()
+        self._tell()
 
-    async def unknown(self, command: str) -> None:
+    def unverified(self) -> None:
+        """Count for health a post with a signature that is not valid; anybody may send one."""
+        if not self._unverified:
+            self._unverified = True
+            self._tell()
+
+    def unknown(self, command: str) -> None:
         """Slack sent a command nobody here knows."""
         # It comes from the app's settings, not from what was typed; still only a name is kept.
         if re.fullmatch(r"/[a-z0-9_-]{1,31}", command) and command not in self._unknown:
             self._unknown = [*self._unknown, command][-MOST_UNKNOWN:]
-            await self._tell()
+            self._tell()
 
-    async def acknowledged(self, seconds: float) -> None:
+    def acknowledged(self, seconds: float) -> None:
         """Count an acknowledgement."""
         self._bot.acknowledged(SURFACE, seconds)
         self._waits.append(seconds)
@@ -74,9 +87,9 @@ class Report:
             slow = sorted(self._waits)[int(len(self._waits) * 0.95)] > SLOW_SECONDS
             if slow != self._slow:
                 self._slow = slow
-                await self._tell()
+                self._tell()
 
-    async def _tell(self) -> None:
+    def _tell(self) -> None:
         line, fix, ok = self._line, self._fix, self._ok
         if not line:
             # A greeting comes before the line stands; what it told is said with that.
@@ -91,10 +104,17 @@ class Report:
             ok = False
             line += ", but answers are slow: Slack gives up after three seconds"
             fix = "See what else keeps this machine or its disk busy."
+        elif ok and self._unverified and line == WAITING:
+            # Perhaps the secret is wrong, perhaps a stranger knocked: what is known is no fault.
+            line += "; a post came whose signature is not valid"
+            fix = (
+                "If it was Slack's, copy SLACK_SIGNING_SECRET again (api.slack.com/apps, your "
+                "app, Basic Information) and check this machine's clock."
+            )
         elif ok and self._unknown:
             line += f"; your Slack app still has {', '.join(self._unknown)}, which is gone"
             fix = (
                 "Put what `levqor-bot slack-manifest` prints into the app's manifest, and "
                 "install the app again."
             )
-        await self._bot.inbound(SURFACE, line, fix, ok=ok)
+        self._bot.spawn(self._bot.inbound(SURFACE, line, fix, ok=ok), name="slack report")

@@ -15,7 +15,7 @@ from bot.slack.hook import Door
 from bot.slack.link import Link, Pace
 from bot.slack.people import People
 from bot.slack.refusals import GONE, NETWORK, UNREACHABLE, refused_install, refused_token
-from bot.slack.report import SURFACE, Report
+from bot.slack.report import REACHED, SURFACE, WAITING, Report
 from bot.waits import waits
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 # The last answers, once every run has settled.
 LAST_SECONDS = 4.0
-WAITING = f"waiting for Slack at {EVENTS_PATH}"
-REACHED = f"Slack reaches {EVENTS_PATH}"
 
 
 class Slack:
@@ -64,7 +62,7 @@ class Slack:
         app = App(bot, api, desk, me)
         desk.start()
         if self._door:
-            await self._open(self._door, app, report)
+            self._open(self._door, app, report)
         elif self._app_token:
             token = self._app_token.get_secret_value()
             self._link = Link(bot, api, token, app.dispatch, report, self._pace)
@@ -85,29 +83,20 @@ class Slack:
         if self._api:
             await self._api.close()
 
-    async def _open(self, door: Door, app: App, report: Report) -> None:
+    def _open(self, door: Door, app: App, report: Report) -> None:
         reached = False
 
         async def handle(payload: dict[str, Any]) -> Any:
             nonlocal reached
             if not reached:
                 reached = True
-                await report.up(REACHED)
+                report.up(REACHED)
             return await app.dispatch(payload)
 
-        async def forged() -> None:
-            # Once Slack has reached us a wrong signature is a stranger's, and no news.
-            if not reached:
-                await report.down(
-                    "Requests come with a wrong signature.",
-                    "Copy SLACK_SIGNING_SECRET again: api.slack.com/apps, your app, Basic "
-                    "Information; and check this machine's clock.",
-                )
-
-        door.on_acknowledged, door.on_forged = report.acknowledged, forged
+        door.on_acknowledged, door.on_unverified = report.acknowledged, report.unverified
         door.handle = handle
         # Said last: whoever reads it may rely on it.
-        await report.up(WAITING)
+        report.up(WAITING)
 
 
 async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
@@ -118,7 +107,7 @@ async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
         except Said as said:
             raise refused_token("SLACK_BOT_TOKEN", said.code) from None
         except Unreachable as down:
-            await report.down(UNREACHABLE, NETWORK)
+            report.down(UNREACHABLE, NETWORK)
             await asyncio.sleep(max(wait, down.wait or 0.0))
     raise AssertionError("the waits never end")
 
@@ -131,8 +120,8 @@ async def _watched(api: Api, report: Report, seconds: float) -> None:
             await api.who_am_i()
         except Said as said:
             if said.code in GONE:
-                await report.refused(refused_token("SLACK_BOT_TOKEN", said.code))
+                report.refused(refused_token("SLACK_BOT_TOKEN", said.code))
         except Unreachable:
             pass
         else:
-            await report.refused(None)
+            report.refused(None)

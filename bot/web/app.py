@@ -64,7 +64,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
         return await bot.read(bot.engine.ledger.token_check, token)
 
     doorkeeper = Doorkeeper(lambda: bot.settings.own, token_check)
-    return Gate(app, doorkeeper, hooks, limits, Watch(bot, metrics.answered))
+    return Gate(app, doorkeeper, hooks, limits, Watch(bot, metrics))
 
 
 def _add(

@@ -108,6 +108,8 @@ class Gate:
         body = await read_body(receive, headers, self._limits.body_seconds)
         query = scope["query_string"].decode("latin-1")
         said = await hook.answer(HookRequest(body, headers, query))
+        if said.status in (401, 403):
+            self._watch.unsigned(hook, self._doorkeeper.address(peer_of(scope), headers))
         return Response(said.body, said.status, dict(said.headers))
 
     def _origin(self, headers: Mapping[str, str]) -> str | None:

@@ -40,3 +40,8 @@ class Limits:
     # asyncio takes all of them in one turn, and three turns go by until those are closed
     # that must make room.
     backlog: int = field(default_factory=partial(affordable, 256, 8))
+
+    @property
+    def runs(self) -> int:
+        """How many runs are waited for at once: the other connections are the platforms'."""
+        return self.connections - self.connections // 4

@@ -66,6 +66,12 @@ class Metrics:
             ("status",),
             registry=self.registry,
         )
+        self.unsigned_posts = Counter(
+            "levqor_unsigned_posts",
+            "Posts to a chat platform's address without the platform's valid signature.",
+            ("surface",),
+            registry=self.registry,
+        )
         self.registry.register(_Now(bot.engine))
         bot.engine.observers.append(self._settled)
         bot.engine.refusals.append(self._refused)
@@ -80,6 +86,10 @@ class Metrics:
     def answered(self, status: int) -> None:
         """Count an answer over HTTP."""
         self.answers.labels(str(status)).inc()
+
+    def unsigned(self, surface: str) -> None:
+        """Count a post that no chat platform has signed."""
+        self.unsigned_posts.labels(surface).inc()
 
     def _settled(self, settled: Settled, caller: Caller) -> None:
         self.runs.labels(settled.action_id, settled.outcome, caller.surface).inc()

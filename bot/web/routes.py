@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from bot.web.body import parse_object, read_body
 from bot.web.idempotency import key_of
 from bot.web.schemas import NO_RUN_FIX
 from core import __version__, reports
-from core.errors import Fault, InvalidInput, NotFound
+from core.errors import Busy, Fault, InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.app.frame import Bot
     from bot.web.limits import Limits
     from bot.web.metrics import Metrics
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 # Whoever asks, and however often: a probe is a call the upstream counts.
 LIVE_SECONDS = 15.0
+# For another program that holds the ledger: callers that give up do so after five seconds or ten.
+PATIENCE = 3.0
+BUSY_RETRY = 5.0
 MAX_DAYS = 366
 DEFAULT_DAYS = 7
 
@@ -43,21 +49,41 @@ class Pages:
 
     def __post_init__(self) -> None:
         self.started_at = time.time()
+        self._waiting = 0
         self._began = time.monotonic()
         self._live = _Shared(partial(self.bot.call, self.health.report, live=True), LIVE_SECONDS)
 
     async def act(self, action_id: str, request: Request) -> Response:
         """Run an action and answer with how it ended."""
         visitor, headers = _visitor(request), request.scope["folded"]
-        run = partial(self.bot.run, action_id, caller=visitor.caller, ip=visitor.address)
+        run = partial(
+            self.bot.run, action_id, caller=visitor.caller, ip=visitor.address, patience=PATIENCE
+        )
         if not self.bot.settings.may(visitor.caller, action_id):
             await run(values={})  # refuses and logs it, before a word of the body is read
         test = _flags(request, "test")["test"]
         body = await read_body(request.receive, headers, self.limits.body_seconds)
         values = {} if test and not body else parse_object(body, headers)
         key = key_of(headers, visitor.caller)
-        settled = await run(values=values, key=key, rebind=key is not None, test=test)
+        with self._place():
+            settled = await run(values=values, key=key, rebind=key is not None, test=test)
         return answer(settled.body(), settled.http)
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        """Take one of the places for runs that are waited for; raises Busy."""
+        if self._waiting >= self.limits.runs:
+            raise Busy(
+                "Too many requests wait for their runs to end; this one was not sent.",
+                fix="Send it again later.",
+                reason="busy",
+                retry_after=BUSY_RETRY,
+            )
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     async def connectors(self, request: Request) -> Response:
         """Tell which connectors are set up; with `live=1`, probe them."""

@@ -1,4 +1,4 @@
-"""Who was turned away at the door: every answer is counted, some leave a line in the log."""
+"""Who was turned away: every answer is counted, some leave a line in the log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from bot.web.visitor import SURFACE
 from core.callers import Caller
+from core.errors import Unauthorized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.app.frame import Bot
+    from bot.app.frame import Bot, Hook
+    from bot.web.metrics import Metrics
     from core.errors import LevqorError
 
 # Strangers may knock as often as they like: their lines must not push those of runs out of
@@ -20,13 +20,19 @@ LINES_A_MINUTE = 10
 
 
 class Watch:
-    """Watches the door; `answered` is called with the status of every answer."""
+    """Counts answers; writes down who was refused."""
 
-    def __init__(self, bot: Bot, answered: Callable[[int], None]) -> None:
-        self.answered = answered
+    def __init__(self, bot: Bot, metrics: Metrics) -> None:
+        self.answered = metrics.answered
         self._bot = bot
+        self._metrics = metrics
         self._minute = 0
         self._seen: set[tuple[str, str]] = set()
+
+    def unsigned(self, hook: Hook, address: str) -> None:
+        """Count a post to a platform's address that did not carry the platform's signature."""
+        self._metrics.unsigned(hook.path.split("/")[1])
+        self.turned_away(Unauthorized(reason="unsigned_post"), address)
 
     def turned_away(self, error: LevqorError, address: str) -> None:
         """Write a line, but for the same address and reason only one a minute."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 from core.connectors import CONNECTORS
 from core.contract import Receipt
 from core.engine import reasons
-from core.engine.admission import admit, permitted
+from core.engine.admission import admit, permitted, spent
 from core.engine.catalogue import Catalogue
 from core.engine.checks import fingerprint
 from core.engine.credentials import Credentials
 from core.engine.record import Record
 from core.engine.results import Accepted, Job, Settled
 from core.engine.sending import Sender
-from core.errors import InProgress, LevqorError, QuotaSpent, Stopping
+from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
 from core.ledger import Ledger, Order, word
 from core.ledger.runs import midnight_after
 from core.logs import RunLog
@@ -25,7 +25,6 @@ from core.masking import Redactor, home_key
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
     from core.callers import Caller
@@ -111,7 +110,7 @@ class Engine:
         self.settings.config(connector)
         (quota,) = self.ledger.quota(str(caller), [action_id])
         if quota.limit is not None and quota.used >= quota.limit:
-            raise self._spent(connector, caller, midnight_after(time.time()))
+            raise spent(self.settings, connector, caller, midnight_after(time.time()))
 
     def accept(
         self,
@@ -271,17 +270,13 @@ class Engine:
         try:
             return self.ledger.accept(order, patience=patience)
         except QuotaSpent as error:
-            raise self._spent(connector, caller, error.resets_at) from None
-
-    def _spent(
-        self, connector: Connector, caller: Caller, resets_at: dt.datetime | None
-    ) -> QuotaSpent:
-        return QuotaSpent(
-            f"Free plan: 1 {connector.name} call/day. Upgrade for unlimited.",
-            upgrade=self.settings.own.upgrade_url,
-            resets_at=resets_at,
-            fix=f"Ask whoever runs Levqor: levqor plan set {caller} pro",
-        )
+            raise spent(self.settings, connector, caller, error.resets_at) from None
+        except LedgerError as error:
+            with contextlib.suppress(LedgerError):
+                # What is not in the journal is not sent; the key's first run may have been.
+                if order.key is None or self.ledger.keyed(order.key) is None:
+                    error.outcome = "not_sent"
+            raise
 
     def _again(self, accepted: Accepted) -> Future[Settled]:
         out = self._sender.out(accepted.run)

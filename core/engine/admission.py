@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.engine.checks import checked
-from core.errors import Fault, Forbidden, InvalidInput, NotConfigured
+from core.errors import Fault, Forbidden, InvalidInput, NotConfigured, QuotaSpent
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from core.callers import Caller
@@ -67,6 +68,24 @@ def permitted(
             fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
         )
     return catalogue.find(action_id)
+
+
+def spent(
+    settings: Settings, connector: Connector, caller: Caller, resets_at: dt.datetime | None
+) -> QuotaSpent:
+    """Make the refusal of a caller whose call of the day is used."""
+    # An address is nobody in particular: whoever has it next would be on its plan.
+    lift = (
+        f"An admin can lift it: levqor plan set {caller} pro"
+        if caller.known
+        else "Ask an admin for a token, made with: levqor token new LABEL"
+    )
+    return QuotaSpent(
+        f"Free plan: 1 {connector.name} call/day. Upgrade for unlimited.",
+        upgrade=settings.own.upgrade_url,
+        resets_at=resets_at,
+        fix=lift,
+    )
 
 
 def _sample(action: Action, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,12 +10,14 @@ import pytest
 
 from bot.app.frame import Bot
 from bot.app.process import listen_to_signals, live
+from bot.app.threads import SIZES
 from bot.web import Web
 from core.callers import Caller
 from core.engine import Engine
-from core.errors import Busy, InProgress, NotConfigured
+from core.errors import Busy, InProgress, LedgerError, NotConfigured
 from core.sandbox import Delay, Hang
 from core.settings import Address
+from tests.support.holding import held
 from tests.support.waiting import wait_for
 
 ME = Caller("console", "ann")
@@ -243,3 +245,41 @@ def test_a_taken_port_nobody_chose_is_said_and_done_without(engine, capsys):
         assert lived(engine, web, Way("a", [], look)).status == 0
     assert [(way.surface, way.ok) for way in ways] == [("http", False)]
     assert "cannot listen" in capsys.readouterr().err
+
+
+def test_a_verdict_that_cannot_be_written_now_is_written_later(engine, home):
+    """Nobody waits for it, and a newer one takes its place."""
+
+    async def life():
+        bot = Bot(engine)
+        (home / "levqor.db").rename(home / "away")
+        await bot.inbound("slack", "first")
+        await bot.inbound("slack", "second", "fix it", ok=False)
+        (home / "away").rename(home / "levqor.db")
+        await asyncio.to_thread(wait_for, engine.ledger.inbounds)
+        await bot.finish()
+
+    asyncio.run(life())
+    [way] = engine.ledger.inbounds()
+    assert (way.ok, way.verdict, way.fix) == (False, "second", "fix it")
+
+
+def test_patience_begins_before_a_thread_is_free(engine, home):
+    """However many wait for a held database, each is answered when its own patience ends."""
+    with held(home):
+
+        async def life():
+            bot = Bot(engine)
+            began = time.monotonic()
+            asked = [
+                bot.accept("slack.send", TEXT, Caller("slack", f"T1:U{n}"), patience=0.5)
+                for n in range(6 * SIZES["accept"])
+            ]
+            ends = await asyncio.gather(*asked, return_exceptions=True)
+            await bot.finish()
+            return ends, time.monotonic() - began
+
+        ends, took = asyncio.run(life())
+    assert {(type(end), end.outcome) for end in ends} == {(LedgerError, "not_sent")}
+    # One after another, thread by thread, they would have taken six times that long.
+    assert took < 2.5

@@ -46,7 +46,7 @@ def test_every_command_in_the_guide_is_one_of_the_manifests(home):
         "Slack takes ten connections with one app token, and all are in use.",
         "Slack hangs up at once; trying again.",
         "The Slack app is installed for a whole organisation",
-        "Requests come with a wrong signature.",
+        "a post came whose signature is not valid",
         "Levqor answers members of its own workspace only.",
         "Levqor does not answer guests.",
         "your Slack app still has",

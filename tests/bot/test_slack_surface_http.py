@@ -1,9 +1,11 @@
 """Slack over HTTP: what is not surely Slack's is refused before anything else."""
 
 import asyncio
+import http.client
 import json
+import re
 import time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -156,15 +158,47 @@ def test_slacks_certificate_check_is_answered_when_it_is_signed(slack):
 
 def test_health_says_whether_slack_has_been_here(slack):
     assert slack.health[:2] == (True, "waiting for Slack at /slack/events")
-    post(slack, BODY, {})
-    ok, verdict, fix = slack.health
-    assert not ok
-    assert verdict.startswith("Requests come with a wrong signature.")
-    assert "SLACK_SIGNING_SECRET" in fix
     slack.send("hello")
     assert slack.health[:2] == (True, "Slack reaches /slack/events")
-    post(slack, BODY, {})
-    assert slack.health[:2] == (True, "Slack reaches /slack/events")
+
+
+LOOKS_SIGNED = set(FORGERIES) - {"unsigned", "no ASCII", "no signature"}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_post_that_is_not_slacks_is_counted_and_turns_no_words_of_health(slack, forgery):
+    """Anybody may post one; before Slack has come it may also be Slack's, of another secret."""
+    post(slack, BODY, FORGERIES[forgery]())
+    ok, verdict, fix = slack.health
+    assert ok
+    assert verdict.startswith("waiting for Slack at /slack/events")
+    assert ("a post came whose signature is not valid" in verdict) == (forgery in LOOKS_SIGNED)
+    assert ("SLACK_SIGNING_SECRET" in (fix or "")) == (forgery in LOOKS_SIGNED)
+    slack.send("hello")
+    good = (True, "Slack reaches /slack/events", None)
+    assert slack.health == good
+    since = inbound(slack).since
+    for _ in range(3):
+        post(slack, BODY, FORGERIES[forgery]())
+    assert slack.health == good
+    assert inbound(slack).since == since
+    assert counted(slack) == 4.0
+
+
+def inbound(slack):
+    [way] = [way for way in slack.engine.ledger.inbounds() if way.surface == "slack"]
+    return way
+
+
+def counted(slack):
+    """What the metrics say of posts without Slack's valid signature."""
+    token = slack.engine.ledger.token_new("metrics")
+    line = http.client.HTTPConnection(urlsplit(slack.people.events_url).netloc)
+    line.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
+    page = line.getresponse().read().decode()
+    line.close()
+    found = re.search(r'(?m)^levqor_unsigned_posts_total{surface="slack"} (.*)$', page)
+    return float(found[1])
 
 
 def test_before_slack_was_asked_who_we_are_a_request_is_put_off():

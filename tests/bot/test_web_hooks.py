@@ -1,6 +1,13 @@
 """The paths where chat platforms post: signed, and open where nothing else is."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from bot.app.frame import Hook, HookAnswer
+from bot.web.limits import Limits
+from core.sandbox import Delay
+from tests.support.waiting import wait_for
 from tests.support.web import served
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
@@ -35,3 +42,45 @@ def test_a_hook_that_fails_is_answered_500_without_its_words(engine):
         assert reply.status == 500
         assert reply.json()["error"] == "internal_error"
         assert b"canary" not in reply.body
+
+
+def test_callers_who_wait_for_their_runs_leave_room_for_a_platform(engine, sandbox):
+    async def answer(request):
+        return HookAnswer(200, b"taken")
+
+    sandbox.slack.always(Delay(3.0))
+    places = Limits(connections=8)
+    with served(engine, [Hook("/chat/events", answer)], places) as web:
+        token = engine.ledger.token_new("ops", plan="pro")
+        with ThreadPoolExecutor(places.runs) as pool:
+            waiting = [
+                pool.submit(web.post, "/actions/slack.send", {"text": str(number)}, token=token)
+                for number in range(places.runs)
+            ]
+            wait_for(lambda: len(sandbox.slack.received) == places.runs)
+            late = web.post("/actions/slack.send", {"text": "late"}, token=token)
+            assert (late.status, late.json()["error"], late.json()["reason"]) == (
+                503,
+                "busy",
+                "busy",
+            )
+            assert late.json()["outcome"] == "not_sent"
+            assert int(late.headers["retry-after"]) > 0
+            assert web.post("/chat/events", b"{}").body == b"taken"
+            assert web.get("/actions/health", token=token).status == 200
+            assert {one.result().status for one in waiting} == {200}
+        assert web.post("/actions/slack.send", {"text": "later"}, token=token).status == 200
+        assert "late" not in [run.json["text"] for run in sandbox.slack.received]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_post_that_no_platform_signed_is_counted(engine, status):
+    async def answer(request):
+        return HookAnswer(status)
+
+    with served(engine, [Hook("/chat/events", answer)]) as web:
+        token = engine.ledger.token_new("ops")
+        for _ in range(3):
+            assert web.post("/chat/events", b"{}").status == status
+        page = web.get("/metrics", token=token).body.decode()
+    assert 'levqor_unsigned_posts_total{surface="chat"} 3.0' in page

@@ -59,6 +59,12 @@ class Program:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def address(self) -> str:
+        """Where it listens for HTTP, once it says so."""
+        self.until("listening on http://")
+        return self.said.partition("listening on http://")[2].split()[0].rstrip(".")
+
     def until(self, words: str, seconds: float = 20.0) -> None:
         """Wait until it says something; fails where it ends first."""
         wait_for(lambda: words in self.said or not self.running, seconds)

@@ -14,6 +14,7 @@ from core.engine import Engine
 from core.sandbox.slack import PERSON, TEAM
 from core.settings import Address, Settings
 from tests.support.running import Quiet, running
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -43,8 +44,15 @@ class AtWork:
 
     @property
     def health(self) -> tuple[bool, str, str | None]:
-        """What health says of this way in: ok, verdict, fix."""
-        way = next(way for way in self.engine.ledger.inbounds() if way.surface == "slack")
+        """What health says of this way in, once all is written: ok, verdict, fix."""
+
+        def written() -> list[Any]:
+            if any(task.get_name() == "slack report" for task in asyncio.all_tasks(self.loop)):
+                return []
+            return [way for way in self.engine.ledger.inbounds() if way.surface == "slack"]
+
+        wait_for(written)
+        [way] = written()
         return way.ok, way.verdict, way.fix
 
     def send(self, text: str, **more: Any) -> Any:

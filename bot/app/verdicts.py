@@ -1,0 +1,54 @@
+"""How each way in is doing, as health knows it: said when it changes, and written down."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from core.errors import LevqorError
+
+if TYPE_CHECKING:
+    from bot.app.frame import Bot
+    from bot.app.threads import Threads
+
+# What could not be written is tried again this often; the write itself waits too.
+AGAIN_SECONDS = 2.0
+
+
+class Verdicts:
+    """The latest verdict of each surface."""
+
+    def __init__(self, bot: Bot, threads: Threads) -> None:
+        self._bot = bot
+        self._threads = threads
+        self._said: dict[str, tuple[str, str | None]] = {}
+
+    async def change(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> None:
+        """Say and write a verdict, unless it is the latest one already."""
+        if self._said.get(surface) == (verdict, fix):
+            return
+        self._said[surface] = (verdict, fix)
+        self._bot.say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
+        if not await self.write(surface, verdict, fix, ok=ok):
+            again = self._write_later(surface, verdict, fix, ok=ok)
+            self._bot.spawn(again, name=f"{surface} verdict")
+
+    async def write(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> bool:
+        """Write a verdict, changed or not; False where the ledger did not take it."""
+        ledger = self._bot.engine.ledger
+        write = partial(ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
+        try:
+            await self._threads.on("note", write)
+        except LevqorError:  # what health misses must not end what works
+            return False
+        return True
+
+    async def _write_later(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> None:
+        """Try until it is written, or another one is said."""
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            if self._said[surface] != (verdict, fix):
+                return
+            if await self.write(surface, verdict, fix, ok=ok):
+                return
