@@ -111,7 +111,7 @@ def action_errors(connector: str, action_id: str) -> list[e.LevqorError]:
             f"Free plan: 1 {connector} call/day. Upgrade for unlimited.",
             upgrade="/pricing",
             resets_at=midnight,
-            fix="Ask whoever runs Levqor: levqor plan set http:ops pro",
+            fix="An admin can lift it: levqor plan set http:ops pro",
         ),
         e.Refused("refused", run=RUN_EXAMPLE),
         e.NotSent("unreachable", run=RUN_EXAMPLE, retry_after=30),

@@ -90,7 +90,7 @@ def test_a_used_up_plan_is_402_as_the_old_service_said_it(web):
     assert body["message"] == "Free plan: 1 email call/day. Upgrade for unlimited."
     assert body["upgrade"] == "/pricing"
     assert body["resets_at"].endswith("T00:00:00+00:00")
-    assert body["fix"] == "Ask whoever runs Levqor: levqor plan set http:127.0.0.1 pro"
+    assert body["fix"] == "Ask an admin for a token, made with: levqor token new LABEL"
 
 
 def test_a_refusal_of_the_upstream_is_500_and_gives_the_quota_back(web, sandbox):

@@ -79,7 +79,7 @@ def test_free_means_once_a_day_and_says_how_to_go_on(engine):
     body = caught.value.body()
     assert body["message"] == "Free plan: 1 slack call/day. Upgrade for unlimited."
     assert body["upgrade"] == "/pricing"
-    assert body["fix"] == "Ask whoever runs Levqor: levqor plan set slack:T1:UADA pro"
+    assert body["fix"] == "An admin can lift it: levqor plan set slack:T1:UADA pro"
     assert body["resets_at"].endswith("T00:00:00+00:00")
 
 
