@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import reports, wording
 from core.errors import InvalidInput, NotFound
-from core.grammar import nearest, parse_chat, usage
+from core.grammar import nearest, parse_chat, quoting, usage
 from core.health import Health
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class Commands:
                 lines.append(f"  Left out, it is what {spec.setting} says.")
             if spec.example is not None and spec.kind == "text":
                 lines.append(f"  For example {spec.example}")
+        lines += quoting(action.input)
         return "\n".join(lines)
 
     async def health(self, *, live: bool = False) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Fault, InvalidInput
-from core.grammar import value
+from core.grammar import LINES, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -73,7 +73,7 @@ def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> dict[str, A
     return {
         "type": "input",
         "block_id": spec.name,
-        "label": plain(spec.title),
+        "label": plain(f"{spec.title} ({spec.name})"),
         "hint": plain(_hint(spec, preset)[:HINT]),
         "optional": not spec.required and bool(preset or not spec.setting),
         "element": element,
@@ -83,7 +83,7 @@ def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> dict[str, A
 def _hint(spec: FieldSpec, preset: str) -> str:
     said = [spec.help]
     if spec.kind == "mapping":
-        said.append("One name=value on each line.")
+        said.append(LINES)
     if preset:
         said.append(f"Left out, it is {preset}.")
     if spec.kind == "text" and (spec.max_length or 0) > LONGEST:

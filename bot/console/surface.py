@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import re
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BARE = Spelling(action=str, question=str)
 LEAVE = ("quit", "exit")
+_FIRST_BLANK = re.compile(r"\s")
 
 
 class Failed(Exception):
@@ -103,7 +105,8 @@ class Console:
             raise Failed from None
 
     async def _do(self, bot: Bot, line: str) -> None:
-        typed, _, rest = line.strip().partition(" ")
+        # One blank ends the command's word; a tab after it is the first of pasted rows.
+        typed, _, rest = _FIRST_BLANK.sub("\0", line.lstrip(), count=1).partition("\0")
         typed = typed.lstrip("/")
         if not typed or typed.startswith("#"):
             return

@@ -68,7 +68,7 @@ class Terminal:
         self.say("Enter leaves an optional field out; Ctrl-C sends nothing.", "dim")
         values: dict[str, Any] = {}
         for spec in contract.fields():
-            self.say(f"{spec.title}: {spec.help}", "dim")
+            self.say(f"{spec.title} ({spec.name}): {spec.help}", "dim")
             needed = asking.needed(spec, self._default)
             while spec.name not in values:
                 typed = await self._prompt(self._asking, f"{spec.name}{self._instead(spec)}: ")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot import asking
 from bot.pending import MOST, SECONDS
 from core.errors import InvalidInput
+from core.grammar import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,8 @@ class Form:
         lines = [f"{self.name}, {self.at + 1} of {count}: {spec.title} ({spec.name})", spec.help]
         if spec.max_length:
             lines.append(f"At most {spec.max_length:,} {_COUNTED[spec.kind]}.")
+        if spec.kind == "mapping":
+            lines.append(LINES)
         if example := _example(spec):
             lines.append(f"For example: {example}")
         lines.append(f"Reply with it. {self._instead()}/cancel sends nothing.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Command:
-    """A command at the start of a message; `rest` is what follows, as it was typed.
+    """A command at the start of a message; `rest` is what follows the blank after it.
 
     `addressed` tells whether it was written `/name@thisbot`.
     """
@@ -72,7 +72,7 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
     if message.from_user.is_bot or message.sender_chat is not None:
         # A channel's posts in its group, and administrators who hide who they are.
         return None
-    others = message.forward_origin is not None or message.via_bot is not None
+    others = _forwarded(message) or message.via_bot is not None
     command = None if others else _command(message, bot_name)
     if command is not None and command.name == "":
         return None
@@ -120,7 +120,16 @@ def _command(message: Message, bot_name: str) -> Command | None:
     name, at, whom = said.removeprefix("/").partition("@")
     if at and whom.lower() != bot_name.lower():
         return Command("", "", addressed=False)
+    # One blank parts them; what comes after it may be a row that begins with an empty cell.
+    rest = rest[1:] if rest[:1].isspace() else rest
     return Command(name.lower(), rest, addressed=bool(at))
+
+
+def _forwarded(message: Message) -> bool:
+    # Before Bot API 7.0 (and on older servers of one's own) it was forward_date, forward_from
+    # and their like, which the library knows no more.
+    old = any(name.startswith("forward_") for name in message.api_kwargs)
+    return old or message.forward_origin is not None or bool(message.is_automatic_forward)
 
 
 def _answered(message: Message, bot_id: int) -> str | None:

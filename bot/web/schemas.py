@@ -43,9 +43,11 @@ def contract_schema(action: Action, default: Callable[[str], str | None]) -> dic
             del given[name]
         refused = _LONG if spec.long or spec.kind != "text" else _LINE
         _typeable(given, refused + _UNSEEN if spec.address else refused)
-        if spec.setting is not None and default(spec.setting) is not None:
-            schema["properties"][spec.name] = _or_null(given)
+        filled = spec.setting is not None and default(spec.setting) is not None
+        if filled:
             schema["required"] = [one for one in schema.get("required", ()) if one != spec.name]
+        if filled or not spec.required:
+            schema["properties"][spec.name] = _or_null(given)
     if not schema.get("required"):
         schema.pop("required", None)
     return schema

@@ -65,11 +65,15 @@ def lines(words: tuple[str, ...]) -> Iterator[str]:
 
 
 def _fields(connector: Connector, action: Action) -> Iterator[str]:
+    from core import grammar
+
     yield ""
     for spec in action.input.fields():
         yield f"    {spec.name}: {spec.help} {_bounds(spec)}".rstrip()
         if spec.example is not None:
             yield f"      e.g. {spec.example}"
+    for line in grammar.quoting(action.input):
+        yield f"    {line}"
     yield ""
     yield f"  Try it: levqor --sandbox run {connector.action_id(action)} --test"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.contract.characters import OUTER, refuse_control, refuse_unseen, tidied
 
@@ -85,6 +85,21 @@ class Contract(BaseModel):
     """The base of every action's input: strict, stripped, closed, frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, values: Any) -> Any:
+        """Take null for absence, as the value of a field and in a mapping."""
+        if not isinstance(values, Mapping):
+            return values
+        kept = dict(values)
+        for spec in cls.fields():
+            given = kept.get(spec.name)
+            if given is None:
+                kept.pop(spec.name, None)
+            elif spec.kind == "mapping" and isinstance(given, Mapping):
+                kept[spec.name] = {name: one for name, one in given.items() if one is not None}
+        return kept
 
     @field_validator("*", mode="before")
     @classmethod

@@ -15,12 +15,15 @@ from core.grammar.fields import Collected, value
 from core.grammar.jsons import read_json
 from core.grammar.slack import unquote_slack
 from core.grammar.tables import rows
+from core.grammar.usage import LINES, quoting, usage
 from core.grammar.words import item, no_value, pair_at, split_equals, visible
 
 __all__ = [
+    "LINES",
     "nearest",
     "parse_chat",
     "parse_items",
+    "quoting",
     "read_json",
     "rows",
     "unquote_slack",
@@ -28,11 +31,10 @@ __all__ = [
     "value",
 ]
 
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.contract import Contract, FieldSpec
+    from core.contract import Contract
 
 
 def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
@@ -106,23 +108,3 @@ def _whole_json(text: str, found: Collected) -> dict[str, Any]:
             for one in refused.faults
         ]
         raise InvalidInput(faults) from None
-
-
-def usage(command: str, contract: type[Contract]) -> str:
-    """Show in one line how a command is written, what may be left out in brackets."""
-    named, free = [], []
-    for spec in contract.fields():
-        needed = spec.required and spec.setting is None
-        if spec.kind == "mapping":
-            named.append("name=value…")
-            if spec.takes_text:
-                free.append(f"[{_text_name(spec)}]")
-        elif spec.takes_text:
-            free.append(_text_name(spec) if needed else f"[{_text_name(spec)}]")
-        else:
-            named.append(f"{spec.name}=…" if needed else f"[{spec.name}=…]")
-    return " ".join([command, *named, *free])
-
-
-def _text_name(spec: FieldSpec) -> str:
-    return spec.takes_text if isinstance(spec.takes_text, str) else spec.name

@@ -9,6 +9,7 @@ from core.contract import folded, nearest
 from core.errors import Fault, InvalidInput
 from core.grammar.jsons import read_json
 from core.grammar.tables import rows_or_json
+from core.grammar.usage import text_name
 from core.grammar.words import (
     EQUALS,
     UNCLOSED,
@@ -128,7 +129,7 @@ class Collected:
         """The name under which the free text can be given, if there is any."""
         if self._free is None:
             return None
-        return self._free.takes_text if isinstance(self._free.takes_text, str) else self._free.name
+        return text_name(self._free)
 
     def named(self, name: str, typed: str, *, trouble: str | None = None) -> None:
         """Take a `name=value`; raises InvalidInput once there are too many."""

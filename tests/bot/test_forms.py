@@ -8,6 +8,7 @@ from bot.slack import views
 from core.connectors import CONNECTORS
 from core.contract import Contract, field
 from core.errors import Fault, InvalidInput
+from core.grammar import LINES
 from tests.support.sandbox import slack_rules as rules
 
 ACTIONS = [(c.action_id(a), a) for c in CONNECTORS for a in c.actions]
@@ -62,7 +63,7 @@ def test_an_input_is_drawn_from_its_fields_kind_and_bounds():
         "max_length": 40,
         "placeholder": {"type": "plain_text", "text": "Ann", "emoji": False},
     }
-    assert drawn["name"]["label"]["text"] == "Name"
+    assert drawn["name"]["label"]["text"] == "Name (name)"
     assert drawn["name"]["optional"] is False
     assert drawn["story"]["element"]["multiline"] is True
     assert drawn["story"]["element"]["max_length"] == 3000
@@ -70,7 +71,7 @@ def test_an_input_is_drawn_from_its_fields_kind_and_bounds():
         "What. A form takes 3000 characters; type more after the command."
     )
     assert drawn["table"]["element"]["placeholder"]["text"] == "a,1"
-    assert drawn["more"]["hint"]["text"] == "Others. One name=value on each line."
+    assert drawn["more"]["hint"]["text"] == f"Others. {LINES}"
     assert drawn["more"]["element"]["placeholder"]["text"] == "Status=Open"
 
 

@@ -41,11 +41,29 @@ def test_an_edited_command_never_runs_again(sandbox, bot, ada):
     assert slack_texts(sandbox) == ["one"]
 
 
-def test_a_forwarded_command_is_not_run(sandbox, bot, ada):
+BOB = {"id": 77, "is_bot": False, "first_name": "Bob"}
+HIDDEN = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"forward_origin": HIDDEN},
+        # As servers before Bot API 7.0 mark it.
+        {"forward_date": 1, "forward_from": BOB},
+        {"forward_date": 1},
+        {"forward_from": BOB},
+        {"forward_sender_name": "Somebody"},
+        {"forward_from_chat": {"id": -100, "type": "channel"}, "forward_from_message_id": 5},
+        {"forward_signature": "Ann"},
+        {"is_automatic_forward": True},
+    ],
+    ids="+".join,
+)
+def test_a_forwarded_command_is_not_run(sandbox, bot, ada, mark):
     said = ada.says("/slack_send one")
     ada.waits(until=ended)
-    hidden = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
-    forwarded = {**said.json, "message_id": 800, "forward_origin": hidden}
+    forwarded = {**said.json, "message_id": 800, **mark}
     sandbox.telegram.inject({"message": {**forwarded, "text": "/slack_send two"}})
     told = ada.waits(2)[-1].text
     assert told.startswith("Levqor runs no commands that were forwarded")

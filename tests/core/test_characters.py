@@ -23,6 +23,24 @@ def refused(**given):
     return fault["loc"][0], fault["msg"].removeprefix("Value error, ")
 
 
+def test_null_is_absence_whatever_the_field():
+    nothing = dict.fromkeys(Letter.model_fields)
+    assert Letter.model_validate(nothing) == Letter()
+    assert Letter.model_validate({"props": {"a": 1, "b": None}}).props == {"a": 1}
+    assert Letter.model_validate({"rows": [["a"]], "to": None}).rows == [["a"]]
+
+
+def test_a_field_that_must_be_given_is_missing_where_it_is_null():
+    class Needed(Contract):
+        text: str = field("Text", "what", example="Hi")
+        props: dict[str, Any] = field("Properties", "what", example={"a": 1}, min_length=1)
+
+    with pytest.raises(ValidationError) as raised:
+        Needed.model_validate({"text": None, "props": {"a": None}, "other": None})
+    found = {(fault["loc"][0], fault["type"]) for fault in raised.value.errors()}
+    assert found == {("text", "missing"), ("props", "too_short"), ("other", "extra_forbidden")}
+
+
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\u2028", "\u2029"])
 def test_a_line_break_is_for_long_text_alone(line_break):
     two_lines = f"Hi{line_break}Bcc: x@y.z"

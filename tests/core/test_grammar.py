@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Fault, InvalidInput
-from core.grammar import nearest, parse_chat, parse_items, read_json, usage, value
+from core.grammar import nearest, parse_chat, parse_items, quoting, read_json, usage, value
 from tests.support.contracts import Bare, Mail, Note, Page, Table, faults
 
 
@@ -235,8 +235,18 @@ def test_a_form_turns_typed_lines_into_a_fields_value():
 def test_usage_puts_what_may_be_left_out_in_brackets():
     assert usage("/mail", Mail) == "/mail to=… subject=… text"
     assert usage("/note", Note) == "/note [channel=…] text"
-    assert usage("/page", Page) == "/page [database_id=…] name=value… [title]"
+    named = 'name=value "two words"="a value"…'
+    assert usage("/page", Page) == f"/page [database_id=…] {named} [title]"
     assert usage("/table", Table) == "/table [range=…] values"
+
+
+def test_where_quotes_go_is_said_of_every_contract_that_can_need_them():
+    assert list(quoting(Page)) == [
+        'Names and values with spaces go in quotes: Status=Open "Due by"="1 December".',
+        'Text that begins with { or looks like name=value goes in title="…".',
+    ]
+    assert next(quoting(Note)) == 'A value with spaces goes in quotes: channel="…".'
+    assert 'goes in values="…"' in list(quoting(Table))[-1]
 
 
 def test_the_nearest_word_is_found_whatever_its_case():

@@ -1,0 +1,47 @@
+"""How a command is written, in a line for those who read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.contract import Contract, FieldSpec
+
+# How a mapping is written in a form, and round what the quotes go.
+LINES = 'One name=value on each line, for example Status=Open or "Due by"=2026-12-01.'
+
+
+def usage(command: str, contract: type[Contract]) -> str:
+    """Show in one line how a command is written, what may be left out in brackets."""
+    named, free = [], []
+    for spec in contract.fields():
+        needed = spec.required and spec.setting is None
+        if spec.kind == "mapping":
+            named.append('name=value "two words"="a value"…')
+            if spec.takes_text:
+                free.append(f"[{text_name(spec)}]")
+        elif spec.takes_text:
+            free.append(text_name(spec) if needed else f"[{text_name(spec)}]")
+        else:
+            named.append(f"{spec.name}=…" if needed else f"[{spec.name}=…]")
+    return " ".join([command, *named, *free])
+
+
+def quoting(contract: type[Contract]) -> Iterator[str]:
+    """Say where quotes go, if a name or a value can need them."""
+    fields = contract.fields()
+    free = next((spec for spec in fields if spec.takes_text), None)
+    if any(spec.kind == "mapping" for spec in fields):
+        yield 'Names and values with spaces go in quotes: Status=Open "Due by"="1 December".'
+    elif named := [spec.name for spec in fields if spec is not free]:
+        yield f'A value with spaces goes in quotes: {named[0]}="…".'
+    if free:
+        name = text_name(free)
+        yield f'Text that begins with {{ or looks like name=value goes in {name}="…".'
+
+
+def text_name(spec: FieldSpec) -> str:
+    """The name under which a command's free text can be given as well."""
+    return spec.takes_text if isinstance(spec.takes_text, str) else spec.name
