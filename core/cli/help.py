@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.core import TyperCommand
 
-from core.errors import Fault, InvalidInput
+from core.cli import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,10 @@ class RunCommand(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Keep the words, so that help can tell whether one names an action."""
         ctx.meta["levqor.words"] = tuple(args)
-        _refuse_early_options(args)
+        if not ctx.resilient_parsing:
+            known = {opt: not _flag(one) for one in self.get_params(ctx) for opt in one.opts}
+            words.refuse_strange_options(args, known)
+            words.refuse_other_bytes(args)
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
@@ -34,25 +37,17 @@ class RunCommand(TyperCommand):
             typer.echo(f"{text}\n")
 
 
-def _refuse_early_options(args: list[str]) -> None:
-    # Taken as text, `levqor run ACTION hello --sandbox` would write to the real Slack.
-    before = args[: args.index("--")] if "--" in args else args
-    names = (arg.partition("=")[0] for arg in before)
-    name = next((name for name in names if name in ("--sandbox", "--home")), None)
-    if name:
-        raise InvalidInput(
-            [Fault(name, "stands before the command; nothing was sent")],
-            fix=f"Write: levqor {name} ... run ...; or -- before text that begins so.",
-        )
+def _flag(option: object) -> bool:
+    return bool(getattr(option, "is_flag", False))
 
 
-def lines(words: tuple[str, ...]) -> Iterator[str]:
+def lines(asked: tuple[str, ...]) -> Iterator[str]:
     """The usage of every action; with one of them among the words, its fields as well."""
     from core import grammar
     from core.connectors import CONNECTORS
 
     actions = [(connector, action) for connector in CONNECTORS for action in connector.actions]
-    named = [pair for pair in actions if pair[0].action_id(pair[1]) in words]
+    named = [pair for pair in actions if pair[0].action_id(pair[1]) in asked]
     for connector, action in named or actions:
         action_id = connector.action_id(action)
         yield f"  {action_id}: {action.title}"

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli import complete, options
+from core.cli import complete, options, words
 from core.cli.help import RunCommand
 from core.cli.session import Interrupted
 from core.errors import Fault, InvalidInput, TooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.cli.session import Session
     from core.contract import Contract
     from core.engine import Accepted, Settled
 
-# What HTTP takes as well; no contract has room for more.
-MAX_INPUT = 256 * 1024
 # How long Ctrl-C waits for an answer that may be on its way already.
 GRACE_S = 2.0
+ADD_DASH = "To read the text from standard input, add - at the end."
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +39,8 @@ def run(
         typer.Argument(
             metavar="ITEM",
             autocompletion=complete.items,
-            help="name=value, or words of the text; after -- every word is text.",
+            help="name=value, or words of the text; after -- every word is text;"
+            " - reads the text from standard input.",
         ),
     ] = None,
     whole: Annotated[
@@ -60,25 +63,46 @@ def run(
     _, found = engine.action(action)
     if test and (items or whole):
         raise InvalidInput([Fault("--test", "sends the action's own sample; leave out the rest")])
-    values = _values(items or [], whole, found.input)
-    accepted = engine.accept(action, values, asked.caller, test=test)
+    with _pipe_hint(found.input, hint=not test and whole is None):
+        values = _values(ctx, items or [], whole, found.input)
+        accepted = engine.accept(action, values, asked.caller, test=test)
     settled = _wait(asked, accepted)
     asked.out.settled(settled)
     asked.say_home()
     raise typer.Exit(settled.exit)
 
 
-def _values(items: list[str], whole: str | None, contract: type[Contract]) -> dict[str, Any]:
+def _values(
+    ctx: typer.Context, items: list[str], whole: str | None, contract: type[Contract]
+) -> dict[str, Any]:
     from core import grammar
 
     if whole is None:
-        return grammar.parse_items(items, contract) if items else {}
+        _, protected = words.split(ctx.meta["levqor.words"])
+        # The action itself may stand behind the `--` too.
+        end = max(0, len(items) - len(protected))
+        free = next((spec.name for spec in contract.fields() if spec.takes_text), "text")
+        return grammar.parse_items(
+            items[:end], contract, text=items[end:], dash=partial(words.read_standard_input, free)
+        )
     if items:
         raise InvalidInput([Fault("--json", "is the whole input; leave out the other items")])
-    text = sys.stdin.read(MAX_INPUT + 1) if whole == "-" else whole
-    if len(text) > MAX_INPUT:
+    text = words.read_standard_input("--json") if whole == "-" else whole
+    if len(text) > words.MAX_INPUT:
         raise TooLarge([Fault("--json", "is too large: at most 256 KB")])
     return grammar.read_json(text)
+
+
+@contextmanager
+def _pipe_hint(contract: type[Contract], *, hint: bool) -> Iterator[None]:
+    """Add to a refusal how standard input is read, where it may be meant to hold the text."""
+    try:
+        yield
+    except InvalidInput as error:
+        absent = {fault.field for fault in error.faults if fault.message == "is required"}
+        if hint and absent & {spec.name for spec in contract.fields() if spec.takes_text}:
+            error.fix = error.fix or (ADD_DASH if words.piped() else None)
+        raise
 
 
 def _wait(asked: Session, accepted: Accepted) -> Settled:

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from core.contract import Contract
 
@@ -58,12 +58,17 @@ def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
 
 
 def parse_items(
-    items: Sequence[str], contract: type[Contract], *, text: Sequence[str] = ()
+    items: Sequence[str],
+    contract: type[Contract],
+    *,
+    text: Sequence[str] = (),
+    dash: Callable[[], str] | None = None,
 ) -> dict[str, Any]:
     """Read a terminal's arguments; raises InvalidInput with every fault.
 
     Whatever is no `name=value` is the text, joined by a space. What stands in `text` (the
-    words after `--`, standard input) is nothing but text: no field and no JSON.
+    words after `--`) is nothing but text: no field and no JSON. `dash` reads the text that a
+    lone `-` stands for, which is nothing but text either; it is called where nothing is wrong.
     """
     found = Collected(contract)
     if items and visible(items[0]).startswith("{"):
@@ -71,6 +76,9 @@ def parse_items(
             raise InvalidInput([Fault("json", "is the whole input; leave out the text after it")])
         return _whole_json(" ".join(items), found)
     words = _named_items(items, found)
+    if dash and words == ["-"] and not text:
+        found.refuse(text_follows=True)
+        words, text = [], [dash()]
     plain = not words or found.words(" ".join(words), " (-- before the text does the same)")
     if plain and (words or text):
         found.text(" ".join([*words, *text]), pure=bool(text))

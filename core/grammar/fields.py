@@ -181,15 +181,19 @@ class Collected:
 
     def values(self) -> dict[str, Any]:
         """Return the values; raises InvalidInput with every fault, missing fields too."""
+        self.refuse()
+        return self._values
+
+    def refuse(self, *, text_follows: bool = False) -> None:
+        """Raise InvalidInput with every fault there is so far, missing fields too."""
         if self._faults:
             said = {*self._meant, *(fault.field for fault in self._faults)}
-            if self._free and self.text_name in said:
+            if self._free and (text_follows or self.text_name in said):
                 said.add(self._free.name)
             for name, spec in self._specs.items():
                 if spec.required and not spec.setting and name not in {*self._values, *said}:
                     self._fault(name, "is required")
             raise InvalidInput(self._faults)
-        return self._values
 
     def _take(self, spec: FieldSpec, typed: str, name: str, *, pure: bool = False) -> None:
         try:

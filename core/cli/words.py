@@ -1,0 +1,103 @@
+"""The words of `levqor run`: which are options, which can only be text, what `-` reads."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+from core.contract import utf8
+from core.errors import Fault, InvalidInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# What HTTP takes as well; no contract has room for more.
+MAX_INPUT = 256 * 1024
+# These stand before the command: `levqor run ACTION hello --sandbox` would write to the real
+# Slack if it were taken as text.
+_EARLY = ("--home", "--sandbox")
+_OPTION = re.compile(r"(--[a-z][a-z-]*)(=\S*)?")
+
+
+def split(args: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What stands before the first `--` and what it protects."""
+    end = args.index("--") if "--" in args else len(args)
+    return list(args[:end]), list(args[end + 1 :])
+
+
+def refuse_strange_options(args: Sequence[str], known: Mapping[str, bool]) -> None:
+    """Raise InvalidInput for a word that can only be meant as an option and is none.
+
+    `known` maps the command's options to whether a value follows them.
+    """
+    faults = [
+        Fault(name, _about(name, known)) for name in _options(args, known) if name not in known
+    ]
+    if faults:
+        name = faults[0].field
+        action = next((word for word in args if not word.startswith("-")), "ACTION")
+        first = f"Write it first: levqor {name} ... run {action} ... " if name in _EARLY else ""
+        raise InvalidInput(
+            faults,
+            fix=f"{first}Before text that begins so, write --: levqor run {action} -- {name}",
+        )
+
+
+def _options(args: Sequence[str], known: Mapping[str, bool]) -> Iterator[str]:
+    words = iter(split(args)[0])
+    for word in words:
+        option = _OPTION.fullmatch(word)
+        if option:
+            yield option[1]
+            if not option[2] and known.get(option[1]):
+                next(words, None)
+
+
+def _about(name: str, known: Mapping[str, bool]) -> str:
+    from core.grammar import nearest
+
+    if name in _EARLY:
+        return "stands before the command; nothing was sent"
+    near = nearest(name, [*known, *_EARLY])
+    return f"is no option here{f'; did you mean {near}?' if near else ''}"
+
+
+def refuse_other_bytes(args: Sequence[str]) -> None:
+    """Raise InvalidInput where an argument held bytes that are not UTF-8."""
+    faults = []
+    for number, arg in enumerate(args, 1):
+        if any("\udc80" <= char <= "\udcff" for char in arg):
+            try:
+                utf8(os.fsencode(arg))
+            except ValueError as problem:
+                faults.append(Fault(f"word {number}", str(problem)))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def read_standard_input(field: str) -> str:
+    """Read all of standard input as UTF-8, whatever the locale says; raises InvalidInput."""
+    try:
+        data = sys.stdin.buffer.read(MAX_INPUT + 1)
+    except OSError as problem:
+        raise InvalidInput(
+            [Fault(field, f"cannot be read from standard input: {problem.strerror}")]
+        ) from None
+    if len(data) > MAX_INPUT:
+        raise TooLarge([Fault(field, "is too large: at most 256 KB")])
+    try:
+        return utf8(data)
+    except ValueError as problem:
+        raise InvalidInput([Fault(field, str(problem))]) from None
+
+
+def piped() -> bool:
+    """Whether standard input is a pipe or a file, so that somebody may mean it to be read."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
