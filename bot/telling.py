@@ -60,7 +60,6 @@ class Teller:
         engine = self._bot.engine
         while True:
             with contextlib.suppress(LevqorError):
-                await self._bot.call(engine.ledger.recover)
                 for entry in await self._bot.call(engine.ledger.untold, self._surface):
                     where = json.loads(entry.reply_to or "{}")
                     # Side by side: one chat in a flood must not keep the others waiting.

@@ -20,6 +20,7 @@ LevqorError                          code                  HTTP  exit
 ├── Busy                             busy                   503     6
 │   └── Stopping                     busy                   503     6
 ├── LedgerError                      ledger_error           503     7
+│   └── Unwritten                    ledger_error           503     9
 └── InternalError                    internal_error         500     7
 
 A class's docstring is the sentence a person gets when no better one was given.
@@ -248,6 +249,12 @@ class LedgerError(LevqorError):
     """The ledger cannot be read or written."""
 
     code, http, exit = "ledger_error", 503, 7
+
+
+class Unwritten(LedgerError):
+    """A run has ended, and how could not be written down."""
+
+    exit = 9
 
 
 class InternalError(LevqorError):

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bot.app.frame import GRACE, Bot, End
+from core import wording
 from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
 from core.masking import Redactor
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from bot.app.frame import Surface
     from bot.app.main import Options
+    from core.errors import Unwritten
     from core.settings import Settings
 
 # A surface's own step of stopping, a platform's goodbye included.
@@ -29,6 +31,7 @@ STEP = 5.0
 SETTINGS_SECONDS = 2.0
 BROKEN_SECONDS = 60.0
 PRUNE_SECONDS = 86400.0
+RECOVER_SECONDS = 30.0
 # macOS begins with 256, most Linux systems with 1024, and both let a process ask for more.
 FILES = 4096
 
@@ -63,9 +66,11 @@ async def live(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) -
                 bot.spawn(start(bot, surface), name=f"start {surface.name}")
             bot.spawn(follow_settings(bot), name="settings")
             bot.spawn(prune(bot), name="prune")
-        return await asyncio.shield(bot.ended)
+            bot.spawn(recover(bot), name="recover")
+        end = await asyncio.shield(bot.ended)
     finally:
-        await stop(bot, surfaces, grace)
+        unwritten = await stop(bot, surfaces, grace)
+    return end if end.status or unwritten is None else End(unwritten.exit)
 
 
 def configured(bot: Bot, options: Options) -> list[Surface]:
@@ -128,8 +133,16 @@ async def prune(bot: Bot) -> None:
         await asyncio.sleep(PRUNE_SECONDS)
 
 
-async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> None:
-    """Take nothing new, let what is out settle, then let go."""
+async def recover(bot: Bot) -> None:
+    """Settle, from time to time, what other processes of this home left when they died."""
+    while True:
+        await asyncio.sleep(RECOVER_SECONDS)
+        with contextlib.suppress(LevqorError):
+            await bot.call(bot.engine.ledger.recover)
+
+
+async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten | None:
+    """Take nothing new, let what is out settle, then let go; what could not be written."""
     bot.end()
     until = asyncio.get_running_loop().time() + grace
     # Answers go out while this waits: the event loop stays free. Not through `bot.call`,
@@ -139,8 +152,12 @@ async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> None:
     await draining
     await bot.heard(until - asyncio.get_running_loop().time())
     await each(surface.stop() for surface in surfaces)
+    unwritten = await asyncio.to_thread(bot.engine.unwritten, STEP)
+    if unwritten is not None:
+        bot.say(wording.in_one_line(unwritten))
     await asyncio.to_thread(bot.engine.close, 0.0)
     await bot.finish()
+    return unwritten
 
 
 async def each(steps: Iterable[Coroutine[Any, Any, None]]) -> None:

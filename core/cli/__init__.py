@@ -1,7 +1,8 @@
 """`levqor`: every action and every question from a terminal.
 
 Exit status: 0 done, 1 the service said no or failed, 2 the command or its input is wrong,
-3 not set up, 4 the plan's quota is spent, 5 not allowed, 6 busy, 7 our own fault, 130 Ctrl-C.
+3 not set up, 4 the plan's quota is spent, 5 not allowed, 6 busy, 7 our own fault, 9 done
+but not written down, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def _run(args: Sequence[str], out: Output) -> int:
             # A dictionary, because typer keeps a note of its own beside ours.
             root = {"session": session}
             status = cast("int | None", app(args, "levqor", standalone_mode=False, obj=root))
+            session.written()
         sys.stdout.flush()
     except TyperException as error:
         said = _usage_error(error)

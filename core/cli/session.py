@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
+# Somebody else's write is over by then, or not soon.
+LAST_WAIT = 5.0
+
+
 class Interrupted(LevqorError):
     """Interrupted."""
 
@@ -110,6 +114,15 @@ class Session:
         from core.health import Health
 
         return Health(self.engine)
+
+    def written(self) -> None:
+        """Wait a while for the ledger to take how runs ended; raises Unwritten."""
+        engine = self.__dict__.get("engine")
+        if engine is None or engine.unwritten() is None:
+            return
+        self.out.note(f"waiting {LAST_WAIT:.0f} seconds for the ledger to take how it ended")
+        if (problem := engine.unwritten(LAST_WAIT)) is not None:
+            raise problem
 
     def say_home(self) -> None:
         """Print which home a changing command used, beside the answer."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core.callers import Caller
     from core.contract import Action, Config, Connector
     from core.engine.admission import Admitted
+    from core.errors import Unwritten
     from core.ledger import Entry
     from core.settings import Settings
 
@@ -73,10 +74,7 @@ class Engine:
 
     @classmethod
     def open(cls, settings: Settings, *, connectors: Sequence[Connector] = CONNECTORS) -> Self:
-        """Open a home's ledger, settle what dead processes left, and be ready.
-
-        Raises LedgerError.
-        """
+        """Open a home's ledger and settle what dead processes left; raises LedgerError."""
         ledger = Ledger.open(settings.home)
         try:
             ledger.recover()
@@ -126,7 +124,7 @@ class Engine:
         ip: str | None = None,
         patience: float = 10.0,
     ) -> Accepted:
-        """Check a request and journal it; nothing is sent yet.
+        """Check a request and journal it; nothing is sent yet. Raises LevqorError.
 
         Args:
             action_id: Which action.
@@ -139,9 +137,6 @@ class Engine:
             guard: Raise Repeated for the same input by the same caller within a minute.
             ip: The peer's address, for the log's tag only.
             patience: Seconds to wait for another process that holds the ledger.
-
-        Raises:
-            LevqorError: Any that the table in core.errors puts before a run.
         """
         with self._refusals(action_id, caller, ip):
             if self._sender.stopping:
@@ -220,11 +215,14 @@ class Engine:
         """Write down a request that was refused before it said what it wants."""
         self._record.refused("", error, caller, ip, 0.0)
 
+    def unwritten(self, seconds: float = 0.0) -> Unwritten | None:
+        """Give the ledger so long to take how runs ended; what to say where it does not."""
+        return self._sender.unwritten(seconds)
+
     def drain(self, timeout: float = 15.0) -> None:
         """Take nothing new and let what is out finish; the ledger stays open for the telling.
 
-        What had not begun is `not_sent`; what is still being sent after `timeout` seconds
-        becomes `unknown`.
+        What had not begun is `not_sent`, what is still being sent after `timeout` is `unknown`.
         """
         self._sender.close(timeout)
 
@@ -267,6 +265,8 @@ class Engine:
     def _journal(
         self, order: Order, connector: Connector, caller: Caller, patience: float
     ) -> tuple[Entry, bool]:
+        # A run that was refused meanwhile has given its quota back.
+        self._sender.catch_up(patience)
         try:
             return self.ledger.accept(order, patience=patience)
         except QuotaSpent as error:

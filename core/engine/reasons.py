@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import Busy, InternalError, LevqorError, NotSent, Refusal, Refused, Unknown
+from core.errors import (
+    Busy,
+    InternalError,
+    LevqorError,
+    NotSent,
+    Refusal,
+    Refused,
+    Unknown,
+    Unwritten,
+)
 from core.outbound import TRANSPORT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.contract import Connector
+    from core.engine.results import Settled
+    from core.errors import LedgerError
     from core.ledger import Entry
 
 OWN = (
@@ -67,3 +80,19 @@ def retold(entry: Entry, connector: Connector | None) -> LevqorError:
     error.outcome = entry.state  # type: ignore[assignment]
     error.run = entry.run
     return error
+
+
+def unwritten(ended: Sequence[Settled], problem: LedgerError, *, safe: bool) -> Unwritten:
+    """Say that the ledger could not take how runs ended; `safe` where the next start knows."""
+    how = ", ".join(f"{one.run} is {one.outcome.replace('_', ' ')}" for one in ended)
+    kept = (
+        "Then run: levqor runs. It writes this down."
+        if safe
+        else "There is no room to keep this: note it, for levqor will call it unknown."
+    )
+    return Unwritten(
+        f"{problem.message} This could not be written down: {how}.",
+        fix=f"Free some space, or close what else uses this home. {kept}",
+        reason=problem.reason,
+        run=ended[0].run if len(ended) == 1 else None,
+    )

@@ -7,13 +7,13 @@ import logging
 import threading
 import time
 from concurrent.futures import Future, wait
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.engine import reasons
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
 from core.errors import Busy, InternalError, LedgerError, LevqorError
+from core.ledger.writer import PATIENCE
 from core.logs import mistake
 from core.outbound.watchdog import at
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from core.contract import Connector
     from core.engine.results import Job
-    from core.errors import Outcome
+    from core.errors import Outcome, Unwritten
     from core.ledger import Entry, Ledger
     from core.outbound import Outbound
 
@@ -34,6 +34,8 @@ BUSY_RETRY = 30.0
 _LAST_LINES_SECONDS = 3.0
 # How often a ledger that could not take an ending is offered it again.
 _AGAIN_SECONDS = 5.0
+# The same, while somebody waits for it.
+_OFFER_SECONDS = 0.5
 
 
 class Sender:
@@ -56,8 +58,8 @@ class Sender:
         self._queues = {c.name: Queue(c.name, self._work, self._expired) for c in connectors}
         self._out: dict[str, Job] = {}
         self._ending: set[str] = set()
-        # Endings the ledger could not take; it is offered them with the next one, and in a while.
-        self._unwritten: dict[str, tuple[Future[Settled], Callable[[], bool]]] = {}
+        # Runs whose ending the ledger could not take; it is offered it with the next, and later.
+        self._unwritten: dict[str, Future[Settled]] = {}
         self._offering = False
         self._lock = threading.Condition()
         self.stopping = False
@@ -79,9 +81,35 @@ class Sender:
         with self._lock:
             job = self._out.get(run)
             unwritten = self._unwritten.get(run)
-        if job is not None:
-            return job.future
-        return unwritten[0] if unwritten else None
+        return job.future if job is not None else unwritten
+
+    def catch_up(self, patience: float) -> None:
+        """Offer the ledger what it could not take; raises LedgerError where it still cannot."""
+        if not (self._unwritten or self._ledger.kept()):
+            return
+        self._ledger.catch_up(patience=patience)
+        still = set(self._ledger.kept())
+        with self._lock:
+            for run in set(self._unwritten) - still:
+                del self._unwritten[run]
+
+    def unwritten(self, seconds: float) -> Unwritten | None:
+        """Offer it again and again, for so long; what to say where it has not taken it."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                self.catch_up(_OFFER_SECONDS)
+            except LedgerError as error:
+                if time.monotonic() < until:
+                    time.sleep(_OFFER_SECONDS)
+                    continue
+                with self._lock:
+                    ended = [future.result() for future in self._unwritten.values()]
+                # What never went out was refused because of the ledger, and said so.
+                left = [one for one in ended if not isinstance(one.error, LedgerError)]
+                safe = not self._ledger.kept(safe=False)
+                return reasons.unwritten(left, error, safe=safe) if left else None
+            return None
 
     def load(self) -> dict[str, tuple[int, int]]:
         """Connector name to (runs being sent, runs waiting)."""
@@ -105,7 +133,7 @@ class Sender:
         with self._lock:
             self._lock.wait_for(lambda: not self._out, timeout=_LAST_LINES_SECONDS)
         with contextlib.suppress(LedgerError):
-            self._write_left()
+            self.catch_up(_OFFER_SECONDS)
 
     def _work(self, job: Job) -> None:
         began = time.perf_counter()
@@ -164,24 +192,27 @@ class Sender:
 
     def _write(self, job: Job, settled: Settled) -> None:
         error = settled.error
-        settle = partial(
-            self._ledger.settle,
-            job.run,
-            settled.outcome,
-            attempts=settled.attempts,
-            ms=settled.ms,
-            code=error.code if error else None,
-            reason=error.reason if error else None,
-            receipt=kept(settled.receipt) or None,
-        )
+        ending = {
+            "attempts": settled.attempts,
+            "ms": settled.ms,
+            "code": error.code if error else None,
+            "reason": error.reason if error else None,
+            "receipt": kept(settled.receipt) or None,
+        }
         # One who stops does not wait, run after run, for a ledger that somebody holds.
-        if not (self.stopping and self._unwritten):
-            with contextlib.suppress(LedgerError):
-                settle()
-                self._write_left()
+        if self.stopping and self._unwritten:
+            self._ledger.keep(job.run, state=settled.outcome, at=time.time(), **ending)
+        else:
+            try:
+                self._ledger.settle(job.run, settled.outcome, **ending)
+            except LedgerError:
+                pass
+            else:
+                with contextlib.suppress(LedgerError):
+                    self.catch_up(PATIENCE)
                 return
         with self._lock:
-            self._unwritten[job.run] = (job.future, settle)
+            self._unwritten[job.run] = job.future
         self._offer_later()
 
     def _offer_later(self) -> None:
@@ -195,18 +226,9 @@ class Sender:
         with self._lock:
             self._offering = False
         try:
-            self._write_left()
+            self.catch_up(PATIENCE)
         except LedgerError:
             self._offer_later()
-
-    def _write_left(self) -> None:
-        """Offer the ledger what it could not take; else the next start says `unknown`."""
-        with self._lock:
-            left = list(self._unwritten.items())
-        for run, (_, settle) in left:
-            settle()
-            with self._lock:
-                self._unwritten.pop(run, None)
 
 
 def _apart(work: Callable[..., None], *what: Any) -> None:

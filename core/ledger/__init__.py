@@ -12,7 +12,8 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.ledger import copies, people, runs, usage, watch
+from core.errors import LedgerError
+from core.ledger import copies, endings, people, runs, usage, watch
 from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
 from core.ledger.opened import OpenLedger
 from core.ledger.people import word
@@ -60,30 +61,53 @@ class Ledger(OpenLedger):
         return self._write(lambda db: runs.sending(db, run), durable=True)
 
     def settle(self, run: str, state: str, **more: Any) -> bool:
-        """Write a run's outcome; see runs.settle.
+        """Write a run's outcome; see runs.settle. What cannot be written is kept.
 
         Not flushed: a power cut in this moment makes `unknown` of it, which is honest.
         """
-        return self._write(lambda db: runs.settle(db, run, state, at=time.time(), **more))
+        at = time.time()
+        try:
+            return self._write(lambda db: runs.settle(db, run, state, at=at, **more))
+        except LedgerError:
+            self.keep(run, state=state, at=at, **more)
+            raise
 
     def told(self, run: str) -> None:
-        """The asker knows; forget where to answer."""
-        self._write(lambda db: runs.told(db, run))
+        """The asker knows; forget where to answer. What cannot be written is kept."""
+        try:
+            self._write(lambda db: runs.told(db, run))
+        except LedgerError:
+            self.keep(run, told=True)
+            raise
 
     def answer_at(self, run: str, reply_to: str) -> None:
         """Change where to answer, while the asker is still to be told."""
         self._write(lambda db: runs.answer_at(db, run, reply_to))
 
     def recover(self) -> list[Entry]:
-        """Settle the runs of dead processes; a live process's runs are not touched."""
+        """Settle the runs of dead processes; a live process's runs are not touched.
+
+        What such a process had kept of its runs is written first: what was told stands.
+        """
+        # Who is dead now is dead below as well: nothing is deleted that was not written.
+        dead = [one for one in endings.owners(self.path) if not self._alive(one)]
         with self._reading() as db:
             left = db.execute(
                 "SELECT 1 FROM runs WHERE state IN ('accepted', 'sending') LIMIT 1"
             ).fetchone()
-        if left is None:
-            return []
-        alive = self._alive
-        return self._write(lambda db: runs.recover(db, alive, time.time()))
+        kept = {run: what for one in dead for run, what in endings.left_by(self.path, one).items()}
+        settled: list[Entry] = []
+        if left is not None or kept:
+            settled = self._write(lambda db: self._recover(db, kept), durable=bool(kept))
+        for one in dead:
+            endings.file_of(self.path, one).unlink(missing_ok=True)
+        return settled
+
+    def _recover(self, db: sqlite3.Connection, kept: dict[str, dict[str, Any]]) -> list[Entry]:
+        runs.catch_up(db, kept)
+        return runs.recover(
+            db, self._alive, lambda owner: endings.left_by(self.path, owner), time.time()
+        )
 
     def untold(self, surface: str) -> list[Entry]:
         """Runs of dead processes whose askers still have to be told, now ours to tell."""

@@ -6,12 +6,13 @@ import contextlib
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from core.errors import LedgerError
 from core.ledger import runs, watch
+from core.ledger.endings import Endings
 from core.ledger.owners import Owner
-from core.ledger.store import NAME, connect, explain, identity, prepare, reader
+from core.ledger.store import NAME, connect, explain, identity, no_access, prepare, reader
 from core.ledger.writer import PATIENCE, Writer
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class OpenLedger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._owner: Owner | None = None
+        self._endings: Endings | None = None
         self._owner_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._reader = reader(path)
@@ -61,6 +63,8 @@ class OpenLedger:
         with self._read_lock:
             self._reader.close()
         self._writer.close()
+        if self._endings:
+            self._endings.close()
         if self._owner:
             self._owner.close()
 
@@ -69,6 +73,25 @@ class OpenLedger:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def keep(self, run: str, **what: Any) -> None:
+        """Keep what is known of a run until `catch_up` or the next start writes it."""
+        if self._endings is not None:
+            self._endings.put(run, **what)
+
+    def kept(self, *, safe: bool | None = None) -> list[str]:
+        """The runs of which something is kept; with `safe`, where that outlives this process."""
+        kept = self._endings
+        if kept is None:
+            return []
+        return [run for run in kept.kept if safe is None or kept.safe(run) is safe]
+
+    def catch_up(self, *, patience: float = PATIENCE) -> None:
+        """Write what was kept."""
+        if self._endings is not None and (kept := self._endings.kept):
+            self._write(lambda db: runs.catch_up(db, kept), patience=patience)
+            for run, what in kept.items():
+                self._endings.drop(run, what)
 
     def _write(
         self,
@@ -98,13 +121,15 @@ class OpenLedger:
         with self._owner_lock:
             if self._owner is None:
                 try:
-                    self._owner = Owner(self.path)
+                    owner = Owner(self.path)
+                    try:
+                        self._endings = Endings(self.path, owner.id)
+                    except OSError:
+                        owner.close()
+                        raise
                 except OSError as error:
-                    raise LedgerError(
-                        f"{self.path.parent} cannot be written ({error.strerror}).",
-                        fix="Make the folder yours and writable, or choose another with --home.",
-                        reason="ledger_readonly",
-                    ) from None
+                    raise no_access(self.path, error) from None
+                self._owner = owner
             return self._owner.id
 
     def _alive(self, owner: str) -> bool:

@@ -11,7 +11,7 @@ from core.ledger.entries import Entry, Order
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # A person who asks for the same again this soon is asked whether they mean it.
 GUARD_SECONDS = 60.0
@@ -171,8 +171,26 @@ def settle(
     return done.rowcount == 1
 
 
-def recover(db: sqlite3.Connection, alive: Callable[[str], bool], at: float) -> list[Entry]:
-    """Settle what dead processes left, and say which runs those were."""
+def catch_up(db: sqlite3.Connection, kept: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write what was kept of runs while the ledger could not take it."""
+    for run, what in kept.items():
+        ending = {name: value for name, value in what.items() if name != "told"}
+        if "state" in ending:
+            settle(db, run, **ending)
+        if what.get("told"):
+            told(db, run)
+
+
+def recover(
+    db: sqlite3.Connection,
+    alive: Callable[[str], bool],
+    left_by: Callable[[str], Mapping[str, Mapping[str, Any]]],
+    at: float,
+) -> list[Entry]:
+    """Settle what dead processes left, and say which runs those were.
+
+    `left_by` tells what a dead process knew of its runs and could not write.
+    """
     owners = [row[0] for row in db.execute(
         "SELECT DISTINCT owner FROM runs WHERE state IN ('accepted', 'sending')"
     )]  # fmt: skip
@@ -180,6 +198,7 @@ def recover(db: sqlite3.Connection, alive: Callable[[str], bool], at: float) -> 
     for owner in owners:
         if alive(owner):
             continue
+        catch_up(db, left_by(owner))
         left = db.execute(
             "SELECT run, state FROM runs WHERE owner = ? AND state IN ('accepted', 'sending')",
             (owner,),

@@ -52,7 +52,7 @@ def prepare(path: Path) -> None:
             reason="ledger_locked",
         ) from None
     except OSError as error:
-        raise _no_access(path, error) from None
+        raise no_access(path, error) from None
 
 
 def _make_private(path: Path) -> None:
@@ -137,7 +137,7 @@ def explain(path: Path, error: Exception) -> LedgerError:
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
         return _no_space(path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return _no_access(path, error)
+        return no_access(path, error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerError(
             f"The ledger {path} is held by another program.",
@@ -174,7 +174,8 @@ def _no_space(path: Path) -> LedgerError:
     )
 
 
-def _no_access(path: Path, error: Exception) -> LedgerError:
+def no_access(path: Path, error: Exception) -> LedgerError:
+    """Say why a file beside the ledger, or the ledger, cannot be written."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return _no_space(path)
     if isinstance(error, OSError) and error.errno in _NO_LOCKS:

@@ -1,0 +1,161 @@
+"""How a run ended is not lost where the ledger cannot take it: a full disk, a second holder."""
+
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from core.engine import Engine
+from core.ledger import Ledger, endings
+from core.sandbox import Delay
+from core.settings import Settings
+from tests.support.asking import ADA, HELLO
+from tests.support.cli import ROOT, command, environment, levqor
+from tests.support.disk import Filler, small_disk
+from tests.support.holding import held
+from tests.support.journal import charged, order
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def disk(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        yield disk
+
+
+def values_for(sandbox, outcome):
+    """Settings with which a Slack message ends so."""
+    values = sandbox.settings()
+    odd = {"SLACK_WEBHOOK_URL": values["SLACK_WEBHOOK_URL"] + "x"} if outcome == "refused" else {}
+    return {**values, **odd}
+
+
+@contextlib.contextmanager
+def run_out(home, sandbox, outcome):
+    """`levqor run`, whose message is with the service now and whose answer takes a while."""
+    sandbox.slack.always(Delay(2.0))
+    process = subprocess.Popen(
+        command("--home", home, "run", "slack.send", "hi"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=ROOT, env=environment(**values_for(sandbox, outcome)),
+    )  # fmt: skip
+    try:
+        wait_for(lambda: sandbox.slack.received)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def next_run(home, sandbox, outcome):
+    """What became of the last run, and how the next one ends."""
+    sandbox.slack.always(None)
+    ran = levqor("--home", home, "run", "slack.send", "more", env=values_for(sandbox, outcome))
+    with Ledger.open(home) as ledger:
+        return ledger.runs()[-1].state, ran.status
+
+
+@pytest.mark.parametrize(("outcome", "then"), [("refused", 1), ("sent", 4)])
+def test_an_ending_a_full_disk_did_not_take_is_said_kept_and_written_by_the_next(
+    disk, sandbox, outcome, then
+):
+    with run_out(disk, sandbox, outcome) as process, Filler(disk):
+        out, err = process.communicate(timeout=40)
+    told = out if outcome == "sent" else err
+    run = told.split("un ")[1].split()[0] if outcome == "sent" else err.split("Run ")[1].split()[0]
+    assert process.returncode == 9, err
+    assert "waiting 5 seconds for the ledger" in err
+    assert f"The disk that holds the ledger {disk}/levqor.db is full." in err
+    assert f"This could not be written down: {run} is {outcome}." in err
+    assert "Then run: levqor runs. It writes this down." in err
+    assert next_run(disk, sandbox, outcome) == (outcome, then)
+    assert len(sandbox.slack.received) == (2 if outcome == "refused" else 1)
+    assert [p.name for p in disk.glob("levqor.db-endings-*")] == []
+    assert charged(Ledger.open(disk)) == (0 if outcome == "refused" else 1)
+
+
+def test_an_ending_that_was_told_outlives_a_kill(disk, sandbox):
+    with run_out(disk, sandbox, "refused") as process, Filler(disk):
+        assert any("waiting 5 seconds" in line for line in process.stderr)
+        process.send_signal(signal.SIGKILL)
+    assert next_run(disk, sandbox, "refused") == ("refused", 1)
+
+
+def test_room_that_comes_back_in_time_ends_the_wait(disk, sandbox):
+    with run_out(disk, sandbox, "refused") as process:
+        with Filler(disk):
+            assert any("waiting 5 seconds" in line for line in process.stderr)
+        assert process.wait(40) == 1
+    assert next_run(disk, sandbox, "refused") == ("refused", 1)
+
+
+def test_an_ending_that_a_held_ledger_did_not_take_is_said_and_kept(home, sandbox):
+    with run_out(home, sandbox, "refused") as process:
+        with held(home):
+            _, err = process.communicate(timeout=60)
+        assert process.returncode == 9, err
+        assert "levqor.db is held by another program." in err
+    assert next_run(home, sandbox, "refused") == ("refused", 1)
+
+
+def test_a_process_that_lives_on_writes_its_ending_before_it_takes_the_next_run(disk, sandbox):
+    settings = Settings.load(disk, sandbox_urls=values_for(sandbox, "refused"))
+    sandbox.slack.always(Delay(1.0))
+    with Engine.open(settings) as engine:
+        out = engine.start(engine.accept("slack.send", HELLO, ADA))
+        wait_for(lambda: sandbox.slack.received)
+        with Filler(disk):
+            assert out.result(20).outcome == "refused"
+            assert engine.unwritten().exit == 9
+        assert engine.run("slack.send", HELLO, ADA).outcome == "refused"
+        assert engine.unwritten() is None
+
+
+def test_no_run_begins_where_its_ending_would_find_no_room(disk, sandbox):
+    with Ledger.open(disk) as ledger:
+        Filler(disk).fill(leaving=8192)
+        with pytest.raises(Exception, match="is full") as caught:
+            ledger.accept(order())
+        assert caught.value.reason == "ledger_full"
+        assert [p.name for p in disk.glob("levqor.db-*-*")] == []
+
+
+def test_what_several_dead_processes_kept_is_written_and_the_first_outcome_stands(home):
+    runs = ["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"]
+    with Ledger.open(home) as ledger:
+        for run in runs:
+            ledger.accept(order(run=run, caller=f"cli:{run}", reply_to="{}"))
+            ledger.sending(run)
+        ledger.settle(runs[0], "sent")
+        with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+            db.execute("UPDATE runs SET owner = 'dead1' WHERE run = ?", (runs[1],))
+            db.execute("UPDATE runs SET owner = 'dead2' WHERE run = ?", (runs[2],))
+        for owner, kept in (("dead1", runs[:2]), ("dead2", runs[2:])):
+            left = endings.Endings(ledger.path, owner)
+            for run in kept:
+                left.put(run, state="refused", at=time.time(), reason="x", attempts=1, ms=2.0)
+            left.put(kept[-1], told=True)
+            left.close()
+        file = endings.file_of(ledger.path, "dead1")
+        assert file.stat().st_mode & 0o777 == 0o600
+        with file.open("r+b") as broken:
+            broken.seek(endings.SLOT * 5)
+            broken.write(b'{"run":"half of a rec')
+        ledger.recover()
+        found = {run: ledger.run(run) for run in runs}
+        assert [found[run].state for run in runs] == ["sent", "refused", "refused"]
+        assert [found[run].reply_to for run in runs] == ["{}", None, None]
+        assert list(home.glob("levqor.db-endings-dead*")) == []
+
+
+def test_more_endings_than_there_is_room_for_are_kept_as_long_as_the_process(disk):
+    with Ledger.open(disk) as ledger:
+        ledger.accept(order())
+        Filler(disk).fill()
+        for number in range(endings.SLOTS + 1):
+            ledger.keep(f"run{number}", state="refused", at=1.0)
+        assert ledger.kept(safe=False) == [f"run{endings.SLOTS}"]
+        assert len(ledger.kept()) == endings.SLOTS + 1
