@@ -12,6 +12,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.plain import plain_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,6 +27,10 @@ class Finding:
     good: bool | None
     what: str
     fix: str | None = None
+
+    def __post_init__(self) -> None:
+        """A workspace's or a bot's name may hold anything."""
+        object.__setattr__(self, "what", plain_line(self.what))
 
 
 def main(settings: Settings) -> int:

@@ -33,6 +33,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from core.plain import plain_line, plain_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -46,6 +48,11 @@ class Fault:
 
     field: str
     message: str
+
+    def __post_init__(self) -> None:
+        """Name a field, and say what is wrong, each on one line."""
+        object.__setattr__(self, "field", plain_line(self.field))
+        object.__setattr__(self, "message", plain_line(self.message))
 
 
 class LevqorError(Exception):
@@ -66,8 +73,8 @@ class LevqorError(Exception):
         run: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        self.message = message or inspect.cleandoc(type(self).__doc__ or "")
-        self.fix = fix
+        self.message = plain_text(message or inspect.cleandoc(type(self).__doc__ or ""))
+        self.fix = fix and plain_text(fix)
         self.reason = reason
         self.run = run
         self.retry_after = retry_after
@@ -293,7 +300,8 @@ class Refusal:
         values: Mapping[str, str] | None = None,
     ) -> UpstreamError:
         """Make the error of this row, its fix with the person's own values if given."""
-        fix = self.detailed.format_map(values) if self.detailed and values else self.fix
+        shown = {name: plain_line(value) for name, value in (values or {}).items()}
+        fix = self.detailed.format_map(shown) if self.detailed and shown else self.fix
         kind = _BY_OUTCOME[self.outcome]
         more: dict[str, Any] = {"fix": fix, "retry_after": retry_after}
         if kind is Unknown:

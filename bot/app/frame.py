@@ -20,6 +20,7 @@ from bot.app.threads import Threads
 from bot.app.verdicts import Verdicts
 from core import wording
 from core.errors import InProgress, InternalError, LevqorError, Stopping
+from core.plain import plain_line, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -258,11 +259,11 @@ class Bot:
         self, surface: str, verdict: str, fix: str | None = None, *, ok: bool = True
     ) -> None:
         """Tell health, in words, how a way in is doing; writes changes only."""
-        await self._verdicts.change(surface, verdict, fix, ok=ok)
+        await self._verdicts.change(surface, plain_line(verdict), fix, ok=ok)
 
     async def note(self, surface: str, verdict: str, fix: str | None = None, *, ok: bool) -> None:
         """Write down how a way in is doing, changed or not: that it does is a sign of life."""
-        await self._verdicts.write(surface, verdict, fix, ok=ok)
+        await self._verdicts.write(surface, plain_line(verdict), fix, ok=ok)
 
     def acknowledged(self, surface: str, seconds: float) -> None:
         """Count how long a platform waited for its acknowledgement."""
@@ -271,7 +272,7 @@ class Bot:
 
     def say(self, line: str) -> None:
         """Tell whoever watches the terminal; one line on standard error."""
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here
+        print(plain_text(line), file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here
 
     def end(self, status: int = 0, line: str | None = None) -> None:
         """End the process in order; the first reason given stands."""

@@ -9,6 +9,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from core.plain import plain_line, plain_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 PATIENCE_S = 1.0
 # What was well, what was not, and neither; then the same without UTF-8.
 MARKS = ("✓", "✗", "·", "ok", "!!", "--")
-# An upstream's page title must not be able to move a terminal's cursor.
-_CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 class Output:
@@ -62,7 +62,7 @@ class Output:
 
     def copyable(self, text: str) -> None:
         """Print lines that somebody pastes elsewhere: whatever their length, never broken."""
-        self.people.write(text.translate(_CONTROL) + "\n")
+        self.people.write(plain_text(text) + "\n")
 
     def note(self, text: str) -> None:
         """Say something beside the answer: always on standard error."""
@@ -128,7 +128,7 @@ def _utf8(stream: TextIO) -> bool:
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Lay rows out in columns two spaces apart, each row on one line."""
-    flat = [[" ".join(cell.split()).translate(_CONTROL) for cell in row] for row in rows]
+    flat = [[plain_line(" ".join(cell.split())) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*flat, strict=True)]
     for row in flat:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -136,7 +136,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _write(stream: TextIO, text: str, style: str) -> None:
-    text = text.translate(_CONTROL)
+    text = plain_text(text)
     if not stream.isatty():
         stream.write(text + "\n")
         return
@@ -181,6 +181,6 @@ def _rich_table(
     for name in columns:
         table.add_column(name, overflow="fold")
     for number, row in enumerate(rows):
-        cells = (Text(cell.translate(_CONTROL)) for cell in row)
+        cells = (Text(plain_text(cell)) for cell in row)
         table.add_row(*cells, style=styles(number) if styles else "")
     Console(file=stream, highlight=False).print(table)

@@ -184,7 +184,8 @@ def _link(message: Result) -> str | None:
     chat = message.chat
     if chat is None or chat.type not in ("supergroup", "channel"):
         return None
-    place = chat.username or "c/" + str(chat.id).removeprefix("-100")
+    named = chat.username if re.fullmatch(r"\w{4,32}", chat.username or "", re.ASCII) else None
+    place = named or "c/" + str(chat.id).removeprefix("-100")
     return f"https://t.me/{place}/{message.message_id}"
 
 

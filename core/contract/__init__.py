@@ -25,6 +25,7 @@ from core.contract.settings import (
 from core.contract.size import json_of_at_most
 from core.contract.ways import Answer, Effect, Out
 from core.contract.words import listed
+from core.plain import https_link, plain_line
 
 __all__ = [
     "BYTE_ORDER_MARK",
@@ -48,11 +49,13 @@ __all__ = [
     "bearer",
     "field",
     "folded",
+    "https_link",
     "json_of_at_most",
     "listed",
     "loopback",
     "message_field",
     "nearest",
+    "plain_line",
     "setting",
     "typed_cell",
     "upstream_url",

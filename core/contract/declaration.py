@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.plain import https_link, plain_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -20,7 +22,7 @@ class Receipt:
 
     `status` is the word on the wire (`sent`, `created`, `appended`); `id` the upstream's
     own id, masked before it leaves the engine; `updated` a count of rows; `link` and
-    `note` are told to the person and never kept.
+    `note` are told to the person and never kept, the link only where it is https.
     """
 
     status: str
@@ -28,6 +30,11 @@ class Receipt:
     updated: int | None = None
     link: str | None = None
     note: str | None = None
+
+    def __post_init__(self) -> None:
+        """Let nothing reach a person that a service could have made to mislead."""
+        object.__setattr__(self, "link", https_link(self.link))
+        object.__setattr__(self, "note", self.note and plain_text(self.note))
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,11 @@ class Probe:
     notes: tuple[str, ...] = ()
     attention: bool = False
     fix: str | None = None
+
+    def __post_init__(self) -> None:
+        """Let nothing reach a person that a service could have made to mislead."""
+        object.__setattr__(self, "notes", tuple(map(plain_text, self.notes)))
+        object.__setattr__(self, "fix", self.fix and plain_text(self.fix))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from core.plain import https_link, plain_line
 from tray.state import Connector, Health, Inbound, Run, Told, Verdict
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def told(action: str, body: dict[str, Any], now: float, gap: float) -> Told:
     Raises ValueError where it is neither: what no Levqor said is no proof that it was sent.
     """
     run, status, link = (_text(body.get(name)) for name in ("run", "status", "link"))
+    link = https_link(link)
     if "error" not in body:
         if not run or not status:
             raise ValueError("no receipt")
@@ -77,13 +79,13 @@ def _connector(name: str, said: dict[str, Any]) -> Connector:
     verdict = str(said.get("verdict", "unchecked"))
     return Connector(
         name=name,
-        title=str(said.get("title") or name.capitalize()),
+        title=plain_line(str(said.get("title") or name.capitalize())),
         verdict=_VERDICTS.get(verdict, Verdict.BROKEN),
         actions=tuple(str(one) for one in _list(said.get("actions"))),
         words=_text(said.get("words")),
         fix=_text(said.get("fix")),
-        notes=tuple(str(one) for one in _list(said.get("notes"))),
-        settings=tuple(str(one) for one in _list(said.get("settings"))),
+        notes=tuple(plain_line(str(one)) for one in _list(said.get("notes"))),
+        settings=tuple(plain_line(str(one)) for one in _list(said.get("settings"))),
         latency_ms=_number(said.get("latency_ms")),
         since=moment(said.get("since")),
         last_success=_run(said.get("last_success")),
@@ -96,7 +98,7 @@ def _inbound(surface: str, said: Any) -> Inbound:
     body = _dict(said)
     words = _text(body.get("verdict")) or "no word of it"
     fix, since = _text(body.get("fix")), moment(body.get("since"))
-    return Inbound(str(surface), bool(body.get("ok", True)), words, fix, since)
+    return Inbound(plain_line(str(surface)), bool(body.get("ok", True)), words, fix, since)
 
 
 def _run(value: Any) -> Run | None:
@@ -126,7 +128,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return plain_line(value) if isinstance(value, str) and value else None
 
 
 def _number(value: Any) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from core.connectors._sheets.ranges import column_of
-from core.contract import TypedNumber, listed
+from core.contract import TypedNumber, listed, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,11 @@ class Updates(BaseModel):
 
     updatedRange: str = ""  # noqa: N815 - Google's name
     updatedRows: int  # noqa: N815 - Google's name
+
+    @property
+    def place(self) -> str:
+        """The range, as it is shown: a tab's name may be a hundred characters long."""
+        return plain_line(self.updatedRange, most=160)
 
 
 class Appended(BaseModel):
@@ -37,11 +42,11 @@ def _where(place: str, written: Updates) -> Iterator[str]:
     asked, got = column_of(place), column_of(written.updatedRange)
     if asked and got and asked != got:
         yield (
-            f"They are at {written.updatedRange}, not in column {asked}: Google puts rows below"
+            f"They are at {written.place}, not in column {asked}: Google puts rows below"
             " the table it finds there."
         )
     elif written.updatedRange:
-        yield f"They are at {written.updatedRange}."
+        yield f"They are at {written.place}."
 
 
 def _digits(rows: Sequence[Sequence[Cell]]) -> Iterator[str]:

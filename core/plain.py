@@ -1,0 +1,43 @@
+"""Strings that come from a service, fit to be shown to a person.
+
+Whoever names a tab, a page or a bot must not be able to move a cursor, write lines of his
+own or write backwards in an answer, in whichever window it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+LONGEST_LINK = 2000
+# Controls, escapes, line separators, marks of direction, lone halves of a character.
+_MARKS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff]"
+)
+
+
+def plain_line(text: str, most: int | None = None) -> str:
+    """Return a text on one line, without what nobody sees, cut at `most` characters."""
+    line = _MARKS.sub(" ", text)
+    return line if most is None or len(line) <= most else f"{line[: most - 1]}…"
+
+
+def plain_text(text: str) -> str:
+    """Return a text of several lines without what nobody sees."""
+    return "\n".join(map(plain_line, text.split("\n")))
+
+
+def https_link(url: str | None) -> str | None:
+    """Return an address that a person may open: https, of a host, bounded; else None."""
+    if url is None or len(url) > LONGEST_LINK or not url.startswith("https://"):
+        return None
+    # What is no address (a space, a quote, a letter that looks like another) is no link.
+    if re.search(r"[^!#-;=?-\[\]_a-z~]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return url if host and "@" not in parts.netloc else None
