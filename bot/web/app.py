@@ -20,6 +20,7 @@ from bot.web.watch import Watch
 from core import __version__
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.health import Health
+from core.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from bot.web.limits import Limits
     from core.engine import Engine
     from core.ledger import Token
+    from core.settings import Address
 
 
-def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
-    """Make the ASGI application of a bot."""
+def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) -> Gate:
+    """Make the ASGI application of a bot that listens at an address."""
     metrics = Metrics(bot)
     pages = Pages(bot, Health(bot.engine), metrics, limits)
     app = FastAPI(
@@ -63,8 +65,17 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits) -> Gate:
     async def token_check(token: str) -> Token | None:
         return await bot.read(bot.engine.ledger.token_check, token)
 
-    doorkeeper = Doorkeeper(lambda: bot.settings.own, token_check)
+    doorkeeper = Doorkeeper(lambda: bot.settings.own, token_check, _exposed(hooks, address))
     return Gate(app, doorkeeper, hooks, limits, Watch(bot, metrics))
+
+
+def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:
+    """Say why a proxy has to be expected before the bot; None where it has not."""
+    if hooks:
+        return "a chat platform posts to this address, so a proxy may pass strangers on to it"
+    if not is_loopback(address.host):
+        return f"Levqor listens on {address}, where other machines reach it"
+    return None
 
 
 def _add(

@@ -87,7 +87,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Find out who asks; answers a browser's preflight, which carries no token."""
-        self._doorkeeper.refuse_origin(headers)
+        self._doorkeeper.refuse_page(scope["method"], headers)
         if (
             scope["method"] == "OPTIONS"
             and "origin" in headers

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _INTRO = """\
 Five vetted actions over HTTP. Send `Authorization: Bearer` with a token made by
-`levqor token new LABEL`; on the machine itself no token is needed, and the free plan applies.
+`levqor token new LABEL`. On the machine itself none is needed, and the free plan applies, unless
+a chat platform posts to this address or other machines reach it.
 Every error has the same flat shape. `refused` and `not_sent` mean that nothing was done;
 `unknown` (`in_doubt`) that it may have been: look before you send it again.
 """
@@ -59,7 +60,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             "token": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "Made by `levqor token new LABEL`; needed from elsewhere.",
+                "description": "Made by `levqor token new LABEL`; needed from elsewhere, and wherever a proxy may be.",
             }
         },
     }

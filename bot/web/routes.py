@@ -18,7 +18,7 @@ from bot.web.body import parse_object, read_body
 from bot.web.idempotency import key_of
 from bot.web.schemas import NO_RUN_FIX
 from core import __version__, reports
-from core.errors import Busy, Fault, InvalidInput, NotFound
+from core.errors import Busy, Fault, Forbidden, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +88,12 @@ class Pages:
     async def connectors(self, request: Request) -> Response:
         """Tell which connectors are set up; with `live=1`, probe them."""
         if _flags(request, "live")["live"]:
+            if not _visitor(request).starts:
+                raise Forbidden(
+                    "A web page may not start a live check.",
+                    reason="foreign_origin",
+                    fix="Open the address yourself, or leave live=1 out.",
+                )
             return answer(await self._live.get())
         return answer(self.health.summary())
 

@@ -70,7 +70,9 @@ class Web:
             await bot.inbound(self.name, error.message, error.fix, ok=False)
             return
         self.address = Address(*address_of(self._listener))
-        self._server = make_server(make_app(bot, self._hooks, self._limits), self._limits)
+        self._server = make_server(
+            make_app(bot, self._hooks, self._limits, self.address), self._limits
+        )
         self._serving = bot.spawn(self._server.serve(sockets=[self._listener]), name="http")
         await bot.inbound(self.name, f"listening on http://{self.address}")
 

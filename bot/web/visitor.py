@@ -2,7 +2,9 @@
 
 A request without a token is trusted as local only where nothing hints at a tunnel, a
 reverse proxy or a web page in between: the peer and the Host are loopback, the peer is no
-proxy of ours, no forwarding header is present and any Origin is one of ALLOWED_ORIGINS.
+proxy of ours, no forwarding header is present, HTTP is 1.1 and any page is one of
+ALLOWED_ORIGINS. Where a proxy has to be expected, no request is: a plain TCP forward that
+writes `Host: 127.0.0.1` hints at nothing.
 """
 
 from __future__ import annotations
@@ -76,31 +78,65 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+?)\.?)(?::[0-9]*)?")
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks over HTTP; `address` is for the log, `admin` may see every run."""
+    """Who asks over HTTP; `address` is for the log, `admin` may see every run.
+
+    `starts` is False for a web page that may look but start nothing.
+    """
 
     caller: Caller
     address: str
     admin: bool = False
+    starts: bool = True
 
 
 class Doorkeeper:
     """Tells who a request comes from, or turns it away."""
 
     def __init__(
-        self, own: Callable[[], Own], token_check: Callable[[str], Awaitable[Token | None]]
+        self,
+        own: Callable[[], Own],
+        token_check: Callable[[str], Awaitable[Token | None]],
+        exposed: str | None = None,
     ) -> None:
-        """Ask `own` for the settings each time: they may be edited meanwhile."""
+        """Ask `own` for the settings each time: they may be edited meanwhile.
+
+        `exposed` says why a proxy has to be expected, where it has.
+        """
         self._own = own
         self._token_check = token_check
+        self._exposed = exposed
 
-    def refuse_origin(self, headers: Mapping[str, str]) -> None:
-        """Raise Forbidden for a web page that is not one of ALLOWED_ORIGINS."""
-        if "origin" in headers and not self.allows(headers["origin"]):
+    def refuse_page(self, method: str, headers: Mapping[str, str]) -> None:
+        """Raise Forbidden for a web page that is not one of ALLOWED_ORIGINS.
+
+        Pictures, scripts and forms of a page come without an Origin, or may; browsers say
+        in Sec-Fetch-Site where they come from (w3.org/TR/fetch-metadata). A link that
+        somebody follows shows what is there.
+        """
+        origin = headers.get("origin")
+        if origin is not None:
+            foreign = not self.allows(origin)
+        else:
+            foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+            followed = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest"))
+            foreign = foreign and not (method == "GET" and followed == ("navigate", "document"))
+        if foreign:
             raise Forbidden(
                 "Web pages from that origin may not call Levqor.",
                 reason="foreign_origin",
                 fix="Whoever runs Levqor can add it to ALLOWED_ORIGINS.",
             )
+
+    def starts(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request may start something by a GET: a person or a program asks.
+
+        No page of ours does, so that a page of our own origin is one whose name was bound
+        to this address; and a browser may fetch ahead what nobody has asked for yet.
+        """
+        if self.allows(headers.get("origin", "")):
+            return True
+        by_itself = "sec-purpose" in headers or "purpose" in headers
+        return headers.get("sec-fetch-site", "none") == "none" and not by_itself
 
     def allows(self, origin: str) -> bool:
         """Whether a page's origin is one of ALLOWED_ORIGINS."""
@@ -119,11 +155,13 @@ class Doorkeeper:
             version: the HTTP version of the request.
         """
         address = self.address(peer, headers)
+        starts = self.starts(headers)
+        obstacle = self._obstacle(peer, headers, version)
         if "authorization" in headers:
             try:
                 token = await self._token(headers["authorization"])
             except LedgerError as error:
-                if self._local(peer, headers, version):
+                if obstacle is None:
                     raise
                 # Who it is cannot be told now, and a stranger need not know of our folders.
                 raise LedgerError(
@@ -131,11 +169,12 @@ class Doorkeeper:
                     reason=error.reason,
                     retry_after=error.retry_after,
                 ) from None
-            return Visitor(Caller(SURFACE, token.label), address, admin=token.admin)
-        if self._own().http_anonymous or self._local(peer, headers, version):
-            return Visitor(Caller(SURFACE, quota_address(address), known=False), address)
+            return Visitor(Caller(SURFACE, token.label), address, token.admin, starts)
+        if self._own().http_anonymous or obstacle is None:
+            nobody = Caller(SURFACE, quota_address(address), known=False)
+            return Visitor(nobody, address, starts=starts)
         raise Unauthorized(
-            "Levqor needs a token from here.", reason="token_needed", fix=HOW_TO_SEND_ONE
+            f"Levqor needs a token here: {obstacle}.", reason="token_needed", fix=HOW_TO_SEND_ONE
         )
 
     async def _token(self, authorization: str) -> Token:
@@ -151,19 +190,21 @@ class Doorkeeper:
             raise Unauthorized(reason="token_refused", fix="Ask whoever runs Levqor for a new one.")
         return token
 
-    def _local(self, peer: str, headers: Mapping[str, str], version: str) -> bool:
+    def _obstacle(self, peer: str, headers: Mapping[str, str], version: str) -> str | None:
+        """Say why a request without a token is not trusted as local; None where it is."""
         ip = _ip(peer)
+        if ip is None or not ip.is_loopback:
+            return "the request comes from another machine"
         # nginx, told nothing but where to pass requests on, says so in no header and writes
-        # its own Host. Before 1.29.7 it spoke HTTP/1.0, which callers on this machine do not;
-        # since then only LEVQOR_TRUSTED_PROXIES tells it from them.
-        return (
-            ip is not None
-            and ip.is_loopback
-            and not _within(ip, self._own().trusted_proxies)
-            and version != "1.0"
-            and loopback(_host(headers.get("host", "")))
-            and not any(map(forwarding, headers))
-        )
+        # its own Host. Before 1.29.7 it spoke HTTP/1.0; since then only
+        # LEVQOR_TRUSTED_PROXIES tells it from a caller on this machine.
+        if _within(ip, self._own().trusted_proxies) or any(map(forwarding, headers)):
+            return "the request comes through a proxy"
+        if version != "1.1":
+            return f"the request is HTTP/{version}, as proxies send it, and not HTTP/1.1"
+        if not loopback(_host(headers.get("host", ""))):
+            return "the request names another host than this machine"
+        return self._exposed
 
 
 def quota_address(address: str) -> str:

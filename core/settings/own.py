@@ -91,8 +91,8 @@ class Own(Config):
     )
     http_anonymous: _Flag = setting(
         "LEVQOR_HTTP_ANONYMOUS",
-        "Whether HTTP callers from elsewhere may come without a token",
-        "1 or 0; leave it 0 on the internet",
+        "Whether HTTP callers may come without a token, wherever they come from",
+        "1 or 0; leave it 0 where anybody but you reaches the address",
         default="0",
     )
     trusted_proxies: _Networks = setting(

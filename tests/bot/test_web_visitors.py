@@ -6,32 +6,11 @@ import socket
 
 import pytest
 
+from bot.app.frame import Hook, HookAnswer
 from bot.web.visitor import FORWARDING
-from core.engine import Engine
-from core.settings import Settings
 from tests.support.waiting import wait_for
-from tests.support.web import served
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
-PAGE = "https://team.example.com"
-
-
-@pytest.fixture
-def serve(home, sandbox, request):
-    """Serve with some more settings."""
-
-    def start(**environ):
-        settings = Settings.load(
-            home, sandbox_urls=sandbox.settings(), environ={**environ, "PATH": "/bin"}
-        )
-        engine = Engine.open(settings)
-        request.addfinalizer(engine.close)
-        context = served(engine)
-        web = context.__enter__()
-        request.addfinalizer(lambda: context.__exit__(None, None, None))
-        return web
-
-    return start
 
 
 def caller(web, **more):
@@ -221,15 +200,6 @@ def test_the_callers_own_entries_left_of_the_first_stranger_are_not_believed(ser
         assert caller(web, headers={"X-Forwarded-For": said}) == counted
 
 
-def test_a_page_from_elsewhere_is_refused(serve):
-    web = serve(ALLOWED_ORIGINS=PAGE)
-    for origin in ("https://evil.example.com", "null", PAGE + ".evil.com"):
-        reply = web.post("/actions/email.send", MAIL, headers={"Origin": origin})
-        assert reply.status == 403
-        assert reply.json()["reason"] == "foreign_origin"
-        assert "access-control-allow-origin" not in reply.headers
-
-
 def test_a_form_or_plain_text_post_is_refused(serve, sandbox):
     web = serve()
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
@@ -238,38 +208,6 @@ def test_a_form_or_plain_text_post_is_refused(serve, sandbox):
         assert reply.status == 415
         assert reply.json()["error"] == "validation_error"
     assert sandbox.slack.received == []
-
-
-def test_an_allowed_page_may_ask_and_read(serve):
-    web = serve(ALLOWED_ORIGINS=PAGE)
-    asked = web.call(
-        "OPTIONS",
-        "/actions/email.send",
-        headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"},
-    )
-    assert asked.status == 204
-    assert asked.headers["access-control-allow-origin"] == PAGE
-    assert "Idempotency-Key" in asked.headers["access-control-allow-headers"]
-    reply = web.post("/actions/email.send", MAIL, headers={"Origin": PAGE})
-    assert reply.status == 200
-    assert reply.headers["access-control-allow-origin"] == PAGE
-    assert "X-Run-Id" in reply.headers["access-control-expose-headers"]
-    assert reply.headers["vary"] == "Origin"
-
-
-def test_an_error_can_be_read_by_an_allowed_page(serve):
-    reply = serve(ALLOWED_ORIGINS=PAGE).get("/nothing", headers={"Origin": PAGE})
-    assert reply.status == 404
-    assert reply.headers["access-control-allow-origin"] == PAGE
-
-
-def test_a_preflight_from_elsewhere_is_refused(serve):
-    reply = serve().call(
-        "OPTIONS",
-        "/actions/email.send",
-        headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"},
-    )
-    assert reply.status == 403
 
 
 def test_a_caller_who_may_not_is_refused_before_the_body_is_read(serve, sandbox):
@@ -290,3 +228,58 @@ def test_two_authorization_headers_are_none(serve):
             f"Authorization: Bearer {token}\r\nAuthorization: Bearer x\r\n\r\n".encode()
         )
         assert raw.makefile("rb").readline().startswith(b"HTTP/1.1 401")
+
+
+# Nothing in a request tells a plain TCP forward that writes `Host: 127.0.0.1`.
+FORWARDED = {"Host": "127.0.0.1:8787"}
+
+
+async def taken(request):
+    return HookAnswer(200, b"taken")
+
+
+EXPOSED = {
+    "a platform's hook": {"hooks": [Hook("/chat/events", taken)]},
+    "an address others reach": {"at": "0.0.0.0"},
+}
+
+
+@pytest.mark.parametrize("how", EXPOSED)
+def test_where_a_proxy_has_to_be_expected_this_machine_needs_a_token_too(serve, sandbox, how):
+    web = serve(**EXPOSED[how])
+    for reply in (
+        web.post("/actions/email.send", MAIL, headers=FORWARDED),
+        web.get("/actions/health?live=1", headers=FORWARDED),
+        web.get("/metrics", headers=FORWARDED),
+    ):
+        assert reply.status == 401
+        body = reply.json()
+        assert body["reason"] == "token_needed"
+        why = "a chat platform posts to this address" if "hooks" in EXPOSED[how] else "0.0.0.0:"
+        assert why in body["message"]
+        assert "levqor token new LABEL" in body["fix"]
+        # Telegram's path is a secret of its own.
+        assert "/chat" not in body["message"]
+    assert sandbox.resend.received == []
+    token = web.bot.engine.ledger.token_new("ops")
+    assert web.post("/actions/email.send", MAIL, headers=FORWARDED, token=token).status == 200
+
+
+@pytest.mark.parametrize("how", EXPOSED)
+def test_whoever_runs_it_may_do_without_tokens_all_the_same(serve, how):
+    web = serve(**EXPOSED[how], LEVQOR_HTTP_ANONYMOUS="1")
+    assert caller(web) == "http:127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({"Host": "levqor.example.com"}, "the request names another host than this machine"),
+        ({"X-Forwarded-For": "203.0.113.9"}, "the request comes through a proxy"),
+        ({"Via": "1.1 cache"}, "the request comes through a proxy"),
+    ],
+)
+def test_who_is_asked_for_a_token_is_told_why(serve, headers, why):
+    body = serve().get("/actions/health", headers=headers).json()
+    assert body["message"] == f"Levqor needs a token here: {why}."
+    assert body["fix"].startswith("Send Authorization: Bearer with a token")

@@ -45,8 +45,9 @@ class Served:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
-        return self.web.address.host, self.web.address.port
+        """Where this machine reaches it."""
+        host = self.web.address.host
+        return "127.0.0.1" if host == "0.0.0.0" else host, self.web.address.port
 
     @property
     def url(self) -> str:
@@ -89,13 +90,17 @@ class Served:
 
 @contextmanager
 def served(
-    engine: Engine, hooks: Sequence[Hook] = (), limits: Limits | None = None
+    engine: Engine,
+    hooks: Sequence[Hook] = (),
+    limits: Limits | None = None,
+    *,
+    at: str = "127.0.0.1",
 ) -> Iterator[Served]:
-    """Serve an engine on a free loopback port until the block ends."""
+    """Serve an engine on a free port of this machine until the block ends."""
 
     async def life(serve: Callable[[Served], Awaitable[None]]) -> None:
         bot = Bot(engine)
-        web = Web(Address("127.0.0.1", 0), hooks, limits)
+        web = Web(Address(at, 0), hooks, limits)
         await web.start(bot)
         await serve(Served(bot, web))
         await web.pause()
