@@ -60,7 +60,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             "token": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "Made by `levqor token new LABEL`; needed from elsewhere, and wherever a proxy may be.",
+                "description": "Made by `levqor token new LABEL`.",
             }
         },
     }
