@@ -47,8 +47,19 @@ async def look(settings: Settings) -> list[Finding]:
     from bot.slack.check import check as slack
     from bot.telegram.check import check as telegram
 
-    found = await asyncio.gather(slack(settings), telegram(settings))
-    return [finding for each in found for finding in each]
+    checks = (slack(settings), telegram(settings))
+    found = await asyncio.gather(*checks, return_exceptions=True)
+    return [finding for each in found for finding in _read(each)]
+
+
+def _read(found: list[Finding] | BaseException) -> list[Finding]:
+    # What stops one check must not take the findings of the others along.
+    if isinstance(found, Exception):
+        what = f"A check made a mistake of its own ({type(found).__name__})."
+        return [Finding(good=False, what=what, fix="Please report it.")]
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def lines(findings: Iterable[Finding], width: int | None = None) -> list[str]:

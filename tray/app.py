@@ -39,6 +39,8 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 no desktop for it."""
     desktop.hold_streams()
     given = _parser().parse_args(args)
+    if said := desktop.ready_for_tls():
+        _say(said)
     logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
     try:
         with desktop.endings(), _source(given) as (feed, places):
@@ -122,7 +124,8 @@ def _source(given: argparse.Namespace) -> Iterator[tuple[Feed, desktop.Places]]:
     if given.remote:
         from tray.source.remote import Remote
 
-        feed, places = Remote(given.remote, desktop.remote_token()), desktop.Places(given.remote)
+        feed = Remote(given.remote, desktop.remote_token(), desktop.network())
+        places = desktop.Places(given.remote)
     elif given.sandbox:
         from tray.source.sandbox import sandbox
 

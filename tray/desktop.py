@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import platformdirs
 from filelock import FileLock, Timeout
 
+from core.network import Network, drop_key_log
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -36,6 +38,16 @@ def home(given: Path | None) -> Path:
 def remote_token() -> str | None:
     """The token for a remote Levqor."""
     return os.environ.get("LEVQOR_REMOTE_TOKEN", "").strip() or None
+
+
+def network() -> Network:
+    """What this process's environment says of proxies and certificates."""
+    return Network(os.environ)
+
+
+def ready_for_tls() -> str | None:
+    """Take out what would keep any TLS context from being made; a sentence where there was some."""
+    return drop_key_log(os.environ)
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(sys.argv[1:] if argv is None else argv)
     with contextlib.ExitStack() as stack:
         try:
+            prepare()
             settings = load(options, stack)
             # Before any of them has a word to say: several print tokens and whole messages.
             quiet_libraries(Redactor(settings.secrets()))
@@ -69,6 +70,14 @@ def _flush() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+
+
+def prepare() -> None:
+    """Make the environment fit for TLS; before anything is imported that uses it at once."""
+    from core.settings import ready_for_tls
+
+    if said := ready_for_tls():
+        print(said, file=sys.stderr)  # noqa: T201
 
 
 def load(options: Options, stack: contextlib.ExitStack) -> Settings:

@@ -1,7 +1,7 @@
-"""Slack's Web API and response URLs: bounded in time, and nothing from the environment.
+"""Slack's Web API and response URLs: bounded in time, and nothing taken on trust.
 
 slack_sdk takes proxies and bolt takes tokens from the environment where none are given;
-here everything is given.
+here everything is given. And a gateway in between may answer anything.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp_socks import ProxyConnector
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from core.contract import loopback
+from core.network import NoRoute, loopback
+from core.settings import network
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
+    from core.network import Network, Proxy
     from core.settings import Settings
 
 CALL_SECONDS = 8.0
@@ -42,6 +44,10 @@ class Unreachable(Exception):
         super().__init__()
 
 
+class Nonsense(Unreachable):
+    """What came is no answer of Slack's."""
+
+
 class Said(Exception):
     """Slack answered with an error; `code` is its word for it."""
 
@@ -51,42 +57,53 @@ class Said(Exception):
 
 
 class Api:
-    """What the Slack surface asks Slack for. Made inside the event loop."""
+    """What the Slack surface asks Slack for. Made inside the event loop; raises NoRoute."""
 
     def __init__(self, settings: Settings) -> None:
         own = settings.own
         self._home = urlsplit(own.slack_api_url)
-        self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
-        )
+        self._ways = Ways(network())
+        proxy = self._ways.proxy(own.slack_api_url)
         self.client = AsyncWebClient(
             token=own.slack_bot_token.get_secret_value() if own.slack_bot_token else None,
             base_url=own.slack_api_url,
-            session=self.session,
+            session=self._ways.session(proxy),
+            ssl=self._ways.trusted,
             retry_handlers=[],
         )
-        self.client.proxy = proxy_for(own.slack_api_url)
+        self.client.proxy = plain(proxy)
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self.session.close()
+        await self._ways.close()
 
     async def who_am_i(self) -> Mapping[str, Any]:
         """`auth.test`: the team and the bot; `scopes` beside it, as the token's headers say."""
         response = await answered(self.client.auth_test())
+        if any(not _is_id(response.get(name)) for name in ("team_id", "user_id")):
+            raise Nonsense
         headers = {name.lower(): text for name, text in response.headers.items()}
         return {**response.data, "scopes": headers.get("x-oauth-scopes", "")}
 
     async def open_socket(self, token: str) -> str:
         """`apps.connections.open`: an address for one WebSocket."""
         response = await answered(self.client.apps_connections_open(app_token=token))
-        return str(response["url"])
+        url = response.get("url")
+        if not isinstance(url, str) or not _is_socket(url):
+            raise Nonsense
+        return url
 
-    async def user(self, user: str, seconds: float) -> Mapping[str, Any]:
-        """`users.info`."""
-        response = await answered(self.client.users_info(user=user), seconds)
-        return dict(response["user"])
+    def way(self, url: str) -> tuple[aiohttp.ClientSession | None, str | None]:
+        """The session and the proxy for a WebSocket; no session where any will do.
+
+        Raises NoRoute.
+        """
+        proxy = self._ways.proxy(url)
+        return (self._ways.made(proxy) if proxy and proxy.socks else None), plain(proxy)
+
+    async def user(self, user: str, seconds: float) -> Any:
+        """`users.info`: what it says of somebody, in whatever shape."""
+        return (await answered(self.client.users_info(user=user), seconds)).get("user")
 
     async def open_view(self, trigger: str, view: Mapping[str, Any]) -> None:
         """`views.open`: show a form to whoever pulled the trigger."""
@@ -104,8 +121,14 @@ class Api:
         """Post to a response URL; raises Said once it takes no more."""
         if not self._is_slacks(url):
             raise Said("foreign_url")
-        hook = AsyncWebhookClient(url, session=self.session, retry_handlers=[])
-        hook.proxy = proxy_for(url)
+        try:
+            proxy = self._ways.proxy(url)
+        except NoRoute:
+            raise Unreachable from None
+        hook = AsyncWebhookClient(
+            url, session=self._ways.session(proxy), ssl=self._ways.trusted, retry_handlers=[]
+        )
+        hook.proxy = plain(proxy)
         response = await _bounded(hook.send_dict(dict(message)), CALL_SECONDS)
         if response.status_code == 429 or response.status_code >= 500:
             raise Unreachable(_seconds(response.headers.get("Retry-After")))
@@ -120,19 +143,71 @@ class Api:
         return parts.scheme == "https" and host.endswith((".slack.com", ".slack-gov.com"))
 
 
+class Ways:
+    """The sessions Slack is reached through: one for all, and one for each SOCKS proxy."""
+
+    def __init__(self, said: Network) -> None:
+        self._said = said
+        self.trusted = said.context()
+        self._sessions: dict[Proxy | None, aiohttp.ClientSession] = {}
+
+    def proxy(self, url: str) -> Proxy | None:
+        """The proxy on the way to an address. Raises NoRoute."""
+        return self._said.proxy(url)
+
+    def session(self, proxy: Proxy | None) -> aiohttp.ClientSession:
+        """The session for what goes through this proxy; kept, and closed with the others."""
+        kind = proxy if proxy is not None and proxy.socks else None
+        if kind not in self._sessions:
+            self._sessions[kind] = self.made(kind)
+        return self._sessions[kind]
+
+    def made(self, proxy: Proxy | None) -> aiohttp.ClientSession:
+        """A session of its own."""
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+        if proxy is not None and proxy.socks:
+            # A proxy over HTTP is named with each request; one over SOCKS is the connector.
+            connector = ProxyConnector(
+                proxy.host,
+                proxy.port,
+                username=proxy.user,
+                password=proxy.password,
+                rdns=True,
+                limit=CONNECTIONS,
+            )
+        return aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=CALL_SECONDS)
+        )
+
+    async def close(self) -> None:
+        """Close every session that is kept."""
+        for session in self._sessions.values():
+            await session.close()
+
+
+def plain(proxy: Proxy | None) -> str | None:
+    """A proxy as aiohttp takes it with a request; none where the session has it already."""
+    return proxy.url if proxy is not None and not proxy.socks else None
+
+
 async def answered(call: Awaitable[Any], seconds: float = CALL_SECONDS) -> Any:
     """Await a Web API call; raises Unreachable or Said."""
     try:
-        return await _bounded(call, seconds)
+        response = await _bounded(call, seconds)
     except SlackApiError as error:
         response = error.response
         # For a body that is no JSON it is a text, or aiohttp's own response.
         data = getattr(response, "data", None)
         code = data.get("error") if isinstance(data, dict) else None
         if not isinstance(code, str) or code in _PASSING:
-            raise Unreachable(_seconds(response.headers.get("Retry-After"))) from None
+            wait = _seconds(response.headers.get("Retry-After"))
+            kind = Nonsense if _well(response) and not isinstance(code, str) else Unreachable
+            raise kind(wait) from None
         # The code is shown to people: only what looks like one of Slack's.
         raise Said(code if re.fullmatch(r"[a-z_]{1,60}", code) else "an_error") from None
+    if not isinstance(getattr(response, "data", None), dict):
+        raise Nonsense
+    return response
 
 
 async def _bounded(call: Awaitable[Any], seconds: float) -> Any:
@@ -141,22 +216,30 @@ async def _bounded(call: Awaitable[Any], seconds: float) -> Any:
             return await call
     except SlackApiError:
         raise
-    # slack_sdk trips over an answer that is not JSON with errors of Python's own.
-    except (
-        aiohttp.ClientError, SlackClientError, OSError, AttributeError, TypeError, ValueError,
-    ):  # fmt: skip
+    except (aiohttp.ClientError, SlackClientError, OSError):
         raise Unreachable from None
+    except Exception:  # noqa: BLE001 - an answer over which slack_sdk trips, in whatever way
+        raise Nonsense from None
 
 
-def proxy_for(url: str) -> str | None:
-    """The configured proxy for an address, if it is not to be reached directly."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if loopback(host) or proxy_bypass(host):
-        return None
-    proxies = getproxies()
-    return proxies.get({"wss": "https", "ws": "http"}.get(parts.scheme, parts.scheme))
+def _well(response: Any) -> bool:
+    """Whether whoever answered meant it to be a good answer."""
+    return getattr(response, "status_code", getattr(response, "status", 500)) == 200
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Z0-9]{1,64}", value) is not None
+
+
+def _is_socket(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "wss" or (parts.scheme == "ws" and loopback(host)))
 
 
 def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isdigit() else None
+    # What is no Slack may say anything; a wait of an hour is looked at again.
+    return min(float(header), 3600.0) if header and re.fullmatch(r"[0-9]{1,12}", header) else None

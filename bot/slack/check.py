@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from bot.check import Finding
 from bot.manifest import EVENTS_PATH, SCOPES, command_names, main_command, name_faults, over_http
 from bot.slack.api import Api, Said, Unreachable
-from bot.slack.refusals import NETWORK, refused_install, refused_token
+from bot.slack.refusals import no_answer, refused_install, refused_token
 from core.connectors import CONNECTORS
+from core.network import NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,10 @@ async def check(settings: Settings) -> list[Finding]:
     if own.slack_bot_token is None:
         fix = "Set it: api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token."
         return [*found, Finding(False, "SLACK_BOT_TOKEN is missing.", fix)]
-    api = Api(settings)
+    try:
+        api = Api(settings)
+    except NoRoute as problem:
+        return [*found, Finding(False, f"Slack: {problem.words}.", problem.fix)]
     try:
         found += await _bot_token(api)
         if own.slack_app_token is not None:
@@ -66,11 +70,13 @@ async def _bot_token(api: Api) -> list[Finding]:
         me = await api.who_am_i()
     except Said as said:
         return [_refused("SLACK_BOT_TOKEN", said)]
-    except Unreachable:
-        return [_unreachable()]
+    except Unreachable as down:
+        return [_unreachable(down)]
     if wrong := refused_install(me):
         return [Finding(False, wrong.message, wrong.fix)]
-    found = [Finding(True, f"SLACK_BOT_TOKEN is good, in the workspace {me.get('team', '')}.")]
+    team = me.get("team")
+    named = f", in the workspace {team}" if isinstance(team, str) and team.isprintable() else ""
+    found = [Finding(True, f"SLACK_BOT_TOKEN is good{named}.")]
     scopes = set(filter(None, re.split(r"[,\s]+", me["scopes"])))
     if not scopes:
         return found
@@ -90,8 +96,8 @@ async def _app_token(api: Api, token: str) -> Finding:
         await api.open_socket(token)
     except Said as said:
         return _refused("SLACK_APP_TOKEN", said)
-    except Unreachable:
-        return _unreachable()
+    except Unreachable as down:
+        return _unreachable(down)
     return Finding(True, "SLACK_APP_TOKEN is good: Slack opens a socket.")
 
 
@@ -100,5 +106,6 @@ def _refused(setting: str, said: Said) -> Finding:
     return Finding(False, error.message, error.fix)
 
 
-def _unreachable() -> Finding:
-    return Finding(False, "Slack cannot be reached.", NETWORK)
+def _unreachable(down: Unreachable) -> Finding:
+    why, fix = no_answer(down)
+    return Finding(False, why.replace("; trying again", ""), fix)

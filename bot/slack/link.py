@@ -16,17 +16,18 @@ import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.slack.api import Said, Unreachable, proxy_for
+from bot.slack.api import Said, Unreachable
 from bot.slack.refusals import (
     FULL,
     HUNG_UP,
     NETWORK,
     ONE_EACH,
-    UNREACHABLE,
+    no_answer,
     refused_token,
     while_running,
 )
 from bot.waits import waits
+from core.network import NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -74,7 +75,10 @@ class Line(SocketModeClient):
 
     def __init__(self, api: Api, url: str, ping: float) -> None:
         super().__init__(app_token="", web_client=api.client, ping_interval=ping)
-        self.proxy = proxy_for(url)
+        session, self.proxy = api.way(url)
+        if session is not None:
+            self.aiohttp_client_session.detach()
+            self.aiohttp_client_session = session
         self.wss_uri = url
         self.greeted = asyncio.Event()
         self.over = asyncio.Event()
@@ -192,8 +196,11 @@ class Link:
             except HungUp as ended:
                 self._down(old, *ended.args)
                 await asyncio.sleep(wait)
+            except NoRoute as problem:
+                self._down(old, f"{problem.words}.", problem.fix)
+                await asyncio.sleep(wait)
             except Unreachable as down:
-                self._down(old, UNREACHABLE, NETWORK)
+                self._down(old, *no_answer(down))
                 await asyncio.sleep(max(wait, down.wait or 0.0))
             else:
                 self._report.up(CONNECTED)
@@ -228,7 +235,8 @@ class Link:
         line.greeted.set()
         # Our own old line may still be open while it is replaced.
         ours = sum(line.is_open for line in self._lines)
-        others = int(message.get("num_connections") or 0) - ours
+        count = message.get("num_connections")
+        others = (count if isinstance(count, int) else 0) - ours
         self._crowd = self._crowd + 1 if others > 0 else 0
         # It may be a process that has just ended, or our own line that broke while this
         # machine slept: Slack counts both for a while. What stays is another one.

@@ -57,7 +57,11 @@ class People:
         if until > time.monotonic():
             return member
         try:
-            member = self._full(await self._api.user(user, LOOK_UP_SECONDS))
+            full = self._full(await self._api.user(user, LOOK_UP_SECONDS))
+            if full is None:
+                # A stranger; but what no Slack said is not remembered.
+                return False
+            member = full
         except Said as said:
             if said.code == "missing_scope":
                 self._may_look = False
@@ -75,11 +79,18 @@ class People:
             self._known.popitem(last=False)
         return member
 
-    def _full(self, user: Mapping[str, Any]) -> bool:
+    def _full(self, user: Any) -> bool | None:
+        """Whether this describes a full member; None where it is no description of a person."""
+        if not isinstance(user, dict) or not isinstance(user.get("team_id"), str):
+            return None
         # On an Enterprise Grid a member of several workspaces has one of them as `team_id`.
-        teams = {user.get("team_id"), *(user.get("enterprise_user") or {}).get("teams", ())}
+        grid = user.get("enterprise_user") or {}
+        teams = grid.get("teams", []) if isinstance(grid, dict) else None
+        if not isinstance(teams, list):
+            return None
         limits = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
-        return self._team in teams and not any(user.get(limit) for limit in limits)
+        ours = self._team in [user["team_id"], *teams]
+        return ours and not any(user.get(limit) for limit in limits)
 
 
 def _asker(body: Mapping[str, Any]) -> tuple[str, set[str]]:
@@ -88,9 +99,9 @@ def _asker(body: Mapping[str, Any]) -> tuple[str, set[str]]:
         return str(body["user_id"]), {str(body.get("team_id"))}
     if isinstance(body.get("event"), dict):
         return str(body["event"].get("user") or ""), {str(body.get("team_id"))}
-    user = body.get("user") or {}
-    teams = {(body.get("team") or {}).get("id"), user.get("team_id")}
-    return str(user.get("id") or ""), {str(team) for team in teams if team}
+    user, team = (one if isinstance(one, dict) else {} for one in map(body.get, ("user", "team")))
+    teams = {str(each) for each in (team.get("id"), user.get("team_id")) if each}
+    return str(user.get("id") or ""), teams
 
 
 def _foreign() -> Forbidden:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.slack.api import Nonsense
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.slack.api import Unreachable
+
 UNREACHABLE = "Slack cannot be reached; trying again."
+NONSENSE = "Answers come that are not Slack's; trying again."
 HUNG_UP = "Slack hangs up at once; trying again."
 NETWORK = "Check this machine's connection to slack.com."
+BETWEEN = (
+    "See what stands before Slack: a proxy (HTTPS_PROXY), a firewall, or the address in "
+    "SLACK_API_URL."
+)
 FULL = "Slack takes ten connections with one app token, and all are in use."
 ONE_EACH = "Stop the other levqor-bot, or give each an app of its own."
 
@@ -26,6 +34,11 @@ _WHERE = {
     "SLACK_BOT_TOKEN": "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
 }
 _NO_SOCKET = "Switch Socket Mode on: api.slack.com/apps, your app, Socket Mode."
+
+
+def no_answer(down: Unreachable) -> tuple[str, str]:
+    """What it means that Slack gave no answer, and what to do."""
+    return (NONSENSE, BETWEEN) if isinstance(down, Nonsense) else (UNREACHABLE, NETWORK)
 
 
 def refused_token(setting: str, code: str) -> NotConfigured:

@@ -14,9 +14,10 @@ from bot.slack.desk import Desk
 from bot.slack.hook import Door
 from bot.slack.link import Link, Pace
 from bot.slack.people import People
-from bot.slack.refusals import GONE, NETWORK, UNREACHABLE, refused_install, refused_token
+from bot.slack.refusals import GONE, no_answer, refused_install, refused_token
 from bot.slack.report import REACHED, SURFACE, WAITING, Report
 from bot.waits import waits
+from core.network import NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +53,8 @@ class Slack:
         """Ask Slack who we are, then connect or open the door."""
         names = command_names(bot.settings.own.slack_prefix, bot.engine.connectors)
         check_names(names)
-        self._api = api = Api(bot.settings)
         report = Report(bot)
+        self._api = api = await _on_its_way(bot.settings, report)
         me = await _warmed_up(api, report)
         if wrong := refused_install(me):
             raise wrong
@@ -99,6 +100,17 @@ class Slack:
         report.up(WAITING)
 
 
+async def _on_its_way(settings: Settings, report: Report) -> Api:
+    """The way to Slack; waits while the environment leaves none."""
+    for wait in waits():
+        try:
+            return Api(settings)
+        except NoRoute as problem:
+            report.down(f"{problem.words}.", problem.fix)
+            await asyncio.sleep(wait)
+    raise AssertionError("the waits never end")
+
+
 async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
     """Ask `auth.test` until Slack answers; raises NotConfigured for a refused token."""
     for wait in waits():
@@ -107,7 +119,7 @@ async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
         except Said as said:
             raise refused_token("SLACK_BOT_TOKEN", said.code) from None
         except Unreachable as down:
-            report.down(UNREACHABLE, NETWORK)
+            report.down(*no_answer(down))
             await asyncio.sleep(max(wait, down.wait or 0.0))
     raise AssertionError("the waits never end")
 

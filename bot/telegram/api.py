@@ -6,17 +6,24 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import telegram
 from telegram.error import TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
+from bot.telegram import answers
+from core.settings import network
+
 if TYPE_CHECKING:
+    from core.network import Network
     from core.settings import Settings
 
 # What a bot of ours reacts to. Telegram remembers this list until it gets another.
 KINDS = ["message", "callback_query"]
 
 CONNECTIONS = 16
+# A day; what is no Telegram may say anything.
+LONGEST_FLOOD = 86400.0
 
 
 class Flood(TelegramError):
@@ -33,19 +40,25 @@ class Request(HTTPXRequest):
     The library's RetryAfter warns of its own deprecation whenever one is made.
     """
 
-    async def do_request(self, *args: Any, **more: Any) -> tuple[int, bytes]:
-        """Make one request; raises Flood."""
-        status, body = await super().do_request(*args, **more)
+    async def do_request(self, url: str, *args: Any, **more: Any) -> tuple[int, bytes]:
+        """Make one request; raises Flood, and Nonsense for what no Telegram answers."""
+        status, body = await super().do_request(url, *args, **more)
         if status == 429:
             raise Flood(_wait(body))
-        return status, body
+        return status, answers.checked(url.rpartition("/")[2], status, body)
 
 
 class Api(telegram.Bot):
     """One bot's API. What it raises may hold the token and is never shown."""
 
-    def __init__(self, token: str, address: str) -> None:
-        request = Request(connection_pool_size=CONNECTIONS, pool_timeout=30.0, read_timeout=10.0)
+    def __init__(self, token: str, address: str, said: Network) -> None:
+        request = Request(
+            connection_pool_size=CONNECTIONS,
+            pool_timeout=30.0,
+            read_timeout=10.0,
+            # The library under the library would look at the environment for itself.
+            httpx_kwargs={"trust_env": False, **_route(said, address)},
+        )
         super().__init__(
             token, base_url=f"{address}/bot", request=request, get_updates_request=request
         )
@@ -67,14 +80,26 @@ class Api(telegram.Bot):
 
 
 def connect(settings: Settings) -> Api:
-    """The API of the bot whose token is set."""
+    """The API of the bot whose token is set; raises NoRoute."""
     token = settings.own.telegram_bot_token
     assert token is not None  # noqa: S101 - there is no surface otherwise
-    return Api(token.get_secret_value(), settings.own.telegram_api_url)
+    return Api(token.get_secret_value(), settings.own.telegram_api_url, network())
+
+
+def _route(said: Network, address: str) -> dict[str, Any]:
+    proxy = said.proxy(address)
+    trusted = said.context() if address.startswith("https:") else None
+    found: dict[str, Any] = {} if trusted is None else {"verify": trusted}
+    if proxy is not None:
+        # httpx has a SOCKS proxy look names up in either spelling; older ones know but this.
+        url = proxy.url.replace("socks5h:", "socks5:")
+        found["proxy"] = httpx.Proxy(url, ssl_context=trusted if proxy.scheme == "https" else None)
+    return found
 
 
 def _wait(body: bytes) -> float:
     try:
-        return max(1.0, float(json.loads(body)["parameters"]["retry_after"]))
-    except (ValueError, KeyError, TypeError):
+        seconds = float(json.loads(body)["parameters"]["retry_after"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 5.0
+    return min(max(1.0, seconds), LONGEST_FLOOD)

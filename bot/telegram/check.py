@@ -10,9 +10,11 @@ from telegram.error import InvalidToken, TelegramError
 from bot.check import Finding
 from bot.telegram import TOKEN
 from bot.telegram import pulse as words
+from bot.telegram.answers import Nonsense
 from bot.telegram.api import connect
 from bot.telegram.webhook import Seal
 from core.errors import NotConfigured
+from core.network import NoRoute
 
 if TYPE_CHECKING:
     from bot.telegram.api import Api
@@ -28,16 +30,26 @@ async def check(settings: Settings) -> list[Finding]:
             return [_off(settings)]
     except NotConfigured as error:
         return [Finding(good=False, what=error.message, fix=error.fix)]
-    api = connect(settings)
+    try:
+        api = connect(settings)
+    except NoRoute as problem:
+        return [Finding(good=False, what=f"Telegram: {problem.words}.", fix=problem.fix)]
     try:
         return await _look(api, settings)
-    except InvalidToken:
-        return [Finding(good=False, what=f"Telegram refuses {TOKEN}.", fix=words.REVOKED.fix)]
-    except TelegramError:
-        what = "Telegram: cannot be reached."
-        return [Finding(good=False, what=what, fix="Check this machine's network.")]
+    except TelegramError as error:
+        return [_failed(error)]
     finally:
         await api.shutdown()
+
+
+def _failed(error: TelegramError) -> Finding:
+    if isinstance(error, InvalidToken):
+        return Finding(good=False, what=f"Telegram refuses {TOKEN}.", fix=words.REVOKED.fix)
+    if isinstance(error, Nonsense):
+        verdict = words.NONSENSE
+        return Finding(good=False, what=f"Telegram: {verdict.words}.", fix=verdict.fix)
+    what = "Telegram: cannot be reached."
+    return Finding(good=False, what=what, fix="Check this machine's network.")
 
 
 def _off(settings: Settings) -> Finding:

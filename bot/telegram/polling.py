@@ -165,7 +165,9 @@ class Polling:
             await self._pulse.flooded(error.seconds)
             await self._pause(error.seconds)
         else:
-            await self._failed(words.UNREACHABLE if self._failures else None)
+            verdict = words.trouble(error)
+            # One poll that goes wrong is no news, unless what came is no Telegram.
+            await self._failed(verdict if self._failures or verdict is words.NONSENSE else None)
 
     async def _failed(self, verdict: Verdict | None, first: float | None = None) -> None:
         """Say what is wrong, and wait longer each time."""

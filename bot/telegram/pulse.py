@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.telegram.answers import Nonsense
 from core.wording import wait
 
 if TYPE_CHECKING:
+    from telegram.error import TelegramError
+
     from bot.app.frame import Bot
     from bot.telegram.pace import Pace
 
@@ -26,6 +29,11 @@ class Verdict:
 UNREACHABLE = Verdict(
     "cannot reach Telegram",
     "Check this machine's network; Levqor keeps trying.",
+)
+NONSENSE = Verdict(
+    "gets answers that make no sense in place of Telegram's",
+    "See what stands before Telegram: a proxy (HTTPS_PROXY), a firewall, or the address in "
+    "TELEGRAM_API_URL. Levqor keeps trying.",
 )
 STALLED = Verdict(
     "has heard nothing from Telegram for more than a minute",
@@ -56,6 +64,11 @@ BAD_ADDRESS = Verdict(
     "Telegram does not take the address in TELEGRAM_WEBHOOK_URL",
     "It must be a public https address on port 443, 80, 88 or 8443; or set LEVQOR_TELEGRAM=poll.",
 )
+
+
+def trouble(error: TelegramError) -> Verdict:
+    """What it means that Telegram gave no answer."""
+    return NONSENSE if isinstance(error, Nonsense) else UNREACHABLE
 
 
 def foreign_webhook(url: str) -> Verdict:

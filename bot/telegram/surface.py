@@ -22,13 +22,13 @@ from bot.telegram.runs import Runs
 from bot.telegram.voice import Voice
 from bot.waits import waits
 from core.errors import LevqorError, NotConfigured
+from core.network import NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from telegram import User
-
     from bot.app.frame import Bot, HookAnswer, HookRequest
+    from bot.telegram.api import Api
     from core.settings import Settings
 
 # What is still being said when the bot stops; what is not said then, the next start says.
@@ -44,8 +44,12 @@ class Telegram:
     def __init__(self, settings: Settings, pace: Pace | None = None) -> None:
         self._own = settings.own
         self._pace = pace or Pace()
-        self._api = connect(settings)
-        self._seal = webhook.Seal(settings.home, self._api.token.partition(":")[0])
+        self._settings = settings
+        token = settings.own.telegram_bot_token
+        self._seal = webhook.Seal(
+            settings.home, token.get_secret_value().partition(":")[0] if token else ""
+        )
+        self._api: Api | None = None
         self._intake: Intake | None = None
         self._polling: Polling | None = None
         self._poll: asyncio.Task[None] | None = None
@@ -59,26 +63,27 @@ class Telegram:
     async def start(self, bot: Bot) -> None:
         """Meet Telegram, however long that takes, and take messages."""
         pulse = Pulse(bot, self.name, self._pace)
-        me = await self._meet(pulse)
-        if me is None or bot.ending:
+        api = await self._meet(pulse)
+        me = api.bot
+        if bot.ending:
             return
         with contextlib.suppress(LevqorError):  # the ledger's trouble is told elsewhere
             if not await bot.read(bot.engine.ledger.paired, self.name):
                 home = bot.settings.home
                 bot.say(f"telegram: nobody is let in yet; run: levqor --home {home} pair telegram")
-        voice = Voice(self._api)
+        voice = Voice(api)
         runs = Runs(bot, voice, self.name, me.id)
-        menus = Menus(bot, self._api, self.name, SPELLING)
+        menus = Menus(bot, api, self.name, SPELLING)
         self._intake = Intake(bot, Desk(bot, voice, runs, menus), pulse, me)
         runs.teller.start()
         if self._own.telegram == "webhook":
             hook = webhook.Webhook(
-                self._api, pulse, self._seal, self._own.telegram_webhook_url or "", self._pace
+                api, pulse, self._seal, self._own.telegram_webhook_url or "", self._pace
             )
             bot.spawn(hook.run(), name="telegram webhook")
         else:
             self._polling = Polling(
-                bot, self._api, self._intake, pulse,
+                bot, api, self._intake, pulse,
                 ours=self._seal.ours, how=f"as @{me.username}", pace=self._pace,
             )  # fmt: skip
             self._poll = bot.spawn(self._polling.run(), name="telegram polling")
@@ -95,16 +100,21 @@ class Telegram:
         """Let the last answers out and close the connections."""
         if self._intake is not None and self._intake.working:
             await asyncio.wait(tuple(self._intake.working), timeout=LAST_WORDS)
-        await self._api.shutdown()
+        if self._api is not None:
+            await self._api.shutdown()
 
     async def _posted(self, request: HookRequest) -> HookAnswer:
         return await webhook.answer(request, self._seal, self._intake)
 
-    async def _meet(self, pulse: Pulse) -> User:
+    async def _meet(self, pulse: Pulse) -> Api:
         """Ask who the bot is; raises NotConfigured where the token is refused."""
         for wait in waits(self._pace.pause, self._pace.longest):
             try:
-                await self._api.initialize()
+                self._api = api = self._api or connect(self._settings)
+                await api.initialize()
+            except NoRoute as problem:
+                await pulse.bad(words.Verdict(problem.words, problem.fix))
+                await asyncio.sleep(wait)
             except InvalidToken:
                 raise NotConfigured(
                     f"Telegram refuses {TOKEN}.",
@@ -115,11 +125,11 @@ class Telegram:
             except Flood as flood:
                 await pulse.flooded(flood.seconds)
                 await asyncio.sleep(flood.seconds)
-            except TelegramError:
-                await pulse.bad(words.UNREACHABLE)
+            except TelegramError as error:
+                await pulse.bad(words.trouble(error))
                 await asyncio.sleep(wait)
             else:
-                return self._api.bot
+                return api
         raise AssertionError("the waits never end")
 
 

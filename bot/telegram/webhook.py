@@ -80,8 +80,8 @@ class Webhook:
                 await self._pulse.bad(words.REVOKED)
             except BadRequest:
                 await self._pulse.bad(words.BAD_ADDRESS)
-            except TelegramError:
-                await self._pulse.bad(words.UNREACHABLE)
+            except TelegramError as error:
+                await self._pulse.bad(words.trouble(error))
             await asyncio.sleep(self._pace.look)
 
     async def _look(self, found: WebhookInfo) -> None:

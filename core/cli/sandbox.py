@@ -26,9 +26,11 @@ def sandbox(
     output: options.Output = options.Format.TEXT,
 ) -> None:
     """Run stand-ins for every service until Ctrl-C."""
+    asked = options.session(ctx)
+    asked.prepare()
     from core.sandbox import exports, serve
 
-    out = options.session(ctx).out
+    out = asked.out
 
     def announce(url: str, settings: dict[str, str]) -> None:
         def draw() -> None:

@@ -72,6 +72,7 @@ class Session:
     @cached_property
     def sandbox(self) -> Sandbox:
         """The stand-ins, started."""
+        self.prepare()
         from core.sandbox import Sandbox
 
         return self._open.enter_context(Sandbox())
@@ -79,6 +80,7 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The home's settings, or the stand-ins'."""
+        self.prepare()
         from core.logs import quiet_libraries
         from core.masking import Redactor
         from core.settings import Settings
@@ -123,6 +125,13 @@ class Session:
         self.out.note(f"waiting {LAST_WAIT:.0f} seconds for the ledger to take how it ended")
         if (problem := engine.unwritten(LAST_WAIT)) is not None:
             raise problem
+
+    def prepare(self) -> None:
+        """Make the environment fit for TLS; before anything is imported that uses it at once."""
+        from core.settings import ready_for_tls
+
+        if said := ready_for_tls():
+            self.out.note(said)
 
     def say_home(self) -> None:
         """Print which home a changing command used, beside the answer."""

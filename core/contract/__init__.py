@@ -18,13 +18,13 @@ from core.contract.settings import (
     Setting,
     base_url,
     bearer,
-    loopback,
     setting,
     upstream_url,
 )
 from core.contract.size import json_of_at_most
 from core.contract.ways import Answer, Effect, Out
 from core.contract.words import listed
+from core.network import loopback
 from core.plain import https_link, plain_line
 
 __all__ = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from core.network import loopback
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -71,14 +72,6 @@ def upstream_url(name: str, service: str, default: str) -> Any:
         example=default,
         default=default,
     )
-
-
-def loopback(host: str | None) -> bool:
-    """Whether a host's name or address can only be this machine."""
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def base_url(value: str) -> str:

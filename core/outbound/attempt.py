@@ -12,11 +12,12 @@ from urllib.parse import urlencode
 import requests
 from urllib3.exceptions import HTTPError
 
+from core.network import NoRoute
 from core.outbound import google
 from core.outbound.answers import HttpAnswer
 from core.outbound.connection import Exchange, thread
 from core.outbound.failures import failure
-from core.outbound.session import NoRoute, Request
+from core.outbound.session import Request
 from core.outbound.watchdog import at
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Attempt:
         thread.exchange = exchange
         response = None
         try:
-            route = self._routes.to(self._session, request.url)
+            route = self._routes.to(request.url)
             response = self._session.exchange(request, route=route, seconds=exchange.left() + 1)
             answer = _read(response)
         except NoRoute as error:

@@ -6,10 +6,9 @@ where it happens: an `Exchange` is told of each stage by the connection that car
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
-from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from http.client import BadStatusLine, HTTPResponse, LineTooLong, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,9 +17,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from core.outbound.resolve import resolve
+from core.outbound.sockets import Line, by_socks, direct, first
 
 if TYPE_CHECKING:
-    from core.outbound.resolve import Address
+    import socket
+    from collections.abc import Mapping
+
+    from core.outbound.sockets import Opener
 
 Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
 
@@ -28,24 +31,6 @@ Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
 # request written to such a one may or may not have been read.
 IDLE_SECONDS = 5.0
 MAX_HEADER_BYTES = 64 * 1024
-
-
-class Line:
-    """A second handle on a socket: closing or wrapping the first leaves it valid."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock.dup()
-        self._lock = threading.Lock()
-
-    def cut(self) -> None:
-        """End whatever anybody is doing on this socket, a TLS handshake included."""
-        with self._lock, suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Let go; the connection ends when the first handle is closed too."""
-        with self._lock:
-            self._sock.close()
 
 
 class Exchange:
@@ -167,8 +152,11 @@ class WatchedConnection(HTTPConnection):
 
     response_class = _Answer
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, _socks_options: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._socks = _socks_options
         self._line: Line | None = None
         self._connecting = False
         self._used = 0.0
@@ -220,11 +208,14 @@ class WatchedConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         exchange = _exchange()
-        exchange.proxied = self.proxy is not None
+        exchange.proxied = self.proxy is not None or self._socks is not None
         exchange.stage = "resolve"
-        addresses = resolve(self._dns_host.strip("[]"), self.port, exchange.deadline)
+        host, port = self._dns_host.strip("[]"), self.port
+        if self._socks is not None:
+            host, port = self._socks["proxy_host"].strip("[]"), self._socks["proxy_port"]
+        addresses = resolve(host, port, exchange.deadline)
         exchange.stage = "connect"
-        sock = _first(addresses, exchange, self.socket_options or ())
+        sock = first(addresses, exchange.left, self._opener())
         if self._line is not None:
             self._line.close()
         self._line = Line(sock)
@@ -233,32 +224,11 @@ class WatchedConnection(HTTPConnection):
         sock.settimeout(self.timeout)
         return sock
 
-
-def _first(addresses: list[Address], exchange: Exchange, options: Any) -> socket.socket:
-    error: OSError = OSError("no address")
-    for number, (family, address) in enumerate(addresses):
-        # A first address that swallows packets must leave time for the second.
-        share = exchange.left() / (len(addresses) - number)
-        try:
-            return _connected(family, address, share or 0.001, options)
-        except OSError as failed:
-            error = failed
-    raise error
-
-
-def _connected(
-    family: socket.AddressFamily, address: Any, seconds: float, options: Any
-) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        for option in options:
-            sock.setsockopt(*option)
-        sock.settimeout(seconds)
-        sock.connect(address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+    def _opener(self) -> Opener:
+        if self._socks is None:
+            return partial(direct, options=self.socket_options or ())
+        target = (self._dns_host.strip("[]"), self.port)
+        return partial(by_socks, self._socks, target, _exchange().ride)
 
 
 class WatchedTLSConnection(WatchedConnection, HTTPSConnection):

@@ -42,7 +42,15 @@ TRANSPORT: tuple[Refusal, ...] = (
         "ca_missing",
         "not_sent",
         "The file of trusted certificates cannot be read.",
-        "Correct or remove REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE).",
+        "Correct REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR), or take "
+        "it out of the environment.",
+    ),
+    Refusal(
+        "proxy_unusable",
+        "not_sent",
+        "The environment names a proxy that Levqor cannot use.",
+        "Write HTTPS_PROXY (or ALL_PROXY) as http://HOST:PORT or socks5h://HOST:PORT, or take "
+        "it out of the environment.",
     ),
     Refusal(
         "proxy",

@@ -38,14 +38,6 @@ def resolve(host: str, port: int, deadline: float) -> list[Address]:
     return lookup.result(max(0.0, deadline - time.monotonic()))
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host, by its name alone, is this computer."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    return _literal(name) and ipaddress.ip_address(name).is_loopback
-
-
 def _literal(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

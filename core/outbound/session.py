@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from requests.utils import select_proxy
-from urllib3.util import create_urllib3_context, parse_url
+from urllib3.util import create_urllib3_context
 
+from core.network import NoRoute
 from core.outbound.connection import POOLS
-from core.outbound.resolve import is_loopback
+from core.settings.environment import network
 
 if TYPE_CHECKING:
     import ssl
@@ -37,14 +37,6 @@ class Route(NamedTuple):
     bundle: str
 
 
-class NoRoute(Exception):
-    """The environment leaves no way there; `reason` is a row of `TRANSPORT`."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
 class Routes:
     """What the environment says of each host, remembered for some seconds."""
 
@@ -53,7 +45,7 @@ class Routes:
         self._known: dict[tuple[str, str], tuple[float, Route]] = {}
         self._lock = threading.Lock()
 
-    def to(self, session: requests.Session, url: str) -> Route:
+    def to(self, url: str) -> Route:
         """Find the route to a URL; raises NoRoute where certificates or proxy are of no use."""
         parts = urlsplit(url)
         key = (parts.scheme, parts.netloc)
@@ -61,7 +53,7 @@ class Routes:
         now = time.monotonic()
         if route is not None and now < until:
             return route
-        route = _read(session, url, parts.hostname or "")
+        route = _read(url)
         with self._lock:
             if len(self._known) >= _MAX_ROUTES:
                 self._known.clear()
@@ -69,25 +61,12 @@ class Routes:
         return route
 
 
-def _read(session: requests.Session, url: str, host: str) -> Route:
-    said = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
-    verify = said["verify"]
-    bundle = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
-    if not Path(bundle).exists():
-        raise NoRoute("ca_missing")
-    proxy = None if is_loopback(host) else select_proxy(url, said["proxies"])
-    if proxy and not _is_proxy(proxy):
-        raise NoRoute("proxy")
-    return Route(proxy, bundle)
-
-
-def _is_proxy(proxy: str) -> bool:
-    try:
-        parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")
-    except ValueError:
-        return False
-    # The connections of SOCKS are another library's, which nobody could watch.
-    return parts.scheme in ("http", "https") and bool(parts.host)
+def _read(url: str) -> Route:
+    said = network()
+    proxy = said.proxy(url)
+    # Over plain http, which leads to this computer alone, nobody is trusted.
+    bundle = said.certificates() if url.startswith("https:") else None
+    return Route(proxy.url if proxy else None, bundle or DEFAULT_CA_BUNDLE_PATH)
 
 
 class Adapter(HTTPAdapter):
@@ -104,9 +83,10 @@ class Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Make the pools of one proxy's connections."""
-        # A proxy that speaks TLS itself is trusted as the service behind it is.
-        context = next(iter(self._contexts.values()), None)
-        manager = super().proxy_manager_for(proxy, proxy_ssl_context=context, **kwargs)
+        if proxy.startswith("https:"):
+            # It is trusted as the service behind it is.
+            kwargs["proxy_ssl_context"] = next(iter(self._contexts.values()), None)
+        manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
 
@@ -175,5 +155,5 @@ def _context(bundle: str) -> ssl.SSLContext:
     else:
         bad = False
     if bad:
-        raise NoRoute("ca_missing")
+        raise NoRoute("ca_missing", "REQUESTS_CA_BUNDLE")
     return context

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from core.errors import NotConfigured
 from core.grammar import nearest
+from core.settings.environment import network, ready_for_tls
 from core.settings.own import Own
 from core.settings.source import Problem, Reading, read, stamp
 from core.settings.values import Address, fits, is_loopback
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
     from core.callers import Caller
     from core.contract import Config, Connector, Setting
 
-__all__ = ["Address", "Own", "Problem", "Settings", "is_loopback"]
+__all__ = [
+    "Address",
+    "Own",
+    "Problem",
+    "Settings",
+    "is_loopback",
+    "network",
+    "ready_for_tls",
+]
 
 
 class Settings:

@@ -1,14 +1,13 @@
 """Socket Mode: connecting, coming back, and saying in words how it is."""
 
 import asyncio
-import os
 import time
 from dataclasses import replace
 
 import pytest
 
 from bot.app.frame import Bot
-from bot.slack.api import Api, Said, Unreachable, proxy_for
+from bot.slack.api import Api, Said, Unreachable
 from bot.slack.link import Pace
 from bot.slack.report import Report
 from core.sandbox import Answer, Delay, Hang
@@ -182,20 +181,6 @@ def test_slow_acknowledgements_are_said(engine):
         False, f"{CONNECTED}, but answers are slow: Slack gives up after three seconds",
     )  # fmt: skip
     assert (later.ok, later.verdict) == (True, CONNECTED)
-
-
-def test_a_proxy_is_used_where_one_is_set_and_never_for_this_machine():
-    kept = {name: os.environ.get(name) for name in ("HTTPS_PROXY", "NO_PROXY")}
-    os.environ |= {"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": "slack-gov.com"}
-    try:
-        assert proxy_for("https://slack.com/api/") == "http://proxy.example:3128"
-        assert proxy_for("wss://wss-primary.slack.com/link") == "http://proxy.example:3128"
-        assert proxy_for("https://slack-gov.com/api/") is None
-        assert proxy_for("http://127.0.0.1:1/api/") is None
-    finally:
-        for name, value in kept.items():
-            os.environ.pop(name)
-            os.environ.update({name: value} if value is not None else {})
 
 
 def test_an_answer_goes_to_slack_and_nowhere_else(home, sandbox):

@@ -9,8 +9,8 @@ import pytest
 from core import __version__
 from core.contract import Receipt
 from core.outbound import Outbound
-from core.outbound.resolve import is_loopback
-from core.outbound.session import Routes, Session
+from core.outbound.session import Routes
+from tests.support.proxies import NETWORK, proxying
 from tests.support.rawserver import answering, certificate, closed_port, serving
 from tests.support.ways_out import deliver, failing, posting
 
@@ -19,9 +19,8 @@ OK = (Receipt("sent", id="200"), 1)
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+    for name in NETWORK:
         monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture
@@ -205,56 +204,94 @@ def test_a_proxy_that_speaks_tls_is_trusted_as_the_services_are(outbound, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "proxy",
+    ("proxy", "reason"),
     [
-        "http://127.0.0.1:{closed}",
-        "127.0.0.1:{closed}",
-        "socks5://127.0.0.1:{closed}",
-        "ftp://127.0.0.1:{closed}",
-        "http://",
-        "http://[not-an-address",
-        "http://127.0.0.1:99999",
+        ("http://127.0.0.1:{closed}", "proxy"),
+        ("127.0.0.1:{closed}", "proxy"),
+        ("socks5://127.0.0.1:{closed}", "proxy"),
+        ("socks5h://me:word@127.0.0.1:{closed}", "proxy"),
+        ("socks://127.0.0.1:{closed}/", "proxy"),
+        ("socks4://127.0.0.1:{closed}", "proxy_unusable"),
+        ("ftp://127.0.0.1:{closed}", "proxy_unusable"),
+        ("http://", "proxy_unusable"),
+        ("http://[not-an-address", "proxy_unusable"),
+        ("http://127.0.0.1:99999", "proxy_unusable"),
     ],
 )
-def test_a_proxy_that_is_not_there_is_not_sent(outbound, monkeypatch, proxy):
-    monkeypatch.setenv("HTTPS_PROXY", proxy.format(closed=closed_port()))
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_a_proxy_that_is_not_there_is_not_sent(outbound, monkeypatch, name, proxy, reason):
+    monkeypatch.setenv(name, proxy.format(closed=closed_port()))
 
     error = failing(outbound, posting("https://service.example/"), attempts=1)
 
-    assert (error.outcome, error.reason) == ("not_sent", "proxy")
+    assert (error.outcome, error.reason) == ("not_sent", reason)
 
 
-def test_a_changed_proxy_is_noticed_after_a_while(monkeypatch):
-    routes, session = Routes(seconds=0.1), Session()
-    monkeypatch.setenv("HTTP_PROXY", "http://first.example")
-    first = routes.to(session, "http://service.example/a").proxy
-    monkeypatch.setenv("HTTP_PROXY", "http://second.example")
-    kept = routes.to(session, "http://service.example/b").proxy
-    time.sleep(0.15)
-    noticed = routes.to(session, "http://service.example/c").proxy
+def test_a_socks_proxy_carries_plain_requests_and_looks_names_up_itself(outbound, monkeypatch):
+    with serving(answering(200)) as server, proxying(lambda _: server.port) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"socks5://me:w%40rd@127.0.0.1:{proxy.port}")
 
-    assert [first, kept, noticed] == [
-        "http://first.example",
-        "http://first.example",
-        "http://second.example",
-    ]
+        assert deliver(outbound, posting("http://service.invalid/path")) == OK
+        assert proxy.asked == [("socks5", "service.invalid", 80)]
+        assert proxy.credentials == ["me:w@rd"]
+        assert server.requests[0].startswith(b"POST /path HTTP/1.1\r\n")
+
+
+def test_a_socks_proxy_carries_tls_to_the_service(outbound, tmp_path, monkeypatch):
+    public, context = certificate(tmp_path, "service.invalid")
+
+    def script(peer):
+        peer.start_tls(context)
+        answering(200)(peer)
+
+    with serving(script) as server, proxying(lambda _: server.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(public))
+
+        assert deliver(outbound, posting("https://service.invalid/path")) == OK
+        assert proxy.asked == [("socks5", "service.invalid", 443)]
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.8.8", True),
-        ("::1", True),
-        ("[::1]", True),
-        ("localhost", True),
-        ("LocalHost.", True),
-        ("sandbox.localhost", True),
-        ("localhost.example", False),
-        ("127.0.0.1.example", False),
-        ("10.0.0.1", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_told_by_name_alone(host, loopback):
-    assert is_loopback(host) is loopback
+    ("says", "reason"),
+    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "proxy"), (b"\x05\xff", "proxy"), (b"", "proxy"),
+     (b"\x05\x00\x05\x01\x00\x01\x00\x00\x00\x00\x00\x00", "proxy")],
+    ids=["no SOCKS", "no method", "hangs up", "refuses"],
+)  # fmt: skip
+def test_a_socks_proxy_that_does_not_let_through_is_not_sent(outbound, monkeypatch, says, reason):
+    def script(peer):
+        peer.sock.recv(64)
+        peer.say(says)
+
+    with serving(script) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
+        error = failing(outbound, posting("https://service.invalid/"), attempts=1)
+
+    assert (error.outcome, error.reason) == ("not_sent", reason)
+
+
+def test_a_socks_proxy_that_drips_is_cut_at_the_deadline(monkeypatch):
+    outbound = Outbound(attempt_seconds=0.5)
+    with serving(lambda peer: peer.drip(b"\x05\x00" + b"\x05\x00\x00\x03\xff" * 50)) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
+        error = failing(outbound, posting("https://service.invalid/"), attempts=1)
+        assert proxy.connections == 1
+    outbound.close()
+
+    assert (error.outcome, error.reason) == ("not_sent", "timed_out_before")
+
+
+def test_a_changed_proxy_is_noticed_after_a_while(monkeypatch):
+    routes = Routes(seconds=0.1)
+    monkeypatch.setenv("HTTP_PROXY", "http://first.example")
+    first = routes.to("http://service.example/a").proxy
+    monkeypatch.setenv("HTTP_PROXY", "http://second.example")
+    kept = routes.to("http://service.example/b").proxy
+    time.sleep(0.15)
+    noticed = routes.to("http://service.example/c").proxy
+
+    assert [first, kept, noticed] == [
+        "http://first.example:80",
+        "http://first.example:80",
+        "http://second.example:80",
+    ]

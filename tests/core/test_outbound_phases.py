@@ -12,7 +12,8 @@ from concurrent.futures import Future
 import pytest
 
 from core.outbound import TRANSPORT, Outbound, resolve
-from core.outbound.connection import Exchange, WatchedConnection, _first
+from core.outbound.connection import Exchange, WatchedConnection
+from core.outbound.sockets import direct, first
 from tests.support.rawserver import answering, closed_port, serving
 from tests.support.ways_out import deliver, ended, failing, posting
 
@@ -84,7 +85,7 @@ def test_a_second_address_is_tried_where_the_first_refuses():
             (socket.AF_INET, ("127.0.0.1", closed_port())),
             (socket.AF_INET, ("127.0.0.1", server.port)),
         ]
-        _first(found, exchange, ()).close()
+        first(found, exchange.left, direct).close()
 
 
 def test_a_dropped_connection_after_the_request_is_unknown(outbound):

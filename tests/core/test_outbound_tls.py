@@ -6,6 +6,7 @@ import pytest
 
 from core.contract import Receipt
 from core.outbound import Outbound
+from tests.support.proxies import NETWORK
 from tests.support.rawserver import answering, certificate, serving
 from tests.support.ways_out import deliver, ended, failing, posting
 
@@ -68,13 +69,18 @@ def test_a_server_that_speaks_no_tls_is_not_sent(outbound, tls):
         assert ended(error) == ("not_sent", "tls_failed", 1)
 
 
-def test_a_missing_certificate_file_is_named_by_its_setting(outbound, monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/at/all.pem")
+@pytest.mark.parametrize(
+    "name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+)
+def test_a_missing_certificate_file_is_named_by_its_setting(outbound, monkeypatch, name):
+    for other in NETWORK:
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "/nowhere/at/all.pem")
 
     error = failing(outbound, posting("https://127.0.0.1:1/"), attempts=1)
 
     assert ended(error) == ("not_sent", "ca_missing", 1)
-    assert error.fix == "Correct or remove REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE)."
+    assert name in error.fix
 
 
 def test_a_certificate_file_of_nonsense_is_not_sent(outbound, tmp_path, monkeypatch):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -15,6 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from core.network import Network
+from tests.support.proxies import proxying
+from tests.support.rawserver import certificate, closed_port
 from tray.source import SourceError
 from tray.source.remote import Remote
 from tray.state import Missing
@@ -76,8 +81,8 @@ def server(status=200, body=b"{}", headers=(), tls=None, *, drop=False):
 
 
 @contextmanager
-def remote(url):
-    feed = Remote(url, "lvq_token")
+def remote(url, environ=None):
+    feed = Remote(url, "lvq_token", Network(environ or {}))
     try:
         yield feed
     finally:
@@ -179,13 +184,13 @@ def test_a_server_without_https_is_not_taken_for_a_bad_certificate():
 )
 def test_what_is_no_address_of_a_levqor_is_refused_at_once(url):
     with pytest.raises(ValueError, match=r"--remote takes an address like https://levqor"):
-        Remote(url, "lvq_token")
+        Remote(url, "lvq_token", Network({}))
 
 
 @pytest.mark.parametrize("token", ["lvq_tok→n", "lvq_to\nken", "lvq_tök"])
 def test_a_token_that_cannot_be_one_is_refused_at_once(token):
     with pytest.raises(ValueError, match="LEVQOR_REMOTE_TOKEN holds what is in no token"):
-        Remote("https://desk.example", token)
+        Remote("https://desk.example", token, Network({}))
 
 
 def test_a_redirect_is_not_followed_with_the_token():
@@ -236,7 +241,62 @@ def test_a_certificate_nobody_vouches_for_is_never_accepted(tmp_path):
 @pytest.mark.parametrize("url", ["http://desk.example", "https://a:b@desk.example"])
 def test_an_address_that_would_leak_the_token_is_refused(url):
     with pytest.raises(ValueError, match="--remote"):
-        Remote(url, "lvq_token")
+        Remote(url, "lvq_token", Network({}))
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"ALL_PROXY": "ftp://a"}, "ALL_PROXY names a proxy that Levqor cannot use"),
+        ({"HTTPS_PROXY": "socks4://a"}, "HTTPS_PROXY names a proxy that Levqor cannot use"),
+        ({"SSL_CERT_FILE": "/nowhere.pem"}, "SSL_CERT_FILE names certificates that cannot be read"),
+        ({"SSL_CERT_FILE": __file__}, "SSL_CERT_FILE names certificates that cannot be read"),
+        (
+            {"HTTPS_PROXY": "http://127.0.0.1:{closed}"},
+            "desk.invalid cannot be reached through the proxy",
+        ),
+        ({"ALL_PROXY": "socks5h://127.0.0.1:{closed}"}, "desk.invalid cannot be reached"),
+    ],
+)
+def test_an_environment_that_leads_nowhere_is_said_and_nothing_was_sent(environ, words):
+    there = {name: value.format(closed=closed_port()) for name, value in environ.items()}
+    with remote("https://desk.invalid", there) as feed:
+        told = feed.test("chalk.write")
+        with pytest.raises(SourceError) as caught:
+            feed.health()
+
+    assert caught.value.trouble.words == words
+    assert caught.value.trouble.fix
+    assert told.outcome == "not_sent"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_computer_is_asked_directly_whatever_the_environment_says(host, monkeypatch):
+    with (
+        server(body=json.dumps(REPORT).encode()) as (url, asked),
+        proxying(lambda _: 0) as proxy,
+    ):
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        with remote(url.replace("127.0.0.1", host), dict(os.environ)) as feed:
+            feed.health()
+
+        assert len(asked) == 1
+        assert proxy.connections == 0
+
+
+def test_another_computer_is_asked_through_a_socks_proxy(tmp_path):
+    public, context = certificate(tmp_path, "desk.invalid")
+    with (
+        server(body=json.dumps(REPORT).encode()) as (url, asked),
+        proxying(lambda _: urlsplit(url).port, context) as proxy,
+    ):
+        environ = {"ALL_PROXY": f"socks5h://127.0.0.1:{proxy.port}", "SSL_CERT_FILE": str(public)}
+        with remote("https://desk.invalid", environ) as feed:
+            feed.health()
+
+        assert proxy.asked == [("socks5", "desk.invalid", 443)]
+        assert len(asked) == 1
 
 
 def self_signed(folder):

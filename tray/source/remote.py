@@ -15,18 +15,19 @@ from urllib.parse import SplitResult, quote, urlsplit
 import requests
 from urllib3.exceptions import NewConnectionError
 
+from core.network import NoRoute, loopback
 from tray.source import Pairing, SourceError, reading
 from tray.state import Missing, Source, Told, Trouble
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.network import Network
     from tray.state import Connector, Health, Run
 
 CONNECT_S, HEALTH_S, TEST_S = 5.0, 40.0, 170.0
 # A health report is a few kilobytes; a page that never ends must not fill the memory.
 _MOST = 1024 * 1024
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Remote:
@@ -35,16 +36,18 @@ class Remote:
     settings_file: Path | None = None
     log_folder: Path | None = None
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, network: Network) -> None:
         parts = _address(url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not loopback(parts.hostname):
             raise ValueError("--remote must be https: over http anybody could read the token")
         if token and not (token.isascii() and token.isprintable()):
             raise ValueError("LEVQOR_REMOTE_TOKEN holds what is in no token: copy it again")
         self._url = url.rstrip("/")
         self._session = requests.Session()
-        # Without this a .netrc could replace the token; proxies and the company's CA stay.
+        # Else a .netrc could replace the token, and a proxy read it on its way to this computer.
+        self._session.trust_env = False
         self._session.auth = _Bearer(token)
+        self._network = network
         self._host = parts.netloc
         self._known: tuple[Connector, ...] = ()
         self.about = Source(f"Levqor at {parts.netloc}", remote=True, pairs=False)
@@ -107,11 +110,14 @@ class Remote:
 
     def _call(self, method: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
         deadline = time.monotonic() + seconds
+        proxy, certificates = self._route()
         try:
             with self._session.request(
                 method,
                 self._url + path,
                 timeout=(CONNECT_S, seconds),
+                proxies={"all": proxy} if proxy else None,
+                verify=certificates or True,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
@@ -121,8 +127,23 @@ class Remote:
         except (requests.RequestException, OSError) as problem:
             fix = f"See that Levqor runs at {self._host} and that this computer reaches it."
             words = f"{self._host} cannot be reached"
+            if isinstance(problem, requests.exceptions.ProxyError):
+                fix = "Check HTTPS_PROXY, its name and password, or list the host in NO_PROXY."
+                words += " through the proxy"
             trouble = Trouble(Missing.UNREACHABLE, words, fix)
             raise SourceError(trouble, before_it_left=_never_connected(problem)) from None
+
+    def _route(self) -> tuple[str | None, str | None]:
+        """The proxy and the certificates on the way; raises SourceError."""
+        try:
+            proxy = self._network.proxy(self._url)
+            # Whether they can be read at all: requests blames the other side.
+            named = self._url.startswith("https:") and self._network.context() is not None
+            certificates = self._network.certificates() if named else None
+        except NoRoute as problem:
+            trouble = Trouble(Missing.UNREACHABLE, problem.words, problem.fix)
+            raise SourceError(trouble, before_it_left=True) from None
+        return (proxy.url if proxy else None), certificates
 
     def _insecure(self, problem: requests.exceptions.SSLError) -> SourceError:
         if _is_certificate(problem):
@@ -172,7 +193,8 @@ def _is_certificate(problem: requests.exceptions.SSLError) -> bool:
 
 def _never_connected(problem: Exception) -> bool:
     """Whether the request surely did not leave: no connection came up for it."""
-    if isinstance(problem, requests.exceptions.ConnectTimeout):
+    early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+    if isinstance(problem, early):
         return True
     reason = getattr(problem.args[0] if problem.args else None, "reason", None)
     return isinstance(reason, NewConnectionError)
