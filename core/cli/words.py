@@ -8,7 +8,6 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
-from core.contract import utf8
 from core.errors import Fault, InvalidInput, TooLarge
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ def _about(name: str, known: Mapping[str, bool]) -> str:
 
 def refuse_other_bytes(args: Sequence[str]) -> None:
     """Raise InvalidInput where an argument held bytes that are not UTF-8."""
+    from core.contract import utf8
+
     faults = []
     for number, arg in enumerate(args, 1):
         if any("\udc80" <= char <= "\udcff" for char in arg):
@@ -80,6 +81,8 @@ def refuse_other_bytes(args: Sequence[str]) -> None:
 
 def read_standard_input(field: str) -> str:
     """Read all of standard input as UTF-8, whatever the locale says; raises InvalidInput."""
+    from core.contract import utf8
+
     try:
         data = sys.stdin.buffer.read(MAX_INPUT + 1)
     except OSError as problem:
