@@ -1,0 +1,192 @@
+"""What was written, and what arrived at the service, or the words of its refusal.
+
+One row is one thing a person means, written wherever it can be: `chat` (what follows the
+command in the console, in Slack and in Telegram), `items` (a terminal's arguments), `pipe`
+(standard input of `levqor run ACTION … -`) and `body` (HTTP; bytes as they stand). Add a row
+to ROWS: it runs over all of them.
+"""
+
+# ruff: noqa: E501, RUF001 - a row is one line, and its odd letters are meant
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.support.everywhere import Everywhere
+from tests.support.sandbox import Sandbox
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Nothing was sent, and the person was told why in words that hold all of these."""
+
+    words: tuple[str, ...]
+
+
+def refused(*words: str) -> Refused:
+    return Refused(words)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that is written, and what has to come of it.
+
+    `arrives` is what the service received: all of it as a dict, or a text alone (of a
+    message, a page's title) or rows alone. `but` names surfaces where it cannot be written so.
+    """
+
+    action: str
+    arrives: Any
+    chat: str | None = None
+    items: list[str] | None = None
+    pipe: str | bytes | None = None
+    body: Any = None
+    but: tuple[str, ...] = field(default=())
+
+    def written(self) -> list[tuple[str, Any]]:
+        every = [
+            ("console", self.chat),
+            ("slack", self.chat),
+            ("telegram", self.chat),
+            ("terminal", self.items),
+            ("http", self.body),
+        ]
+        return [
+            (where, what) for where, what in every if what is not None and where not in self.but
+        ]
+
+
+SLACK, NOTION, SHEETS, MAIL, CHAT = (
+    "slack.send", "notion.create", "sheets.append", "email.send", "telegram.send",
+)  # fmt: skip
+RANDOM = {"channel": "#random", "text": "hi"}
+
+
+def says(text: str, **more: Any) -> Row:
+    """A text that is written alike everywhere, and arrives as it is."""
+    written = {"chat": text, "items": [text], "pipe": text, "body": {"text": text}}
+    return Row(SLACK, text, **{**written, **more})
+
+
+def page(arrives: Any, chat: str | None, items: list[str] | None = None, **more: Any) -> Row:
+    """A page of a Notion database with odd names; its properties are what arrives."""
+    return Row(NOTION, arrives, chat, items, **more)
+
+
+ROWS = [
+    # A text, to the end and as it stands.
+    says("Hello world"),
+    says("two\nlines\n\n  and  blanks"),
+    says("don't “quote” 'me' \"please\" & <tag> 1 < 2"),
+    says("https://x.test/?a=b&c=d and a = b"),
+    says("the channel = C1, total＝5, x==y"),
+    says("*bold* _it_ `code` ~no~ @here #general"),
+    says("שלום، سلام, 你好, 🏳️‍🌈 e\u0301"),
+    Row(SLACK, "a=b c", 'text="a=b c"', ["text=a=b c"], body={"text": "a=b c"}),
+    Row(SLACK, "{hello}", 'text="{hello}"', ["text={hello}"], body={"text": "{hello}"}),
+    Row(CHAT, "a\nb", "a\nb", ["a\nb"], body={"text": "a\nb"}),
+    Row(SLACK, refused("is read as JSON", 'text="…"'), "{hello} world", ["{hello} world"]),
+    Row(CHAT, refused("is read as JSON", 'text="…"'), '{"text": "a"} b', ["{", "b"]),
+    Row(SHEETS, refused("is read as JSON", 'values="…"'), "{a},b", ["{a},b"]),
+    Row(NOTION, refused("is read as JSON", 'title="…"'), "{a} b", ["{a} b"]),
+    Row(SLACK, "a", '\ufeff{"text": "a"}', ['\ufeff{"text": "a"}'], body=b'\xef\xbb\xbf{"text":"a"}'),
+    Row(SLACK, "a", "{“text”: “a”}", ["{“text”: “a”}"]),
+    # A field's own name, however it is spelt.
+    Row(SLACK, RANDOM, "channel=#random hi", ["channel=#random", "hi"], body=RANDOM),
+    Row(SLACK, RANDOM, "channel = #random hi", ["channel", "=", "#random", "hi"]),
+    Row(SLACK, RANDOM, "Channel =#random hi", ["hi", "Channel", "=#random"]),
+    Row(SLACK, RANDOM, 'channel＝"#random" hi', ["channel＝#random", "hi"]),
+    Row(SLACK, refused("channel: has a blank after its =", "channel=…"), "channel= #random hi"),
+    Row(SLACK, refused("channel: has no value", 'channel="…"'), "channel =", ["hi", "channel", "="]),
+    Row(SLACK, refused("did you mean channel?"), "chanel=#random hi", ["chanel=#random", "hi"]),
+    Row(MAIL, refused("to: is given twice, as to and as To"), "to=a@b.c To=b@c.d hi",
+        ["to=a@b.c", "To=b@c.d", "hi"]),
+    # Absence.
+    Row(SLACK, "a", '{"text": "a", "channel": null}', ['{"text":"a","channel":null}'],
+        body={"text": "a", "channel": None}),
+    Row(SHEETS, {"range": "A1", "values": [["a"]]}, '{"values": [["a"]], "range": null}',
+        ['{"values":[["a"]],"range":null}'], body={"values": [["a"]], "range": None}),
+    Row(NOTION, "a", '{"props": {"title": "a", "Due by": null}}',
+        ['props={"title":"a","Due by":null}'],
+        body={"props": {"title": "a", "Due by": None}, "database_id": None}),
+    Row(SLACK, refused("text", "is required"), '{"text": null}', ['{"text": null}'],
+        body={"text": None}),
+    # Free names: whatever looks like one is one.
+    page({"Done?": True, "Full name": "Fix it"}, "Done?=yes Fix it", ["Done?=yes", "Fix", "it"],
+         body={"props": {"Done?": "yes", "title": "Fix it"}}),
+    page({"📅 Due": "2026-12-01"}, '"📅 Due"=2026-12-01', ["📅 Due=2026-12-01"]),
+    page({"स्थिति": "खुला"}, "स्थिति=खुला", ["स्थिति=खुला"]),
+    page({"Cost ($)": 5}, '"Cost ($)"=5', ["Cost ($)=5"]),
+    page({"% done": 5}, "“% done”=5", ["% done=5"]),
+    page({"Owner & team": "Ann"}, '"Owner & team"=Ann', ["Owner & team=Ann"]),
+    page({"1st contact": "Bo Li"}, '"1st contact"="Bo Li"', ["1st contact=Bo Li"]),
+    page({"Pre\u0301nom": "Anna"}, "Pr\xe9nom=Anna", ["Pr\xe9nom=Anna"]),
+    page({"Pre\u0301nom": "Anna"}, "Pre\u0301nom=Anna", ["Pre\u0301nom=Anna"]),
+    page({"Status": "Done"}, "Status＝Done", ["Status＝Done"]),
+    page({"Status": "Done"}, "Status = Done", ["Status", "=", "Done"]),
+    page({"Due by": "2026-12-01", "Full name": "Fix"}, '"Due by"=2026-12-01 Fix',
+         ["Fix", "Due by=2026-12-01"]),
+    page("https://x.test/?a=b is down", "https://x.test/?a=b is down", ["https://x.test/?a=b is down"]),
+    page("x==y, x!=y and x<=y", "x==y, x!=y and x<=y", ["x==y, x!=y and x<=y"]),
+    page("a = b", 'title="a = b"', ["title=a = b"]),
+    page("a = b", 'Title="a = b"', ["Title=a = b"]),
+    page(refused('"Due by"=…', 'title="…"'), "Due by=2026-12-01 Fix"),
+    page(refused('"Due by"=…', 'title="…"'), "title=Fix Due by=2026-12-01"),
+    page(refused('"📅 Due"=…', 'title="…"'), "📅 Due=2026-12-01"),
+    page(refused('"Cost ($)"=…', 'title="…"'), "Cost ($)=5"),
+    page(refused('"% done"=…', 'title="…"'), "% done=5"),
+    page(refused('"Owner & team"=…', 'title="…"'), "Owner & team=Ann"),
+    page(refused('"1st contact"=…', 'title="…"'), "1st contact=Bo"),
+    page(refused("=SUM(A1)", 'title="…"'), "=SUM(A1)", ["=SUM(A1)"]),
+    page(refused("Nobody", "is not a column"), "Nobody=yes Fix", ["Nobody=yes", "Fix"],
+         body={"props": {"Nobody": "yes"}}),
+    page(refused("given twice", "as Done? and as done?"), "Done?=yes done?=no",
+         ["Done?=yes", "done?=no"]),
+    page(refused("Title: is given twice", "use quotes"), "Title=Fix it", ["Title=Fix", "it"]),
+    # Rows.
+    Row(SHEETS, [["", "b"], ["c", "d"]], "\tb\nc\td", ["\tb\nc\td"], body={"values": [["", "b"], ["c", "d"]]}),
+    Row(SHEETS, {"range": "Sheet1", "values": [["", "b"]]}, "range=Sheet1 \tb", ["range=Sheet1", "\tb"]),
+    Row(SHEETS, [["a", ""]], "a\t", ["a\t"], body={"values": [["a", ""]]}),
+]  # fmt: skip
+
+CASES = [(row, *written) for row in ROWS for written in row.written()]
+
+
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory):
+    home = tmp_path_factory.mktemp("everywhere") / "home"
+    home.mkdir(mode=0o700)
+    with Sandbox() as sandbox, Everywhere(home, sandbox) as surfaces:
+        yield surfaces
+
+
+def _name(case: Any) -> str | None:
+    return case.action if isinstance(case, Row) else case if isinstance(case, str) else None
+
+
+@pytest.mark.parametrize(("row", "where", "what"), CASES, ids=_name)
+def test_what_was_written_is_what_arrives_or_it_is_refused(everywhere, row, where, what):
+    everywhere.forget()
+    told = getattr(everywhere, where)(row.action, what)
+    arrived = everywhere.arrived()
+    if isinstance(row.arrives, Refused):
+        assert not told.done
+        assert arrived == []
+        # A terminal wraps what it prints.
+        words = " ".join(told.words.split())
+        assert [one for one in row.arrives.words if one not in words] == [], told.words
+    else:
+        assert told.done, told.words
+        assert [_like(row.arrives, one) for one in arrived] == [row.arrives]
+
+
+def _like(expected: Any, arrived: dict[str, Any]) -> Any:
+    """What arrived, in the expectation's own shape."""
+    if isinstance(expected, str):
+        return next(iter(arrived.values())) if len(arrived) == 1 else arrived
+    if isinstance(expected, list):
+        return arrived["values"]
+    return arrived
