@@ -52,6 +52,7 @@ class Row:
             ("slack", self.chat),
             ("telegram", self.chat),
             ("terminal", self.items),
+            ("pipe", self.pipe),
             ("http", self.body),
         ]
         return [
@@ -94,6 +95,20 @@ ROWS = [
     Row(NOTION, refused("is read as JSON", 'title="…"'), "{a} b", ["{a} b"]),
     Row(SLACK, "a", '\ufeff{"text": "a"}', ['\ufeff{"text": "a"}'], body=b'\xef\xbb\xbf{"text":"a"}'),
     Row(SLACK, "a", "{“text”: “a”}", ["{“text”: “a”}"]),
+    # Standard input is nothing but text.
+    Row(SLACK, '{"channel": "x", "text": "y"}', pipe='{"channel": "x", "text": "y"}\n'),
+    Row(SLACK, "channel=x\ntext=y", pipe="channel=x\r\ntext=y\r\n"),
+    Row(SLACK, "--test\n- a", pipe="--test\n- a"),
+    Row(SLACK, "caf\u00e9", pipe=b"\xef\xbb\xbfcaf\xc3\xa9\n"),
+    Row(SLACK, refused("not UTF-8", "byte 4"), pipe=b"caf\xe9\n"),
+    Row(SLACK, refused("text", "not be empty"), pipe=" \n"),
+    Row(NOTION, "Due by=2026-12-01", pipe="Due by=2026-12-01\n"),
+    Row(SHEETS, [["", "b"], ["c", "d"]], pipe="\tb\nc\td\n"),
+    Row(SHEETS, [["a=b", "{}"]], pipe="a=b,{}\n"),
+    # Words after -- too.
+    Row(SLACK, "channel=x {} --test - a", items=["--", "channel=x", "{}", "--test", "-", "a"]),
+    Row(SLACK, {"channel": "#random", "text": "a channel=x"}, items=["channel=#random", "a", "--", "channel=x"]),
+    Row(NOTION, "Done?=yes", items=["--", "Done?=yes"]),
     # A field's own name, however it is spelt.
     Row(SLACK, RANDOM, "channel=#random hi", ["channel=#random", "hi"], body=RANDOM),
     Row(SLACK, RANDOM, "channel = #random hi", ["channel", "=", "#random", "hi"]),

@@ -102,6 +102,10 @@ class Everywhere:
         status, out, err = self._terminals.run(line, stdin)
         return Told(status == 0, out + err)
 
+    def pipe(self, action: str, text: str | bytes) -> Told:
+        """Pipe a text into `levqor run ACTION -`."""
+        return self.terminal(action, ["-"], text if isinstance(text, bytes) else text.encode())
+
     def console(self, action: str, text: str) -> Told:
         """Type a line into the console; a line break is a backslash at the line's end."""
         assert not re.search(r"\\(\n|$)|\r", text)
