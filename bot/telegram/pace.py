@@ -20,6 +20,8 @@ class Pace:
     conflict: float = 4.0
     longest: float = 30.0
     refused: float = 60.0
+    # Before the next poll, where the last one came back at once with nothing new.
+    hasty: float = 2.0
     # Whether a webhook still stands.
     look: float = 60.0
     # The ledger is told this often that all is well; whoever reads it may think the worst

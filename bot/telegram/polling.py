@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from typing import TYPE_CHECKING, Any
 
 from telegram.error import Conflict, InvalidToken, TelegramError
@@ -86,6 +87,7 @@ class Polling:
         # What is taken waits for its confirmation, and health for the first good answer:
         # do not wait for new updates then.
         seconds = self._pace.poll if self._calm and not self._taken else 0
+        began, confirmed = time.monotonic(), self._offset
         asking = asyncio.ensure_future(
             self._api.updates(self._offset, seconds, seconds + self._pace.grace)
         )
@@ -102,6 +104,11 @@ class Polling:
         self._failures, self._calm = 0, True
         await self._pulse.good(self._how)
         await self._take(batch)
+        # Telegram holds a poll until there is something new; what answers in its place may not,
+        # and would be asked without end.
+        early = time.monotonic() - began < seconds / 2
+        if (not batch and early) or (batch and _is_old(batch, confirmed)):
+            await self._pause(self._pace.hasty)
 
     async def _take(self, batch: list[Any]) -> None:
         answering = []
@@ -183,6 +190,12 @@ class Polling:
             await asyncio.wait_for(self._stopped.wait(), seconds)
         except TimeoutError:
             return
+
+
+def _is_old(batch: list[Any], confirmed: int | None) -> bool:
+    """Whether every update of a batch was confirmed before it came."""
+    numbers = [_number(raw) for raw in batch]
+    return confirmed is not None and all(each is not None and each < confirmed for each in numbers)
 
 
 def _number(raw: Any) -> int | None:

@@ -158,6 +158,30 @@ def test_what_is_no_update_at_all_does_not_make_the_loop_spin(sandbox, settings)
     assert calls < 12
 
 
+@pytest.mark.parametrize(
+    "result",
+    [
+        [],
+        [{"update_id": 7, "edited_message": {}}],
+        [{"update_id": 7, "message": {"date": "?"}}, {"update_id": 8, "poll": {}}],
+    ],
+    ids=["nothing", "the same again", "the same two again"],
+)
+def test_polls_that_are_answered_at_once_with_nothing_new_do_not_make_the_loop_spin(
+    sandbox, settings, result
+):
+    with living(settings) as bot:
+        sandbox.telegram.always(Answer(json={"ok": True, "result": result}), on="getUpdates")
+        time.sleep(2.0)
+        calls = len(sandbox.telegram.calls("getUpdates"))
+        sandbox.telegram.always(None, on="getUpdates")
+        bot.pair(42)
+        ada = sandbox.telegram.user(42)
+        ada.says("/whoami")
+        ada.waits()
+    assert calls < 20
+
+
 def test_a_flood_answer_to_a_poll_is_waited_out(sandbox, settings):
     flood = {"ok": False, "error_code": 429, "description": "x", "parameters": {"retry_after": 1}}
     with living(settings) as bot:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from tests.support.sandbox import Sandbox
     from tests.support.sandbox.telegram import Person
 
-QUICK = Pace(poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1)
+QUICK = Pace(
+    poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1, hasty=0.2
+)
 
 
 @dataclass(frozen=True)
