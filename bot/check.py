@@ -12,6 +12,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core import streams
 from core.plain import plain_line
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ def main(settings: Settings) -> int:
     """Print every finding; returns 1 where something is wrong."""
     findings = asyncio.run(look(settings))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in lines(findings, width):
-        print(line)  # noqa: T201 - this is what was asked for
+    streams.answer("\n".join(lines(findings, width)))
     return int(any(finding.good is False for finding in findings))
 
 

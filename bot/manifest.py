@@ -8,11 +8,11 @@ Slack refuses a whole manifest for one bad name.
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bot.commands import QUESTIONS, Spelling
+from core import streams
 from core.errors import NotConfigured
 from core.grammar import usage
 
@@ -165,10 +165,10 @@ def main(settings: Settings) -> int:
     from core.connectors import CONNECTORS
 
     made = manifest(settings, CONNECTORS)
-    print(json.dumps(made, indent=2))  # noqa: T201 - this is what was asked for
+    streams.answer(json.dumps(made, indent=2))
     note = "Open this page to make the app, or paste the manifest at api.slack.com/apps:"
     if over_http(settings):
         note = f"Put your own address in place of {HOST} first. Then:\n{note}"
     link = CREATE + quote(json.dumps(made, separators=(",", ":")), safe="")
-    print(f"{note}\n{link}", file=sys.stderr)  # noqa: T201
+    streams.tell(f"{note}\n{link}")
     return 0

@@ -7,7 +7,6 @@ import errno
 import json
 import logging
 import os
-import sys
 import threading
 import time
 import traceback
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import lock_descriptor, unlock_descriptor
 
+from core import streams
 from core.errors import LedgerError
 from core.masking import address_tag, home_key, mask
 
@@ -158,10 +158,9 @@ class RunLog:
 
     def _complain(self, problem: str) -> None:
         first, self.problem = self.problem is None, problem
-        if first and sys.stderr is not None:
+        if first:
             # A terminal that is gone must not end the run's worker.
-            with contextlib.suppress(OSError, ValueError):
-                print(f"{problem} Runs go on without it.", file=sys.stderr)  # noqa: T201 - the log itself is what fails
+            streams.tell(f"{problem} Runs go on without it.")
 
 
 def mistake(error: BaseException) -> str:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import __version__
+from core import __version__, streams
 from tray import choices, desktop, words
 from tray.backend import NAME, toolkit, window
 from tray.clicks import Clicks
@@ -37,8 +37,9 @@ _UP = "the icon is in the corner of the screen; to end it: Quit in its menu, or 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 no desktop for it."""
-    desktop.hold_streams()
-    given = _parser().parse_args(args)
+    streams.hold()
+    with streams.helping():
+        given = _parser().parse_args(args)
     if said := desktop.ready_for_tls():
         _say(said)
     logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
@@ -169,8 +170,7 @@ def _command(given: argparse.Namespace) -> list[str]:
 
 
 def _say(text: str) -> None:
-    # Unlike stderr.write it survives a start without standard streams (stderr is None there).
-    print(f"{NAME}: {text}", file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here
+    streams.tell(f"{NAME}: {text}")
 
 
 if __name__ == "__main__":

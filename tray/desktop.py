@@ -55,16 +55,6 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def hold_streams() -> None:
-    """Open what of the three standard streams is closed.
-
-    The first socket would take its place, and a library's warning be written into it.
-    """
-    while (stream := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(stream, True)
-    os.close(stream)
-
-
 ENDINGS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
 )

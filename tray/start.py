@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
+
+from core import streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,15 +16,19 @@ EXIT_NO_DESKTOP = 3
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the tray; 3 where `.[tray]` was not installed, else what tray.app.main returns."""
+    # Before the libraries, which connect to the display.
+    streams.hold()
     try:
         from tray.app import main as run
     except ModuleNotFoundError as missing:
         if missing.name not in LIBRARIES:
             raise
-        print(  # noqa: T201 - a program speaks here
+        streams.tell(
             "levqor-tray: the tray's libraries are missing. Install them with: "
-            "pip install 'levqor[tray]', or in a checkout: pip install '.[tray]'",
-            file=sys.stderr,
+            "pip install 'levqor[tray]', or in a checkout: pip install '.[tray]'"
         )
         return EXIT_NO_DESKTOP
-    return run(args)
+    try:
+        return run(args)
+    finally:
+        streams.flush()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 import time
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from bot.app.threads import Threads
 from bot.app.verdicts import Verdicts
-from core import wording
+from core import streams, wording
 from core.errors import InProgress, InternalError, LevqorError, Stopping
 from core.plain import plain_line, plain_text
 
@@ -272,7 +271,7 @@ class Bot:
 
     def say(self, line: str) -> None:
         """Tell whoever watches the terminal; one line on standard error."""
-        print(plain_text(line), file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here
+        streams.tell(plain_text(line))
 
     def end(self, status: int = 0, line: str | None = None) -> None:
         """End the process in order; the first reason given stands."""

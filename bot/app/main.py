@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import __version__, wording
+from core import __version__, streams, wording
 from core.errors import LevqorError
 from core.logs import quiet_libraries
 from core.masking import Redactor
@@ -37,7 +36,14 @@ class Options:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `levqor-bot`; returns the exit status."""
-    options = parse(sys.argv[1:] if argv is None else argv)
+    streams.hold()
+    try:
+        return _run(parse(sys.argv[1:] if argv is None else argv))
+    finally:
+        streams.flush()
+
+
+def _run(options: Options) -> int:
     with contextlib.ExitStack() as stack:
         try:
             prepare()
@@ -56,20 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return asyncio.run(run(settings, options))
         except LevqorError as error:
-            print(wording.in_one_line(error), file=sys.stderr)  # noqa: T201
+            streams.tell(wording.in_one_line(error))
             return error.exit
-        finally:
-            _flush()
-
-
-def _flush() -> None:
-    # Python exits with 120 where it cannot write its last words: a terminal that has gone
-    # away, a pipe nobody reads (docs.python.org/3/library/signal.html#note-on-sigpipe).
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def prepare() -> None:
@@ -92,8 +86,8 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     home = options.home or Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="levqor-sandbox-"))
     )
-    print(f"sandbox: {sandbox.url} shows what was sent", file=sys.stderr)  # noqa: T201
-    print(f"home: {home}", file=sys.stderr)  # noqa: T201
+    streams.tell(f"sandbox: {sandbox.url} shows what was sent")
+    streams.tell(f"home: {home}")
     values = sandbox.settings()
     if options.console:
         # Whoever types here is alone with the stand-ins: nobody writes from a phone.
@@ -125,7 +119,8 @@ def parse(argv: Sequence[str]) -> Options:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("slack-manifest", help="print the Slack app's manifest, ready to paste")
     commands.add_parser("check", help="check tokens, scopes, webhooks and command names")
-    return Options(**vars(parser.parse_args(argv)))
+    with streams.helping():
+        return Options(**vars(parser.parse_args(argv)))
 
 
 def address(text: str) -> Address:

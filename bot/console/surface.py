@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands import QUESTIONS, Spelling
 from bot.telling import sending
-from core import wording
+from core import streams, wording
 from core.callers import Caller, os_user
 from core.contract import utf8
 from core.errors import Fault, InvalidInput, LevqorError, Repeated
@@ -116,6 +116,8 @@ class Console:
                 self._say(await bot.commands.ask(what, rest, self._caller, BARE))
             else:
                 await self._fire(bot, what, rest)
+        except streams.NotPrinted:
+            raise
         except LevqorError as error:
             self._say(wording.refusal(error), bad=True)
             raise Failed from None
@@ -144,15 +146,19 @@ class Console:
         if self._interactive:
             self._say(sending(bot, accepted), dim=True)
         settled = await bot.settle(accepted)
-        self._say(wording.settled(settled, bot.engine.connectors), bad=settled.error is not None)
+        told = wording.settled(settled, bot.engine.connectors)
+        sent = settled.run if settled.error is None else None
+        self._say(told, bad=sent is None, run=sent)
         if settled.error is not None:
             raise Failed
 
-    def _say(self, text: str, *, bad: bool = False, dim: bool = False) -> None:
+    def _say(
+        self, text: str, *, bad: bool = False, dim: bool = False, run: str | None = None
+    ) -> None:
         if self._terminal:
             self._terminal.say(text, "bad" if bad else "dim" if dim else "good")
         else:
-            print(text, flush=True)  # noqa: T201 - a script's answers
+            streams.answer(text, run)
 
 
 def _meant(bot: Bot, typed: str) -> str:
@@ -192,7 +198,10 @@ async def _line() -> str:
     read: asyncio.Future[str] = loop.create_future()
 
     def work() -> None:
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except OSError:  # closed: there is nothing to do
+            line = ""
         with contextlib.suppress(RuntimeError):  # the loop has closed: nobody listens
             loop.call_soon_threadsafe(lambda: None if read.done() else read.set_result(line))
 

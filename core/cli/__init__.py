@@ -1,24 +1,26 @@
 """`levqor`: every action and every question from a terminal.
 
 Exit status: 0 done, 1 the service said no or failed, 2 the command or its input is wrong,
-3 not set up, 4 the plan's quota is spent, 5 not allowed, 6 busy, 7 our own fault, 9 done
-but not written down, 130 Ctrl-C.
+3 not set up, 4 the plan's quota is spent, 5 not allowed, 6 busy, 7 our own fault, 8 done but the
+answer could not be printed, 9 done but not written down, 130 Ctrl-C.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import TYPE_CHECKING, cast
+import traceback
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 from typer.exceptions import TyperException
 
+from core import streams
 from core.cli import doctor, health, people, records, run, sandbox, smoke
 from core.cli.app import app
 from core.cli.options import wants_json
 from core.cli.output import Output
 from core.cli.session import Interrupted, Session
 from core.errors import InternalError, InvalidInput, LevqorError
+from core.streams import NotPrinted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,7 @@ for _commands in (run, health, records, doctor, smoke, people, sandbox):
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status."""
     args = list(sys.argv[1:] if args is None else args)
+    streams.hold()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character must not cost the answer.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -39,10 +42,8 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         # A second Ctrl-C, while the first was being tidied up.
         return Interrupted.exit
-    except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter flushes once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    finally:
+        streams.flush()
 
 
 def _run(args: Sequence[str], out: Output) -> int:
@@ -53,21 +54,31 @@ def _run(args: Sequence[str], out: Output) -> int:
             root = {"session": session}
             status = cast("int | None", app(args, "levqor", standalone_mode=False, obj=root))
             session.written()
-        sys.stdout.flush()
+        lost = streams.flush()
+        if lost:
+            out.error(NotPrinted(lost))
+            return status or NotPrinted.exit
     except TyperException as error:
         said = _usage_error(error)
     except LevqorError as error:
         said = error
-    except (KeyboardInterrupt, BrokenPipeError):
-        raise
+    except SystemExit:
+        # Typer's own help, and nobody who reads it: the one case in which it ends by itself.
+        return NotPrinted.exit
     except Exception as error:  # noqa: BLE001 - the last door: a crash must not print secrets
-        said = _crash(error)
+        said = NotPrinted(error) if _is_of_echo(error) else _crash(error)
     else:
         if status != Interrupted.exit:
             return status or 0
         said = Interrupted()
     out.error(said)
     return said.exit
+
+
+def _is_of_echo(error: Exception) -> TypeGuard[OSError]:
+    # Typer prints its help and our version by a function of its own.
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return isinstance(error, OSError) and [frame.name for frame in last] == ["echo"]
 
 
 def _usage_error(error: TyperException) -> InvalidInput:

@@ -6,10 +6,11 @@ import json
 import sys
 import textwrap
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from core.plain import plain_line, plain_text
+from core.streams import NotPrinted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,8 +49,8 @@ class Output:
         indent = 2 if sys.stdout.isatty() else None
         text = json.dumps(body, ensure_ascii=not _utf8(sys.stdout), indent=indent)
         self._answered = True
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        with _printing(sys.stdout):
+            sys.stdout.write(text + "\n")
 
     def mark(self, good: bool | None) -> str:  # noqa: FBT001 - the mark of a yes, a no, neither
         """A sign to begin a line with."""
@@ -62,7 +63,8 @@ class Output:
 
     def copyable(self, text: str) -> None:
         """Print lines that somebody pastes elsewhere: whatever their length, never broken."""
-        self.people.write(plain_text(text) + "\n")
+        with _printing(self.people):
+            self.people.write(plain_text(text) + "\n")
 
     def note(self, text: str) -> None:
         """Say something beside the answer: always on standard error."""
@@ -70,23 +72,31 @@ class Output:
 
     def error(self, error: LevqorError) -> None:
         """Say what went wrong and what to do, or give its JSON body."""
-        if self.as_json and not self._answered:
-            self.document(error.body())
-            return
+        if self.as_json and not self._answered and not isinstance(error, NotPrinted):
+            with suppress(NotPrinted):
+                self.document(error.body())
+                return
         from core import wording
 
-        _write(sys.stderr, wording.refusal(error), "red")
+        # A reader who has gone took what he wanted.
+        if not (isinstance(error, NotPrinted) and error.quiet):
+            _write(sys.stderr, wording.refusal(error), "red")
 
     def settled(self, settled: Settled) -> None:
         """Say how a run ended: a receipt, or what went wrong and what to do."""
         from core import wording
 
-        if self.as_json:
-            self.document(settled.body())
-        elif settled.error is None:
-            _write(sys.stdout, wording.settled(settled), "green")
-        else:
-            _write(sys.stderr, wording.settled(settled), "red")
+        try:
+            if self.as_json:
+                self.document(settled.body())
+                return
+            if settled.error is None:
+                _write(sys.stdout, wording.settled(settled), "green")
+                return
+        except NotPrinted as lost:
+            if settled.error is None:
+                raise NotPrinted(lost.problem, run=settled.run) from None
+        _write(sys.stderr, wording.settled(settled), "red")
 
     def table(
         self,
@@ -96,11 +106,12 @@ class Output:
         styles: Callable[[int], str] | None = None,
     ) -> None:
         """Print rows of text under their column names; `styles` colours a row by its number."""
-        if self.people.isatty():
-            _rich_table(self.people, columns, rows, styles)
-            return
-        for row in aligned([[name.upper() for name in columns], *rows]):
-            self.people.write(row + "\n")
+        with _printing(self.people):
+            if self.people.isatty():
+                _rich_table(self.people, columns, rows, styles)
+                return
+            for row in aligned([[name.upper() for name in columns], *rows]):
+                self.people.write(row + "\n")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -135,15 +146,27 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
+@contextmanager
+def _printing(stream: TextIO) -> Iterator[None]:
+    """Raise NotPrinted where an answer cannot be written; whoever closed stderr lacks nothing."""
+    try:
+        yield
+        stream.flush()
+    except OSError as problem:
+        if stream is not sys.stderr:
+            raise NotPrinted(problem) from None
+
+
 def _write(stream: TextIO, text: str, style: str) -> None:
     text = plain_text(text)
-    if not stream.isatty():
-        stream.write(text + "\n")
-        return
-    from rich.console import Console
+    with _printing(stream):
+        if not stream.isatty():
+            stream.write(text + "\n")
+            return
+        from rich.console import Console
 
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    console.print(wrapped(text, console.width), style=style or None, soft_wrap=True)
+        console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        console.print(wrapped(text, console.width), style=style or None, soft_wrap=True)
 
 
 def wrapped(text: str, width: int) -> str:

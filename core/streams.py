@@ -1,0 +1,97 @@
+"""The three standard streams of a program, which may be closed, full, or gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from core.errors import LevqorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class NotPrinted(LevqorError):
+    """What was asked for was done, and the answer could not be printed."""
+
+    code, exit = "not_printed", 8
+
+    def __init__(self, problem: OSError, *, run: str | None = None) -> None:
+        what = f"The run {run} was sent, but its receipt" if run else "The answer"
+        fix = f"Do not send it again. More about it: levqor why {run}" if run else None
+        super().__init__(
+            f"{what} could not be printed: {problem.strerror}.",
+            fix=fix or "Send the output elsewhere. What was sent is listed by: levqor runs",
+            run=run,
+        )
+        self.problem = problem
+        self.quiet = run is None and isinstance(problem, BrokenPipeError)
+
+
+def hold() -> None:
+    """Open what of the standard streams is closed, the wrong way round, so that it still fails.
+
+    Else the next file to be opened would get its number, and words be written into a database
+    or a socket (gnulib's stdopen does the same).
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            mode = os.O_RDONLY if number else os.O_WRONLY
+            os.set_inheritable(os.open(os.devnull, mode), True)
+        if getattr(sys, name) is None:
+            opened = os.fdopen(
+                number, "w" if number else "r", encoding="utf-8", errors="backslashreplace",
+                closefd=False,
+            )  # fmt: skip
+            setattr(sys, name, opened)
+
+
+def flush() -> OSError | None:
+    """Write out what is left; why standard output did not take it, if so.
+
+    Python exits with 120 where it cannot write its last words: a terminal that has gone away,
+    a pipe nobody reads (docs.python.org/3/library/signal.html#note-on-sigpipe).
+    """
+    failed = None
+    for number, stream in ((2, sys.stderr), (1, sys.stdout)):
+        failed = None
+        try:
+            stream.flush()
+        except OSError as problem:
+            failed = problem
+            with contextlib.suppress(OSError):
+                sink = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(sink, number)
+                os.close(sink)
+                stream.flush()
+    return failed
+
+
+@contextlib.contextmanager
+def helping() -> Iterator[None]:
+    """Turn the exit after a help that could not be printed into exit status 8."""
+    try:
+        yield
+    except SystemExit:
+        if lost := flush():
+            tell(NotPrinted(lost).message)
+            raise SystemExit(NotPrinted.exit) from None
+        raise
+
+
+def answer(text: str, run: str | None = None) -> None:
+    """Print an answer, of a run that was sent or of anything else; raises NotPrinted."""
+    try:
+        print(text, flush=True)  # noqa: T201 - a program speaks here
+    except OSError as problem:
+        raise NotPrinted(problem, run=run) from None
+
+
+def tell(text: str) -> None:
+    """Say a line on standard error; whoever closed that does not want to hear it."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here
