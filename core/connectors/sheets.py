@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainValidator, SecretStr, field_validator
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
-from core.connectors._sheets.answers import REFUSALS
+from core.connectors._sheets.answers import NO_SUCH_DEFAULT, NO_SUCH_RANGE, REFUSALS
 from core.connectors._sheets.api import Api
 from core.connectors._sheets.ranges import (
     LAST_COLUMN,
@@ -21,8 +21,8 @@ from core.connectors._sheets.ranges import (
     WHOLE_NUMBERS,
     a1_range,
     one_cell,
-    tab_of,
 )
+from core.connectors._sheets.tabs import NoTab, Unclear, in_tabs
 from core.connectors._sheets.written import Appended, note
 from core.contract import (
     Action,
@@ -40,7 +40,9 @@ from core.contract import (
     setting,
     upstream_url,
 )
+from core.errors import Fault, InvalidInput
 
+DEFAULT = "SHEETS_RANGE_DEFAULT"
 REQUEST_BYTES = 2_000_000  # https://developers.google.com/workspace/sheets/api/limits
 
 Range = Annotated[str, AfterValidator(a1_range)]
@@ -60,7 +62,7 @@ class Rows(Contract):
         "The tab and the column to begin in, in A1 notation.",
         example="'Q3 plan'!A1",
         shape=(RANGE_SHAPE,),
-        setting="SHEETS_RANGE_DEFAULT",
+        setting=DEFAULT,
         default="A1",
         min_length=1,
         max_length=250,
@@ -103,7 +105,7 @@ class Settings(Config):
         shape=r"(?:.*/d/)?[A-Za-z0-9_-]{20,}(?:[/?#].*)?$",
     )
     range_default: Range | None = setting(
-        "SHEETS_RANGE_DEFAULT",
+        DEFAULT,
         "The tab and column used where no range is given",
         "the tab's name at the bottom of the spreadsheet, then !A1",
         example="'Q3 plan'!A1",
@@ -130,32 +132,49 @@ class Settings(Config):
 def send(request: Rows, config: Settings, out: Out) -> Receipt:
     """Append the rows below the table the range finds."""
     sheets = Api(config.book, config.account, out)
-    answer = sheets.append(request.range, request.values)
+    # Which tabs there are decides what a written range means: Q1 may be one.
+    tabs = sheets.tabs() if "range" in request.model_fields_set else None
+    place = request.range if tabs is None else _place(request.range, tabs, config)
+    answer = sheets.append(place, request.values)
     appended = answer.parse(Appended) if answer.status == 200 else None
     if appended is None:
-        raise sheets.explain(answer)
+        raise sheets.explain(answer, tabs or ())
     link = f"https://docs.google.com/spreadsheets/d/{config.spreadsheet}/edit"
     done = appended.updates
     return Receipt(
         "appended",
         updated=done.updatedRows,
         link=link,
-        note=note(request.range, request.values, done),
+        note=note(place, request.values, done),
     )
+
+
+def _place(place: str, tabs: list[str], config: Settings) -> str:
+    try:
+        return in_tabs(place, tabs)
+    except Unclear as unclear:
+        raise InvalidInput([Fault("range", str(unclear))]) from None
+    except NoTab:
+        row = NO_SUCH_DEFAULT if place == config.range_default else NO_SUCH_RANGE
+        raise row.error(values={"tabs": listed(tabs)} if tabs else None) from None
 
 
 def probe(config: Settings, out: Out) -> Probe:
     """Read the tabs' names: the key, the API, the id and the sharing, but no right to edit."""
     tabs = Api(config.book, config.account, out).tabs()
     note = "That the service account may edit shows only when rows are appended."
-    wanted = tab_of(config.range_default or "")
-    if wanted is None or wanted in tabs:
+    if config.range_default is None:
         return Probe((note,))
-    return Probe(
-        (f"SHEETS_RANGE_DEFAULT names the tab {wanted!r}, which is not there.", note),
-        attention=True,
-        fix=f"Set SHEETS_RANGE_DEFAULT to one of the tabs: {listed(tabs)}.",
-    )
+    try:
+        in_tabs(config.range_default, tabs)
+    except Unclear as unclear:
+        said, fix = f"{DEFAULT} {unclear.what}.", f"In {DEFAULT}, {unclear.how}."
+    except NoTab as missing:
+        said = f"{DEFAULT} names the tab '{listed([str(missing)])}', which is not there."
+        fix = f"Set {DEFAULT} to one of the tabs: {listed(tabs)}."
+    else:
+        return Probe((note,))
+    return Probe((said, note), attention=True, fix=fix)
 
 
 CONNECTOR = Connector(

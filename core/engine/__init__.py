@@ -260,6 +260,7 @@ class Engine:
             config=asked.config,
             credential=self.credential(asked.connector, asked.config),
             future=future,
+            origin=asked.origin,
         )
 
     def _journal(

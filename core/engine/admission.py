@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.engine.checks import checked
+from core.engine.checks import checked, from_settings, naming_settings
 from core.errors import Fault, Forbidden, InvalidInput, NotConfigured, QuotaSpent
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class Admitted:
     """A request that may become a run; `config` is None only where `refuse` says why.
 
+    `origin` is field to setting, where a setting filled in what was left out.
+
     `refuse` waits: a request whose key has a run gets that run's answer all the same.
     """
 
@@ -30,6 +32,7 @@ class Admitted:
     given: Contract = field(repr=False)
     config: Config | None = field(repr=False)
     refuse: NotConfigured | None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def admit(
@@ -45,17 +48,26 @@ def admit(
     connector, action = permitted(settings, catalogue, action_id, caller)
     if test:
         values = _sample(action, values)
-    given = checked(action.input, values, settings.default)
+    origin = from_settings(action.input, values, settings.default)
+    try:
+        given = checked(action.input, values, settings.default)
+    except InvalidInput as error:
+        if {fault.field for fault in error.faults} <= set(origin.values()):
+            # Nothing of the input is wrong: a broken setting is told as that, with its fix.
+            settings.config(connector)
+        raise
     try:
         config = settings.config(connector)
     except NotConfigured as error:
-        return Admitted(connector, action, given, None, error)
+        return Admitted(connector, action, given, None, error, origin)
     if action.check:
         try:
             action.check(given, config, test)
         except NotConfigured as error:
-            return Admitted(connector, action, given, config, error)
-    return Admitted(connector, action, given, config, None)
+            return Admitted(connector, action, given, config, error, origin)
+        except InvalidInput as error:
+            raise naming_settings(error, origin) from None
+    return Admitted(connector, action, given, config, None, origin)
 
 
 def permitted(

@@ -47,16 +47,33 @@ def checked(
     contract: type[Contract], values: Mapping[str, Any], default: Callable[[str], str | None]
 ) -> Contract:
     """Fill in what settings give and validate; raises InvalidInput with every fault."""
-    filled = dict(values)
-    for spec in contract.fields():
-        if spec.setting and filled.get(spec.name) is None:
-            value = default(spec.setting)
-            if value is not None:
-                filled[spec.name] = value
+    origin = from_settings(contract, values, default)
+    filled = {**values, **{name: default(setting) for name, setting in origin.items()}}
     try:
         return contract.model_validate(filled)
     except ValidationError as error:
-        raise InvalidInput(_faults(error, contract)) from None
+        raise naming_settings(InvalidInput(_faults(error, contract)), origin) from None
+
+
+def from_settings(
+    contract: type[Contract], values: Mapping[str, Any], default: Callable[[str], str | None]
+) -> dict[str, str]:
+    """Field to setting, for the fields that are left out and filled in by a setting."""
+    return {
+        spec.name: spec.setting
+        for spec in contract.fields()
+        if spec.setting and values.get(spec.name) is None and default(spec.setting) is not None
+    }
+
+
+def naming_settings(error: InvalidInput, origin: Mapping[str, str]) -> InvalidInput:
+    """Return an error that names the setting where a field's value came from one."""
+    if not any(fault.field in origin for fault in error.faults):
+        return error
+    faults = [Fault(origin.get(one.field, one.field), one.message) for one in error.faults]
+    named = InvalidInput(faults, error.message, fix=error.fix, reason=error.reason)
+    named.attempts = error.attempts
+    return named
 
 
 def _faults(error: ValidationError, contract: type[Contract]) -> list[Fault]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
 
     from core.callers import Caller
@@ -86,6 +86,7 @@ class Job:
     config: Config = field(repr=False)
     credential: bytes = field(repr=False)
     future: Future[Settled] = field(repr=False)
+    origin: Mapping[str, str] = field(default_factory=dict)  # field to setting
 
     @property
     def action_id(self) -> str:

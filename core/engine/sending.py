@@ -10,9 +10,10 @@ from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
 from core.engine import reasons
+from core.engine.checks import naming_settings
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
-from core.errors import Busy, InternalError, LedgerError, LevqorError
+from core.errors import Busy, InternalError, InvalidInput, LedgerError, LevqorError
 from core.ledger.writer import PATIENCE
 from core.logs import mistake
 from core.outbound.watchdog import at
@@ -161,6 +162,8 @@ class Sender:
             )
         except LevqorError as error:
             # A connector refuses by itself what only it can see: a column, a tab.
+            if isinstance(error, InvalidInput):
+                error = naming_settings(error, job.origin)
             return _failed(job, error, error.outcome or "refused", began)
         except Exception as error:  # noqa: BLE001 - our own fault, and the run still ends
             _log.error("run %s: %s", job.run, mistake(error))

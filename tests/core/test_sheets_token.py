@@ -85,7 +85,7 @@ def sheets(sandbox):
 @pytest.mark.parametrize("row", ON_TOKEN.values(), ids=ON_TOKEN)
 def test_an_answer_to_the_signature_is_explained_and_no_row_is_sent(sandbox, row):
     answer, *told = row
-    values = {"range": "A1", "values": ROWS}
+    values = {"values": ROWS}
     error = check_told(CONNECTOR, sandbox, values, answer, told, on="token")
     assert error.fix == told[-1]
     assert {request.call for request in sandbox.sheets.received} == {"token"}
@@ -94,7 +94,7 @@ def test_an_answer_to_the_signature_is_explained_and_no_row_is_sent(sandbox, row
 def test_a_new_token_that_is_refused_too_ends_the_run(sheets, sandbox):
     sandbox.sheets.always(said(401, "UNAUTHENTICATED"), on="values.append")
 
-    error = sheets.failing(range="A1", values=ROWS)
+    error = sheets.failing(values=ROWS)
 
     assert (error.outcome, error.reason, error.fix) == ("refused", "token_refused", ANY_KEY)
     assert [request.call for request in sandbox.sheets.received] == [
@@ -109,7 +109,7 @@ def test_a_key_with_one_wrong_letter_is_said_to_be_damaged(sandbox):
     key_file = json.dumps(info | {"private_key": "\n".join(lines)})
 
     with Direct(CONNECTOR, sandbox, GOOGLE_SERVICE_ACCOUNT_JSON=key_file) as sheets:
-        error = sheets.failing(range="A1", values=ROWS)
+        error = sheets.failing(values=ROWS)
 
     assert (error.outcome, error.reason) == ("refused", "key_damaged")
     assert error.fix == (

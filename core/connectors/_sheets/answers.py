@@ -6,6 +6,7 @@ token, https://developers.google.com/identity/protocols/oauth2/service-account#e
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
@@ -53,6 +54,9 @@ NO_SUCH_RANGE = Refusal(
     "Write the tab's name exactly as it stands in the spreadsheet, then ! and a cell:"
     " 'Q3 plan'!A1.",
     "The tabs are: {tabs}; write one of them, then ! and a cell such as A1.",
+)
+NO_SUCH_DEFAULT = replace(
+    NO_SUCH_RANGE, detailed="Set SHEETS_RANGE_DEFAULT to one of the tabs: {tabs}."
 )
 OUTSIDE_GRID = Refusal(
     "outside_grid",

@@ -8,15 +8,15 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from core.connectors._sheets.answers import KEY_DAMAGED, NO_SUCH_RANGE, explain, explain_token
+from core.connectors._sheets.answers import KEY_DAMAGED, explain, explain_token
 from core.contract import listed
-from core.errors import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.connectors._sheets.account import Account
     from core.contract import Answer, Out
+    from core.errors import UpstreamError
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
 APPEND = {
@@ -69,16 +69,9 @@ class Api:
             raise explain(answer, values=self._names(), wrote=False)
         return [sheet.properties.title for sheet in found.sheets]
 
-    def explain(self, answer: Answer) -> UpstreamError:
+    def explain(self, answer: Answer, tabs: Sequence[str]) -> UpstreamError:
         """Say what an answer to `append` means, with the names a fix may need."""
-        error = explain(answer, values=self._names())
-        if error.reason != NO_SUCH_RANGE.reason:
-            return error
-        try:
-            tabs = self.tabs()
-        except UpstreamError:
-            return error  # nothing was written, whatever the look at the tabs met
-        return NO_SUCH_RANGE.error(values={"tabs": listed(tabs)} if tabs else None)
+        return explain(answer, values={**self._names(), "tabs": listed(tabs)})
 
     def _signed(self, call: Callable[[dict[str, str]], Answer]) -> Answer:
         answer = call(self._bearer())

@@ -69,6 +69,14 @@ def tab_of(place: str) -> str | None:
     return tab if mark else None
 
 
+def cells_of(place: str) -> str | None:
+    """The cells a range made by `a1_range` names; None where it names a tab or a range alone."""
+    quoted = _QUOTED.fullmatch(place)
+    if quoted:
+        return quoted[2]
+    return place if _CELLS.fullmatch(place) else None
+
+
 def column_of(place: str) -> str | None:
     """The first column a range names, in capitals; None where it names none (rows, a tab)."""
     found = re.fullmatch(rf"({_COLUMN})(?:[0-9:].*)?", place.rpartition("!")[2])
