@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import getpass
+import ipaddress
 import os
+import re
 import sys
 from dataclasses import dataclass
 
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 # The surface that knows people by a phone alone; they are let in by a one-time code.
 PAIRED_SURFACE = "telegram"
+# The surface whose callers are a token's label, or an address.
+ADDRESSED_SURFACE = "http"
+LOCAL = "127.0.0.1"
+
+LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_USER = re.compile(r"[^\s*?](.*[^\s*?])?")
+# How each surface's callers are written: the id's shape, and an example.
+_SHAPES = {
+    "slack": (re.compile(r"[ET][A-Z0-9]+:[UW][A-Z0-9]+"), "T0123456789:U0123456789"),
+    PAIRED_SURFACE: (re.compile(r"[1-9][0-9]*"), "42"),
+    ADDRESSED_SURFACE: (LABEL, "LABEL"),
+    "cli": (_USER, "USER"),
+    "console": (_USER, "USER"),
+    "tray": (_USER, "USER"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,65 @@ class Caller:
         if not surface or not ident:
             raise ValueError("a caller is written surface:id, e.g. telegram:42")
         return cls(surface, ident)
+
+    @classmethod
+    def one(cls, text: str) -> Caller:
+        """Read a caller who can exist; raises ValueError for a pattern or another shape."""
+        caller = cls.parse(text)
+        if caller.surface not in _SHAPES:
+            known = ", ".join(f"{name}:{like}" for name, (_, like) in _SHAPES.items())
+            raise ValueError(f"callers are written {known}")
+        if "*" in caller.id or "?" in caller.id:
+            raise ValueError("names many callers; name one")
+        shape, like = _SHAPES[caller.surface]
+        if shape.fullmatch(caller.id):
+            return caller
+        if caller.surface != ADDRESSED_SURFACE or not is_address(str(caller)):
+            raise ValueError(f"callers of {caller.surface} are written {caller.surface}:{like}")
+        counted = quota_address(caller.id)
+        if "/" in caller.id and caller.id != counted:
+            raise ValueError("names many addresses; name one")
+        if caller.id != counted:
+            raise ValueError(f"is counted as {caller.surface}:{counted}")
+        return cls(caller.surface, caller.id, known=False)
+
+
+def is_address(caller: str) -> bool:
+    """Whether a caller is an address, or a network, and so nobody in particular."""
+    surface, _, ident = caller.partition(":")
+    try:
+        ipaddress.ip_network(ident, strict=False)
+    except ValueError:
+        return False
+    return surface == ADDRESSED_SURFACE
+
+
+def quota_address(address: str) -> str:
+    """Return what a caller without a token is counted by.
+
+    This machine's many loopback addresses are one caller, and so is an IPv6 network of 64
+    bits: that is what one home or one server is given.
+    """
+    first, _, bits = address.partition("/")
+    ip = parse_ip(first)
+    if ip is None:
+        return address
+    if ip.is_loopback:
+        return LOCAL
+    if ip.version == 6 and bits in ("", "64"):
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
+
+
+def parse_ip(text: str) -> IP | None:
+    """Read an address, without its zone; an IPv4 address inside an IPv6 one is that one."""
+    try:
+        ip = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return ip
 
 
 def os_user() -> str:

@@ -91,3 +91,19 @@ def m001_runs(db: Database) -> None:
         );
         """
     )
+
+
+@MIGRATIONS()
+def m002_default_plan(db: Database) -> None:
+    """NULL for whoever nobody has put on a plan: LEVQOR_DEFAULT_PLAN is theirs.
+
+    Until now those were `free`, and so was whoever had been put on it.
+    """
+    db.executescript(
+        """
+        ALTER TABLE callers ADD COLUMN chosen TEXT;
+        UPDATE callers SET chosen = plan WHERE plan <> 'free';
+        ALTER TABLE callers DROP COLUMN plan;
+        ALTER TABLE callers RENAME COLUMN chosen TO plan;
+        """
+    )

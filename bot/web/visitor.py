@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.callers import Caller
+from core.callers import ADDRESSED_SURFACE, IP, Caller, parse_ip, quota_address
 from core.contract import loopback
 from core.errors import Forbidden, LedgerError, Unauthorized
 
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     from core.ledger import Token
     from core.settings import Own
 
-IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HOW_TO_SEND_ONE = "Send Authorization: Bearer with a token from: levqor token new LABEL"
 
-SURFACE = "http"
-LOCAL = "127.0.0.1"
+SURFACE = ADDRESSED_SURFACE
 
 # What proxies and tunnels add; one of these means the peer is not who really asks.
 FORWARDING = frozenset(
@@ -192,7 +190,7 @@ class Doorkeeper:
 
     def _obstacle(self, peer: str, headers: Mapping[str, str], version: str) -> str | None:
         """Say why a request without a token is not trusted as local; None where it is."""
-        ip = _ip(peer)
+        ip = parse_ip(peer)
         if ip is None or not ip.is_loopback:
             return "the request comes from another machine"
         # nginx, told nothing but where to pass requests on, says so in no header and writes
@@ -205,20 +203,6 @@ class Doorkeeper:
         if not loopback(_host(headers.get("host", ""))):
             return "the request names another host than this machine"
         return self._exposed
-
-
-def quota_address(address: str) -> str:
-    """Return what a caller without a token is counted by.
-
-    This machine's many loopback addresses are one caller, and so is an IPv6 network of 64
-    bits: that is what one home or one server is given.
-    """
-    ip = _ip(address)
-    if ip is None or ip.is_loopback:
-        return LOCAL if ip is not None else address
-    if ip.version == 6:
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
 
 
 def forwarding(header: str) -> bool:
@@ -239,13 +223,13 @@ def _client(peer: str, headers: Mapping[str, str], trusted: Sequence[Network]) -
     Its entries are read from the right: each proxy appends whom it saw, and whatever stands
     left of the first address we do not trust was written by the caller.
     """
-    ip = _ip(peer)
+    ip = parse_ip(peer)
     if ip is None:
         return peer
     if not _within(ip, trusted):
         return str(ip)
     for entry in reversed(headers.get("x-forwarded-for", "").split(",")):
-        said = _ip(_without_port(entry.strip()))
+        said = parse_ip(_without_port(entry.strip()))
         if said is None:
             break
         ip = said
@@ -258,16 +242,6 @@ def _without_port(entry: str) -> str:
     if entry.startswith("["):
         return entry[1:].partition("]")[0]
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
-
-
-def _ip(text: str) -> IP | None:
-    try:
-        ip = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped
-    return ip
 
 
 def _within(ip: IP, networks: Iterable[Network]) -> bool:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.callers import PAIRED_SURFACE, Caller
+from core.callers import ADDRESSED_SURFACE, PAIRED_SURFACE, Caller
 from core.cli import options
 from core.cli.pairing import bot_name
-from core.errors import Fault, InvalidInput
+from core.errors import Fault, InvalidInput, NotFound
+from core.plain import plain_line
 from core.reports import iso, known
 
 if TYPE_CHECKING:
+    from core.cli.session import Session
     from core.ledger.entries import Person, Token
 
 
@@ -50,9 +52,9 @@ def plan_set(
     ],
     output: options.Output = options.Format.TEXT,
 ) -> None:
-    """Put a caller on a plan."""
+    """Put a caller on a plan, whatever LEVQOR_DEFAULT_PLAN says."""
     asked = options.session(ctx)
-    who = str(_caller(caller))
+    who = str(_one_caller(asked, caller))
     asked.ledger.set_plan(who, plan)
     asked.out.answer(
         {"caller": who, "plan": plan}, lambda: asked.out.line(f"{who} is on the {plan} plan.")
@@ -100,21 +102,26 @@ def token_new(
     label: Annotated[
         str, typer.Argument(metavar="LABEL", help="Whose it is: small letters, digits, dashes.")
     ],
-    plan: Annotated[Plan, typer.Option("--plan", metavar="free|pro")] = Plan.FREE,
+    plan: Annotated[
+        Plan | None,
+        typer.Option("--plan", metavar="free|pro", help="LEVQOR_DEFAULT_PLAN unless given."),
+    ] = None,
     admin: Annotated[bool, typer.Option("--admin", help="May see every caller's runs.")] = False,
     output: options.Output = options.Format.TEXT,
 ) -> None:
     """Make a token; it is shown this once."""
     asked = options.session(ctx)
     token = asked.ledger.token_new(label, plan=plan, admin=admin)
+    caller = f"{ADDRESSED_SURFACE}:{label}"
+    begins = asked.ledger.plan(caller)
 
     def draw() -> None:
         asked.out.line(token)
         asked.out.note(
-            f"Keep it now: it is not shown again. It asks as http:{label}, on the {plan} plan."
+            f"Keep it now: it is not shown again. It asks as {caller}, on the {begins} plan."
         )
 
-    asked.out.answer({"token": token, "label": label, "plan": plan}, draw)
+    asked.out.answer({"token": token, "label": label, "plan": begins}, draw)
     asked.say_home()
 
 
@@ -204,6 +211,26 @@ def unpair(
         {"caller": str(who), "paired": False}, lambda: asked.out.line(f"{who} is not paired now.")
     )
     asked.say_home()
+
+
+def _one_caller(asked: Session, text: str) -> Caller:
+    """Read a caller a plan can be for; raises InvalidInput, NotFound."""
+    try:
+        caller = Caller.one(text)
+    except ValueError as error:
+        raise InvalidInput(
+            [Fault("caller", str(error))],
+            f"{plain_line(text, 80)} is no one caller; no plan was changed.",
+            fix="See who has asked with: levqor callers. The plan of everybody else is set in "
+            "LEVQOR_DEFAULT_PLAN.",
+        ) from None
+    labels = {token.label for token in asked.ledger.tokens() if not token.revoked_at}
+    if caller.surface == ADDRESSED_SURFACE and caller.known and caller.id not in labels:
+        raise NotFound(
+            f"There is no token {caller.id}; no plan was changed.",
+            fix=f"Make it with: levqor token new {caller.id} --plan pro",
+        )
+    return caller
 
 
 def _caller(text: str) -> Caller:

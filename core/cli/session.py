@@ -108,7 +108,9 @@ class Session:
         """This home's ledger, for commands that send nothing."""
         from core.ledger import Ledger
 
-        return self._open.enter_context(Ledger.open(self.settings.home))
+        ledger = self._open.enter_context(Ledger.open(self.settings.home))
+        ledger.default_plan = self.settings.own.default_plan
+        return ledger
 
     @cached_property
     def health(self) -> Health:

@@ -67,6 +67,7 @@ class Engine:
         self.observers = self._record.observers
         self.refusals = self._record.refusals
         self._key = home_key(settings.home)
+        ledger.default_plan = settings.own.default_plan
         self._credentials = Credentials()
         self._sender = Sender(
             ledger, outbound, self.connectors, settled=self.settled, ended=self._record.ended
@@ -208,6 +209,7 @@ class Engine:
         if not self.settings.stale():
             return False
         self.settings = self.settings.again()
+        self.ledger.default_plan = self.settings.own.default_plan
         self.outbound.redactor = Redactor(self.settings.secrets())
         return True
 

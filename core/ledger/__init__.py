@@ -12,6 +12,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
+from core.callers import is_address
 from core.errors import LedgerError
 from core.ledger import copies, endings, people, runs, usage, watch
 from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
@@ -38,22 +39,27 @@ __all__ = [
 
 
 class Ledger(OpenLedger):
-    """The journal of one home; open it with `Ledger.open`, close it when done."""
+    """The journal of one home; open it with `Ledger.open`, close it when done.
+
+    `default_plan` is that of every caller whom nobody has put on a plan, now and later.
+    """
+
+    default_plan = "free"
 
     # Runs
 
     def accept(self, order: Order, *, patience: float = PATIENCE) -> tuple[Entry, bool]:
         """Journal a run and reserve its quota, flushed to disk; see runs.accept."""
-        owner = self._owner_id()
+        owner, plan = self._owner_id(), self._begins_on(order.caller)
         try:
             return self._write(
-                lambda db: runs.accept(db, order, owner), durable=True, patience=patience
+                lambda db: runs.accept(db, order, owner, plan), durable=True, patience=patience
             )
         except sqlite3.IntegrityError:
             # Two runs drew the same ten letters: one pair in 10**14.
             again = dataclasses.replace(order, run=word(len(order.run)))
             return self._write(
-                lambda db: runs.accept(db, again, owner), durable=True, patience=patience
+                lambda db: runs.accept(db, again, owner, plan), durable=True, patience=patience
             )
 
     def sending(self, run: str) -> bool:
@@ -167,8 +173,8 @@ class Ledger(OpenLedger):
         """Where a caller stands with each of these actions today."""
         day = runs.day_of(time.time())
         with self._reading() as db:
-            row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
-            limit = None if row and row[0] == "pro" else runs.FREE_LIMIT
+            plan = people.plan(db, caller) or self._begins_on(caller)
+            limit = None if plan == "pro" else runs.FREE_LIMIT
             return [
                 Quota(
                     action,
@@ -192,8 +198,11 @@ class Ledger(OpenLedger):
     def plan(self, caller: str) -> str:
         """`free` or `pro`."""
         with self._reading() as db:
-            row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
-        return row[0] if row else "free"
+            return people.plan(db, caller) or self._begins_on(caller)
+
+    def _begins_on(self, caller: str) -> str:
+        """The plan of a caller whom nobody has put on one; an address's is always the free one."""
+        return "free" if is_address(caller) else self.default_plan
 
     def set_plan(self, caller: str, plan: str) -> None:
         """Put a caller on a plan."""
@@ -202,9 +211,9 @@ class Ledger(OpenLedger):
     def callers(self) -> list[Person]:
         """Everybody who was ever seen."""
         with self._reading() as db:
-            return people.people(db)
+            return people.people(db, self._begins_on)
 
-    def token_new(self, label: str, *, plan: str = "free", admin: bool = False) -> str:
+    def token_new(self, label: str, *, plan: str | None = None, admin: bool = False) -> str:
         """Make a token and return it, this once; see people.token_new."""
         return self._write(
             lambda db: people.token_new(db, label, plan, admin, time.time()), durable=True
@@ -213,7 +222,7 @@ class Ledger(OpenLedger):
     def tokens(self) -> list[Token]:
         """Every token, without the token."""
         with self._reading() as db:
-            return people.tokens(db)
+            return people.tokens(db, self._begins_on)
 
     def token_revoke(self, label: str) -> None:
         """End a token at once."""
@@ -222,7 +231,7 @@ class Ledger(OpenLedger):
     def token_check(self, token: str) -> Token | None:
         """Whose token this is; None where it is not valid."""
         with self._reading() as db:
-            return people.token_check(db, token)
+            return people.token_check(db, token, self._begins_on)
 
     def pair_code(self, surface: str) -> tuple[str, float]:
         """A one-time code and when it expires (seconds since 1970)."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from core.callers import ADDRESSED_SURFACE, LABEL
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.entries import Person, Token
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
-LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
 PLANS = ("free", "pro")
 PAIR_SECONDS = 600.0
 # Codes are read aloud and typed: no letters that look like others.
@@ -32,8 +32,14 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def set_plan(db: sqlite3.Connection, caller: str, plan: str, now: float) -> None:
-    """Put a caller, known already or not, on a plan."""
+def plan(db: sqlite3.Connection, caller: str) -> str | None:
+    """The plan somebody has put a caller on; None where nobody has."""
+    row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
+    return row[0] if row else None
+
+
+def set_plan(db: sqlite3.Connection, caller: str, plan: str | None, now: float) -> None:
+    """Put a caller, known already or not, on a plan; on None, on whichever is the default."""
     db.execute(
         "INSERT INTO callers (caller, plan, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3) "
         "ON CONFLICT (caller) DO UPDATE SET plan = ?2",
@@ -41,15 +47,21 @@ def set_plan(db: sqlite3.Connection, caller: str, plan: str, now: float) -> None
     )
 
 
-def people(db: sqlite3.Connection) -> list[Person]:
+def people(db: sqlite3.Connection, begins_on: Callable[[str], str]) -> list[Person]:
     """Every caller seen, latest first."""
     rows = db.execute(
         "SELECT caller, plan, first_seen, last_seen, paired_at FROM callers ORDER BY last_seen DESC"
     )
-    return [Person(*row) for row in rows]
+    return [Person(row[0], row[1] or begins_on(row[0]), *row[2:]) for row in rows]
 
 
-def token_new(db: sqlite3.Connection, label: str, plan: str, admin: bool, now: float) -> str:  # noqa: FBT001
+def token_new(
+    db: sqlite3.Connection,
+    label: str,
+    plan: str | None,
+    admin: bool,  # noqa: FBT001
+    now: float,
+) -> str:
     """Make a token; only its hash is kept, so this is the one time it can be read.
 
     Raises InvalidInput for a label that is taken or not `[a-z][a-z0-9-]*`.
@@ -75,17 +87,23 @@ def token_new(db: sqlite3.Connection, label: str, plan: str, admin: bool, now: f
         "INSERT OR REPLACE INTO tokens (label, hash, admin, created_at) VALUES (?, ?, ?, ?)",
         (label, _digest(token), admin, now),
     )
-    set_plan(db, f"http:{label}", plan, now)
+    set_plan(db, f"{ADDRESSED_SURFACE}:{label}", plan, now)
     return token
 
 
-def tokens(db: sqlite3.Connection) -> list[Token]:
+def tokens(db: sqlite3.Connection, begins_on: Callable[[str], str]) -> list[Token]:
     """Every token, revoked ones too, newest first."""
     rows = db.execute(
         "SELECT label, plan, admin, created_at, revoked_at FROM tokens "
         "JOIN callers ON caller = 'http:' || label ORDER BY created_at DESC"
     )
-    return [Token(label, plan, bool(admin), at, gone) for label, plan, admin, at, gone in rows]
+    return [_token(row, begins_on) for row in rows]
+
+
+def _token(row: tuple[Any, ...], begins_on: Callable[[str], str]) -> Token:
+    label, plan, admin, created_at, revoked_at = row
+    plan = plan or begins_on(f"{ADDRESSED_SURFACE}:{label}")
+    return Token(label, plan, bool(admin), created_at, revoked_at)
 
 
 def token_revoke(db: sqlite3.Connection, label: str, now: float) -> None:
@@ -97,7 +115,9 @@ def token_revoke(db: sqlite3.Connection, label: str, now: float) -> None:
         raise NotFound("There is no such token.", fix="See them with: levqor token list")
 
 
-def token_check(db: sqlite3.Connection, token: str) -> Token | None:
+def token_check(
+    db: sqlite3.Connection, token: str, begins_on: Callable[[str], str]
+) -> Token | None:
     """Whose token this is; None where it is nobody's or revoked."""
     parts = token.split("_", 2)
     label = parts[1] if len(parts) == 3 else ""
@@ -109,7 +129,7 @@ def token_check(db: sqlite3.Connection, token: str) -> Token | None:
     good = hmac.compare_digest(row[5] if row else b"\0" * 32, _digest(token))
     if row is None or not good or row[4] is not None:
         return None
-    return Token(row[0], row[1], bool(row[2]), row[3], row[4])
+    return _token(row[:5], begins_on)
 
 
 def pair_code(db: sqlite3.Connection, surface: str, now: float) -> tuple[str, float]:
@@ -153,7 +173,7 @@ def unpair(db: sqlite3.Connection, caller: str) -> None:
 def prune(db: sqlite3.Connection, before: float) -> None:
     """Forget strangers who were not seen since, and codes nobody used."""
     db.execute(
-        "DELETE FROM callers WHERE last_seen < ? AND plan = 'free' AND paired_at IS NULL "
+        "DELETE FROM callers WHERE last_seen < ? AND plan IS NULL AND paired_at IS NULL "
         "AND caller NOT IN (SELECT 'http:' || label FROM tokens)",
         (before,),
     )

@@ -46,10 +46,13 @@ def midnight_after(at: float) -> dt.datetime:
     return today + dt.timedelta(days=1)
 
 
-def accept(db: sqlite3.Connection, order: Order, owner: str) -> tuple[Entry, bool]:
+def accept(
+    db: sqlite3.Connection, order: Order, owner: str, default_plan: str
+) -> tuple[Entry, bool]:
     """Journal a run and reserve its quota; (entry, True), or (the key's first run, False).
 
-    Raises IdempotencyMismatch, `order.refuse`, Busy (test sends), QuotaSpent, Repeated.
+    `default_plan` is the caller's where nobody has put them on one. Raises
+    IdempotencyMismatch, `order.refuse`, Busy (test sends), QuotaSpent, Repeated.
     """
     if order.key is not None:
         found = db.execute(
@@ -64,7 +67,7 @@ def accept(db: sqlite3.Connection, order: Order, owner: str) -> tuple[Entry, boo
     if order.refuse is not None:
         raise order.refuse
     day = day_of(order.at)
-    plan = _seen(db, order.caller, order.at)
+    plan = _seen(db, order.caller, order.at) or default_plan
     if order.test:
         _one_test_a_while(db, order)
     elif plan == "free":
@@ -88,13 +91,13 @@ def accept(db: sqlite3.Connection, order: Order, owner: str) -> tuple[Entry, boo
     return made, True
 
 
-def _seen(db: sqlite3.Connection, caller: str, at: float) -> str:
+def _seen(db: sqlite3.Connection, caller: str, at: float) -> str | None:
     (plan,) = db.execute(
         "INSERT INTO callers (caller, first_seen, last_seen) VALUES (?1, ?2, ?2) "
         "ON CONFLICT (caller) DO UPDATE SET last_seen = ?2 RETURNING plan",
         (caller, at),
     ).fetchone()
-    return str(plan)
+    return plan if plan is None else str(plan)
 
 
 def _within_quota(db: sqlite3.Connection, order: Order, day: str) -> None:

@@ -115,6 +115,12 @@ class Own(Config):
         "a path or a web address",
         default="/pricing",
     )
+    default_plan: Literal["free", "pro"] = setting(
+        "LEVQOR_DEFAULT_PLAN",
+        "The plan of everybody whom nobody has put on one",
+        "free or pro; HTTP callers without a token are always on the free one",
+        default="free",
+    )
     allow: _Permits | None = setting(
         "LEVQOR_ALLOW",
         "Who may do what",
