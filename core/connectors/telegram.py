@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from core.connectors._telegram_answers import (
     DOWN,
@@ -21,6 +21,7 @@ from core.connectors._telegram_answers import (
     explain,
     may_post,
 )
+from core.connectors._telegram_text import TEXT_UNITS, changes, fitting
 from core.contract import (
     Action,
     BaseUrl,
@@ -38,8 +39,6 @@ from core.contract import (
 )
 from core.errors import Fault, InvalidInput, Refused
 
-# A message's bound (core.telegram.org/bots/api#sendmessage), counted in UTF-16 units.
-TEXT_UNITS = 4096
 CHAT = re.compile(r"-?[1-9][0-9]{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31}")
 DEFAULT = "TELEGRAM_CHAT_ID_DEFAULT"
 
@@ -79,7 +78,9 @@ ChatId = Annotated[
 class Message(Contract):
     """A Telegram message."""
 
-    text: str = message_field("The build is green.", max_length=TEXT_UNITS)
+    text: Annotated[str, AfterValidator(fitting)] = message_field(
+        "The build is green.", max_length=TEXT_UNITS
+    )
     chat_id: ChatId = field(
         "Chat",
         "Where to: a chat's number, or a public group's or channel's @name.",
@@ -88,17 +89,6 @@ class Message(Contract):
         setting=DEFAULT,
         default=None,
     )
-
-    @field_validator("text")
-    @classmethod
-    def _fits(cls, text: str) -> str:
-        units = len(text.encode("utf-16-le")) // 2
-        if units > TEXT_UNITS:
-            raise ValueError(
-                f"is {units} characters long as Telegram counts them (many emoji count twice); "
-                f"{TEXT_UNITS} is the most"
-            )
-        return text
 
 
 class Settings(Config):
@@ -130,17 +120,17 @@ def check(request: Message, config: Settings, test: bool) -> None:
 
 def send(request: Message, config: Settings, out: Out) -> Receipt:
     """Send one message; follow a group once to where it has moved."""
-    note = None
+    notes = changes(request.text)
     body = {"chat_id": _target(request, config), "text": request.text}
     answer = out.post(_url(config, "sendMessage"), json=body)
     reply = answer.parse(Reply)
     if reply and not reply.ok and (moved := reply.parameters.migrate_to_chat_id):
-        note = f"This group has a new id, {moved}: use it from now on ({DEFAULT} too)."
+        notes.append(f"This group has a new id, {moved}: use it from now on ({DEFAULT} too).")
         answer = out.post(_url(config, "sendMessage"), json={**body, "chat_id": moved})
         reply = answer.parse(Reply)
     if answer.status != 200 or not (reply and reply.ok):
         raise explain(answer)
-    return Receipt("sent", link=_link(reply.result), note=note)
+    return Receipt("sent", link=_link(reply.result), note=" ".join(notes) or None)
 
 
 def probe(config: Settings, out: Out) -> Probe:

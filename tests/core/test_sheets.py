@@ -214,7 +214,9 @@ class TestInDoubt:
             error = sheets.failing(values=ROWS)
 
         assert error.outcome == "not_sent"
-        assert [request.call for request in sandbox.sheets.received] == ["token"] * 3
+        # On a busy machine an attempt may end before its request was read.
+        assert error.attempts == 3
+        assert {request.call for request in sandbox.sheets.received} <= {"token"}
 
     def test_a_connection_lost_over_the_token_is_tried_again(self, sheets, sandbox):
         sandbox.sheets.next(DropAfter(), on="token")

@@ -1,6 +1,7 @@
 """Telegram: what is sent and where, and what a probe asks."""
 
 import json
+import re
 
 import pytest
 from openapi_core import OpenAPI
@@ -15,6 +16,8 @@ from tests.support.sending import configured, golden, probe, send
 
 TELEGRAM = telegram.CONNECTOR
 HELLO = {"text": "Hello"}
+TAB = "Telegram makes each tab a space."
+DIRECTION = "Telegram takes out marks of direction, which nobody sees."
 
 
 def test_the_text_goes_as_it_is_with_no_parse_mode(sandbox):
@@ -24,6 +27,47 @@ def test_the_text_goes_as_it_is_with_no_parse_mode(sandbox):
         "chat_id": GROUP,
         "text": "*a* _b_ <b> [x](y) & é 🚀\nline 2",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "note"),
+    [
+        ("/start", "/start", None),
+        ("a\u2028b\u2029c", "a\nb\nc", None),
+        ("A\u030angstro\u0308m \u00e5", "\u00c5ngstro\u0308m \u00e5", None),
+        ("a\tb", "a\tb", TAB),
+        (
+            "\u202a+1 234\u202c",
+            "\u202a+1 234\u202c",
+            DIRECTION,
+        ),
+        (
+            "a\u200e\u200f\tb",
+            "a\u200e\u200f\tb",
+            f"{TAB} {DIRECTION}",
+        ),
+        ("\u05d0\u200f!", "\u05d0\u200f!", None),
+    ],
+)
+def test_what_telegram_would_change_is_kept_or_said(sandbox, text, sent, note):
+    receipt = send(TELEGRAM, sandbox, {"text": text})
+
+    assert sandbox.telegram.received[0].json["text"] == sent
+    assert receipt.note == note
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("x\u0333", "U+0333, combining double low line"),
+        ("1\u030a", "U+030A, combining ring above"),
+        ("b\u030a", "U+030A, combining ring above"),
+        ("a\u033f", "U+033F, combining double overline"),
+    ],
+)
+def test_a_mark_that_telegram_takes_out_is_refused(text, mark):
+    with pytest.raises(ValidationError, match=re.escape(f"takes out ({mark}): leave it out")):
+        telegram.Message.model_validate({"text": text})
 
 
 @pytest.mark.parametrize(
