@@ -63,6 +63,11 @@ class Api(telegram.Bot):
             token, base_url=f"{address}/bot", request=request, get_updates_request=request
         )
 
+    async def shutdown(self) -> None:
+        """Close every connection; the library's own closes none before the first good getMe."""
+        await super().shutdown()
+        await self.request.shutdown()
+
     async def updates(self, offset: int | None, seconds: int, patience: float) -> list[Any]:
         """Wait for updates as they come over the wire, unread; at most `patience` seconds.
 
