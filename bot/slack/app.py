@@ -64,10 +64,15 @@ class App:
         """Handle one payload that is surely Slack's."""
         # As if from a socket over HTTP too: given a form's text, bolt takes a command whose
         # words hold "payload" for an interaction, and loses it (request/internals.py).
-        request = AsyncBoltRequest(body=payload, mode="socket_mode")
-        response = await self._bolt.async_dispatch(request)
-        if response.status == 404:
-            # Nothing listens: an event that was subscribed to by hand. Slack shall not retry.
+        try:
+            request = AsyncBoltRequest(body=payload, mode="socket_mode")
+            response = await self._bolt.async_dispatch(request)
+        except Exception as error:  # noqa: BLE001 - whatever bolt trips over, the next one counts
+            log.error("A payload could not be read: %s", type(error).__name__)  # noqa: TRY400
+            return Ack(200, None)
+        if response.status in (404, 500):
+            # Nothing listens: an event that was subscribed to by hand, or a payload whose shape
+            # bolt cannot read, for listeners let no error out. Slack shall not retry.
             return Ack(200, None)
         kind = response.first_headers().get("content-type", "")
         body = response.body

@@ -86,7 +86,7 @@ class People:
         # On an Enterprise Grid a member of several workspaces has one of them as `team_id`.
         grid = user.get("enterprise_user") or {}
         teams = grid.get("teams", []) if isinstance(grid, dict) else None
-        if not isinstance(teams, list):
+        if not isinstance(teams, list) or not all(isinstance(each, str) for each in teams):
             return None
         limits = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
         ours = self._team in [user["team_id"], *teams]
