@@ -10,13 +10,16 @@ to ROWS: it runs over all of them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
 
 from tests.support.everywhere import Everywhere
 from tests.support.sandbox import Sandbox
+from tests.support.texts import slack_damaged, texts, tidy
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,51 @@ def test_what_was_written_is_what_arrives_or_it_is_refused(everywhere, row, wher
     else:
         assert told.done, told.words
         assert [_like(row.arrives, one) for one in arrived] == [row.arrives]
+
+
+WRITING = {
+    "terminal": lambda text: ["--", text],
+    "pipe": lambda text: text,
+    "console": lambda text: text,
+    "slack": lambda text: text,
+    "telegram": lambda text: text,
+    "http": lambda text: {"text": text},
+}
+
+
+@pytest.mark.parametrize("where", WRITING)
+@settings(max_examples=15, deadline=None)
+@given(text=texts)
+def test_any_text_arrives_as_it_is_or_is_refused(everywhere, where, text):
+    assume(writable(where, text))
+    everywhere.forget()
+    told = getattr(everywhere, where)(SLACK, WRITING[where](text))
+    arrived = everywhere.arrived()
+    if told.done:
+        (one,) = arrived
+        expected = tidy(slack_damaged(text) if where == "slack" else text)
+        # In a chat the fields stand first, and what is left is the text.
+        assert one["text"] == expected or (where in CHATS and plain_no_more(text))
+        assert one["text"] in expected or "{" in text or '"' in text
+    else:
+        assert arrived == []
+
+
+CHATS = ("console", "slack", "telegram")
+
+
+def plain_no_more(text: str) -> bool:
+    """Whether a text may hold fields, or be JSON."""
+    return any(sign in text for sign in "=\uff1d\ufe66{")
+
+
+def writable(where: str, text: str) -> bool:
+    """Whether a text can be written there at all: an empty command is a form, a line is a line."""
+    if where in CHATS and not text.strip():
+        return False
+    if where == "console":
+        return not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\r]|\\\\(\n|$)", text)
+    return "\0" not in text if where == "terminal" else True
 
 
 def _like(expected: Any, arrived: dict[str, Any]) -> Any:

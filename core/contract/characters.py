@@ -13,7 +13,10 @@ from core.contract.encoding import BYTE_ORDER_MARK
 MOST_NESTED = 50
 _LINE_BREAK = re.compile(r"[\n\r\u2028\u2029]")
 # What stands around a text and is not of it.
-OUTER = f" \t\r\n{BYTE_ORDER_MARK}"
+OUTER = (
+    f" \t\r\n{BYTE_ORDER_MARK}\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 _WINDOWS_BREAK = re.compile(r"\r\n?")
 # Controls but tab and line breaks; lone surrogates, which no upstream's UTF-8 can carry.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -51,7 +51,7 @@ def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
         rest = visible(rest)[pair.end :]
         # What ends a value is no cell: the tab of an empty one comes after it.
         rest = rest.removeprefix("\t")
-    rest = visible(rest, tabs=True) if found.takes_rows else rest.lstrip()
+    rest = visible(rest, tabs=True) if found.takes_rows else rest.lstrip(" \t\r\n")
     if rest.strip() and found.words(rest):
         found.text(rest)
     return found.values()

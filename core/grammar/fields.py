@@ -63,21 +63,19 @@ def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]
 
 
 def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
-    pair = item(line, _ANY)
+    key = spec.takes_text if isinstance(spec.takes_text, str) else ""
+    pair = item(line, Names(frozenset({folded(key)}), free=True))
     if pair is not None:
         name, inner = pair[0], pair[1].strip()
         whole = whole_quoted(inner)
         if whole is None and (inner.startswith('"') or name.startswith('"')):
             raise ValueError(f"{shown(name)} {UNCLOSED}")
         return name, inner if whole is None else whole
-    if not bare or not isinstance(spec.takes_text, str):
+    if not bare or not key:
         raise ValueError("must be lines of name=value, or a JSON object")
     if looks := pair_within(line):
-        raise ValueError(in_text(*looks, spec.takes_text))
-    return spec.takes_text, line
-
-
-_ANY = Names(frozenset(), free=True)
+        raise ValueError(in_text(*looks, key))
+    return key, line
 
 
 def in_text(word: str, name: str, key: str) -> str:
@@ -111,7 +109,8 @@ class Collected:
         self._by_name = {folded(name): spec for name, spec in self._specs.items()}
         self._mapping = next((s for s in self._specs.values() if s.kind == "mapping"), None)
         self._free = next((s for s in self._specs.values() if s.takes_text), None)
-        self.names = Names(frozenset(self._by_name), free=self._mapping is not None)
+        own = {*self._by_name, folded(self.text_name or "")}
+        self.names = Names(frozenset(own), free=self._mapping is not None)
         self._values: dict[str, Any] = {}
         self._written: dict[str, str] = {}
         self._keys: dict[str, str] = {}

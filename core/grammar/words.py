@@ -28,14 +28,18 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Names:
-    """What may stand before an `=`: a contract's own fields (folded), and any name if `free`."""
+    """What may stand before an `=`: a contract's own names (folded), and any other if `free`."""
 
     own: frozenset[str]
     free: bool
 
     def known(self, name: str) -> bool:
         """Whether a value can be given under this name."""
-        return self.free or folded(name) in self.own
+        return self.free or self.owns(name)
+
+    def owns(self, name: str) -> bool:
+        """Whether it is one of the contract's own."""
+        return folded(name) in self.own
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ def pair_at(text: str, names: Names) -> Pair | None:
     head = _head_at(text, 0, names)
     if head is None:
         return None
+    if not head.spaced and text[head.end : head.end + 1] in tuple(EQUALS):
+        return Pair(head.name, "", head.end, _doubled(head.name))
     after = _end(_BLANKS, text, head.end)
     ends = not text[after : after + 1].strip()
     if head.spaced and (ends or _head_at(text, after, names)):
@@ -96,6 +102,10 @@ def no_value(name: str) -> str:
     return f'has no value after its =: write {shown(name)}="…"'
 
 
+def _doubled(name: str) -> str:
+    return f'has == after it: write {shown(name)}="=…" if its value begins with ='
+
+
 def _blank_after(name: str) -> str:
     word = shown(name)
     return f'has a blank after its =: write {word}=… without it, or {word}="" for nothing'
@@ -116,8 +126,8 @@ def item(text: str, names: Names) -> tuple[str, str] | None:
     quoted = _quoted_name(text, 0, names)
     if quoted is not None:
         return quoted.name, text[quoted.end :]
-    plain = None if names.free else _NAME.match(text)
-    if plain:
+    plain = _NAME.match(text)
+    if plain and (not names.free or names.owns(plain[0])):
         return plain[0], text[plain.end() + 1 :]
     end = _end(_LINE, text, 0)
     name = text[:end].strip()
@@ -159,8 +169,8 @@ def _head_at(text: str, pos: int, names: Names) -> _Head | None:
     quoted = _quoted_name(text, pos, names)
     if quoted is not None:
         return quoted
-    plain = None if names.free else _NAME.match(text, pos)
-    if plain:
+    plain = _NAME.match(text, pos)
+    if plain and (not names.free or names.owns(plain[0])):
         return _Head(plain[0], plain.end() + 1)
     word = _WORD.match(text, pos)
     if word is None or not names.known(word[0]):

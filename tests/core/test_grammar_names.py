@@ -79,6 +79,7 @@ def test_where_names_are_free_an_address_and_a_comparison_are_text(typed):
         (["Fix", "Due by", "\uff1d", "x"], {"Due by": "x", "title": "Fix"}),
         (["Status", "=Open"], {"Status": "Open"}),
         (["Status\uff1dOpen"], {"Status": "Open"}),
+        (["title==SUM(A1)"], {"title": "=SUM(A1)"}),
         (["title=a\nb = c"], {"title": "a\nb = c"}),
     ],
 )
@@ -113,6 +114,10 @@ def test_where_names_are_free_a_text_that_holds_a_name_is_refused(typed, shows):
             "Status= Open",
             Fault("Status", 'has a blank after its =: write Status=… without it, or Status="" for'
                   " nothing"),
+        ),
+        (
+            "title==x",
+            Fault("title", 'has == after it: write title="=…" if its value begins with ='),
         ),
         ("Status =", Fault("Status", 'has no value after its =: write Status="…"')),
         ("Status = Done=yes", Fault("Status", 'has no value after its =: write Status="…"')),

@@ -166,7 +166,7 @@ class Everywhere:
 
 def as_slack_passes_on(text: str) -> str:
     """A typed text as Slack hands it to an app: entities, and links in angle brackets."""
-    return re.sub(r"https?://[^\s\"<>]+", r"<\g<0>>", html.escape(text, quote=False))
+    return re.sub(r"https?://[^\s\"<>|]+", r"<\g<0>>", html.escape(text, quote=False))
 
 
 def _over(said: Said) -> bool:
