@@ -14,11 +14,14 @@ PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0
 	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
 	imagemagick fonts-dejavu-core chromium procps curl gcc libc6-dev
 
-.PHONY: run test soak bench lint docs check-docs system run-tray shots clean
+.PHONY: run bot test soak bench lint docs check-docs system run-tray shots clean
 
 run: $(STAMP)  ## the main job on built-in defaults, no credentials
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/levqor-bot --sandbox --console --no-http; \
 	else exec $(BIN)/levqor --sandbox smoke; fi
+
+bot: $(STAMP)  ## the bot with this folder as its home: .env and levqor.db are here
+	@exec $(BIN)/levqor-bot --home .
 
 test: $(STAMP) lint  ## lint, types and the whole test-suite
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup

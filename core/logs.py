@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import lock_descriptor, unlock_descriptor
 
 from core import streams
-from core.errors import LedgerError
+from core.errors import LedgerError, NotConfigured
+from core.home import own, refuse_link
 from core.masking import address_tag, home_key, mask
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class RunLog:
                 self._append(json.dumps(said, separators=(",", ":")).encode() + b"\n")
             except OSError as fault:
                 self._complain(f"The log {self.file} cannot be written: {fault.strerror}.")
-            except LedgerError as fault:
+            except (LedgerError, NotConfigured) as fault:
                 self._complain(fault.message)
             else:
                 self.problem = None
@@ -100,9 +101,12 @@ class RunLog:
         return address_tag(self._key, ip)
 
     def _append(self, line: bytes) -> None:
+        folder = self.file.parent
+        refuse_link(folder, "The log folder")
         # Not its parents: a home that was deleted must not come back as a log alone.
-        if not self.file.parent.is_dir():
-            self.file.parent.mkdir(mode=0o700, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+        own(folder, folder.lstat(), "The log folder")
         # Without the lock a line still arrives whole, but nothing is rotated.
         with self._locked() as alone:
             handle = self._open()
@@ -125,7 +129,7 @@ class RunLog:
     def _locked(self) -> Iterator[bool]:
         """Hold the lock; False where another process does not let go of it."""
         # A plain lock on a file of our own: FileLock's paths cost more than the line.
-        guard = os.open(self._guard, os.O_RDWR | os.O_CREAT, 0o600)
+        guard = _opened(self._guard, os.O_RDWR)
         try:
             give_up = time.monotonic() + self._patience
             while not (alone := lock_descriptor(guard, blocking=False)):
@@ -140,7 +144,7 @@ class RunLog:
             os.close(guard)
 
     def _open(self) -> int:
-        handle = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = _opened(self.file, os.O_WRONLY | os.O_APPEND)
         if os.fstat(handle).st_mode & 0o077:
             with contextlib.suppress(OSError):
                 self.file.chmod(0o600)
@@ -161,6 +165,18 @@ class RunLog:
         if first:
             # A terminal that is gone must not end the run's worker.
             streams.tell(f"{problem} Runs go on without it.")
+
+
+def _opened(file: Path, how: int) -> int:
+    """Open one of the log's files, made where it is not there; never through a link."""
+    refuse_link(file, "The log")
+    handle = os.open(file, how | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        own(file, os.fstat(handle), "The log")
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
 
 
 def mistake(error: BaseException) -> str:

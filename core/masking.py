@@ -14,13 +14,15 @@ import secrets as random
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, urlsplit
 
-from core.errors import LedgerError
+from core.errors import LedgerError, NotConfigured
+from core.home import check, read_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 HIDDEN = "****"
+KEY = "levqor.key"
 KEY_BYTES = 32
 
 # Shorter values are no secrets: hiding every "a" would hide the text and not the value.
@@ -58,14 +60,17 @@ def home_key(home: Path) -> bytes:
     """Read the home's random key, `levqor.key`; make it on first use.
 
     However many processes come at once, all get the same 32 bytes. Raises LedgerError
-    where the file cannot be read, written or is not a key.
+    where the file cannot be read, written, is not a key or not this user's alone.
     """
-    file = home / "levqor.key"
+    file = home / KEY
     try:
         key = _read_key(file)
         if key is None:
-            home.mkdir(parents=True, exist_ok=True)
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check(home)
             key = _make_key(file)
+    except NotConfigured as strange:
+        raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
     except OSError as problem:
         raise LedgerError(
             f"The key {file} cannot be read or written: {problem.strerror}.",
@@ -81,7 +86,7 @@ def home_key(home: Path) -> bytes:
 
 def _read_key(file: Path) -> bytes | None:
     try:
-        return file.read_bytes()
+        return read_trusted(file, "The key")
     except FileNotFoundError:
         return None
 
@@ -99,7 +104,7 @@ def _make_key(file: Path) -> bytes:
             os.link(fresh, file)
     finally:
         fresh.unlink()
-    return file.read_bytes()
+    return read_trusted(file, "The key")
 
 
 class Redactor:

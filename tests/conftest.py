@@ -38,11 +38,13 @@ def pytest_configure():
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(request):
+def _clean_environment(request, tmp_path_factory):
     if request.node.get_closest_marker("online"):
         yield
         return
     kept = {name: os.environ.pop(name) for name in list(os.environ) if _is_ours(name)}
+    # Where a test names no home, none of this user's own may be touched.
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.getbasetemp() / "data")
     yield
     for name in [name for name in os.environ if _is_ours(name)]:
         del os.environ[name]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import __version__, streams
+from core.errors import NotConfigured
 from tray import choices, desktop, words
 from tray.backend import NAME, toolkit, window
 from tray.clicks import Clicks
@@ -52,6 +53,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except OSError as problem:
         _say(f"{problem.filename or 'A file'}: {problem.strerror or problem}.\n{_NEEDS}")
         return EXIT_NO_DESKTOP
+    except NotConfigured as problem:
+        _say(f"{problem.message}\n{problem.fix}")
+        return EXIT_WRONG
     except ValueError as problem:
         _say(str(problem))
         return EXIT_WRONG

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 from filelock import FileLock, Timeout
 
+import core.home
 from core.network import Network, drop_key_log
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ _WATCHER = "org.kde.StatusNotifierWatcher"
 
 
 def home(given: Path | None) -> Path:
-    """The home folder: the one named, else LEVQOR_HOME, else the current folder.
+    """The home folder, as every Levqor program finds it; raises NotConfigured.
 
     Links are followed: one home has one tray, however its path is written.
     """
-    found = given or Path(os.environ.get("LEVQOR_HOME", "").strip() or ".")
-    return found.expanduser().resolve()
+    found = core.home.find(given, os.environ)
+    core.home.check(found)
+    return found
 
 
 def remote_token() -> str | None:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from bot.app.frame import HookAnswer
 from bot.telegram import pulse as words
 from bot.telegram.api import KINDS
 from core.errors import LevqorError
-from core.masking import home_key
+from core.masking import KEY, home_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,14 +42,22 @@ class Seal:
     """
 
     def __init__(self, home: Path, bot_id: str) -> None:
-        self._key = home_key(home)
+        self._home = home
         self._bot_id = bot_id
-        self.path = f"/telegram/{self._word('path')[:24]}"
-        self.secret = self._word("secret")
+
+    @cached_property
+    def path(self) -> str:
+        """Where Telegram posts."""
+        return f"/telegram/{self._word('path')[:24]}"
+
+    @cached_property
+    def secret(self) -> str:
+        """What each post of Telegram's carries."""
+        return self._word("secret")
 
     def ours(self, url: str) -> bool:
-        """Whether a webhook's address was set by this home."""
-        return urlsplit(url).path.endswith(self.path)
+        """Whether a webhook's address was set by this home; one without a key has set none."""
+        return (self._home / KEY).exists() and urlsplit(url).path.endswith(self.path)
 
     def fits(self, given: str | None) -> bool:
         """Whether a post carries the secret, compared in constant time."""
@@ -56,7 +65,7 @@ class Seal:
 
     def _word(self, what: str) -> str:
         text = f"telegram webhook {what} {self._bot_id}"
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(home_key(self._home), text.encode(), hashlib.sha256).hexdigest()
 
 
 class Webhook:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeGuard, cast
 from typer.exceptions import TyperException
 
 from core import streams
-from core.cli import doctor, health, people, records, run, sandbox, smoke
+from core.cli import doctor, health, home, people, records, run, sandbox, smoke
 from core.cli.app import app
 from core.cli.options import wants_json
 from core.cli.output import Output
@@ -25,7 +25,7 @@ from core.streams import NotPrinted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-for _commands in (run, health, records, doctor, smoke, people, sandbox):
+for _commands in (run, health, records, doctor, smoke, people, home, sandbox):
     _commands.register(app)
 
 

@@ -39,7 +39,8 @@ def before(
             "--home",
             metavar="DIR",
             file_okay=False,
-            help="The folder with levqor.db, logs and .env (default: LEVQOR_HOME, else here).",
+            help="The folder with levqor.db, logs and .env (default: LEVQOR_HOME, else one in your"
+            " data folder).",
         ),
     ] = None,
     sandbox: Annotated[

@@ -8,10 +8,12 @@ import platform
 import stat
 import time
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from core.cli.clock import clocked
 from core.errors import LevqorError
+from core.home import DATABASE
 from core.wording import under
 
 if TYPE_CHECKING:
@@ -47,13 +49,30 @@ def machine(home: Path) -> Iterator[Finding]:
     """Python, the home folder and the log."""
     yield Finding("machine", good=True, what=f"Python {platform.python_version()}.")
     if not home.is_dir():
-        what = f"The home folder {home} does not exist yet; it is made when it is needed."
-        yield Finding("machine", good=None, what=what)
+        yield from _makeable(home)
         return
+    file = home / ".env"
+    what = f"Settings are read from {file}." if file.exists() else f"There is no {file} yet."
+    yield Finding("machine", good=True if file.exists() else None, what=what)
+    if not (home / DATABASE).exists():
+        what = f"There is no {DATABASE} in {home} yet; the first run makes it."
+        yield Finding("machine", good=None, what=what)
     for path, name in ((home, "home folder"), (home / "logs", "log folder")):
         yield from _writable(path, name)
     for file in (home / "levqor.db", home / "levqor.key", home / "logs" / "connectors.log"):
         yield from _private(file)
+
+
+def _makeable(home: Path) -> Iterator[Finding]:
+    """A home that is not there: could it be?"""
+    above = next(one for one in home.parents if one.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        what = f"The home folder {home} does not exist yet; it is made when it is needed."
+        fix = f"Settings go into {home / '.env'}: mkdir -m 700 -p {quote(str(home))}"
+        yield Finding("machine", good=None, what=what, fix=fix)
+    else:
+        what = f"The home folder {home} cannot be made: {above} cannot be written."
+        yield Finding("machine", good=False, what=what, fix="Choose another one: --home DIR.")
 
 
 def _writable(path: Path, name: str) -> Iterator[Finding]:
@@ -172,8 +191,8 @@ def clock(skews: Sequence[float]) -> Iterator[Finding]:
     )
 
 
-def look(asked_settings: Settings, connectors: Sequence[Connector]) -> list[Finding]:
-    """Everything, in the order a person mends it."""
+def look(asked_settings: Settings, connectors: Sequence[Connector], folder: Path) -> list[Finding]:
+    """Everything, in the order a person mends it; `folder` is where the ledger is."""
     from core.engine import Engine
     from core.health import Health
 
@@ -181,8 +200,9 @@ def look(asked_settings: Settings, connectors: Sequence[Connector]) -> list[Find
     skews: list[float] = []
     watched = [dataclasses.replace(c, probe=clocked(c.probe, skews)) for c in connectors]
     try:
-        with Engine.open(asked_settings, connectors=watched) as engine:
-            findings += ledger(engine)
+        with Engine.open(asked_settings, connectors=watched, folder=folder, reads=True) as engine:
+            if folder == asked_settings.home:
+                findings += ledger(engine)
             findings += services(Health(engine).report(live=True))
     except LevqorError as error:
         findings.append(Finding("machine", good=False, what=error.message, fix=error.fix))

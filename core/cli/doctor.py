@@ -36,10 +36,10 @@ def doctor(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> 
     from core.cli import checkup
     from core.connectors import CONNECTORS
 
-    asked = options.session(ctx)
+    asked = options.reading(ctx)
     asked.tolerant = True
     with asked.out.waiting("looking at everything"):
-        findings = checkup.look(asked.settings, CONNECTORS)
+        findings = checkup.look(asked.settings, CONNECTORS, asked.folder)
     wrong = sum(finding.good is False for finding in findings)
     body = {
         "ok": not wrong,

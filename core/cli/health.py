@@ -41,7 +41,7 @@ def health(
     output: options.Output = options.Format.TEXT,
 ) -> None:
     """Show which connectors work, and how to mend the others."""
-    asked = options.session(ctx)
+    asked = options.reading(ctx)
     with asked.out.waiting("asking every service"):
         report = asked.health.report(live=live)
     asked.out.answer(report, lambda: draw(asked.out, report))

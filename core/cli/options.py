@@ -27,6 +27,13 @@ def session(ctx: typer.Context) -> Session:
     return found
 
 
+def reading(ctx: typer.Context) -> Session:
+    """The session, for a command that only looks: it makes no home and nothing in one."""
+    found = session(ctx)
+    found.reads = True
+    return found
+
+
 def _chosen(ctx: typer.Context, value: Format) -> Format:
     if not ctx.resilient_parsing:
         session(ctx).out.as_json = value is Format.JSON

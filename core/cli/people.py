@@ -64,7 +64,7 @@ def plan_set(
 
 def callers(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
     """List who has asked, latest first."""
-    asked = options.session(ctx)
+    asked = options.reading(ctx)
     found = asked.ledger.callers()
 
     def draw() -> None:
@@ -127,7 +127,7 @@ def token_new(
 
 def token_list(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
     """List the tokens, without the tokens."""
-    asked = options.session(ctx)
+    asked = options.reading(ctx)
     found = asked.ledger.tokens()
 
     def draw() -> None:

@@ -32,7 +32,7 @@ def usage(
     output: options.Output = options.Format.TEXT,
 ) -> None:
     """Count runs by day, and show what is left of your plan today."""
-    asked = options.session(ctx)
+    asked = options.reading(ctx)
     engine = asked.engine
     found = reports.usage(engine.ledger, days, str(asked.caller), engine.action_ids())
 
@@ -72,7 +72,7 @@ def runs(
     output: options.Output = options.Format.TEXT,
 ) -> None:
     """List the latest runs of everybody on this home."""
-    asked = options.session(ctx)
+    asked = options.reading(ctx)
     found = asked.engine.ledger.runs(last)
 
     def draw() -> None:
@@ -111,7 +111,7 @@ def why(
     from core import wording
     from core.connectors import CONNECTORS
 
-    asked = options.session(ctx)
+    asked = options.reading(ctx)
     entry = asked.engine.ledger.run(run)
     if entry is None:
         raise NotFound(

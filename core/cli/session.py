@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from core.callers import Caller, os_user
-from core.errors import LevqorError
+from core.errors import LedgerError, LevqorError
+from core.home import DATABASE
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,7 +38,7 @@ class Session:
 
     With `sandbox`, the stand-ins run in this process and real credentials are ignored; the
     home is then a temporary folder unless one was named. `tolerant` reads broken settings too,
-    for the doctor.
+    for the doctor. `reads` is set by a command that only looks: it makes nothing in the home.
     """
 
     def __init__(self, out: Output) -> None:
@@ -46,6 +47,7 @@ class Session:
         self.in_sandbox = False
         self.surface = "cli"
         self.tolerant = False
+        self.reads = False
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -85,21 +87,36 @@ class Session:
         from core.masking import Redactor
         from core.settings import Settings
 
-        home = self.home_given
-        if self.temporary:
-            made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
-            home = Path(self._open.enter_context(made))
+        home = self._passing_folder() if self.temporary else self.home_given
         urls = self.sandbox.settings() if self.in_sandbox else None
         found = Settings.load(home, sandbox_urls=urls, tolerant=self.tolerant)
         quiet_libraries(Redactor(found.secrets()))
         return found
 
     @cached_property
+    def folder(self) -> Path:
+        """Where the ledger is: the home, or for who only looks at one without, an empty folder."""
+        home = self.settings.home
+        if not self.reads or (home / DATABASE).exists():
+            return home
+        return self._passing_folder()
+
+    def _passing_folder(self) -> Path:
+        try:
+            made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
+        except OSError as problem:
+            raise LedgerError(
+                f"There is no folder for what is temporary ({problem.strerror}).",
+                fix="Name one that you may write to in TMPDIR.",
+            ) from None
+        return Path(self._open.enter_context(made)).resolve()
+
+    @cached_property
     def engine(self) -> Engine:
         """The engine on this home's ledger."""
         from core.engine import Engine
 
-        engine = Engine.open(self.settings)
+        engine = Engine.open(self.settings, folder=self.folder, reads=self.reads)
         self._open.callback(engine.close)
         return engine
 
@@ -108,7 +125,7 @@ class Session:
         """This home's ledger, for commands that send nothing."""
         from core.ledger import Ledger
 
-        ledger = self._open.enter_context(Ledger.open(self.settings.home))
+        ledger = self._open.enter_context(Ledger.open(self.folder))
         ledger.default_plan = self.settings.own.default_plan
         return ledger
 

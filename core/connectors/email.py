@@ -117,6 +117,7 @@ class Settings(Config):
         "Who may be written to (everybody if it is not set)",
         "addresses and @domains of your choice, with commas between them",
         example="ann@example.com, @example.org",
+        restricts=True,
     )
     api_url: BaseUrl = upstream_url("RESEND_API_URL", "Resend", "https://api.resend.com")
 

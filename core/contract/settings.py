@@ -27,6 +27,12 @@ class Setting:
     example: str | None = None
     default: str | None = None
     shape: str | None = None  # a regular expression; what does not fit is warned about
+    restricts: bool = False  # set to nothing it is refused: it would mean everybody
+
+    @property
+    def in_files(self) -> bool:
+        """Whether it may also stand in a file of its own."""
+        return self.secret or self.restricts
 
 
 def setting(
@@ -39,11 +45,13 @@ def setting(
     example: str | None = None,
     default: str | None = None,
     shape: str | None = None,
+    restricts: bool = False,
 ) -> Any:
     """Declare a setting as a field of a connector's `Config`.
 
     A required one has no default, so its type needs no None; an absent other one is None
-    or its default. One whose type holds a SecretStr is secret.
+    or its default. One whose type holds a SecretStr is secret. One that `restricts` is
+    refused where it is there and empty.
     """
     mark = Setting(
         name,
@@ -54,6 +62,7 @@ def setting(
         example=example,
         default=default,
         shape=shape,
+        restricts=restricts,
     )
     extra: Any = {"x-setting": mark}
     return Field(default=... if required else default, alias=name, json_schema_extra=extra)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from concurrent.futures import Future
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from core.connectors import CONNECTORS
@@ -21,11 +22,12 @@ from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stoppi
 from core.ledger import Ledger, Order, word
 from core.ledger.runs import midnight_after
 from core.logs import RunLog
-from core.masking import Redactor, home_key
+from core.masking import KEY, Redactor, home_key
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from core.callers import Caller
     from core.contract import Action, Config, Connector
@@ -66,7 +68,6 @@ class Engine:
         self._record = Record(log)
         self.observers = self._record.observers
         self.refusals = self._record.refusals
-        self._key = home_key(settings.home)
         ledger.default_plan = settings.own.default_plan
         self._credentials = Credentials()
         self._sender = Sender(
@@ -74,23 +75,42 @@ class Engine:
         )
 
     @classmethod
-    def open(cls, settings: Settings, *, connectors: Sequence[Connector] = CONNECTORS) -> Self:
-        """Open a home's ledger and settle what dead processes left; raises LedgerError."""
-        ledger = Ledger.open(settings.home)
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        connectors: Sequence[Connector] = CONNECTORS,
+        folder: Path | None = None,
+        reads: bool = False,
+    ) -> Self:
+        """Open a home's ledger, settle what dead processes left, and be ready.
+
+        `folder` holds ledger and log in the home's place; for who only `reads`, the home's
+        key is not made. Raises LedgerError.
+        """
+        folder = folder or settings.home
+        ledger = Ledger.open(folder)
         try:
             ledger.recover()
             outbound = Outbound(redactor=Redactor(settings.secrets()))
-            log = RunLog(settings.home)
-            return cls(settings, ledger, outbound, connectors=connectors, log=log)
+            log = RunLog(folder)
+            engine = cls(settings, ledger, outbound, connectors=connectors, log=log)
+            if not reads or (settings.home / KEY).exists():
+                engine._key  # noqa: B018 - a damaged one is said now and not with the first run
         except BaseException:
             ledger.close()
             raise
+        return engine
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    @cached_property
+    def _key(self) -> bytes:
+        return home_key(self.settings.home)
 
     def action_ids(self) -> tuple[str, ...]:
         """Every action, in menu order."""

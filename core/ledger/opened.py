@@ -45,9 +45,6 @@ class OpenLedger:
     def open(cls, home: Path) -> Self:
         """Open the ledger of a home, made and migrated under a file lock where needed."""
         path = home / NAME
-        if path.is_symlink():
-            # Who owns a run is looked up beside the file: everybody must look there.
-            path = path.resolve()
         prepare(path)
         try:
             return cls(path)

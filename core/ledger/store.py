@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING
 
 from filelock import Timeout
 
-from core.errors import LedgerError
+from core.errors import LedgerError, NotConfigured
+from core.home import DATABASE, check, own, refuse_link
 from core.ledger.owners import hard_lock
 from core.ledger.writer import settle_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = "levqor.db"
+NAME = DATABASE
+# What SQLite keeps beside a database and believes.
+BESIDE = ("-wal", "-shm", "-journal")
 # How many steps core/migrations.py has. Kept here so that a ledger that is up to date
 # opens without importing sqlite-utils; a test compares the two.
 SCHEMA = 2
@@ -32,17 +36,25 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 def prepare(path: Path) -> None:
     """Make the folder and the file, owner-only, and bring the schema up to date.
 
-    Raises LedgerError where the file is damaged, read-only or newer than this Levqor.
+    Raises LedgerError where the file is damaged, read-only, newer than this Levqor, or not
+    this user's alone.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Looked at now that it is there: somebody may have been quicker to make it.
+        check(path.parent)
+        refuse_strangers(path)
         with hard_lock(path.with_name(f"{path.name}-lock"), _OPEN_PATIENCE):
+            # A move may have begun while this waited.
+            check(path.parent)
             _make_private(path)
             connection = connect(path)
             try:
                 _migrate(connection, path)
             finally:
                 connection.close()
+    except NotConfigured as strange:
+        raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
     except sqlite3.Error as error:
         raise explain(path, error) from None
     except Timeout:
@@ -53,6 +65,17 @@ def prepare(path: Path) -> None:
         ) from None
     except OSError as error:
         raise no_access(path, error) from None
+
+
+def refuse_strangers(path: Path) -> None:
+    """Raise NotConfigured where the ledger, or what SQLite keeps beside it, is another's.
+
+    Their modes do not matter: each is made this user's own when it is opened.
+    """
+    for file in (path, *(path.with_name(path.name + end) for end in BESIDE)):
+        refuse_link(file, "The database file")
+        with contextlib.suppress(FileNotFoundError):
+            own(file, file.lstat(), "The database file")
 
 
 def _make_private(path: Path) -> None:

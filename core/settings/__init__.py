@@ -1,8 +1,9 @@
 """Every setting Levqor and its connectors read: environment first, then `.env` in the home.
 
-A secret may also stand in a file of its own, named by `NAME_FILE`. Where an upstream lives
-and where the home is are read from the environment only: a strange folder's `.env` must
-not redirect tokens. An empty value counts as absent.
+A secret may also stand in a file of its own, named by `NAME_FILE`, or be one of systemd's
+credentials. Where an upstream lives and where the home is are read from the environment only:
+a strange folder's `.env` must not redirect tokens. An empty value counts as absent, but one
+that was to restrict something is refused.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from core.errors import NotConfigured
 from core.grammar import nearest
+from core.home import check, default, find
 from core.settings.environment import network, ready_for_tls
 from core.settings.own import Own
 from core.settings.source import Problem, Reading, read, stamp
@@ -24,6 +25,7 @@ from core.settings.values import Address, fits, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from core.callers import Caller
     from core.contract import Config, Connector, Setting
@@ -33,6 +35,7 @@ __all__ = [
     "Own",
     "Problem",
     "Settings",
+    "home_to_be",
     "is_loopback",
     "network",
     "ready_for_tls",
@@ -79,7 +82,7 @@ class Settings:
         connectors: Sequence[Connector] | None = None,
         tolerant: bool = False,
     ) -> Settings:
-        """Read the settings of a home; the current folder where none is named.
+        """Read the settings of a home; core.home says which one where none is named.
 
         With `sandbox_urls` nothing of the connectors' and chats' real settings is read;
         these values stand in. A bad setting of Levqor's own raises NotConfigured naming it;
@@ -91,7 +94,8 @@ class Settings:
 
             connectors = CONNECTORS
         environ = os.environ if environ is None else environ
-        folder = _folder(home or Path(environ.get("LEVQOR_HOME", "").strip() or "."))
+        folder = find(home, environ)
+        check(folder)
         found = read(_declared(connectors), environ, folder)
         if sandbox_urls is not None:
             _stand_in(found, sandbox_urls)
@@ -236,15 +240,11 @@ class Settings:
         return found
 
 
-def _folder(home: Path) -> Path:
-    try:
-        return home.expanduser().absolute()
-    except RuntimeError:
-        raise NotConfigured(
-            f"The home folder {home} begins with the name of a user whom this machine lacks.",
-            fix="Write the folder's whole path, in LEVQOR_HOME or after --home.",
-            settings=["LEVQOR_HOME"],
-        ) from None
+def home_to_be(named: Path | None) -> Path:
+    """Where the home is to be, whatever the current folder holds; for a move."""
+    if named or os.environ.get("LEVQOR_HOME", "").strip():
+        return find(named, os.environ)
+    return default()
 
 
 def _declared(connectors: Sequence[Connector]) -> tuple[Setting, ...]:

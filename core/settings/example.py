@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from core.contract import Connector, Setting
 
 _HEAD = """\
-# Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use.
-# What stands in the environment comes first. A secret may stand in a file of its own instead:
-# NAME_FILE=/run/secrets/name. An empty value counts as absent.
+# Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use;
+# levqor doctor shows which folder that is. What is set in the environment comes first. A secret
+# may stand in a file of its own instead: NAME_FILE=/run/secrets/name. An empty value counts as
+# absent, but not where a setting restricts who may do what: leave it out, or say whom.
 """
 
 
@@ -45,7 +46,7 @@ def _lines(one: Setting) -> Iterator[str]:
     hint = f", e.g. {one.example}" if one.example and one.example != one.default else ""
     yield f"# {one.title}{hint}"
     yield from textwrap.wrap(one.where, 90, initial_indent="#   ", subsequent_indent="#   ")
-    if one.default or one.env_only:
+    if one.default or one.env_only or one.restricts:
         yield f"# {one.name}={one.default or ''}"
     else:
         yield f"{one.name}="

@@ -30,7 +30,8 @@ class Own(Config):
     home: str | None = setting(
         "LEVQOR_HOME",
         "Levqor's home folder",
-        "holds levqor.db, the logs and .env; the current folder unless set",
+        "holds levqor.db, the logs and .env; a folder in your data folder unless set, as"
+        " levqor doctor shows it",
         env_only=True,
         example="~/levqor",
     )
@@ -127,6 +128,7 @@ class Own(Config):
         "CALLER=ACTION,ACTION with ; between entries and * for anything; unset means everyone"
         " may do everything",
         example="slack:T1:*=slack.*;telegram:42=*",
+        restricts=True,
     )
     admins: _Callers = setting(
         "LEVQOR_ADMINS",

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from dotenv.parser import parse_stream
 
 from core.contract import BYTE_ORDER_MARK, base_url, utf8
+from core.errors import NotConfigured
 from core.grammar import nearest
+from core.home import open_trusted, read_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,18 +77,55 @@ def _read_one(
         to.notes.append(Problem(one.name, what, f"Take {one.name} out of .env."))
     places = (environ,) if one.env_only else (environ, env_file)
     for place in places:
+        if one.restricts and _set_to_nothing(one, place):
+            to.faults[one.name] = _nothing(one)
+            return
         value = _tidy(place.get(one.name))
-        pointer = _tidy(place.get(f"{one.name}_FILE")) if one.secret else None
-        if value and pointer:
-            what = f"{one.name} and {one.name}_FILE are both set; the file is not read."
+        credentials = environ.get("CREDENTIALS_DIRECTORY") if place is environ else None
+        file = _file(one, place, credentials) if one.in_files else None
+        if value and file and file.of == f"{one.name}_FILE":
+            what = f"{one.name} and {file.of} are both set; the file is not read."
             to.notes.append(Problem(one.name, what, f"Keep one of the two for {one.name}."))
-        if value is None and pointer:
-            value = _read_secret_file(one.name, home, pointer, to)
+        if value is None and file:
+            value = _read_file(one.name, file, home, to)
             if value is None:
                 return
         if value is not None:
             _keep(one, value, to)
             return
+
+
+@dataclass(frozen=True)
+class _File:
+    """A setting's own file: `of` is what names it, and `names` says so in a sentence."""
+
+    of: str
+    names: str
+    path: Path
+
+
+def _file(one: Setting, place: Mapping[str, str], credentials: str | None) -> _File | None:
+    """The file of a setting that a place names: NAME_FILE, else one of systemd's credentials."""
+    pointer = _tidy(place.get(f"{one.name}_FILE"))
+    if pointer:
+        return _File(f"{one.name}_FILE", f"{one.name}_FILE names", Path(pointer))
+    # systemd.exec(5), LoadCredential.
+    path = Path(credentials or "") / one.name
+    if path.is_absolute() and os.path.lexists(path):
+        return _File(f"the credential {one.name}", f"The credential {one.name} is", path)
+    return None
+
+
+def _set_to_nothing(one: Setting, place: Mapping[str, str]) -> bool:
+    """Whether a setting that restricts is there and restricts nothing."""
+    written = [place[name] for name in (one.name, f"{one.name}_FILE") if name in place]
+    return any(not re.sub(r"[\s,;\"']", "", text) for text in written)
+
+
+def _nothing(one: Setting) -> Problem:
+    what = f"{one.name} is set to nothing, which restricts nothing."
+    fix = f"Write what it should restrict to, or take {one.name} out: then there is no limit."
+    return Problem(one.name, what, fix, fatal=True)
 
 
 def _keep(one: Setting, value: str, to: Reading) -> None:
@@ -109,26 +148,29 @@ def _tidy(value: str | None) -> str | None:
     return text or None
 
 
-def _read_secret_file(name: str, home: Path, pointer: str, to: Reading) -> str | None:
+def _read_file(name: str, file: _File, home: Path, to: Reading) -> str | None:
+    fix = f"Put the value into that file, or correct {file.of}."
     try:
-        file = home / Path(pointer).expanduser()
-        to.stamps[file] = stamp(file)
-        data = file.read_bytes()
+        path = home / file.path.expanduser()
+        to.stamps[path] = stamp(path)
+        # Kubernetes and systemd link to theirs: it is what is read that has to be trusted.
+        data = read_trusted(path.resolve(), f"The file of {file.of}")
+    except NotConfigured as strange:
+        what, fix = strange.message, strange.fix or fix
     except OSError as problem:
-        what = f"{name}_FILE names a file that cannot be read: {problem.strerror}."
+        what = f"{file.names} a file that cannot be read: {problem.strerror}."
     except (RuntimeError, ValueError):
         # The ~ of a user whom nobody knows, or a character no path can have.
-        what = f"{name}_FILE names no file that there can be."
+        what = f"{file.names} no file that there can be."
     else:
         try:
             value = utf8(data).strip()
         except ValueError as problem:
-            what = f"{name}_FILE names a file that {problem}."
+            what = f"{file.names} a file that {problem}."
         else:
             if value:
                 return value
-            what = f"{name}_FILE names an empty file."
-    fix = f"Put the value into that file, or correct {name}_FILE."
+            what = f"{file.names} an empty file."
     to.faults[name] = Problem(name, what, fix, fatal=True)
     return None
 
@@ -136,9 +178,15 @@ def _read_secret_file(name: str, home: Path, pointer: str, to: Reading) -> str |
 def _read_env_file(file: Path, to: Reading) -> dict[str, str]:
     to.stamps[file] = stamp(file)
     try:
-        # A mark before a later line comes of joining two files.
-        text = utf8(file.read_bytes()).replace(BYTE_ORDER_MARK, "")
+        handle = open_trusted(file, "The settings file")
+        with os.fdopen(handle, "rb") as opened:
+            mode = stat.S_IMODE(os.fstat(handle).st_mode)
+            # A mark before a later line comes of joining two files.
+            text = utf8(opened.read()).replace(BYTE_ORDER_MARK, "")
     except FileNotFoundError:
+        return {}
+    except NotConfigured as strange:
+        to.faults[".env"] = Problem(".env", strange.message, strange.fix or "", fatal=True)
         return {}
     except OSError as problem:
         # Going on without it could drop LEVQOR_ALLOW and let everybody in.
@@ -149,7 +197,7 @@ def _read_env_file(file: Path, to: Reading) -> dict[str, str]:
         what = f"The settings file {file} {problem}."
         to.faults[".env"] = Problem(".env", what, "Save it as UTF-8.", fatal=True)
         return {}
-    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+    if os.name == "posix" and mode & 0o077:
         what = "Other users of this machine can read .env and the secrets in it."
         to.notes.append(Problem(".env", what, f"Run: chmod 600 '{file}'"))
     return _parse_env(text, to)
@@ -174,7 +222,7 @@ def _parse_env(text: str, to: Reading) -> dict[str, str]:
 def _unknown(
     environ: Mapping[str, str], env_file: Mapping[str, str], known: Mapping[str, Setting]
 ) -> list[Problem]:
-    names = {*known, *(f"{name}_FILE" for name, one in known.items() if one.secret)}
+    names = {*known, *(f"{name}_FILE" for name, one in known.items() if one.in_files)}
     found = []
     for name in sorted({*environ, *env_file} - names):
         near = nearest(name, names, closeness=0.8)

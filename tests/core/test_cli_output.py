@@ -28,6 +28,7 @@ COMMANDS = [
     (["unpair", "telegram:42"], 2),
     (["backup", "copy.db"], 0),
     (["prune"], 0),
+    (["home", "move"], 3),
 ]
 BROKEN = [
     ["nonsense"],
@@ -61,7 +62,8 @@ def leaves():
 
 def test_the_list_above_holds_every_command_there_is():
     tried = {
-        tuple(args[: 2 if args[0] in ("plan", "token", "pair") else 1]) for args, _ in COMMANDS
+        tuple(args[: 2 if args[0] in ("plan", "token", "pair", "home") else 1])
+        for args, _ in COMMANDS
     }
     assert sorted({*tried, ("sandbox",)}) == leaves()
 

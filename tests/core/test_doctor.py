@@ -148,12 +148,14 @@ def test_files_that_others_may_read_are_told_with_the_command(cli, home):
     assert printed.status == 1
 
 
-def test_a_home_that_cannot_be_written_is_told():
-    ran = levqor("--home", "/proc/levqor", "doctor", "--output", "json")
+def test_a_home_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    ran = levqor("--home", tmp_path / "file" / "home", "doctor", "--output", "json")
     assert ran.status == 1
-    assert "The ledger /proc/levqor/levqor.db cannot be written." in [
-        one["what"] for one in wrong(ran)
-    ]
+    what = (
+        f"The home folder {tmp_path}/file/home cannot be made: {tmp_path}/file cannot be written."
+    )
+    assert what in [one["what"] for one in wrong(ran)]
 
 
 def test_in_text_the_line_to_write_and_its_file_are_shown(home):

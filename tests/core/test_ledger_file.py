@@ -67,7 +67,7 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path):
 def test_a_full_disk_is_said_and_nothing_is_accepted(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=600k none {disk} 2>/dev/null"):
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o mode=700,size=600k x {disk} 2>/dev/null"):
         pytest.skip("mounting a small disk needs to be root")
     try:
         ledger = Ledger.open(disk)

@@ -200,7 +200,7 @@ def test_pruning_goes_in_steps_that_let_others_in(home):
 def test_a_backup_for_which_there_is_no_room_names_the_copy(home, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=40k none {disk} 2>/dev/null"):
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o mode=700,size=40k x {disk} 2>/dev/null"):
         pytest.skip("mounting a small disk needs to be root")
     try:
         with Ledger.open(home) as ledger, pytest.raises(LedgerError) as caught:

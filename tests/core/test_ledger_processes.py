@@ -191,7 +191,7 @@ def test_a_read_only_home_is_named_with_what_to_do(tmp_path, there):
     home.mkdir()
     root = os.geteuid() == 0
     # Nothing is read-only for root but a disk that is.
-    if root and os.system(f"mount -t tmpfs -o size=2m none {home} 2>/dev/null"):
+    if root and os.system(f"mount -t tmpfs -o mode=700,size=2m none {home} 2>/dev/null"):
         pytest.skip("root may write anywhere, and may not mount a read-only disk here")
     try:
         if there:

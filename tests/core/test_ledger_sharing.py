@@ -90,17 +90,6 @@ def test_a_piece_that_fails_takes_no_other_with_it(ledger):
     assert (len(told), bad, len(ledger.runs())) == (5, [True], 5)
 
 
-def test_a_process_that_came_by_a_link_is_seen_to_be_alive(home, tmp_path):
-    other = tmp_path / "other"
-    other.mkdir()
-    with Ledger.open(home) as here:
-        entry, _ = here.accept(order(test=True))
-        (other / "levqor.db").symlink_to(home / "levqor.db")
-        with Ledger.open(other) as there:
-            assert there.recover() == []
-            assert there.run(entry.run).state == "accepted"
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make another user's file")
 def test_another_users_process_is_taken_to_be_alive():
     # Not pytest's own folder: nobody but its user may look into that.

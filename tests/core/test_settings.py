@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import pytest
 
+from core.connectors import CONNECTORS
 from core.errors import NotConfigured
+from core.settings import Settings
 from tests.support.fax import FAX, key, load, refusal, write
 
 
@@ -38,10 +40,10 @@ def test_nothing_in_an_env_file_is_expanded(home):
 
 
 def test_an_empty_value_counts_as_absent(home):
-    write(home, "FAX_KEY=fax-1\nLEVQOR_ALLOW=\n")
-    settings = load(home, {"FAX_KEY": " ", "LEVQOR_ALLOW": "", "FAX_TRAY": ""})
+    write(home, "FAX_KEY=fax-1\nLEVQOR_ADMINS=\n")
+    settings = load(home, {"FAX_KEY": " ", "LEVQOR_ADMINS": "", "FAX_TRAY": ""})
     assert key(settings) == "fax-1"
-    assert settings.own.allow is None
+    assert settings.own.admins == frozenset()
     assert settings.default("FAX_TRAY") == "A4"
 
 
@@ -173,17 +175,104 @@ def test_stand_ins_leave_nothing_of_the_real_settings(home):
     assert not load(home, {"FAX_KEY": "fax-1"}).sandbox
 
 
-def test_the_home_is_the_argument_else_the_variable_else_the_current_folder(home):
-    assert load(home, {"LEVQOR_HOME": "elsewhere"}).home == home
-    assert load(None, {"LEVQOR_HOME": str(home)}).home == home
-    assert load(None).home == Path.cwd()
-    assert load(None, {"LEVQOR_HOME": "~"}).home == Path.home()
+# -- whose word counts -----------------------------------------------------------------------
 
 
-def test_a_home_of_a_user_whom_nobody_knows_is_refused():
-    error = refusal(None, {"LEVQOR_HOME": "~nobody-of-that-name"})
-    assert error.message == (
-        "The home folder ~nobody-of-that-name begins with the name of a user whom this machine"
-        " lacks."
+@pytest.mark.parametrize("name", ["LEVQOR_ALLOW", "LEVQOR_RECIPIENTS"])
+@pytest.mark.parametrize("nothing", ["", " ", ",", " ; ,", '""', "''", "\t"])
+@pytest.mark.parametrize("where", ["environment", ".env", "pointer", "file"])
+def test_a_setting_that_restricts_and_is_set_to_nothing_is_refused(home, name, nothing, where):
+    environ = {}
+    if where == "environment":
+        environ = {name: nothing}
+    elif where == ".env":
+        write(home, f"{name}={nothing}\n")
+    elif where == "pointer":
+        environ = {f"{name}_FILE": nothing}
+    else:
+        (home / "list.txt").write_text(nothing)
+        environ = {f"{name}_FILE": "list.txt"}
+    settings = Settings.load(
+        home, environ={"RESEND_API_KEY": "re_" + "a" * 20, **environ}, tolerant=True
     )
-    assert error.fix == "Write the folder's whole path, in LEVQOR_HOME or after --home."
+    (problem,) = [one for one in settings.problems() if one.setting == name]
+    assert problem.fatal
+    assert problem.fix
+    email = next(one for one in CONNECTORS if one.name == "email")
+    refused = not settings.configured(email)
+    assert refused or not settings.may("cli:ann", "email.send")
+    assert refused == (name == "LEVQOR_RECIPIENTS")
+
+
+def test_a_setting_that_restricts_is_read_from_a_file(home):
+    (home / "allow.txt").write_text("cli:ann=fax.send\n")
+    settings = load(home, {"LEVQOR_ALLOW_FILE": "allow.txt"})
+    assert settings.may("cli:ann", "fax.send")
+    assert not settings.may("cli:bob", "fax.send")
+
+
+def test_a_secret_may_be_a_credential_of_systemds(home, tmp_path):
+    (tmp_path / "FAX_KEY").write_text("fax-9\n")
+    (tmp_path / "FAX_TRAY").write_text("A3\n")
+    (home / "fax.txt").write_text("fax-7")
+    write(home, f"FAX_KEY=fax-1\nCREDENTIALS_DIRECTORY={tmp_path}\n")
+    given = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert key(load(home, given)) == "fax-9"
+    assert load(home, given).default("FAX_TRAY") == "A4"  # no secret
+    assert key(load(home, {**given, "FAX_KEY_FILE": "fax.txt"})) == "fax-7"
+    assert key(load(home, {**given, "FAX_KEY": "fax-8"})) == "fax-8"
+    assert key(load(home)) == "fax-1"  # the .env names no credentials
+    assert key(load(home, {"CREDENTIALS_DIRECTORY": str(tmp_path / "none")})) == "fax-1"
+    (tmp_path / "FAX_KEY").write_text("")
+    (problem,) = load(home, given).problems()
+    assert problem.what == "The credential FAX_KEY is an empty file."
+    assert problem.fix == "Put the value into that file, or correct the credential FAX_KEY."
+
+
+@pytest.mark.parametrize("link", ["kubernetes", "plain"])
+def test_a_linked_secret_is_judged_by_what_it_leads_to(home, tmp_path, link):
+    volume = tmp_path / "secrets"
+    (volume / "..2026_12_01").mkdir(parents=True)
+    (volume / "..2026_12_01" / "fax").write_text("fax-7")
+    (volume / "..2026_12_01" / "fax").chmod(0o440)
+    (volume / "..data").symlink_to("..2026_12_01")
+    (volume / "fax").symlink_to("..data/fax" if link == "kubernetes" else "..2026_12_01/fax")
+    volume.chmod(0o1777)  # so Kubernetes mounts it
+    environ = {"FAX_KEY_FILE": str(volume / "fax")}
+    assert key(load(home, environ)) == "fax-7"
+    (volume / "..2026_12_01" / "fax").chmod(0o442)
+    target = volume / "..2026_12_01" / "fax"
+    (problem,) = load(home, environ).problems()
+    assert problem.what == (
+        f"Everybody on this machine can write to the file of FAX_KEY_FILE {target}."
+    )
+    assert problem.fix == f"Run: chmod go-w {target}"
+
+
+@pytest.mark.parametrize("how", ["link", "pipe", "writable"])
+def test_a_settings_file_that_could_be_anybodys_stops_the_start(home, tmp_path, how):
+    file = write(home, "FAX_KEY=fax-1\n")
+    if how == "link":
+        file.rename(tmp_path / "elsewhere")
+        file.symlink_to(tmp_path / "elsewhere")
+        what = f"The settings file {file} is a link, and in its home Levqor follows none."
+    elif how == "pipe":
+        file.unlink()
+        os.mkfifo(file)
+        what = f"The settings file {file} is not a file."
+    else:
+        file.chmod(0o606)
+        what = f"Everybody on this machine can write to the settings file {file}."
+    refused = refusal(home)
+    assert refused.message == what
+    assert refused.fix
+    assert not load(home, tolerant=True).may("cli:ann", "fax.send")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to another user")
+def test_a_settings_file_of_another_user_stops_the_start(home):
+    file = write(home, "FAX_KEY=fax-1\n")
+    os.chown(file, 54321, 54321)
+    refused = refusal(home)
+    assert refused.message == f"The settings file {file} belongs to another user (54321)."
+    assert refused.fix.endswith(f"sudo chown -R $(id -un) {file}")

@@ -54,7 +54,6 @@ MALFORMED = "entry 1 must be CALLER=ACTION,ACTION with ';' between entries, e.g.
             "telegram:42=*; slack:T1",
             MALFORMED.replace("1", "2", 1),
         ),
-        ("LEVQOR_ALLOW", ";", "must hold at least one CALLER=ACTION entry"),
         ("SLACK_APP_TOKEN", "two words",
          "must be one word, copied whole and without spaces or line breaks"),
         ("TELEGRAM_WEBHOOK_URL", "http://bot.example.com",

@@ -128,6 +128,7 @@ def test_health_after_a_smoke_run_shows_the_last_success(cli):
 
 def test_health_live_exits_1_when_a_configured_connector_fails(cli, sandbox):
     sandbox.telegram.always(Answer(401, json={"ok": False, "error_code": 401, "description": "x"}))
+    assert cli("plan", "set", "cli:ann", "pro").status == 0  # makes the database
     assert cli("health").status == 0
     printed = cli("health", "--live", "--output", "json")
     assert printed.status == 1

@@ -28,7 +28,7 @@ def small_disk(folder):
     """A disk of its own at a folder, which can be filled and made read-only."""
     folder.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "levqor-test", str(folder)], check=False
+        ["mount", "-t", "tmpfs", "-o", "mode=700,size=4m", "levqor-test", str(folder)], check=False
     )
     if done.returncode:
         pytest.skip("only root may mount a small disk")
