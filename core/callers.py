@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from enum import StrEnum
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -28,6 +29,13 @@ _SHAPES = {
     "console": (_USER, "USER"),
     "tray": (_USER, "USER"),
 }
+
+
+class Local(StrEnum):
+    """Where this machine's own user asks `levqor`; nobody asks it in another's name."""
+
+    CLI = "cli"
+    TRAY = "tray"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core import __version__, streams
 from core.errors import NotConfigured
 from tray import choices, desktop, words
+from tray.autostart import Autostart
 from tray.backend import NAME, toolkit, window
 from tray.clicks import Clicks
 from tray.source.local import Local
@@ -63,7 +64,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace, feed: Feed, places: desktop.Places) -> int:
     only = desktop.OnlyOne(places)
-    autostart = desktop.Autostart(_command(given))
+    autostart = Autostart(_command(given))
     watch = Watch(
         feed,
         State(

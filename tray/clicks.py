@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tray.autostart import Autostart
     from tray.backend import Window
-    from tray.desktop import Autostart, Places
+    from tray.desktop import Places
     from tray.row import Do
     from tray.state import State
     from tray.watch import Watch
@@ -101,7 +102,7 @@ class Clicks:
     def _toggle_autostart(self) -> None:
         try:
             self._autostart.set(on=not self._autostart.on)
-        except OSError as problem:
+        except (OSError, ValueError) as problem:
             self._window.tell(Notice("Start at login cannot be changed", _why(problem)))
         self._watch.change(autostart=self._autostart.on)
 
@@ -181,7 +182,9 @@ class Clicks:
             self._window.tell(Notice(f"Open {target.name}", f"{said}:\n{target}"))
 
 
-def _why(problem: OSError) -> str:
+def _why(problem: OSError | ValueError) -> str:
+    if isinstance(problem, ValueError):
+        return f"{str(problem)[:1].upper()}{str(problem)[1:]}."
     return f"{problem.filename or 'The file'}: {problem.strerror or 'it cannot be written'}"
 
 

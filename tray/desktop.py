@@ -1,4 +1,4 @@
-"""The desktop around the icon: is there a tray, who else runs, start at login, open a file."""
+"""The desktop around the icon: is there a tray, who else runs, open a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import core.home
 from core.network import Network, drop_key_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 # An opener that fails does so at once.
 _OPENS_S = 10.0
@@ -129,70 +129,6 @@ class OnlyOne:
             return self._places.knock.stat().st_mtime
         except OSError:
             return None
-
-
-class Autostart:
-    """Start at login: the entry the desktop reads, written and taken away again."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._command = tuple(command)
-
-    @property
-    def file(self) -> Path:
-        """Where this system's entry lives."""
-        if sys.platform == "win32":
-            roaming = platformdirs.user_data_path(roaming=True)
-            start = roaming / "Microsoft" / "Windows" / "Start Menu" / "Programs" / "Startup"
-            return start / "levqor-tray.cmd"
-        if sys.platform == "darwin":
-            return Path.home() / "Library" / "LaunchAgents" / "levqor-tray.plist"
-        return platformdirs.user_config_path() / "autostart" / "levqor-tray.desktop"
-
-    @property
-    def on(self) -> bool:
-        """Whether the entry is there, and starts this very tray and not one for another home."""
-        try:
-            return self.file.read_text("utf-8") == self.entry()
-        except (OSError, ValueError):
-            return False
-
-    def set(self, *, on: bool) -> None:
-        """Write the entry, or take it away; raises OSError."""
-        if not on:
-            self.file.unlink(missing_ok=True)
-            return
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(self.entry(), encoding="utf-8")
-
-    def entry(self) -> str:
-        """The entry's text for this system."""
-        if sys.platform == "win32":
-            return f'@start "" {subprocess.list2cmdline(self._command)}\n'
-        if sys.platform == "darwin":
-            args = "".join(f"<string>{_xml(word)}</string>" for word in self._command)
-            return (
-                '<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>'
-                "<key>Label</key><string>levqor-tray</string><key>RunAtLoad</key><true/>"
-                f"<key>ProgramArguments</key><array>{args}</array></dict></plist>\n"
-            )
-        return (
-            "[Desktop Entry]\nType=Application\nName=Levqor\n"
-            "Comment=Connector health at a glance\n"
-            f"Exec={' '.join(map(_exec, self._command))}\nTerminal=false\n"
-            "X-GNOME-Autostart-enabled=true\n"
-        )
-
-
-def _xml(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _exec(word: str) -> str:
-    """Quote a word as the Desktop Entry Specification wants it (Exec key)."""
-    for char in '\\"`$':
-        word = word.replace(char, f"\\{char}")
-    # Backslashes are undone twice, by the file's own rule and by Exec's; % starts a field.
-    return '"' + word.replace("\\", "\\\\").replace("%", "%%") + '"'
 
 
 def open_file(target: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from core import __version__
+from core.callers import Local
 from core.cli.options import session
 
 app = typer.Typer(
@@ -50,7 +51,7 @@ def before(
             help="Use the built-in stand-ins: no account, nothing leaves this machine.",
         ),
     ] = False,
-    surface: Annotated[str, typer.Option("--surface", hidden=True)] = "cli",
+    surface: Annotated[Local, typer.Option("--surface", hidden=True)] = Local.CLI,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),

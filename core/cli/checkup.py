@@ -200,7 +200,7 @@ def look(asked_settings: Settings, connectors: Sequence[Connector], folder: Path
     skews: list[float] = []
     watched = [dataclasses.replace(c, probe=clocked(c.probe, skews)) for c in connectors]
     try:
-        with Engine.open(asked_settings, connectors=watched, folder=folder, reads=True) as engine:
+        with Engine.open(asked_settings, connectors=watched, folder=folder) as engine:
             if folder == asked_settings.home:
                 findings += ledger(engine)
             findings += services(Health(engine).report(live=True))

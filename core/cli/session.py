@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from core.callers import Caller, os_user
+from core.callers import Caller, Local, os_user
 from core.errors import LedgerError, LevqorError
 from core.home import DATABASE
 
@@ -45,7 +45,7 @@ class Session:
         self.out = out
         self.home_given: Path | None = None
         self.in_sandbox = False
-        self.surface = "cli"
+        self.surface = Local.CLI
         self.tolerant = False
         self.reads = False
         self._open = ExitStack()
@@ -116,7 +116,7 @@ class Session:
         """The engine on this home's ledger."""
         from core.engine import Engine
 
-        engine = Engine.open(self.settings, folder=self.folder, reads=self.reads)
+        engine = Engine.open(self.settings, folder=self.folder if self.reads else None)
         self._open.callback(engine.close)
         return engine
 

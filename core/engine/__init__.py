@@ -75,27 +75,17 @@ class Engine:
         )
 
     @classmethod
-    def open(
-        cls,
-        settings: Settings,
-        *,
-        connectors: Sequence[Connector] = CONNECTORS,
-        folder: Path | None = None,
-        reads: bool = False,
-    ) -> Self:
-        """Open a home's ledger, settle what dead processes left, and be ready.
+    def open(cls, settings: Settings, *, folder: Path | None = None, **more: Any) -> Self:
+        """Open a home's ledger and settle what dead processes left; raises LedgerError.
 
-        `folder` holds ledger and log in the home's place; for who only `reads`, the home's
-        key is not made. Raises LedgerError.
+        Who only looks names the ledger's `folder`; the home's key is not made for that.
         """
-        folder = folder or settings.home
-        ledger = Ledger.open(folder)
+        ledger = Ledger.open(folder or settings.home)
         try:
             ledger.recover()
             outbound = Outbound(redactor=Redactor(settings.secrets()))
-            log = RunLog(folder)
-            engine = cls(settings, ledger, outbound, connectors=connectors, log=log)
-            if not reads or (settings.home / KEY).exists():
+            engine = cls(settings, ledger, outbound, log=RunLog(ledger.path.parent), **more)
+            if folder is None or (settings.home / KEY).exists():
                 engine._key  # noqa: B018 - a damaged one is said now and not with the first run
         except BaseException:
             ledger.close()
@@ -121,10 +111,7 @@ class Engine:
         return self._catalogue.find(action_id)
 
     def ready(self, action_id: str, caller: Caller) -> None:
-        """Raise what would refuse a caller's next run whatever its input; reads, writes nothing.
-
-        For a form: nobody shall fill one in to hear that today's quota was used up.
-        """
+        """Raise what would refuse a form's run whatever is filled in; reads, writes nothing."""
         connector, _ = permitted(self.settings, self._catalogue, action_id, caller)
         self.settings.config(connector)
         (quota,) = self.ledger.quota(str(caller), [action_id])
@@ -189,10 +176,7 @@ class Engine:
         return Accepted(entry.run, action_id, first=True, job=job)
 
     def start(self, accepted: Accepted) -> Future[Settled]:
-        """Send an accepted run; the future cannot be cancelled, and never fails.
-
-        For a redelivery it is the first run's future, or its ending.
-        """
+        """Send an accepted run, or await the first one's end; never fails, nor is cancelled."""
         if accepted.job is not None:
             return self._sender.start(accepted.job)
         return self._again(accepted)

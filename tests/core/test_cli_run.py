@@ -203,3 +203,17 @@ def test_ctrl_c_while_a_question_is_out_is_one_document_too(home, sandbox):
     assert child.returncode == 130
     assert json.loads(out) == {"error": "interrupted", "message": "Interrupted."}
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("surface", ["slack", "telegram", "http", "console", "x", "cli:b", "TRAY"])
+def test_nobody_at_the_terminal_asks_as_somebody_elsewhere(cli, home, surface):
+    printed = cli("--surface", surface, "run", "slack.send", "hello", "--output", "json")
+    assert printed.status == 2
+    assert printed.json["error"] == "validation_error"
+    assert not (home / "levqor.db").exists()
+
+
+def test_the_tray_asks_as_itself(cli):
+    assert cli("--surface", "tray", "run", "slack.send", "hello").status == 0
+    (run,) = cli("runs", "--output", "json").json["runs"]
+    assert run["surface"] == "tray"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import plistlib
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,8 +15,10 @@ import pytest
 
 from tests.support.desktop import ROOT
 from tests.support.tray_states import BAD, CHALK, NOW, OFF, state, trouble
+from tests.support.waiting import wait_for
 from tray import choices, page
-from tray.desktop import Autostart, OnlyOne, Places, home
+from tray.autostart import Autostart, desktop_entry, launch_agent, startup_script
+from tray.desktop import OnlyOne, Places, home
 from tray.state import Choices, Inbound, Run, Telling
 
 
@@ -80,20 +85,65 @@ def test_a_killed_tray_leaves_the_lock_to_the_next(tmp_path):
     after.release()
 
 
-WORDS = ["/opt/lev qor/bin/levqor-tray", "--home", '/srv/a "b" $HOME `c` 50% \\d']
+WORDS = [
+    "--home", '/srv/a "b" $HOME `c` 50% \\d', "%f", "%%", "", "a&b|c>d", "\\", "tail\\", '\\\\"',
+    "it's", "$(touch x)", "~", "#x", "ü 日本", "a=b", ";", "*", "--remote", "https://a.example/?x=%20",
+]  # fmt: skip
 
 
-def test_the_autostart_entry_says_the_same_command_again():
-    entry = Autostart(WORDS).entry()
-    command = next(line for line in entry.splitlines() if line.startswith("Exec="))
+@pytest.mark.skipif(not shutil.which("gio"), reason="what a desktop does with an entry, GLib does")
+def test_a_desktop_starts_the_very_command_of_the_entry(tmp_path):
+    """Parsed and run by GLib, which most desktops do it with."""
+    program, heard = tmp_path / 'a "strange" $place' / "levqor-tray", tmp_path / "heard"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\nimport json, pathlib, sys\n"
+        f"file = pathlib.Path({str(heard)!r})\n"
+        "part = file.with_name('part')\npart.write_text(json.dumps(sys.argv))\npart.rename(file)\n"
+    )
+    program.chmod(0o755)
+    entry = tmp_path / "levqor-tray.desktop"
+    entry.write_text(desktop_entry([str(program), *WORDS]), "utf-8")
+    subprocess.run(["gio", "launch", entry], check=True, timeout=30, capture_output=True)
+    wait_for(heard.exists, 30)
+    assert json.loads(heard.read_text()) == [str(program), *WORDS]
 
-    # A desktop file's own escapes, then Exec's quoting, which is a shell's.
-    text = command.removeprefix("Exec=").replace("\\\\", "\\").replace("%%", "%")
-    shown = ["sh", "-c", f"printf '%s\\n' {text}"]
-    read = subprocess.run(shown, capture_output=True, text=True, check=True)
-    assert read.stdout.splitlines() == WORDS
-    assert " 50%% " in command
-    assert entry.startswith("[Desktop Entry]\nType=Application\nName=Levqor\n")
+
+def test_macos_reads_the_very_command_of_the_entry():
+    read = plistlib.loads(launch_agent(["/a/levqor-tray", *WORDS, "<&>]]>"]).encode())
+    assert read["ProgramArguments"] == ["/a/levqor-tray", *WORDS, "<&>]]>"]
+    assert read["RunAtLoad"] is True
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        (r"C:\Program Files\levqor-tray.exe", r'"C:\Program Files\levqor-tray.exe"'),
+        (r"C:\50% of & more", r'"C:\50%% of & more"'),
+        ("C:\\home\\", '"C:\\home\\\\"'),
+        ("%TEMP%", '"%%TEMP%%"'),
+        ("a^b|c>d(e)!f", '"a^b|c>d(e)!f"'),
+        ("", '""'),
+    ],
+)
+def test_windows_words_stand_in_quotes(word, written):
+    assert startup_script(["x", word]) == f'@chcp 65001 >nul\r\n@start "" "x" {written}\r\n'
+
+
+def test_windows_has_no_quotes_in_names():
+    with pytest.raises(ValueError, match='has a "'):
+        startup_script(['a"b'])
+
+
+@pytest.mark.parametrize("char", ["\n", "\r", "\0", "\x1b", "\x7f", "\x85", "\u2028", "\udcff"])
+def test_no_entry_holds_a_character_that_would_end_its_line(tmp_path, monkeypatch, char):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    autostart = Autostart(["levqor-tray", "--home", f"/srv/a{char}Exec=evil"])
+    with pytest.raises(ValueError, match="no entry can hold"):
+        autostart.set(on=True)
+    assert not autostart.on
+    assert list(tmp_path.iterdir()) == []
+    autostart.set(on=False)
 
 
 def test_a_home_is_the_same_by_whatever_path(tmp_path):
@@ -105,7 +155,7 @@ def test_a_home_is_the_same_by_whatever_path(tmp_path):
 
 def test_start_at_login_is_ticked_where_it_starts_this_very_tray(tmp_path):
     code = (
-        "from tray.desktop import Autostart\n"
+        "from tray.autostart import Autostart\n"
         "mine, other = Autostart(['levqor-tray', '/a']), Autostart(['levqor-tray', '/b'])\n"
         "print(mine.on)\n"
         "mine.set(on=True); print(mine.on, other.on)\n"

@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.desktop import until
 from tests.support.tray_states import BAD, CHALK, DUCK, LOCAL, trouble
+from tray.autostart import Autostart
 from tray.clicks import Clicks
-from tray.desktop import Autostart, OnlyOne, Places
+from tray.desktop import OnlyOne, Places
 from tray.row import Do
 from tray.source import Pairing, SourceError
 from tray.state import Health, State, Telling, Told

@@ -1,0 +1,36 @@
+"""The workflow: what runs there is pinned, and a secret is seen by one step alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+FILES = sorted((Path(__file__).parents[1] / ".github" / "workflows").glob("*.yml"))
+STEPS = [
+    step
+    for file in FILES
+    for job in yaml.safe_load(file.read_text("utf-8"))["jobs"].values()
+    for step in job["steps"]
+]
+
+
+@pytest.mark.parametrize("uses", [step["uses"] for step in STEPS if "uses" in step])
+def test_an_action_is_pinned_by_its_commit(uses):
+    assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", uses)
+
+
+def test_no_checkout_leaves_its_token_behind():
+    checkouts = [step for step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_secrets_are_given_to_the_step_that_sends_and_to_no_other():
+    for file in FILES:
+        text = file.read_text("utf-8")
+        seen = [step for step in STEPS if "secrets." in str(step)]
+        assert [step["id"] for step in seen] == ["smoke"]
+        assert "make" not in seen[0]["run"]
+        assert "pip" not in seen[0]["run"]
+        assert text.count("secrets.") == str(seen).count("secrets.")
