@@ -55,6 +55,14 @@ def test_no_module_of_the_folder_it_was_started_in_is_loaded(tmp_path, home):
     feed.close()
 
 
+def test_a_home_that_is_not_made_yet_is_no_trouble(tmp_path):
+    feed = Local(tmp_path / "home")
+    assert feed.health().connectors
+    assert feed.runs() == ()
+    assert list(tmp_path.iterdir()) == []
+    feed.close()
+
+
 def test_a_core_that_is_gone_is_said_and_a_test_surely_not_sent(home):
     feed = Local(home, command=("/nonexistent/python",))
     with pytest.raises(SourceError, match="core cannot be started: No such file or directory"):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from core.engine import Engine
+from core.ledger import Ledger
 from core.settings import Settings
 from tests.support.desktop import missing, until
 from tests.support.sandbox import Sandbox
@@ -69,6 +70,7 @@ def test_a_full_and_a_read_only_disk_are_told_apart(tmp_path, sandbox):
     disk = tmp_path / "disk"
     with small_disk(disk), desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
         desk.env |= sandbox.settings()
+        Ledger.open(disk / "home").close()
         tray = Tray(desk, "--home", str(disk / "home"))
         tray.open_menu(Face.OK)
 

@@ -182,7 +182,7 @@ def _full(home: Path) -> Trouble | None:
     try:
         room = shutil.disk_usage(home).free
     except OSError:
-        return _gone(home)
+        return None  # not made yet; one that has gone was told before
     if room >= _FULL_BYTES:
         return None
     fix = f"Make room on the disk that holds {home}; Levqor goes on by itself."
