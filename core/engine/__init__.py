@@ -66,8 +66,7 @@ class Engine:
         self.log = log
         self._catalogue = Catalogue(self.connectors)
         self._record = Record(log)
-        self.observers = self._record.observers
-        self.refusals = self._record.refusals
+        self.observers, self.refusals = self._record.observers, self._record.refusals
         ledger.default_plan = settings.own.default_plan
         self._credentials = Credentials()
         self._sender = Sender(
@@ -226,10 +225,7 @@ class Engine:
         return self._sender.unwritten(seconds)
 
     def drain(self, timeout: float = 15.0) -> None:
-        """Take nothing new and let what is out finish; the ledger stays open for the telling.
-
-        What had not begun is `not_sent`, what is still being sent after `timeout` is `unknown`.
-        """
+        """Take nothing new; what had not begun is `not_sent`, what then is out `unknown`."""
         self._sender.close(timeout)
 
     def close(self, timeout: float = 15.0) -> None:
@@ -244,7 +240,7 @@ class Engine:
         try:
             yield
         except LevqorError as error:
-            ms = (time.perf_counter() - began) * 1000
+            ms = 1000 * (time.perf_counter() - began)
             # What was asked for may be anything; only names that exist are recorded.
             known = action_id if action_id in self.action_ids() else ""
             self._record.refused(known, error, caller, ip, ms)
@@ -296,7 +292,7 @@ class Engine:
         elif entry is not None and not entry.open:
             future.set_result(self.settled(entry))
         else:
-            # Another process is at it, or has died at it and the next look will say so.
+            # Another process is at it, or died at it and the next look will say so.
             still_out = InProgress(run=accepted.run, fix="Ask again in a moment.")
             future.set_result(Settled(accepted.run, accepted.action_id, "unknown", error=still_out))
         return future
