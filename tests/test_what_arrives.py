@@ -38,7 +38,7 @@ class Row:
     """One thing that is written, and what has to come of it.
 
     `arrives` is what the service received: all of it as a dict, or a text alone (of a
-    message, a page's title) or rows alone. `but` names surfaces where it cannot be written so.
+    message, a page's title) or rows alone. `told` is a part of the receipt. `but` names surfaces where it cannot be written so.
     """
 
     action: str
@@ -47,6 +47,7 @@ class Row:
     items: list[str] | None = None
     pipe: str | bytes | None = None
     body: Any = None
+    told: str = ""
     but: tuple[str, ...] = field(default=())
 
     def written(self) -> list[tuple[str, Any]]:
@@ -78,6 +79,11 @@ def says(text: str, **more: Any) -> Row:
 def page(arrives: Any, chat: str | None, items: list[str] | None = None, **more: Any) -> Row:
     """A page of a Notion database with odd names; its properties are what arrives."""
     return Row(NOTION, arrives, chat, items, **more)
+
+
+def cells(typed: str, arrives: Any, **more: Any) -> Row:
+    """Rows that are typed alike everywhere: as a command's text, and piped."""
+    return Row(SHEETS, arrives, typed, [typed], pipe=typed, **more)
 
 
 ROWS = [
@@ -166,8 +172,39 @@ ROWS = [
     page(refused("Title: is given twice", "use quotes"), "Title=Fix it", ["Title=Fix", "it"]),
     # Rows.
     Row(SHEETS, [["", "b"], ["c", "d"]], "\tb\nc\td", ["\tb\nc\td"], body={"values": [["", "b"], ["c", "d"]]}),
-    Row(SHEETS, {"range": "Sheet1", "values": [["", "b"]]}, "range=Sheet1 \tb", ["range=Sheet1", "\tb"]),
+    Row(SHEETS, {"range": "'Sheet1'", "values": [["", "b"]]}, "range=Sheet1 \tb", ["range=Sheet1", "\tb"]),
     Row(SHEETS, [["a", ""]], "a\t", ["a\t"], body={"values": [["a", ""]]}),
+    cells("42,-3.5,0.25", [[42, -3.5, 0.25]]),
+    cells('"42",“-3.5”,007,+1,.5,1e3,١٢', [["42", "-3.5", "007", "+1", ".5", "1e3", "١٢"]]),
+    cells("1,50\t1234567890123456\ttrue\t2026-12-01", [["1,50", "1234567890123456", "true", "2026-12-01"]]),
+    cells("3.10,10.0", [[3.1, 10.0]], told='3.10 is stored as 3.1, 10.0 is stored as 10; in quotes, "3.10"'),
+    cells('"two\r\nlines",x', [["two\nlines", "x"]], but=("console",)),
+    cells("a,b\r\n\r\nc,", [["a", "b"], [""], ["c", ""]], but=("console",)),
+    cells("Ada\tSmith, John\nBo\tLi", [["Ada", "Smith, John"], ["Bo", "Li"]]),
+    cells("Ada,1\nBo\t2", refused("tabs in some rows and commas in row 1", '"Ada,1"')),
+    cells('a,"b', refused("quotes do not fit")),
+    cells("=SUM(A1),@x", [["=SUM(A1)", "@x"]]),
+    Row(SHEETS, [["Ada", 1]], '[ ["Ada", 1] ]', ['[ ["Ada", 1] ]'], body={"values": [["Ada", 1]]}),
+    Row(SHEETS, [["Ada", 1]], 'values=[["Ada",1]]', ['values=[\n  [\n    "Ada",\n    1\n  ]\n]']),
+    Row(SHEETS, [[1, 2, 3]], "[1,2,3]", ["values=[1,2,3]"], body={"values": [[1, 2, 3]]}),
+    Row(SHEETS, [["3.10", "10.0", "007"]], '[["3.10","10.0","007"]]', ['values=["3.10", "10.0", "007"]'],
+        body={"values": [["3.10", "10.0", "007"]]}),
+    Row(SHEETS, refused("not valid", "a cell that begins with ["), "[[1,2],[3,4]", ["[[1,2],[3,4]"]),
+    Row(SHEETS, refused('goes in quotes: "[x] done"'), "[x] done,5", ["[x] done,5"]),
+    Row(SHEETS, [["[x] done", 5]], '"[x] done",5', ['"[x] done",5'], pipe="[x] done,5\n"),
+    Row(SHEETS, refused("looks like JSON"), pipe='[["Ada", 1]]\n'),
+    Row(SHEETS, refused("15 digits"), body={"values": [[1234567890123456]]}),
+    # Where they go.
+    Row(SHEETS, {"range": "'Q3 plan'!A1", "values": [["x"]]}, 'range="q3  PLAN!a1" x', ["range=q3  PLAN!a1", "x"],
+        body={"range": "q3  PLAN!a1", "values": [["x"]]}),
+    Row(SHEETS, refused("could be the tab 'CRM26'", "for the tab", "'Sheet1'!CRM26"), "range=CRM26 x", ["range=CRM26", "x"],
+        body={"range": "CRM26", "values": [["x"]]}),
+    Row(SHEETS, {"range": "'CRM26'", "values": [["x"]]}, "range=\"'CRM26'\" x", ["range='CRM26'", "x"],
+        body={"range": "'CRM26'", "values": [["x"]]}),
+    # What Telegram would take out of a text.
+    Row(CHAT, "\xc5sa\na", "A\u030asa\u2028a", ["A\u030asa\u2028a"], body={"text": "A\u030asa\u2028a"}),
+    Row(CHAT, refused("U+0333"), "x\u0333", ["x\u0333"], pipe="x\u0333", body={"text": "x\u0333"}),
+    Row(CHAT, "/start *b* <i> &amp;", "/start *b* <i> &amp;", ["/start *b* <i> &amp;"], pipe="/start *b* <i> &amp;"),
 ]  # fmt: skip
 
 CASES = [(row, *written) for row in ROWS for written in row.written()]
@@ -199,6 +236,7 @@ def test_what_was_written_is_what_arrives_or_it_is_refused(everywhere, row, wher
     else:
         assert told.done, told.words
         assert [_like(row.arrives, one) for one in arrived] == [row.arrives]
+        assert row.told in " ".join(told.words.split()) or where == "http"
 
 
 WRITING = {
