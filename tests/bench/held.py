@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 from core.ledger import Ledger
-from core.sandbox import Sandbox
 from tests.bench import table
 from tests.support.bot import Program
 from tests.support.holding import POSTS_A_SECOND, Callers, held
+from tests.support.sandbox import Sandbox
 
 SECONDS = 30
 

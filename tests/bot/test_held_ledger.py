@@ -10,6 +10,9 @@ from tests.support.bot import Program
 from tests.support.holding import Callers, held
 from tests.support.waiting import wait_for
 
+# People who type a command in the same moment.
+AT_ONCE = 8
+
 
 @pytest.fixture(params=["slack over HTTP", "slack over a socket"])
 def bot(request, home, sandbox):
@@ -33,11 +36,18 @@ def test_slack_is_acknowledged_in_time_and_http_callers_are_told_to_come_later(
         token = ledger.token_new("ops", plan="pro")
     seconds = counts(6, 30)
     typed = []
-    with held(home) as release, Callers(bot.address, token) as callers:
+
+    def type_at(number):
+        return sandbox.slack.command("/levqor-slack-send", "Hello", user=f"U{number:010d}")
+
+    with (
+        held(home) as release,
+        Callers(bot.address, token) as callers,
+        ThreadPoolExecutor(AT_ONCE) as people,
+    ):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            user = f"U{len(typed):010d}"
-            typed.append(sandbox.slack.command("/levqor-slack-send", "Hello", user=user))
+            typed += people.map(type_at, range(len(typed), len(typed) + AT_ONCE))
         wait_for(lambda: callers.answers)
         # All this came while the database was held.
         assert sandbox.slack.calls("webhook") == []
