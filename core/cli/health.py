@@ -57,6 +57,7 @@ def draw(out: Output, report: Mapping[str, Any]) -> None:
     out.table(
         ("connector", "health", "latency", "last success", "last failure"),
         [_row(detail) for detail in details],
+        drop=("latency", "last failure", "last success"),
         styles=lambda number: STYLES.get(details[number]["verdict"], "dim"),
     )
     out.line(f"{report['configured']} of {report['total']} connectors are set up.")

@@ -9,7 +9,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from core.plain import plain_line, plain_text
+from core.cli.tables import aligned, draw
+from core.plain import plain_text
 from core.streams import NotPrinted
 
 if TYPE_CHECKING:
@@ -103,15 +104,23 @@ class Output:
         columns: Sequence[str],
         rows: Sequence[Sequence[str]],
         *,
+        drop: Sequence[str] = (),
+        folds: str | None = None,
         styles: Callable[[int], str] | None = None,
     ) -> None:
-        """Print rows of text under their column names; `styles` colours a row by its number."""
+        """Print rows of text under their column names; `styles` colours a row by its number.
+
+        On a narrow terminal the columns of `drop` are left out, the first one first, and the
+        words of the column `folds` go on in the next line.
+        """
         with _printing(self.people):
-            if self.people.isatty():
-                _rich_table(self.people, columns, rows, styles)
+            if not self.people.isatty():
+                for row in aligned([[name.upper() for name in columns], *rows]):
+                    self.people.write(row + "\n")
                 return
-            for row in aligned([[name.upper() for name in columns], *rows]):
-                self.people.write(row + "\n")
+            missing = draw(self.people, columns, rows, drop=drop, folds=folds, styles=styles)
+        if missing:
+            self.line(f"No room for: {', '.join(missing)} (--output json has all).", "dim")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -135,15 +144,6 @@ class Output:
 
 def _utf8(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "") == "utf8"
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lay rows out in columns two spaces apart, each row on one line."""
-    flat = [[plain_line(" ".join(cell.split())) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*flat, strict=True)]
-    for row in flat:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
 
 
 @contextmanager
@@ -187,23 +187,3 @@ def wrapped(text: str, width: int) -> str:
             break_on_hyphens=False,
         ) or [""]
     return "\n".join(lines)
-
-
-def _rich_table(
-    stream: TextIO,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    styles: Callable[[int], str] | None,
-) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for number, row in enumerate(rows):
-        cells = (Text(plain_text(cell)) for cell in row)
-        table.add_row(*cells, style=styles(number) if styles else "")
-    Console(file=stream, highlight=False).print(table)

@@ -74,6 +74,7 @@ def callers(ctx: typer.Context, output: options.Output = options.Format.TEXT) ->
         asked.out.table(
             ("caller", "plan", "last seen", "paired"),
             [(p.caller, p.plan, _ago(p.last_seen), "yes" if p.paired_at else "") for p in found],
+            drop=("paired", "last seen", "plan"),
         )
 
     asked.out.answer({"callers": [_person(p) for p in found]}, draw)
@@ -146,6 +147,7 @@ def token_list(ctx: typer.Context, output: options.Output = options.Format.TEXT)
                 )
                 for t in found
             ],
+            drop=("made", "admin", "plan", "revoked"),
             styles=lambda row: "dim" if found[row].revoked_at else "",
         )
 

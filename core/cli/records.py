@@ -47,6 +47,7 @@ def usage(
                     )
                     for row in found["usage"]
                 ],
+                drop=(*reversed(TIMED.values()), "unknown", "not sent", "refused"),
             )
         else:
             asked.out.line(f"No runs in the last {days} days.")
@@ -82,6 +83,7 @@ def runs(
         asked.out.table(
             ("run", "when", "action", "outcome", "ms", "caller", "why"),
             [_row(entry) for entry in found],
+            drop=("ms", "caller", "why", "when"),
             styles=lambda number: STYLES.get(found[number].state, ""),
         )
 

@@ -126,7 +126,8 @@ def _draw_end(asked: Session, report: dict[str, Any], body: dict[str, Any]) -> N
         out.line()
         out.line("What the stand-ins received", "bold")
         rows = [(one["service"], one["call"], one["shown"]) for one in body["received"]]
-        out.table(("service", "call", "what a person would see"), rows)
+        seen = "what a person would see"
+        out.table(("service", "call", seen), rows, drop=("call",), folds=seen)
     out.line()
     told = f"{body['sent']} sent, {body['failed']} failed, {body['skipped']} skipped."
     out.line(told, "bold red" if body["failed"] else "bold green")

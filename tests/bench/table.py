@@ -2,7 +2,7 @@
 
 import statistics
 
-from core.cli.output import aligned
+from core.cli.tables import aligned
 
 
 def spread(taken):

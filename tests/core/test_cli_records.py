@@ -1,7 +1,8 @@
 import stat
 import time
 
-from core.cli.output import aligned, wrapped
+from core.cli.output import wrapped
+from core.cli.tables import aligned
 from core.ledger import Ledger, Order
 from core.sandbox import Answer
 

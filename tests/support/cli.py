@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,18 +57,19 @@ def levqor(*args, stdin="", env=None, cwd=None):
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
-def on_terminal(*args, env=None, ends_after=None):
-    """Run a command on a terminal of 100 columns; what it wrote to the screen is `out`.
+def on_terminal(*args, env=None, ends_after=None, columns=100, words=None):
+    """Run a command on a terminal; what it wrote to the screen is `out`.
 
-    Ctrl-C is pressed once the screen shows the bytes `ends_after`.
+    `words` is another command line. Ctrl-C is pressed once the screen shows the bytes `ends_after`.
     """
     screen, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, columns))
     child = subprocess.Popen(
-        command(*args),
+        words or command(*args),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment(COLUMNS="100", **(env or {})),
+        env=environment(**(env or {})),
         cwd=ROOT,
         start_new_session=True,
     )
