@@ -39,7 +39,7 @@ _TOKENS = (
     r"\bwss://[^\s\"'<>\\]+",  # Socket Mode's address holds its ticket
     r"(?i:\bbearer\s+)[\w.~+/=-]{8,}",
     r"(?i:\bbasic\s+)[\w+/=-]{16,}",
-    r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*",
+    r"\beyJ[\w-]{8,1000}+\.[\w-]+\.[\w-]*",
     r"\bya29\.[\w.-]+",
 )
 

@@ -7,11 +7,18 @@ a handful of requests a second, and 100 e-mails a day on its free plan.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
+from core.connectors._email_addresses import (
+    ADDRESS_SHAPES,
+    LONGEST_ADDRESS,
+    compared,
+    one_address,
+    sending_address,
+    sent_form,
+)
 from core.connectors._email_answers import (
     DOMAIN_UNVERIFIED,
     DOWN,
@@ -42,46 +49,27 @@ from core.errors import Forbidden
 TEST_INBOX = "delivered@resend.dev"
 TEST_SENDER = "onboarding@resend.dev"
 
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = rf"(?:{_LABEL}\.)+{_LABEL}"
-_ATOM = r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+"
-_ADDRESS = rf"{_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
-
-
-def one_address(value: str) -> str:
-    """Take one plain address; lists, names and the like would reach somebody else."""
-    if not re.fullmatch(_ADDRESS, value, re.ASCII) or value.index("@") > 64:
-        raise ValueError("must be one address and nothing else, like ann@example.com")
-    return value
-
-
-def _sender(value: str) -> str:
-    if not re.fullmatch(
-        rf"{_ADDRESS}|[^<>@\x00-\x1f\x7f-\x9f\u2028\u2029]*<{_ADDRESS}>", value, re.ASCII
-    ):
-        raise ValueError("must be like bot@example.com or Name <bot@example.com>")
-    return value
-
 
 def _recipients(value: str | None) -> str | None:
-    entry = re.compile(rf"{_ADDRESS}|@{_DOMAIN}", re.ASCII)
-    # A list of nothing was meant to restrict something.
-    if value is not None and not (_entries(value) and all(map(entry.fullmatch, _entries(value)))):
-        raise ValueError("must be addresses or @domains with commas between them")
+    try:
+        # A list of nothing was meant to restrict something.
+        if value is not None and not _entries(value):
+            raise ValueError  # noqa: TRY301 - one sentence for both
+    except ValueError:
+        raise ValueError("must be addresses or @domains with commas between them") from None
     return value
 
 
 class Mail(Contract):
     """An e-mail."""
 
-    # 254: the longest address a mail server takes (RFC 5321, with its erratum 1690).
     to: Annotated[str, AfterValidator(one_address)] = field(
         "To",
         "The address it goes to.",
         example="ann@example.com",
         address=True,
-        shape=(rf"^{_ADDRESS}$", "^[^@]{1,64}@"),
-        max_length=254,
+        shape=ADDRESS_SHAPES,
+        max_length=LONGEST_ADDRESS,
     )
     subject: str = field(
         "Subject",
@@ -105,7 +93,7 @@ class Settings(Config):
         example="re_…",
         shape=r"^re_[A-Za-z0-9_]{16,}$",
     )
-    sender: Annotated[str, AfterValidator(_sender)] = setting(
+    sender: Annotated[str, AfterValidator(sending_address)] = setting(
         "RESEND_FROM",
         "The address e-mails come from",
         "an address of a domain that resend.com/domains shows as verified",
@@ -125,7 +113,7 @@ class Settings(Config):
 def check(request: Mail, config: Settings, test: bool) -> None:
     """Keep to LEVQOR_RECIPIENTS; a test send reaches nobody but Resend's own inbox."""
     allowed = _entries(config.recipients)
-    to = request.to.lower()
+    to = compared(request.to)
     if not allowed or to in allowed or f"@{to.partition('@')[2]}" in allowed:
         return
     if not (test and to == TEST_INBOX):
@@ -138,9 +126,10 @@ def check(request: Mail, config: Settings, test: bool) -> None:
 
 def send(request: Mail, config: Settings, out: Out) -> Receipt:
     """Send one e-mail."""
+    to = sent_form(request.to)
     body = {
         "from": config.sender,
-        "to": [request.to],
+        "to": [to],
         "subject": request.subject,
         "text": request.text,
     }
@@ -148,7 +137,7 @@ def send(request: Mail, config: Settings, out: Out) -> Receipt:
     answer = out.post(f"{config.api_url}/emails", json=body, headers=headers, effect="keyed")
     if answer.status != 200 or answer.parse(Accepted) is None:
         raise explain(answer)
-    return Receipt("sent")
+    return Receipt("sent", note=None if to == request.to else f"It was sent to {to}.")
 
 
 def probe(config: Settings, out: Out) -> Probe:
@@ -159,12 +148,12 @@ def probe(config: Settings, out: Out) -> Probe:
         refusal = DOWN.if_in_doubt(explain(answer))
         if refusal.reason != RESTRICTED_KEY.reason:
             raise refusal
-    sender = config.sender.rpartition("<")[2].rstrip(">").lower()
-    if sender == TEST_SENDER:
+    address = config.sender.rpartition("<")[2].rstrip(">").lower()
+    if address == TEST_SENDER:
         return Probe((f"Only the Resend account's owner is reached from {TEST_SENDER}.",))
     if domains is None:
         return Probe(("The key is for sending only: RESEND_FROM's domain is not checkable.",))
-    name = sender.partition("@")[2]
+    name = address.partition("@")[2]
     if any(each.name.lower() == name and each.status == "verified" for each in domains.data):
         return Probe()
     if domains.has_more:
@@ -174,7 +163,8 @@ def probe(config: Settings, out: Out) -> Probe:
 
 
 def _entries(recipients: str | None) -> list[str]:
-    return [entry.strip().lower() for entry in (recipients or "").split(",") if entry.strip()]
+    """The addresses and domains of a list as they are compared; raises ValueError."""
+    return [compared(entry.strip()) for entry in (recipients or "").split(",") if entry.strip()]
 
 
 CONNECTOR = Connector(

@@ -7,7 +7,8 @@ import re
 _TOKEN = re.compile(r"<([@#!]|[a-z][a-z0-9+.-]*:)([^<>|\s]*)(?:\|([^<>]*))?>")
 _ENTITY = re.compile(r"&(lt|gt|amp);")
 _LETTERS = {"lt": "<", "gt": ">", "amp": "&"}
-_QUOTED = re.compile(r'("[^"]*"|“[^”]*”)')
+_OPENERS = re.compile('["“]')
+_CLOSERS = {'"': '"', "“": "”"}
 _NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -19,15 +20,27 @@ def unquote_slack(text: str) -> str:
     """
     unwrapped = _TOKEN.sub(_unwrap, text)
     decoded = _ENTITY.sub(lambda entity: _LETTERS[entity[1]], unwrapped)
-    pieces = _QUOTED.split(decoded)
-    pieces[::2] = [piece.replace(_NBSP, " ") for piece in pieces[::2]]
-    return "".join(pieces)
+    return _plain_spaces(decoded)
+
+
+def _plain_spaces(text: str) -> str:
+    """Put plain spaces for Slack's own, but in quotes, where they were typed."""
+    pieces, end = [], 0
+    last = {opener: text.rfind(closer) for opener, closer in _CLOSERS.items()}
+    for opener in _OPENERS.finditer(text):
+        # Where nothing closes any more, nothing is looked for: there may be many that open.
+        if opener.start() < end or opener.end() > last[opener[0]]:
+            continue
+        pieces.append(text[end : opener.start()].replace(_NBSP, " "))
+        end = text.index(_CLOSERS[opener[0]], opener.end()) + 1
+        pieces.append(text[opener.start() : end])
+    return "".join([*pieces, text[end:].replace(_NBSP, " ")])
 
 
 def _unwrap(token: re.Match[str]) -> str:
     kind, inner, label = token[1], token[2], token[3] or ""
     # As a field's value the id is what Slack takes; in a sentence people want the name.
-    as_value = token.string[: token.start()].endswith(("=", '="', "=“"))
+    as_value = token.string.endswith(("=", '="', "=“"), 0, token.start())
     if kind in ("#", "@") and as_value:
         return inner
     if kind == "#":

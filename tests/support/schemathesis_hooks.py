@@ -22,11 +22,14 @@ def filter_case(context, case):
     """Leave out what the schema allows and cannot forbid.
 
     Texts with blanks at their edges are stripped before they are measured, unseen marks
-    beyond 16 bits are refused in a name, and either a body is sent or the sample is.
+    beyond 16 bits are refused in a name, no expression knows which letters a domain may have,
+    and either a body is sent or the sample is.
     """
     body = case.body if isinstance(case.body, dict) else {}
     texts = [text for text in body.values() if isinstance(text, str)]
     if not all(text == text.strip() for text in texts) or any(map(_unseen, texts)):
+        return False
+    if not str(body.get("to", "")).isascii():
         return False
     sample = (case.query or {}).get("test") == "1"
     return case.method != "POST" or sample != (case.body is not NOT_SET)

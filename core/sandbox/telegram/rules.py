@@ -34,7 +34,7 @@ ACTIONS = frozenset(
 _ENTITIES = re.compile(
     r"(?P<bot_command>(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?(?![\w/]))"
     r"|(?P<url>https?://[^\s<>\"]+)"
-    r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+\w)"
+    r"|(?P<email>(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+\w)"
     r"|(?P<mention>(?<!\w)@\w{3,32})"
 )
 
