@@ -7,43 +7,62 @@ headers nor addresses with a credential in them are shown at all.
 from __future__ import annotations
 
 import time
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from core.sandbox.standin import Card
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from core.sandbox.standin import Received
 
-SHOWN = 200  # rows; the rest is counted
-MAX_TEXT = 400  # characters of what a request did
+SHOWN = 200  # of each kind; the rest is counted
+MAX_TEXT = 2000  # characters of a text
+MAX_ROWS = 20  # of a table
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "Cache-Control": "no-store",
 }
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8883; --soft: #8889; --card: #8881; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem; }
+:root { color-scheme: light dark; --line: #8884; --soft: #777; --card: #fff; --back: #f4f4f2; }
+@media (prefers-color-scheme: dark) { :root { --card: #232426; --back: #18191a; --soft: #999; } }
+* { box-sizing: border-box; }
+body { background: var(--back); font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 44rem;
+  padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.35rem; margin: 0; }
-p { margin: .25rem 0 1.25rem; opacity: .75; }
-ul { list-style: none; margin: 0 0 1.5rem; padding: 0; display: flex; flex-wrap: wrap; gap: .6rem; }
-ul li { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .45rem .8rem; }
+header p { color: var(--soft); margin: .25rem 0 1rem; overflow-wrap: anywhere; }
+ul { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; margin: 0 0 1.5rem; padding: 0; }
+ul li { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .3rem .7rem; }
 ul b { font-variant-numeric: tabular-nums; margin-left: .35rem; }
-table { border-collapse: collapse; width: 100%; table-layout: fixed; }
-th { font-size: .75rem; font-weight: 600; letter-spacing: .04em; opacity: .65; text-align: left; text-transform: uppercase; }
-th, td { border-bottom: 1px solid var(--line); padding: .5rem .6rem; vertical-align: top; }
-td { overflow-wrap: anywhere; }
-.when { width: 5.2rem; } .what { width: 12.5rem; } .answer { width: 6.5rem; }
-td.when, td.answer { font-variant-numeric: tabular-nums; white-space: nowrap; }
-td small { display: block; opacity: .65; }
-td pre { font: inherit; margin: 0; white-space: pre-wrap; }
-.code { border-radius: .4rem; padding: .05rem .45rem; }
-.good { background: #2a94; } .bad { background: #d444; } .none { background: var(--card); }
-.seen { font-weight: 600; } .unseen { opacity: .65; }
+article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid var(--of, var(--line));
+  border-radius: .6rem; margin: 0 0 .8rem; padding: .6rem .9rem .7rem; }
+article > header { color: var(--soft); display: flex; flex-wrap: wrap; font-size: .8rem; gap: .1rem .6rem;
+  margin-bottom: .35rem; }
+article > header :last-child { margin-left: auto; }
+article h2 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+article h2 small { color: var(--soft); font-weight: 400; margin-left: .35rem; }
+article pre { font: inherit; margin: .15rem 0 0; overflow-wrap: anywhere; white-space: pre-wrap; }
+.slack { --of: #611f69; } .notion { --of: #6b6a67; } .sheets { --of: #188038; } .telegram { --of: #2481cc; }
+.resend { --of: #c2410c; }
+.telegram pre { background: #2481cc1f; border-radius: .2rem .9rem .9rem .9rem; display: inline-block; padding: .35rem .7rem; }
+.notion h2 { font-size: 1.2rem; }
+.resend pre { border-top: 1px solid var(--line); margin-top: .4rem; padding-top: .4rem; }
+.rows { overflow-x: auto; }
+table { border-collapse: collapse; margin-top: .3rem; }
+td { border: 1px solid var(--line); overflow-wrap: anywhere; padding: .2rem .55rem; vertical-align: top; }
+.notion td { border: 0; padding-left: 0; } .notion td:first-child { color: var(--soft); min-width: 7rem; }
+nav { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: .8rem; }
+nav a { color: var(--soft); }
+nav article { border-left-width: 1px; margin: .6rem 0 0; padding: .35rem .7rem; }
+nav article > header { margin: 0; }
+.code { border-radius: .4rem; padding: 0 .4rem; }
+.good { background: #2a93; } .bad { background: #d443; } .none { background: #8883; }
 .empty { border: 1px dashed var(--soft); border-radius: .6rem; padding: 2rem; text-align: center; }
 """  # noqa: E501 - a style rule a line
 
@@ -65,55 +84,79 @@ def answer(request: web.Request, text: str) -> web.Response:
     return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
 
-def render(url: str, names: Sequence[str], received: Sequence[Received]) -> str:
-    """The page for the stand-ins of these `names`; `received` is oldest first."""
-    newest = list(reversed(received[-SHOWN:]))
-    body = _table(newest) if newest else _EMPTY
-    older = len(received) - len(newest)
+def render(
+    url: str, titles: Mapping[str, str], received: Sequence[Received], *, checks: bool = False
+) -> str:
+    """The page for these services, name to title; `received` is oldest first.
+
+    With `checks` it lists the calls that sent nothing, too.
+    """
+    done = [request for request in received if request.done]
+    others = [request for request in received if not request.done]
+    body = _list(done, partial(_card, titles)) or _EMPTY
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         '<meta http-equiv="refresh" content="3">'
         f"<title>Levqor sandbox</title><style>{_STYLE}</style></head><body>"
-        "<h1>Levqor sandbox</h1>"
-        f"<p>Stand-ins on {escape(url)}. Nothing here reaches the real services. "
-        "Newest first; this page refreshes itself.</p>"
-        f"<ul>{''.join(_count(name, received) for name in names)}</ul>"
-        f"{body}{f'<p>… and {older} older.</p>' if older else ''}</body></html>"
+        "<header><h1>Levqor sandbox</h1>"
+        f"<p>What the sandbox services at {escape(url)} received, newest first. "
+        "Nothing here reaches the real services. This page refreshes itself.</p></header>"
+        f"<ul>{''.join(_count(titles, name, done) for name in titles)}</ul>"
+        f"<main>{body}{_checks(titles, others, listed=checks)}</main></body></html>"
     )
 
 
-_EMPTY = '<p class="empty">Nothing received yet. Fire an action, and it shows up here.</p>'
+_EMPTY = '<p class="empty">Nothing received yet. Send something, and it shows up here.</p>'
 
 
-def _count(name: str, received: Sequence[Received]) -> str:
+def _count(titles: Mapping[str, str], name: str, received: Sequence[Received]) -> str:
     count = sum(request.upstream == name for request in received)
-    return f"<li>{escape(name)}<b>{count}</b></li>"
+    return f"<li>{escape(titles[name])}<b>{count}</b></li>"
 
 
-def _table(newest: Sequence[Received]) -> str:
+def _list(received: Sequence[Received], draw: Callable[[Received], str]) -> str:
+    newest = "".join(map(draw, reversed(received[-SHOWN:])))
+    older = len(received) - SHOWN
+    return newest + (f"<p>… and {older} older.</p>" if older > 0 else "")
+
+
+def _card(titles: Mapping[str, str], request: Received) -> str:
+    card = request.card or Card(request.call, "", request.shown)
+    text = card.text if len(card.text) <= MAX_TEXT else card.text[:MAX_TEXT] + "…"
     return (
-        '<table><thead><tr><th class="when">Time</th><th class="what">Call</th>'
-        '<th>What a person sees</th><th class="answer">Answer</th></tr></thead>'
-        f"<tbody>{''.join(_row(request) for request in newest)}</tbody></table>"
+        f'<article class="{escape(request.upstream)}">{_head(titles, request)}'
+        f"<h2>{escape(card.title)}<small>{escape(card.where)}</small></h2>"
+        f"{f'<pre>{escape(text)}</pre>' if text else ''}{_table(card.rows)}</article>"
     )
 
 
-def _row(request: Received) -> str:
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows[:MAX_ROWS])
+    more = f"<p>… and {len(rows) - MAX_ROWS} more rows.</p>" if len(rows) > MAX_ROWS else ""
+    drawn = "".join(f"<tr>{row}</tr>" for row in cells)
+    return f'<div class="rows"><table>{drawn}</table></div>{more}'
+
+
+def _checks(titles: Mapping[str, str], received: Sequence[Received], *, listed: bool) -> str:
+    if not received:
+        return ""
+    some = "1 check" if len(received) == 1 else f"{len(received)} checks"
+    # A link, for what a page folds away is closed again by its refresh.
+    if not listed:
+        return f'<nav><a href="/?checks=1">{some} (nothing sent)</a></nav>'
+    drawn = _list(received, lambda request: f"<article>{_head(titles, request)}</article>")
+    return f'<nav><a href="/">Hide {some} (nothing sent)</a>{drawn}</nav>'
+
+
+def _head(titles: Mapping[str, str], request: Received) -> str:
     when = time.strftime("%H:%M:%S", time.localtime(request.at))
     return (
-        f'<tr><td class="when">{when}</td>'
-        f'<td class="what">{escape(request.call)}<small>{escape(request.upstream)}</small></td>'
-        f"<td>{_shown(request)}</td>"
-        f'<td class="answer">{_answer(request)}</td></tr>'
+        f"<header><span>{escape(titles[request.upstream])}</span><span>{escape(request.call)}</span>"
+        f"<time>{when}</time>{_answer(request)}</header>"
     )
-
-
-def _shown(request: Received) -> str:
-    if not request.done:
-        return '<span class="unseen">nothing</span>'
-    text = request.shown if len(request.shown) <= MAX_TEXT else request.shown[:MAX_TEXT] + "…"
-    return f'<pre class="seen">{escape(text) or "(no text)"}</pre>'
 
 
 def _answer(request: Received) -> str:

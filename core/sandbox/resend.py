@@ -18,7 +18,7 @@ from aiohttp import web
 
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
-from core.sandbox.standin import Received, StandIn
+from core.sandbox.standin import Card, Received, StandIn
 
 if TYPE_CHECKING:
     from core.sandbox.standin import Handler
@@ -39,6 +39,7 @@ class Resend(StandIn):
 
     name: ClassVar[str] = "resend"
     connector: ClassVar[str] = "email"
+    title: ClassVar[str] = "E-mail"
 
     api_key: ClassVar[str] = "_".join(("re", letters("resend", 8), letters("resend key", 24)))
     sending_only: ClassVar[str] = "_".join(("re", letters("sending only", 33)))
@@ -109,7 +110,10 @@ class Resend(StandIn):
             self._running.discard(key)
             self._keys[key] = (time.monotonic(), payload, sent)
         received.done, received.result = True, sent
-        received.shown = f"{mail['subject']} → {', '.join(_list(mail['to']))}"
+        to = ", ".join(_list(mail["to"]))
+        received.shown = f"{mail['subject']} → {to}"
+        sender = f"{mail['from']} → {to}"
+        received.card = Card(mail["subject"], sender, str(mail.get("text") or ""))
         return web.json_response({"id": sent}, headers=LIMITS)
 
     def _refusal(self, request: web.Request) -> web.Response | None:

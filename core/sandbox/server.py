@@ -148,8 +148,10 @@ class Sandbox:
         return server
 
     async def _front(self, request: web.Request) -> web.Response:
-        names = [stand_in.name for stand_in in self.stand_ins]
-        return page.answer(request, page.render(self.url, names, self.received))
+        titles = {stand_in.name: stand_in.title for stand_in in self.stand_ins}
+        checks = "checks" in request.query
+        text = page.render(self.url, titles, self.received, checks=checks)
+        return page.answer(request, text)
 
     def _bind(self) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

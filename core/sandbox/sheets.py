@@ -9,7 +9,7 @@ from aiohttp import web
 from core.sandbox import a1
 from core.sandbox.credentials import letters, service_account
 from core.sandbox.google import Tokens
-from core.sandbox.standin import Received, StandIn, flag
+from core.sandbox.standin import Card, Received, StandIn, flag
 
 if TYPE_CHECKING:
     from core.sandbox.standin import Handler
@@ -43,6 +43,7 @@ class Sheets(StandIn):
 
     name: ClassVar[str] = "sheets"
     connector: ClassVar[str] = "sheets"
+    title: ClassVar[str] = "Google Sheets"
 
     def __init__(self, url: str) -> None:
         self.token_uri = f"{url}/google/token"
@@ -97,8 +98,9 @@ class Sheets(StandIn):
             return _error(*refusal.args)
         received.done = True
         received.result = answer["updates"]["updatedRange"]
-        rows = "; ".join(", ".join(map(str, row)) for row in values)
-        received.shown = f"{received.result}: {rows}"
+        rows = [["" if cell is None else str(cell) for cell in row] for row in values]
+        received.shown = f"{received.result}: {'; '.join(map(', '.join, rows))}"
+        received.card = Card("Levqor sandbox", received.result, rows=rows)
         return web.json_response(answer)
 
     def _check(self, request: web.Request, known: set[str]) -> None:

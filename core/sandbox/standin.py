@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from aiohttp import web
 
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 KEPT = 10_000  # requests remembered by each stand-in; the oldest go first
 
 
+@dataclass(frozen=True)
+class Card:
+    """What a person would see of a call: who or what, where, a text, a table of rows."""
+
+    title: str
+    where: str
+    text: str = ""
+    rows: Sequence[Sequence[str]] = ()
+
+
 @dataclass
 class Received:
     """One request as it arrived; `path` is without the stand-in's prefix.
@@ -31,7 +41,7 @@ class Received:
     `call` is the vendor's name of the call, `at` Unix time in seconds, `status` what was
     answered (None: nothing yet, or nothing at all), `over` whether anything can still come,
     `done` whether it did something a person would see, `shown` that something in a few
-    words, `result` what it made.
+    words and `card` all of it, `result` what it made.
     """
 
     upstream: str
@@ -46,6 +56,7 @@ class Received:
     over: bool = False
     done: bool = False
     shown: str = ""
+    card: Card | None = None
     result: Any = None
 
     @property
@@ -69,6 +80,7 @@ class StandIn:
 
     name: ClassVar[str]
     connector: ClassVar[str]
+    title: ClassVar[str]
     loop: asyncio.AbstractEventLoop  # the sandbox's, once it runs
 
     def __init__(self, url: str) -> None:

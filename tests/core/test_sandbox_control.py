@@ -1,6 +1,7 @@
 """The sandbox as other processes and people see it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,23 @@ import pytest
 import requests
 
 from core.sandbox import Answer, DropAfter, Sandbox, StandIn, exports
+from tests.support.asking import ADA
 from tests.support.waiting import wait_for
+
+SENT = {
+    "slack.send": {"text": "All tests\npass."},
+    "notion.create": {"props": {"title": "Fix login", "Due": "2026-12-01/2026-12-05"}},
+    "sheets.append": {"values": [["Ada", 42]]},
+    "telegram.send": {"text": "Deployed"},
+    "email.send": {"to": "delivered@resend.dev", "subject": "Report", "text": "All is <well>."},
+}
+SEEN = [
+    ("#general", "<pre>All tests\npass.</pre>"),
+    ("<h2>Fix login", "<td>Due</td><td>2026-12-01 → 2026-12-05</td>"),
+    ("Sheet1!A1:B1", "<td>Ada</td><td>42</td>"),
+    ("Levqor sandbox", "<pre>Deployed</pre>"),
+    ("<h2>Report", "→ delivered@resend.dev", "All is &lt;well&gt;."),
+]
 
 
 @pytest.fixture
@@ -44,16 +61,36 @@ def test_the_front_page_tells_a_poll_that_waits_from_one_that_got_no_answer(sand
     with ThreadPoolExecutor(1) as pool:
         poll = pool.submit(requests.post, url, json={"timeout": 30})
         wait_for(lambda: sandbox.telegram.received)
-        assert ">waiting<" in requests.get(f"{sandbox.url}/").text
+        assert ">waiting<" in requests.get(f"{sandbox.url}/?checks=1").text
         sandbox.telegram.user(1).says("hello")
         assert poll.result().status_code == 200
     sandbox.telegram.next(DropAfter())
     with pytest.raises(requests.ConnectionError):
         requests.post(url, json={"timeout": 0})
     wait_for(lambda: sandbox.telegram.received[-1].over)
-    page = requests.get(f"{sandbox.url}/").text
+    page = requests.get(f"{sandbox.url}/?checks=1").text
     assert page.index(">no answer<") < page.index(">200<")
     assert ">waiting<" not in page
+
+
+def test_the_front_page_shows_what_a_person_would_see_in_each_service(engine, sandbox):
+    engine.ledger.set_plan(str(ADA), "pro")
+    for action_id, values in SENT.items():
+        assert engine.run(action_id, values, ADA).outcome == "sent"
+    page = requests.get(f"{sandbox.url}/").text
+    articles = re.findall(r'<article class="(\w+)">(.*?)</article>', page, re.DOTALL)
+    assert [name for name, _ in articles] == ["resend", "telegram", "sheets", "notion", "slack"]
+    for words, (_, article) in zip(reversed(SEEN), articles, strict=True):
+        for word in words:
+            assert word in article
+
+
+def test_the_front_page_hides_checks_until_it_is_asked(sandbox, hook):
+    post(hook, "")
+    page = requests.get(f"{sandbox.url}/").text
+    assert "1 check (nothing sent)" in page
+    assert "<article" not in page
+    assert ">400<" in requests.get(f"{sandbox.url}/?checks=1").text
 
 
 def test_the_front_page_shows_no_credential(sandbox, hook):
@@ -71,6 +108,7 @@ def test_a_made_up_connector_brings_its_own_stand_in():
     class Pager(StandIn):
         name = "pager"
         connector = "pager"
+        title = "Pager"
 
         def settings(self):
             return {"PAGER_URL": self.url}

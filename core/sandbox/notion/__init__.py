@@ -11,7 +11,7 @@ from aiohttp import web
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema, values
-from core.sandbox.standin import Received, StandIn
+from core.sandbox.standin import Card, Received, StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,7 @@ class Notion(StandIn):
 
     name: ClassVar[str] = "notion"
     connector: ClassVar[str] = "notion"
+    title: ClassVar[str] = "Notion"
 
     home: ClassVar[str] = schema.HOME  # a page that other pages may be put under
     two_sources: ClassVar[str] = schema.DATABASES[1].id
@@ -152,15 +153,19 @@ class Notion(StandIn):
         if not isinstance(given, dict):
             raise _invalid("body failed validation: body.properties should be an object.")
         filled = {name: values.empty(column) for name, column in columns.items()}
+        named = []
         for key, value in given.items():
             column = _column(columns, key)
             filled[column["name"]] = values.read(column, value)
+            named.append(column["name"])
         ident = str(uuid.uuid4())
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         page = schema.page_json(ident, parent, filled, now.replace("+00:00", "Z"))
         self.pages[ident] = page
         received.done, received.result = True, ident
         received.shown = _title(filled)
+        rows = [(n, values.shown(filled[n])) for n in named if columns[n]["type"] != "title"]
+        received.card = Card(received.shown or "Untitled", "Notion page", rows=rows)
         return page
 
 

@@ -76,6 +76,22 @@ def empty(column: dict[str, Any]) -> dict[str, Any]:
     return {"id": column["id"], "type": kind, kind: value}
 
 
+def shown(filled: dict[str, Any]) -> str:
+    """A property as a person reads it."""
+    value = filled[filled["type"]]
+    if isinstance(value, bool):
+        return "☑" if value else "☐"
+    return ", ".join(map(_words, value if isinstance(value, list) else [value]))
+
+
+def _words(value: Any) -> str:
+    if not isinstance(value, dict):
+        return "" if value is None else str(value)
+    if "start" in value:
+        return " → ".join(filter(None, (value["start"], value.get("end"))))
+    return str(value.get("plain_text") or value.get("name") or value.get("id") or "")
+
+
 def _path(column: dict[str, Any], rest: str = "") -> str:
     return f"body failed validation: body.properties.{column['name']}.{column['type']}{rest}"
 

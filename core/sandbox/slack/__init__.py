@@ -28,7 +28,7 @@ from core.sandbox.slack.identity import (
     TEAM,
     user,
 )
-from core.sandbox.standin import Received, StandIn, loads
+from core.sandbox.standin import Card, Received, StandIn, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,7 @@ class Slack(StandIn):
 
     name: ClassVar[str] = "slack"
     connector: ClassVar[str] = "slack"
+    title: ClassVar[str] = "Slack"
 
     hook: ClassVar[str] = HOOK
     bot_token: ClassVar[str] = BOT_TOKEN
@@ -135,6 +136,7 @@ class Slack(StandIn):
             return _plain(400, error)
         received.done = True
         received.shown = str(payload.get("text", ""))
+        received.card = Card("Levqor", f"#{CHANNELS[GENERAL]}", received.shown)
         return _plain(200, "ok")
 
     async def _api(self, request: web.Request, received: Received) -> web.Response:
@@ -173,6 +175,7 @@ class Slack(StandIn):
         moment = f"{int(time.time())}.{next(self._counter):06d}"
         received.done, received.result = True, moment
         received.shown = str(said.get("text", ""))
+        received.card = Card("Levqor", _place(channel), received.shown)
         message = {
             "type": "message",
             "user": BOT_USER,
@@ -222,6 +225,10 @@ def _channel(asked: str) -> str | None:
         return f"D{asked[1:]}"
     names = {name: channel for channel, name in CHANNELS.items()}
     return names.get(asked.removeprefix("#"))
+
+
+def _place(channel: str) -> str:
+    return f"#{CHANNELS[channel]}" if channel in CHANNELS else "direct message"
 
 
 def _plain(status: int, text: str) -> web.Response:

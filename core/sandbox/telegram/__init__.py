@@ -46,6 +46,7 @@ class Telegram(StandIn):
 
     name: ClassVar[str] = "telegram"
     connector: ClassVar[str] = "telegram"
+    title: ClassVar[str] = "Telegram"
 
     token: ClassVar[str] = f"{BOT_ID}:{letters('telegram', 35)}"
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.sandbox.standin import Card
 from core.sandbox.telegram.rules import (
     ACTIONS,
     Refusal,
@@ -220,6 +221,7 @@ class Messages:
         if reply.get("message_id") and answered is None and not lenient:
             raise bad("message to be replied not found")
         message = self.write(chat, text, self.bot(), answered, self._topic(chat, said))
+        received.card = Card("Levqor", chat.get("title") or chat["first_name"], text)
         message.markup = markup
         if markup and "inline_keyboard" in markup:
             message.json["reply_markup"] = markup
