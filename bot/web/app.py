@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) -> Gate:
     """Make the ASGI application of a bot that listens at an address."""
     metrics = Metrics(bot)
-    pages = Pages(bot, Health(bot.engine), metrics, limits)
+    places = limits.runs if hooks else limits.connections
+    pages = Pages(bot, Health(bot.engine), metrics, limits, places)
     app = FastAPI(
         title="Levqor",
         version=__version__,

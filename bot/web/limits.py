@@ -43,5 +43,5 @@ class Limits:
 
     @property
     def runs(self) -> int:
-        """How many runs are waited for at once: the other connections are the platforms'."""
+        """How many runs are waited for at once where a platform posts: it needs the others."""
         return self.connections - self.connections // 4

@@ -40,12 +40,16 @@ DEFAULT_DAYS = 7
 
 @dataclass
 class Pages:
-    """Every page's handler; each takes the request and gives the answer."""
+    """Every page's handler; each takes the request and gives the answer.
+
+    `places` is how many runs may be waited for at once.
+    """
 
     bot: Bot
     health: Health
     metrics: Metrics
     limits: Limits
+    places: int
 
     def __post_init__(self) -> None:
         self.started_at = time.time()
@@ -72,7 +76,7 @@ class Pages:
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
         """Take one of the places for runs that are waited for; raises Busy."""
-        if self._waiting >= self.limits.runs:
+        if self._waiting >= self.places:
             raise Busy(
                 "Too many requests wait for their runs to end; this one was not sent.",
                 fix="Send it again later.",
