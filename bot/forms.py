@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Fault, InvalidInput
-from core.grammar import LINES, value
+from core.grammar import LINES, value, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -95,7 +95,7 @@ def _example(spec: FieldSpec) -> str:
     if isinstance(spec.example, dict):
         return "".join(f"{name}={one}" for name, one in list(spec.example.items())[:1])
     if isinstance(spec.example, list):
-        return ",".join(str(cell) for cell in spec.example[0])
+        return written(spec.example[:1], numbers=spec.numbers)
     return _text(spec.example)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot import asking
 from bot.pending import MOST, SECONDS
 from core.errors import InvalidInput
-from core.grammar import LINES
+from core.grammar import LINES, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ class Form:
         lines = [f"{self.title}: {self.name}"]
         for spec in self.contract.fields():
             if spec.name in self.values:
-                lines.append(f"{spec.name}: {_shown(self.values[spec.name])}")
+                lines.append(f"{spec.name}: {_shown(spec, self.values[spec.name])}")
             elif spec.setting and self.default(spec.setting) is not None:
                 lines.append(f"{spec.name}: as {spec.setting} says")
         if self.maybe_cut:
@@ -144,17 +144,17 @@ def _example(spec: FieldSpec) -> str:
     if spec.example is None:
         return ""
     if spec.kind == "rows":
-        return " ".join(",".join(str(cell) for cell in row) for row in spec.example[:1])
+        return written(spec.example[:1], numbers=spec.numbers)
     if spec.kind == "mapping":
         return " ".join(f"{name}={inner}" for name, inner in list(spec.example.items())[:1])
     return str(spec.example)
 
 
-def _shown(given: Any) -> str:
+def _shown(spec: FieldSpec, given: Any) -> str:
     if isinstance(given, dict):
         text = "\n".join(f"{name}={inner}" for name, inner in given.items())
     elif isinstance(given, list):
-        text = "\n".join(", ".join(str(cell) for cell in row) for row in given)
+        text = written(given, numbers=spec.numbers)
     else:
         text = str(given)
     if len(text) <= SHOWN:

@@ -14,7 +14,7 @@ from core.errors import Fault, InvalidInput
 from core.grammar.fields import Collected, value
 from core.grammar.jsons import read_json
 from core.grammar.slack import unquote_slack
-from core.grammar.tables import rows
+from core.grammar.tables import rows, written
 from core.grammar.usage import LINES, quoting, usage
 from core.grammar.words import item, no_value, pair_at, split_equals, visible
 
@@ -29,6 +29,7 @@ __all__ = [
     "unquote_slack",
     "usage",
     "value",
+    "written",
 ]
 
 if TYPE_CHECKING:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.contract import BYTE_ORDER_MARK, typed_cell
+from core.contract import BYTE_ORDER_MARK, TypedNumber, typed_cell
 from core.grammar.jsons import read_json_rows
 from core.grammar.words import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.contract import Cell
 
 TAB, COMMA = "\t", ","
 _SHOWN = 40
+_NEEDS_QUOTES = re.compile(r'^[\[{]|[,\t\n"“”]')
 _ODD_QUOTES = 'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell'
 
 
@@ -69,6 +73,23 @@ def _meant_as_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def written(found: Sequence[Sequence[Cell]], *, numbers: bool = True) -> str:
+    """Write rows as somebody would type them: a text that reads as a number is in quotes."""
+    return "\n".join(
+        ", ".join(_written(cell, numbers=numbers, alone=len(row) == 1) for cell in row)
+        for row in found
+    )
+
+
+def _written(cell: Cell, *, numbers: bool, alone: bool) -> str:
+    if isinstance(cell, str):
+        odd = _NEEDS_QUOTES.search(cell) or (numbers and not isinstance(typed_cell(cell), str))
+        return '"' + cell.replace('"', '""') + '"' if odd or (alone and not cell) else cell
+    if isinstance(cell, TypedNumber):
+        return cell.stored
+    return json.dumps(cell) if cell is not None else ""
 
 
 def in_quotes(cell: str) -> str:

@@ -247,6 +247,20 @@ def test_a_taken_port_nobody_chose_is_said_and_done_without(engine, capsys):
     assert "cannot listen" in capsys.readouterr().err
 
 
+def test_a_verdict_holds_nothing_that_moves_a_cursor(engine, capsys):
+    """A bot's and a webhook's names come from the platform."""
+
+    async def life():
+        bot = Bot(engine)
+        await bot.inbound("telegram", "polls as @x\x1b[2J\u202e\nslack: fine", ok=True)
+        await bot.finish()
+
+    asyncio.run(life())
+    [way] = engine.ledger.inbounds()
+    assert way.verdict == "polls as @x [2J  slack: fine"
+    assert capsys.readouterr().err == "telegram: polls as @x [2J  slack: fine\n"
+
+
 def test_a_verdict_that_cannot_be_written_now_is_written_later(engine, home):
     """Nobody waits for it, and a newer one takes its place."""
 

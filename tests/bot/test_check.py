@@ -38,6 +38,20 @@ def test_where_all_is_well_nothing_is_wrong(look):
     assert "Telegram: the token is that of @levqor_sandbox_bot." in said
 
 
+def test_names_of_a_workspace_and_a_bot_are_shown_plainly(look, sandbox):
+    name = "x\x1b]0;y\x07\x9b2J\nTelegram: all is well\u202e"
+    slack = {"ok": True, "team": name, "team_id": name, "user_id": name, "bot_id": name}
+    bot = {"id": 1, "is_bot": True, "first_name": name, "username": name}
+    sandbox.slack.always(Answer(200, json=slack), on="auth.test")
+    sandbox.telegram.always(Answer(200, json={"ok": True, "result": bot}), on="getMe")
+
+    shown = list(check.lines(look(), width=80))
+
+    assert any("x ]0;y  2J" in line for line in shown)
+    assert not any(char in "".join(shown) for char in "\x1b\x07\x9b\u202e\n")
+    assert not any(line.startswith("Telegram: all is well") for line in shown)
+
+
 def test_what_is_off_is_said_with_where_to_begin(look):
     findings = look(SLACK_APP_TOKEN=None, TELEGRAM_BOT_TOKEN=None)
     assert wrong(findings) == []

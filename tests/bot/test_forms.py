@@ -70,7 +70,7 @@ def test_an_input_is_drawn_from_its_fields_kind_and_bounds():
     assert drawn["story"]["hint"]["text"] == (
         "What. A form takes 3000 characters; type more after the command."
     )
-    assert drawn["table"]["element"]["placeholder"]["text"] == "a,1"
+    assert drawn["table"]["element"]["placeholder"]["text"] == "a, 1"
     assert drawn["more"]["hint"]["text"] == f"Others. {LINES}"
     assert drawn["more"]["element"]["placeholder"]["text"] == "Status=Open"
 

@@ -133,11 +133,15 @@ def test_rows_and_columns_are_answered_in_lines(sandbox, ada):
     asks = Asked(ada)
     asks("/sheets_append")
     asks("/skip")
-    preview = asks("2026-12-01,Ada,42\n2026-12-02,Bob,43")
-    assert "values: 2026-12-01, Ada, 42\n2026-12-02, Bob, 43" in preview.text
+    preview = asks('2026-12-01,Ada,42\n2026-12-02,Bob,"43"')
+    assert 'values: 2026-12-01, Ada, 42\n2026-12-02, Bob, "43"' in preview.text
     ada.presses(preview, "Send")
     ada.waits(until=sent)
     assert "appended 2 rows" in preview.text
+    assert sandbox.sheets.writes[0].json["values"] == [
+        ["2026-12-01", "Ada", 42],
+        ["2026-12-02", "Bob", "43"],
+    ]
 
 
 def test_cancel_sends_nothing_at_any_point(sandbox, ada):

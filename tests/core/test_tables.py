@@ -1,10 +1,12 @@
 """Rows as they are typed: lines of cells, or JSON."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.connectors.sheets import CONNECTOR
 from core.errors import Fault, InvalidInput
-from core.grammar import parse_chat, parse_items, rows, value
+from core.grammar import parse_chat, parse_items, rows, value, written
 
 ROWS = CONNECTOR.actions[0].input
 VALUES = next(spec for spec in ROWS.fields() if spec.name == "values")
@@ -123,6 +125,34 @@ def test_broken_json_rows_are_refused_with_the_way_to_write_a_cell(typed, what, 
 def test_what_a_refusal_shows_is_taken():
     assert parse_chat('"[x] done",5', ROWS) == {"values": [["[x] done", 5]]}
     assert parse_items(['"[x] done",5'], ROWS) == {"values": [["[x] done", 5]]}
+
+
+@pytest.mark.parametrize(
+    ("found", "typed"),
+    [
+        ([["Ada", 42, "42", 3.5]], 'Ada, 42, "42", 3.5'),
+        ([["a, b", 'say "hi"', "", None]], '"a, b", "say ""hi""", , '),
+        ([[""], ["[x]", "{y}"], [True]], '""\n"[x]", "{y}"\ntrue'),
+        (rows("3.10"), "3.1"),
+    ],
+)
+def test_rows_are_shown_as_they_are_typed(found, typed):
+    assert written(found) == typed
+
+
+CELLS = st.one_of(
+    st.text(st.characters(exclude_characters="\ufeff\r", exclude_categories=["Cs"])).map(str.strip),
+    st.integers(-(10**15) + 1, 10**15 - 1),
+    st.decimals(-1000, 1000, places=2).map(float).filter(lambda one: "e" not in repr(one)),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=4), min_size=1, max_size=4))
+def test_rows_that_are_shown_are_read_again_as_they_were(found):
+    again = rows(written(found))
+
+    assert again == found
 
 
 def test_pure_text_is_lines_of_cells_whatever_it_begins_with():
