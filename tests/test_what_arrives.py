@@ -86,6 +86,15 @@ def cells(typed: str, arrives: Any, **more: Any) -> Row:
     return Row(SHEETS, arrives, typed, [typed], pipe=typed, **more)
 
 
+def mail(to: Any, address: str, **more: Any) -> Row:
+    """An e-mail to an address, and the form in which it is sent."""
+    arrives = to if isinstance(to, Refused) else {"to": to, "subject": "s", "text": "hi"}
+    return Row(
+        MAIL, arrives, f"to={address} subject=s hi", [f"to={address}", "subject=s", "hi"],
+        body={"to": address, "subject": "s", "text": "hi"}, **more,
+    )  # fmt: skip
+
+
 ROWS = [
     # A text, to the end and as it stands.
     says("Hello world"),
@@ -170,6 +179,37 @@ ROWS = [
     page(refused("given twice", "as Done? and as done?"), "Done?=yes done?=no",
          ["Done?=yes", "done?=no"]),
     page(refused("Title: is given twice", "use quotes"), "Title=Fix it", ["Title=Fix", "it"]),
+    page({"Phase ": "Caf\xe9"}, 'phase="cafe\u0301"', ["PHASE=cafe\u0301"], body={"props": {"Phase": "CAF\xc9"}}),
+    page({"Status": "In progress"}, 'status="in  PROGRESS"', ["Status=in progress"],
+         body={"props": {"status ": "in progress"}}),
+    page(refused("'Opened' is no option", "did you mean 'Open'"), "Status=Opened", ["Status=Opened"],
+         body={"props": {"Status": "Opened"}}),
+    page(refused("'Team' (id", "'team ' (id", "write the id"), "Team=Ann", ["team=Ann"],
+         body={"props": {"team ": "Ann"}}),
+    page(refused("'API' (id", "'api' (id", "write the id"), 'Labels="Web, api"', ["Labels=api"],
+         body={"props": {"Labels": ["API"]}}),
+    page({"Labels": ["Web", "new one"]}, 'Labels="web, new one"', ['Labels=["web", "new one"]'],
+         body={"props": {"Labels": ["WEB", "new one"]}}),
+    page(refused("'Web' is given twice"), 'Labels="Web, web"', ["Labels=Web,WEB"],
+         body={"props": {"Labels": ["Web", "Web"]}}),
+    page({"% done": 3.1}, '"% done"=3.10', ["% done=3.10"], body={"props": {"% done": "3.10"}},
+         told="'% done': 3.10 is kept as 3.1"),
+    page(refused("Notion would keep 007 as 7", "write 7"), '"% done"=007', ["% done=007"],
+         body={"props": {"% done": "007"}}),
+    page(refused("Notion would keep 1e3 as 1000"), '"% done"=1e3', ["% done=1e3"]),
+    page(refused("1st contact", "give text, in quotes: "), '{"props": {"1st contact": 3.10}}',
+         ['{"props": {"1st contact": 3.10}}'], body={"props": {"1st contact": 3.1}}),
+    page({"Due by": "2026-12-01T09:30:00+01:00"}, '"Due by"="2026-12-01 09:30+01:00"',
+         ["Due by=2026-12-01T09:30+01:00"], body={"props": {"Due by": "2026-12-01T09:30+01:00"}}),
+    page({"Due by": "2026-12-01T09:30"}, None, body={"props": {"Due by": {"date": {"start": "2026-12-01T09:30"}}}}),
+    # Addresses.
+    mail(["ann@xn--mnchen-3ya.example"], "ann@m\xfcnchen.example", told="sent to ann@xn--mnchen-3ya.example"),
+    mail(["ann@xn--fa-hia.de"], "ann@fa\xdf.de", told="sent to ann@xn--fa-hia.de"),
+    mail(["ann@ex.example"], "ann@ex\u3002example", told="sent to ann@ex.example"),
+    mail(["Ann@Example.COM"], "Ann@Example.COM"),
+    mail(refused("only plain letters", "before the @"), "\xe4nn@example.com"),
+    mail(refused("with a plain @"), "ann＠example.com"),
+    mail(refused("mixes Latin and Cyrillic"), "ann@ex\u0430mple.com"),
     # Rows.
     Row(SHEETS, [["", "b"], ["c", "d"]], "\tb\nc\td", ["\tb\nc\td"], body={"values": [["", "b"], ["c", "d"]]}),
     Row(SHEETS, {"range": "'Sheet1'", "values": [["", "b"]]}, "range=Sheet1 \tb", ["range=Sheet1", "\tb"]),

@@ -41,11 +41,17 @@ def refuse_control(value: Any, *, line_breaks: bool, depth: int = 0) -> None:
 
 
 def tidied(value: Any) -> Any:
-    """Give each line break as one, and no text, cell or name a byte order mark before it."""
+    """Give each line break as one, and no text, cell or name a byte order mark before it.
+
+    Raises ValueError where two names would become the same.
+    """
     if isinstance(value, str):
         return _WINDOWS_BREAK.sub("\n", value).lstrip(BYTE_ORDER_MARK)
     if isinstance(value, Mapping):
-        return {tidied(key): tidied(inner) for key, inner in value.items()}
+        made = {tidied(key): tidied(inner) for key, inner in value.items()}
+        if len(made) < len(value):
+            raise ValueError("has the same name twice, once with a mark that nobody sees")
+        return made
     if isinstance(value, list | tuple):
         return type(value)(map(tidied, value))
     return value

@@ -107,6 +107,12 @@ def test_a_mark_nobody_sees_is_refused_in_an_address_and_kept_in_a_text(char):
     assert Letter(text=f"a{char}b").text == f"a{char}b"
 
 
+def test_names_that_differ_in_a_byte_order_mark_are_not_made_one():
+    message = "has the same name twice, once with a mark that nobody sees"
+    for given in ({"a": 1, "\ufeffa": 2}, {"a": [{"b": 1, "\ufeffb": 2}]}):
+        assert refused(props=given) == ("props", message)
+
+
 def test_emoji_and_scripts_that_need_joiners_go_as_they_are():
     typed = "👩‍🚀 نامه‌ای 🏳️‍🌈 é e\u0301"
 
