@@ -42,7 +42,9 @@ class Teller:
 
     def follow(self, accepted: Accepted, where: Where) -> asyncio.Task[None]:
         """Send an accepted run and tell how it ended, in the background."""
-        return self._bot.spawn(self._follow(accepted, where), name=f"{self._surface} run")
+        return self._bot.spawn(
+            self._follow(accepted, where), name=f"{self._surface} run", asked=True
+        )
 
     async def tell(self, where: Where, settled: Settled) -> None:
         """Tell one asker, then forget where to answer."""
@@ -64,7 +66,7 @@ class Teller:
                     where = json.loads(entry.reply_to or "{}")
                     # Side by side: one chat in a flood must not keep the others waiting.
                     telling = self.tell(where, engine.settled(entry))
-                    self._bot.spawn(telling, name=f"{self._surface} telling")
+                    self._bot.spawn(telling, name=f"{self._surface} telling", asked=True)
             await asyncio.sleep(CATCH_UP_SECONDS)
 
 

@@ -107,3 +107,20 @@ def m002_default_plan(db: Database) -> None:
         ALTER TABLE callers RENAME COLUMN chosen TO plan;
         """
     )
+
+
+@MIGRATIONS()
+def m003_owed(db: Database) -> None:
+    """Answers that are owed and are no run's, until they were given; no words of theirs."""
+    db.executescript(
+        """
+        CREATE TABLE owed (
+            key TEXT PRIMARY KEY,          -- the request's own
+            surface TEXT NOT NULL,
+            kind TEXT NOT NULL,            -- what to say, as its surface knows it
+            reply_to TEXT NOT NULL,        -- where to answer
+            at REAL NOT NULL,
+            owner TEXT NOT NULL
+        );
+        """
+    )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from bot.app.asked import Asked
 from bot.app.threads import Threads
 from bot.app.verdicts import Verdicts
 from core import streams, wording
@@ -113,7 +114,7 @@ class Bot:
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._threads = Threads()
-        self._asked: set[asyncio.Future[Any]] = set()
+        self._asked = Asked()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._verdicts = Verdicts(self, self._threads)
 
@@ -160,7 +161,7 @@ class Bot:
             raise Stopping
         accept = self._in_time(patience, action_id, values, caller, options)
         work = asyncio.ensure_future(self._threads.on("accept", accept))
-        self._ask(work)
+        self._asked.add(work)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -192,7 +193,7 @@ class Bot:
             raise Stopping
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Settled] = loop.create_future()
-        self._ask(ended)
+        self._asked.add(ended)
         accept = self._in_time(patience, action_id, values, caller, options)
 
         def hand_over(tell: Callable[[Any], None], told: object) -> None:
@@ -231,20 +232,19 @@ class Bot:
 
     async def heard(self, seconds: float) -> None:
         """Wait until everybody who had asked was told, at most so many seconds."""
-        if self._asked:
-            await asyncio.wait(tuple(self._asked), timeout=max(0.0, seconds))
-
-    def _ask(self, told: asyncio.Future[Any]) -> None:
-        self._asked.add(told)
-        told.add_done_callback(self._asked.discard)
+        await self._asked.wait(seconds)
 
     def _start_unattended(self, work: asyncio.Future[Accepted]) -> None:
         if not work.cancelled() and work.exception() is None and work.result().first:
             self.engine.start(work.result())
 
-    def spawn(self, job: Coroutine[Any, Any, Any], *, name: str | None = None) -> asyncio.Task[Any]:
-        """Run a job in the background; what it raises is logged by its kind alone."""
+    def spawn(
+        self, job: Coroutine[Any, Any, Any], *, name: str | None = None, asked: bool = False
+    ) -> asyncio.Task[Any]:
+        """Run a job in the background, logging errors by kind; a stop waits for `asked` ones."""
         task = asyncio.get_running_loop().create_task(job, name=name)
+        if asked:
+            self._asked.add(task)
         self._jobs.add(task)
         task.add_done_callback(self._job_done)
         return task

@@ -6,12 +6,14 @@ Accept first, acknowledge then: whatever says "sending" is in the ledger.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot import forms
 from bot.manifest import main_command, spelling
+from bot.owing import Owing
 from bot.pending import Pending
 from bot.slack import views
 from bot.slack.answers import where_of
@@ -41,6 +43,7 @@ Reply = dict[str, Any] | None
 PATIENCE = 1.0
 # A question that takes longer is answered after the acknowledgement.
 QUESTION_SECONDS = 1.0
+RESTARTED = "Levqor was started again, perhaps before it answered your question. Please ask again."
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,13 @@ class Desk:
         self._main = main_command(bot.settings.own.slack_prefix)
         self._pending: Pending[Again] = Pending()
         self._teller = Teller(bot, "slack", self._tell)
+        self._owing = Owing(bot, "slack", self._ask_again)
         self.going: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
         """Tell whoever a dead bot left without an answer."""
         self._teller.start()
+        self._owing.start()
 
     async def command(self, action_id: str, body: Mapping[str, Any]) -> Reply:
         """An action's slash command: fired, or its form opened where nothing was typed."""
@@ -101,7 +106,8 @@ class Desk:
         done, _ = await asyncio.wait({asked}, timeout=QUESTION_SECONDS)
         if done:
             return views.note(asked.result())
-        self._go(self._tell_later(asked, where_of(body, _user(caller))), "late answer")
+        where, key = where_of(body, _user(caller)), f"slack:{body['trigger_id']}"
+        self._go(self._tell_later(asked, where, key), "late answer")
         return views.note("Looking. The answer follows.")
 
     async def unknown(self, body: Mapping[str, Any]) -> Reply:
@@ -236,8 +242,14 @@ class Desk:
         except LevqorError as error:
             return wording.refusal(error)
 
-    async def _tell_later(self, asked: asyncio.Task[str], where: Where) -> None:
+    async def _tell_later(self, asked: asyncio.Task[str], where: Where, key: str) -> None:
+        with contextlib.suppress(LevqorError):
+            await self._owing.owe(key, where, "question")
         await self._answers.say(where, await asked)
+        await self._owing.paid(key)
+
+    async def _ask_again(self, where: Where, _kind: str) -> None:
+        await self._answers.say(where, RESTARTED)
 
     async def _tell(self, where: Where, settled: Settled) -> None:
         await self._answers.say(where, wording.settled(settled, self._bot.engine.connectors))
@@ -252,7 +264,7 @@ class Desk:
         return self._bot.engine.action(action_id)[1].title
 
     def _go(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        return self._keep(self._bot.spawn(work, name=f"slack {name}"))
+        return self._keep(self._bot.spawn(work, name=f"slack {name}", asked=True))
 
     def _keep(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
         self.going.add(task)

@@ -6,16 +6,17 @@ import time
 from typing import TYPE_CHECKING
 
 from telegram import ForceReply
+from telegram.error import BadRequest, Forbidden, NetworkError
 
 from bot.commands import QUESTIONS, Spelling
 from bot.telegram.forms import Form, Forms
 from bot.telegram.heard import Pressed, Typed
-from bot.telegram.runs import Ask, Runs, Work
+from bot.telegram.runs import PAIRED, WELCOME, Ask, Runs, Work
 from bot.telegram.strangers import Strangers
 from bot.telegram.voice import Place, units
 from core import wording
 from core.callers import Caller
-from core.errors import LevqorError, NotFound
+from core.errors import LedgerError, LevqorError, NotFound
 
 if TYPE_CHECKING:
     from bot.app.frame import Bot
@@ -33,6 +34,9 @@ SPELLING = Spelling(
 # What was written longer ago waited for a bot that was off: nobody expects it now.
 STALE_SECONDS = 900.0
 
+# A code that cannot be redeemed comes again; nobody waits long behind it.
+REDEEM_SECONDS = 2.0
+
 # Telegram's apps cut what is longer than 4096 into several messages, at or before that.
 NEARLY_TOO_LONG = 4000
 MAYBE_CUT = (
@@ -40,7 +44,6 @@ MAYBE_CUT = (
     "in it. Send this part as it is?"
 )
 
-WELCOME = "You are paired: Levqor knows you as {caller}. /help lists what it can do."
 KNOWN = "Levqor knows you as {caller}. /help lists what it can do."
 NO_FORM = "There is no form open."
 # Also for who replies to a question that somebody else in the group was asked.
@@ -60,6 +63,10 @@ STRANGER = (
 )
 
 
+class Postponed(LedgerError):
+    """One person's message cannot be taken now and must come again; others' can be."""
+
+
 class Desk:
     """Takes what was heard; hands back what is left to do, or None."""
 
@@ -74,7 +81,7 @@ class Desk:
     async def take(self, heard: Typed | Pressed) -> Work | None:
         """Do with an update what must be done before it is confirmed.
 
-        Raises LedgerError where nobody can tell who is paired.
+        Raises LedgerError where nobody can tell who is paired, and Postponed.
         """
         caller = Caller(SURFACE, str(heard.user))
         paired = caller.id in await self._bot.call(self._bot.engine.ledger.paired, SURFACE)
@@ -95,21 +102,34 @@ class Desk:
 
     async def _stranger(self, said: Typed, caller: Caller) -> Work | None:
         command = said.command
-        if said.private and command and command.name == "start" and command.rest.strip():
-            if not self._strangers.may_try(said.user):
-                return None
-            redeem = self._bot.engine.ledger.redeem
-            if await self._bot.call(redeem, SURFACE, caller.id, command.rest.strip()):
-                return Work(lambda: self._welcome(said, caller))
+        code = command.rest.strip() if command and command.name == "start" else ""
+        if said.private and code and await self._redeemed(said, caller, code):
+            return Work(lambda: self._welcome(said, caller), _place(said), PAIRED)
         meant = said.private or (command and (command.addressed or self._ours(command)))
         if not meant or not self._strangers.may_hear(said.user):
             return None
         text = STRANGER.format(caller=caller)
-        return Work(lambda: self._answer_once(said, text), later=True)
+        return Work(lambda: self._answer_once(said, text), _place(said), later=True)
+
+    async def _redeemed(self, said: Typed, caller: Caller, code: str) -> bool:
+        """Try a code; raises Postponed where the ledger cannot be written, which is no try."""
+        if not self._strangers.may_try(said.user):
+            return False
+        redeem = self._bot.engine.ledger.redeem
+        try:
+            return await self._bot.call(redeem, SURFACE, caller.id, code, patience=REDEEM_SECONDS)
+        except LedgerError as error:
+            self._strangers.was_no_try(said.user)
+            raise Postponed(error.message, reason=error.reason) from None
 
     async def _answer_once(self, said: Typed, text: str) -> None:
         # In a flood of strangers nobody waits for anybody.
-        await self._voice.say(_place(said), text, patience=0)
+        try:
+            await self._voice.say(_place(said), text, patience=0)
+        except (BadRequest, Forbidden):
+            raise
+        except NetworkError:
+            self._strangers.was_not_told(said.user)
 
     async def _welcome(self, said: Typed, caller: Caller) -> None:
         await self._voice.say(_place(said), WELCOME.format(caller=caller))
@@ -130,7 +150,7 @@ class Desk:
             heard = said.private or command.addressed
             return self._say(said, wording.refusal(error)) if heard else None
         if what in {each.word for each in QUESTIONS}:
-            return Work(lambda: self._ask(said, what, command.rest, caller))
+            return Work(lambda: self._ask(said, what, command.rest, caller), _place(said))
         return await self._action(said, what, command.rest, caller)
 
     async def _action(self, said: Typed, action_id: str, rest: str, caller: Caller) -> Work | None:
@@ -215,7 +235,7 @@ class Desk:
         async def do() -> None:
             await self._voice.say(_place(said), text, mark)
 
-        return Work(do)
+        return Work(do, _place(said))
 
 
 def _place(said: Typed) -> Place:

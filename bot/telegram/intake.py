@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telegram import Update
@@ -21,61 +23,126 @@ if TYPE_CHECKING:
 
     from bot.app.frame import Bot
     from bot.telegram.desk import Desk
+    from bot.telegram.heard import Pressed, Typed
     from bot.telegram.pulse import Pulse
-    from bot.telegram.runs import Work
+    from bot.telegram.runs import Runs, Work
 
 # What is not in the journal is answered before its update is confirmed, so that a crash
-# brings it again; but a chat in a flood must not hold up everybody else's messages.
+# brings it again. One that takes longer is written down as owed: a chat in a flood must not
+# hold up everybody else's messages.
 ANSWER_SECONDS = 3.0
+# Ten times what one poll may bring.
+REMEMBERED = 1000
 
 log = logging.getLogger("levqor.bot")
 
 
-class Intake:
-    """The same way in for polling and for the webhook."""
+@dataclass(eq=False)
+class Taken:
+    """An update that was taken, and what became of it so far.
 
-    def __init__(self, bot: Bot, desk: Desk, pulse: Pulse, me: User) -> None:
+    `later` is what may begin once it is confirmed; `safe` tells that it may be: it was
+    answered, or its answer is written down.
+    """
+
+    update: int = 0
+    work: Work | None = None
+    later: Work | None = None
+    answer: asyncio.Task[None] | None = None
+    safe: bool = True
+    owed: bool = False
+
+
+class Intake:
+    """What polling and the webhook hand their updates to."""
+
+    def __init__(self, bot: Bot, desk: Desk, runs: Runs, pulse: Pulse, me: User) -> None:
         self._bot = bot
         self._desk = desk
+        self._runs = runs
         self._pulse = pulse
         self._me = me
         self._one_at_a_time = asyncio.Lock()
+        # An update that could not be confirmed comes again, and must not be taken again.
+        self._known: OrderedDict[int, Taken] = OrderedDict()
         self.working: set[asyncio.Task[None]] = set()
 
-    async def take(self, raw: Any) -> Work | None:
-        """Take one update; what is left to do with it, if anything.
+    def read(self, raw: Any) -> Typed | Pressed | None:
+        """What an update says; None where it is nothing for this bot."""
+        try:
+            return read(Update.de_json(raw), self._me.id, self._me.username or "")
+        except Exception:  # noqa: BLE001 - whatever the library trips over, the next one counts
+            self._pulse.skipped()
+            return None
+
+    async def take(self, heard: Typed | Pressed) -> Taken:
+        """Take one update and begin its answer.
 
         Raises LedgerError where it cannot be taken now and must come again.
         """
         began = time.perf_counter()
+        async with self._one_at_a_time:
+            if (known := self._known.get(heard.update)) is not None:
+                return known
+            taken = self._known[heard.update] = await self._take(heard)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        self._bot.acknowledged("telegram", time.perf_counter() - began)
+        return taken
+
+    async def _take(self, heard: Typed | Pressed) -> Taken:
         try:
-            heard = read(Update.de_json(raw), self._me.id, self._me.username or "")
-        except Exception:  # noqa: BLE001 - whatever the library trips over, the next one counts
-            self._pulse.skipped()
-            return None
-        if heard is None:
-            return None
-        try:
-            async with self._one_at_a_time:
-                work = await self._desk.take(heard)
+            work = await self._desk.take(heard)
         except LevqorError:
             raise
         except Exception as error:  # noqa: BLE001 - one update must not stop all that follow
             # Its text may hold what was typed.
             log.error("An update could not be taken: %s", type(error).__name__)  # noqa: TRY400
             self._pulse.skipped()
-            return None
-        self._bot.acknowledged("telegram", time.perf_counter() - began)
-        return work
+            work = None
+        if work is None or work.later:
+            return Taken(heard.update, work, later=work)
+        taken = Taken(heard.update, work, safe=False)
+        taken.answer = self._spawn(self._answer(work, taken))
+        return taken
 
-    async def answered(self, tasks: Iterable[asyncio.Task[None]]) -> None:
-        """Wait until answers are out, or long enough."""
-        if waiting := tuple(tasks):
-            await asyncio.wait(waiting, timeout=ANSWER_SECONDS)
+    async def secure(self, updates: Iterable[Taken]) -> None:
+        """Wait until answers are out, or long enough; write down those that are not.
 
-    def begin(self, work: Work) -> asyncio.Task[None]:
-        """Do what is left to do, in the background."""
-        task = self._bot.spawn(_do(work), name="telegram answer")
+        Raises LedgerError where one of them cannot be written down.
+        """
+        left = [one for one in updates if not one.safe and one.answer is not None]
+        if left:
+            await asyncio.wait([one.answer for one in left if one.answer], timeout=ANSWER_SECONDS)
+        results = await asyncio.gather(*map(self._secure, left), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    def begin(self, taken: Taken) -> None:
+        """Do what was left until the update is confirmed, once, in the background."""
+        work, taken.later = taken.later, None
+        if work is not None:
+            self._spawn(_do(work))
+
+    async def _secure(self, taken: Taken) -> None:
+        answer, work = taken.answer, taken.work
+        if answer is None or work is None or answer.done():
+            taken.safe = True
+            return
+        key = self._runs.key(taken.update)
+        await self._runs.owing.owe(key, work.place.wire(), work.kind)
+        taken.safe = taken.owed = True
+        if answer.done():
+            await self._runs.owing.paid(key)
+
+    async def _answer(self, work: Work, taken: Taken) -> None:
+        await _do(work)
+        if taken.owed:
+            await self._runs.owing.paid(self._runs.key(taken.update))
+
+    def _spawn(self, job: Any) -> asyncio.Task[None]:
+        task = self._bot.spawn(job, name="telegram answer", asked=True)
         self.working.add(task)
         task.add_done_callback(self.working.discard)
         return task

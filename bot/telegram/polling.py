@@ -16,6 +16,8 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 
 from bot.telegram import pulse as words
 from bot.telegram.api import Flood
+from bot.telegram.desk import Postponed
+from bot.telegram.intake import Taken
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from bot.telegram.intake import Intake
     from bot.telegram.pace import Pace
     from bot.telegram.pulse import Pulse, Verdict
-    from bot.telegram.runs import Work
 
 # A confirmation that takes longer does not hold up what it confirms.
 CONFIRM_SECONDS = 3.0
@@ -57,7 +58,7 @@ class Polling:
         self._how = how
         self._pace = pace
         self._offset: int | None = None
-        self._taken: list[Work] = []
+        self._taken: list[Taken] = []
         self._failures = 0
         self._calm = self._way_is_free = self._pushed_out = False
         self._stopped = asyncio.Event()
@@ -101,9 +102,13 @@ class Polling:
             asking.cancel()
             return
         batch = asking.result()
-        self._failures, self._calm = 0, True
-        await self._pulse.good(self._how)
+        self._calm = True
+        if not self._failures:
+            await self._pulse.good(self._how)
+        # A good poll alone is no sign that what it brought can be taken.
         await self._take(batch)
+        self._failures = 0
+        await self._pulse.good(self._how)
         # Telegram holds a poll until there is something new; what answers in its place may not,
         # and would be asked without end.
         early = time.monotonic() - began < seconds / 2
@@ -111,23 +116,46 @@ class Polling:
             await self._pause(self._pace.hasty)
 
     async def _take(self, batch: list[Any]) -> None:
-        answering = []
+        """Take a batch; what cannot be confirmed comes again. Raises LedgerError."""
+        taken, problem = await self._take_each(batch)
         try:
-            for raw in batch:
-                if self._stopped.is_set() or self._bot.ending:
-                    break
-                work = await self._intake.take(raw)
-                if (number := _number(raw)) is not None:
-                    self._offset = number + 1
-                if work is not None and work.later:
-                    self._taken.append(work)
-                elif work is not None:
-                    answering.append(self._intake.begin(work))
-        finally:
-            await self._intake.answered(answering)
+            await self._intake.secure([one for _, one in taken])
+        except LevqorError as error:
+            problem = error
+        self._taken += [one for _, one in taken if one.later is not None]
+        for number, one in taken:
+            if not one.safe:
+                break
+            if number is not None:
+                self._offset = number + 1
+        if problem is not None:
+            raise problem
         if batch and not any(_number(raw) is not None for raw in batch):
             # Without a number it cannot be confirmed, and comes again at once.
             await self._pause(self._pace.longest)
+
+    async def _take_each(
+        self, batch: list[Any]
+    ) -> tuple[list[tuple[int | None, Taken]], LevqorError | None]:
+        taken: list[tuple[int | None, Taken]] = []
+        problem, waiting = None, set()
+        for raw in batch:
+            if self._stopped.is_set() or self._bot.ending:
+                break
+            one, heard = Taken(), self._intake.read(raw)
+            if heard is not None:
+                try:
+                    # What somebody wrote is taken in the order it was written in.
+                    one = Taken(safe=False)
+                    if heard.user not in waiting:
+                        one = await self._intake.take(heard)
+                except Postponed as error:
+                    problem = error
+                    waiting.add(heard.user)
+                except LevqorError as error:
+                    return taken, error
+            taken.append((_number(raw), one))
+        return taken, problem
 
     async def _last_word(self) -> None:
         """Confirm what was taken: it would be answered again by the next bot."""
@@ -140,8 +168,8 @@ class Polling:
 
     def _begin(self) -> None:
         taken, self._taken = self._taken, []
-        for work in taken:
-            self._intake.begin(work)
+        for one in taken:
+            self._intake.begin(one)
 
     async def _free_the_way(self) -> bool:
         """Whether nobody else's webhook takes the messages; one of ours is removed."""

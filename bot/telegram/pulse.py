@@ -48,7 +48,7 @@ REVOKED = Verdict(
     "Get the new one from @BotFather (/token), set TELEGRAM_BOT_TOKEN and start levqor-bot again.",
 )
 LEDGER = Verdict(
-    "takes no messages, because the ledger cannot be read; they wait at Telegram",
+    "cannot take every message, because the ledger cannot be used; they wait at Telegram",
     "See what is wrong with: levqor doctor",
 )
 STUMBLED = Verdict(

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
+from bot.owing import Owing
 from bot.pending import Pending
 from bot.telegram.voice import Place
 from bot.telling import Teller, reply_to, sending
 from core import wording
+from core.callers import Caller
 from core.errors import LevqorError, Repeated
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from bot.telegram.heard import Pressed
     from bot.telegram.voice import Voice
     from bot.telling import Where
-    from core.callers import Caller
     from core.engine import Accepted, Settled
 
 SEND, LEAVE = "send", "leave"
@@ -33,19 +34,31 @@ GONE = (
     "Nothing was sent: this was asked more than ten minutes ago, or Levqor was started again. "
     "Please write the command again."
 )
+# What is owed where an answer tells of a run: its id stands behind this.
+RUN = "run:"
+PAIRED = "paired"
+
+WELCOME = "You are paired: Levqor knows you as {caller}. /help lists what it can do."
+RESTARTED = (
+    "Levqor was started again, and cannot tell whether you got its answer to this. It sent "
+    "nothing for this message. Please write it again."
+)
 # A run told by this process is not told again when its update comes a second time.
 REMEMBERED = 1000
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is left to do with an update.
+    """What is left to do with an update, and where it is answered.
 
     `later` tells that it may wait until the update is confirmed: a crash would not lose it
-    any more, or nobody would miss it. All else is done before, and comes again after a crash.
+    any more, or nobody would miss it. All else is done before, or written down as owed;
+    `kind` is what the next bot answers then.
     """
 
     do: Callable[[], Awaitable[object]]
+    place: Place
+    kind: str = ""
     later: bool = False
 
 
@@ -64,10 +77,12 @@ class Runs:
     def __init__(self, bot: Bot, voice: Voice, surface: str, bot_id: int) -> None:
         self._bot = bot
         self._voice = voice
+        self._surface = surface
         self._bot_id = bot_id
         self._pending: Pending[Ask] = Pending()
         self._told: OrderedDict[str, None] = OrderedDict()
         self.teller = Teller(bot, surface, self._tell)
+        self.owing = Owing(bot, surface, self._answer_again)
 
     def key(self, request: int | str) -> str:
         """A request's own key: an update's number, or a button's nonce."""
@@ -89,10 +104,10 @@ class Runs:
             return self.confirm(again, caller, place, wording.refusal(same), "Send again")
         except LevqorError as error:
             text = wording.refusal(error)
-            return Work(lambda: self._voice.show(place, text))
+            return Work(lambda: self._voice.show(place, text), place)
         if not accepted.first:
             return await self._redelivered(accepted, place)
-        return Work(lambda: self._run(accepted, place), later=True)
+        return Work(lambda: self._run(accepted, place), place, later=True)
 
     def confirm(self, ask: Ask, caller: Caller, place: Place, text: str, yes: str) -> Work:
         """Ask whether to send; the buttons work once, for ten minutes, for this person."""
@@ -103,7 +118,23 @@ class Runs:
             InlineKeyboardButton(no, callback_data=f"{LEAVE}:{caller.id}:{nonce}"),
         ]
         markup = InlineKeyboardMarkup([buttons])
-        return Work(lambda: self._voice.show(place, text, markup))
+        return Work(lambda: self._voice.show(place, text, markup), place)
+
+    async def _answer_again(self, where: Where, kind: str) -> None:
+        """Answer what a dead bot owed somebody."""
+        place = Place(**where)
+        if kind == PAIRED:
+            # In a private chat the chat is the person.
+            text = WELCOME.format(caller=Caller(self._surface, str(place.chat)))
+        elif kind.startswith(RUN):
+            entry = await self._bot.call(self._bot.engine.ledger.run, kind.removeprefix(RUN))
+            if entry is None:
+                return
+            settled = self._bot.engine.settled(entry)
+            text = wording.settled(settled, self._bot.engine.connectors)
+        else:
+            text = RESTARTED
+        await self._voice.show(place, text)
 
     async def pressed(self, pressed: Pressed, caller: Caller) -> Work | None:
         """Do what a button says, once, however often it is pressed."""
@@ -119,10 +150,10 @@ class Runs:
             return await self._redelivered(run, place)
         ask = self._pending.take(str(caller), nonce)
         if ask is None:
-            return Work(lambda: self._voice.show(place, GONE))
+            return Work(lambda: self._voice.show(place, GONE), place)
         if verb == LEAVE:
             kept = "Nothing was sent." if ask.guard else "Not sent again."
-            return Work(lambda: self._voice.show(place, kept))
+            return Work(lambda: self._voice.show(place, kept), place)
         return await self.fire(ask, caller, place, nonce)
 
     async def seen(self, request: int | str) -> bool:
@@ -162,7 +193,7 @@ class Runs:
         waiting = entry is not None and entry.reply_to is not None
         if accepted.run in self._told or waiting or settled is None:
             return None
-        return Work(lambda: self._tell(place.wire(), settled))
+        return Work(lambda: self._tell(place.wire(), settled), place, RUN + settled.run)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,11 @@ class Strangers:
         visit.told = True
         return True
 
+    def was_not_told(self, user: int) -> None:
+        """Telegram did not take the answer: the next message gets it."""
+        if (visit := self._visits.get(user)) is not None:
+            visit.told = False
+
     def may_try(self, user: int) -> bool:
         """Whether a stranger's code is looked at; a few an hour each."""
         visit = self._visit(user)
@@ -46,6 +51,12 @@ class Strangers:
         visit.tries += 1
         self._minute = (minute, tries + 1)
         return True
+
+    def was_no_try(self, user: int) -> None:
+        """Give a try back: the code could not be looked at."""
+        if (visit := self._visits.get(user)) is not None:
+            visit.tries -= 1
+        self._minute = (self._minute[0], self._minute[1] - 1)
 
     def __len__(self) -> int:
         return len(self._visits)

@@ -74,8 +74,9 @@ class Telegram:
         voice = Voice(api)
         runs = Runs(bot, voice, self.name, me.id)
         menus = Menus(bot, api, self.name, SPELLING)
-        self._intake = Intake(bot, Desk(bot, voice, runs, menus), pulse, me)
+        self._intake = Intake(bot, Desk(bot, voice, runs, menus), runs, pulse, me)
         runs.teller.start()
+        runs.owing.start()
         if self._own.telegram == "webhook":
             hook = webhook.Webhook(
                 api, pulse, self._seal, self._own.telegram_webhook_url or "", self._pace

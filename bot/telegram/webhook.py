@@ -114,7 +114,7 @@ class Webhook:
 
 
 async def answer(request: HookRequest, seal: Seal, intake: Intake | None) -> HookAnswer:
-    """Answer one post: 200 only once the update is in the journal, or answered."""
+    """Answer one post: 200 only once the update is in the journal, or its answer is out."""
     if not seal.fits(request.headers.get(HEADER)):
         return HookAnswer(403)
     if intake is None:
@@ -123,13 +123,13 @@ async def answer(request: HookRequest, seal: Seal, intake: Intake | None) -> Hoo
         raw = json.loads(request.body)
     except (ValueError, RecursionError):
         raw = None
+    heard = intake.read(raw)
     try:
-        work = await intake.take(raw)
+        if heard is not None:
+            taken = await intake.take(heard)
+            await intake.secure([taken])
+            intake.begin(taken)
     except LevqorError:
         # Telegram brings it again.
         return HookAnswer(503)
-    if work is not None:
-        task = intake.begin(work)
-        if not work.later:
-            await intake.answered([task])
     return HookAnswer(200)

@@ -268,10 +268,11 @@ class Engine:
     def _journal(
         self, order: Order, connector: Connector, caller: Caller, patience: float
     ) -> tuple[Entry, bool]:
-        # A run that was refused meanwhile has given its quota back.
-        self._sender.catch_up(patience)
+        until = time.monotonic() + patience
         try:
-            return self.ledger.accept(order, patience=patience)
+            # A run that was refused meanwhile has given its quota back.
+            self._sender.catch_up(patience)
+            return self.ledger.accept(order, patience=until - time.monotonic())
         except QuotaSpent as error:
             raise spent(self.settings, connector, caller, error.resets_at) from None
         except LedgerError as error:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from core.callers import is_address
 from core.errors import LedgerError
 from core.ledger import copies, endings, people, runs, usage, watch
-from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
-from core.ledger.opened import OpenLedger
+from core.ledger.entries import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
 from core.ledger.people import word
+from core.ledger.telling import TellingLedger
 from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
     "Inbound",
     "Ledger",
     "Order",
+    "Owed",
     "Person",
     "Quota",
     "Stretch",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-class Ledger(OpenLedger):
+class Ledger(TellingLedger):
     """The journal of one home; open it with `Ledger.open`, close it when done.
 
     `default_plan` is that of every caller whom nobody has put on a plan, now and later.
@@ -78,18 +79,6 @@ class Ledger(OpenLedger):
             self.keep(run, state=state, at=at, **more)
             raise
 
-    def told(self, run: str) -> None:
-        """The asker knows; forget where to answer. What cannot be written is kept."""
-        try:
-            self._write(lambda db: runs.told(db, run))
-        except LedgerError:
-            self.keep(run, told=True)
-            raise
-
-    def answer_at(self, run: str, reply_to: str) -> None:
-        """Change where to answer, while the asker is still to be told."""
-        self._write(lambda db: runs.answer_at(db, run, reply_to))
-
     def recover(self) -> list[Entry]:
         """Settle the runs of dead processes; a live process's runs are not touched.
 
@@ -114,11 +103,6 @@ class Ledger(OpenLedger):
         return runs.recover(
             db, self._alive, lambda owner: endings.left_by(self.path, owner), time.time()
         )
-
-    def untold(self, surface: str) -> list[Entry]:
-        """Runs of dead processes whose askers still have to be told, now ours to tell."""
-        owner, alive = self._owner_id(), self._alive
-        return self._write(lambda db: runs.claim_untold(db, surface, owner, alive, time.time()))
 
     def run(self, run: str, caller: str | None = None) -> Entry | None:
         """The run of an id, or of the beginning of one if only one begins so.
@@ -237,11 +221,12 @@ class Ledger(OpenLedger):
         """A one-time code and when it expires (seconds since 1970)."""
         return self._write(lambda db: people.pair_code(db, surface, time.time()), durable=True)
 
-    def redeem(self, surface: str, ident: str, code: str) -> bool:
+    def redeem(self, surface: str, ident: str, code: str, *, patience: float = PATIENCE) -> bool:
         """Pair a caller with a code; False where it is wrong, used or late."""
         return self._write(
-            lambda db: people.redeem(db, surface, ident, code, time.time()), durable=True
-        )
+            lambda db: people.redeem(db, surface, ident, code, time.time()),
+            durable=True, patience=patience,
+        )  # fmt: skip
 
     def unpair(self, caller: str) -> None:
         """Take a pairing back."""

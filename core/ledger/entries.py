@@ -55,6 +55,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Owed:
+    """An answer that is no run's, and that somebody still has to be given."""
+
+    key: str
+    kind: str
+    reply_to: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Quota:
     """Where a caller stands with one action today. `limit` is None on the pro plan."""
 

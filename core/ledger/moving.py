@@ -17,7 +17,7 @@ from filelock import Timeout
 
 from core.errors import LedgerError, NotConfigured
 from core.home import DATABASE, MOVING, check, moving, open_trusted, refuse_link, trust
-from core.ledger import copies
+from core.ledger import copies, endings
 from core.ledger.owners import Owner, hard_lock
 from core.ledger.store import BESIDE, connect, explain, refuse_strangers
 from core.masking import KEY
@@ -66,7 +66,8 @@ def move(source: Path, target: Path) -> list[str]:
 def files(home: Path) -> list[str]:
     """What of a home is moved, the database last: a folder that has it has everything."""
     logs = sorted(one.name for one in (home / LOGS).glob("connectors.log*"))
-    names = [SETTINGS, KEY, *(f"{LOGS}/{name}" for name in logs), DATABASE]
+    kept = [endings.file_of(home / DATABASE, one).name for one in endings.owners(home / DATABASE)]
+    names = [SETTINGS, KEY, *(f"{LOGS}/{name}" for name in logs), *kept, DATABASE]
     return [name for name in names if os.path.lexists(home / name)]
 
 

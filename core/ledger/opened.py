@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from core.errors import LedgerError
-from core.ledger import runs, watch
+from core.ledger import owed, runs, watch
 from core.ledger.endings import Endings
 from core.ledger.owners import Owner
 from core.ledger.store import NAME, connect, explain, identity, no_access, prepare, reader
@@ -147,7 +147,8 @@ class OpenLedger:
         return explain(self.path, error)
 
     def _idle(self, db: sqlite3.Connection) -> float | None:
-        waiting = runs.forget_old_answers(db, time.time())
+        now = time.time()
+        waiting = runs.forget_old_answers(db, now) + owed.forget_old(db, now)
         (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             return _RETRY_SECONDS

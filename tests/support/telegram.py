@@ -6,12 +6,15 @@ import asyncio
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aiohttp import web
 
 from bot.telegram.pace import Pace
 from bot.telegram.surface import Telegram
 from bot.web.surface import Web
 from core.engine import Engine
+from core.sandbox.answers import Hang, Scripted
 from core.settings import Address, Settings
 from tests.support.running import Quiet, running
 from tests.support.waiting import wait_for
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.app.frame import Bot
+    from core.sandbox.answers import Real
     from core.sandbox.telegram import Said
     from tests.support.sandbox import Sandbox
     from tests.support.sandbox.telegram import Person
@@ -52,6 +56,25 @@ class Living:
         """Pair people and put them on the plan without limits."""
         for user in users:
             pair(self.engine, user)
+
+
+@dataclass(frozen=True)
+class Silent(Scripted):
+    """A call that is not done and gets no answer, for some chats alone."""
+
+    kind: ClassVar[str] = "silent"
+
+    chats: tuple[int, ...]
+
+    async def play(self, request: web.Request, real: Real) -> web.StreamResponse:
+        body = await request.read()
+        if not any(str(chat).encode() in body for chat in self.chats):
+            return await real()
+        return await Hang().play(request, _nothing)
+
+
+async def _nothing() -> web.Response:
+    return web.Response()
 
 
 class Asked:
