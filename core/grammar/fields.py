@@ -70,6 +70,9 @@ def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
         whole = whole_quoted(inner)
         if whole is None and (inner.startswith('"') or name.startswith('"')):
             raise ValueError(f"{shown(name)} {UNCLOSED}")
+        looks = pair_within(inner) if whole is None else None
+        if looks and looks[0][0] not in EQUALS and not inner.startswith(looks[0]):
+            raise ValueError(_second(name, looks[0]))
         return name, inner if whole is None else whole
     if not bare or not key:
         raise ValueError("must be lines of name=value, or a JSON object")
@@ -86,6 +89,14 @@ def in_text(word: str, name: str, key: str) -> str:
     return (
         f"holds {shown(word)}, which looks like a value with a name: write {either} before the"
         f' text, or {key}="…" if all of it is text'
+    )
+
+
+def _second(name: str, word: str) -> str:
+    own = shown(name)
+    return (
+        f"{own} is followed by {shown(word)}: write each name=value on a line of its own, or the"
+        f' value in quotes: {own}="…"'
     )
 
 

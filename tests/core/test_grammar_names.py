@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.errors import Fault
@@ -57,6 +59,21 @@ def test_where_names_are_free_whatever_looks_like_a_name_is_one(typed, props):
         "title": "Fix it",
     }
     assert value(Page.fields()[1], f"{typed}\nFix it") == {**props, "title": "Fix it"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "what"),
+    [
+        ("Status=Open Due=2026-12-01", "write each name=value on a line of its own"),
+        ('Status="In progress', 'Status has an opening " and no closing one'),
+        ("Fix\n=SUM(A1)", 'title="…" if all of it is text'),
+        ("Status=a\nstatus=b", "names status twice, as Status and as status"),
+        ("Fix\nit", "names title twice"),
+    ],
+)
+def test_a_line_of_a_form_that_could_be_meant_in_two_ways_is_refused(typed, what):
+    with pytest.raises(ValueError, match=re.escape(what)):
+        value(Page.fields()[1], typed)
 
 
 @pytest.mark.parametrize("typed", TITLES)

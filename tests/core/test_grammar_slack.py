@@ -36,6 +36,13 @@ def test_what_slack_made_of_a_text_is_undone(slack, typed):
     assert unquote_slack(slack) == typed
 
 
+@pytest.mark.parametrize("piece", ['"', "“", "<#C1|a>", "<", "&lt;", "\xa0", "<a:", "=“"])
+def test_a_long_text_costs_no_more_than_its_length(piece):
+    # Were each quote looked for from each other one, this would take minutes.
+    text = piece * 100_000
+    assert unquote_slack(text).count(" ") == (100_000 if piece == "\xa0" else 0)
+
+
 @given(st.text(alphabet='<>&;!@#|:abltgmpUC1^ \xa0"“”=/'))
 def test_no_typed_text_can_mint_a_mention(text):
     sent = html.escape(unquote_slack(text), quote=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from hypothesis import strategies as st
 
@@ -29,10 +30,16 @@ def tidy(text: str) -> str:
     return re.sub(r"\r\n?", "\n", text).strip(OUTER).strip()
 
 
+def telegram_cleaned(text: str) -> str:
+    """A text with what Telegram would take out of it in the form in which it keeps it."""
+    lines = re.sub("[\u2028\u2029]", "\n", text)
+    return re.sub("[A-Za-z]\u030a", lambda ring: unicodedata.normalize("NFC", ring[0]), lines)
+
+
 def slack_damaged(text: str) -> str:
     """What Slack itself does to a text: blanks that do not break become plain ones.
 
-    Outside quotes only; facts/CHAT.md, section 2.
+    Outside quotes only (StackStorm/hubot-stackstorm#214, errbotio/errbot#1518).
     """
     pieces = re.split(r'("[^"]*"|“[^”]*”)', text)
     pieces[::2] = [piece.replace("\N{NO-BREAK SPACE}", " ") for piece in pieces[::2]]
