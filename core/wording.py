@@ -10,6 +10,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from core.counted import agreeing, counted
 from core.errors import InvalidInput, QuotaSpent
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def ago(seconds: float) -> str:
     if seconds < 5:
         return "just now"
     size, unit = next(each for each in _UNITS if seconds >= each[0])
-    return f"{_counted(int(seconds // size), unit)} ago"
+    return f"{counted(int(seconds // size), unit)} ago"
 
 
 def wait(seconds: float) -> str:
     """Say how long to wait, rounded up: whoever waits this long is not early."""
     size, unit = next(each for each in _UNITS if seconds > 2 * each[0] or each[0] == 1)
-    return _counted(max(1, math.ceil(seconds / size)), unit)
+    return counted(max(1, math.ceil(seconds / size)), unit)
 
 
 def under(title: str, said: str) -> str:
@@ -121,7 +122,7 @@ def why(entry: Entry, connectors: Sequence[Connector], *, now: float | None = No
 def health_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[str]:
     """Say a health report (its JSON shape) in lines: connectors, what to do, ways in."""
     now = time.time() if now is None else now
-    lines = [f"{report['configured']} of {report['total']} connectors are set up."]
+    lines = [set_up(report)]
     details: Mapping[str, Any] = report.get("detail", {})
     for name, configured in report["connectors"].items():
         if name in details:
@@ -130,6 +131,12 @@ def health_lines(report: Mapping[str, Any], *, now: float | None = None) -> list
             lines.append(f"{name}: {'set up' if configured else 'not set up'}")
     lines += [f"Way in, {way}: {words}" for way, words in report.get("inbound", {}).items()]
     return [*lines, *trouble_lines(report)]
+
+
+def set_up(report: Mapping[str, Any]) -> str:
+    """Say how many connectors are set up."""
+    some, total = report["configured"], report["total"]
+    return f"{some} of {counted(total, 'connector')} {agreeing(some)} set up."
 
 
 def trouble_lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -146,7 +153,8 @@ def usage_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[
     lines += [_quota_line(one, now) for one in report["quota"]]
     rows = report["usage"]
     days = report["days"]
-    lines.append(f"Everybody, last {days} days:" if rows else f"No runs in {days} days.")
+    span = counted(days, "day")
+    lines.append(f"Everybody, last {span}:" if rows else f"No runs in {span}.")
     for row in rows:
         counts = ((row.get(state, 0), state) for state in ("sent", *_OUTCOMES))
         told = ", ".join(f"{count} {_plain(state)}" for count, state in counts if count)
@@ -161,13 +169,9 @@ def _find(
     return next((pair for pair in pairs if pair[0].action_id(pair[1]) == action_id), (None, None))
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def _done(status: str, updated: int | None) -> str:
     word = _plain(status)
-    return word if updated is None else f"{word} {_counted(updated, 'row')}"
+    return word if updated is None else f"{word} {counted(updated, 'row')}"
 
 
 def _what(error: LevqorError) -> str:
@@ -197,7 +201,7 @@ def _heading(action_id: str, connectors: Sequence[Connector]) -> str:
 
 
 def _effort(entry: Entry) -> str:
-    tries = _counted(entry.attempts, "attempt")
+    tries = counted(entry.attempts, "attempt")
     return tries if entry.ms is None else f"{tries}, {entry.ms:.0f} ms"
 
 

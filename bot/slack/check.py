@@ -10,6 +10,7 @@ from bot.manifest import EVENTS_PATH, SCOPES, command_names, main_command, name_
 from bot.slack.api import Api, Said, Unreachable
 from bot.slack.refusals import no_answer, refused_install, refused_token
 from core.connectors import CONNECTORS
+from core.counted import counted
 from core.network import NoRoute
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def _names(settings: Settings) -> Iterator[Finding]:
     for fault in faults:
         yield Finding(False, fault, "Choose another LEVQOR_SLACK_PREFIX.")
     if not faults:
-        yield Finding(
-            True, f"Slack takes the names of all {len(names)} commands ({main_command(prefix)} …)."
-        )
+        all_of_them = counted(len(names), "command")
+        what = f"Slack takes the names of all {all_of_them} ({main_command(prefix)} …)."
+        yield Finding(True, what)
 
 
 async def _bot_token(api: Api) -> list[Finding]:

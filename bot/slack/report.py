@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.manifest import EVENTS_PATH
 from bot.slack.refusals import ONE_EACH, while_running
+from core.counted import agreeing
 
 if TYPE_CHECKING:
     from bot.app.frame import Bot
@@ -112,7 +113,8 @@ class Report:
                 "app, Basic Information) and check this machine's clock."
             )
         elif ok and self._unknown:
-            line += f"; your Slack app still has {', '.join(self._unknown)}, which is gone"
+            gone = f"which {agreeing(len(self._unknown))} gone"
+            line += f"; your Slack app still has {', '.join(self._unknown)}, {gone}"
             fix = (
                 "Put what `levqor-bot slack-manifest` prints into the app's manifest, and "
                 "install the app again."

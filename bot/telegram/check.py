@@ -13,6 +13,7 @@ from bot.telegram import pulse as words
 from bot.telegram.answers import Nonsense
 from bot.telegram.api import connect
 from bot.telegram.webhook import Seal
+from core.counted import counted
 from core.errors import NotConfigured
 from core.network import NoRoute
 
@@ -77,7 +78,8 @@ async def _look(api: Api, settings: Settings) -> list[Finding]:
         )
     menu = await api.get_my_commands(scope=BotCommandScopeDefault())
     if menu:
-        what = f"Telegram: strangers see a menu of {len(menu)} commands; levqor-bot removes it."
+        size = counted(len(menu), "command")
+        what = f"Telegram: strangers see a menu of {size}; levqor-bot removes it."
         found.append(Finding(good=None, what=what))
     if not api.bot.can_read_all_group_messages:
         what = "Telegram: in groups the bot sees commands and replies alone, which is all it needs."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.telegram.answers import Nonsense
+from core.counted import agreeing, counted
 from core.wording import wait
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class Pulse:
             return
         odd = ""
         if self._skipped:
-            odd = f"; {self._skipped} it could not read were skipped"
+            some = counted(self._skipped, "message")
+            odd = f"; {some} it could not read {agreeing(self._skipped, 'was', 'were')} skipped"
         await self._say(Verdict(f"takes messages {self._how}{odd}"), ok=True)
 
     async def flooded(self, seconds: float) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from core import __version__
 from core.cli import options
+from core.counted import counted
 from core.reports import known
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _draw(asked: Session, findings: Sequence[Finding], wrong: int) -> None:
             _draw_one(out, finding)
     out.line()
     if wrong:
-        out.line(f"{wrong} to mend.", "bold red")
+        out.line(f"{counted(wrong, 'problem')} to fix.", "bold red")
     else:
         out.line("Nothing is wrong.", "bold green")
 

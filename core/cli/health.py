@@ -60,7 +60,7 @@ def draw(out: Output, report: Mapping[str, Any]) -> None:
         drop=("latency", "last failure", "last success"),
         styles=lambda number: STYLES.get(details[number]["verdict"], "dim"),
     )
-    out.line(f"{report['configured']} of {report['total']} connectors are set up.")
+    out.line(wording.set_up(report))
     for detail in details:
         _draw_more(out, detail)
     for surface, words in report["inbound"].items():

@@ -10,6 +10,7 @@ import typer
 
 from core import reports
 from core.cli import options
+from core.counted import agreeing, counted
 from core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def usage(
                 drop=(*reversed(TIMED.values()), "unknown", "not sent", "refused"),
             )
         else:
-            asked.out.line(f"No runs in the last {days} days.")
+            asked.out.line(f"No runs in the last {counted(days, 'day')}.")
         asked.out.line()
         asked.out.line(f"Today, for {found['caller']} on the {found['plan']} plan:")
         asked.out.table(
@@ -150,6 +151,8 @@ def prune(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> N
         gone = asked.ledger.prune(days)
     asked.out.answer(
         {"pruned": gone, "keep_days": days},
-        lambda: asked.out.line(f"{gone} runs older than {days} days are forgotten."),
+        lambda: asked.out.line(
+            f"{counted(gone, 'run')} older than {counted(days, 'day')} {agreeing(gone)} forgotten."
+        ),
     )
     asked.say_home()

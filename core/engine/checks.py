@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from core.contract import nearest
+from core.counted import counted
 from core.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is required",
     "string_too_short": lambda c: _at_least(c["min_length"], "character"),
-    "string_too_long": lambda c: f"is too long: at most {c['max_length']} characters",
+    "string_too_long": lambda c: f"is too long: at most {counted(c['max_length'], 'character')}",
     "too_short": lambda c: _at_least(c["min_length"], "entry"),
     "too_long": lambda c: f"has too many entries: at most {c['max_length']}",
     "string_type": lambda _: "must be text",
@@ -40,7 +41,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 def _at_least(least: int, what: str) -> str:
     if least == 1:
         return "must not be empty"
-    return f"is too short: at least {least} {what}s"
+    plural = "entries" if what == "entry" else None
+    return f"is too short: at least {counted(least, what, plural)}"
 
 
 def checked(

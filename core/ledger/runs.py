@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+from core.counted import counted
 from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
 from core.ledger.entries import Entry, Order
 
@@ -136,7 +137,7 @@ def _one_test_a_while(db: sqlite3.Connection, order: Order) -> None:
         wait = max(1.0, last + order.test_gap - order.at)
         raise Busy(
             f"A test of {order.action} was just sent; one a minute is enough.",
-            fix=f"Try again in {wait:.0f} seconds.",
+            fix=f"Try again in {counted(round(wait), 'second')}.",
             reason="test_too_soon",
             retry_after=wait,
         )

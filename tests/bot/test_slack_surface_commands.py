@@ -189,6 +189,11 @@ def test_a_command_slack_still_has_is_answered_and_told_in_health(socket):
         True, "connected (Socket Mode); your Slack app still has /levqor-slack-post, which is gone",
     )  # fmt: skip
     assert "slack-manifest" in fix
+    socket.people.command("/levqor-slack-tell", "hello")
+    assert socket.health[1] == (
+        "connected (Socket Mode); your Slack app still has /levqor-slack-post, /levqor-slack-tell, "
+        "which are gone"
+    )
 
 
 # Who may

@@ -143,7 +143,7 @@ def test_an_unreadable_update_is_skipped_counted_and_said(sandbox, settings):
         sandbox.telegram.inject({"callback_query": "?"})
         ada.says("/slack_send hi")
         ada.waits(until=sent)
-        wait_for(lambda: bot.health[1].endswith("; 2 it could not read were skipped"))
+        wait_for(lambda: bot.health[1].endswith("; 2 messages it could not read were skipped"))
         assert bot.health[0] is True
         wait_for(lambda: sandbox.telegram.updates.confirmed == [1000, 1001, 1002])
 

@@ -162,4 +162,4 @@ def test_in_text_the_line_to_write_and_its_file_are_shown(home):
     ran = levqor("--home", home, "doctor")
     assert ran.status == 1
     assert f"    The line, in {home / '.env'}:\n    NOTION_API_KEY=ntn_…\n" in ran.out
-    assert ran.out.endswith("1 to mend.\n")
+    assert ran.out.endswith("1 problem to fix.\n")

@@ -233,7 +233,7 @@ def test_health_is_told_in_lines_with_what_to_do():
         "inbound": {"telegram": "polling"},
     }
     assert health_lines(report, now=NOW) == [
-        "1 of 2 connectors are set up.",
+        "1 of 2 connectors is set up.",
         "Slack: The webhook is gone. (82 ms, for 1 hour)",
         "  What to do: Make a new one.",
         "  Note: No bot token.",
@@ -260,7 +260,7 @@ def test_a_title_is_not_said_twice():
 def test_health_without_detail_says_what_is_set_up():
     report = {"configured": 1, "total": 2, "connectors": {"slack": True, "email": False}}
     assert health_lines(report) == [
-        "1 of 2 connectors are set up.",
+        "1 of 2 connectors is set up.",
         "slack: set up",
         "email: not set up",
     ]
