@@ -70,6 +70,30 @@ def test_a_core_that_is_gone_is_said_and_a_test_surely_not_sent(home):
     assert feed.test("chalk.write").outcome == "not_sent"
 
 
+def test_a_remote_s_words_are_shown_plainly():
+    odd = "x\x1b[2J\u202e\ny"
+    body = {"connectors": {"fax": True}, "detail": {"fax": {"verdict": "ok", "title": odd}}}
+    body["detail"]["fax"] |= {"words": odd, "fix": odd, "notes": [odd], "settings": [odd]}
+    body["inbound_detail"] = {odd: {"verdict": odd, "fix": odd}}
+
+    found = reading.health(body, 5.0)
+
+    [fax], [way] = found.connectors, found.inbound
+    shown = [fax.title, fax.words, fax.fix, *fax.notes, *fax.settings]
+    shown += [way.surface, way.words, way.fix]
+    assert shown == ["x [2J  y"] * 8
+
+
+@pytest.mark.parametrize(
+    ("link", "kept"),
+    [("https://t.me/c/1/2", True), ("http://t.me/c/1/2", False), ("file:///etc/passwd", False)],
+)
+def test_only_an_https_link_can_be_opened(link, kept):
+    told = reading.told("a", {"run": "r", "status": "sent", "link": link}, 0.0, 0.0)
+
+    assert told.link == (link if kept else None)
+
+
 @pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"connectors": [], "detail": {}}])
 def test_what_is_no_report_is_refused(body):
     with pytest.raises(ValueError, match="no health report"):
