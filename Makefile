@@ -14,7 +14,7 @@ PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0
 	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
 	imagemagick fonts-dejavu-core chromium procps curl gcc libc6-dev
 
-.PHONY: run bot test soak bench lint docs check-docs system run-tray shots clean
+.PHONY: run bot test soak bench lint docs check-docs system run-tray shots lock clean
 
 run: $(STAMP)  ## the main job on built-in defaults, no credentials
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/levqor-bot --sandbox --console --no-http; \
@@ -61,8 +61,18 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 	@echo "Setting up $(VENV), once; this takes a minute or two."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tray,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+# Keeps the versions that still do; `make lock UPGRADE=1` takes the newest.
+lock:  ## constraints.txt: every version that is installed, with the hashes of its files
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/pip install --quiet --disable-pip-version-check uv
+	@echo 'setuptools>=77' | build/lock/bin/uv pip compile --quiet pyproject.toml - --extra tray --extra dev \
+		--universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' \
+		$(if $(UPGRADE),--upgrade) -o constraints.txt
+	@rm -rf build/lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

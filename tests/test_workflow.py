@@ -1,12 +1,14 @@
 """The workflow: what runs there is pinned, and a secret is seen by one step alone."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
-FILES = sorted((Path(__file__).parents[1] / ".github" / "workflows").glob("*.yml"))
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 STEPS = [
     step
     for file in FILES
@@ -34,3 +36,20 @@ def test_secrets_are_given_to_the_step_that_sends_and_to_no_other():
         assert "make" not in seen[0]["run"]
         assert "pip" not in seen[0]["run"]
         assert text.count("secrets.") == str(seen).count("secrets.")
+
+
+def test_everything_that_is_installed_is_locked_with_its_hashes():
+    lock = (ROOT / "constraints.txt").read_text("utf-8")
+    entries = re.findall(r"^([\w.-]+)==[^ ]+((?:.|\n )*)", lock, re.MULTILINE)
+    assert len(entries) > 100
+    assert all("--hash=sha256:" in rest for _, rest in entries)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    for more in project["project"]["optional-dependencies"].values():
+        wanted += more
+    names = {plain(re.match(r"[\w.-]+", one).group()) for one in wanted}
+    assert names <= {plain(name) for name, _ in entries}
+
+
+def plain(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
