@@ -34,7 +34,7 @@ def hold() -> None:
     """Open what of the standard streams is closed, the wrong way round, so that it still fails.
 
     Else the next file to be opened would get its number, and words be written into a database
-    or a socket (gnulib's stdopen does the same).
+    or a socket (gnulib's stdopen does the same). What a stream cannot show is written as an escape.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -48,6 +48,9 @@ def hold() -> None:
                 closefd=False,
             )  # fmt: skip
             setattr(sys, name, opened)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character must not cost the answer.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def flush() -> OSError | None:

@@ -71,7 +71,7 @@ def prepare() -> None:
     from core.settings import ready_for_tls
 
     if said := ready_for_tls():
-        print(said, file=sys.stderr)  # noqa: T201
+        streams.tell(said)
 
 
 def load(options: Options, stack: contextlib.ExitStack) -> Settings:

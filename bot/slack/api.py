@@ -22,6 +22,7 @@ from core.settings import network
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
+    from ssl import SSLContext
 
     from core.network import Network, Proxy
     from core.settings import Settings
@@ -68,7 +69,7 @@ class Api:
             token=own.slack_bot_token.get_secret_value() if own.slack_bot_token else None,
             base_url=own.slack_api_url,
             session=self._ways.session(proxy),
-            ssl=self._ways.trusted,
+            ssl=self._ways.trusted(own.slack_api_url),
             retry_handlers=[],
         )
         self.client.proxy = plain(proxy)
@@ -122,11 +123,11 @@ class Api:
         if not self._is_slacks(url):
             raise Said("foreign_url")
         try:
-            proxy = self._ways.proxy(url)
+            proxy, trusted = self._ways.proxy(url), self._ways.trusted(url)
         except NoRoute:
             raise Unreachable from None
         hook = AsyncWebhookClient(
-            url, session=self._ways.session(proxy), ssl=self._ways.trusted, retry_handlers=[]
+            url, session=self._ways.session(proxy), ssl=trusted, retry_handlers=[]
         )
         hook.proxy = plain(proxy)
         response = await _bounded(hook.send_dict(dict(message)), CALL_SECONDS)
@@ -148,12 +149,18 @@ class Ways:
 
     def __init__(self, said: Network) -> None:
         self._said = said
-        self.trusted = said.context()
+        self._trusted: SSLContext | None = None
         self._sessions: dict[Proxy | None, aiohttp.ClientSession] = {}
 
     def proxy(self, url: str) -> Proxy | None:
         """The proxy on the way to an address. Raises NoRoute."""
         return self._said.proxy(url)
+
+    def trusted(self, url: str) -> SSLContext | None:
+        """Whom to trust at an address, if the environment says so. Raises NoRoute."""
+        if self._trusted is None and url.startswith("https:"):
+            self._trusted = self._said.context()
+        return self._trusted
 
     def session(self, proxy: Proxy | None) -> aiohttp.ClientSession:
         """The session for what goes through this proxy; kept, and closed with the others."""

@@ -224,6 +224,10 @@ class Link:
         except TimeoutError:
             await self._close(line)
             raise Unreachable from None
+        except asyncio.CancelledError:
+            # The bot ends before the line stands: nobody else knows of it yet.
+            await self._close(line)
+            raise
         if not line.greeted.is_set():
             await self._close(line)
             raise HungUp(*line.why)

@@ -33,9 +33,6 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status."""
     args = list(sys.argv[1:] if args is None else args)
     streams.hold()
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character must not cost the answer.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     out = Output(as_json=wants_json(args))
     try:
         return _run(args, out)
