@@ -122,7 +122,7 @@ def check(request: Entry, config: Settings, test: bool) -> None:
 
 def send(request: Entry, config: Settings, out: Out) -> Receipt:
     """Create one page, by the columns as they were in the last five minutes or are now."""
-    notion = _api(config, out)
+    notion = Api(config.api_url, config.api_key, out)
     schema, remembered = remembered_schema(request.database_id or "", notion)
     zone = Zone(config.time_zone)
     try:
@@ -172,7 +172,7 @@ def _read_back(answer: Answer, notion: Api) -> Answer:
 
 def probe(config: Settings, out: Out) -> Probe:
     """Ask who the integration is and, where a default is set, for that database's columns."""
-    notion = _api(config, out)
+    notion = Api(config.api_url, config.api_key, out)
     answer = notion.get("users/me")
     if answer.status != 200:
         raise explain(answer, wrote=False)
@@ -180,10 +180,6 @@ def probe(config: Settings, out: Out) -> Probe:
         return Probe((f"{DEFAULT} is not set: a database must be named each time.",))
     read_schema(config.database, notion)
     return Probe(("That the integration may insert content shows only when a page is made.",))
-
-
-def _api(config: Settings, out: Out) -> Api:
-    return Api(config.api_url, config.api_key, out)
 
 
 CONNECTOR = Connector(
