@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import plistlib
-import re
 import sys
 import unicodedata
 from pathlib import Path
@@ -96,7 +95,8 @@ def startup_script(command: Sequence[str]) -> str:
         raise ValueError('its command has a "')
     # In quotes cmd.exe leaves everything alone but %; a backslash before the last quote would
     # take it (learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments).
-    doubled = (re.sub(r"(\\+)$", r"\1\1", word).replace("%", "%%") for word in command)
-    quoted = " ".join(f'"{word}"' for word in doubled)
+    slashes = [len(word) - len(word.rstrip("\\")) for word in command]
+    doubled = [word + "\\" * more for word, more in zip(command, slashes, strict=True)]
+    quoted = " ".join(f'"{word}"' for word in doubled).replace("%", "%%")
     # The words are UTF-8, which cmd.exe reads only when told so.
     return f'@chcp 65001 >nul\r\n@start "" {quoted}\r\n'

@@ -6,6 +6,8 @@ import unicodedata
 import schemathesis
 from schemathesis.core import NOT_SET
 
+from core.connectors._sheets.ranges import a1_range, cells_of, tab_of
+
 _number = itertools.count()
 
 
@@ -22,17 +24,24 @@ def filter_case(context, case):
     """Leave out what the schema allows and cannot forbid.
 
     Texts with blanks at their edges are stripped before they are measured, unseen marks
-    beyond 16 bits are refused in a name, no expression knows which letters a domain may have,
-    and either a body is sent or the sample is.
+    beyond 16 bits are refused in a name, no expression knows which letters a domain may have
+    or which tabs a spreadsheet has, and either a body is sent or the sample is.
     """
     body = case.body if isinstance(case.body, dict) else {}
     texts = [text for text in body.values() if isinstance(text, str)]
     if not all(text == text.strip() for text in texts) or any(map(_unseen, texts)):
         return False
-    if not str(body.get("to", "")).isascii():
+    if not str(body.get("to", "")).isascii() or _names_a_tab(body.get("range")):
         return False
     sample = (case.query or {}).get("test") == "1"
     return case.method != "POST" or sample != (case.body is not NOT_SET)
+
+
+def _names_a_tab(given):
+    try:
+        return isinstance(given, str) and (tab_of(a1_range(given)) or not cells_of(a1_range(given)))
+    except ValueError:
+        return False
 
 
 def _unseen(text):
