@@ -18,7 +18,7 @@ app = typer.Typer(
     epilog="Try it without any account: levqor --sandbox smoke\n\n"
     "Exit status: 0 done, 1 the service said no or it may not have arrived, 2 wrong input, 3 not"
     " set up, 4 today's call is used, 5 not allowed, 6 busy, 7 a fault of Levqor, 8 done but the"
-    " answer could not be printed.",
+    " answer could not be printed, 9 done but how it ended could not be written down.",
     # Boxes and colours are for a terminal; a pipe gets plain text.
     rich_markup_mode="rich" if sys.stdout is not None and sys.stdout.isatty() else None,
     pretty_exceptions_enable=False,

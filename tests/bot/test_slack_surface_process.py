@@ -199,3 +199,37 @@ def test_a_process_serves_slack_over_http(home, sandbox):
         address = bot.said.partition("listening on http://")[2].split()[0].rstrip(".")
         sandbox.slack.listens_at(f"http://{address}/slack/events")
         assert "Slack: sent" in sandbox.slack.command("/levqor-slack-send", "a").waits(1)[0]["text"]
+
+
+DOWN = Answer(503)
+
+
+def looking(sandbox):
+    """Somebody's question that takes long, whose answer Slack does not take now."""
+    sandbox.resend.always(Delay(1.5))
+    asked = sandbox.slack.command("/levqor", "health live")
+    assert asked.ack["text"] == "Looking. The answer follows."
+    wait_for(lambda: sandbox.slack.calls("response_url"))
+    return asked
+
+
+def test_a_sigterm_gives_a_late_answer_the_time_a_run_has(home, sandbox, environ):
+    # One, two and five seconds later.
+    sandbox.slack.next(DOWN, DOWN, DOWN, on="response_url")
+    with Program(home, environ, "--no-http") as bot:
+        bot.until(CONNECTED)
+        asked = looking(sandbox)
+        assert bot.terminate(40) == 0
+        assert "Slack" in asked.waits(1)[0]["text"]
+
+
+def test_a_late_answer_a_killed_bot_owed_is_asked_for_again(home, sandbox, environ):
+    sandbox.slack.always(DOWN, on="response_url")
+    with Program(home, environ, "--no-http") as bot:
+        bot.until(CONNECTED)
+        asked = looking(sandbox)
+        bot.kill()
+    sandbox.slack.always(None, on="response_url")
+    with Program(home, environ, "--no-http"):
+        (told,) = asked.waits(1, seconds=40)
+        assert told["text"].startswith("Levqor was started again, perhaps before it answered")

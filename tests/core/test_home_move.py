@@ -17,7 +17,7 @@ from core.ledger.moving import move
 from core.masking import home_key
 from tests.support.bot import Program
 from tests.support.cli import environment, levqor
-from tests.support.journal import finish
+from tests.support.journal import finish, order
 
 
 @pytest.fixture
@@ -89,6 +89,18 @@ def test_a_home_may_be_moved_from_and_to_any_folder(old, new):
     assert ran.json["to"] == str(new)
     assert "levqor.db" in ran.json["moved"]
     assert levqor("--home", new, "home", "move", "--from", old).status == 3
+
+
+def test_an_ending_the_database_could_not_take_moves_too(old, new):
+    with Ledger.open(old) as ledger:
+        ledger.accept(order(run="aaaaaaaaaa", caller="cli:late"))
+        ledger.sending("aaaaaaaaaa")
+        ledger.keep("aaaaaaaaaa", state="refused", at=1.0, reason="x")
+    move(old, new)
+    assert list(old.glob("levqor.db*")) == []
+    with Ledger.open(new) as ledger:
+        ledger.recover()
+        assert ledger.run("aaaaaaaaaa").state == "refused"
 
 
 @pytest.mark.parametrize("name", ["levqor.db", ".env", "levqor.key", "logs/connectors.log"])
