@@ -2,7 +2,8 @@
 
 One row is one thing a person means, written wherever it can be: `chat` (what follows the
 command in the console, in Slack and in Telegram), `items` (a terminal's arguments), `pipe`
-(standard input of `levqor run ACTION … -`) and `body` (HTTP; bytes as they stand). Add a row
+(standard input of `levqor run ACTION … -`), `body` (HTTP; bytes as they stand) and `form` (what
+is filled in, by field, in Slack's form and in Telegram's questions). Add a row
 to ROWS: it runs over all of them.
 """
 
@@ -47,6 +48,7 @@ class Row:
     items: list[str] | None = None
     pipe: str | bytes | None = None
     body: Any = None
+    form: dict[str, str] | None = None
     told: str = ""
     but: tuple[str, ...] = field(default=())
 
@@ -58,6 +60,8 @@ class Row:
             ("terminal", self.items),
             ("pipe", self.pipe),
             ("http", self.body),
+            ("slack_form", self.form),
+            ("telegram_form", self.form),
         ]
         return [
             (where, what) for where, what in every if what is not None and where not in self.but
@@ -210,6 +214,21 @@ ROWS = [
     mail(refused("only plain letters", "before the @"), "\xe4nn@example.com"),
     mail(refused("with a plain @"), "ann＠example.com"),
     mail(refused("mixes Latin and Cyrillic"), "ann@ex\u0430mple.com"),
+    # The lines of a form.
+    page({"Due by": "2026-12-01", "Done?": True, "Full name": "Fix it"}, None,
+         form={"props": "Due by=2026-12-01\n“Done?” = yes\nFix it"}),
+    page({"1st contact": "Bo Li", "Owner & team": "a = b"}, None,
+         form={"props": '1st contact="Bo Li"\nOwner & team=a = b'}),
+    page("https://x.test/?a=b is down", None, form={"props": "https://x.test/?a=b is down"}),
+    page("a=b c", None, form={"props": 'title="a=b c"'}),
+    page({"% done": 5, "Full name": "Fix"}, None, form={"props": '{"% done": 5, "title": "Fix", "Due by": null}'}),
+    page(refused("on a line of its own", 'Done?="…"'), None, form={"props": "Done?=yes Status=Open"}),
+    page(refused("no closing one"), None, form={"props": '1st contact="Bo Li'}),
+    page(refused("names title twice"), None, form={"props": "Fix\nit"}),
+    page(refused("=SUM(A1)", 'title="…"'), None, form={"props": "Fix\n=SUM(A1)"}),
+    page(refused("as Done? and as done?"), None, form={"props": "Done?=yes\ndone?=no"}),
+    Row(SLACK, {"channel": "#random", "text": "{a} channel=x"}, form={"channel": "#random", "text": "{a} channel=x"}),
+    Row(SHEETS, [["a=b", "{}"], ["", 1]], form={"values": "a=b,{}\n,1"}),
     # Rows.
     Row(SHEETS, [["", "b"], ["c", "d"]], "\tb\nc\td", ["\tb\nc\td"], body={"values": [["", "b"], ["c", "d"]]}),
     Row(SHEETS, {"range": "'Sheet1'", "values": [["", "b"]]}, "range=Sheet1 \tb", ["range=Sheet1", "\tb"]),

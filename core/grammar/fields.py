@@ -77,18 +77,18 @@ def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
     if not bare or not key:
         raise ValueError("must be lines of name=value, or a JSON object")
     if looks := pair_within(line):
-        raise ValueError(in_text(*looks, key))
+        raise ValueError(in_text(*looks, key, "on a line of its own"))
     return key, line
 
 
-def in_text(word: str, name: str, key: str) -> str:
+def in_text(word: str, name: str, key: str, where: str = "before the text") -> str:
     """Say how to write a text in which a word looks like `name=value`."""
     own = shown(re.split(f"[{EQUALS}]", word)[0] or name or "name")
     ways = [shown(name)] if name and len(name) <= _LONGEST_NAME and '"' not in name else []
     either = " or ".join(f"{way}=…" for way in dict.fromkeys([*ways, own]))
     return (
-        f"holds {shown(word)}, which looks like a value with a name: write {either} before the"
-        f' text, or {key}="…" if all of it is text'
+        f"holds {shown(word)}, which looks like a value with a name: write {either} {where},"
+        f' or {key}="…" if all of it is text'
     )
 
 
