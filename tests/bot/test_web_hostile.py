@@ -231,6 +231,20 @@ def test_a_request_with_two_ends_is_refused_and_nothing_after_it_is_heard(
     assert sandbox.slack.received == []
 
 
+@pytest.mark.parametrize("column", ["Tags", "Files", "Owner", "Due"])
+def test_a_column_of_blanks_is_refused_at_once(engine, sandbox, column):
+    blanks = f"a{' ' * 261_000}b"
+    with served(engine) as web:
+        began = time.process_time()
+        answer = web.post("/actions/notion.create", {"props": {"title": "x", column: blanks}})
+        spent = time.process_time() - began
+
+    assert answer.status == 400
+    assert [one["field"] for one in answer.json()["details"]] == [f"props.{column}"]
+    assert sandbox.notion.writes == []
+    assert spent < 5  # patterns that went back and forth took two minutes
+
+
 def test_a_parameter_that_is_given_twice_sends_nothing(web, sandbox):
     reply = web.post("/actions/slack.send?test=1&test=0", {"text": "Hello"})
     assert reply.status == 400

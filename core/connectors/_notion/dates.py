@@ -37,6 +37,11 @@ class Zone:
     def __str__(self) -> str:
         return self._name
 
+    @property
+    def hint(self) -> str:
+        """How a receipt says that another one can be set."""
+        return "" if self._info else " (LEVQOR_TIME_ZONE sets another)"
+
     def moment(self, clock: dt.datetime) -> dt.datetime:
         """Give a time without a zone its offset; raises ValueError where that is not one."""
         try:
@@ -77,7 +82,7 @@ def date(value: Any, zone: Zone, say: Callable[[str], None]) -> dict[str, Any]:
         moment = end
         if named is None and isinstance(end, dt.datetime) and end.tzinfo is None:
             moment = zone.moment(end)
-            say(f"{_written(end)} is taken as {_written(moment)}, the time in {zone}")
+            say(f"{_written(end)} is taken as {_written(moment)}, the time in {zone}{zone.hint}")
         ends[key], made[key] = moment, _written(moment)
     if _after(ends["start"], ends.get("end")):
         raise ValueError("the range ends before it begins")
