@@ -149,6 +149,7 @@ class Collected:
             raise InvalidInput(self._faults)
         spec = self._by_name.get(folded(name))
         if trouble:
+            self._meant.add(self._mapping.name if self._mapping and not spec else "")
             self._fault(spec.name if spec else name, trouble)
         elif spec:
             self._take(spec, typed, name)

@@ -76,7 +76,7 @@ def pair_at(text: str, names: Names) -> Pair | None:
     if head is None:
         return None
     if not head.spaced and text[head.end : head.end + 1] in tuple(EQUALS):
-        return Pair(head.name, "", head.end, _doubled(head.name))
+        return Pair(head.name, "", _end(_VALUE, text, head.end), _doubled(head.name))
     after = _end(_BLANKS, text, head.end)
     ends = not text[after : after + 1].strip()
     if head.spaced and (ends or _head_at(text, after, names)):

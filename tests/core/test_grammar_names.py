@@ -148,7 +148,7 @@ def test_where_names_are_free_a_text_that_holds_a_name_is_refused(typed, shows):
     ],
 )  # fmt: skip
 def test_what_could_be_meant_in_two_ways_is_asked_about(typed, fault):
-    assert faults(parse_chat, typed, Page)[0] == fault
+    assert faults(parse_chat, typed, Page) == [fault]
 
 
 def test_a_text_that_holds_a_name_may_stand_after_two_dashes():
