@@ -135,7 +135,8 @@ def own(path: Path, state: os.stat_result, what: str) -> None:
     if not mine:
         raise _refusal(
             f"{what} {path} belongs to {who}.",
-            f"Choose one of your own, or take it over once you know what is in it: {take}",
+            "Choose one of your own, run Levqor as that user, or take it over once you know what is"
+            f" in it: {take}",
         )
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from core.callers import Caller
 from core.errors import LevqorError
 from core.home import check, default, find
 from core.ledger import Ledger
+from core.logs import RunLog
 from core.masking import home_key
 from core.settings import Settings
 from tests.support.cli import ROOT, environment, levqor
@@ -312,3 +314,71 @@ def test_whose_a_home_may_be(public, uid, gid, mode, who, ok):
 def given(path, uid, gid, mode):
     os.chown(path, uid, gid)
     path.chmod(mode)
+
+
+# -- what is in it -----------------------------------------------------------------------------
+
+USES = {
+    "levqor.db": (Ledger.open, "The database file"),
+    "levqor.db-wal": (Ledger.open, "The database file"),
+    "levqor.key": (home_key, "The key"),
+}
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_link_in_the_home_is_followed_by_nothing(home, tmp_path, name):
+    use, what = USES[name]
+    (tmp_path / "victim").write_bytes(bytes(32))
+    (home / name).symlink_to(tmp_path / "victim")
+    error = refusal(lambda: use(home))
+    assert error.message == f"{what} {home / name} is a link, and in its home Levqor follows none."
+    assert str(home / name) in error.fix
+    assert error.code == "ledger_error"
+    assert (tmp_path / "victim").read_bytes() == bytes(32)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("name", USES)
+def test_a_file_of_another_user_in_the_home_is_not_used(home, name):
+    use, what = USES[name]
+    (home / name).write_bytes(bytes(32))
+    given(home / name, ANN, ANN, 0o600)
+    error = refusal(lambda: use(home))
+    assert error.message == f"{what} {home / name} belongs to another user ({ANN})."
+    assert error.fix.endswith(f"sudo chown -R $(id -un) {home / name}")
+
+
+def test_a_key_that_everybody_can_write_is_not_used(home):
+    home_key(home)
+    (home / "levqor.key").chmod(0o602)
+    assert (
+        "Everybody on this machine can write to the key" in refusal(lambda: home_key(home)).message
+    )
+
+
+@pytest.mark.parametrize("name", ["logs", "logs/connectors.log", "logs/.connectors.lock"])
+def test_the_log_is_written_through_no_link(home, tmp_path, capsys, name):
+    victim = tmp_path / "victim"
+    if name == "logs":
+        victim.mkdir()
+    else:
+        (home / "logs").mkdir(mode=0o700)
+        victim.write_text("")
+    (home / name).symlink_to(victim)
+    log = RunLog(home)
+    log.write(
+        run="r", caller=Caller("cli", "ann"), connector="-", action="-", status="sent", ms=1,
+        attempts=1,
+    )  # fmt: skip
+    assert "is a link, and in its home Levqor follows none." in log.problem
+    assert "Runs go on without it." in capsys.readouterr().err
+    assert victim.is_dir() or victim.read_text() == ""
+    assert not victim.is_dir() or list(victim.iterdir()) == []
+
+
+def test_a_home_that_was_opened_up_since_is_not_used(home):
+    settings = Settings.load(home, environ={})
+    home.chmod(0o777)
+    assert "Everybody" in refusal(lambda: Ledger.open(settings.home)).message
+    assert "Everybody" in refusal(settings.again).message
+    assert not (home / "levqor.db").exists()
