@@ -69,7 +69,8 @@ def test_slack_is_acknowledged_in_time_and_http_callers_are_told_to_come_later(
     over_http = sandbox.slack.events_url is not None
     words = "Slack reaches /slack/events" if over_http else "connected (Socket Mode)"
     with Ledger.open(home) as ledger:
-        wait_for(lambda: words in [way.verdict for way in ledger.inbounds()])
+        # On a busy machine it adds that answers are slow.
+        wait_for(lambda: any(way.verdict.startswith(words) for way in ledger.inbounds()))
 
 
 def test_a_command_that_comes_just_before_the_database_is_free_is_taken(bot, home, sandbox):
