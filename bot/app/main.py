@@ -87,12 +87,16 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
         stack.enter_context(tempfile.TemporaryDirectory(prefix="levqor-sandbox-"))
     )
     streams.tell(f"sandbox: {sandbox.url} shows what was sent")
-    streams.tell(f"home: {home}")
+    kept = "" if options.home else " (temporary: gone when this ends; --home DIR keeps one)"
+    streams.tell(f"home: {home}{kept}")
     values = sandbox.settings()
     if options.console:
         # Whoever types here is alone with the stand-ins: nobody writes from a phone.
         values["LEVQOR_TELEGRAM"] = "off"
-    return Settings.load(home, sandbox_urls=values)
+    settings = Settings.load(home, sandbox_urls=values)
+    if settings.own.home and not options.home:
+        streams.tell("LEVQOR_HOME is not used: a sandbox has a home of its own. Or name it: --home")
+    return settings
 
 
 def parse(argv: Sequence[str]) -> Options:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.web.body import TooSlow
 from bot.web.limits import MAX_INTEGER, MAX_NAMES
+from bot.web.visitor import HOW_TO_GET_ONE
 from core import errors as e
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def action_errors(connector: str, action_id: str) -> list[e.LevqorError]:
 
 
 PLAIN_ERRORS: list[e.LevqorError] = [
-    e.Unauthorized(fix="Ask whoever runs Levqor for a new one."),
+    e.Unauthorized(fix=HOW_TO_GET_ONE),
     e.Forbidden("Web pages from that origin may not call Levqor.", reason="foreign_origin"),
     e.MethodNotAllowed(),
     e.LedgerError(),

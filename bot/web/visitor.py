@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+HOW_TO_GET_ONE = (
+    "Ask whoever runs Levqor for a new one. A token works only where it was made: levqor token new"
+    " must use the home that levqor-bot names at its start."
+)
 HOW_TO_SEND_ONE = "Send Authorization: Bearer with a token from: levqor token new LABEL"
 
 SURFACE = ADDRESSED_SURFACE
@@ -185,7 +189,7 @@ class Doorkeeper:
             )
         token = await self._token_check(secret.strip())
         if token is None:
-            raise Unauthorized(reason="token_refused", fix="Ask whoever runs Levqor for a new one.")
+            raise Unauthorized(reason="token_refused", fix=HOW_TO_GET_ONE)
         return token
 
     def _obstacle(self, peer: str, headers: Mapping[str, str], version: str) -> str | None:

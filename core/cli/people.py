@@ -119,7 +119,8 @@ def token_new(
     def draw() -> None:
         asked.out.line(token)
         asked.out.note(
-            f"Keep it now: it is not shown again. It asks as {caller}, on the {begins} plan."
+            f"Keep it now: it is not shown again. It asks as {caller}, on the {begins} plan, and"
+            " works where levqor-bot names this same home at its start."
         )
 
     asked.out.answer({"token": token, "label": label, "plan": begins}, draw)

@@ -125,3 +125,14 @@ def test_a_command_line_that_makes_no_sense_ends_with_status_2(args, capsys):
         main(args)
     assert left.value.code == 2
     assert "levqor-bot" in capsys.readouterr().err
+
+
+def test_a_sandbox_says_that_it_does_not_use_levqor_home(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "bot.app", "--sandbox", "slack-manifest"], check=False,
+        capture_output=True, text=True, timeout=60,
+        env={**os.environ, "LEVQOR_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert "(temporary: gone when this ends; --home DIR keeps one)" in done.stderr
+    assert "LEVQOR_HOME is not used: a sandbox has a home of its own." in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -99,7 +99,8 @@ def test_a_wrong_token_is_refused_even_locally(serve, authorization):
         "error": "unauthorized",
         "message": "That token is not valid.",
         "reason": "token_refused",
-        "fix": "Ask whoever runs Levqor for a new one.",
+        "fix": "Ask whoever runs Levqor for a new one. A token works only where it was made: "
+        "levqor token new must use the home that levqor-bot names at its start.",
     }
 
 

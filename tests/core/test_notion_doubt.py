@@ -70,7 +70,7 @@ class TestInDoubt:
     def test_an_answer_that_does_not_end_in_time_is_unknown(self, sandbox, fault):
         sandbox.notion.next(fault, on="pages.create")
 
-        with Direct(CONNECTOR, sandbox, attempt_seconds=0.5) as notion:
+        with Direct(CONNECTOR, sandbox, attempt_seconds=3) as notion:
             error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
         assert (error.outcome, len(sandbox.notion.writes)) == ("unknown", 1)

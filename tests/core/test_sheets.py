@@ -201,7 +201,7 @@ class TestInDoubt:
     def test_an_answer_that_does_not_end_in_time_is_unknown(self, sandbox, fault):
         sandbox.sheets.next(fault, on="values.append")
 
-        with Direct(CONNECTOR, sandbox, attempt_seconds=0.5) as sheets:
+        with Direct(CONNECTOR, sandbox, attempt_seconds=3) as sheets:
             error = sheets.failing(values=ROWS)
 
         assert (error.outcome, len(sandbox.sheets.writes)) == ("unknown", 1)
@@ -210,7 +210,7 @@ class TestInDoubt:
     def test_a_token_that_does_not_come_in_time_means_nothing_was_written(self, sandbox):
         sandbox.sheets.always(Hang(), on="token")
 
-        with Direct(CONNECTOR, sandbox, attempt_seconds=0.2) as sheets:
+        with Direct(CONNECTOR, sandbox, attempt_seconds=1) as sheets:
             error = sheets.failing(values=ROWS)
 
         assert error.outcome == "not_sent"
