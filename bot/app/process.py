@@ -45,7 +45,8 @@ async def run(settings: Settings, options: Options) -> int:
     raise_file_limit()
     engine = await asyncio.to_thread(Engine.open, settings)
     bot = Bot(engine)
-    if not settings.sandbox:
+    if not (settings.sandbox or options.no_http):
+        # HTTP's tokens are those of this home alone.
         bot.say(f"home: {settings.home}")
     listen_to_signals(bot)
     tell_exhaustion(bot)
