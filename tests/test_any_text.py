@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from bot.slack.escaping import unescape
 from bot.web.body import parse_object
 from core.connectors import CONNECTORS
 from core.engine.checks import checked
 from core.errors import InvalidInput
-from core.grammar import parse_chat, parse_items, unquote_slack, value
+from core.grammar import parse_chat, parse_items, value
 from tests.conftest import SOAK
 from tests.support.everywhere import as_slack_passes_on
 from tests.support.texts import telegram_cleaned, texts, tidy
@@ -115,7 +116,7 @@ def test_a_text_in_quotes_is_that_text_or_refused(action, contract, spec, key, t
         return
     typed = f'{field.name}="{text}"'
     assert field.came_to(parse_chat, typed, contract) in {None, field.right(text)}
-    passed = field.came_to(parse_chat, unquote_slack(as_slack_passes_on(typed)), contract)
+    passed = field.came_to(parse_chat, unescape(as_slack_passes_on(typed)), contract)
     # Which blanks Slack made such as do not break, nobody can tell.
     assert passed is None or blanks(passed) == blanks(field.right(text))
 
@@ -134,7 +135,7 @@ def test_free_text_is_that_text_or_what_is_left_of_it_or_refused(action, contrac
         assert protected == field.came_to(lambda: field.json(text))
     typed = field.came_to(parse_chat, text, contract)
     one_item = field.came_to(parse_items, [text], contract)
-    passed = field.came_to(parse_chat, unquote_slack(as_slack_passes_on(text)), contract)
+    passed = field.came_to(parse_chat, unescape(as_slack_passes_on(text)), contract)
     assert blanks(typed or "") == blanks(passed or "")
     if "=" in text or "\uff1d" in text or "\ufe66" in text or "{" in text:
         # Fields stand first, what is left is the text; by name it may stand anywhere.

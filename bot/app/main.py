@@ -51,7 +51,7 @@ def _run(options: Options) -> int:
             # Before any of them has a word to say: several print tokens and whole messages.
             quiet_libraries(Redactor(settings.secrets()))
             if options.command == "slack-manifest":
-                from bot import manifest
+                from bot.slack import manifest
 
                 return manifest.main(settings)
             if options.command == "check":

@@ -14,8 +14,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.manifest import main_command, spelling
 from bot.slack import views
+from bot.slack.manifest import main_command, spelling
 from core import wording
 from core.errors import InternalError, LevqorError
 

@@ -6,8 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.check import Finding
-from bot.manifest import EVENTS_PATH, SCOPES, command_names, main_command, name_faults, over_http
 from bot.slack.api import Api, Said, Unreachable
+from bot.slack.manifest import (
+    EVENTS_PATH,
+    SCOPES,
+    command_names,
+    main_command,
+    name_faults,
+    over_http,
+)
 from bot.slack.refusals import no_answer, refused_install, refused_token
 from core.connectors import CONNECTORS
 from core.counted import counted

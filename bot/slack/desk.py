@@ -11,18 +11,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import forms
-from bot.manifest import main_command, spelling
 from bot.owing import Owing
 from bot.pending import Pending
-from bot.slack import views
+from bot.slack import forms, views
 from bot.slack.answers import where_of
 from bot.slack.api import Said, Unreachable
+from bot.slack.escaping import unescape
 from bot.slack.home import home
+from bot.slack.manifest import main_command, spelling
 from bot.telling import Teller, reply_to, sending
 from core import wording
 from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
-from core.grammar import unquote_slack
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -82,7 +81,7 @@ class Desk:
         """An action's slash command: fired, or its form opened where nothing was typed."""
         caller = await self._people.admit(body)
         where = where_of(body, _user(caller))
-        text = unquote_slack(str(body.get("text", "")))
+        text = unescape(str(body.get("text", "")))
         if not text.strip():
             await self._bot.commands.ready(action_id, caller)
             self._open(action_id, str(body["trigger_id"]), where)
@@ -99,7 +98,7 @@ class Desk:
     async def question(self, body: Mapping[str, Any]) -> Reply:
         """Help, health, usage, why, whoami."""
         caller = await self._people.admit(body)
-        text = unquote_slack(str(body.get("text", ""))).strip()
+        text = unescape(str(body.get("text", ""))).strip()
         word, *rest = (text or "help").split(maxsplit=1)
         word = self._bot.commands.find(f"{self._main} {word.lower()}", self._spelling)
         asked = self._go(self._ask(word, "".join(rest), caller), "question")

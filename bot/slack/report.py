@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from bot.manifest import EVENTS_PATH
+from bot.slack.manifest import EVENTS_PATH
 from bot.slack.refusals import ONE_EACH, while_running
 from core.counted import agreeing
 

@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.app.frame import Hook
-from bot.manifest import EVENTS_PATH, check_names, command_names
 from bot.slack.answers import Answers
 from bot.slack.api import Api, Said, Unreachable
 from bot.slack.app import App
 from bot.slack.desk import Desk
 from bot.slack.hook import Door
 from bot.slack.link import Link, Pace
+from bot.slack.manifest import EVENTS_PATH, check_names, command_names
 from bot.slack.people import People
 from bot.slack.refusals import GONE, no_answer, refused_install, refused_token
 from bot.slack.report import REACHED, SURFACE, WAITING, Report

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bot.forms import plain
+from bot.slack.forms import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,7 +13,6 @@ from core.contract import nearest
 from core.errors import Fault, InvalidInput
 from core.grammar.fields import Collected, value
 from core.grammar.jsons import read_json
-from core.grammar.slack import unquote_slack
 from core.grammar.tables import rows, written
 from core.grammar.usage import LINES, quoting, usage
 from core.grammar.words import item, no_value, pair_at, split_equals, visible
@@ -26,7 +25,6 @@ __all__ = [
     "quoting",
     "read_json",
     "rows",
-    "unquote_slack",
     "usage",
     "value",
     "written",

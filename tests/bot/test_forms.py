@@ -2,9 +2,8 @@
 
 import pytest
 
-from bot import forms
-from bot.manifest import spelling
-from bot.slack import views
+from bot.slack import forms, views
+from bot.slack.manifest import spelling
 from core.connectors import CONNECTORS
 from core.contract import Contract, field
 from core.errors import Fault, InvalidInput

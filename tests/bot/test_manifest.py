@@ -5,9 +5,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from bot import manifest as package
 from bot.app import main
-from bot.manifest import RESERVED, check_names, manifest, name_faults
+from bot.slack import manifest as package
+from bot.slack.manifest import RESERVED, check_names, manifest, name_faults
 from bot.slack.surface import Slack
 from core.connectors import CONNECTORS
 from core.errors import NotConfigured

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.manifest import SCOPES, manifest
+from bot.slack.manifest import SCOPES, manifest
 from core.connectors import CONNECTORS
 from core.settings import Settings
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
-from bot.manifest import spelling
+from bot.slack.manifest import spelling
 from core.callers import Caller, os_user
 from core.ledger import Ledger
 from core.sandbox.telegram import GROUP

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.slack.escaping import unescape
 from core.connectors import CONNECTORS
 from core.connectors._notion.columns import Column, Option, Schema
 from core.connectors._notion.properties import typed
@@ -17,7 +18,7 @@ from core.contract import folded, listed, nearest
 from core.engine.catalogue import Catalogue
 from core.engine.checks import checked, fingerprint
 from core.errors import LevqorError
-from core.grammar import parse_chat, parse_items, read_json, rows, unquote_slack, value
+from core.grammar import parse_chat, parse_items, read_json, rows, value
 from core.masking import Redactor, mask
 from core.settings import values as settings
 
@@ -135,7 +136,7 @@ def _others():
     redactor = Redactor(["secret-of-ours", "https://hooks.slack.com/services/T0/B0/x"])
     catalogue = Catalogue(CONNECTORS)
     named = [
-        *(folded, mask, rows, read_json, unquote_slack, redactor.clean, catalogue.find),
+        *(folded, mask, rows, read_json, unescape, redactor.clean, catalogue.find),
         *(listed, lambda text: listed(text.split()), lambda text: nearest(text, catalogue.ids)),
     ]
     return [Reader(getattr(call, "__qualname__", "?"), call) for call in named]

@@ -12,7 +12,7 @@ _CLOSERS = {'"': '"', "“": "”"}
 _NBSP = "\N{NO-BREAK SPACE}"
 
 
-def unquote_slack(text: str) -> str:
+def unescape(text: str) -> str:
     """Give back what a person typed: links, addresses, names, entities, plain spaces.
 
     Entities are decoded last and once, so that no typed text can turn into a mention;

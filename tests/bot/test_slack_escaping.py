@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.grammar import unquote_slack
+from bot.slack.escaping import unescape
 
 
 @pytest.mark.parametrize(
@@ -33,22 +33,22 @@ from core.grammar import unquote_slack
     ],
 )
 def test_what_slack_made_of_a_text_is_undone(slack, typed):
-    assert unquote_slack(slack) == typed
+    assert unescape(slack) == typed
 
 
 @pytest.mark.parametrize("piece", ['"', "“", "<#C1|a>", "<", "&lt;", "\xa0", "<a:", "=“"])
 def test_a_long_text_costs_no_more_than_its_length(piece):
     # Were each quote looked for from each other one, this would take minutes.
     text = piece * 100_000
-    assert unquote_slack(text).count(" ") == (100_000 if piece == "\xa0" else 0)
+    assert unescape(text).count(" ") == (100_000 if piece == "\xa0" else 0)
 
 
 @given(st.text(alphabet='<>&;!@#|:abltgmpUC1^ \xa0"“”=/'))
 def test_no_typed_text_can_mint_a_mention(text):
-    sent = html.escape(unquote_slack(text), quote=False)
+    sent = html.escape(unescape(text), quote=False)
     assert "<" not in sent
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\xa0")))
 def test_what_a_person_types_survives_slacks_escaping(text):
-    assert unquote_slack(html.escape(text, quote=False)) == text
+    assert unescape(html.escape(text, quote=False)) == text
