@@ -34,6 +34,9 @@ _NEEDS = (
     "The tray keeps its lock and its icons in your own folders: let your user write there, or set\n"
     "XDG_STATE_HOME and XDG_CACHE_HOME to folders where it may."
 )
+# Some panels (LXQt's) read the icon's title once, when it registers: by then it had better say
+# how things are. A first check that takes longer is not waited for.
+_FIRST_CHECK_S = 3.0
 _UP = "the icon is in the corner of the screen; to end it: Quit in its menu, or Ctrl-C here"
 
 
@@ -88,6 +91,7 @@ def _run(given: argparse.Namespace, feed: Feed, places: desktop.Places) -> int:
 
         def ready() -> None:
             watch.start(shown, clicks)
+            watch.wait_checked(_FIRST_CHECK_S)
             _say(_UP)
 
         shown.run(ready)

@@ -73,6 +73,7 @@ class Watch:
         self._window: Window | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._carry_out: Clicks | None = None
+        self._checked = threading.Event()
 
     @property
     def menu(self) -> menus.Menu:
@@ -89,6 +90,10 @@ class Watch:
         """Begin to check and to show what is found in this window."""
         self._window, self._carry_out = window, clicks
         self._thread.start()
+
+    def wait_checked(self, seconds: float) -> None:
+        """Wait until the first check has been taken in, at most so many seconds."""
+        self._checked.wait(seconds)
 
     def do(self, do: Do) -> None:
         """Take a click; returns at once."""
@@ -178,6 +183,7 @@ class Watch:
             log.exception("what a check found could not be shown")
         finally:
             self._out = False
+            self._checked.set()
 
     def _take_in(self) -> None:
         self.change(checking=True)

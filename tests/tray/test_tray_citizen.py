@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.support.desktop import ROOT, Desktop, missing, until
+from tests.support.desktop import EYES, ROOT, Desktop, missing, until
 from tests.support.tray_program import Tray, desktop
 from tray.icon import COLOURS
 from tray.verdict import Face
@@ -18,6 +18,9 @@ pytestmark = [
     pytest.mark.xdist_group("desktop-2"),
     pytest.mark.skipif(bool(missing()), reason=f"make system brings {', '.join(missing())}"),
 ]
+
+# A tray host beside the eyes.
+ONE_LOOK = EYES.with_name("one_look_host.py")
 
 
 def run(*options, code=None, **env):
@@ -133,6 +136,15 @@ def test_once_up_it_says_where_it_is_and_how_to_end_it(tmp_path, home):
             "levqor-tray: the icon is in the corner of the screen; "
             "to end it: Quit in its menu, or Ctrl-C here\n"
         )
+
+
+def test_a_host_that_reads_the_title_once_reads_how_things_are(tmp_path):
+    with desktop(tmp_path / "desk", None, "appindicator") as desk:
+        desk.start(sys.executable, str(ONE_LOOK), log="host")
+        tray = Tray(desk, "--sandbox", every="300")
+        until("the icon registers", lambda: desk.log("host"))
+        assert desk.log("host") == "Levqor: All well, 5 of 5 set up\n"
+        assert tray.stop() == 0
 
 
 def test_without_a_tray_host_it_says_what_to_install(tmp_path, home):

@@ -24,7 +24,7 @@ class Window(Protocol):
         """Why messages do not arrive on this desktop, if they do not."""
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Show the icon and serve clicks until `stop`; `ready` is called once it is up."""
+        """Show the icon and serve clicks until `stop`; `ready` is called before it appears."""
 
     def show(self, menu: Menu) -> None:
         """Show this menu from now on; from any thread."""

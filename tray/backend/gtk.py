@@ -120,11 +120,14 @@ class GtkWindow:
         return self._bubbles.error
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Show the icon and serve clicks until `stop`; raises NoDesktop if the icon is lost."""
+        """Show the icon and serve clicks until `stop`; raises NoDesktop if the icon is lost.
 
-        def setup(icon: _Icon) -> None:
-            icon.visible = True
+        `ready` comes before the icon is shown, on a thread of its own.
+        """
+
+        def setup(_: _Icon) -> None:
             ready()
+            self._errands.post(self._appear)
 
         self._icon.run(setup)
         if self._lost:
@@ -151,6 +154,9 @@ class GtkWindow:
     def stop(self) -> None:
         """End `run`."""
         self._errands.post(self._icon.stop)
+
+    def _appear(self) -> None:
+        self._icon.visible = True
 
     def _draw(self, menu: Menu) -> None:
         before, self._shown = self._shown, menu

@@ -80,11 +80,11 @@ class NativeWindow:
         self._icon = _Icon(NAME, draw(menu.face), menu.tooltip, rows)
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Show the icon and serve clicks until `stop`."""
+        """Show the icon and serve clicks until `stop`; `ready` comes before it is shown."""
 
         def setup(icon: Any) -> None:
-            icon.visible = True
             ready()
+            icon.visible = True
 
         self._icon.run(setup)
 
