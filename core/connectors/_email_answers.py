@@ -10,63 +10,63 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.errors import Refusal
+from core.contract import AnswerRow
 
 if TYPE_CHECKING:
     from core.contract import Answer
     from core.errors import UpstreamError
 
-FAILED = Refusal(
+FAILED = AnswerRow(
     "failed",
     "unknown",
     "Resend failed while it had the e-mail.",
     "Look at resend.com/emails before you send it again.",
 )
-TOO_FAST = Refusal(
+TOO_FAST = AnswerRow(
     "too_fast",
     "not_sent",
     "Resend is getting requests faster than it takes them.",
     "Wait a little and send it again.",
 )
-DOWN = Refusal(
+DOWN = AnswerRow(
     "down",
     "not_sent",
     "Resend does not answer as it should at the moment.",
     "Wait a few minutes and look at resend-status.com, then try again.",
 )
-UNRECOGNISED = Refusal(
+UNRECOGNISED = AnswerRow(
     "unrecognised",
     "refused",
     "Resend refused the e-mail and gave a reason that Levqor does not know.",
     "Run levqor doctor to check Resend's settings, then try again.",
 )
-UNEXPECTED = Refusal(
+UNEXPECTED = AnswerRow(
     "unexpected_answer",
     "unknown",
     "The answer was not one that Resend gives.",
     "Look at resend.com/emails, and check that no proxy stands between Levqor and Resend.",
 )
-KEY_REFUSED = Refusal(
+KEY_REFUSED = AnswerRow(
     "key_refused",
     "refused",
     "Resend does not accept the API key: it is wrong, or it was deleted.",
     "Make a new key at resend.com/api-keys and put it in RESEND_API_KEY.",
 )
-RESTRICTED_KEY = Refusal(
+RESTRICTED_KEY = AnswerRow(
     "restricted_key",
     "refused",
     "This API key is for sending only and was used for something else.",
     "Nothing needs doing for sending; for the rest make a key with full access at "
     "resend.com/api-keys.",
 )
-DOMAIN_UNVERIFIED = Refusal(
+DOMAIN_UNVERIFIED = AnswerRow(
     "domain_unverified",
     "refused",
     "Resend has not verified the domain of the sender's address for this API key.",
     "Verify exactly that domain at resend.com/domains, or give RESEND_FROM an address of one "
     "that is verified.",
 )
-BAD_REQUEST = Refusal(
+BAD_REQUEST = AnswerRow(
     "bad_request",
     "refused",
     "Resend could not use what the request held.",
@@ -74,11 +74,11 @@ BAD_REQUEST = Refusal(
 )
 
 # Names · parts of a message, in small letters · what they mean. The first that fits is it.
-TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
+TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], AnswerRow], ...] = (
     (
         ("missing_api_key",),
         ("missing api key",),
-        Refusal(
+        AnswerRow(
             "key_missing",
             "refused",
             "Resend got no API key.",
@@ -89,7 +89,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("suspended_api_key",),
         (),
-        Refusal(
+        AnswerRow(
             "key_suspended",
             "refused",
             "Resend has suspended this API key.",
@@ -101,7 +101,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         (),
         ("you can only send testing emails",),
-        Refusal(
+        AnswerRow(
             "test_sender_only",
             "refused",
             "Resend's test sender reaches nobody but the owner of the Resend account.",
@@ -112,7 +112,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         (),
         ("error code: 1010",),
-        Refusal(
+        AnswerRow(
             "client_blocked",
             "refused",
             "The guard in front of Resend turned the request away.",
@@ -123,7 +123,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("invalid_from_address",),
         ("invalid `from`",),
-        Refusal(
+        AnswerRow(
             "from_invalid",
             "refused",
             "Resend cannot read the sender's address.",
@@ -133,7 +133,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("invalid_to_address",),
         ("invalid `to`",),
-        Refusal(
+        AnswerRow(
             "to_invalid",
             "refused",
             "Resend cannot read the recipient's address.",
@@ -143,7 +143,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("missing_required_field", "missing_required_parameter"),
         (),
-        Refusal(
+        AnswerRow(
             "field_missing",
             "refused",
             "Resend found the recipient, the subject or the text empty.",
@@ -153,7 +153,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("invalid_idempotency_key",),
         (),
-        Refusal(
+        AnswerRow(
             "run_id_refused",
             "refused",
             "Resend did not accept the run's id as a key; that is Levqor's mistake, not yours.",
@@ -163,7 +163,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("invalid_idempotent_request",),
         (),
-        Refusal(
+        AnswerRow(
             "run_id_reused",
             "refused",
             "Resend has seen this run's id with other content and did not send it again.",
@@ -173,7 +173,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("concurrent_idempotent_requests",),
         (),
-        Refusal(
+        AnswerRow(
             "still_sending",
             "unknown",
             "Resend is still busy with the first attempt at this e-mail.",
@@ -183,7 +183,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("daily_quota_exceeded",),
         (),
-        Refusal(
+        AnswerRow(
             "resend_daily_quota",
             "refused",
             "Today's e-mails of your Resend plan are used up; this is not Levqor's limit.",
@@ -193,7 +193,7 @@ TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], Refusal], ...] = (
     (
         ("monthly_quota_exceeded",),
         (),
-        Refusal(
+        AnswerRow(
             "resend_monthly_quota",
             "refused",
             "This month's e-mails of your Resend plan are used up; this is not Levqor's limit.",
@@ -244,7 +244,7 @@ def explain(answer: Answer) -> UpstreamError:
     return row.error(retry_after=answer.retry_after, repeatable=True)
 
 
-def _row(answer: Answer) -> Refusal:
+def _row(answer: Answer) -> AnswerRow:
     trouble = answer.parse(Trouble) or Trouble(message=answer.text[:200])
     message = trouble.message.lower()
     if answer.status >= 500 or answer.status == 408:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.errors import Refusal
+from core.contract import AnswerRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
 
 _APP = "at api.slack.com/apps"
 
-WEBHOOK_GONE = Refusal(
+WEBHOOK_GONE = AnswerRow(
     "webhook_gone",
     "refused",
     "Slack no longer knows this webhook: it was deleted or switched off, or its app was removed.",
     f"Open your app {_APP}, choose Incoming Webhooks, add a new webhook and put its address in "
     "SLACK_WEBHOOK_URL.",
 )
-TOO_FAST = Refusal(
+TOO_FAST = AnswerRow(
     "too_fast",
     "not_sent",
     "Slack is getting messages faster than it takes them (about one a second in a channel).",
     "Wait a little and send it again.",
 )
-FAILED = Refusal(
+FAILED = AnswerRow(
     "failed",
     "unknown",
     "Slack failed while it had the message.",
     "Look in the channel before you send it again.",
 )
-DOWN = Refusal(
+DOWN = AnswerRow(
     "down",
     "not_sent",
     "Slack does not answer as it should at the moment.",
     "Wait a few minutes and look at slack-status.com, then try again.",
 )
-UNRECOGNISED = Refusal(
+UNRECOGNISED = AnswerRow(
     "unrecognised",
     "refused",
     "Slack refused the message and gave a reason that Levqor does not know.",
     "Run levqor doctor to check Slack's settings, then try again.",
 )
-UNEXPECTED = Refusal(
+UNEXPECTED = AnswerRow(
     "unexpected_answer",
     "unknown",
     "The answer was not one that Slack gives.",
@@ -62,12 +62,12 @@ UNEXPECTED = Refusal(
 )
 
 # Codes of a webhook · codes of the Web API · what they mean.
-TABLE: tuple[tuple[str, str, Refusal], ...] = (
+TABLE: tuple[tuple[str, str, AnswerRow], ...] = (
     ("no_service no_service_id no_active_hooks", "", WEBHOOK_GONE),
     (
         "invalid_token",
         "",
-        Refusal(
+        AnswerRow(
             "webhook_invalid",
             "refused",
             "The webhook's address is mistyped, or the person who made it has left the workspace.",
@@ -82,7 +82,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
             "invalid_post_type missing_post_type unknown_method method_deprecated "
             "deprecated_endpoint"
         ),
-        Refusal(
+        AnswerRow(
             "bad_request",
             "refused",
             "Slack could not read the request; that is Levqor's mistake, not yours.",
@@ -92,7 +92,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "no_text missing_text_or_fallback_or_attachments",
         "no_text",
-        Refusal(
+        AnswerRow(
             "no_text",
             "refused",
             "Slack found no text in the message.",
@@ -102,7 +102,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "channel_is_archived",
         "is_archived",
-        Refusal(
+        AnswerRow(
             "channel_archived",
             "refused",
             "The channel is archived.",
@@ -112,7 +112,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "channel_not_found",
         "",
-        Refusal(
+        AnswerRow(
             "webhook_channel_gone",
             "refused",
             "The webhook's channel was deleted, or made private without the app in it.",
@@ -130,7 +130,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
             "team_access_not_granted slack_connect_file_link_sharing_blocked "
             "slack_connect_canvas_sharing_blocked slack_connect_lists_sharing_blocked"
         ),
-        Refusal(
+        AnswerRow(
             "posting_forbidden",
             "refused",
             "An admin of the workspace has forbidden posting there.",
@@ -140,7 +140,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "no_team team_disabled",
         "",
-        Refusal(
+        AnswerRow(
             "workspace_gone",
             "refused",
             "The workspace is gone, or the app was removed from it.",
@@ -151,7 +151,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "",
         "channel_not_found team_not_found",
-        Refusal(
+        AnswerRow(
             "channel_not_found",
             "refused",
             "Slack knows no such channel, or it is private and the bot cannot see it.",
@@ -162,7 +162,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "",
         "not_in_channel",
-        Refusal(
+        AnswerRow(
             "not_in_channel",
             "refused",
             "The bot is not in that channel.",
@@ -172,7 +172,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "",
         "missing_scope",
-        Refusal(
+        AnswerRow(
             "missing_scope",
             "refused",
             "The Slack app lacks a permission for this.",
@@ -188,7 +188,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
             "not_authed invalid_auth token_revoked token_expired account_inactive "
             "two_factor_setup_required"
         ),
-        Refusal(
+        AnswerRow(
             "token_refused",
             "refused",
             "Slack does not accept the bot token: it is wrong, expired or revoked.",
@@ -199,7 +199,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "",
         "org_login_required team_added_to_org",
-        Refusal(
+        AnswerRow(
             "workspace_migrating",
             "refused",
             "The workspace is being moved to an Enterprise organisation.",
@@ -210,7 +210,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "",
         "not_allowed_token_type is_bot",
-        Refusal(
+        AnswerRow(
             "wrong_token",
             "refused",
             "That is not a bot's token.",
@@ -223,7 +223,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
             "invalid_blocks invalid_blocks_format msg_too_long msg_blocks_too_long "
             "too_many_attachments attachment_payload_limit_exceeded"
         ),
-        Refusal(
+        AnswerRow(
             "message_too_long",
             "refused",
             "Slack refused the message's size or shape.",
@@ -233,7 +233,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "",
         "messages_tab_disabled",
-        Refusal(
+        AnswerRow(
             "messages_off",
             "refused",
             "The app takes no direct messages.",
@@ -245,7 +245,7 @@ TABLE: tuple[tuple[str, str, Refusal], ...] = (
     (
         "",
         "message_limit_exceeded",
-        Refusal(
+        AnswerRow(
             "slack_plan_limit",
             "refused",
             "The workspace has reached the message limit of its own Slack plan.",
@@ -272,7 +272,7 @@ class Reply(BaseModel):
     needed: str = ""
 
 
-def explain(answer: Answer, codes: Mapping[str, Refusal]) -> UpstreamError:
+def explain(answer: Answer, codes: Mapping[str, AnswerRow]) -> UpstreamError:
     """Say what an answer other than success means; `codes` is `HOOK` or `API`."""
     reply = answer.parse(Reply)
     row = codes.get(reply.error if reply else answer.text.strip()) or _by_status(answer, codes)
@@ -280,7 +280,7 @@ def explain(answer: Answer, codes: Mapping[str, Refusal]) -> UpstreamError:
     return row.error(retry_after=answer.retry_after, values={"needed": scope} if scope else None)
 
 
-def _by_status(answer: Answer, codes: Mapping[str, Refusal]) -> Refusal:
+def _by_status(answer: Answer, codes: Mapping[str, AnswerRow]) -> AnswerRow:
     if answer.status == 429:
         return TOO_FAST
     if answer.status >= 500 or answer.status == 408:

@@ -11,74 +11,74 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.errors import Refusal
+from core.contract import AnswerRow
 
 if TYPE_CHECKING:
     from core.contract import Answer
     from core.errors import UpstreamError
 
-TOKEN_REFUSED = Refusal(
+TOKEN_REFUSED = AnswerRow(
     "token_refused",
     "refused",
     "Telegram does not accept the bot's token: it is wrong, or it was revoked.",
     "Ask @BotFather for the token with /token and put it in TELEGRAM_BOT_TOKEN.",
 )
-TOKEN_MALFORMED = Refusal(
+TOKEN_MALFORMED = AnswerRow(
     "token_malformed",
     "refused",
     "Telegram knows no such bot: the token was not copied whole.",
     "Copy the token from @BotFather again, digits, colon and letters, into TELEGRAM_BOT_TOKEN.",
 )
-TOO_FAST = Refusal(
+TOO_FAST = AnswerRow(
     "too_fast",
     "not_sent",
     "Telegram is getting messages faster than it takes them.",
     "Wait a little and send it again.",
 )
-FAILED = Refusal(
+FAILED = AnswerRow(
     "failed",
     "unknown",
     "Telegram failed while it had the message.",
     "Look in the chat before you send it again.",
 )
-DELETED = Refusal(
+DELETED = AnswerRow(
     "deleted_at_once",
     "unknown",
     "The message was sent, and something in the chat deleted it at once.",
     "Look in the chat for a bot or a rule that deletes messages before you send it again.",
 )
-POLLER = Refusal(
+POLLER = AnswerRow(
     "poller_conflict",
     "refused",
     "Telegram says that another program is using this bot.",
     "Stop the other program that uses this bot's token, then send it again.",
 )
-DOWN = Refusal(
+DOWN = AnswerRow(
     "down",
     "not_sent",
     "Telegram does not answer as it should at the moment.",
     "Wait a few minutes, then try again.",
 )
-UNRECOGNISED = Refusal(
+UNRECOGNISED = AnswerRow(
     "unrecognised",
     "refused",
     "Telegram refused the message and gave a reason that Levqor does not know.",
     "Run levqor doctor to check Telegram's settings, then try again.",
 )
-UNEXPECTED = Refusal(
+UNEXPECTED = AnswerRow(
     "unexpected_answer",
     "unknown",
     "The answer was not one that Telegram gives.",
     "Look in the chat, and check that no proxy stands between Levqor and Telegram.",
 )
-MIGRATED = Refusal(
+MIGRATED = AnswerRow(
     "chat_migrated",
     "refused",
     "The group became a supergroup and has a new id.",
     "Send the bot a message in the group and use the chat's new id, which begins with -100.",
     "Use {chat}, the group's new id, from now on (in TELEGRAM_CHAT_ID_DEFAULT too).",
 )
-NOT_ALLOWED = Refusal(
+NOT_ALLOWED = AnswerRow(
     "not_allowed_to_post",
     "refused",
     "The bot may not post in that chat.",
@@ -86,10 +86,10 @@ NOT_ALLOWED = Refusal(
 )
 
 # Parts of a description, in small letters · what they mean.
-TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
+TABLE: tuple[tuple[tuple[str, ...], AnswerRow], ...] = (
     (
         ("chat not found", "user not found", "peer_id_invalid"),
-        Refusal(
+        AnswerRow(
             "chat_not_found",
             "refused",
             "Telegram knows no such chat, or the bot has never met it.",
@@ -99,7 +99,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("chat_id is empty", "chat identifier must", "chat_id must", "invalid chat_id"),
-        Refusal(
+        AnswerRow(
             "chat_id_invalid",
             "refused",
             "That is not the id of a chat.",
@@ -109,7 +109,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     (("upgraded to a supergroup", "migrated to a supergroup"), MIGRATED),
     (
         ("bot was blocked by the user",),
-        Refusal(
+        AnswerRow(
             "blocked_by_user",
             "refused",
             "That person has blocked the bot.",
@@ -118,7 +118,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("can't initiate conversation",),
-        Refusal(
+        AnswerRow(
             "never_started",
             "refused",
             "That person has never started the bot, and a bot may not write first.",
@@ -127,7 +127,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("user is deactivated",),
-        Refusal(
+        AnswerRow(
             "account_deleted",
             "refused",
             "That person's account no longer exists.",
@@ -136,7 +136,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("bot was kicked",),
-        Refusal(
+        AnswerRow(
             "bot_removed",
             "refused",
             "The bot was removed from that chat.",
@@ -145,7 +145,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("bot is not a member",),
-        Refusal(
+        AnswerRow(
             "bot_not_member",
             "refused",
             "The bot is not in that chat.",
@@ -154,7 +154,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("group chat was deleted", "group is deactivated"),
-        Refusal(
+        AnswerRow(
             "chat_deleted",
             "refused",
             "That group was deleted.",
@@ -163,7 +163,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("can't send messages to the bot", "can't send messages to bots"),
-        Refusal(
+        AnswerRow(
             "chat_is_bot",
             "refused",
             "That is the id of a bot, and bots cannot write to bots.",
@@ -184,7 +184,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("message thread not found", "topic_closed", "topic_deleted"),
-        Refusal(
+        AnswerRow(
             "topic_gone",
             "refused",
             "The chat's topic is closed or was deleted.",
@@ -193,7 +193,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("message is too long", "text is too long", "message_too_long"),
-        Refusal(
+        AnswerRow(
             "message_too_long",
             "refused",
             "The message is too long for Telegram.",
@@ -202,7 +202,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("message text is empty", "text must be non-empty"),
-        Refusal(
+        AnswerRow(
             "no_text",
             "refused",
             "Telegram found no text in the message.",
@@ -211,7 +211,7 @@ TABLE: tuple[tuple[tuple[str, ...], Refusal], ...] = (
     ),
     (
         ("can't parse entities", "entities too long"),
-        Refusal(
+        AnswerRow(
             "bad_markup",
             "refused",
             "Telegram took the text for formatted text; that is Levqor's mistake, not yours.",
@@ -281,7 +281,7 @@ def explain(answer: Answer) -> UpstreamError:
     return row.error(retry_after=answer.retry_after if wait is None else wait)
 
 
-def _row(status: int, description: str) -> Refusal:
+def _row(status: int, description: str) -> AnswerRow:
     if status >= 500 or status == 408:
         return DELETED if "immediately deleted" in description else FAILED
     special = {401: TOKEN_REFUSED, 404: TOKEN_MALFORMED, 409: POLLER, 429: TOO_FAST}

@@ -6,6 +6,7 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 
 from __future__ import annotations
 
+from core.contract.answers import AnswerRow
 from core.contract.cells import Cell, TypedNumber, typed_cell
 from core.contract.declaration import Action, Connector, Probe, Receipt
 from core.contract.encoding import BYTE_ORDER_MARK, utf8
@@ -31,6 +32,7 @@ __all__ = [
     "BYTE_ORDER_MARK",
     "Action",
     "Answer",
+    "AnswerRow",
     "BaseUrl",
     "Cell",
     "Config",

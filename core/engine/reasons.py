@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import (
-    Busy,
-    InternalError,
-    LevqorError,
-    NotSent,
-    Refusal,
-    Refused,
-    Unknown,
-    Unwritten,
-)
+from core.contract import AnswerRow
+from core.errors import Busy, InternalError, LevqorError, NotSent, Refused, Unknown, Unwritten
 from core.outbound import TRANSPORT
 
 if TYPE_CHECKING:
@@ -25,19 +17,19 @@ if TYPE_CHECKING:
     from core.ledger import Entry
 
 OWN = (
-    Refusal(
+    AnswerRow(
         "interrupted_before",
         "not_sent",
         "Levqor stopped before it was sent.",
         "Please send it again.",
     ),
-    Refusal(
+    AnswerRow(
         "interrupted",
         "unknown",
         "Levqor stopped while it was being sent; it may or may not have been sent.",
         "Look before you send it again.",
     ),
-    Refusal(
+    AnswerRow(
         "internal",
         "unknown",
         "Levqor made a mistake of its own while sending; it may or may not have been sent.",
@@ -46,13 +38,13 @@ OWN = (
 )
 
 
-def find(connector: Connector | None, reason: str) -> Refusal | None:
+def find(connector: Connector | None, reason: str) -> AnswerRow | None:
     """The words of a reason that was kept."""
     found = connector.refusal(reason) if connector else None
     return found or next((each for each in (*OWN, *TRANSPORT) if each.reason == reason), None)
 
 
-def row(reason: str) -> Refusal:
+def row(reason: str) -> AnswerRow:
     """One of the engine's own rows."""
     return next(each for each in OWN if each.reason == reason)
 

@@ -10,9 +10,9 @@ from core.connectors.notion import CONNECTOR as NOTION
 from core.connectors.sheets import CONNECTOR as SHEETS
 from core.connectors.slack import CONNECTOR as SLACK
 from core.connectors.telegram import CONNECTOR as TELEGRAM
-from core.contract import Probe, Receipt
+from core.contract import AnswerRow, Probe, Receipt
 from core.engine import Settled
-from core.errors import Fault, InvalidInput, LevqorError, Refusal
+from core.errors import Fault, InvalidInput, LevqorError
 from core.plain import https_link, plain_line, plain_text
 from core.sandbox import Answer
 from core.sandbox.notion import schema
@@ -202,7 +202,7 @@ def _looked_up(name):
 def test_what_is_told_is_plain_whoever_made_it():
     fault = Fault(HOSTILE, HOSTILE)
     error = InvalidInput([fault], HOSTILE, fix=HOSTILE)
-    row = Refusal("r", "refused", "No.", "Fix.", "Use {name}.")
+    row = AnswerRow("r", "refused", "No.", "Fix.", "Use {name}.")
     probe = Probe((HOSTILE,), fix=HOSTILE)
     said = [
         *(fault.field, fault.message, error.message, error.fix, str(error)),

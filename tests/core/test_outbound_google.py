@@ -11,15 +11,14 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from core.contract import Receipt
-from core.errors import Refusal
+from core.contract import AnswerRow, Receipt
 from core.outbound import Outbound
 from core.outbound.memory import Memory
 from tests.support.rawserver import answering, in_turn, serving
 from tests.support.ways_out import deliver, failing
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
-REFUSED = Refusal("key_refused", "refused", "Google refused the key.", "Make a new key.")
+REFUSED = AnswerRow("key_refused", "refused", "Google refused the key.", "Make a new key.")
 JSON = "Content-Type: application/json"
 
 

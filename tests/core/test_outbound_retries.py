@@ -8,15 +8,15 @@ from email.utils import formatdate
 
 import pytest
 
-from core.contract import Probe, Receipt
-from core.errors import InvalidInput, NotSent, Refusal
+from core.contract import AnswerRow, Probe, Receipt
+from core.errors import InvalidInput, NotSent
 from core.outbound import Outbound
 from tests.support.rawserver import answering, closed_port, in_turn, serving
 from tests.support.ways_out import deliver, failing, posting
 
-TOO_FAST = Refusal("too_fast", "not_sent", "Too many messages.", "Wait a little.")
-REFUSED = Refusal("gone", "refused", "The channel is gone.", "Choose another.")
-FAILED = Refusal("failed", "unknown", "The service failed.", "Look.")
+TOO_FAST = AnswerRow("too_fast", "not_sent", "Too many messages.", "Wait a little.")
+REFUSED = AnswerRow("gone", "refused", "The channel is gone.", "Choose another.")
+FAILED = AnswerRow("failed", "unknown", "The service failed.", "Look.")
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def test_an_errors_words_are_redacted():
         def clean(self, text):
             return text.replace("SECRET", "****")
 
-    row = Refusal("odd", "refused", "It said SECRET.", "Do not use SECRET.")
+    row = AnswerRow("odd", "refused", "It said SECRET.", "Do not use SECRET.")
 
     def send(_out):
         raise row.error()

@@ -14,10 +14,11 @@ PAGER = '''
 
 from pydantic import SecretStr
 
-from core.contract import Action, Config, Connector, Contract, Probe, Receipt, field, setting
-from core.errors import Refusal
+from core.contract import (
+    Action, AnswerRow, Config, Connector, Contract, Probe, Receipt, field, setting,
+)
 
-GONE = Refusal("pager_gone", "refused", "That pager is gone.", "Buy another pager.")
+GONE = AnswerRow("pager_gone", "refused", "That pager is gone.", "Buy another pager.")
 
 
 class Page(Contract):

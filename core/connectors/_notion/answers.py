@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
-from core.contract import listed
-from core.errors import Refusal
+from core.contract import AnswerRow, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,26 +19,26 @@ if TYPE_CHECKING:
     from core.contract import Answer
     from core.errors import UpstreamError
 
-KEY_REFUSED = Refusal(
+KEY_REFUSED = AnswerRow(
     "key_refused",
     "refused",
     "Notion does not accept the integration's secret: it is wrong or was revoked.",
     "Copy the Internal Integration Secret again and put it in NOTION_API_KEY.",
 )
-NOT_ALLOWED = Refusal(
+NOT_ALLOWED = AnswerRow(
     "not_allowed",
     "refused",
     "The integration may not write there.",
     "Open the integration's settings in Notion, choose Capabilities and switch on"
     " Read content and Insert content.",
 )
-BLOCKS_USED_UP = Refusal(
+BLOCKS_USED_UP = AnswerRow(
     "blocks_used_up",
     "refused",
     "The Notion workspace's free plan has used up its 1,000 blocks.",
     "Upgrade the Notion workspace, or use one that has a single member.",
 )
-EDGE_BLOCKED = Refusal(
+EDGE_BLOCKED = AnswerRow(
     "edge_blocked",
     "refused",
     "Something in front of Notion turned the request away before Notion saw it.",
@@ -47,14 +46,14 @@ EDGE_BLOCKED = Refusal(
     "Check the network, the proxy or the VPN this computer uses; Notion's support can look up"
     " the Ray ID {ray}.",
 )
-NOT_SHARED = Refusal(
+NOT_SHARED = AnswerRow(
     "not_shared",
     "refused",
     "Notion has no such database for this integration: the id is wrong or it is not shared.",
     "Open the database in Notion, choose ••• > Connections and add the integration, to related"
     " databases as well; if it is there already, check the ids.",
 )
-SEVERAL_SOURCES = Refusal(
+SEVERAL_SOURCES = AnswerRow(
     "several_sources",
     "refused",
     "This database has several data sources, and a page belongs to one of them.",
@@ -62,96 +61,96 @@ SEVERAL_SOURCES = Refusal(
     " Manage data sources > ••• > Copy data source ID).",
     "Give the id of one of its data sources as database_id: {sources}.",
 )
-BAD_ID = Refusal(
+BAD_ID = AnswerRow(
     "bad_id",
     "refused",
     "Notion does not take one of the ids.",
     "Give the database's address or its 32-character id; people and related pages are given"
     " by their ids too.",
 )
-UNKNOWN_PROPERTY = Refusal(
+UNKNOWN_PROPERTY = AnswerRow(
     "unknown_property",
     "refused",
     "The database has no column of that name; it may have been renamed.",
     "Use the columns' names exactly as they stand in Notion.",
     "Use one of the columns: {columns}.",
 )
-WRONG_TYPE = Refusal(
+WRONG_TYPE = AnswerRow(
     "wrong_type",
     "refused",
     "A value does not fit its column's type.",
     "Give the value in the form its column wants: a number, a date, one of the options.",
     "The column {column} is of type {kind}; give it a value of that type.",
 )
-TOO_LONG = Refusal(
+TOO_LONG = AnswerRow(
     "too_long",
     "refused",
     "A value is longer than Notion takes.",
     "Shorten it: Notion takes 2,000 characters in one piece of text and 100 items in a list.",
 )
-INVALID = Refusal(
+INVALID = AnswerRow(
     "invalid",
     "refused",
     "Notion did not accept one of the values.",
     "Compare the values with the columns in Notion: a status must be one of its options, and"
     " an option's name has no comma.",
 )
-BAD_REQUEST = Refusal(
+BAD_REQUEST = AnswerRow(
     "bad_request",
     "refused",
     "Notion could not read the request; that is Levqor's mistake, not yours.",
     "Report it to whoever looks after Levqor, with the run's id.",
 )
-CONFLICT = Refusal(
+CONFLICT = AnswerRow(
     "conflict",
     "refused",
     "Someone changed the database at the same moment, twice in a row.",
     "Send it again in a moment.",
 )
-TOO_FAST = Refusal(
+TOO_FAST = AnswerRow(
     "too_fast",
     "not_sent",
     "Notion is getting too many requests from this integration or its workspace.",
     "Wait a minute, then send it again.",
 )
-BLOCKED = Refusal(
+BLOCKED = AnswerRow(
     "connection_blocked",
     "refused",
     "Notion has blocked this integration's requests.",
     "Write to Notion's support; waiting does not help.",
 )
-OVERLOADED = Refusal(
+OVERLOADED = AnswerRow(
     "overloaded",
     "not_sent",
     "Notion is overloaded and took nothing.",
     "Wait a few minutes, then send it again.",
 )
-FAILED = Refusal(
+FAILED = AnswerRow(
     "failed",
     "unknown",
     "Notion failed while it was writing: the page may be there or not.",
     "Look in the database before you send it again.",
 )
-DOWN = Refusal(
+DOWN = AnswerRow(
     "down",
     "not_sent",
     "Notion does not answer as it should at the moment.",
     "Wait a few minutes, then try again.",
 )
-UNEXPECTED = Refusal(
+UNEXPECTED = AnswerRow(
     "unexpected_answer",
     "unknown",
     "The answer was not one that Notion gives.",
     "Look in the database, and check that no proxy stands between Levqor and Notion.",
 )
-UNREADABLE = Refusal(
+UNREADABLE = AnswerRow(
     "unreadable",
     "refused",
     "Levqor cannot read Notion's description of this database: it is incomplete or too long.",
     "Check that the integration may read content; a select with very many options is too"
     " long, so remove those that are not used.",
 )
-UNRECOGNISED = Refusal(
+UNRECOGNISED = AnswerRow(
     "unrecognised",
     "refused",
     "Notion refused the page and gave a reason that Levqor does not know.",
@@ -206,7 +205,7 @@ def explain(
     return row.error(retry_after=wait, values=values)
 
 
-def _row(status: int, said: Complaint, *, wrote: bool) -> Refusal:
+def _row(status: int, said: Complaint, *, wrote: bool) -> AnswerRow:
     if status < 400:
         return UNEXPECTED if wrote else DOWN
     if status == 408 or (status >= 500 and status != 529):
@@ -223,7 +222,7 @@ def _row(status: int, said: Complaint, *, wrote: bool) -> Refusal:
     return by_status.get(status, UNRECOGNISED)
 
 
-def _bad_request(said: Complaint) -> Refusal:
+def _bad_request(said: Complaint) -> AnswerRow:
     if said.code != "validation_error":
         return BAD_REQUEST if said.code else UNRECOGNISED
     if said.additional_data.get("error_type") == "multiple_data_sources_for_database":
@@ -231,19 +230,19 @@ def _bad_request(said: Complaint) -> Refusal:
     return next((row for words, row in _INVALID_WORDS if words in said.message), INVALID)
 
 
-def _forbidden(said: Complaint) -> Refusal:
+def _forbidden(said: Complaint) -> AnswerRow:
     if not said.code:
         return EDGE_BLOCKED
     return BLOCKS_USED_UP if "block_limit" in said.additional_data else NOT_ALLOWED
 
 
-def _too_many(said: Complaint) -> Refusal:
+def _too_many(said: Complaint) -> AnswerRow:
     blocked = said.additional_data.get("rate_limit_reason") == "public_api_request_blocked"
     return BLOCKED if blocked else TOO_FAST
 
 
 def _values(
-    row: Refusal, answer: Answer, said: Complaint, columns: Mapping[str, str]
+    row: AnswerRow, answer: Answer, said: Complaint, columns: Mapping[str, str]
 ) -> dict[str, str] | None:
     """Fill in the names a detailed fix has; never a sentence of Notion's."""
     if row is SEVERAL_SOURCES:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
-from core.errors import Refusal
+from core.contract import AnswerRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from core.contract import Answer
     from core.errors import UpstreamError
 
-NOT_SHARED = Refusal(
+NOT_SHARED = AnswerRow(
     "not_shared",
     "refused",
     "The spreadsheet is not shared with the service account, or only for reading.",
     "Share the spreadsheet, as Editor, with the client_email of the key file.",
     "Share the spreadsheet, as Editor, with {email}.",
 )
-API_DISABLED = Refusal(
+API_DISABLED = AnswerRow(
     "api_disabled",
     "refused",
     "The Google Sheets API is switched off in the service account's project.",
@@ -34,20 +34,20 @@ API_DISABLED = Refusal(
     "Open https://console.cloud.google.com/apis/library/sheets.googleapis.com?project={project},"
     " choose Enable and wait a few minutes.",
 )
-NO_SPREADSHEET = Refusal(
+NO_SPREADSHEET = AnswerRow(
     "no_spreadsheet",
     "refused",
     "Google has no spreadsheet with that id.",
     "Open the spreadsheet and put its address in GOOGLE_SHEETS_SPREADSHEET_ID.",
 )
-EXCEL_FILE = Refusal(
+EXCEL_FILE = AnswerRow(
     "excel_file",
     "refused",
     "That is an Excel file (.xlsx) kept in Drive, not a Google spreadsheet.",
     "Open it, choose File > Save as Google Sheets, and put the new address in"
     " GOOGLE_SHEETS_SPREADSHEET_ID.",
 )
-NO_SUCH_RANGE = Refusal(
+NO_SUCH_RANGE = AnswerRow(
     "no_such_range",
     "refused",
     "The spreadsheet has no tab of that name, or the range is not written as A1 notation.",
@@ -58,94 +58,94 @@ NO_SUCH_RANGE = Refusal(
 NO_SUCH_DEFAULT = replace(
     NO_SUCH_RANGE, detailed="Set SHEETS_RANGE_DEFAULT to one of the tabs: {tabs}."
 )
-OUTSIDE_GRID = Refusal(
+OUTSIDE_GRID = AnswerRow(
     "outside_grid",
     "refused",
     "The range or the rows reach beyond the columns the tab has.",
     "Add columns to the tab, or begin further left; a tab whose name looks like a cell is"
     " written with a cell after it: CRM26!A1.",
 )
-PROTECTED = Refusal(
+PROTECTED = AnswerRow(
     "protected",
     "refused",
     "That part of the spreadsheet is protected.",
     "Let the client_email of the key file edit it: Data > Protect sheets and ranges.",
     "Let {email} edit it: Data > Protect sheets and ranges.",
 )
-WORKBOOK_FULL = Refusal(
+WORKBOOK_FULL = AnswerRow(
     "workbook_full",
     "refused",
     "The spreadsheet is full: Google allows 10 million cells.",
     "Delete rows and columns that are not used, or begin a new spreadsheet.",
 )
-CELL_TOO_LONG = Refusal(
+CELL_TOO_LONG = AnswerRow(
     "cell_too_long",
     "refused",
     "A cell is longer than the 50,000 characters Google allows.",
     "Shorten that cell, or put its text in several.",
 )
-INVALID = Refusal(
+INVALID = AnswerRow(
     "invalid",
     "refused",
     "Google did not accept the rows.",
     "Compare the range and the rows with the spreadsheet; nothing was written.",
 )
-TOKEN_REFUSED = Refusal(
+TOKEN_REFUSED = AnswerRow(
     "token_refused",
     "refused",
     "Google does not accept the service account's access, not even with a new token.",
     "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
 )
-TOO_FAST = Refusal(
+TOO_FAST = AnswerRow(
     "too_fast",
     "not_sent",
     "Google takes 60 writes a minute from one service account, and they are used up.",
     "Wait a minute, then send it again; many rows fit in one send.",
 )
-FAILED = Refusal(
+FAILED = AnswerRow(
     "failed",
     "unknown",
     "Google failed while it was writing: the rows may be there or not.",
     "Look at the end of the tab before you send them again.",
 )
-DOWN = Refusal(
+DOWN = AnswerRow(
     "down",
     "not_sent",
     "Google does not answer as it should at the moment.",
     "Wait a few minutes, then try again.",
 )
-UNEXPECTED = Refusal(
+UNEXPECTED = AnswerRow(
     "unexpected_answer",
     "unknown",
     "The answer was not one that Google gives.",
     "Look at the end of the tab, and check that no proxy stands between Levqor and Google.",
 )
-UNRECOGNISED = Refusal(
+UNRECOGNISED = AnswerRow(
     "unrecognised",
     "refused",
     "Google refused the rows and gave a reason that Levqor does not know.",
     "Run levqor doctor to check the settings for Google Sheets, then try again.",
 )
-KEY_DELETED = Refusal(
+KEY_DELETED = AnswerRow(
     "key_deleted",
     "refused",
     "Google does not know the key: it was deleted or replaced, or it belongs to another account.",
     "Make a new JSON key for the service account and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
     "Make a new JSON key for {email} and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
 )
-KEY_DAMAGED = Refusal(
+KEY_DAMAGED = AnswerRow(
     "key_damaged",
     "refused",
     "The service account's private key is damaged, so nothing can be signed with it.",
     "Copy the key file whole, best as base64, and put it in GOOGLE_SERVICE_ACCOUNT_JSON.",
 )
-CLOCK_WRONG = Refusal(
+CLOCK_WRONG = AnswerRow(
     "clock_wrong",
     "refused",
     "This computer's clock is wrong, so Google does not accept its signature.",
     "Set the date and time automatically (on Linux: timedatectl set-ntp true), then send again.",
 )
-ACCOUNT_GONE = Refusal(
+ACCOUNT_GONE = AnswerRow(
     "account_gone",
     "refused",
     "The service account was deleted or disabled.",
@@ -153,7 +153,7 @@ ACCOUNT_GONE = Refusal(
     "Enable or restore {email} in Google Cloud, or make a new service account and share the"
     " spreadsheet with it.",
 )
-NO_TOKEN = Refusal(
+NO_TOKEN = AnswerRow(
     "no_token",
     "refused",
     "Google gives the service account no access token.",
@@ -221,7 +221,7 @@ def explain(answer: Answer, *, wrote: bool = True, values: Mapping[str, str]) ->
     return _error(row, answer, values)
 
 
-def _row(status: int, said: Fault, *, wrote: bool) -> Refusal:
+def _row(status: int, said: Fault, *, wrote: bool) -> AnswerRow:
     if status < 400:
         return UNEXPECTED if wrote else DOWN
     if status == 408 or status >= 500:
@@ -236,7 +236,7 @@ def _row(status: int, said: Fault, *, wrote: bool) -> Refusal:
     return by_status.get(status, UNRECOGNISED)
 
 
-def _forbidden(said: Fault) -> Refusal:
+def _forbidden(said: Fault) -> AnswerRow:
     reasons = {detail.get("reason") for detail in said.details}
     if "SERVICE_DISABLED" in reasons or "has not been used in project" in said.message:
         return API_DISABLED
@@ -254,11 +254,11 @@ def explain_token(answer: Answer, values: Mapping[str, str]) -> UpstreamError:
     return _error(row, answer, values)
 
 
-def _worded(text: str, table: Iterable[tuple[str, Refusal]]) -> Refusal | None:
+def _worded(text: str, table: Iterable[tuple[str, AnswerRow]]) -> AnswerRow | None:
     return next((row for words, row in table if words in text.lower()), None)
 
 
-def _error(row: Refusal, answer: Answer, values: Mapping[str, str]) -> UpstreamError:
+def _error(row: AnswerRow, answer: Answer, values: Mapping[str, str]) -> UpstreamError:
     # A wait would only tempt to repeat what may have been done.
     wait = answer.retry_after if row.outcome == "not_sent" else None
     known = {"email": "", "project": "", "tabs": ""} | dict(values)
