@@ -10,205 +10,126 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.contract import AnswerRow
+from core.contract import AnswerTable, not_sent, refused, unknown
 
 if TYPE_CHECKING:
     from core.contract import Answer
     from core.errors import UpstreamError
 
-FAILED = AnswerRow(
-    "failed",
-    "unknown",
-    "Resend failed while it had the e-mail.",
-    "Look at resend.com/emails before you send it again.",
+KEY_MISSING = refused(
+    "key_missing",
+    "Resend got no API key.",
+    "Make a key at resend.com/api-keys and put it in RESEND_API_KEY.",
 )
-TOO_FAST = AnswerRow(
-    "too_fast",
-    "not_sent",
-    "Resend is getting requests faster than it takes them.",
-    "Wait a little and send it again.",
-)
-DOWN = AnswerRow(
-    "down",
-    "not_sent",
-    "Resend does not answer as it should at the moment.",
-    "Wait a few minutes and look at resend-status.com, then try again.",
-)
-UNRECOGNISED = AnswerRow(
-    "unrecognised",
-    "refused",
-    "Resend refused the e-mail and gave a reason that Levqor does not know.",
-    "Run levqor doctor to check Resend's settings, then try again.",
-)
-UNEXPECTED = AnswerRow(
-    "unexpected_answer",
-    "unknown",
-    "The answer was not one that Resend gives.",
-    "Look at resend.com/emails, and check that no proxy stands between Levqor and Resend.",
-)
-KEY_REFUSED = AnswerRow(
+KEY_REFUSED = refused(
     "key_refused",
-    "refused",
     "Resend does not accept the API key: it is wrong, or it was deleted.",
     "Make a new key at resend.com/api-keys and put it in RESEND_API_KEY.",
 )
-RESTRICTED_KEY = AnswerRow(
+RESTRICTED_KEY = refused(
     "restricted_key",
-    "refused",
     "This API key is for sending only and was used for something else.",
     "Nothing needs doing for sending; for the rest make a key with full access at "
     "resend.com/api-keys.",
 )
-DOMAIN_UNVERIFIED = AnswerRow(
+DOMAIN_UNVERIFIED = refused(
     "domain_unverified",
-    "refused",
     "Resend has not verified the domain of the sender's address for this API key.",
     "Verify exactly that domain at resend.com/domains, or give RESEND_FROM an address of one "
     "that is verified.",
 )
-BAD_REQUEST = AnswerRow(
+FROM_INVALID = refused(
+    "from_invalid",
+    "Resend cannot read the sender's address.",
+    "Set RESEND_FROM to an address such as bot@example.com or Name <bot@example.com>.",
+)
+TO_INVALID = refused(
+    "to_invalid",
+    "Resend cannot read the recipient's address.",
+    "Correct the address and send it again.",
+)
+BAD_REQUEST = refused(
     "bad_request",
-    "refused",
     "Resend could not use what the request held.",
     "Report it to whoever looks after Levqor, with the run's id.",
 )
+TOO_FAST = not_sent(
+    "too_fast",
+    "Resend is getting requests faster than it takes them.",
+    "Wait a little and send it again.",
+)
 
-# Names · parts of a message, in small letters · what they mean. The first that fits is it.
-TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], AnswerRow], ...] = (
-    (
-        ("missing_api_key",),
-        ("missing api key",),
-        AnswerRow(
-            "key_missing",
-            "refused",
-            "Resend got no API key.",
-            "Make a key at resend.com/api-keys and put it in RESEND_API_KEY.",
-        ),
-    ),
-    (("restricted_api_key",), (), RESTRICTED_KEY),
-    (
-        ("suspended_api_key",),
-        (),
-        AnswerRow(
+ANSWERS = AnswerTable(
+    service="Resend",
+    what="the e-mail",
+    look="Look at resend.com/emails",
+    status_page="resend-status.com",
+    repeatable=True,
+    by_code={
+        "missing_api_key": KEY_MISSING,
+        "restricted_api_key": RESTRICTED_KEY,
+        "suspended_api_key": refused(
             "key_suspended",
-            "refused",
             "Resend has suspended this API key.",
             "Write to Resend's support, or make a new key at resend.com/api-keys and put it in "
             "RESEND_API_KEY.",
         ),
-    ),
-    (("invalid_api_key",), ("api key is invalid",), KEY_REFUSED),
-    (
-        (),
-        ("you can only send testing emails",),
-        AnswerRow(
+        "invalid_api_key": KEY_REFUSED,
+        "invalid_from_address": FROM_INVALID,
+        "invalid_to_address": TO_INVALID,
+        "missing_required_field | missing_required_parameter": refused(
+            "field_missing",
+            "Resend found the recipient, the subject or the text empty.",
+            "Fill in the recipient, the subject and the text, and send it again.",
+        ),
+        "invalid_idempotency_key": refused(
+            "run_id_refused",
+            "Resend did not accept the run's id as a key; that is Levqor's mistake, not yours.",
+            "Report it to whoever looks after Levqor, with the run's id.",
+        ),
+        "invalid_idempotent_request": refused(
+            "run_id_reused",
+            "Resend has seen this run's id with other content and did not send it again.",
+            "Send it again as a new run.",
+        ),
+        "concurrent_idempotent_requests": unknown(
+            "still_sending",
+            "Resend is still busy with the first attempt at this e-mail.",
+            "Look at resend.com/emails in a minute before you send it again.",
+        ),
+        "daily_quota_exceeded": refused(
+            "resend_daily_quota",
+            "Today's e-mails of your Resend plan are used up; this is not Levqor's limit.",
+            "Wait a day, or upgrade your plan at resend.com/settings/billing.",
+        ),
+        "monthly_quota_exceeded": refused(
+            "resend_monthly_quota",
+            "This month's e-mails of your Resend plan are used up; this is not Levqor's limit.",
+            "Wait until next month, or upgrade your plan at resend.com/settings/billing.",
+        ),
+        "rate_limit_exceeded": TOO_FAST,
+        "invalid_attachment | invalid_parameter | invalid_access | method_not_allowed": BAD_REQUEST,
+    },
+    by_text={
+        "missing api key": KEY_MISSING,
+        "api key is invalid": KEY_REFUSED,
+        "you can only send testing emails": refused(
             "test_sender_only",
-            "refused",
             "Resend's test sender reaches nobody but the owner of the Resend account.",
             "Verify a domain at resend.com/domains and set RESEND_FROM to an address of it.",
         ),
-    ),
-    ((), ("domain is not verified",), DOMAIN_UNVERIFIED),
-    (
-        (),
-        ("error code: 1010",),
-        AnswerRow(
+        "domain is not verified": DOMAIN_UNVERIFIED,
+        "error code: 1010": refused(
             "client_blocked",
-            "refused",
             "The guard in front of Resend turned the request away.",
             "Check that no proxy removes the User-Agent header, then report it to whoever looks "
             "after Levqor.",
         ),
-    ),
-    (
-        ("invalid_from_address",),
-        ("invalid `from`",),
-        AnswerRow(
-            "from_invalid",
-            "refused",
-            "Resend cannot read the sender's address.",
-            "Set RESEND_FROM to an address such as bot@example.com or Name <bot@example.com>.",
-        ),
-    ),
-    (
-        ("invalid_to_address",),
-        ("invalid `to`",),
-        AnswerRow(
-            "to_invalid",
-            "refused",
-            "Resend cannot read the recipient's address.",
-            "Correct the address and send it again.",
-        ),
-    ),
-    (
-        ("missing_required_field", "missing_required_parameter"),
-        (),
-        AnswerRow(
-            "field_missing",
-            "refused",
-            "Resend found the recipient, the subject or the text empty.",
-            "Fill in the recipient, the subject and the text, and send it again.",
-        ),
-    ),
-    (
-        ("invalid_idempotency_key",),
-        (),
-        AnswerRow(
-            "run_id_refused",
-            "refused",
-            "Resend did not accept the run's id as a key; that is Levqor's mistake, not yours.",
-            "Report it to whoever looks after Levqor, with the run's id.",
-        ),
-    ),
-    (
-        ("invalid_idempotent_request",),
-        (),
-        AnswerRow(
-            "run_id_reused",
-            "refused",
-            "Resend has seen this run's id with other content and did not send it again.",
-            "Send it again as a new run.",
-        ),
-    ),
-    (
-        ("concurrent_idempotent_requests",),
-        (),
-        AnswerRow(
-            "still_sending",
-            "unknown",
-            "Resend is still busy with the first attempt at this e-mail.",
-            "Look at resend.com/emails in a minute before you send it again.",
-        ),
-    ),
-    (
-        ("daily_quota_exceeded",),
-        (),
-        AnswerRow(
-            "resend_daily_quota",
-            "refused",
-            "Today's e-mails of your Resend plan are used up; this is not Levqor's limit.",
-            "Wait a day, or upgrade your plan at resend.com/settings/billing.",
-        ),
-    ),
-    (
-        ("monthly_quota_exceeded",),
-        (),
-        AnswerRow(
-            "resend_monthly_quota",
-            "refused",
-            "This month's e-mails of your Resend plan are used up; this is not Levqor's limit.",
-            "Wait until next month, or upgrade your plan at resend.com/settings/billing.",
-        ),
-    ),
-    (("rate_limit_exceeded",), (), TOO_FAST),
-    (
-        ("invalid_attachment", "invalid_parameter", "invalid_access", "method_not_allowed"),
-        (),
-        BAD_REQUEST,
-    ),
+        "invalid `from`": FROM_INVALID,
+        "invalid `to`": TO_INVALID,
+    },
+    by_status={401: KEY_REFUSED, 422: BAD_REQUEST, 429: TOO_FAST},
 )
-
-REFUSALS = (*(row for _, _, row in TABLE), FAILED, UNRECOGNISED, UNEXPECTED, DOWN)
 
 
 class Accepted(BaseModel):
@@ -237,21 +158,7 @@ class Trouble(BaseModel):
     message: str = ""
 
 
-def explain(answer: Answer) -> UpstreamError:
+def explain(answer: Answer, *, wrote: bool = True) -> UpstreamError:
     """Say what an answer other than success means."""
-    row = _row(answer)
-    # The key lets Resend tell a repeat, so what is in doubt may be tried again.
-    return row.error(retry_after=answer.retry_after, repeatable=True)
-
-
-def _row(answer: Answer) -> AnswerRow:
     trouble = answer.parse(Trouble) or Trouble(message=answer.text[:200])
-    message = trouble.message.lower()
-    if answer.status >= 500 or answer.status == 408:
-        return FAILED
-    if answer.status < 400:
-        return UNEXPECTED
-    for names, parts, row in TABLE:
-        if trouble.name in names or any(part in message for part in parts):
-            return row
-    return {401: KEY_REFUSED, 422: BAD_REQUEST, 429: TOO_FAST}.get(answer.status, UNRECOGNISED)
+    return ANSWERS.error(answer, code=trouble.name, text=trouble.message, wrote=wrote)

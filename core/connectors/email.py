@@ -20,9 +20,8 @@ from core.connectors._email_addresses import (
     sent_form,
 )
 from core.connectors._email_answers import (
+    ANSWERS,
     DOMAIN_UNVERIFIED,
-    DOWN,
-    REFUSALS,
     RESTRICTED_KEY,
     Accepted,
     Domains,
@@ -145,7 +144,7 @@ def probe(config: Settings, out: Out) -> Probe:
     answer = out.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
     domains = answer.parse(Domains) if answer.status == 200 else None
     if domains is None:
-        refusal = DOWN.if_in_doubt(explain(answer))
+        refusal = explain(answer, wrote=False)
         if refusal.reason != RESTRICTED_KEY.reason:
             raise refusal
     address = config.sender.rpartition("<")[2].rstrip(">").lower()
@@ -186,5 +185,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=REFUSALS,
+    refusals=ANSWERS.rows,
 )

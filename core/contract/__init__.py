@@ -6,7 +6,7 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 
 from __future__ import annotations
 
-from core.contract.answers import AnswerRow
+from core.contract.answers import AnswerRow, AnswerTable, not_sent, refused, unknown
 from core.contract.cells import Cell, TypedNumber, typed_cell
 from core.contract.declaration import Action, Connector, Probe, Receipt
 from core.contract.encoding import BYTE_ORDER_MARK, utf8
@@ -33,6 +33,7 @@ __all__ = [
     "Action",
     "Answer",
     "AnswerRow",
+    "AnswerTable",
     "BaseUrl",
     "Cell",
     "Config",
@@ -57,9 +58,12 @@ __all__ = [
     "loopback",
     "message_field",
     "nearest",
+    "not_sent",
     "plain_line",
+    "refused",
     "setting",
     "typed_cell",
+    "unknown",
     "upstream_url",
     "utf8",
 ]

@@ -1,8 +1,9 @@
-"""What a service may answer, in plain words: the rows of a connector's table."""
+"""What a service may answer: its table of answers, each with plain words and an outcome."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import NotSent, Refused, Unknown
@@ -11,6 +12,7 @@ from core.plain import plain_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.contract.ways import Answer
     from core.errors import UpstreamError
 
 _BY_OUTCOME: dict[str, type[UpstreamError]] = {
@@ -40,13 +42,11 @@ class AnswerRow:
         *,
         retry_after: float | None = None,
         repeatable: bool = False,
-        values: Mapping[str, str] | None = None,
+        values: Mapping[str, str | None] | None = None,
     ) -> UpstreamError:
-        """Make the error of this row, its fix with the person's own values if given."""
-        shown = {name: plain_line(value) for name, value in (values or {}).items()}
-        fix = self.detailed.format_map(shown) if self.detailed and shown else self.fix
+        """Make the error of this row; its fix is the detailed one where its values are known."""
         kind = _BY_OUTCOME[self.outcome]
-        more: dict[str, Any] = {"fix": fix, "retry_after": retry_after}
+        more: dict[str, Any] = {"fix": self._fix(values or {}), "retry_after": retry_after}
         if kind is Unknown:
             more["repeatable"] = repeatable
         return kind(self.reason, self.message, **more)
@@ -56,3 +56,136 @@ class AnswerRow:
         if error.outcome != "unknown":
             return error
         return self.error(retry_after=error.retry_after)
+
+    def _fix(self, values: Mapping[str, str | None]) -> str:
+        shown = {name: plain_line(value) for name, value in values.items() if value}
+        try:
+            return self.detailed.format_map(shown) if self.detailed else self.fix
+        except KeyError:
+            return self.fix
+
+
+def refused(reason: str, message: str, fix: str, detailed: str | None = None) -> AnswerRow:
+    """Make the row of an answer that says no: nothing was done."""
+    return AnswerRow(reason, "refused", message, fix, detailed)
+
+
+def not_sent(reason: str, message: str, fix: str) -> AnswerRow:
+    """Make the row of an answer after which the same may be sent again."""
+    return AnswerRow(reason, "not_sent", message, fix)
+
+
+def unknown(reason: str, message: str, fix: str) -> AnswerRow:
+    """Make the row of an answer that leaves open whether it was done."""
+    return AnswerRow(reason, "unknown", message, fix)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerTable:
+    """Every answer of a service but success, and which row it means.
+
+    `by_code` holds the service's own codes, `by_text` parts of its sentences in small
+    letters; several keys with one meaning stand in one, between `|`, and the first that fits
+    counts. `by_status` is for an answer that has neither. The rest is the same for every
+    service: a 408 or 5xx leaves open what was done, and a wait is given only where the same
+    may be sent again. `service`, `what` and `look` make the words of those rows.
+    """
+
+    service: str
+    what: str  # what is sent: "the message"
+    look: str  # where to see whether it arrived: "Look in the chat"
+    it: str = "it"
+    while_failing: str | None = None
+    settings: str | None = None
+    status_page: str | None = None
+    repeatable: bool = False  # the service knows a repeat by its key
+    by_code: Mapping[str, AnswerRow] = field(default_factory=dict)
+    by_text: Mapping[str, AnswerRow] = field(default_factory=dict)
+    by_status: Mapping[int, AnswerRow] = field(default_factory=dict)
+    also: tuple[AnswerRow, ...] = ()  # what the connector finds out by itself
+
+    @cached_property
+    def failed(self) -> AnswerRow:
+        """The service broke off while it had the request."""
+        how = self.while_failing or f"while it had {self.what}"
+        fix = f"{self.look} before you send {self.it} again."
+        return unknown("failed", f"{self.service} failed {how}.", fix)
+
+    @cached_property
+    def down(self) -> AnswerRow:
+        """The service failed, and nothing was being written."""
+        page = f" and look at {self.status_page}" if self.status_page else ""
+        message = f"{self.service} does not answer as it should at the moment."
+        return not_sent("down", message, f"Wait a few minutes{page}, then try again.")
+
+    @cached_property
+    def unexpected(self) -> AnswerRow:
+        """It looks like a success, and is none of the service's."""
+        message = f"The answer was not one that {self.service} gives."
+        proxy = f"check that no proxy stands between Levqor and {self.service}"
+        return unknown("unexpected_answer", message, f"{self.look}, and {proxy}.")
+
+    @cached_property
+    def unrecognised(self) -> AnswerRow:
+        """It says no, and no row knows why."""
+        settings = self.settings or f"{self.service}'s settings"
+        return refused(
+            "unrecognised",
+            f"{self.service} refused {self.what} and gave a reason that Levqor does not know.",
+            f"Run levqor doctor to check {settings}, then try again.",
+        )
+
+    @cached_property
+    def rows(self) -> tuple[AnswerRow, ...]:
+        """Each row once."""
+        named = (*self.by_code.values(), *self.by_text.values(), *self.by_status.values())
+        ladder = (self.failed, self.unrecognised, self.unexpected, self.down)
+        return tuple(dict.fromkeys((*named, *self.also, *ladder)))
+
+    def row(self, status: int, code: str = "", text: str = "") -> AnswerRow:
+        """Find the row of an answer: a code counts before words, and words before a status."""
+        if status == 408 or status >= 500:
+            return self.by_status.get(status, self.failed)
+        if status < 400:
+            return self.unexpected
+        worded = (row for part, row in self._texts if part in text.lower())
+        by_status = self.by_status.get(status, self.unrecognised)
+        return self._codes.get(code) or next(worded, by_status)
+
+    def error(
+        self,
+        answer: Answer,
+        *,
+        status: int | None = None,
+        code: str = "",
+        text: str = "",
+        wrote: bool = True,
+        wait: float | None = None,
+        values: Mapping[str, str | None] | None = None,
+    ) -> UpstreamError:
+        """Say what an answer other than success means.
+
+        `wrote` is False for a look, which leaves nothing open; `status` and `wait` are the
+        service's own where they differ from the answer's.
+        """
+        row = self.row(status or answer.status, code, text)
+        if row.outcome == "unknown" and not wrote:
+            row = self.down
+        # A wait would only tempt to repeat what may have been done.
+        again = row.outcome == "not_sent" or (row.outcome == "unknown" and self.repeatable)
+        seconds = answer.retry_after if wait is None else wait
+        return row.error(
+            retry_after=seconds if again else None, repeatable=self.repeatable, values=values
+        )
+
+    @cached_property
+    def _codes(self) -> dict[str, AnswerRow]:
+        return {code: row for codes, row in self.by_code.items() for code in _keys(codes)}
+
+    @cached_property
+    def _texts(self) -> tuple[tuple[str, AnswerRow], ...]:
+        return tuple((part, row) for parts, row in self.by_text.items() for part in _keys(parts))
+
+
+def _keys(joined: str) -> list[str]:
+    return [key.strip() for key in joined.split("|")]
