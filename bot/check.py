@@ -9,29 +9,15 @@ import asyncio
 import shutil
 import sys
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core import streams
-from core.plain import plain_line
+from core.reports import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.settings import Settings
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `good` is None where it is only worth knowing."""
-
-    good: bool | None
-    what: str
-    fix: str | None = None
-
-    def __post_init__(self) -> None:
-        """A workspace's or a bot's name may hold anything."""
-        object.__setattr__(self, "what", plain_line(self.what))
 
 
 def main(settings: Settings) -> int:

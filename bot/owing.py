@@ -14,7 +14,7 @@ from core.ledger import Owed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.telling import Where
 
 # Whoever asked waits for a confirmation meanwhile, and so do others.

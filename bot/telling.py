@@ -13,7 +13,7 @@ from core.errors import LevqorError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from core.engine import Accepted, Settled
 
 # Another process on this home may settle what a dead bot left; this often we look.

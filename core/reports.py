@@ -1,4 +1,4 @@
-"""The ledger's answers as JSON: the same shapes for the terminal, HTTP and the tray.
+"""What several surfaces show alike: findings of a check, and the ledger's answers as JSON.
 
 Times are ISO 8601 in UTC; what is not known is left out.
 """
@@ -7,13 +7,35 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from core.plain import plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.ledger import Entry, Ledger
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `good` is None where it is only worth knowing.
+
+    `line` is what to write, and `place` the file to write it to.
+    """
+
+    good: bool | None
+    what: str
+    fix: str | None = None
+    group: str = ""
+    setting: str | None = None
+    line: str | None = None
+    place: str | None = None
+
+    def __post_init__(self) -> None:
+        """A workspace's, a bot's or a folder's name may hold anything."""
+        object.__setattr__(self, "what", plain_line(self.what))
 
 
 def iso(at: float | None) -> str | None:

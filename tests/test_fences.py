@@ -2,6 +2,13 @@
 
 import ast
 import re
+import sys
+import tomllib
+from collections import defaultdict
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
+from os.path import commonprefix
 from pathlib import Path
 
 import pytest
@@ -93,11 +100,86 @@ def test_the_rooms_import_in_one_direction_only():
     assert strays == []
 
 
+def parts(file):
+    """A file as its path's parts; a package's face is the file `__init__` in it."""
+    return file.relative_to(ROOT).with_suffix("").parts
+
+
+BY_NAME = {".".join(parts(file)).removesuffix(".__init__"): parts(file) for file in FILES}
+
+
+def ours(file):
+    """The files of ours that a file imports, for types alone or inside a function too."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{place(file)} imports by a relative name"
+            under = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in BY_NAME else node.module for name in under]
+        else:
+            continue
+        yield from (BY_NAME[name] for name in names if name in BY_NAME)
+
+
+@cache
+def neighbours():
+    """For each folder: which of the files and folders in it imports which."""
+    folders = defaultdict(lambda: defaultdict(set))
+    for file in FILES:
+        importer = parts(file)
+        for imported in set(ours(file)) - {importer}:
+            same = len(commonprefix([importer, imported]))  # noqa: RUF071 - of tuples
+            folders[importer[:same]][importer[same]].add(imported[same])
+    return folders
+
+
+# What is beside each other in a folder has an order, whichever of their files it is: a file,
+# the folder's own face (`__init__`), a folder with all that is in it.
+@pytest.mark.parametrize("folder", sorted(neighbours()), ids="/".join)
+def test_no_imports_go_in_a_circle(folder):
+    try:
+        list(TopologicalSorter(neighbours()[folder]).static_order())
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
+
+
+# Where the distribution's name cannot be asked for on this system.
+ELSEWHERE = {"PyObjCTools": ["pyobjc-framework-Cocoa"], "Xlib": ["python-xlib"]}
+# Its packages need a compiler; the system brings it (docs/tray.md).
+SYSTEMS = {"gi"}
+
+
+@pytest.mark.parametrize(("room", "extras"), [("core", []), ("bot", []), ("tray", ["tray"])])
+def test_every_library_that_is_imported_is_declared(room, extras):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    wanted += [one for extra in extras for one in project["optional-dependencies"][extra]]
+    declared = {_normal(re.match(r"[\w.-]+", one).group()) for one in wanted}
+    brought = packages_distributions()
+    imported = {
+        name.partition(".")[0]
+        for file in FILES
+        if place(file).startswith(f"{room}/")
+        for name in imports(file)
+    }
+    strays = {
+        name: brought.get(name)
+        for name in imported - set(ROOMS) - set(sys.stdlib_module_names) - SYSTEMS
+        if not declared & {_normal(one) for one in brought.get(name) or ELSEWHERE[name]}
+    }
+    assert strays == {}
+
+
+def _normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_a_connector_imports_contract_and_errors_and_nothing_else_of_ours():
     strays = [
         (place(file), name)
-        for file in (ROOT / "core/connectors").glob("*.py")
-        if file.name != "__init__.py"
+        for file in (ROOT / "core/connectors").rglob("*.py")
+        if file.parent.name != "connectors" or file.name != "__init__.py"
         for name in imports(file)
         if name.startswith("core")
         and name not in ("core.contract", "core.errors")

@@ -1,1 +1,3 @@
 """The desktop icon: health at a glance, the fix beside it, a test send in two clicks."""
+
+NAME = "levqor-tray"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from core import __version__, streams
 from core.errors import NotConfigured
-from tray import choices, desktop, words
+from tray import NAME, choices, desktop, words
 from tray.autostart import Autostart
-from tray.backend import NAME, toolkit, window
+from tray.backend import toolkit, window
 from tray.clicks import Clicks
 from tray.source.local import Local
 from tray.state import State

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray.backend import Window
-    from tray.clicks import Clicks
     from tray.desktop import OnlyOne
     from tray.source import Feed
 
@@ -72,7 +71,7 @@ class Watch:
         self._stamp = feed.stamp()
         self._window: Window | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._carry_out: Clicks | None = None
+        self._carry_out: Callable[[Do], None] | None = None
         self._checked = threading.Event()
 
     @property
@@ -86,7 +85,7 @@ class Watch:
         with self._lock:
             return replace(self._state, now=self._clock())
 
-    def start(self, window: Window, clicks: Clicks) -> None:
+    def start(self, window: Window, clicks: Callable[[Do], None]) -> None:
         """Begin to check and to show what is found in this window."""
         self._window, self._carry_out = window, clicks
         self._thread.start()

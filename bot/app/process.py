@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bot.app.frame import GRACE, Bot, End
+from bot.runtime import GRACE, Bot, End
 from core import wording
 from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
@@ -20,8 +20,8 @@ from core.masking import Redactor
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
 
-    from bot.app.frame import Surface
-    from bot.app.main import Options
+    from bot.app.options import Options
+    from bot.runtime import Surface
     from core.errors import Unwritten
     from core.settings import Settings
 

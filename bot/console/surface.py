@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
     from typing import Any
 
-    from bot.app.frame import Bot, Hook
     from bot.console.terminal import Terminal
+    from bot.runtime import Bot, Hook
 
 BARE = Spelling(action=str, question=str)
 LEAVE = ("quit", "exit")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.document import Document
     from prompt_toolkit.key_binding import KeyPressEvent
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from core.callers import Caller
     from core.contract import Contract, FieldSpec
 

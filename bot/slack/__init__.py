@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from bot.app.frame import Surface
+    from bot.runtime import Surface
     from core.settings import Settings
 
 

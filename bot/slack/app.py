@@ -22,7 +22,7 @@ from core.errors import InternalError, LevqorError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.slack.api import Api
     from bot.slack.desk import Desk, Reply
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.check import Finding
 from bot.slack.api import Api, Said, Unreachable
 from bot.slack.manifest import (
     EVENTS_PATH,
@@ -19,6 +18,7 @@ from bot.slack.refusals import no_answer, refused_install, refused_token
 from core.connectors import CONNECTORS
 from core.counted import counted
 from core.network import NoRoute
+from core.reports import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,7 @@ from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, N
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.slack.answers import Answers
     from bot.slack.api import Api
     from bot.slack.people import People

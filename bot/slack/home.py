@@ -9,7 +9,7 @@ from bot.slack import views
 from core import wording
 
 if TYPE_CHECKING:
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from core.callers import Caller
     from core.ledger import Entry
 

@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl
 
 from slack_sdk.signature import SignatureVerifier
 
-from bot.app.frame import HookAnswer
+from bot.runtime import HookAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bot.app.frame import HookRequest
+    from bot.runtime import HookRequest
     from bot.slack.app import Ack
 
 # Slack's forms have two dozen fields.

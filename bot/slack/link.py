@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.socket_mode.request import SocketModeRequest
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.slack.api import Api
     from bot.slack.app import Ack
     from bot.slack.report import Report

@@ -12,7 +12,7 @@ from bot.slack.refusals import ONE_EACH, while_running
 from core.counted import agreeing
 
 if TYPE_CHECKING:
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from core.errors import NotConfigured
 
 SURFACE = "slack"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bot.app.frame import Hook
+from bot.runtime import Hook
 from bot.slack.answers import Answers
 from bot.slack.api import Api, Said, Unreachable
 from bot.slack.app import App
@@ -22,7 +22,7 @@ from core.network import NoRoute
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from core.settings import Settings
 
 # The last answers, once every run has settled.

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.telegram.settings import ADDRESS, TOKEN
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from bot.app.frame import Surface
+    from bot.runtime import Surface
     from core.settings import Settings
-
-TOKEN = "TELEGRAM_BOT_TOKEN"  # noqa: S105 - the setting's name
-ADDRESS = "TELEGRAM_WEBHOOK_URL"
 
 
 def build(settings: Settings) -> Surface | None:

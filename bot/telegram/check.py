@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from telegram import BotCommandScopeDefault
 from telegram.error import InvalidToken, TelegramError
 
-from bot.check import Finding
-from bot.telegram import TOKEN
 from bot.telegram import pulse as words
 from bot.telegram.answers import Nonsense
 from bot.telegram.api import connect
+from bot.telegram.settings import TOKEN
 from bot.telegram.webhook import Seal
 from core.counted import counted
 from core.errors import NotConfigured
 from core.network import NoRoute
+from core.reports import Finding
 
 if TYPE_CHECKING:
     from bot.telegram.api import Api

@@ -19,7 +19,7 @@ from core.callers import Caller
 from core.errors import LedgerError, LevqorError, NotFound
 
 if TYPE_CHECKING:
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.telegram.heard import Command
     from bot.telegram.menus import Menus
     from bot.telegram.voice import Voice

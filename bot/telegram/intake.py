@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from telegram import User
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.telegram.desk import Desk
     from bot.telegram.heard import Pressed, Typed
     from bot.telegram.pulse import Pulse

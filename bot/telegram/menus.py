@@ -12,8 +12,8 @@ from bot.commands import QUESTIONS
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from bot.app.frame import Bot
     from bot.commands import Spelling
+    from bot.runtime import Bot
     from bot.telegram.api import Api
 
 # core.telegram.org/bots/api#botcommand

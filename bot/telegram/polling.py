@@ -23,7 +23,7 @@ from core.errors import LevqorError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.telegram.api import Api
     from bot.telegram.intake import Intake
     from bot.telegram.pace import Pace

@@ -15,7 +15,7 @@ from core.wording import wait
 if TYPE_CHECKING:
     from telegram.error import TelegramError
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.telegram.pace import Pace
 
 

@@ -22,7 +22,7 @@ from core.errors import LevqorError, Repeated
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.telegram.heard import Pressed
     from bot.telegram.voice import Voice
     from bot.telling import Where

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot.app.frame import Hook
-from bot.telegram import TOKEN, webhook
+from bot.runtime import Hook
 from bot.telegram import pulse as words
+from bot.telegram import webhook
 from bot.telegram.api import Flood, connect
 from bot.telegram.desk import SPELLING, SURFACE, Desk
 from bot.telegram.intake import Intake
@@ -19,6 +19,7 @@ from bot.telegram.pace import Pace
 from bot.telegram.polling import Polling
 from bot.telegram.pulse import Pulse
 from bot.telegram.runs import Runs
+from bot.telegram.settings import TOKEN
 from bot.telegram.voice import Voice
 from bot.waits import waits
 from core.errors import LevqorError, NotConfigured
@@ -27,7 +28,7 @@ from core.network import NoRoute
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.app.frame import Bot, HookAnswer, HookRequest
+    from bot.runtime import Bot, HookAnswer, HookRequest
     from bot.telegram.api import Api
     from core.settings import Settings
 

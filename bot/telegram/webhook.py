@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from bot.app.frame import HookAnswer
+from bot.runtime import HookAnswer
 from bot.telegram import pulse as words
 from bot.telegram.api import KINDS
 from core.errors import LevqorError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from telegram import WebhookInfo
 
-    from bot.app.frame import HookRequest
+    from bot.runtime import HookRequest
     from bot.telegram.api import Api
     from bot.telegram.intake import Intake
     from bot.telegram.pace import Pace

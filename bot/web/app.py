@@ -25,7 +25,7 @@ from core.settings import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.app.frame import Bot, Hook
+    from bot.runtime import Bot, Hook
     from bot.web.limits import Limits
     from core.engine import Engine
     from core.ledger import Token

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from bot.app.frame import HookRequest
+from bot.runtime import HookRequest
 from bot.web.answers import refusal
 from bot.web.body import Gone, check_framing, read_body
 from core.errors import InternalError, LevqorError, MethodNotAllowed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from bot.app.frame import Hook
+    from bot.runtime import Hook
     from bot.web.limits import Limits
     from bot.web.visitor import Doorkeeper
     from bot.web.watch import Watch

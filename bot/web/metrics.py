@@ -15,7 +15,7 @@ from core.errors import QuotaSpent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from core.callers import Caller
     from core.engine import Engine, Settled
     from core.errors import LevqorError

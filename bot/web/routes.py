@@ -23,7 +23,7 @@ from core.errors import Busy, Fault, Forbidden, InvalidInput, NotFound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from bot.web.limits import Limits
     from bot.web.metrics import Metrics
     from bot.web.visitor import Visitor

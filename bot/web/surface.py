@@ -15,7 +15,7 @@ from core.settings import Address, Own
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.app.frame import Bot, Hook
+    from bot.runtime import Bot, Hook
     from core.settings import Settings
 
 # Every run has settled by then: what is left is writing its answer.

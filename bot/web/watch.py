@@ -10,7 +10,7 @@ from core.callers import Caller
 from core.errors import Unauthorized
 
 if TYPE_CHECKING:
-    from bot.app.frame import Bot, Hook
+    from bot.runtime import Bot, Hook
     from bot.web.metrics import Metrics
     from core.errors import LevqorError
 

@@ -7,13 +7,13 @@ import os
 import platform
 import stat
 import time
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from core.cli.clock import clocked
 from core.errors import LevqorError
 from core.home import DATABASE
+from core.reports import Finding
 from core.wording import under
 
 if TYPE_CHECKING:
@@ -29,34 +29,18 @@ MAX_SKEW_S = 120.0
 VERDICTS = {"ok": True, "attention": None, "failing": False, "unreachable": False}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `good` is None for what is told and not wrong.
-
-    `line` is what to write, and `place` the file to write it to.
-    """
-
-    group: str
-    good: bool | None
-    what: str
-    fix: str | None = None
-    setting: str | None = None
-    line: str | None = None
-    place: str | None = None
-
-
 def machine(home: Path) -> Iterator[Finding]:
     """Python, the home folder and the log."""
-    yield Finding("machine", good=True, what=f"Python {platform.python_version()}.")
+    yield Finding(group="machine", good=True, what=f"Python {platform.python_version()}.")
     if not home.is_dir():
         yield from _makeable(home)
         return
     file = home / ".env"
     what = f"Settings are read from {file}." if file.exists() else f"There is no {file} yet."
-    yield Finding("machine", good=True if file.exists() else None, what=what)
+    yield Finding(group="machine", good=True if file.exists() else None, what=what)
     if not (home / DATABASE).exists():
         what = f"There is no {DATABASE} in {home} yet; the first run makes it."
-        yield Finding("machine", good=None, what=what)
+        yield Finding(group="machine", good=None, what=what)
     for path, name in ((home, "home folder"), (home / "logs", "log folder")):
         yield from _writable(path, name)
     for file in (home / "levqor.db", home / "levqor.key", home / "logs" / "connectors.log"):
@@ -69,10 +53,10 @@ def _makeable(home: Path) -> Iterator[Finding]:
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
         what = f"The home folder {home} does not exist yet; it is made when it is needed."
         fix = f"Settings go into {home / '.env'}: mkdir -m 700 -p {quote(str(home))}"
-        yield Finding("machine", good=None, what=what, fix=fix)
+        yield Finding(group="machine", good=None, what=what, fix=fix)
     else:
         what = f"The home folder {home} cannot be made: {above} cannot be written."
-        yield Finding("machine", good=False, what=what, fix="Choose another one: --home DIR.")
+        yield Finding(group="machine", good=False, what=what, fix="Choose another one: --home DIR.")
 
 
 def _writable(path: Path, name: str) -> Iterator[Finding]:
@@ -81,30 +65,30 @@ def _writable(path: Path, name: str) -> Iterator[Finding]:
     good = os.access(path, os.W_OK | os.X_OK)
     can = "can" if good else "cannot"
     fix = None if good else f"Make it yours: sudo chown -R $(id -un) '{path}'"
-    yield Finding("machine", good, f"The {name} {path} {can} be written.", fix)
+    yield Finding(good, f"The {name} {path} {can} be written.", fix, "machine")
 
 
 def _private(file: Path) -> Iterator[Finding]:
     if not file.exists():
         return
     if not file.is_file():
-        what = f"{file} is not a file."
-        yield Finding("machine", good=False, what=what, fix="Move it away; Levqor makes a new one.")
+        what, fix = f"{file} is not a file.", "Move it away; Levqor makes a new one."
+        yield Finding(group="machine", good=False, what=what, fix=fix)
     elif not os.access(file, os.R_OK | os.W_OK):
         fix = f"Make it yours: sudo chown $(id -un) '{file}'"
-        yield Finding("machine", good=False, what=f"{file} cannot be written.", fix=fix)
+        yield Finding(group="machine", good=False, what=f"{file} cannot be written.", fix=fix)
     elif os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         what = f"Other users of this machine can read {file}."
-        yield Finding("machine", good=False, what=what, fix=f"Run: chmod 600 '{file}'")
+        yield Finding(group="machine", good=False, what=what, fix=f"Run: chmod 600 '{file}'")
 
 
 def ledger(engine: Engine) -> Iterator[Finding]:
     """The ledger opened; does it hold runs from the future?"""
-    yield Finding("machine", good=True, what=f"The ledger {engine.ledger.path} can be used.")
+    yield Finding(group="machine", good=True, what=f"The ledger {engine.ledger.path} can be used.")
     latest = engine.ledger.runs(1)
     if latest and latest[0].at > time.time() + MAX_SKEW_S:
         yield Finding(
-            "machine",
+            group="machine",
             good=False,
             what="The ledger's latest run is later than this machine's clock.",
             fix="Set the clock; until then the free plan counts by the wrong day.",
@@ -130,7 +114,7 @@ def settings(found: Settings, connectors: Sequence[Connector]) -> Iterator[Findi
     unread = any(problem.setting == ".env" and problem.fatal for problem in problems.values())
     if not unread and all(_untouched(connector, problems.values()) for connector in connectors):
         yield Finding(
-            "settings",
+            group="settings",
             good=False,
             what="No connector is set up.",
             fix="Set up one of those above, or try all of them with: levqor --sandbox smoke",
@@ -147,12 +131,12 @@ def _untouched(connector: Connector, problems: Iterable[Problem]) -> bool:
 def _setting(found: Settings, problem: Problem, *, good: bool | None) -> Finding:
     about = next((one for one in found.described() if one.name == problem.setting), None)
     if about is None:
-        return Finding("settings", good, problem.what, problem.fix, problem.setting)
+        return Finding(good, problem.what, problem.fix, "settings", problem.setting)
     return Finding(
-        "settings",
         good,
         problem.what,
         problem.fix,
+        "settings",
         about.name,
         f"{about.name}={about.example or about.default or '…'}",
         "the environment" if about.env_only else str(found.home / ".env"),
@@ -168,10 +152,10 @@ def services(report: dict[str, Any]) -> Iterator[Finding]:
         took = "" if latency is None else f" ({latency:.0f} ms)"
         what = f"{under(detail['title'], detail['words'].rstrip('.'))}{took}."
         fix = " ".join(filter(None, (*detail["notes"], detail["fix"]))) or None
-        yield Finding("services", VERDICTS[detail["verdict"]], what, fix)
+        yield Finding(VERDICTS[detail["verdict"]], what, fix, "services")
     for surface, way in report["inbound_detail"].items():
         what = f"Way in, {surface}: {way['verdict'].rstrip('.')}."
-        yield Finding("services", True if way["ok"] else None, what, way["fix"])
+        yield Finding(True if way["ok"] else None, what, way["fix"], "services")
 
 
 def clock(skews: Sequence[float]) -> Iterator[Finding]:
@@ -180,11 +164,11 @@ def clock(skews: Sequence[float]) -> Iterator[Finding]:
         return
     skew = sorted(skews)[len(skews) // 2]
     if abs(skew) <= MAX_SKEW_S:
-        yield Finding("machine", good=True, what="The clock agrees with the services'.")
+        yield Finding(group="machine", good=True, what="The clock agrees with the services'.")
         return
     way = "ahead of" if skew > 0 else "behind"
     yield Finding(
-        "machine",
+        group="machine",
         good=False,
         what=f"The clock is {abs(skew) / 60:.0f} minutes {way} the services'.",
         fix="Set it (on Linux: timedatectl set-ntp true); Google and Slack refuse a wrong one.",
@@ -205,5 +189,5 @@ def look(asked_settings: Settings, connectors: Sequence[Connector], folder: Path
                 findings += ledger(engine)
             findings += services(Health(engine).report(live=True))
     except LevqorError as error:
-        findings.append(Finding("machine", good=False, what=error.message, fix=error.fix))
+        findings.append(Finding(group="machine", good=False, what=error.message, fix=error.fix))
     return [*findings, *clock(skews)]

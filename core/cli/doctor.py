@@ -15,9 +15,9 @@ from core.reports import known
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.cli.checkup import Finding
     from core.cli.output import Output
     from core.cli.session import Session
+    from core.reports import Finding
 
 TITLES = {
     "machine": "This machine",

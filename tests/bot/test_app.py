@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from bot.app.frame import Bot
 from bot.app.process import listen_to_signals, live
-from bot.app.threads import SIZES
+from bot.runtime import Bot
+from bot.runtime.threads import SIZES
 from bot.web import Web
 from core.callers import Caller
 from core.engine import Engine

@@ -6,7 +6,7 @@ import pytest
 
 from bot import check
 from bot.app import main
-from bot.check import Finding
+from core.reports import Finding
 from core.sandbox import Answer
 from core.settings import Settings
 

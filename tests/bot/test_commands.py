@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.frame import Bot
 from bot.commands import QUESTIONS, Spelling
+from bot.runtime import Bot
 from bot.telling import Teller, reply_to
 from core import wording
 from core.callers import Caller

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from bot import slack as package
-from bot.app.frame import HookRequest
+from bot.runtime import HookRequest
 from bot.slack.hook import MOST_FIELDS, Door, read
 from core.errors import NotConfigured
 from core.sandbox.slack import PERSON, TEAM

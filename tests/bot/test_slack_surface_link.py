@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.app.frame import Bot
+from bot.runtime import Bot
 from bot.slack.api import Api, Said, Unreachable
 from bot.slack.link import Pace
 from bot.slack.report import Report

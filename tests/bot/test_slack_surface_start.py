@@ -6,7 +6,7 @@ import socket as sockets
 
 import pytest
 
-from bot.app.frame import Bot
+from bot.runtime import Bot
 from bot.slack.surface import Slack
 from core.engine import Engine
 from core.errors import NotConfigured

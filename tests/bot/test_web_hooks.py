@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.app.frame import Hook, HookAnswer
+from bot.runtime import Hook, HookAnswer
 from bot.web.limits import Limits
 from core.sandbox import Delay
 from tests.support.waiting import wait_for

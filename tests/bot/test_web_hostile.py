@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from bot.app.threads import SIZES
+from bot.runtime.threads import SIZES
 from bot.web.idempotency import key_of
 from bot.web.limits import Limits
 from core.callers import Caller

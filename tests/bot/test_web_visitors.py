@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from bot.app.frame import Hook, HookAnswer
+from bot.runtime import Hook, HookAnswer
 from bot.web.visitor import FORWARDING
 from tests.support.waiting import wait_for
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from tests.support.sandbox import Sandbox
 
 QUICK = Pace(connect=1.0, ping=0.5, look=0.05, crowd=0.2, linger=0.1, steady=0.2)

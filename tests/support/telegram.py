@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from bot.app.frame import Bot
+    from bot.runtime import Bot
     from core.sandbox.answers import Real
     from core.sandbox.telegram import Said
     from tests.support.sandbox import Sandbox

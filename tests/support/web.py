@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.app.frame import Bot
+from bot.runtime import Bot
 from bot.web.surface import Web
 from core.settings import Address
 from tests.support.running import running
@@ -18,7 +18,7 @@ from tests.support.running import running
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from bot.app.frame import Hook
+    from bot.runtime import Hook
     from bot.web.limits import Limits
     from core.engine import Engine
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from tray.notices import Notice
     from tray.row import Do
 
-NAME = "levqor-tray"
-
 
 class Window(Protocol):
     """What the program needs of a window system. `run` takes the main thread."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gi.repository import Gio, GLib
 
-from tray.backend import NAME
+from tray import NAME
 from tray.icon import icon_file
 from tray.row import Do
 

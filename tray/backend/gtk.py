@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pystray
 from gi.repository import Gdk, GLib, Gtk
 
-from tray.backend import NAME
+from tray import NAME
 from tray.backend.bubbles import Bubbles
 from tray.backend.errands import Errands
 from tray.backend.rows import MenuWidget

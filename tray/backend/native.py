@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pystray
 
-from tray import words
-from tray.backend import NAME
+from tray import NAME, words
 from tray.icon import draw
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """What every surface of the bot shares: one engine, one event loop, one way to end.
 
-A surface is a class with the five members of `Surface`. It is handed the `Bot` when it
-starts and asks it for everything: accepting and awaiting runs, ledger calls off the event
-loop, background jobs, telling health that it is reachable, and ending the process.
+A surface is handed the `Bot` when it starts and asks it for everything: accepting and
+awaiting runs, ledger calls off the event loop, background jobs, telling health that it is
+reachable, and ending the process.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from bot.app.asked import Asked
-from bot.app.threads import Threads
-from bot.app.verdicts import Verdicts
+from bot.commands import Commands
+from bot.runtime.asked import Asked
+from bot.runtime.threads import Threads
+from bot.runtime.verdicts import Verdicts
 from core import streams, wording
 from core.errors import InProgress, InternalError, LevqorError, Stopping
 from core.plain import plain_line, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping
 
-    from bot.commands import Commands
     from core.callers import Caller
     from core.engine import Accepted, Engine, Settled
     from core.settings import Settings
@@ -47,58 +47,6 @@ log = logging.getLogger("levqor.bot")
 
 
 @dataclass(frozen=True)
-class HookRequest:
-    """A platform's POST, its body read and bounded; header names in lower case."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    query: str = ""
-
-
-@dataclass(frozen=True)
-class HookAnswer:
-    """What a hook answers."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Hook:
-    """An address of the HTTP surface that a chat platform posts to.
-
-    `path` is exact (`/slack/events`). Hooks are exempt from tokens and from the rule on
-    hosts, so `answer` must check the platform's signature itself, before anything else.
-    """
-
-    path: str
-    answer: Callable[[HookRequest], Awaitable[HookAnswer]]
-
-
-class Surface(Protocol):
-    """A way in. Made before the bot, started and stopped by it, each exactly once."""
-
-    name: str
-
-    def hooks(self) -> Sequence[Hook]:
-        """Where the platform posts; asked before `start`, empty for most."""
-
-    async def start(self, bot: Bot) -> None:
-        """Reach the platform and begin to take requests; returns once that is so.
-
-        An unreachable platform is waited for here, without end: surfaces start side by
-        side. A refused token raises NotConfigured, which ends the process with status 3.
-        """
-
-    async def pause(self) -> None:
-        """Take nothing new; requests already taken may still be answered. May come early."""
-
-    async def stop(self) -> None:
-        """Let go of connections. Called after every run has settled, or 15 seconds."""
-
-
-@dataclass(frozen=True)
 class End:
     """Why the process ends: its exit status and, for a failure, one line to a person."""
 
@@ -116,7 +64,7 @@ class Bot:
         self._threads = Threads()
         self._asked = Asked()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self._verdicts = Verdicts(self, self._threads)
+        self._verdicts = Verdicts(engine, self._threads, say=self.say, spawn=self.spawn)
 
     @property
     def settings(self) -> Settings:
@@ -126,9 +74,7 @@ class Bot:
     @cached_property
     def commands(self) -> Commands:
         """What chat and console can ask for."""
-        from bot.commands import Commands
-
-        return Commands(self)
+        return Commands(self.engine, call=self.call, read=self.read)
 
     @property
     def ending(self) -> bool:

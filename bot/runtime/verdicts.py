@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
-    from bot.app.frame import Bot
-    from bot.app.threads import Threads
+    from collections.abc import Callable
+
+    from bot.runtime.threads import Threads
+    from core.engine import Engine
 
 # What could not be written is tried again this often; the write itself waits too.
 AGAIN_SECONDS = 2.0
@@ -19,9 +21,18 @@ AGAIN_SECONDS = 2.0
 class Verdicts:
     """The latest verdict of each surface."""
 
-    def __init__(self, bot: Bot, threads: Threads) -> None:
-        self._bot = bot
+    def __init__(
+        self,
+        engine: Engine,
+        threads: Threads,
+        *,
+        say: Callable[[str], None],
+        spawn: Callable[..., object],
+    ) -> None:
+        self._ledger = engine.ledger
         self._threads = threads
+        self._say = say
+        self._spawn = spawn
         self._said: dict[str, tuple[str, str | None]] = {}
 
     async def change(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> None:
@@ -29,15 +40,14 @@ class Verdicts:
         if self._said.get(surface) == (verdict, fix):
             return
         self._said[surface] = (verdict, fix)
-        self._bot.say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
+        self._say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
         if not await self.write(surface, verdict, fix, ok=ok):
             again = self._write_later(surface, verdict, fix, ok=ok)
-            self._bot.spawn(again, name=f"{surface} verdict")
+            self._spawn(again, name=f"{surface} verdict")
 
     async def write(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> bool:
         """Write a verdict, changed or not; False where the ledger did not take it."""
-        ledger = self._bot.engine.ledger
-        write = partial(ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
+        write = partial(self._ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
         try:
             await self._threads.on("note", write)
         except LevqorError:  # what health misses must not end what works

@@ -1,0 +1,63 @@
+"""What a surface of the bot is: a class with five members, and the HTTP addresses it wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from bot.runtime.bot import Bot
+
+
+@dataclass(frozen=True)
+class HookRequest:
+    """A platform's POST, its body read and bounded; header names in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class HookAnswer:
+    """What a hook answers."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """An address of the HTTP surface that a chat platform posts to.
+
+    `path` is exact (`/slack/events`). Hooks are exempt from tokens and from the rule on
+    hosts, so `answer` must check the platform's signature itself, before anything else.
+    """
+
+    path: str
+    answer: Callable[[HookRequest], Awaitable[HookAnswer]]
+
+
+class Surface(Protocol):
+    """A way in. Made before the bot, started and stopped by it, each exactly once."""
+
+    name: str
+
+    def hooks(self) -> Sequence[Hook]:
+        """Where the platform posts; asked before `start`, empty for most."""
+
+    async def start(self, bot: Bot) -> None:
+        """Reach the platform and begin to take requests; returns once that is so.
+
+        An unreachable platform is waited for here, without end: surfaces start side by
+        side. A refused token raises NotConfigured, which ends the process with status 3.
+        """
+
+    async def pause(self) -> None:
+        """Take nothing new; requests already taken may still be answered. May come early."""
+
+    async def stop(self) -> None:
+        """Let go of connections. Called after every run has settled, or 15 seconds."""
