@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from core.connectors._slack_answers import API, DOWN, HOOK, REFUSALS, Reply, explain
+from core.connectors._slack_answers import API, HOOK, MISSING_SCOPE, Reply, explain
 from core.contract import (
     Action,
     Answer,
@@ -126,7 +126,7 @@ def probe(config: Settings, out: Out) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
     url = config.webhook_url.get_secret_value()
     answer = out.post(url, json={"text": ""}, effect="none")
-    refusal = DOWN.if_in_doubt(explain(answer, HOOK))
+    refusal = explain(answer, HOOK, wrote=False)
     # Slack does not say whether it looks at the address or at the text first.
     if answer.body != b"ok" and refusal.reason not in ("no_text", "bad_request"):
         raise refusal
@@ -134,10 +134,10 @@ def probe(config: Settings, out: Out) -> Probe:
         return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
     url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)
     answer = out.post(url, json={}, headers=token, effect="none")
-    trouble = None if _ok(answer) else DOWN.if_in_doubt(explain(answer, API))
+    trouble = None if _ok(answer) else explain(answer, API, wrote=False)
     scopes = answer.headers.get("x-oauth-scopes")
     if scopes and "chat:write" not in re.split(r"[,\s]+", scopes):
-        trouble = API["missing_scope"].error()
+        trouble = MISSING_SCOPE.error()
     if trouble is None:
         return Probe()
     return Probe((f"SLACK_BOT_TOKEN: {trouble.message}",), attention=True, fix=trouble.fix)
@@ -163,5 +163,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=REFUSALS,
+    refusals=HOOK.rows,
 )

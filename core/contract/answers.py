@@ -150,7 +150,7 @@ class AnswerTable:
             return self.unexpected
         worded = (row for part, row in self._texts if part in text.lower())
         by_status = self.by_status.get(status, self.unrecognised)
-        return self._codes.get(code) or next(worded, by_status)
+        return self.codes.get(code) or next(worded, by_status)
 
     def error(
         self,
@@ -179,7 +179,8 @@ class AnswerTable:
         )
 
     @cached_property
-    def _codes(self) -> dict[str, AnswerRow]:
+    def codes(self) -> Mapping[str, AnswerRow]:
+        """The row of each code."""
         return {code: row for codes, row in self.by_code.items() for code in _keys(codes)}
 
     @cached_property
