@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 from aiohttp_socks import ProxyConnector
@@ -21,7 +21,7 @@ from core.network import NoRoute, loopback
 from core.settings import network
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from ssl import SSLContext
 
     from core.network import Network, Proxy
@@ -63,6 +63,7 @@ class Api:
     def __init__(self, settings: Settings) -> None:
         own = settings.own
         self._home = urlsplit(own.slack_api_url)
+        self.on_foreign: Callable[[str], None] | None = None
         self._ways = Ways(network())
         proxy = self._ways.proxy(own.slack_api_url)
         self.client = AsyncWebClient(
@@ -121,6 +122,8 @@ class Api:
     async def respond(self, url: str, message: Mapping[str, Any]) -> None:
         """Post to a response URL; raises Said once it takes no more."""
         if not self._is_slacks(url):
+            if self.on_foreign:
+                self.on_foreign(urlsplit(url).netloc)
             raise Said("foreign_url")
         try:
             proxy, trusted = self._ways.proxy(url), self._ways.trusted(url)
@@ -138,7 +141,7 @@ class Api:
 
     def _is_slacks(self, url: str) -> bool:
         parts = urlsplit(url)
-        if parts.netloc == self._home.netloc:
+        if _place(parts) == _place(self._home):
             return True
         host = parts.hostname or ""
         return parts.scheme == "https" and host.endswith((".slack.com", ".slack-gov.com"))
@@ -190,6 +193,13 @@ class Ways:
         """Close every session that is kept."""
         for session in self._sessions.values():
             await session.close()
+
+
+def _place(parts: SplitResult) -> tuple[str, str, int | None]:
+    """Whom an address leads to, however its host is spelt."""
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, "localhost" if loopback(host) else host, port
 
 
 def plain(proxy: Proxy | None) -> str | None:

@@ -43,6 +43,7 @@ class Report:
         self._waits: deque[float] = deque(maxlen=100)
         self._unknown: list[str] = []
         self._unverified = False
+        self._foreign: str | None = None
 
     def up(self, line: str) -> None:
         """Slack reaches us, in the way `line` says."""
@@ -71,6 +72,13 @@ class Report:
         """Count for health a post with a signature that is not valid; anybody may send one."""
         if not self._unverified:
             self._unverified = True
+            self._tell()
+
+    def foreign(self, place: str) -> None:
+        """Slack wants answers at a host that is neither its own nor SLACK_API_URL's."""
+        # It comes from the platform, or from whatever stands before it.
+        if re.fullmatch(r"[a-z0-9.:-]{1,80}", place) and place != self._foreign:
+            self._foreign = place
             self._tell()
 
     def unknown(self, command: str) -> None:
@@ -111,6 +119,12 @@ class Report:
             fix = (
                 "If it was Slack's, copy SLACK_SIGNING_SECRET again (api.slack.com/apps, your "
                 "app, Basic Information) and check this machine's clock."
+            )
+        elif ok and self._foreign:
+            line += f"; answers are wanted at {self._foreign}, which is not in SLACK_API_URL"
+            fix = (
+                f"Write that host into SLACK_API_URL as it is spelt there ({self._foreign}). "
+                "Until then people get their answers as direct messages."
             )
         elif ok and self._unknown:
             gone = f"which {agreeing(len(self._unknown))} gone"

@@ -58,6 +58,7 @@ class Slack:
         me = await _warmed_up(api, report)
         if wrong := refused_install(me):
             raise wrong
+        api.on_foreign = report.foreign
         answers = Answers(api)
         self._desk = desk = Desk(bot, api, People(api, str(me["team_id"])), answers, report)
         app = App(bot, api, desk, me)

@@ -202,6 +202,41 @@ def test_an_answer_goes_to_slack_and_nowhere_else(home, sandbox):
         asyncio.run(story(f"{sandbox.slack.url}/response/unknown"))
 
 
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.0.0.2", "[::1]"])
+def test_this_computer_is_one_host_however_it_is_spelt(home, sandbox, host):
+    api_url = sandbox.settings()["SLACK_API_URL"].replace("127.0.0.1", host)
+
+    async def story():
+        api = Api(settings_for(home, sandbox, SLACK_API_URL=api_url))
+        try:
+            await api.respond(f"{sandbox.slack.url}/response/unknown", {"text": "hello"})
+        finally:
+            await api.close()
+
+    with pytest.raises(Said, match="response_url_refused"):
+        asyncio.run(story())
+
+
+def test_answers_wanted_at_another_host_are_said_and_come_as_messages(home, sandbox):
+    with at_work(home, sandbox) as slack:
+        real, sandbox.slack.url = sandbox.slack.url, "https://slack-gateway.example:8443/slack"
+        try:
+            assert slack.send("hello").acked
+        finally:
+            sandbox.slack.url = real
+        wait_for(lambda: sandbox.slack.messages)
+        wait_for(lambda: slack.health[2])
+        ok, verdict, fix = slack.health
+    assert "Slack: sent" in sandbox.slack.messages[0]["text"]
+    place = "slack-gateway.example:8443"
+    assert ok
+    assert verdict == f"{CONNECTED}; answers are wanted at {place}, which is not in SLACK_API_URL"
+    assert fix == (
+        f"Write that host into SLACK_API_URL as it is spelt there ({place}). "
+        "Until then people get their answers as direct messages."
+    )
+
+
 def test_a_call_is_bounded_in_time(home, sandbox):
     settings = settings_for(home, sandbox)
     sandbox.slack.next(Hang(5), on="users.info")
