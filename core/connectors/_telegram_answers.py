@@ -11,218 +11,128 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.contract import AnswerRow
+from core.contract import AnswerTable, not_sent, refused, unknown
 
 if TYPE_CHECKING:
     from core.contract import Answer
     from core.errors import UpstreamError
 
-TOKEN_REFUSED = AnswerRow(
-    "token_refused",
-    "refused",
-    "Telegram does not accept the bot's token: it is wrong, or it was revoked.",
-    "Ask @BotFather for the token with /token and put it in TELEGRAM_BOT_TOKEN.",
-)
-TOKEN_MALFORMED = AnswerRow(
-    "token_malformed",
-    "refused",
-    "Telegram knows no such bot: the token was not copied whole.",
-    "Copy the token from @BotFather again, digits, colon and letters, into TELEGRAM_BOT_TOKEN.",
-)
-TOO_FAST = AnswerRow(
-    "too_fast",
-    "not_sent",
-    "Telegram is getting messages faster than it takes them.",
-    "Wait a little and send it again.",
-)
-FAILED = AnswerRow(
-    "failed",
-    "unknown",
-    "Telegram failed while it had the message.",
-    "Look in the chat before you send it again.",
-)
-DELETED = AnswerRow(
+DELETED = unknown(
     "deleted_at_once",
-    "unknown",
     "The message was sent, and something in the chat deleted it at once.",
     "Look in the chat for a bot or a rule that deletes messages before you send it again.",
 )
-POLLER = AnswerRow(
-    "poller_conflict",
-    "refused",
-    "Telegram says that another program is using this bot.",
-    "Stop the other program that uses this bot's token, then send it again.",
-)
-DOWN = AnswerRow(
-    "down",
-    "not_sent",
-    "Telegram does not answer as it should at the moment.",
-    "Wait a few minutes, then try again.",
-)
-UNRECOGNISED = AnswerRow(
-    "unrecognised",
-    "refused",
-    "Telegram refused the message and gave a reason that Levqor does not know.",
-    "Run levqor doctor to check Telegram's settings, then try again.",
-)
-UNEXPECTED = AnswerRow(
-    "unexpected_answer",
-    "unknown",
-    "The answer was not one that Telegram gives.",
-    "Look in the chat, and check that no proxy stands between Levqor and Telegram.",
-)
-MIGRATED = AnswerRow(
+MIGRATED = refused(
     "chat_migrated",
-    "refused",
     "The group became a supergroup and has a new id.",
     "Send the bot a message in the group and use the chat's new id, which begins with -100.",
     "Use {chat}, the group's new id, from now on (in TELEGRAM_CHAT_ID_DEFAULT too).",
 )
-NOT_ALLOWED = AnswerRow(
+NOT_ALLOWED = refused(
     "not_allowed_to_post",
-    "refused",
     "The bot may not post in that chat.",
     "Make the bot an admin of the chat with the right to post messages.",
 )
 
-# Parts of a description, in small letters · what they mean.
-TABLE: tuple[tuple[tuple[str, ...], AnswerRow], ...] = (
-    (
-        ("chat not found", "user not found", "peer_id_invalid"),
-        AnswerRow(
+ANSWERS = AnswerTable(
+    service="Telegram",
+    what="the message",
+    look="Look in the chat",
+    by_text={
+        "chat not found | user not found | peer_id_invalid": refused(
             "chat_not_found",
-            "refused",
             "Telegram knows no such chat, or the bot has never met it.",
             "Open the bot and press Start, or add it to the group, and check the id: a group's "
             "is negative, a supergroup's begins with -100.",
         ),
-    ),
-    (
-        ("chat_id is empty", "chat identifier must", "chat_id must", "invalid chat_id"),
-        AnswerRow(
+        "chat_id is empty | chat identifier must | chat_id must | invalid chat_id": refused(
             "chat_id_invalid",
-            "refused",
             "That is not the id of a chat.",
             "Give a chat_id such as -1001234567890 or @name, or set TELEGRAM_CHAT_ID_DEFAULT.",
         ),
-    ),
-    (("upgraded to a supergroup", "migrated to a supergroup"), MIGRATED),
-    (
-        ("bot was blocked by the user",),
-        AnswerRow(
+        "upgraded to a supergroup | migrated to a supergroup": MIGRATED,
+        "bot was blocked by the user": refused(
             "blocked_by_user",
-            "refused",
             "That person has blocked the bot.",
             "Ask them to open the bot, unblock it and press Start.",
         ),
-    ),
-    (
-        ("can't initiate conversation",),
-        AnswerRow(
+        "can't initiate conversation": refused(
             "never_started",
-            "refused",
             "That person has never started the bot, and a bot may not write first.",
             "Send them the bot's t.me link and ask them to press Start.",
         ),
-    ),
-    (
-        ("user is deactivated",),
-        AnswerRow(
+        "user is deactivated": refused(
             "account_deleted",
-            "refused",
             "That person's account no longer exists.",
             "Choose another chat_id.",
         ),
-    ),
-    (
-        ("bot was kicked",),
-        AnswerRow(
+        "bot was kicked": refused(
             "bot_removed",
-            "refused",
             "The bot was removed from that chat.",
             "Add the bot to the chat again.",
         ),
-    ),
-    (
-        ("bot is not a member",),
-        AnswerRow(
+        "bot is not a member": refused(
             "bot_not_member",
-            "refused",
             "The bot is not in that chat.",
             "Add the bot to the chat; in a channel make it an admin who may post.",
         ),
-    ),
-    (
-        ("group chat was deleted", "group is deactivated"),
-        AnswerRow(
+        "group chat was deleted | group is deactivated": refused(
             "chat_deleted",
-            "refused",
             "That group was deleted.",
             "Choose another chat_id.",
         ),
-    ),
-    (
-        ("can't send messages to the bot", "can't send messages to bots"),
-        AnswerRow(
+        "can't send messages to the bot | can't send messages to bots": refused(
             "chat_is_bot",
-            "refused",
             "That is the id of a bot, and bots cannot write to bots.",
             "Use the id of a person, a group or a channel.",
         ),
-    ),
-    (
-        (
-            "not enough rights",
-            "need administrator rights",
-            "have no rights",
-            "have no write access",
-            "chat_restricted",
-            "chat_write_forbidden",
-            "chat_admin_required",
-        ),
-        NOT_ALLOWED,
-    ),
-    (
-        ("message thread not found", "topic_closed", "topic_deleted"),
-        AnswerRow(
+        "not enough rights | need administrator rights | have no rights | have no write access"
+        " | chat_restricted | chat_write_forbidden | chat_admin_required": NOT_ALLOWED,
+        "message thread not found | topic_closed | topic_deleted": refused(
             "topic_gone",
-            "refused",
             "The chat's topic is closed or was deleted.",
             "Open the topic again in the group's settings, or choose another chat_id.",
         ),
-    ),
-    (
-        ("message is too long", "text is too long", "message_too_long"),
-        AnswerRow(
+        "message is too long | text is too long | message_too_long": refused(
             "message_too_long",
-            "refused",
             "The message is too long for Telegram.",
             "Shorten the message to 4096 characters and send it again.",
         ),
-    ),
-    (
-        ("message text is empty", "text must be non-empty"),
-        AnswerRow(
+        "message text is empty | text must be non-empty": refused(
             "no_text",
-            "refused",
             "Telegram found no text in the message.",
             "Write some text and send it again.",
         ),
-    ),
-    (
-        ("can't parse entities", "entities too long"),
-        AnswerRow(
+        "can't parse entities | entities too long": refused(
             "bad_markup",
-            "refused",
             "Telegram took the text for formatted text; that is Levqor's mistake, not yours.",
             "Report it to whoever looks after Levqor, with the run's id.",
         ),
-    ),
-)
-
-REFUSALS = (
-    *(TOKEN_REFUSED, TOKEN_MALFORMED, *(row for _, row in TABLE), POLLER, TOO_FAST),
-    *(DELETED, FAILED, UNRECOGNISED, UNEXPECTED, DOWN),
+    },
+    by_status={
+        401: refused(
+            "token_refused",
+            "Telegram does not accept the bot's token: it is wrong, or it was revoked.",
+            "Ask @BotFather for the token with /token and put it in TELEGRAM_BOT_TOKEN.",
+        ),
+        404: refused(
+            "token_malformed",
+            "Telegram knows no such bot: the token was not copied whole.",
+            "Copy the token from @BotFather again, digits, colon and letters, into "
+            "TELEGRAM_BOT_TOKEN.",
+        ),
+        409: refused(
+            "poller_conflict",
+            "Telegram says that another program is using this bot.",
+            "Stop the other program that uses this bot's token, then send it again.",
+        ),
+        429: not_sent(
+            "too_fast",
+            "Telegram is getting messages faster than it takes them.",
+            "Wait a little and send it again.",
+        ),
+    },
+    also=(DELETED,),
 )
 
 
@@ -269,25 +179,17 @@ def may_post(chat: Result, member: Result) -> bool:
     return everybody and member.can_send_messages
 
 
-def explain(answer: Answer) -> UpstreamError:
+def explain(answer: Answer, *, wrote: bool = True) -> UpstreamError:
     """Say what an answer other than success means."""
     reply = answer.parse(Reply)
     if reply is None or reply.ok:
-        return _row(answer.status, "").error(retry_after=answer.retry_after)
-    row = _row(reply.error_code or answer.status, reply.description.lower())
-    wait, chat = reply.parameters.retry_after, reply.parameters.migrate_to_chat_id
-    if chat:
+        return ANSWERS.error(answer, wrote=wrote)
+    status, text = reply.error_code or answer.status, reply.description.lower()
+    if chat := reply.parameters.migrate_to_chat_id:
         return MIGRATED.error(values={"chat": str(chat)})
-    return row.error(retry_after=answer.retry_after if wait is None else wait)
-
-
-def _row(status: int, description: str) -> AnswerRow:
-    if status >= 500 or status == 408:
-        return DELETED if "immediately deleted" in description else FAILED
-    special = {401: TOKEN_REFUSED, 404: TOKEN_MALFORMED, 409: POLLER, 429: TOO_FAST}
-    if status in special:
-        return special[status]
-    if status < 400:
-        return UNEXPECTED
-    rows = (row for parts, row in TABLE if any(part in description for part in parts))
-    return next(rows, UNRECOGNISED)
+    if wrote and ANSWERS.row(status) is ANSWERS.failed and "immediately deleted" in text:
+        return DELETED.error()
+    # A status that has a row means the same whatever is said with it.
+    text = "" if status in ANSWERS.by_status else text
+    wait = reply.parameters.retry_after
+    return ANSWERS.error(answer, status=status, text=text, wrote=wrote, wait=wait)

@@ -13,9 +13,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from core.connectors._telegram_answers import (
-    DOWN,
+    ANSWERS,
     NOT_ALLOWED,
-    REFUSALS,
     Reply,
     Result,
     explain,
@@ -166,7 +165,7 @@ def _get(config: Settings, out: Out, call: str, **params: str) -> Result:
     answer = out.get(_url(config, call), params=params)
     reply = answer.parse(Reply)
     if answer.status != 200 or not (reply and reply.ok):
-        raise DOWN.if_in_doubt(explain(answer))
+        raise explain(answer, wrote=False)
     return reply.result
 
 
@@ -194,5 +193,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=REFUSALS,
+    refusals=ANSWERS.rows,
 )
