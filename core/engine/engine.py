@@ -1,0 +1,297 @@
+"""The one door: look up, validate, reserve, send, settle, record."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from concurrent.futures import Future
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from core.connectors import CONNECTORS
+from core.contract import Receipt
+from core.engine import reasons
+from core.engine.admission import admit, permitted, spent
+from core.engine.catalogue import Catalogue
+from core.engine.checks import fingerprint
+from core.engine.credentials import Credentials
+from core.engine.record import Record
+from core.engine.results import Accepted, Job, Settled
+from core.engine.sending import Sender
+from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
+from core.ledger import Ledger, Order, word
+from core.ledger.runs import midnight_after
+from core.logs import RunLog
+from core.masking import KEY, Redactor, home_key
+from core.outbound import Outbound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from core.callers import Caller
+    from core.contract import Action, Config, Connector
+    from core.engine.admission import Admitted
+    from core.errors import Unwritten
+    from core.ledger import Entry
+    from core.settings import Settings
+
+RUN_LETTERS = 10
+TEST_GAP = 60.0
+
+
+class Engine:
+    """Accepts runs, sends them on their connectors' own workers, settles every one.
+
+    Safe to use from any thread; `accept` and `run` block on the ledger. `observers` are
+    called with (settled, caller) after a run was settled, `refusals` with
+    (action id, error, caller) for what was refused before it became a run.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        outbound: Outbound,
+        *,
+        connectors: Sequence[Connector] = CONNECTORS,
+        log: RunLog | None = None,
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.outbound = outbound
+        self.connectors = tuple(connectors)
+        self.log = log
+        self._catalogue = Catalogue(self.connectors)
+        self._record = Record(log)
+        self.observers, self.refusals = self._record.observers, self._record.refusals
+        ledger.default_plan = settings.own.default_plan
+        self._credentials = Credentials()
+        self._sender = Sender(
+            ledger, outbound, self.connectors, settled=self.settled, ended=self._record.ended
+        )
+
+    @classmethod
+    def open(cls, settings: Settings, *, folder: Path | None = None, **more: Any) -> Self:
+        """Open a home's ledger and settle what dead processes left; raises LedgerError.
+
+        Who only looks names the ledger's `folder`; the home's key is not made for that.
+        """
+        ledger = Ledger.open(folder or settings.home)
+        try:
+            ledger.recover()
+            outbound = Outbound(redactor=Redactor(settings.secrets()))
+            engine = cls(settings, ledger, outbound, log=RunLog(ledger.path.parent), **more)
+            if folder is None or (settings.home / KEY).exists():
+                engine._key  # noqa: B018 - a damaged one is said now and not with the first run
+        except BaseException:
+            ledger.close()
+            raise
+        return engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @cached_property
+    def _key(self) -> bytes:
+        return home_key(self.settings.home)
+
+    def action_ids(self) -> tuple[str, ...]:
+        """Every action, in menu order."""
+        return self._catalogue.ids
+
+    def action(self, action_id: str) -> tuple[Connector, Action]:
+        """Look an action up; raises NotFound with the nearest name."""
+        return self._catalogue.find(action_id)
+
+    def ready(self, action_id: str, caller: Caller) -> None:
+        """Raise what would refuse a form's run whatever is filled in; reads, writes nothing."""
+        connector, _ = permitted(self.settings, self._catalogue, action_id, caller)
+        self.settings.config(connector)
+        (quota,) = self.ledger.quota(str(caller), [action_id])
+        if quota.limit is not None and quota.used >= quota.limit:
+            raise spent(self.settings, connector, caller, midnight_after(time.time()))
+
+    def accept(
+        self,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        *,
+        key: str | None = None,
+        rebind: bool = False,
+        reply_to: str | None = None,
+        test: bool = False,
+        guard: bool = False,
+        ip: str | None = None,
+        patience: float = 10.0,
+    ) -> Accepted:
+        """Check a request and journal it; nothing is sent yet. Raises LevqorError.
+
+        Args:
+            action_id: Which action.
+            values: The contract's fields; none for a test send.
+            caller: Who asks.
+            key: The request's own key; the first run with it is the only one.
+            rebind: The key is free again when the run was not sent.
+            reply_to: Where to answer, kept until `ledger.told`.
+            test: A test send: the sample, marked, no quota, one a minute per action.
+            guard: Raise Repeated for the same input by the same caller within a minute.
+            ip: The peer's address, for the log's tag only.
+            patience: Seconds to wait for another process that holds the ledger.
+        """
+        with self._refusals(action_id, caller, ip):
+            if self._sender.stopping:
+                raise Stopping
+            asked = admit(self.settings, self._catalogue, action_id, values, caller, test=test)
+            if asked.refuse is not None and key is None:
+                raise asked.refuse
+            order = Order(
+                run=word(RUN_LETTERS),
+                at=time.time(),
+                action=action_id,
+                connector=asked.connector.name,
+                caller=str(caller),
+                surface=caller.surface,
+                fingerprint=fingerprint(self._key, action_id, asked.given),
+                test=test,
+                key=key,
+                rebind=rebind,
+                reply_to=reply_to,
+                guard=guard,
+                refuse=asked.refuse,
+                test_gap=0.0 if self.settings.sandbox else TEST_GAP,
+            )
+            entry, first = self._journal(order, asked.connector, caller, patience)
+        if not first:
+            ended = None if entry.open else self.settled(entry)
+            return Accepted(entry.run, entry.action, first=False, settled=ended)
+        job = self._job(entry.run, asked, caller, ip, test=test)
+        return Accepted(entry.run, action_id, first=True, job=job)
+
+    def start(self, accepted: Accepted) -> Future[Settled]:
+        """Send an accepted run, or await the first one's end; never fails, nor is cancelled."""
+        if accepted.job is not None:
+            return self._sender.start(accepted.job)
+        return self._again(accepted)
+
+    def run(
+        self, action_id: str, values: Mapping[str, Any], caller: Caller, **more: Any
+    ) -> Settled:
+        """Accept, start and wait. Raises what `accept` raises."""
+        return self.start(self.accept(action_id, values, caller, **more)).result()
+
+    def settled(self, entry: Entry) -> Settled:
+        """How a journaled run ended, in words; its link and notes were not kept."""
+        connector = next((c for c in self.connectors if c.name == entry.connector), None)
+        receipt = Receipt(**entry.receipt) if entry.receipt else None
+        error = None if entry.state == "sent" else reasons.retold(entry, connector)
+        return Settled(
+            entry.run, entry.action, entry.state, receipt, error,  # type: ignore[arg-type]
+            entry.ms or 0.0, entry.attempts, entry.test,
+        )  # fmt: skip
+
+    def queues(self) -> dict[str, tuple[int, int]]:
+        """Connector name to (runs being sent, runs waiting)."""
+        return self._sender.load()
+
+    def credential(self, connector: Connector, config: Config) -> bytes:
+        """A digest of what a connector signs in with; waits are shared by those who share it."""
+        return self._credentials.digest(connector, config)
+
+    def refresh(self) -> bool:
+        """Read the settings anew where one of their files changed; tell whether they did.
+
+        Raises NotConfigured where they are broken now; the old ones then stay in force.
+        """
+        if not self.settings.stale():
+            return False
+        self.settings = self.settings.again()
+        self.ledger.default_plan = self.settings.own.default_plan
+        self.outbound.redactor = Redactor(self.settings.secrets())
+        return True
+
+    def turned_away(self, error: LevqorError, caller: Caller, ip: str | None) -> None:
+        """Write down a request that was refused before it said what it wants."""
+        self._record.refused("", error, caller, ip, 0.0)
+
+    def unwritten(self, seconds: float = 0.0) -> Unwritten | None:
+        """Give the ledger so long to take how runs ended; what to say where it does not."""
+        return self._sender.unwritten(seconds)
+
+    def drain(self, timeout: float = 15.0) -> None:
+        """Take nothing new; what had not begun is `not_sent`, what then is out `unknown`."""
+        self._sender.close(timeout)
+
+    def close(self, timeout: float = 15.0) -> None:
+        """Drain, then close the way out and the ledger."""
+        self.drain(timeout)
+        self.outbound.close()
+        self.ledger.close()
+
+    @contextlib.contextmanager
+    def _refusals(self, action_id: str, caller: Caller, ip: str | None) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        except LevqorError as error:
+            ms = 1000 * (time.perf_counter() - began)
+            # What was asked for may be anything; only names that exist are recorded.
+            known = action_id if action_id in self.action_ids() else ""
+            self._record.refused(known, error, caller, ip, ms)
+            raise
+
+    def _job(self, run: str, asked: Admitted, caller: Caller, ip: str | None, *, test: bool) -> Job:
+        assert asked.config is not None  # noqa: S101 - its refusal was raised otherwise
+        future: Future[Settled] = Future()
+        # A future that runs cannot be cancelled: whoever waits may go, the run does not.
+        future.set_running_or_notify_cancel()
+        return Job(
+            run=run,
+            connector=asked.connector,
+            action=asked.action,
+            caller=caller,
+            ip=ip,
+            test=test,
+            input=asked.given,
+            config=asked.config,
+            credential=self.credential(asked.connector, asked.config),
+            future=future,
+            origin=asked.origin,
+        )
+
+    def _journal(
+        self, order: Order, connector: Connector, caller: Caller, patience: float
+    ) -> tuple[Entry, bool]:
+        until = time.monotonic() + patience
+        try:
+            # A run that was refused meanwhile has given its quota back.
+            self._sender.catch_up(patience)
+            return self.ledger.accept(order, patience=until - time.monotonic())
+        except QuotaSpent as error:
+            raise spent(self.settings, connector, caller, error.resets_at) from None
+        except LedgerError as error:
+            with contextlib.suppress(LedgerError):
+                # What is not in the journal is not sent; the key's first run may have been.
+                if order.key is None or self.ledger.keyed(order.key) is None:
+                    error.outcome = "not_sent"
+            raise
+
+    def _again(self, accepted: Accepted) -> Future[Settled]:
+        out = self._sender.out(accepted.run)
+        if out is not None:
+            return out
+        future: Future[Settled] = Future()
+        entry = None if accepted.settled else self.ledger.run(accepted.run)
+        if accepted.settled is not None:
+            future.set_result(accepted.settled)
+        elif entry is not None and not entry.open:
+            future.set_result(self.settled(entry))
+        else:
+            # Another process is at it, or died at it and the next look will say so.
+            still_out = InProgress(run=accepted.run, fix="Ask again in a moment.")
+            future.set_result(Settled(accepted.run, accepted.action_id, "unknown", error=still_out))
+        return future

@@ -1,0 +1,272 @@
+"""levqor.db: runs, quota, callers and plans, tokens, what was noticed.
+
+Writes go through one thread (see writer.py); reads use a connection of their own, which
+in WAL mode waits for nobody. Every method may be called from any thread, and blocks: an
+event loop hands them to a thread. All raise LedgerError, which names the file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.callers import is_address
+from core.errors import LedgerError
+from core.ledger import copies, endings, people, runs, usage, watch
+from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
+from core.ledger.people import word
+from core.ledger.telling import TellingLedger
+from core.ledger.writer import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_GIVE_WAY_SECONDS = 0.03
+
+
+class Ledger(TellingLedger):
+    """The journal of one home; open it with `Ledger.open`, close it when done.
+
+    `default_plan` is that of every caller whom nobody has put on a plan, now and later.
+    """
+
+    default_plan = "free"
+
+    # Runs
+
+    def accept(self, order: Order, *, patience: float = PATIENCE) -> tuple[Entry, bool]:
+        """Journal a run and reserve its quota, flushed to disk; see runs.accept."""
+        owner, plan = self._owner_id(), self._begins_on(order.caller)
+        try:
+            return self._write(
+                lambda db: runs.accept(db, order, owner, plan), durable=True, patience=patience
+            )
+        except sqlite3.IntegrityError:
+            # Two runs drew the same ten letters: one pair in 10**14.
+            again = dataclasses.replace(order, run=word(len(order.run)))
+            return self._write(
+                lambda db: runs.accept(db, again, owner, plan), durable=True, patience=patience
+            )
+
+    def sending(self, run: str) -> bool:
+        """Commit that a run is on its way; False where it was settled meanwhile."""
+        return self._write(lambda db: runs.sending(db, run), durable=True)
+
+    def settle(self, run: str, state: str, **more: Any) -> bool:
+        """Write a run's outcome; see runs.settle. What cannot be written is kept.
+
+        Not flushed: a power cut in this moment makes `unknown` of it, which is honest.
+        """
+        at = time.time()
+        try:
+            return self._write(lambda db: runs.settle(db, run, state, at=at, **more))
+        except LedgerError:
+            self.keep(run, state=state, at=at, **more)
+            raise
+
+    def recover(self) -> list[Entry]:
+        """Settle the runs of dead processes; a live process's runs are not touched.
+
+        What such a process had kept of its runs is written first: what was told stands.
+        """
+        # Who is dead now is dead below as well: nothing is deleted that was not written.
+        dead = [one for one in endings.owners(self.path) if not self._alive(one)]
+        with self._reading() as db:
+            left = db.execute(
+                "SELECT 1 FROM runs WHERE state IN ('accepted', 'sending') LIMIT 1"
+            ).fetchone()
+        kept = {run: what for one in dead for run, what in endings.left_by(self.path, one).items()}
+        settled: list[Entry] = []
+        if left is not None or kept:
+            settled = self._write(lambda db: self._recover(db, kept), durable=bool(kept))
+        for one in dead:
+            endings.file_of(self.path, one).unlink(missing_ok=True)
+        return settled
+
+    def _recover(self, db: sqlite3.Connection, kept: dict[str, dict[str, Any]]) -> list[Entry]:
+        runs.catch_up(db, kept)
+        return runs.recover(
+            db, self._alive, lambda owner: endings.left_by(self.path, owner), time.time()
+        )
+
+    def run(self, run: str, caller: str | None = None) -> Entry | None:
+        """The run of an id, or of the beginning of one if only one begins so.
+
+        With `caller` only that caller's runs are looked at, so that a beginning tells
+        nothing about anybody else's.
+        """
+        with self._reading() as db:
+            rows = db.execute(
+                f"SELECT {runs.COLUMNS} FROM runs WHERE run >= ?1 AND run < ?1 || '~' "  # noqa: S608
+                "AND (?2 IS NULL OR caller = ?2) LIMIT 2",
+                (run, caller),
+            ).fetchall()
+        exact = [row for row in rows if row[0] == run]
+        found = exact or rows
+        return runs.entry(found[0]) if len(found) == 1 and len(run) >= 4 else None
+
+    def keyed(self, key: str) -> Entry | None:
+        """The run a request's own key belongs to."""
+        with self._reading() as db:
+            row = db.execute(
+                f"SELECT {runs.COLUMNS} FROM runs WHERE key = ?",  # noqa: S608
+                (key,),
+            ).fetchone()
+        return runs.entry(row) if row else None
+
+    def runs(self, last: int = 20, caller: str | None = None) -> list[Entry]:
+        """The latest runs, of everybody or of one caller, latest first."""
+        where, args = ("WHERE caller = ?", [caller]) if caller else ("", [])
+        with self._reading() as db:
+            rows = db.execute(
+                f"SELECT {runs.COLUMNS} FROM runs {where} ORDER BY at DESC LIMIT ?",  # noqa: S608
+                [*args, last],
+            )
+            return [runs.entry(row) for row in rows]
+
+    def last(self, connector: str, states: Sequence[str]) -> Entry | None:
+        """A connector's latest run with one of these outcomes."""
+        with self._reading() as db:
+            rows = [
+                db.execute(
+                    f"SELECT {runs.COLUMNS} FROM runs WHERE connector = ? AND state = ? "  # noqa: S608
+                    "AND settled_at IS NOT NULL ORDER BY settled_at DESC LIMIT 1",
+                    (connector, state),
+                ).fetchone()
+                for state in states
+            ]
+        found = [runs.entry(row) for row in rows if row]
+        return max(found, key=lambda e: e.settled_at or 0.0, default=None)
+
+    def quota(self, caller: str, actions: Sequence[str]) -> list[Quota]:
+        """Where a caller stands with each of these actions today."""
+        day = runs.day_of(time.time())
+        with self._reading() as db:
+            plan = people.plan(db, caller) or self._begins_on(caller)
+            limit = None if plan == "pro" else runs.FREE_LIMIT
+            return [
+                Quota(
+                    action,
+                    db.execute(
+                        "SELECT count(*) FROM runs "
+                        "WHERE caller = ? AND action = ? AND day = ? AND charged = 1",
+                        (caller, action, day),
+                    ).fetchone()[0],
+                    limit,
+                )
+                for action in actions
+            ]
+
+    def usage(self, days: int) -> list[usage.Row]:
+        """Runs by connector and day over the last `days` days, today included."""
+        with self._reading(long=True) as db:
+            return usage.rows(db, days, time.time())
+
+    # People
+
+    def plan(self, caller: str) -> str:
+        """`free` or `pro`."""
+        with self._reading() as db:
+            return people.plan(db, caller) or self._begins_on(caller)
+
+    def _begins_on(self, caller: str) -> str:
+        """The plan of a caller whom nobody has put on one; an address's is always the free one."""
+        return "free" if is_address(caller) else self.default_plan
+
+    def set_plan(self, caller: str, plan: str) -> None:
+        """Put a caller on a plan."""
+        self._write(lambda db: people.set_plan(db, caller, plan, time.time()), durable=True)
+
+    def callers(self) -> list[Person]:
+        """Everybody who was ever seen."""
+        with self._reading() as db:
+            return people.people(db, self._begins_on)
+
+    def token_new(self, label: str, *, plan: str | None = None, admin: bool = False) -> str:
+        """Make a token and return it, this once; see people.token_new."""
+        return self._write(
+            lambda db: people.token_new(db, label, plan, admin, time.time()), durable=True
+        )
+
+    def tokens(self) -> list[Token]:
+        """Every token, without the token."""
+        with self._reading() as db:
+            return people.tokens(db, self._begins_on)
+
+    def token_revoke(self, label: str) -> None:
+        """End a token at once."""
+        self._write(lambda db: people.token_revoke(db, label, time.time()), durable=True)
+
+    def token_check(self, token: str) -> Token | None:
+        """Whose token this is; None where it is not valid."""
+        with self._reading() as db:
+            return people.token_check(db, token, self._begins_on)
+
+    def pair_code(self, surface: str) -> tuple[str, float]:
+        """A one-time code and when it expires (seconds since 1970)."""
+        return self._write(lambda db: people.pair_code(db, surface, time.time()), durable=True)
+
+    def redeem(self, surface: str, ident: str, code: str, *, patience: float = PATIENCE) -> bool:
+        """Pair a caller with a code; False where it is wrong, used or late."""
+        return self._write(
+            lambda db: people.redeem(db, surface, ident, code, time.time()),
+            durable=True, patience=patience,
+        )  # fmt: skip
+
+    def unpair(self, caller: str) -> None:
+        """Take a pairing back."""
+        self._write(lambda db: people.unpair(db, caller), durable=True)
+
+    def paired(self, surface: str) -> list[str]:
+        """The ids paired on a surface."""
+        with self._reading() as db:
+            return people.paired(db, surface)
+
+    # What was noticed
+
+    def probed(
+        self, connector: str, verdict: str, reason: str | None, latency_ms: float | None
+    ) -> None:
+        """Write what a probe found."""
+        now = time.time()
+        self._write(lambda db: watch.probed(db, connector, verdict, reason, latency_ms, now))
+
+    def probes(self, connector: str, limit: int = 1) -> list[Stretch]:
+        """A connector's verdicts, latest first, each with since when."""
+        with self._reading() as db:
+            return watch.stretches(db, connector, limit)
+
+    def inbound(self, surface: str, *, ok: bool, verdict: str, fix: str | None = None) -> None:
+        """Write how a way in is doing."""
+        owner, now = self._owner_id(), time.time()
+        self._write(
+            lambda db: watch.inbound(
+                db, surface, ok=ok, verdict=verdict, fix=fix, owner=owner, now=now
+            )
+        )
+
+    def inbounds(self) -> list[Inbound]:
+        """How each way in of this home's bot is doing."""
+        with self._reading() as db:
+            return watch.inbounds(db, self._alive)
+
+    # Keeping
+
+    def backup(self, file: Path) -> None:
+        """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""
+        with self._reading(long=True) as db:
+            copies.write(db, file)
+
+    def prune(self, days: int) -> int:
+        """Delete what is older than `days` days; returns how many runs."""
+        before, gone = time.time() - days * 86400, 0
+        while step := self._write(lambda db: runs.prune(db, before)):
+            gone += step
+            # SQLite gives its lock to who asks first; one who waits asks every 20 ms or so.
+            time.sleep(_GIVE_WAY_SECONDS)
+        self._write(lambda db: people.prune(db, before))
+        self._write(lambda db: watch.prune(db, before), durable=True)
+        return gone
