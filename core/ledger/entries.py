@@ -47,6 +47,7 @@ class Entry:
     receipt: dict[str, Any] | None
     settled_at: float | None
     reply_to: str | None = field(default=None, repr=False)
+    fingerprint: bytes = field(default=b"", repr=False)
 
     @property
     def open(self) -> bool:

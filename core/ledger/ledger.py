@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.callers import is_address
 from core.errors import LedgerError
-from core.ledger import copies, endings, people, runs, usage, watch
-from core.ledger.entries import Entry, Inbound, Order, Person, Quota, Stretch, Token
+from core.ledger import copies, endings, owed, people, runs, usage, watch
+from core.ledger.entries import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
+from core.ledger.opened import OpenLedger
 from core.ledger.people import word
-from core.ledger.telling import TellingLedger
 from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _GIVE_WAY_SECONDS = 0.03
 
 
-class Ledger(TellingLedger):
+class Ledger(OpenLedger):
     """The journal of one home; open it with `Ledger.open`, close it when done.
 
     `default_plan` is that of every caller whom nobody has put on a plan, now and later.
@@ -75,12 +75,10 @@ class Ledger(TellingLedger):
         # Who is dead now is dead below as well: nothing is deleted that was not written.
         dead = [one for one in endings.owners(self.path) if not self._alive(one)]
         with self._reading() as db:
-            left = db.execute(
-                "SELECT 1 FROM runs WHERE state IN ('accepted', 'sending') LIMIT 1"
-            ).fetchone()
+            left = runs.any_open(db)
         kept = {run: what for one in dead for run, what in endings.left_by(self.path, one).items()}
         settled: list[Entry] = []
-        if left is not None or kept:
+        if left or kept:
             settled = self._write(lambda db: self._recover(db, kept), durable=bool(kept))
         for one in dead:
             endings.file_of(self.path, one).unlink(missing_ok=True)
@@ -99,47 +97,22 @@ class Ledger(TellingLedger):
         nothing about anybody else's.
         """
         with self._reading() as db:
-            rows = db.execute(
-                f"SELECT {runs.COLUMNS} FROM runs WHERE run >= ?1 AND run < ?1 || '~' "  # noqa: S608
-                "AND (?2 IS NULL OR caller = ?2) LIMIT 2",
-                (run, caller),
-            ).fetchall()
-        exact = [row for row in rows if row[0] == run]
-        found = exact or rows
-        return runs.entry(found[0]) if len(found) == 1 and len(run) >= 4 else None
+            return runs.find(db, run, caller)
 
     def keyed(self, key: str) -> Entry | None:
         """The run a request's own key belongs to."""
         with self._reading() as db:
-            row = db.execute(
-                f"SELECT {runs.COLUMNS} FROM runs WHERE key = ?",  # noqa: S608
-                (key,),
-            ).fetchone()
-        return runs.entry(row) if row else None
+            return runs.keyed(db, key)
 
     def runs(self, last: int = 20, caller: str | None = None) -> list[Entry]:
         """The latest runs, of everybody or of one caller, latest first."""
-        where, args = ("WHERE caller = ?", [caller]) if caller else ("", [])
         with self._reading() as db:
-            rows = db.execute(
-                f"SELECT {runs.COLUMNS} FROM runs {where} ORDER BY at DESC LIMIT ?",  # noqa: S608
-                [*args, last],
-            )
-            return [runs.entry(row) for row in rows]
+            return runs.latest(db, last, caller)
 
     def last(self, connector: str, states: Sequence[str]) -> Entry | None:
         """A connector's latest run with one of these outcomes."""
         with self._reading() as db:
-            rows = [
-                db.execute(
-                    f"SELECT {runs.COLUMNS} FROM runs WHERE connector = ? AND state = ? "  # noqa: S608
-                    "AND settled_at IS NOT NULL ORDER BY settled_at DESC LIMIT 1",
-                    (connector, state),
-                ).fetchone()
-                for state in states
-            ]
-        found = [runs.entry(row) for row in rows if row]
-        return max(found, key=lambda e: e.settled_at or 0.0, default=None)
+            return runs.last(db, connector, states)
 
     def quota(self, caller: str, actions: Sequence[str]) -> list[Quota]:
         """Where a caller stands with each of these actions today."""
@@ -147,23 +120,47 @@ class Ledger(TellingLedger):
         with self._reading() as db:
             plan = people.plan(db, caller) or self._begins_on(caller)
             limit = None if plan == "pro" else runs.FREE_LIMIT
-            return [
-                Quota(
-                    action,
-                    db.execute(
-                        "SELECT count(*) FROM runs "
-                        "WHERE caller = ? AND action = ? AND day = ? AND charged = 1",
-                        (caller, action, day),
-                    ).fetchone()[0],
-                    limit,
-                )
-                for action in actions
-            ]
+            return [Quota(one, runs.used(db, caller, one, day), limit) for one in actions]
 
     def usage(self, days: int) -> list[usage.Row]:
         """Runs by connector and day over the last `days` days, today included."""
         with self._reading(long=True) as db:
             return usage.rows(db, days, time.time())
+
+    # Who is still to be told
+
+    def told(self, run: str) -> None:
+        """The asker knows; forget where to answer. What cannot be written is kept."""
+        try:
+            self._write(lambda db: runs.told(db, run))
+        except LedgerError:
+            self.keep(run, told=True)
+            raise
+
+    def answer_at(self, run: str, reply_to: str) -> None:
+        """Change where to answer, while the asker is still to be told."""
+        self._write(lambda db: runs.answer_at(db, run, reply_to))
+
+    def untold(self, surface: str) -> list[Entry]:
+        """Runs of dead processes whose askers still have to be told, now ours to tell."""
+        owner, alive = self._owner_id(), self._alive
+        return self._write(lambda db: runs.claim_untold(db, surface, owner, alive, time.time()))
+
+    def owe(self, one: Owed, surface: str, *, patience: float = PATIENCE) -> None:
+        """Write down an answer that is no run's before its request is confirmed."""
+        owner, now = self._owner_id(), time.time()
+        self._write(
+            lambda db: owed.owe(db, one, surface, owner, now), durable=True, patience=patience
+        )
+
+    def answered(self, key: str) -> None:
+        """That answer was given; forget where."""
+        self._write(lambda db: owed.answered(db, key))
+
+    def owed(self, surface: str) -> list[Owed]:
+        """Answers that dead processes owed, now ours to give."""
+        owner, alive = self._owner_id(), self._alive
+        return self._write(lambda db: owed.claim(db, surface, owner, alive, time.time()))
 
     # People
 

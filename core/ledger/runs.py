@@ -12,7 +12,7 @@ from core.ledger.entries import Entry, Order
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 # A person who asks for the same again this soon is asked whether they mean it.
 GUARD_SECONDS = 60.0
@@ -22,14 +22,18 @@ FREE_LIMIT = 1
 # A million runs deleted at once would hold everybody else up for longer than they wait.
 PRUNE_STEP = 2000
 
+OPEN = "state IN ('accepted', 'sending')"
 COLUMNS = (
     "run, at, action, connector, caller, surface, test, state, attempts, ms, code, reason, "
-    "receipt, settled_at, reply_to"
+    "receipt, settled_at, reply_to, fingerprint"
 )
 
 
-def entry(row: tuple[Any, ...]) -> Entry:
-    """Read a row of COLUMNS."""
+def _read(db: sqlite3.Connection, where: str, args: Sequence[Any]) -> list[Entry]:
+    return [_entry(row) for row in db.execute(f"SELECT {COLUMNS} FROM runs {where}", args)]
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
     values = list(row)
     values[6] = bool(values[6])
     values[12] = json.loads(values[12]) if values[12] else None
@@ -55,41 +59,32 @@ def accept(
     `default_plan` is the caller's where nobody has put them on one. Raises
     IdempotencyMismatch, `order.refuse`, Busy (test sends), QuotaSpent, Repeated.
     """
-    if order.key is not None:
-        found = db.execute(
-            f"SELECT {COLUMNS}, fingerprint FROM runs WHERE key = ?",  # noqa: S608
-            (order.key,),
-        ).fetchone()
-        if found is not None:
-            first = entry(found[:-1])
-            if found[-1] != order.fingerprint:
-                raise IdempotencyMismatch(run=first.run)
-            return first, False
+    first = None if order.key is None else keyed(db, order.key)
+    if first is not None:
+        if first.fingerprint != order.fingerprint:
+            raise IdempotencyMismatch(run=first.run)
+        return first, False
     if order.refuse is not None:
         raise order.refuse
     day = day_of(order.at)
     plan = _seen(db, order.caller, order.at) or default_plan
     if order.test:
         _one_test_a_while(db, order)
-    elif plan == "free":
-        _within_quota(db, order, day)
+    elif plan == "free" and used(db, order.caller, order.action, day) >= FREE_LIMIT:
+        raise QuotaSpent(resets_at=midnight_after(order.at))
     if order.guard:
         _not_the_same_again(db, order)
-    db.execute(
+    row = db.execute(
         "INSERT INTO runs (run, at, day, action, connector, caller, surface, test, state, charged, "
         "key, rebind, fingerprint, reply_to, owner) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?, ?, ?, ?, ?, ?)",
+        f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}",
         (
             order.run, order.at, day, order.action, order.connector, order.caller, order.surface,
             order.test, not order.test, order.key, order.rebind, order.fingerprint, order.reply_to,
             owner,
         ),
-    )  # fmt: skip
-    made = Entry(
-        order.run, order.at, order.action, order.connector, order.caller, order.surface,
-        order.test, "accepted", 0, None, None, None, None, None, order.reply_to,
-    )  # fmt: skip
-    return made, True
+    ).fetchone()  # fmt: skip
+    return _entry(row), True
 
 
 def _seen(db: sqlite3.Connection, caller: str, at: float) -> str | None:
@@ -101,13 +96,13 @@ def _seen(db: sqlite3.Connection, caller: str, at: float) -> str | None:
     return plan if plan is None else str(plan)
 
 
-def _within_quota(db: sqlite3.Connection, order: Order, day: str) -> None:
-    used = db.execute(
+def used(db: sqlite3.Connection, caller: str, action: str, day: str) -> int:
+    """How many runs count against a caller's quota of a day."""
+    (count,) = db.execute(
         "SELECT count(*) FROM runs WHERE caller = ? AND action = ? AND day = ? AND charged = 1",
-        (order.caller, order.action, day),
-    ).fetchone()[0]
-    if used >= FREE_LIMIT:
-        raise QuotaSpent(resets_at=midnight_after(order.at))
+        (caller, action, day),
+    ).fetchone()
+    return int(count)
 
 
 def _not_the_same_again(db: sqlite3.Connection, order: Order) -> None:
@@ -143,6 +138,44 @@ def _one_test_a_while(db: sqlite3.Connection, order: Order) -> None:
         )
 
 
+def find(db: sqlite3.Connection, run: str, caller: str | None) -> Entry | None:
+    """The run of an id, or of the beginning of one if only one begins so."""
+    found = _read(
+        db,
+        "WHERE run >= ?1 AND run < ?1 || '~' AND (?2 IS NULL OR caller = ?2) LIMIT 2",
+        (run, caller),
+    )
+    found = [one for one in found if one.run == run] or found
+    return found[0] if len(found) == 1 and len(run) >= 4 else None
+
+
+def keyed(db: sqlite3.Connection, key: str) -> Entry | None:
+    """The run a request's own key belongs to."""
+    return next(iter(_read(db, "WHERE key = ?", (key,))), None)
+
+
+def latest(db: sqlite3.Connection, last: int, caller: str | None) -> list[Entry]:
+    """The latest runs, of everybody or of one caller, latest first."""
+    where, args = ("WHERE caller = ?", [caller]) if caller else ("", [])
+    return _read(db, f"{where} ORDER BY at DESC LIMIT ?", [*args, last])
+
+
+def last(db: sqlite3.Connection, connector: str, states: Sequence[str]) -> Entry | None:
+    """A connector's latest run with one of these outcomes."""
+    where = "WHERE connector = ? AND state = ? AND settled_at IS NOT NULL "
+    found = [
+        one
+        for state in states
+        for one in _read(db, f"{where} ORDER BY settled_at DESC LIMIT 1", (connector, state))
+    ]
+    return max(found, key=lambda one: one.settled_at or 0.0, default=None)
+
+
+def any_open(db: sqlite3.Connection) -> bool:
+    """Whether any run has no outcome yet."""
+    return db.execute(f"SELECT 1 FROM runs WHERE {OPEN} LIMIT 1").fetchone() is not None
+
+
 def sending(db: sqlite3.Connection, run: str) -> bool:
     """Mark a run as on its way out; False where it has been settled meanwhile."""
     done = db.execute(
@@ -169,7 +202,7 @@ def settle(
         "reason = ?6, receipt = ?7, "
         "charged = CASE WHEN ?1 IN ('refused', 'not_sent') THEN 0 ELSE charged END, "
         "key = CASE WHEN ?1 = 'not_sent' AND rebind = 1 THEN NULL ELSE key END "
-        "WHERE run = ?8 AND state IN ('accepted', 'sending')",
+        f"WHERE run = ?8 AND {OPEN}",
         (state, at, attempts, ms, code, reason, json.dumps(receipt) if receipt else None, run),
     )
     return done.rowcount == 1
@@ -195,29 +228,20 @@ def recover(
 
     `left_by` tells what a dead process knew of its runs and could not write.
     """
-    owners = [row[0] for row in db.execute(
-        "SELECT DISTINCT owner FROM runs WHERE state IN ('accepted', 'sending')"
-    )]  # fmt: skip
+    owners = db.execute(f"SELECT DISTINCT owner FROM runs WHERE {OPEN}").fetchall()
     settled: list[Entry] = []
-    for owner in owners:
+    for (owner,) in owners:
         if alive(owner):
             continue
         catch_up(db, left_by(owner))
-        left = db.execute(
-            "SELECT run, state FROM runs WHERE owner = ? AND state IN ('accepted', 'sending')",
-            (owner,),
-        ).fetchall()
-        for run, state in left:
+        for left in _read(db, f"WHERE owner = ? AND {OPEN}", (owner,)):
             outcome, reason = (
                 ("not_sent", "interrupted_before")
-                if state == "accepted"
+                if left.state == "accepted"
                 else ("unknown", "interrupted")
             )
-            settle(db, run, outcome, at=at, code="upstream_error", reason=reason)
-            settled.append(entry(db.execute(
-                f"SELECT {COLUMNS} FROM runs WHERE run = ?",  # noqa: S608
-                (run,),
-            ).fetchone()))  # fmt: skip
+            settle(db, left.run, outcome, at=at, code="upstream_error", reason=reason)
+            settled += _read(db, "WHERE run = ?", (left.run,))
     return settled
 
 
@@ -226,12 +250,12 @@ def claim_untold(
 ) -> list[Entry]:
     """Take over the settled runs of dead processes whose askers were not told yet."""
     rows = db.execute(
-        f"SELECT {COLUMNS}, owner FROM runs WHERE surface = ? AND reply_to IS NOT NULL "  # noqa: S608
+        f"SELECT {COLUMNS}, owner FROM runs WHERE surface = ? AND reply_to IS NOT NULL "
         "AND settled_at IS NOT NULL AND at >= ? ORDER BY at",
         (surface, now - ANSWER_SECONDS),
     ).fetchall()
     dead = {name for name in {row[-1] for row in rows} if name != owner and not alive(name)}
-    claimed = [entry(row[:-1]) for row in rows if row[-1] in dead]
+    claimed = [_entry(row[:-1]) for row in rows if row[-1] in dead]
     db.executemany("UPDATE runs SET owner = ? WHERE run = ?", [(owner, e.run) for e in claimed])
     return claimed
 

@@ -68,7 +68,7 @@ def test_a_value_that_is_refused_is_not_repeated(engine):
         engine.accept("slack.send", {"text": "SECRETVALUE" * 400}, ADA)
     assert "SECRETVALUE" not in str(caught.value.body())
     assert caught.value.body()["details"] == [
-        {"field": "text", "message": "is too long: at most 3000 characters"}
+        {"field": "text", "message": "is too long: at most 3,000 characters"}
     ]
 
 

@@ -184,9 +184,9 @@ def test_pruning_goes_in_steps_that_let_others_in(home):
             db.execute("CREATE TEMP TABLE old AS SELECT * FROM runs")
             db.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-                f"INSERT INTO runs ({runs.COLUMNS}, day, charged, rebind, fingerprint, owner) "
+                f"INSERT INTO runs ({runs.COLUMNS}, day, charged, rebind, owner) "
                 "SELECT i, at, action, connector, caller, surface, test, state, attempts, ms, "
-                "code, reason, receipt, settled_at, reply_to, day, charged, rebind, fingerprint, "
+                "code, reason, receipt, settled_at, reply_to, fingerprint, day, charged, rebind, "
                 "owner FROM old, n",
                 (some,),
             )
