@@ -11,6 +11,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from bot.surfaces import SURFACES
 from core import streams
 from core.reports import Finding
 
@@ -29,11 +30,8 @@ def main(settings: Settings) -> int:
 
 
 async def look(settings: Settings) -> list[Finding]:
-    """Look at every way in, side by side."""
-    from bot.slack.check import check as slack
-    from bot.telegram.check import check as telegram
-
-    checks = (slack(settings), telegram(settings))
+    """Look at every interface, side by side."""
+    checks = [spec.check(settings) for spec in SURFACES if spec.check]
     found = await asyncio.gather(*checks, return_exceptions=True)
     return [finding for each in found for finding in _read(each)]
 

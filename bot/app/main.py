@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.app.options import Options, parse
+from bot.app.options import COMMANDS, parse
 from core import streams, wording
 from core.errors import LevqorError
 from core.logs import quiet_libraries
@@ -18,6 +18,7 @@ from core.masking import Redactor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.declaration import Options
     from core.settings import Settings
 
 
@@ -37,14 +38,8 @@ def _run(options: Options) -> int:
             settings = load(options, stack)
             # Before any of them has a word to say: several print tokens and whole messages.
             quiet_libraries(Redactor(settings.secrets()))
-            if options.command == "slack-manifest":
-                from bot.slack import manifest
-
-                return manifest.main(settings)
-            if options.command == "check":
-                from bot import check
-
-                return check.main(settings)
+            if options.command:
+                return COMMANDS[options.command].run(settings)
             from bot.app.process import run
 
             return asyncio.run(run(settings, options))
@@ -76,11 +71,7 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     streams.tell(f"sandbox: {sandbox.url} shows what was sent")
     kept = "" if options.home else " (temporary: gone when this ends; --home DIR keeps one)"
     streams.tell(f"home: {home}{kept}")
-    values = sandbox.settings()
-    if options.console:
-        # Whoever types here is alone with the stand-ins: nobody writes from a phone.
-        values["LEVQOR_TELEGRAM"] = "off"
-    settings = Settings.load(home, sandbox_urls=values)
+    settings = Settings.load(home, sandbox_urls=sandbox.settings())
     if settings.own.home and not options.home:
         streams.tell("LEVQOR_HOME is not used: a sandbox has a home of its own. Or name it: --home")
     return settings

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.declaration import Command, Options
+from bot.surfaces import SURFACES
 from core import __version__, streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.settings import Address
+    from core.settings import Address, Settings
 
 
-@dataclass(frozen=True)
-class Options:
-    """What was asked for on the command line; `http` is None where the setting decides."""
+def _check(settings: Settings) -> int:
+    from bot import check
 
-    home: Path | None = None
-    sandbox: bool = False
-    console: bool = False
-    http: Address | None = None
-    no_http: bool = False
-    command: str | None = None
+    return check.main(settings)
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        *(command for spec in SURFACES for command in spec.commands),
+        Command("check", "check tokens, scopes, webhooks and command names", _check),
+    )
+}
 
 
 def parse(argv: Sequence[str]) -> Options:
     """Read the command line; leaves with status 2 where it makes no sense."""
+    chats = ", ".join(spec.title for spec in SURFACES if spec.guide)
     parser = argparse.ArgumentParser(
         prog="levqor-bot",
-        description="Take requests from Slack, Telegram, HTTP and a console, and do them.",
+        description=f"Take requests from {chats}, HTTP and a console, and do them.",
     )
     parser.add_argument("--version", action="version", version=f"levqor-bot {__version__}")
     parser.add_argument(
@@ -49,8 +54,8 @@ def parse(argv: Sequence[str]) -> Options:
     )
     http.add_argument("--no-http", action="store_true", help="do not listen at all")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("slack-manifest", help="print the Slack app's manifest, ready to paste")
-    commands.add_parser("check", help="check tokens, scopes, webhooks and command names")
+    for command in COMMANDS.values():
+        commands.add_parser(command.name, help=command.help)
     with streams.helping():
         return Options(**vars(parser.parse_args(argv)))
 

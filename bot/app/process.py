@@ -8,10 +8,11 @@ import errno
 import logging
 import resource
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
+from bot.declaration import Startup
 from bot.runtime import GRACE, Bot, End
+from bot.surfaces import SURFACES
 from core import wording
 from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
@@ -20,7 +21,7 @@ from core.masking import Redactor
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
 
-    from bot.app.options import Options
+    from bot.declaration import Options
     from bot.runtime import Surface
     from core.errors import Unwritten
     from core.settings import Settings
@@ -77,28 +78,16 @@ async def live(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) -
 
 
 def configured(bot: Bot, options: Options) -> list[Surface]:
-    """Make every surface that is set up, the one that listens last."""
-    from bot import slack, telegram
-
-    settings = bot.settings
-    made = (slack.build(settings), telegram.build(settings))
-    surfaces: list[Surface] = [surface for surface in made if surface is not None]
-    if not (surfaces or options.console or settings.sandbox):
-        bot.say("No chat is set up: docs/slack.md and docs/telegram.md say how.")
-    if options.console or (not surfaces and sys.stdin.isatty()):
-        from bot import console
-
-        surfaces.append(console.build(settings))
-    hooks = [hook for surface in surfaces for hook in surface.hooks()]
-    if not options.no_http:
-        from bot import web
-
-        surfaces.append(web.build(settings, options.http, hooks, alone=not surfaces))
-    elif hooks:
-        raise NotConfigured(
-            f"{hooks[0].path} is where the platform posts, but HTTP is off.",
-            fix="Start levqor-bot without --no-http.",
-        )
+    """Make every surface that is set up, in the list's order."""
+    surfaces: list[Surface] = []
+    for spec in SURFACES:
+        surface = spec.build(Startup(bot.settings, options, tuple(surfaces)))
+        if surface is not None:
+            surfaces.append(surface)
+    guides = {spec.name: spec.guide for spec in SURFACES if spec.guide}
+    chats = guides.keys() & {surface.name for surface in surfaces}
+    if not (chats or options.console or bot.settings.sandbox):
+        bot.say(f"No chat is set up: {' and '.join(guides.values())} say how.")
     if not surfaces:
         raise NotConfigured(
             "There is nothing to serve: no chat is set up, and HTTP is off.",

@@ -10,15 +10,23 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bot.console.surface import Console
+from bot.declaration import SurfaceSpec
 
 if TYPE_CHECKING:
-    from core.settings import Settings
+    from bot.declaration import Startup
+    from bot.runtime import Surface
 
-__all__ = ["Console", "build"]
 
+def build(startup: Startup) -> Surface | None:
+    """Make the console where it is asked for, or no chat is set up and somebody sits there.
 
-def build(settings: Settings) -> Console:
-    """Make the console: interactive where standard input is a terminal."""
-    del settings
+    It is interactive where standard input is a terminal.
+    """
+    if not startup.options.console and (startup.before or not sys.stdin.isatty()):
+        return None
+    from bot.console.surface import Console
+
     return Console(interactive=sys.stdin.isatty())
+
+
+SURFACE = SurfaceSpec(name="console", title="Console", build=build)

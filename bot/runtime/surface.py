@@ -33,12 +33,15 @@ class HookAnswer:
 class Hook:
     """An address of the HTTP surface that a chat platform posts to.
 
-    `path` is exact (`/slack/events`). Hooks are exempt from tokens and from the rule on
-    hosts, so `answer` must check the platform's signature itself, before anything else.
+    `path` is exact (`/chat/events`). Hooks are exempt from tokens and from the rule on
+    hosts: `authentic` tells whether the platform sent a post, and what it did not send is
+    answered with the status `refused` and goes no further.
     """
 
     path: str
+    authentic: Callable[[HookRequest], bool]
     answer: Callable[[HookRequest], Awaitable[HookAnswer]]
+    refused: int = 401
 
 
 class Surface(Protocol):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.declaration import Command, SurfaceSpec
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
+    from bot.declaration import Startup
     from bot.runtime import Surface
+    from core.reports import Finding
     from core.settings import Settings
 
 
-def build(settings: Settings) -> Surface | None:
+def build(startup: Startup) -> Surface | None:
     """Make the surface; None where Slack is not set up to reach us.
 
     Raises NotConfigured where it is, but the bot token or a usable prefix is missing.
     """
-    own = settings.own
+    own = startup.settings.own
     if own.slack_app_token is None and own.slack_signing_secret is None:
         return None
     if own.slack_bot_token is None:
@@ -28,4 +31,28 @@ def build(settings: Settings) -> Surface | None:
         )
     from bot.slack.surface import Slack
 
-    return Slack(settings)
+    return Slack(startup.settings)
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    from bot.slack.check import check
+
+    return await check(settings)
+
+
+def _manifest(settings: Settings) -> int:
+    from bot.slack.manifest import main
+
+    return main(settings)
+
+
+SURFACE = SurfaceSpec(
+    name="slack",
+    title="Slack",
+    build=build,
+    check=_check,
+    guide="docs/slack.md",
+    commands=(
+        Command("slack-manifest", "print the Slack app's manifest, ready to paste", _manifest),
+    ),
+)

@@ -47,7 +47,8 @@ class Slack:
 
     def hooks(self) -> Sequence[Hook]:
         """Where Slack posts, without an app token."""
-        return [Hook(EVENTS_PATH, self._door.answer)] if self._door else []
+        door = self._door
+        return [Hook(EVENTS_PATH, door.authentic, door.answer)] if door else []
 
     async def start(self, bot: Bot) -> None:
         """Ask Slack who we are, then connect or open the door."""

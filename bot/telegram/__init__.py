@@ -6,35 +6,36 @@ before it is confirmed to Telegram, so a crash in between neither loses nor repe
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from bot.telegram.settings import ADDRESS, TOKEN
-from core.errors import NotConfigured
+from bot.declaration import SurfaceSpec
+from bot.telegram.settings import NAME, usable
 
 if TYPE_CHECKING:
+    from bot.declaration import Startup
     from bot.runtime import Surface
+    from core.reports import Finding
     from core.settings import Settings
 
 
-def build(settings: Settings) -> Surface | None:
+def build(startup: Startup) -> Surface | None:
     """Make the surface where a token is set; raises NotConfigured for what cannot work."""
-    own = settings.own
-    if own.telegram == "off" or own.telegram_bot_token is None:
+    if startup.settings.sandbox and startup.options.console:
+        # Whoever types there is alone with the stand-ins: nobody writes from a phone.
         return None
-    # It becomes a part of the address, where a slash or a dot would lead elsewhere.
-    if not re.fullmatch(r"\d+:[\w-]+", own.telegram_bot_token.get_secret_value(), re.ASCII):
-        raise NotConfigured(
-            f"{TOKEN} is not a bot's token.",
-            settings=[TOKEN],
-            fix="Copy it whole from @BotFather: digits, a colon, letters.",
-        )
-    if own.telegram == "webhook" and own.telegram_webhook_url is None:
-        raise NotConfigured(
-            f"LEVQOR_TELEGRAM=webhook needs {ADDRESS}, which is not set.",
-            settings=[ADDRESS],
-            fix=f"Set {ADDRESS} to your public https address, or LEVQOR_TELEGRAM=poll.",
-        )
+    if not usable(startup.settings):
+        return None
     from bot.telegram.surface import Telegram
 
-    return Telegram(settings)
+    return Telegram(startup.settings)
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    from bot.telegram.check import check
+
+    return await check(settings)
+
+
+SURFACE = SurfaceSpec(
+    name=NAME, title="Telegram", build=build, check=_check, guide="docs/telegram.md"
+)

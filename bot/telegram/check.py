@@ -10,7 +10,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.telegram import pulse as words
 from bot.telegram.answers import Nonsense
 from bot.telegram.api import connect
-from bot.telegram.settings import TOKEN
+from bot.telegram.settings import TOKEN, usable
 from bot.telegram.webhook import Seal
 from core.counted import counted
 from core.errors import NotConfigured
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
 async def check(settings: Settings) -> list[Finding]:
     """Look at the token, the webhook and the menu."""
-    from bot.telegram import build
-
     try:
-        if build(settings) is None:
+        if not usable(settings):
             return [_off(settings)]
     except NotConfigured as error:
         return [Finding(good=False, what=error.message, fix=error.fix)]

@@ -12,6 +12,7 @@ from bot.commands import QUESTIONS, Spelling
 from bot.telegram.forms import Form, Forms
 from bot.telegram.heard import Pressed, Typed
 from bot.telegram.runs import PAIRED, WELCOME, Ask, Runs, Work
+from bot.telegram.settings import NAME
 from bot.telegram.strangers import Strangers
 from bot.telegram.voice import Place, units
 from core import wording
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from bot.telegram.heard import Command
     from bot.telegram.menus import Menus
     from bot.telegram.voice import Voice
-
-SURFACE = "telegram"
 
 SPELLING = Spelling(
     action=lambda action_id: "/" + action_id.replace(".", "_").replace("-", "_"),
@@ -83,8 +82,8 @@ class Desk:
 
         Raises LedgerError where nobody can tell who is paired, and Postponed.
         """
-        caller = Caller(SURFACE, str(heard.user))
-        paired = caller.id in await self._bot.call(self._bot.engine.ledger.paired, SURFACE)
+        caller = Caller(NAME, str(heard.user))
+        paired = caller.id in await self._bot.call(self._bot.engine.ledger.paired, NAME)
         if isinstance(heard, Pressed):
             return await self._pressed(heard, caller, paired=paired)
         if not paired:
@@ -117,7 +116,7 @@ class Desk:
             return False
         redeem = self._bot.engine.ledger.redeem
         try:
-            return await self._bot.call(redeem, SURFACE, caller.id, code, patience=REDEEM_SECONDS)
+            return await self._bot.call(redeem, NAME, caller.id, code, patience=REDEEM_SECONDS)
         except LedgerError as error:
             self._strangers.was_no_try(said.user)
             raise Postponed(error.message, reason=error.reason) from None

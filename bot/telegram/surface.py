@@ -12,14 +12,14 @@ from bot.runtime import Hook
 from bot.telegram import pulse as words
 from bot.telegram import webhook
 from bot.telegram.api import Flood, connect
-from bot.telegram.desk import SPELLING, SURFACE, Desk
+from bot.telegram.desk import SPELLING, Desk
 from bot.telegram.intake import Intake
 from bot.telegram.menus import Menus
 from bot.telegram.pace import Pace
 from bot.telegram.polling import Polling
 from bot.telegram.pulse import Pulse
 from bot.telegram.runs import Runs
-from bot.telegram.settings import TOKEN
+from bot.telegram.settings import NAME, TOKEN
 from bot.telegram.voice import Voice
 from bot.waits import waits
 from core.errors import LevqorError, NotConfigured
@@ -40,7 +40,7 @@ POLL_ENDS = 4.0
 class Telegram:
     """People in Telegram, met by polling or through a webhook."""
 
-    name = SURFACE
+    name = NAME
 
     def __init__(self, settings: Settings, pace: Pace | None = None) -> None:
         self._own = settings.own
@@ -59,7 +59,7 @@ class Telegram:
         """Where Telegram posts, with a webhook."""
         if self._own.telegram != "webhook":
             return ()
-        return (Hook(self._seal.path, self._posted),)
+        return (Hook(self._seal.path, self._seal.authentic, self._posted, refused=403),)
 
     async def start(self, bot: Bot) -> None:
         """Meet Telegram, however long that takes, and take messages."""
@@ -106,7 +106,7 @@ class Telegram:
             await self._api.shutdown()
 
     async def _posted(self, request: HookRequest) -> HookAnswer:
-        return await webhook.answer(request, self._seal, self._intake)
+        return await webhook.answer(request, self._intake)
 
     async def _meet(self, pulse: Pulse) -> Api:
         """Ask who the bot is; raises NotConfigured where the token is refused."""

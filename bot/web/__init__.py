@@ -4,6 +4,22 @@ Programs, the remote tray, Prometheus and webhooks talk to it. Who asks is told 
 bearer token, else by an address of this machine (see visitor.py).
 """
 
-from bot.web.surface import Web, build
+from __future__ import annotations
 
-__all__ = ["Web", "build"]
+from typing import TYPE_CHECKING
+
+from bot.declaration import SurfaceSpec
+
+if TYPE_CHECKING:
+    from bot.declaration import Startup
+    from bot.runtime import Surface
+
+
+def build(startup: Startup) -> Surface | None:
+    """Make the surface unless HTTP is off; raises NotConfigured where a platform posts to it."""
+    from bot.web.surface import make
+
+    return make(startup)
+
+
+SURFACE = SurfaceSpec(name="http", title="HTTP", build=build)

@@ -107,9 +107,11 @@ class Gate:
             return refusal(MethodNotAllowed(fix="Use POST."), allow="POST")
         body = await read_body(receive, headers, self._limits.body_seconds)
         query = scope["query_string"].decode("latin-1")
-        said = await hook.answer(HookRequest(body, headers, query))
-        if said.status in (401, 403):
+        request = HookRequest(body, headers, query)
+        if not hook.authentic(request):
             self._watch.unsigned(hook, self._doorkeeper.address(peer_of(scope), headers))
+            return Response(status_code=hook.refused)
+        said = await hook.answer(request)
         return Response(said.body, said.status, dict(said.headers))
 
     def _origin(self, headers: Mapping[str, str]) -> str | None:

@@ -15,23 +15,30 @@ from core.settings import Address, Own
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.declaration import Startup
     from bot.runtime import Bot, Hook
-    from core.settings import Settings
 
 # Every run has settled by then: what is left is writing its answer.
 _DRAIN_SECONDS = 2.0
 
 
-def build(
-    settings: Settings, address: Address | None, hooks: Sequence[Hook], *, alone: bool
-) -> Web:
-    """Make the surface, listening at `address` or else where LEVQOR_HTTP says.
+def make(startup: Startup) -> Web | None:
+    """Make the surface, listening where `--http` or else LEVQOR_HTTP says.
 
-    Where nobody chose the address, no platform posts to it and Levqor is not `alone` on
-    HTTP, a taken port is said and done without: another Levqor may run here.
+    Where nobody chose the address, no platform posts to it and there is another interface, a
+    taken port is said and done without: another Levqor may run here.
     """
-    chosen = address or settings.own.http
-    optional = address is None and chosen == Own().http and not hooks and not alone
+    hooks = [hook for surface in startup.before for hook in surface.hooks()]
+    if startup.options.no_http:
+        if hooks:
+            raise NotConfigured(
+                f"{hooks[0].path} is where the platform posts, but HTTP is off.",
+                fix="Start levqor-bot without --no-http.",
+            )
+        return None
+    address = startup.options.http
+    chosen = address or startup.settings.own.http
+    optional = address is None and chosen == Own().http and not hooks and bool(startup.before)
     return Web(chosen, hooks, optional=optional)
 
 

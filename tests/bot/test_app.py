@@ -11,7 +11,7 @@ import pytest
 from bot.app.process import listen_to_signals, live
 from bot.runtime import Bot
 from bot.runtime.threads import SIZES
-from bot.web import Web
+from bot.web.surface import Web
 from core.callers import Caller
 from core.engine import Engine
 from core.errors import Busy, InProgress, LedgerError, NotConfigured

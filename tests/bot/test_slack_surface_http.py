@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from bot import slack as package
+from bot.declaration import Startup
 from bot.runtime import HookRequest
 from bot.slack.hook import MOST_FIELDS, Door, read
 from core.errors import NotConfigured
@@ -79,14 +80,14 @@ def test_an_empty_secret_opens_no_door(home, sandbox):
 
 def test_without_any_secret_there_is_no_surface(home, sandbox):
     settings = Settings.load(home, sandbox_urls=sandbox.settings())
-    assert package.build(settings) is None
+    assert package.build(Startup(settings)) is None
 
 
 def test_a_secret_without_a_bot_token_is_refused_in_words(home, sandbox):
     settings = settings_for(home, sandbox, http=True)
     settings.own = settings.own.model_copy(update={"slack_bot_token": None})
     with pytest.raises(NotConfigured, match="SLACK_BOT_TOKEN is missing"):
-        package.build(settings)
+        package.build(Startup(settings))
 
 
 def test_a_replayed_request_is_answered_with_the_first_run(slack, sandbox):

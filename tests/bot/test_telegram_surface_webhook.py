@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 import requests
 
+from bot.declaration import Startup
 from bot.telegram import build
 from bot.telegram.webhook import Seal
 from core.errors import NotConfigured
@@ -179,17 +180,17 @@ def test_an_own_webhook_is_taken_away_when_polling_is_chosen(home, sandbox, sett
 def test_a_webhook_without_an_address_is_a_clear_refusal(home, sandbox):
     settings = settings_for(home, sandbox, LEVQOR_TELEGRAM="webhook")
     with pytest.raises(NotConfigured) as refused:
-        build(settings)
+        build(Startup(settings))
     assert refused.value.settings == ("TELEGRAM_WEBHOOK_URL",)
     assert "TELEGRAM_WEBHOOK_URL" in refused.value.message
 
 
 def test_telegram_is_off_without_a_token_or_when_told_so(home, sandbox):
-    assert build(Settings.load(home, environ={})) is None
-    assert build(settings_for(home, sandbox, LEVQOR_TELEGRAM="off")) is None
+    assert build(Startup(Settings.load(home, environ={}))) is None
+    assert build(Startup(settings_for(home, sandbox, LEVQOR_TELEGRAM="off"))) is None
 
 
 def test_a_token_that_could_lead_elsewhere_is_refused(home, sandbox):
     with pytest.raises(NotConfigured) as refused:
-        build(settings_for(home, sandbox, TELEGRAM_BOT_TOKEN="1:a/../../x"))
+        build(Startup(settings_for(home, sandbox, TELEGRAM_BOT_TOKEN="1:a/../../x")))
     assert refused.value.message == "TELEGRAM_BOT_TOKEN is not a bot's token."

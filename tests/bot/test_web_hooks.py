@@ -10,6 +10,11 @@ from core.sandbox import Delay
 from tests.support.waiting import wait_for
 from tests.support.web import served
 
+
+def signed(_):
+    return True
+
+
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
 
 
@@ -21,14 +26,14 @@ def test_a_platforms_hook_is_reached_through_a_tunnel_and_nothing_else_is(engine
         return HookAnswer(202, b"taken", {"content-type": "text/plain"})
 
     tunnel = {"Host": "levqor.example.com", "X-Forwarded-For": "203.0.113.9"}
-    signed = {**tunnel, "X-Signature": "abc"}
-    with served(engine, [Hook("/chat/events", answer)]) as web:
-        reply = web.post("/chat/events?a=1", b"{}", headers=signed)
+    platform = {**tunnel, "X-Signature": "abc"}
+    with served(engine, [Hook("/chat/events", signed, answer)]) as web:
+        reply = web.post("/chat/events?a=1", b"{}", headers=platform)
         assert (reply.status, reply.body) == (202, b"taken")
         assert heard == [(b"{}", "abc", "a=1")]
-        assert web.post("/chat/events/", b"{}", headers=signed).status == 401
-        assert web.get("/chat/events", headers=signed).headers["allow"] == "POST"
-        assert web.post("/chat/events", b"x" * 300_000, headers=signed).status == 413
+        assert web.post("/chat/events/", b"{}", headers=platform).status == 401
+        assert web.get("/chat/events", headers=platform).headers["allow"] == "POST"
+        assert web.post("/chat/events", b"x" * 300_000, headers=platform).status == 413
         assert web.post("/actions/email.send", MAIL, headers=tunnel).status == 401
     assert len(heard) == 1
 
@@ -37,7 +42,7 @@ def test_a_hook_that_fails_is_answered_500_without_its_words(engine):
     async def answer(request):
         raise ZeroDivisionError("canary-7f3a")
 
-    with served(engine, [Hook("/chat/events", answer)]) as web:
+    with served(engine, [Hook("/chat/events", signed, answer)]) as web:
         reply = web.post("/chat/events", b"{}")
         assert reply.status == 500
         assert reply.json()["error"] == "internal_error"
@@ -50,7 +55,7 @@ def test_callers_who_wait_for_their_runs_leave_room_for_a_platform(engine, sandb
 
     sandbox.slack.always(Delay(3.0))
     places = Limits(connections=8)
-    with served(engine, [Hook("/chat/events", answer)], places) as web:
+    with served(engine, [Hook("/chat/events", signed, answer)], places) as web:
         token = engine.ledger.token_new("ops", plan="pro")
         with ThreadPoolExecutor(places.runs) as pool:
             waiting = [
@@ -76,9 +81,10 @@ def test_callers_who_wait_for_their_runs_leave_room_for_a_platform(engine, sandb
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_post_that_no_platform_signed_is_counted(engine, status):
     async def answer(request):
-        return HookAnswer(status)
+        raise AssertionError("nothing unsigned goes any further")
 
-    with served(engine, [Hook("/chat/events", answer)]) as web:
+    hook = Hook("/chat/events", lambda _: False, answer, refused=status)
+    with served(engine, [hook]) as web:
         token = engine.ledger.token_new("ops")
         for _ in range(3):
             assert web.post("/chat/events", b"{}").status == status

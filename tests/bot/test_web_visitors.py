@@ -240,7 +240,7 @@ async def taken(request):
 
 
 EXPOSED = {
-    "a platform's hook": {"hooks": [Hook("/chat/events", taken)]},
+    "a platform's hook": {"hooks": [Hook("/chat/events", lambda _: True, taken)]},
     "an address others reach": {"at": "0.0.0.0"},
 }
 

@@ -1,0 +1,17 @@
+"""Every interface, in the order in which they are made and listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import console, slack, telegram, web
+
+if TYPE_CHECKING:
+    from bot.declaration import SurfaceSpec
+
+SURFACES: tuple[SurfaceSpec, ...] = (
+    slack.SURFACE,
+    telegram.SURFACE,
+    console.SURFACE,
+    web.SURFACE,  # last: it serves what the platforms of the others post
+)
