@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainValidator, SecretStr, field_validator
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
-from core.connectors._sheets.answers import NO_SUCH_DEFAULT, NO_SUCH_RANGE, REFUSALS
+from core.connectors._sheets.answers import ANSWERS, NO_SUCH_DEFAULT, NO_SUCH_RANGE
 from core.connectors._sheets.api import Api
 from core.connectors._sheets.ranges import (
     LAST_COLUMN,
@@ -191,5 +191,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=REFUSALS,
+    refusals=ANSWERS.rows,
 )

@@ -102,6 +102,7 @@ class AnswerTable:
     by_code: Mapping[str, AnswerRow] = field(default_factory=dict)
     by_text: Mapping[str, AnswerRow] = field(default_factory=dict)
     by_status: Mapping[int, AnswerRow] = field(default_factory=dict)
+    otherwise: AnswerRow | None = None  # for a 4xx that nothing fits, in place of `unrecognised`
     also: tuple[AnswerRow, ...] = ()  # what the connector finds out by itself
 
     @cached_property
@@ -149,7 +150,7 @@ class AnswerTable:
         if status < 400:
             return self.unexpected
         worded = (row for part, row in self._texts if part in text.lower())
-        by_status = self.by_status.get(status, self.unrecognised)
+        by_status = self.by_status.get(status, self.otherwise or self.unrecognised)
         return self.codes.get(code) or next(worded, by_status)
 
     def error(
