@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bot.declaration import Startup
 from bot.runtime import GRACE, Bot, End
 from bot.surfaces import SURFACES
+from bot.waits import waits
 from core import wording
 from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
@@ -97,11 +98,25 @@ def configured(bot: Bot, options: Options) -> list[Surface]:
 
 
 async def start(bot: Bot, surface: Surface) -> None:
-    """Start one surface; its failure ends the process."""
-    try:
-        await surface.start(bot)
-    except Exception as error:  # noqa: BLE001 - whatever it is, people must hear of it
-        bot.fail(error)
+    """Start one surface. Its own mistake is health's to show, and it is tried again.
+
+    What only a person can set right ends the process: it would stay so.
+    """
+    for wait in waits():
+        try:
+            await surface.start(bot)
+        except NotConfigured as error:
+            bot.fail(error)
+            return
+        except Exception as error:  # noqa: BLE001 - it must not take the others along
+            # Its text may hold anything.
+            log.error("%s did not start: %s", surface.name, type(error).__name__)  # noqa: TRY400
+            await bot.verdicts.stumbled(surface.name, error)
+            await each([surface.stop()])
+            await asyncio.sleep(wait)
+        else:
+            await bot.verdicts.recovered(surface.name)
+            return
 
 
 async def follow_settings(bot: Bot) -> None:

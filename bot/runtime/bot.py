@@ -64,7 +64,7 @@ class Bot:
         self._threads = Threads()
         self._asked = Asked()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self._verdicts = Verdicts(engine, self._threads, say=self.say, spawn=self.spawn)
+        self.verdicts = Verdicts(engine, self._threads, say=self.say, spawn=self.spawn)
 
     @property
     def settings(self) -> Settings:
@@ -204,11 +204,11 @@ class Bot:
         self, surface: str, verdict: str, fix: str | None = None, *, ok: bool = True
     ) -> None:
         """Tell health, in words, how a way in is doing; writes changes only."""
-        await self._verdicts.change(surface, plain_line(verdict), fix, ok=ok)
+        await self.verdicts.change(surface, plain_line(verdict), fix, ok=ok)
 
     async def note(self, surface: str, verdict: str, fix: str | None = None, *, ok: bool) -> None:
         """Write down how a way in is doing, changed or not: that it does is a sign of life."""
-        await self._verdicts.write(surface, plain_line(verdict), fix, ok=ok)
+        await self.verdicts.write(surface, plain_line(verdict), fix, ok=ok)
 
     def acknowledged(self, surface: str, seconds: float) -> None:
         """Count how long a platform waited for its acknowledgement."""

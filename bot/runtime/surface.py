@@ -45,7 +45,7 @@ class Hook:
 
 
 class Surface(Protocol):
-    """A way in. Made before the bot, started and stopped by it, each exactly once."""
+    """A way in. Made before the bot, started and stopped by it."""
 
     name: str
 
@@ -56,11 +56,12 @@ class Surface(Protocol):
         """Reach the platform and begin to take requests; returns once that is so.
 
         An unreachable platform is waited for here, without end: surfaces start side by
-        side. A refused token raises NotConfigured, which ends the process with status 3.
+        side. A refused token raises NotConfigured, which ends the process with status 3;
+        after any other exception come `stop` and, a while later, another `start`.
         """
 
     async def pause(self) -> None:
         """Take nothing new; requests already taken may still be answered. May come early."""
 
     async def stop(self) -> None:
-        """Let go of connections. Called after every run has settled, or 15 seconds."""
+        """Let go of connections: once every run has settled, or after a start that failed."""

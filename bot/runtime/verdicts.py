@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 # What could not be written is tried again this often; the write itself waits too.
 AGAIN_SECONDS = 2.0
+REPORT = "Please report it; Levqor keeps trying."
+
+
+def mistake(error: Exception) -> tuple[str, str]:
+    """What is said of a failure nobody foresaw, and what to do; its own text may hold anything."""
+    if isinstance(error, LevqorError):
+        return error.message.rstrip("."), error.fix or REPORT
+    return f"made a mistake of its own ({type(error).__name__})", REPORT
 
 
 class Verdicts:
@@ -34,6 +42,7 @@ class Verdicts:
         self._say = say
         self._spawn = spawn
         self._said: dict[str, tuple[str, str | None]] = {}
+        self._stumbled: dict[str, tuple[str, str | None]] = {}
 
     async def change(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> None:
         """Say and write a verdict, unless it is the latest one already."""
@@ -44,6 +53,17 @@ class Verdicts:
         if not await self.write(surface, verdict, fix, ok=ok):
             again = self._write_later(surface, verdict, fix, ok=ok)
             self._spawn(again, name=f"{surface} verdict")
+
+    async def stumbled(self, surface: str, error: Exception) -> None:
+        """Say that a surface failed in a way nobody foresaw, and is tried again."""
+        self._stumbled[surface] = mistake(error)
+        await self.change(surface, *self._stumbled[surface], ok=False)
+
+    async def recovered(self, surface: str) -> None:
+        """Say that a surface works, where it stumbled and has said nothing of itself since."""
+        stumbled = self._stumbled.pop(surface, None)
+        if stumbled is not None and self._said[surface] == stumbled:
+            await self.change(surface, "works again", None, ok=True)
 
     async def write(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> bool:
         """Write a verdict, changed or not; False where the ledger did not take it."""

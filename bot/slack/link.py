@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.runtime.verdicts import mistake
 from bot.slack.api import Said, Unreachable
 from bot.slack.refusals import (
     FULL,
@@ -64,6 +66,8 @@ class Pace:
 CONNECTED = "connected (Socket Mode)"
 # The first, and six, twelve and eighteen seconds after one another.
 FEW_LOOKS = 3
+
+log = logging.getLogger("levqor.bot")
 
 
 class HungUp(Exception):
@@ -202,6 +206,10 @@ class Link:
             except Unreachable as down:
                 self._down(old, *no_answer(down))
                 await asyncio.sleep(max(wait, down.wait or 0.0))
+            except Exception as error:  # noqa: BLE001 - or no line would ever be opened again
+                log.error("The link stumbled: %s", type(error).__name__)  # noqa: TRY400
+                self._down(old, *mistake(error))
+                await asyncio.sleep(wait)
             else:
                 self._report.up(CONNECTED)
                 return line
@@ -224,8 +232,8 @@ class Link:
         except TimeoutError:
             await self._close(line)
             raise Unreachable from None
-        except asyncio.CancelledError:
-            # The bot ends before the line stands: nobody else knows of it yet.
+        except BaseException:
+            # The bot may end before the line stands: nobody else knows of it yet.
             await self._close(line)
             raise
         if not line.greeted.is_set():

@@ -54,7 +54,7 @@ class Report:
         """Slack does not reach us."""
         if self._down_since is None:
             self._down_since = time.strftime("%H:%M UTC", time.gmtime())
-        self._line = f"{why} Not connected since {self._down_since}"
+        self._line = f"{why.rstrip('.')}. Not connected since {self._down_since}"
         self._fix, self._ok = fix, False
         self._tell()
 

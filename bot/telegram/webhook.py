@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 HEADER = "x-telegram-bot-api-secret-token"
 # Telegram tries again for a day; a failure of an hour ago says nothing about now.
 RECENT_SECONDS = 300.0
+
+log = logging.getLogger("levqor.bot")
 
 
 class Seal:
@@ -92,6 +95,9 @@ class Webhook:
                 await self._pulse.bad(words.BAD_ADDRESS)
             except TelegramError as error:
                 await self._pulse.bad(words.trouble(error))
+            except Exception as error:  # noqa: BLE001 - or nobody would look any more
+                log.error("The webhook stumbled: %s", type(error).__name__)  # noqa: TRY400
+                await self._pulse.bad(words.STUMBLED)
             await asyncio.sleep(self._pace.look)
 
     async def _look(self, found: WebhookInfo) -> None:

@@ -93,6 +93,8 @@ class Web:
     async def stop(self) -> None:
         """Send the last answers and close every connection."""
         if self._server is None or self._serving is None:
+            if self._listener is not None:
+                self._listener.close()
             return
         if answering := tuple(self._server.server_state.tasks):
             await asyncio.wait(answering, timeout=_DRAIN_SECONDS)

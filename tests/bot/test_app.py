@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from bot.app.process import listen_to_signals, live
 from bot.runtime import Bot
 from bot.runtime.threads import SIZES
 from bot.web.surface import Web
@@ -19,41 +18,10 @@ from core.sandbox import Delay, Hang
 from core.settings import Address
 from tests.support.holding import held
 from tests.support.waiting import wait_for
+from tests.support.ways import Way, lived
 
 ME = Caller("console", "ann")
 TEXT = {"text": "Hello"}
-
-
-class Way:
-    """A surface that writes down what is asked of it."""
-
-    def __init__(self, name, diary, work=None):
-        self.name = name
-        self._diary = diary
-        self._work = work
-
-    def hooks(self):
-        return ()
-
-    async def start(self, bot):
-        self._diary.append(f"{self.name} started")
-        if self._work:
-            await self._work(bot)
-
-    async def pause(self):
-        self._diary.append(f"{self.name} paused")
-
-    async def stop(self):
-        self._diary.append(f"{self.name} stopped")
-
-
-def lived(engine, *surfaces, grace=2.0):
-    async def life():
-        bot = Bot(engine)
-        listen_to_signals(bot)
-        return await live(bot, surfaces, grace=grace)
-
-    return asyncio.run(life())
 
 
 def ending(status=0):
@@ -84,15 +52,6 @@ def test_a_refused_token_ends_with_status_3_and_one_line(engine):
     assert (end.status, end.line) == (
         3, "Slack refuses the token. What to do: Make a new one."
     )  # fmt: skip
-
-
-def test_a_fault_of_our_own_ends_with_status_7_and_no_words_of_its_own(engine):
-    async def broken(bot):
-        raise ZeroDivisionError("canary-7f3a")
-
-    end = lived(engine, Way("a", [], broken))
-    assert end.status == 7
-    assert "canary" not in end.line
 
 
 def test_the_first_reason_to_end_stands(engine):
