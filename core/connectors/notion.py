@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator
 
-from core.connectors._notion.answers import REFUSALS, STALE, complaint, explain
+from core.connectors._notion.answers import ANSWERS, STALE, complaint, explain
 from core.connectors._notion.api import Api
 from core.connectors._notion.columns import (
     NOTION_ID_SHAPE,
@@ -197,5 +197,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=REFUSALS,
+    refusals=ANSWERS.rows,
 )
