@@ -261,6 +261,7 @@ class Engine:
             credential=self.credential(asked.connector, asked.config),
             future=future,
             origin=asked.origin,
+            sandbox_page=self.settings.own.sandbox_page,
         )
 
     def _journal(

@@ -87,6 +87,7 @@ class Job:
     credential: bytes = field(repr=False)
     future: Future[Settled] = field(repr=False)
     origin: Mapping[str, str] = field(default_factory=dict)  # field to setting
+    sandbox_page: str | None = None
 
     @property
     def action_id(self) -> str:

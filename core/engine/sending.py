@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.engine import reasons
@@ -169,6 +170,10 @@ class Sender:
             _log.error("run %s: %s", job.run, mistake(error))
             ours = InternalError(reason="internal", fix=reasons.row("internal").fix)
             return _failed(job, ours, "unknown", began)
+        if job.sandbox_page is not None and receipt.link is not None:
+            # There is nothing at the real address.
+            note = "\n".join(filter(None, (f"{job.sandbox_page}/", receipt.note)))
+            receipt = replace(receipt, link=None, note=note)
         ms = (time.perf_counter() - began) * 1000
         return Settled(job.run, job.action_id, "sent", receipt, None, ms, attempts, job.test)
 

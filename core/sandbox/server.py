@@ -88,7 +88,7 @@ class Sandbox:
 
     def settings(self) -> dict[str, str]:
         """Settings, credentials included, that lead every connector here."""
-        settings: dict[str, str] = {}
+        settings = {"LEVQOR_SANDBOX_PAGE": self.url}
         for stand_in in self.stand_ins:
             settings |= stand_in.settings()
         return settings

@@ -143,6 +143,13 @@ class Own(Config):
         "1 to 36500",
         default="90",
     )
+    sandbox_page: BaseUrl | None = setting(
+        "LEVQOR_SANDBOX_PAGE",
+        "The sandbox's page, which receipts link to",
+        "levqor sandbox prints it",
+        env_only=True,
+        example="http://127.0.0.1:8788",
+    )
     remote_token: Secret | None = setting(
         "LEVQOR_REMOTE_TOKEN",
         "The tray's token for a remote Levqor",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core import wording
 from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.errors import (
@@ -44,6 +45,17 @@ def test_the_wire_bodies_are_those_of_the_old_service(engine):
     assert len(body["id"]) == 10
     rows = engine.run("sheets.append", {"range": "Sheet1!A1", "values": [["a", "1"]]}, ADA)
     assert rows.body() == {"status": "appended", "updated": 1, "run": rows.run}
+
+
+def test_a_receipt_of_the_sandbox_links_to_its_page_and_to_nothing_that_is_not_there(
+    engine, sandbox
+):
+    created = engine.run("notion.create", {"props": {"Name": "Fix login"}}, ADA)
+    rows = engine.run("sheets.append", {"range": "Sheet1!A1", "values": [["a", 3]]}, ADA)
+    for settled in (created, rows):
+        first, second, *notes = wording.receipt(settled).splitlines()
+        assert second == f"{sandbox.url}/"
+        assert not any("https://" in line for line in (first, *notes))
 
 
 def test_an_unknown_action_gets_the_nearest(engine):
