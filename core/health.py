@@ -171,7 +171,7 @@ def _into(future: Future[dict[str, Any]], probe: Any, connector: Connector) -> N
 def _failed(error: LevqorError, connector: Connector | None) -> dict[str, Any]:
     # Nothing got through at all: the line is down, not the connector.
     down = isinstance(error, NotSent) and (
-        connector is None or connector.refusal(error.reason or "") is None
+        connector is None or connector.answers.find(error.reason or "") is None
     )
     return {
         "verdict": UNREACHABLE if down else FAILING,

@@ -29,7 +29,7 @@ def _action(connector: Connector, action: Action) -> str:
     shown = json.dumps(body, ensure_ascii=False)
     rows = _table(
         ("reason", "outcome", "what it means", "what to do"),
-        ((f"`{r.reason}`", r.outcome, r.message, r.fix) for r in connector.refusals),
+        ((f"`{r.reason}`", r.outcome, r.message, r.fix) for r in connector.answers.rows),
     )
     return f"""\
 ## `POST /actions/{action_id}`

@@ -185,5 +185,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=ANSWERS.rows,
+    answers=ANSWERS,
 )

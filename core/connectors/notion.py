@@ -197,5 +197,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=ANSWERS.rows,
+    answers=ANSWERS,
 )

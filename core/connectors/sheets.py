@@ -191,5 +191,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=ANSWERS.rows,
+    answers=ANSWERS,
 )

@@ -163,5 +163,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=HOOK.rows,
+    answers=HOOK,
 )

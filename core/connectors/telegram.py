@@ -193,5 +193,5 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=ANSWERS.rows,
+    answers=ANSWERS,
 )

@@ -51,12 +51,6 @@ class AnswerRow:
             more["repeatable"] = repeatable
         return kind(self.reason, self.message, **more)
 
-    def if_in_doubt(self, error: UpstreamError) -> UpstreamError:
-        """This row's error in place of one that leaves doubt: a probe did nothing to doubt."""
-        if error.outcome != "unknown":
-            return error
-        return self.error(retry_after=error.retry_after)
-
     def _fix(self, values: Mapping[str, str | None]) -> str:
         shown = {name: plain_line(value) for name, value in values.items() if value}
         try:
@@ -142,6 +136,10 @@ class AnswerTable:
         named = (*self.by_code.values(), *self.by_text.values(), *self.by_status.values())
         ladder = (self.failed, self.unrecognised, self.unexpected, self.down)
         return tuple(dict.fromkeys((*named, *self.also, *ladder)))
+
+    def find(self, reason: str) -> AnswerRow | None:
+        """The row of a reason that was kept."""
+        return next((row for row in self.rows if row.reason == reason), None)
 
     def row(self, status: int, code: str = "", text: str = "") -> AnswerRow:
         """Find the row of an answer: a code counts before words, and words before a status."""

@@ -10,7 +10,7 @@ from core.plain import https_link, plain_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from core.contract.answers import AnswerRow
+    from core.contract.answers import AnswerTable
     from core.contract.fields import Contract
     from core.contract.settings import Config
     from core.contract.ways import Out
@@ -77,12 +77,8 @@ class Connector:
     config: type[Config]
     actions: tuple[Action, ...]
     probe: Callable[[Any, Out], Probe]
-    refusals: tuple[AnswerRow, ...]
+    answers: AnswerTable
 
     def action_id(self, action: Action) -> str:
         """E.g. `name.action`; how an action is written everywhere."""
         return f"{self.name}.{action.name}"
-
-    def refusal(self, reason: str) -> AnswerRow | None:
-        """The table's row for a reason that was kept."""
-        return next((row for row in self.refusals if row.reason == reason), None)

@@ -40,7 +40,7 @@ OWN = (
 
 def find(connector: Connector | None, reason: str) -> AnswerRow | None:
     """The words of a reason that was kept."""
-    found = connector.refusal(reason) if connector else None
+    found = connector.answers.find(reason) if connector else None
     return found or next((each for each in (*OWN, *TRANSPORT) if each.reason == reason), None)
 
 

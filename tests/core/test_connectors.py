@@ -17,7 +17,7 @@ from tests.support.sending import configured, send
 FOLDER = Path(core.connectors.__file__).parent
 ROOT = FOLDER.parents[1]
 ACTIONS = [(connector, action) for connector in CONNECTORS for action in connector.actions]
-ROWS = [(connector, row) for connector in CONNECTORS for row in connector.refusals]
+ROWS = [(connector, row) for connector in CONNECTORS for row in connector.answers.rows]
 SETTINGS = [(connector, one) for connector in CONNECTORS for one in connector.config.settings()]
 
 each_connector = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda one: one.name)
@@ -169,7 +169,7 @@ def test_a_refusal_is_plain_words_and_one_sentence_of_what_to_do(connector, row)
 
 @each_connector
 def test_reasons_are_unique_and_none_is_the_way_outs(connector):
-    reasons = [row.reason for row in connector.refusals]
+    reasons = [row.reason for row in connector.answers.rows]
 
     assert len(set(reasons)) == len(reasons)
     assert not set(reasons) & {row.reason for row in TRANSPORT}

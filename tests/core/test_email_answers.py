@@ -131,7 +131,7 @@ def test_an_answer_that_is_not_resends_json_goes_by_its_status(
 
 @pytest.mark.parametrize("reason", ["resend_daily_quota", "resend_monthly_quota"])
 def test_resends_own_quota_is_not_taken_for_levqors(reason):
-    row = EMAIL.refusal(reason)
+    row = EMAIL.answers.find(reason)
 
     assert "your Resend plan" in row.message
     assert "not Levqor's limit" in row.message

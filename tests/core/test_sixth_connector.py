@@ -15,10 +15,15 @@ PAGER = '''
 from pydantic import SecretStr
 
 from core.contract import (
-    Action, AnswerRow, Config, Connector, Contract, Probe, Receipt, field, setting,
+    Action, AnswerTable, Config, Connector, Contract, Probe, Receipt, field, refused, setting,
 )
 
-GONE = AnswerRow("pager_gone", "refused", "That pager is gone.", "Buy another pager.")
+ANSWERS = AnswerTable(
+    service="Pager",
+    what="the page",
+    look="Look at the pager",
+    by_status={410: refused("pager_gone", "That pager is gone.", "Buy another pager.")},
+)
 
 
 class Page(Contract):
@@ -43,12 +48,14 @@ class Settings(Config):
 def send(request, config, out):
     answer = out.post(f"{config.url}/ring", json=request.model_dump())
     if answer.status != 200:
-        raise GONE.error()
+        raise ANSWERS.error(answer)
     return Receipt("rung")
 
 
 def probe(config, out):
-    out.post(f"{config.url}/ping", effect="none")
+    answer = out.post(f"{config.url}/ping", effect="none")
+    if answer.status != 200:
+        raise ANSWERS.error(answer, wrote=False)
     return Probe()
 
 
@@ -62,7 +69,7 @@ CONNECTOR = Connector(
         ),
     ),
     probe=probe,
-    refusals=(GONE,),
+    answers=ANSWERS,
 )
 '''
 

@@ -169,7 +169,7 @@ def test_why_tells_a_sent_run():
 
 def test_why_finds_a_connectors_words_again_by_the_reason():
     connector = next(c for c in CONNECTORS if c.name == "slack")
-    row = next(r for r in connector.refusals if r.outcome == "refused")
+    row = next(r for r in connector.answers.rows if r.outcome == "refused")
     told = why(
         entry(state="refused", reason=row.reason, code="upstream_error", attempts=2, ms=None),
         CONNECTORS,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr  # noqa: TC002 - pydantic reads the annotation
 
-from core.contract import Action, Config, Connector, Contract, Probe, Receipt, field, setting
+from core.contract import (
+    Action,
+    AnswerTable,
+    Config,
+    Connector,
+    Contract,
+    Probe,
+    Receipt,
+    field,
+    setting,
+)
 from core.errors import NotConfigured
 from core.settings import Settings
 
@@ -45,7 +55,7 @@ FAX = Connector(
         ),
     ),
     probe=lambda *_: Probe(),
-    refusals=(),
+    answers=AnswerTable(service="Fax", what="the page", look="Look at the machine"),
 )
 
 

@@ -137,7 +137,7 @@ def check_told(
     stand_in.always(answer, on=on)
     error = refusal(connector, sandbox, values)
     assert (error.outcome, error.reason, error.code) == (outcome, reason, "upstream_error")
-    row = connector.refusal(reason)
+    row = connector.answers.find(reason)
     assert row is not None
     assert error.message == row.message
     assert fix in (error.fix or "")
