@@ -81,7 +81,7 @@ class Mail(Contract):
     text: str = message_field("All tests pass.", max_length=100_000)
 
 
-class Settings(Config):
+class EmailConfig(Config):
     """What Resend needs."""
 
     api_key: Secret = setting(
@@ -109,7 +109,7 @@ class Settings(Config):
     api_url: BaseUrl = upstream_url("RESEND_API_URL", "Resend", "https://api.resend.com")
 
 
-def check(request: Mail, config: Settings, test: bool) -> None:
+def check(request: Mail, config: EmailConfig, test: bool) -> None:
     """Keep to LEVQOR_RECIPIENTS; a test send reaches nobody but Resend's own inbox."""
     allowed = _entries(config.recipients)
     to = compared(request.to)
@@ -123,7 +123,7 @@ def check(request: Mail, config: Settings, test: bool) -> None:
         )
 
 
-def send(request: Mail, config: Settings, out: Out) -> Receipt:
+def send(request: Mail, config: EmailConfig, out: Out) -> Receipt:
     """Send one e-mail."""
     to = sent_form(request.to)
     body = {
@@ -139,7 +139,7 @@ def send(request: Mail, config: Settings, out: Out) -> Receipt:
     return Receipt("sent", note=None if to == request.to else f"It was sent to {to}.")
 
 
-def probe(config: Settings, out: Out) -> Probe:
+def probe(config: EmailConfig, out: Out) -> Probe:
     """List the account's domains and look for the sender's among them."""
     answer = out.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
     domains = answer.parse(Domains) if answer.status == 200 else None
@@ -169,7 +169,7 @@ def _entries(recipients: str | None) -> list[str]:
 CONNECTOR = Connector(
     name="email",
     title="E-mail",
-    config=Settings,
+    config=EmailConfig,
     actions=(
         Action(
             name="send",

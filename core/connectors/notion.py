@@ -74,7 +74,7 @@ class Entry(Contract):
     )
 
 
-class Settings(Config):
+class NotionConfig(Config):
     """What Notion needs."""
 
     api_key: Secret = setting(
@@ -108,7 +108,7 @@ class Page(BaseModel):
     url: str | None = None
 
 
-def check(request: Entry, config: Settings, test: bool) -> None:
+def check(request: Entry, config: NotionConfig, test: bool) -> None:
     """Refuse a page without a database; a test send can only mean the default."""
     if request.database_id is None and test:
         raise NotConfigured(
@@ -120,7 +120,7 @@ def check(request: Entry, config: Settings, test: bool) -> None:
         raise InvalidInput([Fault("database_id", f"is missing; give it, or set {DEFAULT}")])
 
 
-def send(request: Entry, config: Settings, out: Out) -> Receipt:
+def send(request: Entry, config: NotionConfig, out: Out) -> Receipt:
     """Create one page, by the columns as they were in the last five minutes or are now."""
     notion = Api(config.api_url, config.api_key, out)
     schema, remembered = remembered_schema(request.database_id or "", notion)
@@ -170,7 +170,7 @@ def _read_back(answer: Answer, notion: Api) -> Answer:
     return found if found.status == 200 else answer
 
 
-def probe(config: Settings, out: Out) -> Probe:
+def probe(config: NotionConfig, out: Out) -> Probe:
     """Ask who the integration is and, where a default is set, for that database's columns."""
     notion = Api(config.api_url, config.api_key, out)
     answer = notion.get("users/me")
@@ -185,7 +185,7 @@ def probe(config: Settings, out: Out) -> Probe:
 CONNECTOR = Connector(
     name="notion",
     title="Notion",
-    config=Settings,
+    config=NotionConfig,
     actions=(
         Action(
             name="create",

@@ -84,7 +84,7 @@ class Rows(Contract):
         return rows
 
 
-class Settings(Config):
+class SheetsConfig(Config):
     """What Google Sheets needs."""
 
     key_file: SecretStr = setting(
@@ -129,7 +129,7 @@ class Settings(Config):
         return f"{self.api_url}/v4/spreadsheets/{self.spreadsheet}"
 
 
-def send(request: Rows, config: Settings, out: Out) -> Receipt:
+def send(request: Rows, config: SheetsConfig, out: Out) -> Receipt:
     """Append the rows below the table the range finds."""
     sheets = Api(config.book, config.account, out)
     # Which tabs there are decides what a written range means: Q1 may be one.
@@ -149,7 +149,7 @@ def send(request: Rows, config: Settings, out: Out) -> Receipt:
     )
 
 
-def _place(place: str, tabs: list[str], config: Settings) -> str:
+def _place(place: str, tabs: list[str], config: SheetsConfig) -> str:
     try:
         return in_tabs(place, tabs)
     except Unclear as unclear:
@@ -159,7 +159,7 @@ def _place(place: str, tabs: list[str], config: Settings) -> str:
         raise row.error(values={"tabs": listed(tabs)} if tabs else None) from None
 
 
-def probe(config: Settings, out: Out) -> Probe:
+def probe(config: SheetsConfig, out: Out) -> Probe:
     """Read the tabs' names: the key, the API, the id and the sharing, but no right to edit."""
     tabs = Api(config.book, config.account, out).tabs()
     note = "That the service account may edit shows only when rows are appended."
@@ -180,7 +180,7 @@ def probe(config: Settings, out: Out) -> Probe:
 CONNECTOR = Connector(
     name="sheets",
     title="Google Sheets",
-    config=Settings,
+    config=SheetsConfig,
     actions=(
         Action(
             name="append",

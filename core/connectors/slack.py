@@ -73,7 +73,7 @@ def incoming_webhook(value: Secret) -> Secret:
     return value
 
 
-class Settings(Config):
+class SlackConfig(Config):
     """What Slack needs."""
 
     webhook_url: Annotated[Secret, AfterValidator(incoming_webhook)] = setting(
@@ -95,7 +95,7 @@ class Settings(Config):
     api_url: BaseUrl = upstream_url("SLACK_API_URL", "Slack", "https://slack.com/api/")
 
 
-def check(request: Message, config: Settings, test: bool) -> None:
+def check(request: Message, config: SlackConfig, test: bool) -> None:
     """Refuse a named channel without a token: the webhook would post to the wrong place."""
     if request.channel and not config.bot_token:
         raise NotConfigured(
@@ -105,7 +105,7 @@ def check(request: Message, config: Settings, test: bool) -> None:
         )
 
 
-def send(request: Message, config: Settings, out: Out) -> Receipt:
+def send(request: Message, config: SlackConfig, out: Out) -> Receipt:
     """Post one message."""
     # Left alone, < and > could mention everyone or hide a link's address.
     text = request.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -122,7 +122,7 @@ def send(request: Message, config: Settings, out: Out) -> Receipt:
     return Receipt("sent")
 
 
-def probe(config: Settings, out: Out) -> Probe:
+def probe(config: SlackConfig, out: Out) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
     url = config.webhook_url.get_secret_value()
     answer = out.post(url, json={"text": ""}, effect="none")
@@ -151,7 +151,7 @@ def _ok(answer: Answer) -> bool:
 CONNECTOR = Connector(
     name="slack",
     title="Slack",
-    config=Settings,
+    config=SlackConfig,
     actions=(
         Action(
             name="send",

@@ -90,7 +90,7 @@ class Message(Contract):
     )
 
 
-class Settings(Config):
+class TelegramConfig(Config):
     """What Telegram needs."""
 
     bot_token: Annotated[Secret, AfterValidator(_token)] = setting(
@@ -112,12 +112,12 @@ class Settings(Config):
     api_url: BaseUrl = upstream_url("TELEGRAM_API_URL", "Telegram", "https://api.telegram.org")
 
 
-def check(request: Message, config: Settings, test: bool) -> None:
+def check(request: Message, config: TelegramConfig, test: bool) -> None:
     """Refuse a message that has nowhere to go."""
     _target(request, config)
 
 
-def send(request: Message, config: Settings, out: Out) -> Receipt:
+def send(request: Message, config: TelegramConfig, out: Out) -> Receipt:
     """Send one message; follow a group once to where it has moved."""
     notes = changes(request.text)
     body = {"chat_id": _target(request, config), "text": request.text}
@@ -132,7 +132,7 @@ def send(request: Message, config: Settings, out: Out) -> Receipt:
     return Receipt("sent", link=_link(reply.result), note=" ".join(notes) or None)
 
 
-def probe(config: Settings, out: Out) -> Probe:
+def probe(config: TelegramConfig, out: Out) -> Probe:
     """Ask who the bot is and, where a default chat is set, whether it may write there."""
     bot = _get(config, out, "getMe")
     if config.chat_id is None:
@@ -149,7 +149,7 @@ def probe(config: Settings, out: Out) -> Probe:
     return Probe((f"{DEFAULT}: {row.message}",), attention=True, fix=row.fix)
 
 
-def _target(request: Message, config: Settings) -> str | int:
+def _target(request: Message, config: TelegramConfig) -> str | int:
     chat = request.chat_id or config.chat_id
     if chat is None:
         words = f"is missing: say which chat, or set {DEFAULT}"
@@ -157,11 +157,11 @@ def _target(request: Message, config: Settings) -> str | int:
     return chat if chat.startswith("@") else int(chat)
 
 
-def _url(config: Settings, call: str) -> str:
+def _url(config: TelegramConfig, call: str) -> str:
     return f"{config.api_url}/bot{config.bot_token.get_secret_value()}/{call}"
 
 
-def _get(config: Settings, out: Out, call: str, **params: str) -> Result:
+def _get(config: TelegramConfig, out: Out, call: str, **params: str) -> Result:
     answer = out.get(_url(config, call), params=params)
     reply = answer.parse(Reply)
     if answer.status != 200 or not (reply and reply.ok):
@@ -181,7 +181,7 @@ def _link(message: Result) -> str | None:
 CONNECTOR = Connector(
     name="telegram",
     title="Telegram",
-    config=Settings,
+    config=TelegramConfig,
     actions=(
         Action(
             name="send",

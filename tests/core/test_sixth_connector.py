@@ -33,7 +33,7 @@ class Page(Contract):
     urgency: str = field("Urgency", "How loud.", example="high", default="low", max_length=9)
 
 
-class Settings(Config):
+class PagerConfig(Config):
     """What the pager needs."""
 
     key: SecretStr = setting(
@@ -62,7 +62,7 @@ def probe(config, out):
 CONNECTOR = Connector(
     name="pager",
     title="Pager",
-    config=Settings,
+    config=PagerConfig,
     actions=(
         Action(
             name="ring", title="Ring a pager", input=Page, sample={"text": "A test."}, send=send
