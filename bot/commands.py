@@ -26,8 +26,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 USAGE_DAYS = 7
-# What the bounds of each kind of field count.
-COUNTED = {"text": "characters", "rows": "rows", "mapping": "entries"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ class Commands:
         for spec in action.input.fields():
             lines.append(f"{spec.name}: {spec.help}")
             if spec.max_length:
-                lines.append(f"  At most {spec.max_length:,} {COUNTED[spec.kind]}.")
+                lines.append(f"  At most {spec.max_length:,} {spec.unit}.")
             if spec.setting:
                 lines.append(f"  Left out, it is what {spec.setting} says.")
             if spec.example is not None and spec.kind == "text":

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from core.backoff import backoff
 from tray import menu as menus
 from tray.notices import Notice, Notices
 from tray.row import Do
@@ -67,7 +68,7 @@ class Watch:
         self._due = 0.0
         self._out = False
         self._again = False
-        self._silent_s = 0.0
+        self._silences = 0
         self._stamp = feed.stamp()
         self._window: Window | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -212,7 +213,7 @@ class Watch:
         """Seconds until the next check: jittered, and backing off while nothing answers."""
         health = found.get("health")
         if health is None or health.offline:
-            self._silent_s = min(max(2 * self._silent_s, SOON_S), self._every)
-            return self._silent_s
-        self._silent_s = 0.0
+            self._silences += 1
+            return backoff(self._silences, first=SOON_S, longest=self._every, jitter=0.0)
+        self._silences = 0
         return self._every * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing

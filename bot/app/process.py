@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from bot.declaration import Startup
 from bot.runtime import GRACE, Bot, End
 from bot.surfaces import SURFACES
-from bot.waits import waits
 from core import wording
+from core.backoff import backoffs
 from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
 from core.masking import Redactor
@@ -102,7 +102,7 @@ async def start(bot: Bot, surface: Surface) -> None:
 
     What only a person can set right ends the process: it would stay so.
     """
-    for wait in waits():
+    for wait in backoffs():
         try:
             await surface.start(bot)
         except NotConfigured as error:

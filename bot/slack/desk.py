@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.confirmations import Confirmations
 from bot.owing import Owing
-from bot.pending import Pending
 from bot.slack import forms, views
 from bot.slack.answers import where_of
 from bot.slack.api import Said, Unreachable
@@ -67,7 +67,7 @@ class Desk:
         self._report = report
         self._spelling = spelling(bot.settings.own.slack_prefix)
         self._main = main_command(bot.settings.own.slack_prefix)
-        self._pending: Pending[Again] = Pending()
+        self._pending: Confirmations[Again] = Confirmations()
         self._teller = Teller(bot, "slack", self._tell)
         self._owing = Owing(bot, "slack", self._ask_again)
         self.going: set[asyncio.Task[Any]] = set()

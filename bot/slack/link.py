@@ -28,7 +28,7 @@ from bot.slack.refusals import (
     refused_token,
     while_running,
 )
-from bot.waits import waits
+from core.backoff import backoffs
 from core.network import NoRoute
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Link:
             await self._close(line)
 
     async def _keep(self) -> None:
-        pauses = waits()
+        pauses = backoffs()
         while not self._closing:
             old = self._line
             if old is None:
@@ -165,7 +165,7 @@ class Link:
             since = time.monotonic()
             ended = await self._until_over(old)
             if time.monotonic() - since > self._pace.steady:
-                pauses = waits()
+                pauses = backoffs()
             elif ended:
                 # It may hang up on the next one as quickly, and would be asked without end.
                 self._down(old, *old.why)
@@ -188,7 +188,7 @@ class Link:
         return True
 
     async def _open(self, old: Line | None) -> Line:
-        for wait in waits():
+        for wait in backoffs():
             try:
                 line = await self._connect()
             except Said as said:

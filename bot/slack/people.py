@@ -6,10 +6,9 @@ guests are where the scope `users:read` lets the bot know who is one.
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from bot.expiring import ExpiringMap
 from bot.slack.api import Said, Unreachable
 from bot.slack.refusals import GONE, refused_token
 from core.callers import Caller
@@ -33,7 +32,7 @@ class People:
         self._api = api
         self._team = team
         self._may_look = True
-        self._known: OrderedDict[str, tuple[float, bool]] = OrderedDict()
+        self._known: ExpiringMap[str, bool] = ExpiringMap(MOST_KNOWN, KNOWN_SECONDS)
 
     async def admit(self, body: Mapping[str, Any]) -> Caller:
         """Say who sent a payload; raises Forbidden, or Busy where Slack did not say in time."""
@@ -53,9 +52,8 @@ class People:
         """Whether Slack calls somebody a full member; None where it does not let us ask."""
         if not self._may_look:
             return None
-        until, member = self._known.get(user, (0.0, False))
-        if until > time.monotonic():
-            return member
+        if (known := self._known.get(user)) is not None:
+            return known
         try:
             full = self._full(await self._api.user(user, LOOK_UP_SECONDS))
             if full is None:
@@ -74,9 +72,7 @@ class People:
                 "Slack did not say in time who you are; nothing was sent.",
                 fix="Try again in a moment.",
             ) from None
-        self._known[user] = (time.monotonic() + KNOWN_SECONDS, member)
-        while len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+        self._known[user] = member
         return member
 
     def _full(self, user: Any) -> bool | None:

@@ -16,7 +16,7 @@ from bot.slack.manifest import EVENTS_PATH, check_names, command_names
 from bot.slack.people import People
 from bot.slack.refusals import GONE, no_answer, refused_install, refused_token
 from bot.slack.report import REACHED, SURFACE, WAITING, Report
-from bot.waits import waits
+from core.backoff import backoffs
 from core.network import NoRoute
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Slack:
 
 async def _on_its_way(settings: Settings, report: Report) -> Api:
     """The way to Slack; waits while the environment leaves none."""
-    for wait in waits():
+    for wait in backoffs():
         try:
             return Api(settings)
         except NoRoute as problem:
@@ -115,7 +115,7 @@ async def _on_its_way(settings: Settings, report: Report) -> Api:
 
 async def _warmed_up(api: Api, report: Report) -> Mapping[str, Any]:
     """Ask `auth.test` until Slack answers; raises NotConfigured for a refused token."""
-    for wait in waits():
+    for wait in backoffs():
         try:
             return await api.who_am_i()
         except Said as said:

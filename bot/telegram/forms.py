@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot import asking
-from bot.pending import MOST, SECONDS
+from bot.confirmations import MOST, SECONDS
+from bot.expiring import ExpiringMap
 from core.errors import InvalidInput
 from core.grammar import LINES, written
 
@@ -23,8 +22,6 @@ SHOWN = 600
 MAYBE_CUT = (
     "One answer is about as long as Telegram allows: if it was cut in two, the rest is not in it."
 )
-
-_COUNTED = {"text": "characters", "rows": "rows", "mapping": "entries"}
 
 
 @dataclass
@@ -41,7 +38,6 @@ class Form:
     default: Callable[[str], str | None]
     values: dict[str, Any] = field(default_factory=dict)
     at: int = 0
-    until: float = 0.0
     maybe_cut: bool = False
 
     @property
@@ -82,7 +78,7 @@ class Form:
         spec, count = self.spec, len(self.contract.fields())
         lines = [f"{self.name}, {self.at + 1} of {count}: {spec.title} ({spec.name})", spec.help]
         if spec.max_length:
-            lines.append(f"At most {spec.max_length:,} {_COUNTED[spec.kind]}.")
+            lines.append(f"At most {spec.max_length:,} {spec.unit}.")
         if spec.kind == "mapping":
             lines.append(LINES)
         if example := _example(spec):
@@ -117,27 +113,22 @@ class Forms:
     """The open forms: one for a person in a chat."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[tuple[int, int], Form] = OrderedDict()
+        self._open: ExpiringMap[tuple[int, int], Form] = ExpiringMap(MOST, SECONDS)
 
     def put(self, chat: int, user: int, form: Form) -> None:
         """Open a form, in place of one that is open."""
-        self.close(chat, user)
-        while len(self._open) >= MOST:
-            self._open.popitem(last=False)
-        form.until = time.monotonic() + SECONDS
         self._open[chat, user] = form
 
     def find(self, chat: int, user: int) -> Form | None:
         """The form somebody has open here; asking for it keeps it open."""
-        form = self.close(chat, user)
+        form = self._open.get((chat, user))
         if form is not None:
             self.put(chat, user, form)
         return form
 
     def close(self, chat: int, user: int) -> Form | None:
         """Close a form and hand it over; None where there is none, or not any more."""
-        form = self._open.pop((chat, user), None)
-        return form if form is not None and form.until > time.monotonic() else None
+        return self._open.pop((chat, user))
 
 
 def _example(spec: FieldSpec) -> str:

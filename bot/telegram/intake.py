@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telegram import Update
 from telegram.error import TelegramError
 
+from bot.expiring import ExpiringMap
 from bot.telegram.heard import read
 from core.errors import LevqorError
 
@@ -64,7 +64,7 @@ class Intake:
         self._me = me
         self._one_at_a_time = asyncio.Lock()
         # An update that could not be confirmed comes again, and must not be taken again.
-        self._known: OrderedDict[int, Taken] = OrderedDict()
+        self._known: ExpiringMap[int, Taken] = ExpiringMap(REMEMBERED)
         self.working: set[asyncio.Task[None]] = set()
 
     def read(self, raw: Any) -> Typed | Pressed | None:
@@ -85,8 +85,6 @@ class Intake:
             if (known := self._known.get(heard.update)) is not None:
                 return known
             taken = self._known[heard.update] = await self._take(heard)
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
         self._bot.acknowledged("telegram", time.perf_counter() - began)
         return taken
 

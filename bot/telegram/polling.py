@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from bot.telegram import pulse as words
 from bot.telegram.api import Flood
 from bot.telegram.desk import Postponed
 from bot.telegram.intake import Taken
+from core.backoff import backoff
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
@@ -210,8 +210,9 @@ class Polling:
         self._calm = False
         if verdict is not None:
             await self._pulse.bad(verdict)
-        pause = (first or self._pace.pause) * 2 ** min(self._failures - 1, 6)
-        await self._pause(min(pause, self._pace.longest) * random.uniform(0.5, 1.0))  # noqa: S311
+        first = first or self._pace.pause
+        longest = self._pace.longest
+        await self._pause(backoff(self._failures, first=first, longest=longest, jitter=0.5))
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
+from bot.confirmations import Confirmations
+from bot.expiring import ExpiringMap
 from bot.owing import Owing
-from bot.pending import Pending
 from bot.telegram.voice import Place
 from bot.telling import Teller, reply_to, sending
 from core import wording
@@ -79,8 +79,8 @@ class Runs:
         self._voice = voice
         self._surface = surface
         self._bot_id = bot_id
-        self._pending: Pending[Ask] = Pending()
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._pending: Confirmations[Ask] = Confirmations()
+        self._told: ExpiringMap[str, bool] = ExpiringMap(REMEMBERED)
         self.teller = Teller(bot, surface, self._tell)
         self.owing = Owing(bot, surface, self._answer_again)
 
@@ -179,9 +179,7 @@ class Runs:
         return place
 
     async def _tell(self, where: Where, settled: Settled) -> None:
-        self._told[settled.run] = None
-        while len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
+        self._told[settled.run] = True
         await self._voice.show(
             Place(**where), wording.settled(settled, self._bot.engine.connectors)
         )
@@ -191,7 +189,7 @@ class Runs:
         entry = await self._bot.call(self._bot.engine.ledger.run, accepted.run)
         settled = accepted.settled
         waiting = entry is not None and entry.reply_to is not None
-        if accepted.run in self._told or waiting or settled is None:
+        if self._told.get(accepted.run) or waiting or settled is None:
             return None
         return Work(lambda: self._tell(place.wire(), settled), place, RUN + settled.run)
 

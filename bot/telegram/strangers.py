@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from bot.expiring import ExpiringMap
 
 HOUR = 3600.0
 # Answers cost flood budget: so many people an hour are answered, the others are not.
@@ -16,7 +17,6 @@ TRIES_A_MINUTE = 60
 
 @dataclass
 class _Visit:
-    since: float
     told: bool = False
     tries: int = 0
 
@@ -25,7 +25,7 @@ class Strangers:
     """Who was answered in the last hour; never more than MOST of them."""
 
     def __init__(self) -> None:
-        self._visits: OrderedDict[int, _Visit] = OrderedDict()
+        self._visits: ExpiringMap[int, _Visit] = ExpiringMap(MOST, HOUR)
         self._minute = (0, 0)
 
     def may_hear(self, user: int) -> bool:
@@ -62,9 +62,6 @@ class Strangers:
         return len(self._visits)
 
     def _visit(self, user: int) -> _Visit | None:
-        now = time.monotonic()
-        while self._visits and next(iter(self._visits.values())).since + HOUR < now:
-            self._visits.popitem(last=False)
-        if user not in self._visits and len(self._visits) < MOST:
-            self._visits[user] = _Visit(now)
+        if self._visits.get(user) is None and len(self._visits) < MOST:
+            self._visits[user] = _Visit()
         return self._visits.get(user)

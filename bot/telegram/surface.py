@@ -21,7 +21,7 @@ from bot.telegram.pulse import Pulse
 from bot.telegram.runs import Runs
 from bot.telegram.settings import NAME, TOKEN
 from bot.telegram.voice import Voice
-from bot.waits import waits
+from core.backoff import backoffs
 from core.errors import LevqorError, NotConfigured
 from core.network import NoRoute
 
@@ -110,7 +110,7 @@ class Telegram:
 
     async def _meet(self, pulse: Pulse) -> Api:
         """Ask who the bot is; raises NotConfigured where the token is refused."""
-        for wait in waits(self._pace.pause, self._pace.longest):
+        for wait in backoffs(self._pace.pause, self._pace.longest):
             try:
                 self._api = api = self._api or connect(self._settings)
                 await api.initialize()

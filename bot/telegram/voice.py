@@ -19,7 +19,7 @@ from telegram.error import (
 )
 
 from bot.telegram.api import Flood
-from bot.waits import waits
+from core.backoff import backoffs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,7 +135,7 @@ class Voice:
         return replace(place, chat=sent.chat.id, message=sent.message_id)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], patience: float) -> T:
-        until, pauses = time.monotonic() + patience, waits(longest=LONGEST_PAUSE)
+        until, pauses = time.monotonic() + patience, backoffs(longest=LONGEST_PAUSE)
         while True:
             try:
                 async with asyncio.timeout(ATTEMPT_SECONDS):

@@ -53,13 +53,12 @@ curl http://127.0.0.1:8787/actions/{action_id} \\
 
 
 def _field(spec: FieldSpec) -> tuple[str, str, str, str]:
-    unit = {"text": "characters", "rows": "rows", "mapping": "fields"}[spec.kind]
     bounds = ["required" if spec.required else "optional"]
     if spec.setting:
         bounds.append(f"default from `{spec.setting}`")
     if spec.max_length:
         least = f"{spec.min_length} to" if spec.min_length else "at most"
-        bounds.append(f"{least} {spec.max_length:,} {unit}")
+        bounds.append(f"{least} {spec.max_length:,} {spec.unit}")
     example = json.dumps(spec.example, ensure_ascii=False)
     return f"`{spec.name}`", f"{spec.title}. {spec.help}", "; ".join(bounds), f"`{example}`"
 

@@ -80,6 +80,11 @@ class FieldSpec:
     min_length: int | None
     max_length: int | None
 
+    @property
+    def unit(self) -> str:
+        """What its bounds count."""
+        return {"text": "characters", "rows": "rows", "mapping": "entries"}[self.kind]
+
 
 class Contract(BaseModel):
     """The base of every action's input: strict, stripped, closed, frozen."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakSet
 
 from core import __version__
+from core.backoff import backoff
 from core.errors import LevqorError, NotSent, Unknown
 from core.logs import mistake
 from core.outbound.attempt import Attempt
@@ -172,8 +172,7 @@ class Outbound:
         if error.retry_after is not None:
             # The credential is parked: the wait is the next attempt's first step.
             return time.monotonic() + error.retry_after <= end
-        ceiling = min(_BACK_OFF_CAP, _BACK_OFF_BASE * 2 ** (made - 1))
-        wait = random.uniform(0.0, ceiling)  # noqa: S311 - jitter, no secret
+        wait = backoff(made, first=_BACK_OFF_BASE, longest=_BACK_OFF_CAP, jitter=1.0)
         if time.monotonic() + wait > end:
             error.retry_after = wait
             return False

@@ -1,0 +1,51 @@
+"""A map in memory that forgets: what is too old, and the oldest of too many."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class ExpiringMap(Generic[K, V]):
+    """At most `most` values, each for `seconds` after it was put in."""
+
+    def __init__(self, most: int, seconds: float = math.inf) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
+
+    def __setitem__(self, key: K, value: V) -> None:
+        """Keep a value, in place of an older one; its time begins now."""
+        self._kept.pop(key, None)
+        self._kept[key] = (time.monotonic() + self._seconds, value)
+        self._forget()
+
+    def get(self, key: K) -> V | None:
+        """The value, where it is still kept."""
+        self._forget()
+        found = self._kept.get(key)
+        return None if found is None else found[1]
+
+    def pop(self, key: K) -> V | None:
+        """Hand the value over and forget it."""
+        found = self.get(key)
+        self._kept.pop(key, None)
+        return found
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        self._forget()
+        return len(self._kept)
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        while self._kept:
+            until, _ = next(iter(self._kept.values()))
+            if until > now and len(self._kept) <= self._most:
+                return
+            self._kept.popitem(last=False)
