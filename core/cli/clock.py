@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.contract import Answer, Out, Probe
+    from core.contract import Answer, HttpClient, Probe
 
 
-def clocked(probe: Callable[[Any, Out], Probe], skews: list[float]) -> Callable[[Any, Out], Probe]:
+def clocked(
+    probe: Callable[[Any, HttpClient], Probe], skews: list[float]
+) -> Callable[[Any, HttpClient], Probe]:
     """Make a probe also note how many seconds our clock is ahead of who answers."""
-    return lambda config, out: probe(config, _Clocked(out, skews))
+    return lambda config, http: probe(config, _Clocked(http, skews))
 
 
 class _Clocked:
-    def __init__(self, out: Out, skews: list[float]) -> None:
-        self._out = out
+    def __init__(self, http: HttpClient, skews: list[float]) -> None:
+        self._http = http
         self._skews = skews
-        self.run = out.run
+        self.run = http.run
 
     def get(self, url: str, **more: Any) -> Answer:
-        return self._noted(self._out.get(url, **more))
+        return self._noted(self._http.get(url, **more))
 
     def post(self, url: str, **more: Any) -> Answer:
-        return self._noted(self._out.post(url, **more))
+        return self._noted(self._http.post(url, **more))
 
     def service_account_token(
         self, *args: Any, explain: Callable[[Answer], Exception], **more: Any
@@ -35,10 +37,10 @@ class _Clocked:
         def noted(answer: Answer) -> Exception:
             return explain(self._noted(answer))
 
-        return self._out.service_account_token(*args, explain=noted, **more)
+        return self._http.service_account_token(*args, explain=noted, **more)
 
     def remember(self, *args: Any, **more: Any) -> Any:
-        return self._out.remember(*args, **more)
+        return self._http.remember(*args, **more)
 
     def _noted(self, answer: Answer) -> Answer:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
-    from core.contract import Out, Probe
+    from core.contract import HttpClient, Probe
     from core.settings import Settings
 
 # `levqor pair` answers at once: without a name it prints the code alone.
@@ -27,7 +27,7 @@ def bot_name(settings: Settings) -> str | None:
     address = f"{settings.own.telegram_api_url}/bot{token.get_secret_value()}/getMe"
     found: list[str] = []
 
-    def ask(out: Out) -> Probe:
+    def ask(out: HttpClient) -> Probe:
         answer = out.get(address).json()
         result = answer.get("result") if isinstance(answer, dict) else None
         name = result.get("username") if isinstance(result, dict) else None

@@ -33,7 +33,7 @@ from core.contract import (
     Config,
     Connector,
     Contract,
-    Out,
+    HttpClient,
     Probe,
     Receipt,
     Secret,
@@ -123,7 +123,7 @@ def check(request: Mail, config: EmailConfig, test: bool) -> None:
         )
 
 
-def send(request: Mail, config: EmailConfig, out: Out) -> Receipt:
+def send(request: Mail, config: EmailConfig, http: HttpClient) -> Receipt:
     """Send one e-mail."""
     to = sent_form(request.to)
     body = {
@@ -132,16 +132,16 @@ def send(request: Mail, config: EmailConfig, out: Out) -> Receipt:
         "subject": request.subject,
         "text": request.text,
     }
-    headers = bearer(config.api_key) | {"Idempotency-Key": out.run}
-    answer = out.post(f"{config.api_url}/emails", json=body, headers=headers, effect="keyed")
+    headers = bearer(config.api_key) | {"Idempotency-Key": http.run}
+    answer = http.post(f"{config.api_url}/emails", json=body, headers=headers, effect="keyed")
     if answer.status != 200 or answer.parse(Accepted) is None:
         raise explain(answer)
     return Receipt("sent", note=None if to == request.to else f"It was sent to {to}.")
 
 
-def probe(config: EmailConfig, out: Out) -> Probe:
+def probe(config: EmailConfig, http: HttpClient) -> Probe:
     """List the account's domains and look for the sender's among them."""
-    answer = out.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
+    answer = http.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
     domains = answer.parse(Domains) if answer.status == 200 else None
     if domains is None:
         refusal = explain(answer, wrote=False)

@@ -29,7 +29,7 @@ from core.contract import (
     Config,
     Connector,
     Contract,
-    Out,
+    HttpClient,
     Probe,
     Receipt,
     Secret,
@@ -120,9 +120,9 @@ def check(request: Entry, config: NotionConfig, test: bool) -> None:
         raise InvalidInput([Fault("database_id", f"is missing; give it, or set {DEFAULT}")])
 
 
-def send(request: Entry, config: NotionConfig, out: Out) -> Receipt:
+def send(request: Entry, config: NotionConfig, http: HttpClient) -> Receipt:
     """Create one page, by the columns as they were in the last five minutes or are now."""
-    notion = Api(config.api_url, config.api_key, out)
+    notion = Api(config.api_url, config.api_key, http)
     schema, remembered = remembered_schema(request.database_id or "", notion)
     zone = Zone(config.time_zone)
     try:
@@ -170,9 +170,9 @@ def _read_back(answer: Answer, notion: Api) -> Answer:
     return found if found.status == 200 else answer
 
 
-def probe(config: NotionConfig, out: Out) -> Probe:
+def probe(config: NotionConfig, http: HttpClient) -> Probe:
     """Ask who the integration is and, where a default is set, for that database's columns."""
-    notion = Api(config.api_url, config.api_key, out)
+    notion = Api(config.api_url, config.api_key, http)
     answer = notion.get("users/me")
     if answer.status != 200:
         raise explain(answer, wrote=False)

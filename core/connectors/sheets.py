@@ -31,7 +31,7 @@ from core.contract import (
     Config,
     Connector,
     Contract,
-    Out,
+    HttpClient,
     Probe,
     Receipt,
     field,
@@ -129,9 +129,9 @@ class SheetsConfig(Config):
         return f"{self.api_url}/v4/spreadsheets/{self.spreadsheet}"
 
 
-def send(request: Rows, config: SheetsConfig, out: Out) -> Receipt:
+def send(request: Rows, config: SheetsConfig, http: HttpClient) -> Receipt:
     """Append the rows below the table the range finds."""
-    sheets = Api(config.book, config.account, out)
+    sheets = Api(config.book, config.account, http)
     # Which tabs there are decides what a written range means: Q1 may be one.
     tabs = sheets.tabs() if "range" in request.model_fields_set else None
     place = request.range if tabs is None else _place(request.range, tabs, config)
@@ -159,9 +159,9 @@ def _place(place: str, tabs: list[str], config: SheetsConfig) -> str:
         raise row.error(values={"tabs": listed(tabs)} if tabs else None) from None
 
 
-def probe(config: SheetsConfig, out: Out) -> Probe:
+def probe(config: SheetsConfig, http: HttpClient) -> Probe:
     """Read the tabs' names: the key, the API, the id and the sharing, but no right to edit."""
-    tabs = Api(config.book, config.account, out).tabs()
+    tabs = Api(config.book, config.account, http).tabs()
     note = "That the service account may edit shows only when rows are appended."
     if config.range_default is None:
         return Probe((note,))

@@ -22,7 +22,7 @@ from core.contract import (
     Config,
     Connector,
     Contract,
-    Out,
+    HttpClient,
     Probe,
     Receipt,
     Secret,
@@ -105,27 +105,27 @@ def check(request: Message, config: SlackConfig, test: bool) -> None:
         )
 
 
-def send(request: Message, config: SlackConfig, out: Out) -> Receipt:
+def send(request: Message, config: SlackConfig, http: HttpClient) -> Receipt:
     """Post one message."""
     # Left alone, < and > could mention everyone or hide a link's address.
     text = request.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if request.channel is None:
-        answer = out.post(config.webhook_url.get_secret_value(), json={"text": text})
+        answer = http.post(config.webhook_url.get_secret_value(), json={"text": text})
         if answer.status != 200 or answer.body != b"ok":
             raise explain(answer, HOOK)
     else:
         body = {"channel": request.channel, "text": text}
         url = f"{config.api_url}/chat.postMessage"
-        answer = out.post(url, json=body, headers=bearer(config.bot_token))
+        answer = http.post(url, json=body, headers=bearer(config.bot_token))
         if not _ok(answer):
             raise explain(answer, API)
     return Receipt("sent")
 
 
-def probe(config: SlackConfig, out: Out) -> Probe:
+def probe(config: SlackConfig, http: HttpClient) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
     url = config.webhook_url.get_secret_value()
-    answer = out.post(url, json={"text": ""}, effect="none")
+    answer = http.post(url, json={"text": ""}, effect="none")
     refusal = explain(answer, HOOK, wrote=False)
     # Slack does not say whether it looks at the address or at the text first.
     if answer.body != b"ok" and refusal.reason not in ("no_text", "bad_request"):
@@ -133,7 +133,7 @@ def probe(config: SlackConfig, out: Out) -> Probe:
     if not config.bot_token:
         return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
     url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)
-    answer = out.post(url, json={}, headers=token, effect="none")
+    answer = http.post(url, json={}, headers=token, effect="none")
     trouble = None if _ok(answer) else explain(answer, API, wrote=False)
     scopes = answer.headers.get("x-oauth-scopes")
     if scopes and "chat:write" not in re.split(r"[,\s]+", scopes):

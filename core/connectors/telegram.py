@@ -27,7 +27,7 @@ from core.contract import (
     Config,
     Connector,
     Contract,
-    Out,
+    HttpClient,
     Probe,
     Receipt,
     Secret,
@@ -117,29 +117,29 @@ def check(request: Message, config: TelegramConfig, test: bool) -> None:
     _target(request, config)
 
 
-def send(request: Message, config: TelegramConfig, out: Out) -> Receipt:
+def send(request: Message, config: TelegramConfig, http: HttpClient) -> Receipt:
     """Send one message; follow a group once to where it has moved."""
     notes = changes(request.text)
     body = {"chat_id": _target(request, config), "text": request.text}
-    answer = out.post(_url(config, "sendMessage"), json=body)
+    answer = http.post(_url(config, "sendMessage"), json=body)
     reply = answer.parse(Reply)
     if reply and not reply.ok and (moved := reply.parameters.migrate_to_chat_id):
         notes.append(f"This group has a new id, {moved}: use it from now on ({DEFAULT} too).")
-        answer = out.post(_url(config, "sendMessage"), json={**body, "chat_id": moved})
+        answer = http.post(_url(config, "sendMessage"), json={**body, "chat_id": moved})
         reply = answer.parse(Reply)
     if answer.status != 200 or not (reply and reply.ok):
         raise explain(answer)
     return Receipt("sent", link=_link(reply.result), note=" ".join(notes) or None)
 
 
-def probe(config: TelegramConfig, out: Out) -> Probe:
+def probe(config: TelegramConfig, http: HttpClient) -> Probe:
     """Ask who the bot is and, where a default chat is set, whether it may write there."""
-    bot = _get(config, out, "getMe")
+    bot = _get(config, http, "getMe")
     if config.chat_id is None:
         return Probe((f"{DEFAULT} is not set: each message must name its chat_id.",))
     try:
-        chat = _get(config, out, "getChat", chat_id=config.chat_id)
-        member = _get(config, out, "getChatMember", chat_id=config.chat_id, user_id=str(bot.id))
+        chat = _get(config, http, "getChat", chat_id=config.chat_id)
+        member = _get(config, http, "getChatMember", chat_id=config.chat_id, user_id=str(bot.id))
     except Refused as refusal:
         # The bot itself works; it is the default chat that needs somebody.
         return Probe((f"{DEFAULT}: {refusal.message}",), attention=True, fix=refusal.fix)
@@ -161,8 +161,8 @@ def _url(config: TelegramConfig, call: str) -> str:
     return f"{config.api_url}/bot{config.bot_token.get_secret_value()}/{call}"
 
 
-def _get(config: TelegramConfig, out: Out, call: str, **params: str) -> Result:
-    answer = out.get(_url(config, call), params=params)
+def _get(config: TelegramConfig, http: HttpClient, call: str, **params: str) -> Result:
+    answer = http.get(_url(config, call), params=params)
     reply = answer.parse(Reply)
     if answer.status != 200 or not (reply and reply.ok):
         raise explain(answer, wrote=False)

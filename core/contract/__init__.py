@@ -11,6 +11,7 @@ from core.contract.cells import Cell, TypedNumber, typed_cell
 from core.contract.declaration import Action, Connector, Probe, Receipt
 from core.contract.encoding import BYTE_ORDER_MARK, utf8
 from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
+from core.contract.http import Answer, Effect, HttpClient
 from core.contract.names import folded, nearest
 from core.contract.settings import (
     BaseUrl,
@@ -23,7 +24,6 @@ from core.contract.settings import (
     upstream_url,
 )
 from core.contract.size import json_of_at_most
-from core.contract.ways import Answer, Effect, Out
 from core.contract.words import listed
 from core.network import loopback
 from core.plain import https_link, plain_line
@@ -41,8 +41,8 @@ __all__ = [
     "Contract",
     "Effect",
     "FieldSpec",
+    "HttpClient",
     "Kind",
-    "Out",
     "Probe",
     "Receipt",
     "Secret",

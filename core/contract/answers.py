@@ -12,7 +12,7 @@ from core.plain import plain_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.contract.ways import Answer
+    from core.contract.http import Answer
     from core.errors import UpstreamError
 
 _BY_OUTCOME: dict[str, type[UpstreamError]] = {

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from core.contract.answers import AnswerTable
     from core.contract.fields import Contract
+    from core.contract.http import HttpClient
     from core.contract.settings import Config
-    from core.contract.ways import Out
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Action:
     title: str  # at most 24 characters: Slack's bound for a modal's title
     input: type[Contract]
     sample: Mapping[str, Any]
-    send: Callable[[Any, Any, Out], Receipt]
+    send: Callable[[Any, Any, HttpClient], Receipt]
     check: Callable[[Any, Any, bool], None] | None = None
 
 
@@ -76,7 +76,7 @@ class Connector:
     title: str
     config: type[Config]
     actions: tuple[Action, ...]
-    probe: Callable[[Any, Out], Probe]
+    probe: Callable[[Any, HttpClient], Probe]
     answers: AnswerTable
 
     def action_id(self, action: Action) -> str:

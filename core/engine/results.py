@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from core.callers import Caller
-    from core.contract import Action, Config, Connector, Contract, Out, Receipt
+    from core.contract import Action, Config, Connector, Contract, HttpClient, Receipt
     from core.errors import LevqorError, Outcome
 
 
@@ -95,6 +95,6 @@ class Job:
         return self.connector.action_id(self.action)
 
     @property
-    def send(self) -> Callable[[Out], Receipt]:
+    def send(self) -> Callable[[HttpClient], Receipt]:
         """The connector's send, bound to what it is to send."""
         return lambda out: self.action.send(self.input, self.config, out)

@@ -1,6 +1,6 @@
 """The one way out: deadlines, what may be tried again, and nothing sent twice.
 
-An `Outbound` hands a connector one `Out` for each attempt. The attempt has ten seconds in
+An `Outbound` hands a connector one `HttpClient` for each attempt. The attempt has ten seconds in
 all; whether a failure is `NotSent` or `Unknown` is decided by how far the request got, never
 by the class of an exception.
 """

@@ -42,7 +42,7 @@ _BEFORE = {
 
 
 class Attempt:
-    """An `Out` for one attempt: all its calls share one deadline.
+    """An `HttpClient` for one attempt: all its calls share one deadline.
 
     `began_write` tells whether a call with an effect was begun at all; `in_doubt` whether
     one may have been done: its first byte left, and nobody said no.

@@ -21,7 +21,7 @@ from core.outbound.session import Routes, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.contract import Out, Probe, Receipt
+    from core.contract import HttpClient, Probe, Receipt
     from core.errors import UpstreamError
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class Outbound:
         connector_name: str,
         credential: bytes,
         run: str,
-        send: Callable[[Out], Receipt],
+        send: Callable[[HttpClient], Receipt],
         *,
         seconds: float = 30.0,
         attempts: int = 3,
@@ -85,7 +85,7 @@ class Outbound:
         self,
         connector_name: str,
         credential: bytes,
-        probe: Callable[[Out], Probe],
+        probe: Callable[[HttpClient], Probe],
         *,
         seconds: float = 10.0,
     ) -> Probe:
@@ -106,7 +106,7 @@ class Outbound:
         self,
         credential: tuple[str, bytes],
         run: str,
-        send: Callable[[Out], T],
+        send: Callable[[HttpClient], T],
         seconds: float,
         attempts: int,
     ) -> tuple[T, int]:
@@ -132,7 +132,7 @@ class Outbound:
             raise self._final(error, doubt, made)
 
     def _attempt(
-        self, credential: tuple[str, bytes], run: str, send: Callable[[Out], T], end: float
+        self, credential: tuple[str, bytes], run: str, send: Callable[[HttpClient], T], end: float
     ) -> T:
         attempt = Attempt(
             run=run,

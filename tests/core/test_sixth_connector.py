@@ -45,15 +45,15 @@ class PagerConfig(Config):
     )
 
 
-def send(request, config, out):
-    answer = out.post(f"{config.url}/ring", json=request.model_dump())
+def send(request, config, http):
+    answer = http.post(f"{config.url}/ring", json=request.model_dump())
     if answer.status != 200:
         raise ANSWERS.error(answer)
     return Receipt("rung")
 
 
-def probe(config, out):
-    answer = out.post(f"{config.url}/ping", effect="none")
+def probe(config, http):
+    answer = http.post(f"{config.url}/ping", effect="none")
     if answer.status != 200:
         raise ANSWERS.error(answer, wrote=False)
     return Probe()

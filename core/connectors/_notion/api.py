@@ -1,4 +1,4 @@
-"""Notion's API as the way out and a secret make it."""
+"""Notion's API: an integration's calls, with its secret and its version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.contract import bearer
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from core.contract import Answer, Out
+    from core.contract import Answer, HttpClient
 
 VERSION = "2026-03-11"  # https://developers.notion.com/reference/versioning
 
@@ -21,15 +21,15 @@ class Api:
 
     url: str
     token: SecretStr
-    out: Out
+    http: HttpClient
 
     def get(self, path: str) -> Answer:
         """Read."""
-        return self.out.get(f"{self.url}/v1/{path}", headers=self._headers())
+        return self.http.get(f"{self.url}/v1/{path}", headers=self._headers())
 
     def post(self, path: str, body: Any) -> Answer:
         """Write."""
-        return self.out.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
+        return self.http.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
 
     def _headers(self) -> dict[str, str]:
         return {**bearer(self.token), "Notion-Version": VERSION}

@@ -105,7 +105,7 @@ def remembered_schema(ident: str, notion: Api, *, fresh: bool = False) -> tuple[
         return read[0]
 
     key = f"columns of {ident}"
-    return notion.out.remember(key, make, seconds=REMEMBERED, fresh=fresh), not read
+    return notion.http.remember(key, make, seconds=REMEMBERED, fresh=fresh), not read
 
 
 def read_schema(ident: str, notion: Api) -> Schema:

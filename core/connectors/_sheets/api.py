@@ -1,4 +1,4 @@
-"""The Sheets API as the way out, an account and a spreadsheet make it."""
+"""The Sheets API: an account's calls to one spreadsheet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.connectors._sheets.account import Account
-    from core.contract import Answer, Out
+    from core.contract import Answer, HttpClient
     from core.errors import UpstreamError
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
@@ -51,19 +51,19 @@ class Api:
 
     url: str
     account: Account
-    out: Out
+    http: HttpClient
 
     def append(self, place: str, rows: Sequence[Sequence[Any]]) -> Answer:
         """Append rows below the table that a range finds."""
         url = f"{self.url}/values/{quote(place, safe='')}:append"
         body = {"majorDimension": "ROWS", "values": rows}
         return self._signed(
-            lambda headers: self.out.post(url, json=body, params=APPEND, headers=headers)
+            lambda headers: self.http.post(url, json=body, params=APPEND, headers=headers)
         )
 
     def tabs(self) -> list[str]:
         """Read the tabs' names, in order; raises what the table of refusals says."""
-        answer = self._signed(lambda headers: self.out.get(self.url, params=TABS, headers=headers))
+        answer = self._signed(lambda headers: self.http.get(self.url, params=TABS, headers=headers))
         found = answer.parse(Spreadsheet) if answer.status == 200 else None
         if found is None:
             raise explain(answer, values=self._names(), wrote=False)
@@ -80,7 +80,7 @@ class Api:
 
     def _bearer(self, *, fresh: bool = False) -> dict[str, str]:
         try:
-            token = self.out.service_account_token(
+            token = self.http.service_account_token(
                 self.account.info,
                 SCOPES,
                 explain=lambda answer: explain_token(answer, self._names()),

@@ -1,4 +1,4 @@
-"""The way out, as a connector sees it."""
+"""The HTTP client a connector is handed, and the answers it gives."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Answer(Protocol):
         """The body as this model; None where it does not fit."""
 
 
-class Out(Protocol):
-    """The way out, as a connector is handed it: one attempt, ten seconds in all.
+class HttpClient(Protocol):
+    """The HTTP client of one attempt, ten seconds in all.
 
     Calls raise NotSent where the request surely did not leave, Unknown where it may have
     arrived; an answer of any status is returned, and the connector explains it.
