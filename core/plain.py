@@ -7,9 +7,14 @@ own or write backwards in an answer, in whichever window it is read.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LONGEST_LINK = 2000
+LONGEST_NAME = 80
 # Controls, escapes, line separators, marks of direction, lone halves of a character.
 _MARKS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb"
@@ -26,6 +31,13 @@ def plain_line(text: str, most: int | None = None) -> str:
 def plain_text(text: str) -> str:
     """Return a text of several lines without what nobody sees."""
     return "\n".join(map(plain_line, text.split("\n")))
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Write names one after another on one line: at most `most`, each cut at 80 characters."""
+    shown = [plain_line(name, LONGEST_NAME) for name in names]
+    more = f" and {len(shown) - most} more" if len(shown) > most else ""
+    return ", ".join(shown[:most]) + more
 
 
 def https_link(url: str | None) -> str | None:

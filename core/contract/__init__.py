@@ -23,10 +23,9 @@ from core.contract.settings import (
     setting,
     upstream_url,
 )
-from core.contract.size import json_of_at_most
-from core.contract.words import listed
+from core.contract.validation import json_of_at_most
 from core.network import loopback
-from core.plain import https_link, plain_line
+from core.plain import https_link, listed, plain_line
 
 __all__ = [
     "BYTE_ORDER_MARK",

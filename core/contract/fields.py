@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from core.contract.characters import OUTER, refuse_control, refuse_unseen, tidied
+from core.contract.validation import OUTER, refuse_control, refuse_unseen, tidied
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo

@@ -7,7 +7,7 @@ import unicodedata
 
 from hypothesis import strategies as st
 
-from core.contract.characters import OUTER
+from core.contract.validation import OUTER
 
 # What means something to the grammar, to Slack, to a shell or to a spreadsheet.
 SIGNS = "ab1 =\uff1d\ufe66{}[]\"'“”„‘’&<>|!@#:/.,;-+%?\n\r\t\\*_~`()\N{NO-BREAK SPACE}\ufeff\u200b\u200f\u0301é"  # noqa: E501, RUF001 - they are meant

@@ -1,10 +1,11 @@
-"""Characters no input may hold, wherever in it they stand."""
+"""Validators of input: characters it may not hold, and how much it may hold."""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.contract.encoding import BYTE_ORDER_MARK
@@ -66,3 +67,18 @@ def refuse_unseen(value: str) -> None:
     if found is not None:
         code = f"U+{ord(found):04X}"
         raise ValueError(f"holds a character that nobody sees ({code}): type it instead of pasting")
+
+
+def json_of_at_most(most: int) -> Callable[[Any], Any]:
+    """Make a validator: what it takes can be written as JSON, in at most so many bytes."""
+
+    def check(value: Any) -> Any:
+        try:
+            size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+        except (TypeError, ValueError):
+            raise ValueError("must hold nothing but JSON: text, numbers, lists, objects") from None
+        if size > most:
+            raise ValueError(f"must be at most {most:,} bytes in all (it has {size:,})")
+        return value
+
+    return check
