@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.contract import Interface
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
@@ -49,7 +51,7 @@ class Command:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurfaceSpec:
+class SurfaceSpec(Interface):
     """An interface: where people or programs ask.
 
     `build` makes it, or None where it is not set up; it raises NotConfigured for what cannot
@@ -57,8 +59,6 @@ class SurfaceSpec:
     is the page that leads from nothing to the first command: a chat has one.
     """
 
-    name: str
-    title: str
     build: Callable[[Startup], Surface | None]
     check: Callable[[Settings], Awaitable[list[Finding]]] | None = None
     guide: str | None = None

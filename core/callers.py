@@ -9,26 +9,29 @@ import re
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# The surface that knows people by a phone alone; they are let in by a one-time code.
-PAIRED_SURFACE = "telegram"
-# The surface whose callers are a token's label, or an address.
+# The interface whose callers are a token's label, or an address.
 ADDRESSED_SURFACE = "http"
 LOCAL = "127.0.0.1"
 
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_USER = re.compile(r"[^\s*?](.*[^\s*?])?")
-# How each surface's callers are written: the id's shape, and an example.
-_SHAPES = {
-    "slack": (re.compile(r"[ET][A-Z0-9]+:[UW][A-Z0-9]+"), "T0123456789:U0123456789"),
-    PAIRED_SURFACE: (re.compile(r"[1-9][0-9]*"), "42"),
-    ADDRESSED_SURFACE: (LABEL, "LABEL"),
-    "cli": (_USER, "USER"),
-    "console": (_USER, "USER"),
-    "tray": (_USER, "USER"),
-}
+
+
+@dataclass(frozen=True)
+class CallerShape:
+    """How an interface's callers are written: the id's regular expression, and an example."""
+
+    pattern: re.Pattern[str]
+    example: str
+
+
+OS_USER = CallerShape(re.compile(r"[^\s*?](.*[^\s*?])?"), "USER")
 
 
 class Local(StrEnum):
@@ -36,6 +39,14 @@ class Local(StrEnum):
 
     CLI = "cli"
     TRAY = "tray"
+
+
+# Those that core has without an interface's declaration.
+_SHAPES: dict[str, CallerShape] = {
+    ADDRESSED_SURFACE: CallerShape(LABEL, "LABEL"),
+    Local.CLI: OS_USER,
+    Local.TRAY: OS_USER,
+}
 
 
 @dataclass(frozen=True)
@@ -62,19 +73,25 @@ class Caller:
         return cls(surface, ident)
 
     @classmethod
-    def one(cls, text: str) -> Caller:
-        """Read a caller who can exist; raises ValueError for a pattern or another shape."""
+    def one(cls, text: str, declared: Mapping[str, CallerShape]) -> Caller:
+        """Read a caller who can exist; raises ValueError for a pattern or another shape.
+
+        `declared` says how the callers of each interface are written.
+        """
+        shapes = {**declared, **_SHAPES}
         caller = cls.parse(text)
-        if caller.surface not in _SHAPES:
-            known = ", ".join(f"{name}:{like}" for name, (_, like) in _SHAPES.items())
+        if caller.surface not in shapes:
+            known = ", ".join(f"{name}:{one.example}" for name, one in shapes.items())
             raise ValueError(f"callers are written {known}")
         if "*" in caller.id or "?" in caller.id:
             raise ValueError("names many callers; name one")
-        shape, like = _SHAPES[caller.surface]
-        if shape.fullmatch(caller.id):
+        shape = shapes[caller.surface]
+        if shape.pattern.fullmatch(caller.id):
             return caller
         if caller.surface != ADDRESSED_SURFACE or not is_address(str(caller)):
-            raise ValueError(f"callers of {caller.surface} are written {caller.surface}:{like}")
+            raise ValueError(
+                f"callers of {caller.surface} are written {caller.surface}:{shape.example}"
+            )
         counted = quota_address(caller.id)
         if "/" in caller.id and caller.id != counted:
             raise ValueError("names many addresses; name one")

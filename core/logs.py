@@ -21,7 +21,7 @@ from core.home import own, refuse_link
 from core.masking import address_tag, home_key, mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from core.callers import Caller
     from core.masking import Redactor
@@ -186,7 +186,7 @@ def mistake(error: BaseException) -> str:
     return f"{type(error).__name__}{''.join(where)}"
 
 
-# They print tokens, whole messages or whole requests, bolt and Telegram's even as warnings.
+# They print tokens, whole messages or whole requests; so do those that interfaces declare.
 _WITHHELD = (
     "aiohttp",
     "google",
@@ -195,9 +195,6 @@ _WITHHELD = (
     "multipart",
     "python_multipart",
     "requests",
-    "slack_bolt",
-    "slack_sdk",
-    "telegram",
     "urllib3",
     "websockets",
 )
@@ -205,13 +202,14 @@ _WARNINGS_ONLY = ("asyncio", "concurrent.futures", "filelock", "uvicorn")
 _NEVER = logging.CRITICAL + 1
 
 
-def quiet_libraries(redactor: Redactor) -> None:
+def quiet_libraries(redactor: Redactor, loggers: Iterable[str] = ()) -> None:
     """Silence libraries that print what is private; clean what anyone else logs.
 
     Works on every record as it is made: it holds whatever level and handlers are set later.
-    Called again, it uses the new redactor.
+    `loggers` are those of interfaces. Called again, it uses the new redactor.
     """
-    for name in _WITHHELD:
+    withheld = frozenset((*_WITHHELD, *loggers))
+    for name in withheld:
         logging.getLogger(name).setLevel(_NEVER)
     for name in _WARNINGS_ONLY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -219,18 +217,19 @@ def quiet_libraries(redactor: Redactor) -> None:
     made_by = logging.getLogRecordFactory()
     if isinstance(made_by, _CleanRecords):
         made_by = made_by.made_by
-    logging.setLogRecordFactory(_CleanRecords(redactor, made_by))
+    logging.setLogRecordFactory(_CleanRecords(redactor, withheld, made_by))
 
 
 class _CleanRecords:
-    def __init__(self, redactor: Redactor, made_by: Any) -> None:
+    def __init__(self, redactor: Redactor, withheld: frozenset[str], made_by: Any) -> None:
         self.made_by = made_by
+        self._withheld = withheld
         self._redactor = redactor
         self._formatter = logging.Formatter()
 
     def __call__(self, *args: Any, **more: Any) -> logging.LogRecord:
         record: logging.LogRecord = self.made_by(*args, **more)
-        if record.name.split(".")[0] in _WITHHELD:
+        if record.name.split(".")[0] in self._withheld:
             record.msg = f"{record.name} said something that is withheld: it may be private"
             record.args = None
             # An own level on the library's logger lets it through; the terminal begins at WARNING.

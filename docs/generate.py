@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT))
 from bot.web.reference import reference  # noqa: E402 - the line above finds it
 from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
-from core.settings.example import example  # noqa: E402
-from core.settings.own import Own  # noqa: E402
+from core.interfaces import declared  # noqa: E402
+from core.settings.example import example, sections  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,17 +40,9 @@ def connectors() -> str:
 
 
 def settings() -> str:
-    """Every setting in a table for each connector, then Levqor's own."""
-    seen: set[str] = set()
-    parts = []
-    for title, declared in [
-        *((connector.title, connector.config.settings()) for connector in CONNECTORS),
-        ("Levqor itself", Own.settings()),
-    ]:
-        new = [one for one in declared if one.name not in seen]
-        seen.update(one.name for one in new)
-        parts.append(f"## {title}\n\n{_table(new)}")
-    return "\n\n".join(parts)
+    """Every setting in a table for each connector and interface, then Levqor's own."""
+    listed = sections(CONNECTORS, declared())
+    return "\n\n".join(f"## {title}\n\n{_table(new)}" for title, new in listed)
 
 
 def _table(declared: Iterable[Setting]) -> str:
@@ -79,7 +71,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "README.md": lambda page: between(page, connectors()),
     "docs/CONNECTORS.md": lambda page: between(page, reference(CONNECTORS)),
     "docs/CONFIGURATION.md": lambda page: between(page, settings()),
-    ".env.example": lambda _: example(CONNECTORS),
+    ".env.example": lambda _: example(CONNECTORS, declared()),
 }
 
 

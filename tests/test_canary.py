@@ -17,7 +17,6 @@ from core.engine import Engine
 from core.errors import LevqorError
 from core.ledger import Ledger
 from core.logs import quiet_libraries
-from core.masking import Redactor
 from core.sandbox import Answer, DropAfter, DropBefore, Hang
 from tests.support.canary import CANARIES, addresses, assert_clean, secrets
 from tests.support.cli import PATIENCE_S, ROOT, environment
@@ -123,7 +122,7 @@ def told(error):
 def test_whatever_an_upstream_answers_nothing_of_it_is_kept_or_said(
     home, sandbox, settings, noise, capfd
 ):
-    quiet_libraries(Redactor(settings.secrets()))
+    quiet_libraries(settings.redactor(), settings.loggers())
     caller = Caller("cli", "ann")
     said = []
     with Engine.open(settings) as engine:
@@ -160,7 +159,7 @@ def test_a_fault_of_our_own_tells_nothing_of_what_was_being_sent(
         )
         for connector in CONNECTORS
     ]
-    quiet_libraries(Redactor(settings.secrets()))
+    quiet_libraries(settings.redactor(), settings.loggers())
     said = []
     with Engine.open(settings, connectors=broken) as engine:
         for action_id, values in ACCEPTED.items():

@@ -13,7 +13,6 @@ from bot.app.options import COMMANDS, parse
 from core import streams, wording
 from core.errors import LevqorError
 from core.logs import quiet_libraries
-from core.masking import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +36,7 @@ def _run(options: Options) -> int:
             prepare()
             settings = load(options, stack)
             # Before any of them has a word to say: several print tokens and whole messages.
-            quiet_libraries(Redactor(settings.secrets()))
+            quiet_libraries(settings.redactor(), settings.loggers())
             if options.command:
                 return COMMANDS[options.command].run(settings)
             from bot.app.process import run

@@ -17,7 +17,6 @@ from core import wording
 from core.backoff import backoffs
 from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
-from core.masking import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
@@ -125,7 +124,7 @@ async def follow_settings(bot: Bot) -> None:
         await asyncio.sleep(SETTINGS_SECONDS)
         try:
             if await bot.call(bot.engine.refresh):
-                quiet_libraries(Redactor(bot.settings.secrets()))
+                quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
                 bot.say("Settings were read again. A changed chat token needs a restart.")
         except LevqorError as error:
             bot.say(f"The settings are broken and the old ones stay in force: {error.message}")

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bot.declaration import SurfaceSpec
+from core.callers import OS_USER
 
 if TYPE_CHECKING:
     from bot.declaration import Startup
@@ -29,4 +30,4 @@ def build(startup: Startup) -> Surface | None:
     return Console(interactive=sys.stdin.isatty())
 
 
-SURFACE = SurfaceSpec(name="console", title="Console", build=build)
+SURFACE = SurfaceSpec(name="console", title="Console", caller=OS_USER, build=build)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.declaration import Command, SurfaceSpec
+from bot.slack.settings import SlackSettings
+from core.callers import CallerShape
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
@@ -19,10 +22,10 @@ def build(startup: Startup) -> Surface | None:
 
     Raises NotConfigured where it is, but the bot token or a usable prefix is missing.
     """
-    own = startup.settings.own
-    if own.slack_app_token is None and own.slack_signing_secret is None:
+    own = startup.settings.of(SlackSettings)
+    if own.app_token is None and own.signing_secret is None:
         return None
-    if own.slack_bot_token is None:
+    if own.bot_token is None:
         raise NotConfigured(
             "Slack can reach Levqor, but SLACK_BOT_TOKEN is missing.",
             settings=["SLACK_BOT_TOKEN"],
@@ -49,6 +52,14 @@ def _manifest(settings: Settings) -> int:
 SURFACE = SurfaceSpec(
     name="slack",
     title="Slack",
+    settings=SlackSettings,
+    caller=CallerShape(re.compile(r"[ET][A-Z0-9]+:[UW][A-Z0-9]+"), "T0123456789:U0123456789"),
+    loggers=("slack_bolt", "slack_sdk"),
+    token_shapes=(
+        r"\b(?:xoxe\.)?x(?:ox[a-z]|app)-[\w-]{4,}",
+        r"hooks\.slack(?:-gov)?\.com(?::\d+)?/[^\s\"'<>\\]+",
+        r"\bwss://[^\s\"'<>\\]+",  # Socket Mode's address holds its ticket
+    ),
     build=build,
     check=_check,
     guide="docs/slack.md",

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.slack.settings import SlackSettings
 from core.network import NoRoute, loopback
 from core.settings import network
 
@@ -61,16 +62,16 @@ class Api:
     """What the Slack surface asks Slack for. Made inside the event loop; raises NoRoute."""
 
     def __init__(self, settings: Settings) -> None:
-        own = settings.own
-        self._home = urlsplit(own.slack_api_url)
+        own = settings.of(SlackSettings)
+        self._home = urlsplit(own.api_url)
         self.on_foreign: Callable[[str], None] | None = None
         self._ways = Ways(network())
-        proxy = self._ways.proxy(own.slack_api_url)
+        proxy = self._ways.proxy(own.api_url)
         self.client = AsyncWebClient(
-            token=own.slack_bot_token.get_secret_value() if own.slack_bot_token else None,
-            base_url=own.slack_api_url,
+            token=own.bot_token.get_secret_value() if own.bot_token else None,
+            base_url=own.api_url,
             session=self._ways.session(proxy),
-            ssl=self._ways.trusted(own.slack_api_url),
+            ssl=self._ways.trusted(own.api_url),
             retry_handlers=[],
         )
         self.client.proxy = plain(proxy)

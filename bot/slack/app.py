@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import views
 from bot.slack.manifest import main_command, spelling
+from bot.slack.settings import SlackSettings
 from core import wording
 from core.errors import InternalError, LevqorError
 
@@ -46,11 +47,11 @@ class App:
 
     def __init__(self, bot: Bot, api: Api, desk: Desk, me: Mapping[str, Any]) -> None:
         self._bolt = _made(api, me)
-        spelt = spelling(bot.settings.own.slack_prefix)
+        spelt = spelling(bot.settings.of(SlackSettings).prefix)
         for action_id, _, _ in bot.commands.actions():
             answer = partial(desk.command, action_id)
             self._bolt.command(spelt.action(action_id))(_listener(answer))
-        main = main_command(bot.settings.own.slack_prefix)
+        main = main_command(bot.settings.of(SlackSettings).prefix)
         self._bolt.command(main)(_listener(desk.question))
         # Without this one bolt would not acknowledge at all, and people see a time-out.
         self._bolt.command(_ANYTHING)(_listener(desk.unknown))

@@ -15,6 +15,7 @@ from bot.slack.manifest import (
     over_http,
 )
 from bot.slack.refusals import no_answer, refused_install, refused_token
+from bot.slack.settings import SlackSettings
 from core.connectors import CONNECTORS
 from core.counted import counted
 from core.network import NoRoute
@@ -36,12 +37,12 @@ _WITHOUT = {
 
 async def check(settings: Settings) -> list[Finding]:
     """Look at Slack's way in."""
-    own = settings.own
-    if own.slack_app_token is None and own.slack_signing_secret is None:
+    own = settings.of(SlackSettings)
+    if own.app_token is None and own.signing_secret is None:
         return [Finding(None, "Slack is off: no SLACK_APP_TOKEN and no SLACK_SIGNING_SECRET.",
                         "docs/slack.md leads from nothing to the first command.")]  # fmt: skip
     found = list(_names(settings))
-    if own.slack_bot_token is None:
+    if own.bot_token is None:
         fix = "Set it: api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token."
         return [*found, Finding(False, "SLACK_BOT_TOKEN is missing.", fix)]
     try:
@@ -50,19 +51,19 @@ async def check(settings: Settings) -> list[Finding]:
         return [*found, Finding(False, f"Slack: {problem.words}.", problem.fix)]
     try:
         found += await _bot_token(api)
-        if own.slack_app_token is not None:
-            found.append(await _app_token(api, own.slack_app_token.get_secret_value()))
+        if own.app_token is not None:
+            found.append(await _app_token(api, own.app_token.get_secret_value()))
     finally:
         await api.close()
     if over_http(settings):
         what = f"Slack posts to this bot's {EVENTS_PATH}, signed."
         found.append(Finding(None, what, f"Slack must reach https://…{EVENTS_PATH}; "
-                             f"the bot itself listens on http://{own.http}."))  # fmt: skip
+                             f"the bot itself listens on http://{settings.own.http}."))  # fmt: skip
     return found
 
 
 def _names(settings: Settings) -> Iterator[Finding]:
-    prefix = settings.own.slack_prefix
+    prefix = settings.of(SlackSettings).prefix
     names = command_names(prefix, CONNECTORS)
     faults = list(name_faults(names))
     for fault in faults:

@@ -19,6 +19,7 @@ from bot.slack.api import Said, Unreachable
 from bot.slack.escaping import unescape
 from bot.slack.home import home
 from bot.slack.manifest import main_command, spelling
+from bot.slack.settings import SlackSettings
 from bot.telling import Teller, reply_to, sending
 from core import wording
 from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
@@ -65,8 +66,9 @@ class Desk:
         self._people = people
         self._answers = answers
         self._report = report
-        self._spelling = spelling(bot.settings.own.slack_prefix)
-        self._main = main_command(bot.settings.own.slack_prefix)
+        prefix = bot.settings.of(SlackSettings).prefix
+        self._spelling = spelling(prefix)
+        self._main = main_command(prefix)
         self._pending: Confirmations[Again] = Confirmations()
         self._teller = Teller(bot, "slack", self._tell)
         self._owing = Owing(bot, "slack", self._ask_again)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bot.commands import QUESTIONS, Spelling
+from bot.slack.settings import SlackSettings
 from core import streams
 from core.errors import NotConfigured
 from core.grammar import usage
@@ -60,7 +61,7 @@ def spelling(prefix: str) -> Spelling:
 
 def manifest(settings: Settings, connectors: Iterable[Connector]) -> dict[str, Any]:
     """Describe the app; raises NotConfigured where Slack would refuse a name."""
-    prefix = settings.own.slack_prefix
+    prefix = settings.of(SlackSettings).prefix
     commands = list(_commands(prefix, connectors))
     check_names([command["command"] for command in commands])
     made: dict[str, Any] = {
@@ -95,7 +96,8 @@ def manifest(settings: Settings, connectors: Iterable[Connector]) -> dict[str, A
 
 def over_http(settings: Settings) -> bool:
     """Whether Slack posts to us; it is Socket Mode where nothing is set yet."""
-    return settings.own.slack_app_token is None and settings.own.slack_signing_secret is not None
+    own = settings.of(SlackSettings)
+    return own.app_token is None and own.signing_secret is not None
 
 
 def check_names(names: list[str]) -> None:

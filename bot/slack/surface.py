@@ -16,6 +16,7 @@ from bot.slack.manifest import EVENTS_PATH, check_names, command_names
 from bot.slack.people import People
 from bot.slack.refusals import GONE, no_answer, refused_install, refused_token
 from bot.slack.report import REACHED, SURFACE, WAITING, Report
+from bot.slack.settings import SlackSettings
 from core.backoff import backoffs
 from core.network import NoRoute
 
@@ -36,11 +37,11 @@ class Slack:
 
     def __init__(self, settings: Settings, pace: Pace | None = None) -> None:
         self._pace = pace or Pace()
-        own = settings.own
-        self._app_token = own.slack_app_token
+        own = settings.of(SlackSettings)
+        self._app_token = own.app_token
         self._door: Door | None = None
-        if own.slack_app_token is None and own.slack_signing_secret is not None:
-            self._door = Door(own.slack_signing_secret.get_secret_value())
+        if own.app_token is None and own.signing_secret is not None:
+            self._door = Door(own.signing_secret.get_secret_value())
         self._api: Api | None = None
         self._desk: Desk | None = None
         self._link: Link | None = None
@@ -52,7 +53,7 @@ class Slack:
 
     async def start(self, bot: Bot) -> None:
         """Ask Slack who we are, then connect or open the door."""
-        names = command_names(bot.settings.own.slack_prefix, bot.engine.connectors)
+        names = command_names(bot.settings.of(SlackSettings).prefix, bot.engine.connectors)
         check_names(names)
         report = Report(bot)
         self._api = api = await _on_its_way(bot.settings, report)

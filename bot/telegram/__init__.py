@@ -6,10 +6,13 @@ before it is confirmed to Telegram, so a crash in between neither loses nor repe
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.declaration import SurfaceSpec
-from bot.telegram.settings import NAME, usable
+from bot.telegram.settings import NAME, TelegramSettings, problems, usable
+from core.callers import CallerShape
+from core.contract import Pairing
 
 if TYPE_CHECKING:
     from bot.declaration import Startup
@@ -36,6 +39,22 @@ async def _check(settings: Settings) -> list[Finding]:
     return await check(settings)
 
 
+def _link(own: TelegramSettings, code: str) -> str | None:
+    from bot.telegram.pairing import link
+
+    return link(own, code)
+
+
 SURFACE = SurfaceSpec(
-    name=NAME, title="Telegram", build=build, check=_check, guide="docs/telegram.md"
+    name=NAME,
+    title="Telegram",
+    settings=TelegramSettings,
+    problems=problems,
+    caller=CallerShape(re.compile(r"[1-9][0-9]*"), "42"),
+    pairing=Pairing("/start {code}", _link),
+    loggers=("telegram",),
+    token_shapes=(r"(?<!\d)\d{6,12}(?::|%3[Aa])[\w-]{30,}",),  # it stands in its URLs
+    build=build,
+    check=_check,
+    guide="docs/telegram.md",
 )

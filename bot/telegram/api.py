@@ -12,6 +12,7 @@ from telegram.error import TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
 from bot.telegram import answers
+from bot.telegram.settings import TelegramSettings
 from core.settings import network
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ class Api(telegram.Bot):
 
 def connect(settings: Settings) -> Api:
     """The API of the bot whose token is set; raises NoRoute."""
-    token = settings.own.telegram_bot_token
+    own = settings.of(TelegramSettings)
+    token = own.bot_token
     assert token is not None  # noqa: S101 - there is no surface otherwise
-    return Api(token.get_secret_value(), settings.own.telegram_api_url, network())
+    return Api(token.get_secret_value(), own.api_url, network())
 
 
 def _route(said: Network, address: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.telegram import pulse as words
 from bot.telegram.answers import Nonsense
 from bot.telegram.api import connect
-from bot.telegram.settings import TOKEN, usable
+from bot.telegram.settings import TOKEN, TelegramSettings, usable
 from bot.telegram.webhook import Seal
 from core.counted import counted
 from core.errors import NotConfigured
@@ -52,7 +52,7 @@ def _failed(error: TelegramError) -> Finding:
 
 
 def _off(settings: Settings) -> Finding:
-    if settings.own.telegram == "off":
+    if settings.of(TelegramSettings).mode == "off":
         return Finding(good=None, what="Telegram is off (LEVQOR_TELEGRAM=off).")
     return Finding(
         good=None,
@@ -70,7 +70,7 @@ async def _look(api: Api, settings: Settings) -> list[Finding]:
         verdict = words.foreign_webhook(hook)
         found.append(Finding(good=False, what=f"Telegram: {verdict.words}.", fix=verdict.fix))
     else:
-        way = "a webhook" if settings.own.telegram == "webhook" else "polling"
+        way = "a webhook" if settings.of(TelegramSettings).mode == "webhook" else "polling"
         found.append(
             Finding(good=True, what=f"Telegram: nobody else's webhook is in the way of {way}.")
         )

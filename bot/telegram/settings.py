@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from pydantic import SecretStr  # noqa: TC002 - pydantic reads the annotation
+
+from core.contract import BaseUrl, Config, Problem, setting, upstream_url
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.settings import Settings
 
 NAME = "telegram"
@@ -15,19 +20,52 @@ TOKEN = "TELEGRAM_BOT_TOKEN"  # noqa: S105 - the setting's name
 ADDRESS = "TELEGRAM_WEBHOOK_URL"
 
 
+class TelegramSettings(Config):
+    """What the interface reads; its token and TELEGRAM_API_URL are the connector's too."""
+
+    mode: Literal["poll", "webhook", "off"] = setting(
+        "LEVQOR_TELEGRAM",
+        "How Telegram reaches the bot",
+        "poll, webhook or off",
+        default="poll",
+    )
+    bot_token: SecretStr | None = setting(
+        TOKEN,
+        "Telegram bot token",
+        "write /newbot to @BotFather in Telegram",
+        example="123456789:AA…",
+        shape=r"\d{6,12}:[\w-]{30,64}",
+    )
+    webhook_url: BaseUrl | None = setting(
+        ADDRESS,
+        "Where Telegram finds this bot",
+        "your own public https address; only with LEVQOR_TELEGRAM=webhook",
+        example="https://levqor.example.com",
+    )
+    api_url: BaseUrl = upstream_url("TELEGRAM_API_URL", "Telegram", "https://api.telegram.org")
+
+
+def problems(own: TelegramSettings) -> Iterator[Problem]:
+    """Find what each setting alone does not show."""
+    if own.mode == "webhook" and not own.webhook_url:
+        what = f"LEVQOR_TELEGRAM=webhook needs {ADDRESS}, which is not set."
+        fix = f"Set {ADDRESS} to your public https address, or poll."
+        yield Problem(ADDRESS, what, fix, fatal=True)
+
+
 def usable(settings: Settings) -> bool:
     """Tell whether Telegram is set up; raises NotConfigured for what cannot work."""
-    own = settings.own
-    if own.telegram == "off" or own.telegram_bot_token is None:
+    own = settings.of(TelegramSettings)
+    if own.mode == "off" or own.bot_token is None:
         return False
     # It becomes a part of the address, where a slash or a dot would lead elsewhere.
-    if not re.fullmatch(r"\d+:[\w-]+", own.telegram_bot_token.get_secret_value(), re.ASCII):
+    if not re.fullmatch(r"\d+:[\w-]+", own.bot_token.get_secret_value(), re.ASCII):
         raise NotConfigured(
             f"{TOKEN} is not a bot's token.",
             settings=[TOKEN],
             fix="Copy it whole from @BotFather: digits, a colon, letters.",
         )
-    if own.telegram == "webhook" and own.telegram_webhook_url is None:
+    if own.mode == "webhook" and own.webhook_url is None:
         raise NotConfigured(
             f"LEVQOR_TELEGRAM=webhook needs {ADDRESS}, which is not set.",
             settings=[ADDRESS],

@@ -19,7 +19,7 @@ from bot.telegram.pace import Pace
 from bot.telegram.polling import Polling
 from bot.telegram.pulse import Pulse
 from bot.telegram.runs import Runs
-from bot.telegram.settings import NAME, TOKEN
+from bot.telegram.settings import NAME, TOKEN, TelegramSettings
 from bot.telegram.voice import Voice
 from core.backoff import backoffs
 from core.errors import LevqorError, NotConfigured
@@ -43,10 +43,10 @@ class Telegram:
     name = NAME
 
     def __init__(self, settings: Settings, pace: Pace | None = None) -> None:
-        self._own = settings.own
+        self._own = settings.of(TelegramSettings)
         self._pace = pace or Pace()
         self._settings = settings
-        token = settings.own.telegram_bot_token
+        token = self._own.bot_token
         self._seal = webhook.Seal(
             settings.home, token.get_secret_value().partition(":")[0] if token else ""
         )
@@ -57,7 +57,7 @@ class Telegram:
 
     def hooks(self) -> Sequence[Hook]:
         """Where Telegram posts, with a webhook."""
-        if self._own.telegram != "webhook":
+        if self._own.mode != "webhook":
             return ()
         return (Hook(self._seal.path, self._seal.authentic, self._posted, refused=403),)
 
@@ -78,10 +78,8 @@ class Telegram:
         self._intake = Intake(bot, Desk(bot, voice, runs, menus), runs, pulse, me)
         runs.teller.start()
         runs.owing.start()
-        if self._own.telegram == "webhook":
-            hook = webhook.Webhook(
-                api, pulse, self._seal, self._own.telegram_webhook_url or "", self._pace
-            )
+        if self._own.mode == "webhook":
+            hook = webhook.Webhook(api, pulse, self._seal, self._own.webhook_url or "", self._pace)
             bot.spawn(hook.run(), name="telegram webhook")
         else:
             self._polling = Polling(

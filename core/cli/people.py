@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.callers import ADDRESSED_SURFACE, PAIRED_SURFACE, Caller
+from core.callers import ADDRESSED_SURFACE, Caller
 from core.cli import options
-from core.cli.pairing import bot_name
+from core.cli.pair import PairGroup
 from core.errors import Fault, InvalidInput, NotFound
 from core.plain import plain_line
 from core.reports import iso, known
@@ -35,8 +35,7 @@ def register(app: typer.Typer) -> None:
     token.command("new")(token_new)
     token.command("list")(token_list)
     token.command("revoke")(token_revoke)
-    pair = typer.Typer(help="Let a person in who is known by nothing but a phone.")
-    pair.command("telegram")(pair_telegram)
+    pair = typer.Typer(cls=PairGroup, help="Let a person in who is known by nothing but a phone.")
     app.add_typer(plan, name="plan")
     app.command("callers")(callers)
     app.add_typer(token, name="token")
@@ -182,25 +181,6 @@ def token_revoke(
     asked.say_home()
 
 
-def pair_telegram(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
-    """Let one Telegram account in, by a code good for ten minutes."""
-    asked = options.session(ctx)
-    code, expires = asked.ledger.pair_code(PAIRED_SURFACE)
-    name = bot_name(asked.settings)
-    link = f"https://t.me/{name}?start={code}" if name else None
-
-    def draw() -> None:
-        if link:
-            asked.out.line(f"Open this link in Telegram: {link}")
-            asked.out.line(f"or send your bot: /start {code}")
-        else:
-            asked.out.line(f"Send your bot in Telegram: /start {code}")
-        asked.out.line("The code works once, within ten minutes.")
-
-    asked.out.answer({"code": code, "link": link, "expires_at": iso(expires)}, draw)
-    asked.say_home()
-
-
 def unpair(
     ctx: typer.Context,
     caller: Annotated[str, typer.Argument(metavar="CALLER", help="As in: levqor callers")],
@@ -219,7 +199,8 @@ def unpair(
 def _one_caller(asked: Session, text: str) -> Caller:
     """Read a caller a plan can be for; raises InvalidInput, NotFound."""
     try:
-        caller = Caller.one(text)
+        shapes = {one.name: one.caller for one in asked.settings.interfaces if one.caller}
+        caller = Caller.one(text, shapes)
     except ValueError as error:
         raise InvalidInput(
             [Fault("caller", str(error))],

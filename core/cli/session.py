@@ -84,13 +84,12 @@ class Session:
         """The home's settings, or the stand-ins'."""
         self.prepare()
         from core.logs import quiet_libraries
-        from core.masking import Redactor
         from core.settings import Settings
 
         home = self._passing_folder() if self.temporary else self.home_given
         urls = self.sandbox.settings() if self.in_sandbox else None
         found = Settings.load(home, sandbox_urls=urls, tolerant=self.tolerant)
-        quiet_libraries(Redactor(found.secrets()))
+        quiet_libraries(found.redactor(), found.loggers())
         return found
 
     @cached_property

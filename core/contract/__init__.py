@@ -12,10 +12,12 @@ from core.contract.declaration import Action, Connector, Probe, Receipt
 from core.contract.encoding import BYTE_ORDER_MARK, utf8
 from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
 from core.contract.http import Answer, Effect, HttpClient
+from core.contract.interface import Interface, Pairing
 from core.contract.names import folded, nearest
 from core.contract.settings import (
     BaseUrl,
     Config,
+    Problem,
     Secret,
     Setting,
     base_url,
@@ -41,8 +43,11 @@ __all__ = [
     "Effect",
     "FieldSpec",
     "HttpClient",
+    "Interface",
     "Kind",
+    "Pairing",
     "Probe",
+    "Problem",
     "Receipt",
     "Secret",
     "Setting",

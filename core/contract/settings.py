@@ -35,6 +35,19 @@ class Setting:
         return self.secret or self.restricts
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something about a setting that a person should know; never its value.
+
+    `fatal`: what needs the setting does not work until the fix is done.
+    """
+
+    setting: str
+    what: str
+    fix: str
+    fatal: bool = False
+
+
 def setting(
     name: str,
     title: str,

@@ -22,7 +22,7 @@ from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stoppi
 from core.ledger import Ledger, Order, word
 from core.ledger.runs import midnight_after
 from core.logs import RunLog
-from core.masking import KEY, Redactor, home_key
+from core.masking import KEY, home_key
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Engine:
         ledger = Ledger.open(folder or settings.home)
         try:
             ledger.recover()
-            outbound = Outbound(redactor=Redactor(settings.secrets()))
+            outbound = Outbound(redactor=settings.redactor())
             engine = cls(settings, ledger, outbound, log=RunLog(ledger.path.parent), **more)
             if folder is None or (settings.home / KEY).exists():
                 engine._key  # noqa: B018 - a damaged one is said now and not with the first run
@@ -211,7 +211,7 @@ class Engine:
             return False
         self.settings = self.settings.again()
         self.ledger.default_plan = self.settings.own.default_plan
-        self.outbound.redactor = Redactor(self.settings.secrets())
+        self.outbound.redactor = self.settings.redactor()
         return True
 
     def turned_away(self, error: LevqorError, caller: Caller, ip: str | None) -> None:

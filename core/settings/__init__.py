@@ -11,16 +11,20 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import ValidationError
 
+from core.contract import Config, Problem
 from core.errors import NotConfigured
 from core.grammar import nearest
 from core.home import check, default, find
+from core.interfaces import declared
+from core.masking import Redactor
 from core.settings.environment import network, ready_for_tls
+from core.settings.faults import broken, missing, read_tolerantly
 from core.settings.own import Own
-from core.settings.source import Problem, Reading, read, stamp
+from core.settings.source import Reading, read, stamp
 from core.settings.values import Address, fits, is_loopback
 
 if TYPE_CHECKING:
@@ -28,7 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.callers import Caller
-    from core.contract import Config, Connector, Setting
+    from core.contract import Connector, Interface, Setting
+
+C = TypeVar("C", bound=Config)
 
 __all__ = [
     "Address",
@@ -45,14 +51,15 @@ __all__ = [
 class Settings:
     """What is set, as read once; make a new one with `load` where `stale()`.
 
-    `home` is the home folder, `own` what Levqor itself reads, `sandbox` whether stand-ins
-    take the place of the real services.
+    `home` is the home folder, `own` what Levqor itself reads, `interfaces` where people can
+    ask, `sandbox` whether stand-ins take the place of the real services.
     """
 
     def __init__(
         self,
         home: Path,
         connectors: Sequence[Connector],
+        interfaces: Sequence[Interface],
         found: Reading,
         *,
         sandbox: bool,
@@ -60,9 +67,11 @@ class Settings:
     ) -> None:
         self.home = home
         self.sandbox = sandbox
+        self.interfaces = tuple(interfaces)
         self._connectors = tuple(connectors)
         self._found = found
         self._configs: dict[str, Config] = {}
+        self._own: dict[type[Config], Config] = {}
         self._again: Callable[[], Settings] = lambda: self
         self._own_faults = self._read_own()
         if self._own_faults and not tolerant:
@@ -80,6 +89,7 @@ class Settings:
         environ: Mapping[str, str] | None = None,
         sandbox_urls: Mapping[str, str] | None = None,
         connectors: Sequence[Connector] | None = None,
+        interfaces: Sequence[Interface] | None = None,
         tolerant: bool = False,
     ) -> Settings:
         """Read the settings of a home; core.home says which one where none is named.
@@ -93,21 +103,23 @@ class Settings:
             from core.connectors import CONNECTORS
 
             connectors = CONNECTORS
+        if interfaces is None:
+            interfaces = declared()
         environ = os.environ if environ is None else environ
         folder = find(home, environ)
         check(folder)
-        found = read(_declared(connectors), environ, folder)
+        found = read(_described(connectors, interfaces), environ, folder)
         if sandbox_urls is not None:
             _stand_in(found, sandbox_urls)
-        settings = cls(
-            folder, connectors, found, sandbox=sandbox_urls is not None, tolerant=tolerant
-        )
+        sandbox = sandbox_urls is not None
+        settings = cls(folder, connectors, interfaces, found, sandbox=sandbox, tolerant=tolerant)
         settings._again = partial(
             cls.load,
             folder,
             environ=environ,
             sandbox_urls=sandbox_urls,
             connectors=connectors,
+            interfaces=interfaces,
             tolerant=tolerant,
         )
         return settings
@@ -122,6 +134,10 @@ class Settings:
         if known is None:
             known = self._configs[connector.name] = self._make_config(connector)
         return known
+
+    def of(self, kind: type[C]) -> C:
+        """Return an interface's own settings."""
+        return cast("C", self._own[kind])
 
     def configured(self, connector: Connector) -> bool:
         """Tell whether everything a connector requires is set and well-formed."""
@@ -144,9 +160,18 @@ class Settings:
         hidden = (values.get(one.name) for one in self.described() if one.secret)
         return tuple(value for value in hidden if value)
 
+    def redactor(self) -> Redactor:
+        """Return what hides every secret, and whatever looks like a token."""
+        shapes = [shape for one in self.interfaces for shape in one.token_shapes]
+        return Redactor(self.secrets(), shapes)
+
+    def loggers(self) -> tuple[str, ...]:
+        """Return the loggers of interfaces that print what is private."""
+        return tuple(name for one in self.interfaces for name in one.loggers)
+
     def described(self) -> tuple[Setting, ...]:
         """Return all settings there are, the connectors' first, each once."""
-        return _declared(self._connectors)
+        return _described(self._connectors, self.interfaces)
 
     def problems(self) -> list[Problem]:
         """List what can be told without asking anybody; never a value."""
@@ -171,18 +196,14 @@ class Settings:
         return str(caller) in self.own.admins
 
     def _read_own(self) -> list[Problem]:
-        """Set `own`; return what stops a start."""
+        """Set what is Levqor's and its interfaces' own; return what stops a start."""
         shared = {one.name for c in self._connectors for one in c.config.settings()}
         faults = [p for name, p in self._found.faults.items() if name not in shared]
-        values: dict[str, Any] = dict(self._found.values)
-        try:
-            self.own = Own.model_validate(values)
-        except ValidationError as problem:
-            for name, what in _broken(problem):
-                fix = f"Correct {name}, or take it out."
-                faults.append(Problem(name, f"{name} {what}.", fix, fatal=True))
-                values.pop(name)
-            self.own = Own.model_validate(values)
+        kinds: list[type[Config]] = [*(one.settings for one in self.interfaces), Own]
+        for kind in kinds:
+            self._own[kind], wrong = read_tolerantly(kind, self._found.values)
+            faults += wrong
+        self.own = self.of(Own)
         if any(one.setting in (".env", "LEVQOR_ALLOW") for one in faults):
             self.own = self.own.model_copy(update={"allow": ()})
         return faults
@@ -199,16 +220,16 @@ class Settings:
 
     def _config_problems(self, connector: Connector) -> list[Problem]:
         values, faults = self._found.values, self._found.faults
-        declared = connector.config.settings()
-        found = [faults[one.name] for one in declared if one.name in faults]
-        missing = [one for one in declared if one.required and one.name not in {*values, *faults}]
-        found += [_missing(one) for one in missing]
+        settings = connector.config.settings()
+        found = [faults[one.name] for one in settings if one.name in faults]
+        absent = [one for one in settings if one.required and one.name not in {*values, *faults}]
+        found += [missing(one) for one in absent]
         told = {one.setting for one in found}
         try:
             connector.config.model_validate(values)
         except ValidationError as problem:
-            where = {one.name: one.where for one in declared}
-            for name, what in _broken(problem):
+            where = {one.name: one.where for one in settings}
+            for name, what in broken(problem):
                 if name not in told:
                     fix = f"Correct {name}: {where.get(name, 'see .env.example')}."
                     found.append(Problem(name, f"{name} {what}.", fix, fatal=True))
@@ -225,11 +246,10 @@ class Settings:
 
     def _lonely(self) -> list[Problem]:
         """Find settings that are well-formed and do nothing, or not what was meant."""
-        found = []
-        if self.own.telegram == "webhook" and not self.own.telegram_webhook_url:
-            what = "LEVQOR_TELEGRAM=webhook needs TELEGRAM_WEBHOOK_URL, which is not set."
-            fix = "Set TELEGRAM_WEBHOOK_URL to your public https address, or poll."
-            found.append(Problem("TELEGRAM_WEBHOOK_URL", what, fix, fatal=True))
+        found: list[Problem] = []
+        for one in self.interfaces:
+            if one.problems:
+                found += one.problems(self.of(one.settings))
         known = [c.action_id(action) for c in self._connectors for action in c.actions]
         for pattern in dict.fromkeys(a for one in self.own.allow or () for a in one.actions):
             if not any(fits(pattern, action_id) for action_id in known):
@@ -247,8 +267,11 @@ def home_to_be(named: Path | None) -> Path:
     return default()
 
 
-def _declared(connectors: Sequence[Connector]) -> tuple[Setting, ...]:
+def _described(
+    connectors: Sequence[Connector], interfaces: Sequence[Interface]
+) -> tuple[Setting, ...]:
     listed = [one for connector in connectors for one in connector.config.settings()]
+    listed += [one for interface in interfaces for one in interface.settings.settings()]
     described: dict[str, Setting] = {}
     for one in [*listed, *Own.settings()]:
         # A setting that two of them read is described once, in the connector's words.
@@ -262,27 +285,3 @@ def _stand_in(found: Reading, stand_ins: Mapping[str, str]) -> None:
         for name in [one for one in kept if not one.startswith(("LEVQOR_", "ALLOWED_", "."))]:
             kept.pop(name)
     found.values.update(stand_ins)
-
-
-def _missing(one: Setting) -> Problem:
-    return Problem(
-        one.name,
-        f"{one.name} is missing ({_within(one.title)}).",
-        f"Set {one.name} in the environment or in .env: {one.where}.",
-        fatal=True,
-    )
-
-
-def _within(title: str) -> str:
-    """A title inside a sentence: a name keeps its capital, an article does not."""
-    return title[0].lower() + title[1:] if title.startswith(("A ", "An ", "The ")) else title
-
-
-def _broken(problem: ValidationError) -> list[tuple[str, str]]:
-    """Name each broken setting and say why, without its value."""
-    found = []
-    for one in problem.errors(include_url=False, include_input=False, include_context=False):
-        what = one["msg"].removeprefix("Value error, ").rstrip(".")
-        what = what.replace("Input should be", "must be")
-        found.append((str(one["loc"][0]) if one["loc"] else "", what))
-    return list({name: (name, what) for name, what in found}.values())

@@ -3,6 +3,7 @@
 import sys
 
 from core.connectors import CONNECTORS
+from core.interfaces import declared
 from core.settings.example import example
 
-sys.stdout.write(example(CONNECTORS))
+sys.stdout.write(example(CONNECTORS, declared()))

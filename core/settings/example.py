@@ -10,7 +10,7 @@ from core.settings.own import Own
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from core.contract import Connector, Setting
+    from core.contract import Connector, Interface, Setting
 
 _HEAD = """\
 # Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use;
@@ -20,22 +20,30 @@ _HEAD = """\
 """
 
 
-def example(connectors: Sequence[Connector]) -> str:
-    """Write the example file: a section for each connector, then Levqor's own."""
+def sections(
+    connectors: Sequence[Connector], interfaces: Sequence[Interface]
+) -> Iterator[tuple[str, list[Setting]]]:
+    """Every setting once: those of each connector, of each interface, then Levqor's own."""
     seen: set[str] = set()
+    for title, settings in [
+        *((one.title, one.config.settings()) for one in connectors),
+        *((f"Interface: {one.title}", one.settings.settings()) for one in interfaces),
+        ("Levqor itself", Own.settings()),
+    ]:
+        new = [one for one in settings if one.name not in seen]
+        seen.update(one.name for one in new)
+        if new:
+            yield title, new
+
+
+def example(connectors: Sequence[Connector], interfaces: Sequence[Interface]) -> str:
+    """Write the example file, a section at a time."""
     outside: list[Setting] = []
     parts = [_HEAD]
-    sections = [(c.title, c.config.settings()) for c in connectors]
-    for title, settings in [*sections, ("Levqor itself", Own.settings())]:
-        lines: list[str] = []
-        for one in settings:
-            if one.name not in seen:
-                seen.add(one.name)
-                if one.env_only:
-                    outside.append(one)
-                else:
-                    lines += ["", *_lines(one)]
-        parts.append("\n".join([f"# --- {title} ---", *lines, ""]))
+    for title, settings in sections(connectors, interfaces):
+        outside += [one for one in settings if one.env_only]
+        inside = [line for one in settings if not one.env_only for line in ("", *_lines(one))]
+        parts.append("\n".join([f"# --- {title} ---", *inside, ""]))
     lines = [line for one in outside for line in ("", *_lines(one))]
     title = "# --- From the environment only; ignored in this file ---"
     parts.append("\n".join([title, *lines, ""]))

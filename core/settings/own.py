@@ -1,12 +1,12 @@
-"""Levqor's own settings: surfaces, listening, who may do what, how long runs are kept."""
+"""Levqor's own settings: listening, who may do what, how long runs are kept."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, SecretStr
+from pydantic import BeforeValidator, ConfigDict
 
-from core.contract import BaseUrl, Config, Secret, setting, upstream_url
+from core.contract import BaseUrl, Config, Secret, setting
 from core.settings import values
 from core.settings.values import Address, Network, Permit
 
@@ -15,7 +15,6 @@ _Address = Annotated[Address, BeforeValidator(Address.parse)]
 _Flag = Annotated[bool, BeforeValidator(values.flag)]
 _Days = Annotated[int, BeforeValidator(values.days)]
 _Upgrade = Annotated[str, BeforeValidator(values.upgrade_url)]
-_Prefix = Annotated[str, BeforeValidator(values.slack_prefix)]
 _Networks = Annotated[tuple[Network, ...], BeforeValidator(values.networks)]
 _Origins = Annotated[tuple[str, ...], BeforeValidator(values.origins)]
 _Callers = Annotated[frozenset[str], BeforeValidator(values.callers)]
@@ -34,55 +33,6 @@ class Own(Config):
         " levqor doctor shows it",
         env_only=True,
         example="~/levqor",
-    )
-    slack_bot_token: SecretStr | None = setting(
-        "SLACK_BOT_TOKEN",
-        "Slack bot token",
-        "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
-        example="xoxb-…",
-    )
-    slack_app_token: Secret | None = setting(
-        "SLACK_APP_TOKEN",
-        "Slack app token (Socket Mode)",
-        "api.slack.com/apps, your app, Basic Information, App-Level Tokens, scope"
-        " connections:write",
-        example="xapp-…",
-        shape=r"xapp-[\w-]{10,}",
-    )
-    slack_signing_secret: Secret | None = setting(
-        "SLACK_SIGNING_SECRET",
-        "Slack signing secret (commands over HTTP)",
-        "api.slack.com/apps, your app, Basic Information, App Credentials",
-        shape=r"[0-9a-f]{32}",
-    )
-    slack_api_url: BaseUrl = upstream_url("SLACK_API_URL", "Slack", "https://slack.com/api/")
-    slack_prefix: _Prefix = setting(
-        "LEVQOR_SLACK_PREFIX",
-        "What Slack commands begin with",
-        "change it if another app of your workspace uses the same commands",
-        default="levqor-",
-    )
-    telegram: Literal["poll", "webhook", "off"] = setting(
-        "LEVQOR_TELEGRAM",
-        "How Telegram reaches the bot",
-        "poll, webhook or off",
-        default="poll",
-    )
-    telegram_bot_token: SecretStr | None = setting(
-        "TELEGRAM_BOT_TOKEN",
-        "Telegram bot token",
-        "write /newbot to @BotFather in Telegram",
-        example="123456789:AA…",
-        shape=r"\d{6,12}:[\w-]{30,64}",
-    )
-    telegram_webhook_url: BaseUrl | None = setting(
-        "TELEGRAM_WEBHOOK_URL",
-        "Where Telegram finds this bot",
-        "your own public https address; only with LEVQOR_TELEGRAM=webhook",
-        example="https://levqor.example.com",
-    )
-    telegram_api_url: BaseUrl = upstream_url(
-        "TELEGRAM_API_URL", "Telegram", "https://api.telegram.org"
     )
     http: _Address = setting(
         "LEVQOR_HTTP",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
-from core.contract import BYTE_ORDER_MARK, base_url, utf8
+from core.contract import BYTE_ORDER_MARK, Problem, base_url, utf8
 from core.errors import NotConfigured
 from core.grammar import nearest
 from core.home import open_trusted, read_trusted
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from core.contract import Setting
 
 Stamp = tuple[int, int] | None
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something about a setting that a person should know; never its value.
-
-    `fatal`: what needs the setting does not work until the fix is done.
-    """
-
-    setting: str
-    what: str
-    fix: str
-    fatal: bool = False
 
 
 @dataclass

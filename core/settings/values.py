@@ -70,14 +70,6 @@ def upgrade_url(text: str) -> str:
     return text
 
 
-def slack_prefix(text: str) -> str:
-    """Accept what may stand before an action's name in a Slack command."""
-    # Slack: 32 characters with the slash; the longest action's name takes 13.
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,17}", text):
-        raise ValueError("must be 1 to 18 small letters, digits, '-' and '_'")
-    return text
-
-
 def networks(text: str) -> tuple[Network, ...]:
     """Read a comma-separated list of addresses and networks."""
     try:

@@ -19,7 +19,7 @@ from core.sandbox.slack.identity import SIGNING_SECRET
 from core.settings import Settings
 from tests.support.canary import assert_clean
 from tests.support.sandbox.slack import signed
-from tests.support.slack import at_work, settings_for
+from tests.support.slack import at_work
 from tests.support.waiting import wait_for
 
 FORM = "application/x-www-form-urlencoded"
@@ -84,8 +84,9 @@ def test_without_any_secret_there_is_no_surface(home, sandbox):
 
 
 def test_a_secret_without_a_bot_token_is_refused_in_words(home, sandbox):
-    settings = settings_for(home, sandbox, http=True)
-    settings.own = settings.own.model_copy(update={"slack_bot_token": None})
+    urls = {**sandbox.settings(), "SLACK_SIGNING_SECRET": SIGNING_SECRET}
+    del urls["SLACK_BOT_TOKEN"]
+    settings = Settings.load(home, sandbox_urls=urls)
     with pytest.raises(NotConfigured, match="SLACK_BOT_TOKEN is missing"):
         package.build(Startup(settings))
 

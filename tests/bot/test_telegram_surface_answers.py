@@ -8,7 +8,6 @@ import pytest
 
 from bot.telegram.voice import UNITS, pages, units
 from core.logs import quiet_libraries
-from core.masking import Redactor
 from core.sandbox import Answer, Delay, DropAfter, DropBefore
 from core.sandbox.telegram import FORUM, GROUP
 from tests.support.telegram import living, sent, settings_for
@@ -169,7 +168,7 @@ def test_nobodys_log_holds_the_token_or_what_was_typed_even_at_debug(sandbox, se
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    quiet_libraries(Redactor(settings.secrets()))
+    quiet_libraries(settings.redactor(), settings.loggers())
     for name in ("httpx", "httpcore", "telegram"):
         logging.getLogger(name).setLevel(logging.DEBUG)
     try:
@@ -186,7 +185,7 @@ def test_nobodys_log_holds_the_token_or_what_was_typed_even_at_debug(sandbox, se
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
-        quiet_libraries(Redactor(settings.secrets()))
+        quiet_libraries(settings.redactor(), settings.loggers())
     secret = sandbox.telegram.token.partition(":")[2]
     assert "is withheld" in heard.getvalue()
     for hidden in ("UNMISTAKABLEPAYLOAD", secret):

@@ -16,6 +16,7 @@ import time
 import pytest
 
 from core.callers import Caller
+from core.interfaces import declared
 from core.logs import RunLog, quiet_libraries
 from core.masking import Redactor, address_tag, home_key
 
@@ -194,8 +195,12 @@ def loud():
     logging.setLogRecordFactory(factory)
 
 
+LOGGERS = [name for one in declared() for name in one.loggers]
+TOKENS = [shape for one in declared() for shape in one.token_shapes]
+
+
 def test_a_library_that_prints_bodies_is_silent(loud):
-    quiet_libraries(Redactor())
+    quiet_libraries(Redactor(), LOGGERS)
     # Names no other test has used: bolt gives the loggers of its apps levels of their own.
     for name in ("httpx.a", "slack_bolt.a", "slack_sdk.a", "telegram.a", "urllib3.a"):
         logging.getLogger(name).critical("the whole body: %s", "private words")
@@ -203,7 +208,7 @@ def test_a_library_that_prints_bodies_is_silent(loud):
 
 
 def test_a_library_that_somebody_turns_up_still_says_nothing_private(loud):
-    quiet_libraries(Redactor())
+    quiet_libraries(Redactor(), LOGGERS)
     logger = logging.getLogger("slack_bolt.made_loud")
     logger.setLevel(logging.DEBUG)
     try:
@@ -225,7 +230,7 @@ _LOUD = """
 import logging
 from core.logs import quiet_libraries
 from core.masking import Redactor
-quiet_libraries(Redactor())
+quiet_libraries(Redactor(), ["slack_bolt"])
 logging.getLogger("slack_bolt.app").setLevel(logging.WARNING)
 logging.getLogger("slack_bolt.app").warning("private words")
 logging.getLogger("asyncio").warning("asyncio is heard")
@@ -233,7 +238,7 @@ logging.getLogger("asyncio").warning("asyncio is heard")
 
 
 def test_whatever_else_is_logged_is_cleaned_with_its_traceback(loud):
-    quiet_libraries(Redactor(["canary-secret"]))
+    quiet_libraries(Redactor(["canary-secret"], TOKENS))
     logger = logging.getLogger("asyncio")
     try:
         int("canary-secret")

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from bot.slack.settings import SlackSettings
 from core.connectors import CONNECTORS
 from core.errors import NotConfigured
 from core.settings import Settings
@@ -170,7 +171,7 @@ def test_stand_ins_leave_nothing_of_the_real_settings(home):
     config = settings.config(FAX)
     assert (key(settings), config.tray, config.api_url) == ("fax-0", "A4", "http://127.0.0.1:9")
     assert settings.sandbox
-    assert settings.own.slack_app_token is None
+    assert settings.of(SlackSettings).app_token is None
     assert (settings.own.keep_days, settings.own.admins) == (30, frozenset({"cli:a"}))
     assert not load(home, {"FAX_KEY": "fax-1"}).sandbox
 

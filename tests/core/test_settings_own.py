@@ -6,6 +6,8 @@ import ipaddress
 
 import pytest
 
+from bot.slack.settings import SlackSettings
+from bot.telegram.settings import TelegramSettings
 from core.callers import Caller
 from core.settings import Address
 from tests.support.fax import load, refusal
@@ -81,11 +83,12 @@ def test_a_malformed_permission_stops_the_start(home, entry):
 
 
 def test_own_settings_have_their_defaults_and_meanings(home):
-    own = load(home).own
-    assert (own.http, own.http_anonymous, own.telegram) == (
-        Address("127.0.0.1", 8787), False, "poll",
-    )  # fmt: skip
-    assert (own.slack_prefix, own.upgrade_url, own.keep_days) == ("levqor-", "/pricing", 90)
+    settings = load(home)
+    own = settings.own
+    assert (own.http, own.http_anonymous) == (Address("127.0.0.1", 8787), False)
+    assert settings.of(TelegramSettings).mode == "poll"
+    assert settings.of(SlackSettings).prefix == "levqor-"
+    assert (own.upgrade_url, own.keep_days) == ("/pricing", 90)
     assert (own.trusted_proxies, own.allowed_origins, own.admins) == ((), (), frozenset())
     own = load(
         home,

@@ -151,11 +151,12 @@ def test_every_setting_is_described_once(home):
         "LEVQOR_RECIPIENTS", "LEVQOR_ALLOW", "LEVQOR_ADMINS", "LEVQOR_KEEP_DAYS",
         "LEVQOR_DEFAULT_PLAN",
         "SLACK_API_URL", "NOTION_API_URL", "SHEETS_API_URL", "TELEGRAM_API_URL", "RESEND_API_URL",
-        "LEVQOR_REMOTE_TOKEN", "LEVQOR_TIME_ZONE",
+        "LEVQOR_REMOTE_TOKEN", "LEVQOR_TIME_ZONE", "LEVQOR_SANDBOX_PAGE",
     } == set(names)  # fmt: skip
     assert all(one.title and one.where for one in described)
     assert {one.name for one in described if one.env_only} == {
-        "LEVQOR_HOME", *(name for name in names if name.endswith("_API_URL")),
+        "LEVQOR_HOME", "LEVQOR_SANDBOX_PAGE",
+        *(name for name in names if name.endswith("_API_URL")),
     }  # fmt: skip
 
 

@@ -12,9 +12,14 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from core.connectors import CONNECTORS
+from core.interfaces import declared
 from core.settings.own import Own
 
-_DECLARED = [*(one for c in CONNECTORS for one in c.config.settings()), *Own.settings()]
+_DECLARED = [
+    *(one for connector in CONNECTORS for one in connector.config.settings()),
+    *(one for interface in declared() for one in interface.settings.settings()),
+    *Own.settings(),
+]
 _SECRET = {one.name for one in _DECLARED if one.secret}
 
 # Each is found whatever stands around it, and none can be mistaken for a word of ours.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.slack.escaping import unescape
+from bot.slack.settings import command_prefix
 from core.connectors import CONNECTORS
 from core.connectors._notion.columns import Column, Option, Schema
 from core.connectors._notion.properties import typed
@@ -19,6 +20,7 @@ from core.engine.catalogue import Catalogue
 from core.engine.checks import checked, fingerprint
 from core.errors import LevqorError
 from core.grammar import parse_chat, parse_items, read_json, rows, value
+from core.interfaces import declared
 from core.masking import Redactor, mask
 from core.settings import values as settings
 
@@ -133,7 +135,10 @@ def _typed():
 
 
 def _others():
-    redactor = Redactor(["secret-of-ours", "https://hooks.slack.com/services/T0/B0/x"])
+    redactor = Redactor(
+        ["secret-of-ours", "https://hooks.slack.com/services/T0/B0/x"],
+        [shape for one in declared() for shape in one.token_shapes],
+    )
     catalogue = Catalogue(CONNECTORS)
     named = [
         *(folded, mask, rows, read_json, unescape, redactor.clean, catalogue.find),
@@ -143,8 +148,9 @@ def _others():
 
 
 def _settings():
-    names = ("flag", "days", "upgrade_url", "slack_prefix", "networks", "origins", "callers")
+    names = ("flag", "days", "upgrade_url", "networks", "origins", "callers")
     calls = [getattr(settings, name) for name in (*names, "permits")]
+    yield Reader("setting slack_prefix", command_prefix)
     yield from (Reader(f"setting {call.__name__}", call) for call in calls)
     yield Reader("setting address", settings.Address.parse)
     for connector in CONNECTORS:

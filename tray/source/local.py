@@ -13,7 +13,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.callers import PAIRED_SURFACE
 from tray.source import Pairing, SourceError, reading
 from tray.state import Missing, Source, Told, Trouble
 
@@ -28,6 +27,8 @@ HEALTH_S = 40.0
 # A run may wait 120 s in its queue before its own thirty seconds start.
 TEST_S = 170.0
 ASK_S = 20.0
+# The interface whose people have a phone to pair.
+PAIRED = "telegram"
 _LAST = 50
 # -P: no module of the folder this was started in, which may be anybody's.
 COMMAND = (sys.executable, "-P", "-m", "core.cli")
@@ -86,7 +87,7 @@ class Local:
 
     def pair(self) -> Pairing:
         """Make a one-time pairing code; raises SourceError."""
-        body = self._ask("pair", PAIRED_SURFACE)
+        body = self._ask("pair", PAIRED)
         return Pairing(str(body.get("code", "")), body.get("link"))
 
     def stamp(self) -> object:

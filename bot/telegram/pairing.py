@@ -1,30 +1,33 @@
-"""The bot's own @name, for a link that a phone can open."""
+"""A link that opens the bot on a phone and sends it a pairing code."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from core.contract import Probe
 from core.errors import LevqorError
+from core.outbound import Outbound
 
 if TYPE_CHECKING:
-    from core.contract import HttpClient, Probe
-    from core.settings import Settings
+    from bot.telegram.settings import TelegramSettings
+    from core.contract import HttpClient
 
 # `levqor pair` answers at once: without a name it prints the code alone.
 PATIENCE_S = 2.0
 _NAME = re.compile(r"\w{3,64}", re.ASCII)
 
 
-def bot_name(settings: Settings) -> str | None:
-    """Ask Telegram for the bot's name; None where there is no token or no quick answer."""
-    token = settings.own.telegram_bot_token
-    if token is None:
-        return None
-    from core.contract import Probe
-    from core.outbound import Outbound
+def link(own: TelegramSettings, code: str) -> str | None:
+    """Make the link; None where there is no token, or Telegram gives no quick answer."""
+    name = _bot_name(own)
+    return f"https://t.me/{name}?start={code}" if name else None
 
-    address = f"{settings.own.telegram_api_url}/bot{token.get_secret_value()}/getMe"
+
+def _bot_name(own: TelegramSettings) -> str | None:
+    if own.bot_token is None:
+        return None
+    address = f"{own.api_url}/bot{own.bot_token.get_secret_value()}/getMe"
     found: list[str] = []
 
     def ask(out: HttpClient) -> Probe:

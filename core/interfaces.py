@@ -1,0 +1,35 @@
+"""The interfaces of this installation, which core knows by their declarations alone."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from core.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from core.contract import Interface
+
+# An entry-point group of this package: core imports nothing that is built upon it.
+GROUP = "levqor.interfaces"
+
+
+@cache
+def declared() -> tuple[Interface, ...]:
+    """Every interface, in order; raises NotConfigured where the installation is not whole.
+
+    Without them nobody would know which settings are secret.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        points = distribution("levqor").entry_points.select(group=GROUP)
+    except PackageNotFoundError:
+        points = ()  # type: ignore[assignment]
+    found = tuple(one for point in points for one in point.load())
+    if not found:
+        raise NotConfigured(
+            "This installation of Levqor does not say which interfaces it has.",
+            fix="Install Levqor again; from its source: pip install -e .",
+        )
+    return found
