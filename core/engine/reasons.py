@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.contract import AnswerRow
+from core.contract import AnswerRow, not_sent, unknown
 from core.errors import Busy, InternalError, LevqorError, NotSent, Refused, Unknown, Unwritten
 from core.outbound import TRANSPORT
 
@@ -17,21 +17,18 @@ if TYPE_CHECKING:
     from core.ledger import Entry
 
 OWN = (
-    AnswerRow(
+    not_sent(
         "interrupted_before",
-        "not_sent",
         "Levqor stopped before it was sent.",
         "Please send it again.",
     ),
-    AnswerRow(
+    unknown(
         "interrupted",
-        "unknown",
         "Levqor stopped while it was being sent; it may or may not have been sent.",
         "Look before you send it again.",
     ),
-    AnswerRow(
+    unknown(
         "internal",
-        "unknown",
         "Levqor made a mistake of its own while sending; it may or may not have been sent.",
         "Look before you send it again, and report the run's id.",
     ),
