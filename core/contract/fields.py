@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from core.contract.validation import OUTER, refuse_control, refuse_unseen, tidied
+from core.contract.validation import (
+    OUTER,
+    refuse_blank,
+    refuse_control,
+    refuse_unseen,
+    tidied,
+)
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -118,6 +124,7 @@ class Contract(BaseModel):
         refuse_control(value, line_breaks=bool(extra.get("x-long")))
         if extra.get("x-address"):
             refuse_unseen(value)
+        refuse_blank(value)
         return tidied(value)
 
     @classmethod

@@ -41,6 +41,12 @@ def refuse_control(value: Any, *, line_breaks: bool, depth: int = 0) -> None:
             refuse_control(inner, line_breaks=True, depth=depth + 1)
 
 
+def refuse_blank(value: str) -> None:
+    """Raise ValueError for a text of nothing but characters that nobody sees."""
+    if value and all(one in OUTER or unicodedata.category(one) == "Cf" for one in value):
+        raise ValueError("must not be empty: it holds only characters that nobody sees")
+
+
 def tidied(value: Any) -> Any:
     """Give each line break as one, and no text, cell or name a byte order mark before it.
 

@@ -87,10 +87,21 @@ def _faults(error: ValidationError, contract: type[Contract]) -> list[Fault]:
             fault = Fault(name, _unknown(name, known))
         else:
             words = _WORDS.get(item["type"])
-            fault = Fault(name, words(item.get("ctx", {})) if words else "is not valid")
+            said = words(item.get("ctx", {})) if words else "is not valid"
+            listed = item["type"] in ("list_type", "dict_type", "mapping_type")
+            fault = Fault(name, said + (_example(contract, item["loc"]) if listed else ""))
         # A union reports each of its branches; the first one speaks for the field.
         faults.setdefault(name, fault)
     return list(faults.values())
+
+
+def _example(contract: type[Contract], loc: tuple[int | str, ...]) -> str:
+    """Show the shape of a list or an object where something else was given."""
+    field, *places = loc
+    shape = next((spec.example for spec in contract.fields() if spec.name == field), None)
+    for _ in places:
+        shape = shape[0] if isinstance(shape, list) else None
+    return f", such as {json.dumps(shape, ensure_ascii=False)}" if shape else ""
 
 
 def _path(loc: tuple[int | str, ...], known: list[str]) -> str:

@@ -15,7 +15,7 @@ from core.grammar.fields import Collected, value
 from core.grammar.jsons import read_json
 from core.grammar.tables import rows, written
 from core.grammar.usage import LINES, quoting, usage
-from core.grammar.words import item, no_value, pair_at, split_equals, visible
+from core.grammar.words import goes_on, item, no_value, pair_at, shown, split_equals, visible
 
 __all__ = [
     "LINES",
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.contract import Contract
+
+_IN_TWO_ITEMS = (
+    "seems to go on in the next argument: put {0}=… in quotes as a whole, or the text before it"
+)
 
 
 def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
@@ -93,7 +97,9 @@ def _named_items(items: Sequence[str], found: Collected) -> list[str]:
         pair = item(one, found.names)
         begun = split_equals(one, rest[-1], found.names) if rest and pair is None else None
         if pair is not None:
-            found.named(*pair)
+            following = rest[-1] if rest and item(rest[-1], found.names) is None else ""
+            cut = goes_on(pair[1], "" if following == "-" else following)
+            found.named(*pair, trouble=_IN_TWO_ITEMS.format(shown(pair[0])) if cut else None)
         elif begun is None:
             words.append(one)
         else:

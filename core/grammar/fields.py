@@ -12,11 +12,13 @@ from core.grammar.tables import rows_or_json
 from core.grammar.usage import text_name
 from core.grammar.words import (
     EQUALS,
-    UNCLOSED,
     Names,
+    around,
+    bare,
     item,
     pair_within,
     shown,
+    unclosed,
     visible,
     whole_quoted,
 )
@@ -49,14 +51,15 @@ def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]
         except InvalidInput as problem:
             fault = problem.faults[0]
             what = fault.message if fault.field == "json" else f"{fault.field} {fault.message}"
-            raise ValueError(what) from None
+            raise ValueError(f"{what} (what begins with {{ is read as JSON)") from None
     found: dict[str, Any] = {}
     written: dict[str, str] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, map(str.strip, _LINE_BREAK.split(text))):
         name, inner = _line(spec, line, bare=bare)
         if earlier := written.get(folded(name)):
             which = "" if earlier == name else f", as {shown(earlier)} and as {shown(name)}"
-            raise ValueError(f"names {shown(name)} twice{which}")
+            each = f": {shown(line)} is a line without name=" if inner == line else ""
+            raise ValueError(f"names {shown(name)} twice{which}{each}")
         written[folded(name)] = name
         found[name] = inner
     return found
@@ -68,8 +71,8 @@ def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
     if pair is not None:
         name, inner = pair[0], pair[1].strip()
         whole = whole_quoted(inner)
-        if whole is None and (inner.startswith('"') or name.startswith('"')):
-            raise ValueError(f"{shown(name)} {UNCLOSED}")
+        if whole is None and inner.startswith('"'):
+            raise ValueError(f"{shown(name)} {unclosed(name)}")
         looks = pair_within(inner) if whole is None else None
         if looks and looks[0][0] not in EQUALS and not inner.startswith(looks[0]):
             raise ValueError(_second(name, looks[0]))
@@ -77,18 +80,19 @@ def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
     if not bare or not key:
         raise ValueError("must be lines of name=value, or a JSON object")
     if looks := pair_within(line):
-        raise ValueError(in_text(*looks, key, "on a line of its own"))
+        raise ValueError(in_text(line, *looks, key, "on a line of its own"))
     return key, line
 
 
-def in_text(word: str, name: str, key: str, where: str = "before the text") -> str:
+def in_text(text: str, word: str, name: str, key: str, where: str = "before the text") -> str:
     """Say how to write a text in which a word looks like `name=value`."""
-    own = shown(re.split(f"[{EQUALS}]", word)[0] or name or "name")
+    name = bare(name)
+    own = shown(bare(re.split(f"[{EQUALS}]", word)[0]) or name or "name")
     ways = [shown(name)] if name and len(name) <= _LONGEST_NAME and '"' not in name else []
     either = " or ".join(f"{way}=…" for way in dict.fromkeys([*ways, own]))
     return (
         f"holds {shown(word)}, which looks like a value with a name: write {either} {where},"
-        f' or {key}="…" if all of it is text'
+        f" or {key}={around(text)} if all of it is text"
     )
 
 
@@ -106,6 +110,8 @@ def _twice(earlier: str, name: str) -> str:
     return f"is given twice, as {shown(earlier)} and as {shown(name)}: which is meant?"
 
 
+# Not where str.splitlines() breaks: a text may hold a U+2028.
+_LINE_BREAK = re.compile(r"\r\n?|\n")
 # What stands before an `=` and is longer was not meant as a name.
 _LONGEST_NAME = 40
 # Far above what any contract takes; without it a hostile line costs quadratic time.
@@ -187,7 +193,7 @@ class Collected:
         if looks is None:
             return True
         key = self.text_name or "text"
-        self._fault(key, in_text(*looks, key) + instead)
+        self._fault(key, in_text(typed, *looks, key) + instead)
         return False
 
     def values(self) -> dict[str, Any]:
@@ -235,4 +241,4 @@ class Collected:
 
 
 def _and_in_words(name: str) -> str:
-    return f"is given twice, as {name}=… and as the words after it: use quotes"
+    return f'is given twice, as {name}=… and as other words: write {name}="…" for all of it'

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 TAB, COMMA = "\t", ","
 _SHOWN = 40
-_NEEDS_QUOTES = re.compile(r'^[\[{]|[,\t\n"“”]')
+_NEEDS_QUOTES = re.compile(r"""^[\[{'‘„«‹]|[,\t\n"“”]""")  # noqa: RUF001 - meant
+_OTHER_QUOTES = {"'": "'", "‘": "’", "„": "“”", "«": "»", "‹": "›"}  # noqa: RUF001 - meant
 _ODD_QUOTES = 'has a cell whose quotes do not fit; write "" for a quote inside a quoted cell'
 
 
@@ -54,15 +55,15 @@ def rows_or_json(text: str, *, numbers: bool, pure: bool) -> list[Any]:
     if not start.startswith("[") or (pure and not _meant_as_json(start)):
         return rows(text, numbers=numbers)
     cell = in_quotes(re.split(r"[,\t\n]", start, maxsplit=1)[0].strip())
-    hint = f"a cell that begins with [ goes in quotes: {cell}"
+    hint = f"[[…], […]]; a cell that begins with [ goes in quotes: {cell}"
     if pure:
         raise ValueError(
-            f"is read as text here and looks like JSON: give JSON with values=… or --json; {hint}"
+            f"is read as text here and looks like JSON: give JSON with values=… or --json, {hint}"
         )
     try:
         return read_json_rows(start)
     except ValueError as problem:
-        raise ValueError(f"{problem} (rows that begin with [ are read as JSON; {hint})") from None
+        raise ValueError(f"{problem} (rows that begin with [ are read as JSON, {hint})") from None
 
 
 def _meant_as_json(text: str) -> bool:
@@ -138,10 +139,28 @@ def _split(text: str, separator: str) -> list[list[_Piece]]:
             found[-1].append(_Piece(match[0], quoted=False))
         at = match.end()
         if at == len(text):
-            return found
+            break
         if text[at] == "\n":
             found.append([])
         at += 1
+    if separator == COMMA:
+        for row in found:
+            _refuse_other_quotes(row)
+    return found
+
+
+def _refuse_other_quotes(row: list[_Piece]) -> None:
+    """Raise ValueError where marks that protect nothing stand round several cells."""
+    closers = ""
+    for piece in row:
+        text = "" if piece.quoted else piece.text.strip()
+        if own := _OTHER_QUOTES.get(text[:1]):
+            closers = "" if text[1:].endswith(tuple(own)) else own
+        elif closers and text.endswith(tuple(closers)):
+            raise ValueError(
+                'has a comma between other quotes than "…" and “…”, which part cells: write'
+                ' "…" round the cell that holds it'
+            )
 
 
 def _blank(row: list[_Piece]) -> bool:

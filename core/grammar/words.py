@@ -22,6 +22,10 @@ _UNSEEN = re.compile(rf"[\s{_MARKS}]+")
 _UNSEEN_BUT_TABS = re.compile(rf"(?:[^\S\t]|[{_MARKS}])+")
 
 _CLOSERS = {'"': '"', "'": "'", "“": "”", "„": "“”", "‘": "’"}  # noqa: RUF001 - they are meant
+# What a value opens and does not close goes on after the blank, and so do these.
+_OPENERS = {"“": "”", "„": "“”", "«": "»", "「": "」", "`": "`", "[": "]", "{": "}"}
+_IN_TWO = re.compile(r"\d{4}-\d\d-\d\d \d{1,2}:\d\d.*|\+\d+ [\d(].*", re.DOTALL)
+_NEXT = re.compile(r"[^\S\r\n]+(\S+)")
 # Longer pieces of what was typed are not said back.
 _SHOWN = 60
 
@@ -82,19 +86,52 @@ def pair_at(text: str, names: Names) -> Pair | None:
     if head.spaced and (ends or _head_at(text, after, names)):
         return Pair(head.name, "", after, no_value(head.name))
     if not head.spaced and after > head.end and not ends and names.known(head.name):
-        return Pair(head.name, "", after, _blank_after(head.name))
+        return Pair(head.name, "", after, _blank_after(head.name, names))
     start = after if head.spaced else head.end
     quoted = _quoted(text, start)
     if quoted is not None:
         inner, end = quoted
         return Pair(head.name, inner, end)
     end = _end(_VALUE, text, start)
-    # A curly quote or an apostrophe without its partner is a letter like any other.
-    unclosed = text.startswith('"', start) or head.name.startswith('"')
-    return Pair(head.name, text[start:end], end, UNCLOSED if unclosed else None)
+    following = _NEXT.match(text, end)
+    trouble = _unfinished(head.name, text[start:end], following[1] if following else "")
+    return Pair(head.name, text[start:end], end, trouble if names.known(head.name) else None)
 
 
-UNCLOSED = 'has an opening " and no closing one'
+def _unfinished(name: str, value: str, following: str) -> str | None:
+    if value.startswith('"'):
+        return unclosed(name)
+    if goes_on(value, following):
+        whole = f"{shown(name)}={around(value)}"
+        return f"seems to go on after the blank: write {whole} round what belongs to it"
+    return None
+
+
+def goes_on(value: str, following: str) -> bool:
+    """Whether a value without quotes seems to go on in the word that follows it."""
+    if not following:
+        return False
+    closers = _OPENERS.get(value[:1])
+    if closers and not any(one in value[1:] for one in closers):
+        return True
+    return value.endswith((",", ";")) or _IN_TWO.fullmatch(f"{value} {following}") is not None
+
+
+def unclosed(name: str) -> str:
+    """Say that a value begins with a quote and does not end with one."""
+    return f'has an opening " and no closing one: write {shown(name)}="…"'
+
+
+def around(text: str) -> str:
+    """The quotes in which a text can be written so that it ends where they do."""
+    ends = (mark for mark in "\"'" if not re.search(rf"{mark}(?:\s|\Z)", text))
+    mark = next(ends, "")
+    return f"{mark}…{mark}" if mark else "“…”"
+
+
+def bare(name: str) -> str:
+    """A name without the marks that somebody has put round it."""
+    return name.strip("\"'“”„‘’«»`").strip()  # noqa: RUF001 - they are meant
 
 
 def no_value(name: str) -> str:
@@ -106,9 +143,10 @@ def _doubled(name: str) -> str:
     return f'has == after it: write {shown(name)}="=…" if its value begins with ='
 
 
-def _blank_after(name: str) -> str:
+def _blank_after(name: str, names: Names) -> str:
     word = shown(name)
-    return f'has a blank after its =: write {word}=… without it, or {word}="" for nothing'
+    nothing = "" if names.owns(name) else f', or {word}="" for nothing'
+    return f"has a blank after its =: write {word}=… without it{nothing}"
 
 
 def shown(name: str) -> str:
@@ -133,7 +171,8 @@ def item(text: str, names: Names) -> tuple[str, str] | None:
     name = text[:end].strip()
     if not name or not names.known(name) or not _is_equals(text, end, name):
         return None
-    return name, text[end + 1 :]
+    # A quote that opens before the name closes after the =: it stands round more than a name.
+    return None if name.startswith('"') else (name, text[end + 1 :])
 
 
 def split_equals(word: str, following: str, names: Names) -> str | None:
@@ -173,7 +212,7 @@ def _head_at(text: str, pos: int, names: Names) -> _Head | None:
     if plain and (not names.free or names.owns(plain[0])):
         return _Head(plain[0], plain.end() + 1)
     word = _WORD.match(text, pos)
-    if word is None or not names.known(word[0]):
+    if word is None or word[0].startswith('"') or not names.known(word[0]):
         return None
     return _equals_after(text, word.end(), word[0])
 

@@ -22,7 +22,7 @@ from tests.support.contracts import Bare, Mail, Note, Page, Table, faults
         ("channel='my team' hi", {"channel": "my team", "text": "hi"}),
         ("channel=“a “b” c” hi", {"channel": "a “b” c", "text": "hi"}),
         ("channel=“a “b c” hi", {"channel": "a “b c", "text": "hi"}),
-        ("channel=“open hi", {"channel": "“open", "text": "hi"}),
+        ("channel=“open", {"channel": "“open"}),
         ("channel='tis don't", {"channel": "'tis", "text": "don't"}),
         ("channel=don't say “it”", {"channel": "don't", "text": "say “it”"}),
         ('"quoted" is text', {"text": '"quoted" is text'}),
@@ -166,12 +166,12 @@ def test_fields_that_are_missing_are_told_with_the_other_faults():
 
 
 def test_a_text_given_by_name_and_again_by_words_is_refused():
-    what = "is given twice, as text=… and as the words after it: use quotes"
+    what = 'is given twice, as text=… and as other words: write text="…" for all of it'
     assert faults(parse_chat, "text=Hello there", Note) == [Fault("text", what)]
 
 
 def test_a_straight_quote_that_is_never_closed_is_refused():
-    what = 'has an opening " and no closing one'
+    what = 'has an opening " and no closing one: write channel="…"'
     assert faults(parse_chat, 'channel="my team hi', Note) == [Fault("channel", what)]
 
 

@@ -138,12 +138,12 @@ def test_where_names_are_free_a_text_that_holds_a_name_is_refused(typed, shows):
         ),
         ("Status =", Fault("Status", 'has no value after its =: write Status="…"')),
         ("Status = Done=yes", Fault("Status", 'has no value after its =: write Status="…"')),
-        ('"Due=x', Fault('"Due', 'has an opening " and no closing one')),
+        ('Due="x', Fault("Due", 'has an opening " and no closing one: write Due="…"')),
         ("Status=a status=b",
          Fault("status", "is given twice, as Status and as status: which is meant?")),
         ("Status=a Status=b", Fault("Status", "is given twice")),
-        ("Title=a b", Fault("Title", "is given twice, as Title=… and as the words after it: use"
-                            " quotes")),
+        ("Title=a b", Fault("Title", 'is given twice, as Title=… and as other words: write'
+                            ' Title="…" for all of it')),
         ("props=Fix", Fault("props", "must be lines of name=value, or a JSON object")),
     ],
 )  # fmt: skip

@@ -187,7 +187,10 @@ def test_a_plain_value_becomes_what_its_column_wants(kind, value, expected):
         (
             "number",
             9007199254740993,
-            "is of type number: Notion keeps whole numbers up to 9,007,199,254,740,992 exactly",
+            (
+                "is of type number: Notion keeps whole numbers up to 9,007,199,254,740,992: "
+                "use a text column"
+            ),
         ),
         ("select", "x" * 101, "is of type select: at most 100 characters (it has 101)"),
         ("select", {"color": "red"}, "is of type select: give the option's name"),
@@ -317,7 +320,8 @@ class TestNames:
         [(_, message)] = faults({"zzz": "x"}, self.columns)
 
         assert message == (
-            "is not a column of this database; the columns are: Task name, title, Due date"
+            "is not a column of this database; the columns are: Task name, title, Due date;"
+            ' text that begins so goes in title="…"'
         )
 
     def test_the_same_column_twice_is_refused(self):
@@ -327,14 +331,20 @@ class TestNames:
 
     def test_columns_nobody_can_write_are_not_offered(self):
         assert faults({"zzz": "x"}, schema("url", "formula", "created_time")) == [
-            ("props.zzz", "is not a column of this database; the columns are: url")
+            (
+                "props.zzz",
+                (
+                    "is not a column of this database; the columns are: url;"
+                    ' text that begins so goes in title="…"'
+                ),
+            )
         ]
 
     def test_a_long_list_is_cut_short(self):
         columns = Schema("source", {f"c{n:02}": Column(id=f"i{n}", type="url") for n in range(25)})
         [(_, message)] = faults({"zzz": "x"}, columns)
 
-        assert message.endswith("c18, c19 and 5 more")
+        assert "c18, c19 and 5 more; text" in message
 
 
 class TestLongText:

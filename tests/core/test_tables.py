@@ -117,8 +117,8 @@ def test_broken_json_rows_are_refused_with_the_way_to_write_a_cell(typed, what, 
 
     assert fault.message.startswith(what)
     assert fault.message.endswith(
-        f" (rows that begin with [ are read as JSON; a cell that begins with [ goes in quotes:"
-        f" {shown})"
+        " (rows that begin with [ are read as JSON, [[…], […]];"
+        f" a cell that begins with [ goes in quotes: {shown})"
     )
 
 

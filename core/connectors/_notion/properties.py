@@ -74,7 +74,9 @@ def _column(key: str, schema: Schema, names: Names, taken: Container[str]) -> st
         name = next((n for n, column in schema.columns.items() if column.type == TITLE), None)
     if name is None:
         offered = (n for n, column in schema.columns.items() if column.type not in READ_ONLY)
-        raise ValueError(f"is not a column of this database{names.hint(key, offered)}")
+        hint = names.hint(key, offered)
+        text = "" if hint.startswith(" (") else '; text that begins so goes in title="…"'
+        raise ValueError(f"is not a column of this database{hint}{text}")
     if name in taken:
         raise ValueError(f"is the column {shown(name)}, which is given twice")
     return name

@@ -31,6 +31,7 @@ _NUMERAL = re.compile(
     r"[+-]?(?=\.?[0-9])[0-9]{0,40}(?:\.[0-9]{0,40})?(?:e[+-]?[0-9]{1,2})?", re.IGNORECASE
 )
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_MARKED = re.compile(r'^\[.*\]$|["“”„«»]', re.DOTALL)  # no part of an option, with a comma
 _LINE_BREAK = re.compile(r"[\n\r\u2028\u2029]")
 _YES = {"yes", "true", "1", "on", "y", "x", "✓"}
 _NO = {"no", "false", "0", "off", "n"}
@@ -102,7 +103,7 @@ def _number(value: Any, turn: Conversion) -> int | float:
 
 def _kept(number: float) -> int | float:
     if isinstance(number, int) and abs(number) > SAFE_INTEGER:
-        raise ValueError("Notion keeps whole numbers up to 9,007,199,254,740,992 exactly")
+        raise ValueError(f"Notion keeps whole numbers up to {SAFE_INTEGER:,}: use a text column")
     return number
 
 
@@ -150,10 +151,10 @@ def _options(value: Any, turn: Conversion) -> list[dict[str, Any]]:
         held = next((name for name in with_comma if folded(name) in folded(value)), None)
         if held is not None and folded(held) == folded(value):
             value = [value]
-        elif held is not None and _json_list(value) is None:
+        elif _json_list(value) is None and (held is not None or _MARKED.search(value)):
+            why = f"{shown(held)} is an option with a comma" if held else "holds quotes or brackets"
             raise ValueError(
-                f"{shown(held)} is an option with a comma: write the options as a JSON list, "
-                'such as ["one", "two, three"]'
+                f'{why}: write the options as a JSON list, such as ["one", "two, three"]'
             )
     return _distinct(_items(value), lambda item: _option(item, turn))
 
@@ -170,7 +171,9 @@ def _items(value: Any, split: Callable[[str], list[str]] | None = None) -> list[
 def _json_list(text: str) -> list[str] | None:
     """The texts of a JSON list; None where it is none, and the text means itself."""
     try:
-        found = json.loads(text) if text.startswith("[") else None
+        # Phones curl the quotes of what was typed.
+        straight = text if '"' in text else re.sub("[“”„]", '"', text)
+        found = json.loads(straight) if text.startswith("[") else None
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else None

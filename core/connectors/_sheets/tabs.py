@@ -32,8 +32,10 @@ def in_tabs(place: str, tabs: Sequence[str]) -> str:
     tab = tab_of(place)
     alike = [name for name in tabs if folded(name) == folded(place if tab is None else tab)]
     if tab is None and cells_of(place):
-        if alike:
-            raise _tab_or_cells(place, alike[0], tabs[0])
+        # "range=Q3 plan!A1" without quotes leaves Q3, and the rest to the rows.
+        begun = [name for name in tabs if folded(name).startswith(f"{folded(place)} ")]
+        if maybe := [*alike, *begun]:
+            raise _tab_or_cells(place, maybe[0], tabs[0])
         return place
     if tab is None and not alike:
         return place  # a named range
