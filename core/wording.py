@@ -21,10 +21,19 @@ if TYPE_CHECKING:
     from core.errors import LevqorError
     from core.ledger import Entry
 
-_OUTCOMES = {
+# A run's states, as every surface calls them.
+STATES = {
+    "accepted": "waiting",
+    "sending": "sending",
+    "sent": "sent",
+    "refused": "refused",
+    "not_sent": "not sent",
+    "unknown": "may or may not have been sent",
+}
+_SENTENCES = {
     "refused": "Refused.",
     "not_sent": "Not sent.",
-    "unknown": "In doubt: it may or may not have arrived.",
+    "unknown": f"In doubt: it {STATES['unknown']}.",
 }
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -156,7 +165,7 @@ def usage_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[
     span = counted(days, "day")
     lines.append(f"Everybody, last {span}:" if rows else f"No runs in {span}.")
     for row in rows:
-        counts = ((row.get(state, 0), state) for state in ("sent", *_OUTCOMES))
+        counts = ((row.get(state, 0), state) for state in ("sent", *_SENTENCES))
         told = ", ".join(f"{count} {_plain(state)}" for count, state in counts if count)
         lines.append(f"{row['day']} {row['connector']}: {told or 'nothing'}")
     return lines
@@ -175,7 +184,7 @@ def _done(status: str, updated: int | None) -> str:
 
 
 def _what(error: LevqorError) -> str:
-    outcome = _OUTCOMES.get(error.outcome or "", "")
+    outcome = _SENTENCES.get(error.outcome or "", "")
     said = error.message.lower()
     if "not sent" in said or "may or may not" in said:
         return error.message

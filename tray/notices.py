@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.wording import STATES
 from tray import words
-from tray.rows import MARKS, OUTCOMES
+from tray.rows import MARKS
 from tray.state import Telling, Verdict
 from tray.verdict import inbound_title, summary
 
@@ -181,8 +182,8 @@ def _title(verdict: Verdict) -> str:
 def _runs_notice(runs: list[Run]) -> Notice:
     if len(runs) == 1:
         (run,) = runs
-        how = run.words or OUTCOMES.get(run.outcome or "", "failed")
+        how = run.words or STATES.get(run.outcome or "", "failed")
         return Notice(f"{run.action}: {how}", f"Run {run.run}")
-    lines = [f"{r.action}: {OUTCOMES.get(r.outcome or '', 'failed')}" for r in runs[:5]]
+    lines = [f"{r.action}: {STATES.get(r.outcome or '', 'failed')}" for r in runs[:5]]
     more = [f"and {len(runs) - 5} more"] if len(runs) > 5 else []
     return Notice(f"{len(runs)} runs", "\n".join([*lines, *more]))

@@ -8,9 +8,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.wording import STATES
 from tray import words
 from tray.icon import COLOURS
-from tray.rows import MARKS, NO_WORDS, OUTCOMES
+from tray.rows import MARKS, NO_WORDS
 from tray.state import Connector, Inbound, Verdict
 from tray.verdict import Face, inbound_title, summary
 
@@ -109,7 +110,7 @@ def _connector(state: State, one: Connector) -> str:
 
 
 def _failed(state: State, one: Connector, run: Run) -> str:
-    why = words.plain(run.words) or OUTCOMES.get(run.outcome or "", "failed")
+    why = words.plain(run.words) or STATES.get(run.outcome or "", "failed")
     said = f"Last failed run, {words.ago(state.now - run.at)}: {_sentence(why)}"
     fix = f" {run.fix}" if run.fix and run.fix != one.fix else ""
     return f"{said}{fix} Run {run.run}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.wording import STATES
 from tray import words
 from tray.row import Do, Row, say
 from tray.state import Connector, Inbound, State, Told, Verdict
@@ -20,12 +21,6 @@ NO_WORDS = {
     Verdict.BROKEN: "broken",
     Verdict.OFF: "not set up",
     Verdict.UNKNOWN: "not checked yet",
-}
-OUTCOMES = {
-    "sent": "sent",
-    "refused": "refused",
-    "not_sent": "not sent",
-    "unknown": "may or may not have been sent",
 }
 _MUTES = (1, 4, 8)
 _FURTHER = "    "
@@ -154,7 +149,7 @@ def _failure(state: State, one: Connector) -> list[Row]:
     run = one.last_failure
     if run is None:
         return [say("failure", "Last failure: none")]
-    why = words.plain(run.words) or OUTCOMES.get(run.outcome or "", "failed")
+    why = words.plain(run.words) or STATES.get(run.outcome or "", "failed")
     said = _wrapped(f"Last failure, {words.ago(state.now - run.at)}: {why}")
     rows = [say(f"failure{n or ''}", line) for n, line in enumerate(said)]
     # Said once: the trouble of this moment stands below, with the same fix.

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from core.ledger import Entry
 
 LAST = 5
-STATES = {"accepted": "waiting", "not_sent": "not sent", "unknown": "may or may not have arrived"}
 
 
 async def home(bot: Bot, caller: Caller) -> views.Json:
@@ -33,5 +32,5 @@ async def home(bot: Bot, caller: Caller) -> views.Json:
 
 def _line(run: Entry, titles: dict[str, str]) -> str:
     title = titles.get(run.action, run.action)
-    state = STATES.get(run.state, run.state)
+    state = wording.STATES.get(run.state, run.state)
     return f"{title}: {state}, {wording.ago(time.time() - run.at)} · run {run.run}"

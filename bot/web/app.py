@@ -20,7 +20,7 @@ from bot.web.watch import Watch
 from core import __version__
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.health import Health
-from core.settings import is_loopback
+from core.network import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -74,7 +74,7 @@ def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:
     """Say why a proxy has to be expected before the bot; None where it has not."""
     if hooks:
         return "a chat platform posts to this address, so a proxy may pass strangers on to it"
-    if not is_loopback(address.host):
+    if not loopback(address.host.rstrip(".").lower()):
         return f"Levqor listens on {address}, where other machines reach it"
     return None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from bot.web.body import TooSlow
 from bot.web.limits import MAX_INTEGER, MAX_NAMES
 from bot.web.visitor import HOW_TO_GET_ONE
 from core import errors as e
+from core import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -150,7 +151,7 @@ _NUMBER = {"type": "number", "minimum": 0}
 # Not `const`: openapi-python-client 0.29 writes code that cannot be read for a constant true.
 _DOUBT = {"type": "boolean", "description": "It may have been done; absent where it was not."}
 _MOMENT = {"type": "string", "format": "date-time"}
-_OUTCOMES = ["sent", "refused", "not_sent", "unknown"]
+_OUTCOMES = list(get_args(e.Outcome))
 
 
 def _codes() -> list[str]:
@@ -243,7 +244,7 @@ COMPONENTS: dict[str, Any] = {
             "caller": _TEXT,
             "surface": _TEXT,
             "test": _FLAG,
-            "state": {**_TEXT, "enum": ["accepted", "sending", *_OUTCOMES]},
+            "state": {**_TEXT, "enum": list(wording.STATES)},
             "attempts": _COUNT,
             "at": _MOMENT,
         },

@@ -25,7 +25,7 @@ from core.settings.environment import network, ready_for_tls
 from core.settings.faults import broken, missing, read_tolerantly
 from core.settings.own import Own
 from core.settings.source import Reading, read, stamp
-from core.settings.values import Address, fits, is_loopback
+from core.settings.values import Address, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,6 @@ __all__ = [
     "Problem",
     "Settings",
     "home_to_be",
-    "is_loopback",
     "network",
     "ready_for_tls",
 ]

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 
 from core.callers import Caller
-from core.contract import loopback
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,11 +40,6 @@ def _is_host(text: str) -> bool:
         label = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
         return bool(re.fullmatch(rf"{label}(\.{label})*\.?", text))
     return True
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host, in any case and with or without a last dot, is this machine."""
-    return loopback(host.rstrip(".").lower())
 
 
 def flag(text: str) -> bool:

@@ -196,7 +196,7 @@ def test_the_home_tab_says_plainly_what_is_in_doubt_and_what_was_not_sent(slack,
     sandbox.slack.next(Answer(403, body="invalid_token"), on="webhook")
     slack.send("two").waits(1)
     shown = texts(home_of(slack))
-    assert "Send a Slack message: may or may not have arrived, just now" in shown
+    assert "Send a Slack message: may or may not have been sent, just now" in shown
     assert "Send a Slack message: refused, just now" in shown
 
 

@@ -118,7 +118,7 @@ def test_what_may_have_arrived_is_said_and_not_offered_again():
     error = Unknown("timed_out", "The service did not answer in time.", retry_after=5)
     error.run = "r1"
     assert refusal(error) == (
-        "In doubt: it may or may not have arrived. The service did not answer in time.\nRun r1"
+        "In doubt: it may or may not have been sent. The service did not answer in time.\nRun r1"
     )
     assert refusal(Unknown("x")) == "It may or may not have been sent; look before you send again."
 
