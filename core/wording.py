@@ -192,10 +192,12 @@ def _what(error: LevqorError) -> str:
 
 
 def _next_steps(error: LevqorError) -> Iterator[str]:
-    if error.fix:
+    again = error.retry_after if error.outcome != "unknown" else None
+    # The moment is said below.
+    if error.fix and not (again and error.fix.startswith("Try again in ")):
         yield error.fix if error.fix.endswith("?") else f"What to do: {error.fix}"
-    if error.outcome != "unknown" and error.retry_after:
-        yield f"Try again in {wait(error.retry_after)}."
+    if again:
+        yield f"Try again in {wait(again)}."
     if isinstance(error, QuotaSpent):
         if error.resets_at:
             yield f"Free again at {error.resets_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC."

@@ -41,7 +41,7 @@ _UP = "the icon is in the corner of the screen; to end it: Quit in its menu, or 
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 no desktop for it."""
+    """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 not set up for it."""
     streams.hold()
     with streams.helping():
         given = _parser().parse_args(args)
@@ -59,7 +59,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return EXIT_NO_DESKTOP
     except NotConfigured as problem:
         _say(f"{problem.message}\n{problem.fix}")
-        return EXIT_WRONG
+        return problem.exit
     except ValueError as problem:
         _say(str(problem))
         return EXIT_WRONG

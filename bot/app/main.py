@@ -72,5 +72,5 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     streams.tell(f"home: {home}{kept}")
     settings = Settings.load(home, sandbox_urls=sandbox.settings())
     if settings.own.home and not options.home:
-        streams.tell("LEVQOR_HOME is not used: a sandbox has a home of its own. Or name it: --home")
+        streams.tell("LEVQOR_HOME is not used: a sandbox has its own home, or the one in --home.")
     return settings

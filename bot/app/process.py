@@ -120,15 +120,29 @@ async def start(bot: Bot, surface: Surface) -> None:
 
 async def follow_settings(bot: Bot) -> None:
     """Take up an edited `.env`: connectors, plans of who may, everything but the surfaces' own."""
+    clock = asyncio.get_running_loop().time
+    told, quiet_until = "", 0.0
     while True:
         await asyncio.sleep(SETTINGS_SECONDS)
         try:
+<<<<<<< HEAD
             if await bot.call(bot.engine.refresh):
                 quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
                 bot.say("Settings were read again. A changed chat token needs a restart.")
+=======
+            changed = await bot.call(bot.engine.refresh)
+>>>>>>> a9cf86c (Say each thing once and take corrected settings)
         except LevqorError as error:
-            bot.say(f"The settings are broken and the old ones stay in force: {error.message}")
-            await asyncio.sleep(BROKEN_SECONDS)
+            broken = wording.in_one_line(error)
+            # The file is looked at all the while: a corrected one is taken at once.
+            if broken != told or clock() >= quiet_until:
+                bot.say(f"The settings are broken and the old ones stay in force: {broken}")
+                told, quiet_until = broken, clock() + BROKEN_SECONDS
+            continue
+        told = ""
+        if changed:
+            quiet_libraries(Redactor(bot.settings.secrets()))
+            bot.say("Settings were read again. A changed chat token needs a restart.")
 
 
 async def prune(bot: Bot) -> None:

@@ -87,6 +87,8 @@ def _usage_error(error: TyperException) -> InvalidInput:
     early = next((name for name in ("--home", "--sandbox") if name in message), None)
     if early:
         fix = f"{early} goes before the command: levqor {early} ..."
+    elif "--output" in message and context is not None and context.parent is None:
+        fix = "--output goes after the command: levqor health --output json"
     return InvalidInput(message=message, fix=fix)
 
 

@@ -118,8 +118,8 @@ def token_new(
     def draw() -> None:
         asked.out.line(token)
         asked.out.note(
-            f"Keep it now: it is not shown again. It asks as {caller}, on the {begins} plan, and"
-            " works where levqor-bot names this same home at its start."
+            f"Keep it now: it is not shown again. It asks as {caller}, on the {begins} plan."
+            " It works only with a levqor-bot whose home is this one."
         )
 
     asked.out.answer({"token": token, "label": label, "plan": begins}, draw)
@@ -204,7 +204,7 @@ def _one_caller(asked: Session, text: str) -> Caller:
     except ValueError as error:
         raise InvalidInput(
             [Fault("caller", str(error))],
-            f"{plain_line(text, 80)} is no one caller; no plan was changed.",
+            f"{plain_line(text, 80)} is not a single caller; no plan was changed.",
             fix="See who has asked with: levqor callers. The plan of everybody else is set in "
             "LEVQOR_DEFAULT_PLAN.",
         ) from None

@@ -47,6 +47,8 @@ def move(source: Path, target: Path) -> list[str]:
     try:
         _refuse_another_move(source, target)
         _refuse_no_home(source, begun=bool(moving(source) or moving(target)))
+        # Before anything is touched; and again once nobody else can put a file there.
+        _refuse_to_replace(source, target)
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         trust(target, target.lstat(), "The home folder")
         with hard_lock(target / LOCK, _PATIENCE), _alone(source) as database:
@@ -95,6 +97,16 @@ def _refuse_no_home(source: Path, *, begun: bool) -> None:
                 os.close(open_trusted(source / name, "The file"))
 
 
+def _refuse_to_replace(source: Path, target: Path) -> None:
+    begun = moving(target) == ("from", source)
+    for name in files(source):
+        if os.path.lexists(target / name) and not (begun and _same(source, target, name)):
+            raise NotConfigured(
+                f"{target / name} exists already, and a move replaces nothing.",
+                fix=f"Keep one of the two: move {target / name} or {source / name} away.",
+            )
+
+
 @contextlib.contextmanager
 def _alone(source: Path) -> Iterator[sqlite3.Connection | None]:
     """Keep every other Levqor away from a home, and lend its database; None where it has none."""
@@ -127,13 +139,7 @@ def _alone(source: Path) -> Iterator[sqlite3.Connection | None]:
 
 def _move(source: Path, target: Path, database: sqlite3.Connection | None) -> list[str]:
     moved = files(source)
-    begun = moving(target) == ("from", source)
-    for name in moved:
-        if os.path.lexists(target / name) and not (begun and _same(source, target, name)):
-            raise NotConfigured(
-                f"{target / name} exists already, and a move replaces nothing.",
-                fix=f"Keep one of the two: move {target / name} or {source / name} away.",
-            )
+    _refuse_to_replace(source, target)
     if moved:
         # The target first: with its mark and a database it has one that was copied whole.
         _mark(target, f"from {source}")

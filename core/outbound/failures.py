@@ -49,7 +49,7 @@ TRANSPORT: tuple[AnswerRow, ...] = (
     not_sent(
         "proxy",
         "The proxy did not let it through.",
-        "Check HTTPS_PROXY, its name and password, or list the service in NO_PROXY.",
+        "Check HTTPS_PROXY (or ALL_PROXY), its name and password, or list the service in NO_PROXY.",
     ),
     not_sent(
         "not_sendable",

@@ -24,8 +24,13 @@ from core.masking import Redactor
 from core.settings.environment import network, ready_for_tls
 from core.settings.faults import broken, missing, read_tolerantly
 from core.settings.own import Own
+<<<<<<< HEAD
 from core.settings.source import Reading, read, stamp
 from core.settings.values import Address, fits
+=======
+from core.settings.source import Problem, Reading, read, stamp
+from core.settings.values import Address, fits, is_local, is_loopback
+>>>>>>> a9cf86c (Say each thing once and take corrected settings)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -238,7 +243,7 @@ class Settings:
         found = []
         for one in self.described():
             value = self._found.values.get(one.name)
-            if value and one.shape and not re.fullmatch(one.shape, value):
+            if value and one.shape and not (re.fullmatch(one.shape, value) or is_local(value)):
                 what = f"{one.name} has an unusual shape: it may be cut off, or another value."
                 found.append(Problem(one.name, what, f"Compare it with its source: {one.where}."))
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from core.callers import Caller
 
@@ -42,6 +43,22 @@ def _is_host(text: str) -> bool:
     return True
 
 
+<<<<<<< HEAD
+=======
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, in any case and with or without a last dot, is this machine."""
+    return loopback(host.rstrip(".").lower())
+
+
+def is_local(address: str) -> bool:
+    """Tell whether a text is the address of something on this machine, a sandbox for one."""
+    try:
+        return is_loopback(urlsplit(address).hostname or "")
+    except ValueError:
+        return False
+
+
+>>>>>>> a9cf86c (Say each thing once and take corrected settings)
 def flag(text: str) -> bool:
     """Read yes or no."""
     word = text.lower()

@@ -11,6 +11,7 @@ import pytest
 
 from bot.app import main
 from core.sandbox import Delay
+from tests.support.bot import Program
 from tests.support.waiting import wait_for
 
 
@@ -98,6 +99,19 @@ def test_a_platform_that_posts_needs_http(start, sandbox):
     assert errors.splitlines()[-1].endswith(" What to do: Start levqor-bot without --no-http.")
 
 
+def test_settings_that_were_corrected_are_taken_at_once(home):
+    """What is broken is said with what to do, and once."""
+    with Program(home, {}, "--http", "127.0.0.1:0") as program:
+        program.until("listening on")
+        (home / ".env").write_text("LEVQOR_ALLOW=\n")
+        (home / ".env").chmod(0o600)
+        program.until("The settings are broken and the old ones stay in force: LEVQOR_ALLOW")
+        (home / ".env").write_text("LEVQOR_KEEP_DAYS=30\n")
+        program.until("Settings were read again.")
+        assert program.said.count("The settings are broken") == 1
+        assert "What to do:" in program.said
+
+
 def test_where_there_is_nothing_to_serve_it_says_so_and_ends(start):
     process = start("--no-http", environ={"SLACK_SIGNING_SECRET": "", "TELEGRAM_BOT_TOKEN": ""})
     _, errors = process.communicate(timeout=20)
@@ -134,5 +148,5 @@ def test_a_sandbox_says_that_it_does_not_use_levqor_home(tmp_path):
         env={**os.environ, "LEVQOR_HOME": str(tmp_path)},
     )  # fmt: skip
     assert "(temporary: gone when this ends; --home DIR keeps one)" in done.stderr
-    assert "LEVQOR_HOME is not used: a sandbox has a home of its own." in done.stderr
+    assert "LEVQOR_HOME is not used: a sandbox has its own home, or" in done.stderr
     assert not list(tmp_path.iterdir())

@@ -152,7 +152,7 @@ def test_a_stranger_flood_does_not_keep_paired_people_waiting(bot, sandbox):
 
 
 def test_while_nobody_is_let_in_the_terminal_says_how(home, sandbox):
-    told = f"telegram: nobody is let in yet; run: levqor --home {home} pair telegram"
+    told = f"telegram: nobody is paired yet; run: levqor --home {home} pair telegram"
     with living(settings_for(home, sandbox)) as bot:
         wait_for(lambda: told in bot.said)
         bot.pair(42)

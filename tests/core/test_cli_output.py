@@ -104,6 +104,13 @@ def test_a_mistake_in_text_says_where_to_look(cli):
     )
 
 
+def test_an_option_on_the_wrong_side_of_the_command_says_where_it_goes(cli):
+    assert cli("--output", "json", "runs").out == (
+        '{"error": "validation_error", "message": "No such option: --output", '
+        '"fix": "--output goes after the command: levqor health --output json", "details": []}\n'
+    )
+
+
 def test_a_plan_nobody_has_is_refused_in_our_words(cli):
     assert cli("plan", "set", "telegram:42", "gold").err == (
         "Invalid value for 'free|pro': 'gold' is not one of 'free', 'pro'.\n"

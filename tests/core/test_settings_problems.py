@@ -38,6 +38,8 @@ def test_an_unusual_shape_is_warned_about_and_not_refused(home):
     assert problem.fix == "Compare it with its source: from the back of the machine."
     assert not problem.fatal
     assert "telex" not in str(problem)
+    # What a sandbox gives looks like no vendor's, and is right.
+    assert load(home, {"FAX_KEY": "http://127.0.0.1:4711/fax"}).problems() == []
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,10 @@ def test_what_was_not_sent_says_when_to_try_again():
     assert refusal(Busy(retry_after=2)) == (
         "Too much is waiting for this service; it was not sent.\nTry again in 2 seconds."
     )
+    # Once, and not with a second number beside it.
+    assert refusal(Busy("Wait.", fix="Try again in 3 seconds.", retry_after=2.6)) == (
+        "Not sent. Wait.\nTry again in 3 seconds."
+    )
 
 
 def test_every_fault_of_an_input_has_its_line():

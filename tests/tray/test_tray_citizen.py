@@ -23,7 +23,7 @@ pytestmark = [
 ONE_LOOK = EYES.with_name("one_look_host.py")
 
 
-def run(*options, code=None, **env):
+def run(*options, code=None, folder=None, **env):
     """Run the tray to its end: exit status and what it said."""
     start = ("-c", code) if code else ("-m", "tray.app")
     done = subprocess.run(
@@ -33,6 +33,7 @@ def run(*options, code=None, **env):
         text=True,
         timeout=60,
         check=False,
+        cwd=folder,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -75,6 +76,15 @@ def test_a_remote_that_would_show_the_token_is_refused(tmp_path):
 
     assert status == 2
     assert said == ("levqor-tray: --remote must be https: over http anybody could read the token\n")
+
+
+def test_an_older_home_in_this_folder_is_said_as_everywhere(tmp_path):
+    (tmp_path / "levqor.db").touch()
+    status, said = run(folder=tmp_path, HOME=str(tmp_path / "user"))
+
+    assert status == 3
+    assert "holds a levqor.db, and no home folder is named." in said
+    assert "levqor home move" in said
 
 
 def test_folders_that_cannot_be_written_are_named(tmp_path, home):

@@ -128,7 +128,10 @@ class Remote:
             fix = f"See that Levqor runs at {self._host} and that this computer reaches it."
             words = f"{self._host} cannot be reached"
             if isinstance(problem, requests.exceptions.ProxyError):
-                fix = "Check HTTPS_PROXY, its name and password, or list the host in NO_PROXY."
+                fix = (
+                    "Check HTTPS_PROXY (or ALL_PROXY), its name and password, or list the host in "
+                    "NO_PROXY."
+                )
                 words += " through the proxy"
             trouble = Trouble(Missing.UNREACHABLE, words, fix)
             raise SourceError(trouble, before_it_left=_never_connected(problem)) from None
