@@ -125,13 +125,7 @@ async def follow_settings(bot: Bot) -> None:
     while True:
         await asyncio.sleep(SETTINGS_SECONDS)
         try:
-<<<<<<< HEAD
-            if await bot.call(bot.engine.refresh):
-                quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
-                bot.say("Settings were read again. A changed chat token needs a restart.")
-=======
             changed = await bot.call(bot.engine.refresh)
->>>>>>> a9cf86c (Say each thing once and take corrected settings)
         except LevqorError as error:
             broken = wording.in_one_line(error)
             # The file is looked at all the while: a corrected one is taken at once.
@@ -141,7 +135,7 @@ async def follow_settings(bot: Bot) -> None:
             continue
         told = ""
         if changed:
-            quiet_libraries(Redactor(bot.settings.secrets()))
+            quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
             bot.say("Settings were read again. A changed chat token needs a restart.")
 
 

@@ -24,13 +24,8 @@ from core.masking import Redactor
 from core.settings.environment import network, ready_for_tls
 from core.settings.faults import broken, missing, read_tolerantly
 from core.settings.own import Own
-<<<<<<< HEAD
 from core.settings.source import Reading, read, stamp
-from core.settings.values import Address, fits
-=======
-from core.settings.source import Problem, Reading, read, stamp
-from core.settings.values import Address, fits, is_local, is_loopback
->>>>>>> a9cf86c (Say each thing once and take corrected settings)
+from core.settings.values import Address, fits, is_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from core.callers import Caller
+from core.network import loopback
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -43,22 +44,14 @@ def _is_host(text: str) -> bool:
     return True
 
 
-<<<<<<< HEAD
-=======
-def is_loopback(host: str) -> bool:
-    """Tell whether a host, in any case and with or without a last dot, is this machine."""
-    return loopback(host.rstrip(".").lower())
-
-
 def is_local(address: str) -> bool:
     """Tell whether a text is the address of something on this machine, a sandbox for one."""
     try:
-        return is_loopback(urlsplit(address).hostname or "")
+        return loopback(urlsplit(address).hostname)
     except ValueError:
         return False
 
 
->>>>>>> a9cf86c (Say each thing once and take corrected settings)
 def flag(text: str) -> bool:
     """Read yes or no."""
     word = text.lower()
