@@ -39,9 +39,9 @@ def fitting(text: str) -> str:
 
 def changes(text: str) -> list[str]:
     """Say what Telegram changes in a text though it looks much the same."""
-    said = []
+    notes = []
     if "\t" in text:
-        said.append("Telegram makes each tab a space.")
+        notes.append("Telegram makes each tab a space.")
     if _DIRECTION.search(text):
-        said.append("Telegram takes out marks of direction, which nobody sees.")
-    return said
+        notes.append("Telegram takes out marks of direction, which nobody sees.")
+    return notes

@@ -130,14 +130,14 @@ def send(request: Entry, config: NotionConfig, http: HttpClient) -> Receipt:
         # An option that looks new may have been added meanwhile, written another way.
         if not (remembered and made.creates):
             return _create(made, schema, notion)
-    except (InvalidInput, Refused) as said:
-        if not remembered or said.reason not in (None, *STALE):
+    except (InvalidInput, Refused) as error:
+        if not remembered or error.reason not in (None, *STALE):
             raise
         try:
             schema, _ = remembered_schema(request.database_id or "", notion, fresh=True)
         except UpstreamError:
             # No page was made, whatever the second look at the columns met.
-            raise said from None
+            raise error from None
     else:
         schema, _ = remembered_schema(request.database_id or "", notion, fresh=True)
     return _create(typed(request.props, schema, zone), schema, notion)
@@ -163,11 +163,11 @@ def _read_back(answer: Answer, notion: Api) -> Answer:
     """Look for the page that a 503 says was saved; the 503 itself where it is not seen."""
     try:
         page = notion_id(str(complaint(answer).additional_data.get("committed_resource_id")))
-        found = notion.get(f"pages/{page}")
+        saved = notion.get(f"pages/{page}")
     except (ValueError, UpstreamError):
         # A look that failed says nothing of the write, which stays unknown.
         return answer
-    return found if found.status == 200 else answer
+    return saved if saved.status == 200 else answer
 
 
 def probe(config: NotionConfig, http: HttpClient) -> Probe:

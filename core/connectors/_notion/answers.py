@@ -187,13 +187,13 @@ def explain(
 
 def _values(answer: Answer, body: Complaint, columns: Mapping[str, str]) -> dict[str, str | None]:
     """The names a detailed fix may have; never a sentence of Notion's."""
-    found = body.additional_data.get("child_data_source_ids")
-    ids = [str(one) for one in found] if isinstance(found, list) else []
+    sources = body.additional_data.get("child_data_source_ids")
+    ids = [str(source) for source in sources] if isinstance(sources, list) else []
     column = next((name for name in columns if body.message.startswith(f"{name} is expected")), "")
     ray = answer.headers.get("cf-ray", "")
     return {
         # They are shown, so they must be ids and nothing else.
-        "sources": listed(one for one in ids if re.fullmatch(r"[0-9A-Fa-f-]{1,36}", one)),
+        "sources": listed(ident for ident in ids if re.fullmatch(r"[0-9A-Fa-f-]{1,36}", ident)),
         "columns": listed(columns),
         "column": column,
         "kind": columns.get(column),

@@ -111,7 +111,7 @@ def remembered_schema(ident: str, notion: Api, *, fresh: bool = False) -> tuple[
 def read_schema(ident: str, notion: Api) -> Schema:
     """Find a database's only data source and read its columns.
 
-    `ident` may be either's id: people copy both. Raises what the table of refusals says.
+    `ident` may be either's id: people copy both. Raises what the table of answers says.
     """
     answer = notion.get(f"databases/{ident}")
     if answer.status == 200:

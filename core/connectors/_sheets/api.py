@@ -62,12 +62,12 @@ class Api:
         )
 
     def tabs(self) -> list[str]:
-        """Read the tabs' names, in order; raises what the table of refusals says."""
+        """Read the tabs' names, in order; raises what the table of answers says."""
         answer = self._signed(lambda headers: self.http.get(self.url, params=TABS, headers=headers))
-        found = answer.parse(Spreadsheet) if answer.status == 200 else None
-        if found is None:
+        spreadsheet = answer.parse(Spreadsheet) if answer.status == 200 else None
+        if spreadsheet is None:
             raise explain(answer, values=self._names(), wrote=False)
-        return [sheet.properties.title for sheet in found.sheets]
+        return [sheet.properties.title for sheet in spreadsheet.sheets]
 
     def explain(self, answer: Answer, tabs: Sequence[str]) -> UpstreamError:
         """Say what an answer to `append` means, with the names a fix may need."""
