@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.engine.checks import checked
+from core.engine.validation import checked
 from core.errors import Fault, InvalidInput
 from core.grammar import value
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from bot.slack.escaping import unescape
 from bot.web.body import parse_object
 from core.connectors import CONNECTORS
-from core.engine.checks import checked
+from core.engine.validation import checked
 from core.errors import InvalidInput
 from core.grammar import parse_chat, parse_items, value
 from tests.conftest import SOAK

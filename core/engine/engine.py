@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 from core.connectors import CONNECTORS
 from core.contract import Receipt
 from core.engine import reasons
-from core.engine.admission import admit, permitted, spent
+from core.engine.authorization import admit, permitted, spent
 from core.engine.catalogue import Catalogue
-from core.engine.checks import fingerprint
 from core.engine.credentials import Credentials
-from core.engine.record import Record
+from core.engine.dispatcher import Dispatcher
 from core.engine.results import Accepted, Job, Settled
-from core.engine.sending import Sender
+from core.engine.run_log import RunLogger
+from core.engine.validation import fingerprint
 from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
 from core.ledger import Ledger, Order, word
 from core.ledger.runs import midnight_after
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from core.callers import Caller
     from core.contract import Action, Config, Connector
-    from core.engine.admission import Admitted
+    from core.engine.authorization import Admitted
     from core.errors import Unwritten
     from core.ledger import Entry
     from core.settings import Settings
@@ -63,12 +63,12 @@ class Engine:
         self.connectors = tuple(connectors)
         self.log = log
         self._catalogue = Catalogue(self.connectors)
-        self._record = Record(log)
-        self.observers, self.refusals = self._record.observers, self._record.refusals
+        self._run_log = RunLogger(log)
+        self.observers, self.refusals = self._run_log.observers, self._run_log.refusals
         ledger.default_plan = settings.own.default_plan
         self._credentials = Credentials()
-        self._sender = Sender(
-            ledger, outbound, self.connectors, settled=self.settled, ended=self._record.ended
+        self._dispatcher = Dispatcher(
+            ledger, outbound, self.connectors, settled=self.settled, ended=self._run_log.ended
         )
 
     @classmethod
@@ -144,7 +144,7 @@ class Engine:
             patience: Seconds to wait for another process that holds the ledger.
         """
         with self._refusals(action_id, caller, ip):
-            if self._sender.stopping:
+            if self._dispatcher.stopping:
                 raise Stopping
             asked = admit(self.settings, self._catalogue, action_id, values, caller, test=test)
             if asked.refuse is not None and key is None:
@@ -175,7 +175,7 @@ class Engine:
     def start(self, accepted: Accepted) -> Future[Settled]:
         """Send an accepted run, or await the first one's end; never fails, nor is cancelled."""
         if accepted.job is not None:
-            return self._sender.start(accepted.job)
+            return self._dispatcher.start(accepted.job)
         return self._again(accepted)
 
     def run(
@@ -196,7 +196,7 @@ class Engine:
 
     def queues(self) -> dict[str, tuple[int, int]]:
         """Connector name to (runs being sent, runs waiting)."""
-        return self._sender.load()
+        return self._dispatcher.load()
 
     def credential(self, connector: Connector, config: Config) -> bytes:
         """A digest of what a connector signs in with; waits are shared by those who share it."""
@@ -216,15 +216,15 @@ class Engine:
 
     def turned_away(self, error: LevqorError, caller: Caller, ip: str | None) -> None:
         """Write down a request that was refused before it said what it wants."""
-        self._record.refused("", error, caller, ip, 0.0)
+        self._run_log.refused("", error, caller, ip, 0.0)
 
     def unwritten(self, seconds: float = 0.0) -> Unwritten | None:
         """Give the ledger so long to take how runs ended; what to say where it does not."""
-        return self._sender.unwritten(seconds)
+        return self._dispatcher.unwritten(seconds)
 
     def drain(self, timeout: float = 15.0) -> None:
         """Take nothing new; what had not begun is `not_sent`, what then is out `unknown`."""
-        self._sender.close(timeout)
+        self._dispatcher.close(timeout)
 
     def close(self, timeout: float = 15.0) -> None:
         """Drain, then close the way out and the ledger."""
@@ -241,7 +241,7 @@ class Engine:
             ms = 1000 * (time.perf_counter() - began)
             # What was asked for may be anything; only names that exist are recorded.
             known = action_id if action_id in self.action_ids() else ""
-            self._record.refused(known, error, caller, ip, ms)
+            self._run_log.refused(known, error, caller, ip, ms)
             raise
 
     def _job(self, run: str, asked: Admitted, caller: Caller, ip: str | None, *, test: bool) -> Job:
@@ -270,7 +270,7 @@ class Engine:
         until = time.monotonic() + patience
         try:
             # A run that was refused meanwhile has given its quota back.
-            self._sender.catch_up(patience)
+            self._dispatcher.catch_up(patience)
             return self.ledger.accept(order, patience=until - time.monotonic())
         except QuotaSpent as error:
             raise spent(self.settings, connector, caller, error.resets_at) from None
@@ -282,7 +282,7 @@ class Engine:
             raise
 
     def _again(self, accepted: Accepted) -> Future[Settled]:
-        out = self._sender.out(accepted.run)
+        out = self._dispatcher.out(accepted.run)
         if out is not None:
             return out
         future: Future[Settled] = Future()

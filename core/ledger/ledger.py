@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.callers import is_address
 from core.errors import LedgerError
-from core.ledger import copies, endings, owed, people, runs, usage, watch
+from core.ledger import backup, endings, owed, people, runs, status, usage
 from core.ledger.entries import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
 from core.ledger.opened import OpenLedger
 from core.ledger.people import word
@@ -229,18 +229,18 @@ class Ledger(OpenLedger):
     ) -> None:
         """Write what a probe found."""
         now = time.time()
-        self._write(lambda db: watch.probed(db, connector, verdict, reason, latency_ms, now))
+        self._write(lambda db: status.probed(db, connector, verdict, reason, latency_ms, now))
 
     def probes(self, connector: str, limit: int = 1) -> list[Stretch]:
         """A connector's verdicts, latest first, each with since when."""
         with self._reading() as db:
-            return watch.stretches(db, connector, limit)
+            return status.stretches(db, connector, limit)
 
     def inbound(self, surface: str, *, ok: bool, verdict: str, fix: str | None = None) -> None:
         """Write how a way in is doing."""
         owner, now = self._owner_id(), time.time()
         self._write(
-            lambda db: watch.inbound(
+            lambda db: status.inbound(
                 db, surface, ok=ok, verdict=verdict, fix=fix, owner=owner, now=now
             )
         )
@@ -248,14 +248,14 @@ class Ledger(OpenLedger):
     def inbounds(self) -> list[Inbound]:
         """How each way in of this home's bot is doing."""
         with self._reading() as db:
-            return watch.inbounds(db, self._alive)
+            return status.inbounds(db, self._alive)
 
     # Keeping
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""
         with self._reading(long=True) as db:
-            copies.write(db, file)
+            backup.write(db, file)
 
     def prune(self, days: int) -> int:
         """Delete what is older than `days` days; returns how many runs."""
@@ -265,5 +265,5 @@ class Ledger(OpenLedger):
             # SQLite gives its lock to who asks first; one who waits asks every 20 ms or so.
             time.sleep(_GIVE_WAY_SECONDS)
         self._write(lambda db: people.prune(db, before))
-        self._write(lambda db: watch.prune(db, before), durable=True)
+        self._write(lambda db: status.prune(db, before), durable=True)
         return gone

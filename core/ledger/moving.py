@@ -17,7 +17,7 @@ from filelock import Timeout
 
 from core.errors import LedgerError, NotConfigured
 from core.home import DATABASE, MOVING, check, moving, open_trusted, refuse_link, trust
-from core.ledger import copies, endings
+from core.ledger import backup, endings
 from core.ledger.owners import Owner, hard_lock
 from core.ledger.store import BESIDE, connect, explain, refuse_strangers
 from core.masking import KEY
@@ -172,7 +172,7 @@ def _put(file: Path, copy: Path, database: sqlite3.Connection | None) -> None:
     for left in (part, *(part.with_name(part.name + end) for end in BESIDE)):
         left.unlink(missing_ok=True)
     if copy.name == DATABASE and database is not None:
-        copies.write(database, part)
+        backup.write(database, part)
     else:
         made = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(made, "wb") as out, os.fdopen(open_trusted(file, "The file"), "rb") as given:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from core.errors import LedgerError
-from core.ledger import owed, runs, watch
+from core.ledger import owed, runs, status
 from core.ledger.endings import Endings
 from core.ledger.owners import Owner
 from core.ledger.store import NAME, connect, explain, identity, no_access, prepare, reader
@@ -55,7 +55,7 @@ class OpenLedger:
         """Finish writes, empty the write-ahead log, give up ownership."""
         with contextlib.suppress(LedgerError):
             if self._owner:
-                self._write(lambda db: watch.gone(db, self._owner_id()), patience=1.0)
+                self._write(lambda db: status.gone(db, self._owner_id()), patience=1.0)
         # The last connection to go takes the write-ahead log with it, and a reader may not.
         with self._read_lock:
             self._reader.close()

@@ -12,7 +12,7 @@ from core.errors import (
     QuotaSpent,
     Repeated,
 )
-from core.ledger import Ledger, runs, watch
+from core.ledger import Ledger, runs, status
 from tests.support.journal import DO, accept, finish, order
 
 
@@ -176,7 +176,7 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(home):
         ledger.accept(order(test=True, at=now + 7200, guard=True, test_gap=60.0))
         _, first = ledger.accept(order(test=True, at=now, guard=True, test_gap=60.0))
         assert first
-        ledger._write(lambda db: watch.probed(db, "slack", "ok", None, 1.0, now + 7200))
+        ledger._write(lambda db: status.probed(db, "slack", "ok", None, 1.0, now + 7200))
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         assert [s.verdict for s in ledger.probes("slack", 9)] == ["failing", "ok"]

@@ -17,7 +17,7 @@ from core.connectors._notion.properties import typed
 from core.connectors._notion.values import PLAIN
 from core.contract import folded, listed, nearest
 from core.engine.catalogue import Catalogue
-from core.engine.checks import checked, fingerprint
+from core.engine.validation import checked, fingerprint
 from core.errors import LevqorError
 from core.grammar import parse_chat, parse_items, read_json, rows, value
 from core.interfaces import declared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.engine.checks import checked, from_settings, naming_settings
+from core.engine.validation import checked, from_settings, naming_settings
 from core.errors import Fault, Forbidden, InvalidInput, NotConfigured, QuotaSpent
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Record:
+class RunLogger:
     """One line in the log for every ending; then the observers, in the order they came.
 
     `observers` are called with (settled, caller), `refusals` with (action id, error,

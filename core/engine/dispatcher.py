@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.engine import reasons
-from core.engine.checks import naming_settings
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
+from core.engine.validation import naming_settings
 from core.errors import Busy, InternalError, InvalidInput, LedgerError, LevqorError
 from core.ledger.writer import PATIENCE
 from core.logs import mistake
@@ -40,7 +40,7 @@ _AGAIN_SECONDS = 5.0
 _OFFER_SECONDS = 0.5
 
 
-class Sender:
+class Dispatcher:
     """Every connector's queue, and what its workers do with a run."""
 
     def __init__(
