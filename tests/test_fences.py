@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections import defaultdict
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.surfaces import SURFACES as INTERFACES
 from core.connectors import CONNECTORS
 
 ROOT = Path(__file__).parents[1]
@@ -265,6 +267,43 @@ def test_no_surface_knows_a_connector_by_name(connector):
         if text in titles
     ]
     assert strays == []
+
+
+# The interfaces whose names only their own folder, the list and the connectors may know.
+CHATS = [spec.name for spec in INTERFACES if spec.guide]
+BEYOND_CHATS = ("core/connectors", "core/sandbox", "bot/surfaces", "tray", *(
+    f"bot/{spec}" for spec in (*CHATS, "web", "console")
+))  # fmt: skip
+# What such a caller looks like is an example: `name:42`, `name:T1:*=name.*`.
+EXAMPLE = r"\b{0}(?::[\w:*]+|\.\*)"
+
+
+def identifiers(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        for field in ("id", "attr", "name", "arg", "module"):
+            if isinstance(word := getattr(node, field, None), str):
+                yield word.lower()
+
+
+@pytest.mark.parametrize("chat", CHATS)
+def test_neither_core_nor_the_bot_s_own_files_know_a_chat(chat):
+    strays = [
+        (place(file), word)
+        for file in FILES
+        if not within(file, BEYOND_CHATS)
+        for word in (*identifiers(file), *literals(file))
+        if chat in re.sub(EXAMPLE.format(chat), "", word)
+    ]
+    assert strays == []
+
+
+def test_the_list_of_interfaces_is_read_without_what_is_heavy():
+    heavy = "aiohttp fastapi starlette uvicorn slack_bolt slack_sdk telegram prompt_toolkit"
+    program = f"import sys, bot.surfaces; print(set({heavy.split()!r}) & set(sys.modules))"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert ran.stdout == "set()\n"
 
 
 def test_the_sandbox_is_loaded_only_when_it_is_asked_for():
