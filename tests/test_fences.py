@@ -199,6 +199,18 @@ def test_only_engine_and_health_know_both_connectors_and_ledger():
     assert both <= {"engine", "health"}
 
 
+def test_the_sql_of_runs_is_in_one_place():
+    strays = [
+        (place(file), text)
+        for file in FILES
+        # The second counts them for a report, the third makes the table.
+        if place(file) not in ("core/ledger/runs", "core/ledger/usage", "core/migrations")
+        for text in literals(file)
+        if re.search(r"\b(FROM|INTO|UPDATE|JOIN) runs\b", text)
+    ]
+    assert strays == []
+
+
 def test_only_settings_read_the_environment():
     strays = [
         place(file)

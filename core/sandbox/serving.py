@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def serve(port: int = 0, announce: Callable[[str, dict[str, str]], None] | None = None) -> None:
+def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:
     """Run the stand-ins until SIGINT or SIGTERM.
 
-    `announce` is told the front page's address and the settings to export; without one
-    both are printed. Call it from the main thread. Raises OSError where the port is taken.
+    `announce` is told the front page's address and the settings to export. Call it from the
+    main thread. Raises OSError where the port is taken.
     """
     stopped = threading.Event()
 
@@ -28,7 +28,7 @@ def serve(port: int = 0, announce: Callable[[str, dict[str, str]], None] | None 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with Sandbox(port) as sandbox:
-            (announce or _print)(sandbox.url, sandbox.settings())
+            announce(sandbox.url, sandbox.settings())
             stopped.wait()
     finally:
         for number, handler in before.items():
@@ -39,8 +39,3 @@ def exports(settings: dict[str, str]) -> str:
     """The settings as lines for a shell."""
     lines = (f"export {name}={shlex.quote(value)}" for name, value in settings.items())
     return "\n".join(lines)
-
-
-def _print(url: str, settings: dict[str, str]) -> None:
-    print(f"# The stand-ins are at {url}/ (stop with Ctrl-C). In another terminal:")  # noqa: T201
-    print(exports(settings), flush=True)  # noqa: T201
