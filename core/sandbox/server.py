@@ -88,10 +88,10 @@ class Sandbox:
 
     def settings(self) -> dict[str, str]:
         """Settings, credentials included, that lead every connector here."""
-        settings = {"LEVQOR_SANDBOX_PAGE": self.url}
+        settings: dict[str, str] = {}
         for stand_in in self.stand_ins:
             settings |= stand_in.settings()
-        return settings
+        return {**settings, "LEVQOR_SANDBOX_PAGE": self.url}
 
     def stand_in(self, name: str) -> StandIn:
         """The stand-in of that name or for that connector; raises KeyError."""

@@ -143,14 +143,16 @@ def test_credentials_have_the_vendors_shapes(sandbox):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serving_prints_settings_to_export_and_ends_on_a_signal(number):
-    code = "from core.sandbox import serve; serve()"
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environ
+        [sys.executable, "-m", "core.cli", "sandbox"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environ,
     ) as process:
         url = process.stdout.readline().split()[5]
         lines = [process.stdout.readline() for _ in range(3)]
-        assert lines[0].startswith(f"export SLACK_WEBHOOK_URL={url}slack/services/")
+        assert lines[2].startswith(f"export SLACK_WEBHOOK_URL={url}slack/services/")
         assert requests.get(url, timeout=5).status_code == 200
         process.send_signal(number)
         process.communicate(timeout=10)
