@@ -20,13 +20,11 @@ def declared() -> tuple[Interface, ...]:
 
     Without them nobody would know which settings are secret.
     """
-    from importlib.metadata import PackageNotFoundError, distribution
+    from importlib.metadata import distributions
 
-    try:
-        points = distribution("levqor").entry_points.select(group=GROUP)
-    except PackageNotFoundError:
-        points = ()  # type: ignore[assignment]
-    found = tuple(one for point in points for one in point.load())
+    # A checkout may hold the description of an older installation, which would come first.
+    points = (one.entry_points.select(group=GROUP) for one in distributions(name="levqor"))
+    found = tuple(each for point in next(filter(None, points), ()) for each in point.load())
     if not found:
         raise NotConfigured(
             "This installation of Levqor does not say which interfaces it has.",
