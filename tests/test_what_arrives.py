@@ -127,6 +127,11 @@ ROWS = [
     Row(NOTION, "Due by=2026-12-01", pipe="Due by=2026-12-01\n"),
     Row(SHEETS, [["", "b"], ["c", "d"]], pipe="\tb\nc\td\n"),
     Row(SHEETS, [["a=b", "{}"]], pipe="a=b,{}\n"),
+    # What is all but an option is no text.
+    *(Row(SLACK, refused(f"{word}: is no option here", f"did you mean {meant}", f"-- {word}"), items=[word, "hi"])
+      for word, meant in (("--Test", "--test"), ("-h", "--help"), ("-test", "--test"), ("\u2014test", "--test"))),
+    Row(SLACK, "-x \u2014Ann - --- --a b", items=["-x", "\u2014Ann", "-", "---", "--a b"]),
+    Row(SLACK, refused("json: must be an object"), items=["--json", "text=a"]),
     # Words after -- too.
     Row(SLACK, "channel=x {} --test - a", items=["--", "channel=x", "{}", "--test", "-", "a"]),
     Row(SLACK, {"channel": "#random", "text": "a channel=x"}, items=["channel=#random", "a", "--", "channel=x"]),
@@ -156,6 +161,12 @@ ROWS = [
     page(refused("seems to go on", '"Due by"="…"'), '"Due by"=2026-12-01 09:30 Fix'),
     page(refused("Due by: seems to go on"), None, ["Due by=2026-12-01", "09:30"]),
     page(refused("1st contact: seems to go on"), '"1st contact"=+49 30 123'),
+    page(refused("seems to go on", '"% done"="…"'), '"% done"=1 000 Fix'),
+    page(refused("seems to go on", '"Due by"="…"'), '"Due by"=2026-12-01 - 2026-12-05'),
+    page(refused("Labels: seems to go on"), "Labels=Web , idea", ["Labels=Web", ", idea"]),
+    page(refused("quotes within quotes", "\"1st contact\"='…'"), '"1st contact"="a "b" c" Fix'),
+    page({"1st contact": 'a "b" c', "Full name": "Fix"}, "\"1st contact\"='a \"b\" c' Fix"),
+    page({"% done": 3, "Full name": "404s on login"}, '"% done"=3 404s on login'),
     page({"1st contact": "a,", "Done?": True}, None, ["1st contact=a,", "Done?=yes"]),
     page({"1st contact": "a,", "Full name": "b"}, '"1st contact"="a," b', ["b", "1st contact=a,"]),
     # Absence.

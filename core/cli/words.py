@@ -19,6 +19,9 @@ MAX_INPUT = 256 * 1024
 # Slack if it were taken as text.
 _EARLY = ("--home", "--sandbox")
 _OPTION = re.compile(r"(--[a-z][a-z-]*)(=\S*)?")
+# Capitals, one dash, or the long one that an editor makes of two: meant as an option only
+# where one is called so.
+_OTHER_DASH = re.compile(r"[-\u2013\u2014]-?([a-z]+)(?:=\S*)?", re.IGNORECASE)
 
 
 def split(args: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -53,6 +56,10 @@ def _options(args: Sequence[str], known: Mapping[str, bool]) -> Iterator[str]:
             yield option[1]
             if not option[2] and known.get(option[1]):
                 next(words, None)
+        elif (other := _OTHER_DASH.fullmatch(word)) and (
+            other[1].lower() == "h" or f"--{other[1].lower()}" in {*known, *_EARLY}
+        ):
+            yield word
 
 
 def _about(name: str, known: Mapping[str, bool]) -> str:
@@ -60,6 +67,8 @@ def _about(name: str, known: Mapping[str, bool]) -> str:
 
     if name in _EARLY:
         return "stands before the command; nothing was sent"
+    if name in ("-h", "-H"):
+        name = "--help"
     near = nearest(name, [*known, *_EARLY])
     return f"is no option here{f'; did you mean {near}?' if near else ''}"
 

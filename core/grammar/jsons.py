@@ -16,9 +16,10 @@ class _Broken(ValueError):
 
 def read_json(text: str) -> dict[str, Any]:
     """Read a JSON object; raises InvalidInput saying where it breaks off."""
-    found = _uncurled(text)
+    # What does not begin so is no broken object, but something else.
+    found = _uncurled(text) if visible(text).startswith("{") else None
     if not isinstance(found, dict):
-        raise InvalidInput([Fault("json", "must be an object: {…}")])
+        raise InvalidInput([Fault("json", 'must be an object: {"name": "value"}')])
     return found
 
 

@@ -24,8 +24,11 @@ _UNSEEN_BUT_TABS = re.compile(rf"(?:[^\S\t]|[{_MARKS}])+")
 _CLOSERS = {'"': '"', "'": "'", "“": "”", "„": "“”", "‘": "’"}  # noqa: RUF001 - they are meant
 # What a value opens and does not close goes on after the blank, and so do these.
 _OPENERS = {"“": "”", "„": "“”", "«": "»", "「": "」", "`": "`", "[": "]", "{": "}"}
-_IN_TWO = re.compile(r"\d{4}-\d\d-\d\d \d{1,2}:\d\d.*|\+\d+ [\d(].*", re.DOTALL)
-_NEXT = re.compile(r"[^\S\r\n]+(\S+)")
+_IN_TWO = re.compile(
+    r"\d{4}-\d\d-\d\d (?:\d{1,2}:\d\d|\S{1,5} \d{4}-\d\d-)"  # a day and a time, two days
+    r"|\+\d+ [\d(]|-?\d{1,3} \d{3}(?!\S)"  # a number of a telephone, one with thousands
+)
+_NEXT = re.compile(r"[^\S\r\n]+(\S[^\r\n]{0,30})")
 # Longer pieces of what was typed are not said back.
 _SHOWN = 60
 
@@ -91,11 +94,18 @@ def pair_at(text: str, names: Names) -> Pair | None:
     quoted = _quoted(text, start)
     if quoted is not None:
         inner, end = quoted
-        return Pair(head.name, inner, end)
+        return Pair(head.name, inner, end, _opened_twice(head.name, inner))
     end = _end(_VALUE, text, start)
     following = _NEXT.match(text, end)
     trouble = _unfinished(head.name, text[start:end], following[1] if following else "")
     return Pair(head.name, text[start:end], end, trouble if names.known(head.name) else None)
+
+
+def _opened_twice(name: str, inner: str) -> str | None:
+    # 'Notes="a "b" c"' ends after b, where the inner quotes do.
+    if inner.count('"') % 2 and re.search(r'(?:\A|\s)"\S', inner):
+        return f"has quotes within quotes: write {shown(name)}='…'"
+    return None
 
 
 def _unfinished(name: str, value: str, following: str) -> str | None:
@@ -114,12 +124,14 @@ def goes_on(value: str, following: str) -> bool:
     closers = _OPENERS.get(value[:1])
     if closers and not any(one in value[1:] for one in closers):
         return True
-    return value.endswith((",", ";")) or _IN_TWO.fullmatch(f"{value} {following}") is not None
+    if value.endswith((",", ";")) or following.startswith((",", ";")):
+        return True
+    return len(value) <= _SHOWN and _IN_TWO.match(f"{value} {following}") is not None
 
 
 def unclosed(name: str) -> str:
     """Say that a value begins with a quote and does not end with one."""
-    return f'has an opening " and no closing one: write {shown(name)}="…"'
+    return f'has an opening " and no closing one before a blank: write {shown(name)}="…"'
 
 
 def around(text: str) -> str:

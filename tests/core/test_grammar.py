@@ -171,7 +171,7 @@ def test_a_text_given_by_name_and_again_by_words_is_refused():
 
 
 def test_a_straight_quote_that_is_never_closed_is_refused():
-    what = 'has an opening " and no closing one: write channel="…"'
+    what = 'has an opening " and no closing one before a blank: write channel="…"'
     assert faults(parse_chat, 'channel="my team hi', Note) == [Fault("channel", what)]
 
 

@@ -138,7 +138,8 @@ def test_where_names_are_free_a_text_that_holds_a_name_is_refused(typed, shows):
         ),
         ("Status =", Fault("Status", 'has no value after its =: write Status="…"')),
         ("Status = Done=yes", Fault("Status", 'has no value after its =: write Status="…"')),
-        ('Due="x', Fault("Due", 'has an opening " and no closing one: write Due="…"')),
+        ('Due="x', Fault("Due", 'has an opening " and no closing one before a blank: write'
+                         ' Due="…"')),
         ("Status=a status=b",
          Fault("status", "is given twice, as Status and as status: which is meant?")),
         ("Status=a Status=b", Fault("Status", "is given twice")),
