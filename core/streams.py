@@ -96,5 +96,5 @@ def answer(text: str, run: str | None = None) -> None:
 
 def tell(text: str) -> None:
     """Say a line on standard error; whoever closed that does not want to hear it."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here

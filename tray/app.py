@@ -36,7 +36,7 @@ _NEEDS = (
 )
 # Some panels (LXQt's) read the icon's title once, when it registers: by then it had better say
 # how things are. A first check that takes longer is not waited for.
-_FIRST_CHECK_S = 3.0
+_FIRST_CHECK_S = 10.0
 _UP = "the icon is in the corner of the screen; to end it: Quit in its menu, or Ctrl-C here"
 
 
