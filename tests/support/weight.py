@@ -79,7 +79,7 @@ def _is_seen(window) -> bool:
 
 
 def changes(desk: Desktop, times: int) -> tuple[float, float]:
-    """Show so many menus in this tray's own window; MB after a tenth of them and after all."""
+    """Show so many menus in this tray's own window; MB after a thousand and after all."""
     child = desk.start(sys.executable, ME, "changes", str(times), log="changes")
     assert child.wait(300) == 0, desk.log("changes")
     # GTK has its own remarks in between.
@@ -124,7 +124,8 @@ def _changes(times: int) -> None:
             shown.show(menus[number % len(menus)])
             # Paced as quickly as the window keeps up: a backlog would be measured else.
             time.sleep(0.002)
-            if number == times // 10:
+            # By then everything that is kept once is there.
+            if number == 1000:
                 _say_rss()
         time.sleep(1)
         _say_rss()
