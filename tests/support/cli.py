@@ -36,8 +36,10 @@ def command(*args):
 
 
 def environment(**more):
-    """The environment of a child: this one's without colours, plus what is given."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    """The environment of a child: this one's without colours and a size, plus what is given."""
+    # pytest-xdist gives its workers a COLUMNS, which rich believes before the terminal.
+    ours = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+    kept = {k: v for k, v in os.environ.items() if k not in ours}
     return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **more}
 
 
