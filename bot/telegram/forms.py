@@ -112,8 +112,8 @@ class Form:
 class Forms:
     """The open forms: one for a person in a chat."""
 
-    def __init__(self) -> None:
-        self._open: ExpiringMap[tuple[int, int], Form] = ExpiringMap(MOST, SECONDS)
+    def __init__(self, *, seconds: float = SECONDS) -> None:
+        self._open: ExpiringMap[tuple[int, int], Form] = ExpiringMap(MOST, seconds)
 
     def put(self, chat: int, user: int, form: Form) -> None:
         """Open a form, in place of one that is open."""

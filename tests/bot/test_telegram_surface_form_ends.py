@@ -63,15 +63,27 @@ def test_nothing_of_a_form_is_written_down(home, sandbox):
 
 
 def test_a_form_ends_ten_minutes_after_the_last_answer(engine):
+    def until():
+        return forms._open._kept[1, 42][0]
+
     _, action = engine.action("slack.send")
     forms = Forms()
     form = Form("slack.send", "/slack_send", action.title, action.input, engine.settings.default)
+    began = time.monotonic()
     forms.put(1, 42, form)
-    assert 599 < form.until - time.monotonic() <= 600
+    first = until()
+    assert began + 600 <= first <= time.monotonic() + 600
     assert forms.find(1, 43) is None
     assert forms.find(1, 42) is form
-    form.until = time.monotonic() - 1
+    assert until() > first
+
+
+def test_a_form_that_has_ended_is_not_found(engine):
+    _, action = engine.action("slack.send")
+    forms = Forms(seconds=0)
+    forms.put(1, 42, Form("slack.send", "/x", "X", action.input, engine.settings.default))
     assert forms.find(1, 42) is None
+    assert forms.close(1, 42) is None
 
 
 def test_a_flood_of_forms_forgets_the_oldest(engine):

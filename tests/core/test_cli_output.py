@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 
 from core.cli.app import app
 from core.sandbox import Delay
@@ -50,14 +51,14 @@ LINES = "─│┌┐└┘├┤┬┴┼━┃╭╮╰╯"
 def leaves():
     """Every command line there is, walked from the application itself."""
 
-    def walk(typer_app, before):
-        yield from (
-            (*before, one.name or one.callback.__name__) for one in typer_app.registered_commands
-        )
-        for group in typer_app.registered_groups:
-            yield from walk(group.typer_instance, (*before, group.name))
+    def walk(command, before):
+        if not hasattr(command, "list_commands"):
+            yield before
+            return
+        for name in command.list_commands(None):
+            yield from walk(command.get_command(None, name), (*before, name))
 
-    return sorted(walk(app, ()))
+    return sorted(walk(get_command(app), ()))
 
 
 def test_the_list_above_holds_every_command_there_is():

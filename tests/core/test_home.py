@@ -153,7 +153,7 @@ def test_a_database_in_the_current_folder_stops_every_command(tmp_path, program,
     (tmp_path / ".env").write_text("LEVQOR_HTTP=0.0.0.0:1\n")
     before = sorted(file.name for file in tmp_path.iterdir())
     ran = start(program, *words, cwd=tmp_path, XDG_DATA_HOME=str(tmp_path / "data"))
-    assert ran.returncode == (2 if program == "levqor-tray" else 3)
+    assert ran.returncode == 3
     told = " ".join(ran.stderr.split())
     assert f"This folder ({tmp_path}) holds a levqor.db, and no home folder is named." in told
     assert "--home ." in told
