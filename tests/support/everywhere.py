@@ -43,6 +43,10 @@ WRITES = {
 }
 
 
+# A busy machine starts a program slowly; every row would fail that comes too early.
+START_SECONDS = 90.0
+
+
 class Everywhere:
     """All surfaces; a context manager. `arrived` tells what has come to the services."""
 
@@ -177,10 +181,11 @@ class Everywhere:
         """Where the bot listens for HTTP; starts it."""
         address = f"127.0.0.1:{free_port()}"
         program = self._open.enter_context(Program(self.home, self._environ, "--http", address))
-        self.sandbox.slack.waits_for_sockets(1, 30)
+        self.sandbox.slack.waits_for_sockets(1, START_SECONDS)
         with Ledger.open(self.home) as ledger:
             wait_for(
-                lambda: {"slack", "telegram"} <= {w.surface for w in ledger.inbounds() if w.ok}
+                lambda: {"slack", "telegram"} <= {w.surface for w in ledger.inbounds() if w.ok},
+                START_SECONDS,
             )
         assert program.running
         return f"http://{address}"
