@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-# pytest-xdist: twice as many processes as cores, for most tests wait for a program they started.
-WORKERS ?= 4
+# pytest-xdist: more processes than cores, for most tests wait for a program they started.
+WORKERS ?= 3
 
 # What `make test` needs beside Python: a virtual screen, tray hosts, a notification
 # daemon, accessibility (to find menu rows), a browser for pages, a compiler for a disk

@@ -37,13 +37,13 @@ def ada(disk, sandbox):
 def test_an_ending_told_on_a_full_disk_stands_and_is_told_once(disk, sandbox, ada, how):
     values = sandbox.settings()
     values["SLACK_WEBHOOK_URL"] += "x"
-    sandbox.slack.always(Delay(2.0))
+    sandbox.slack.always(Delay(6.0))
     with Program(disk, values, "--no-http") as bot:
         bot.until(READY)
         ada.says("/slack_send hi")
         wait_for(lambda: sandbox.slack.received)
         with Filler(disk):
-            ada.waits(until=lambda said: said.text.startswith("Refused."))
+            ada.waits(1, 30, until=lambda said: said.text.startswith("Refused."))
             if how == "SIGTERM":
                 assert bot.terminate(40) == 9
                 assert "This could not be written down" in bot.said

@@ -19,6 +19,9 @@ from tests.support.holding import held
 from tests.support.journal import charged, order
 from tests.support.waiting import wait_for
 
+# A busy machine fills the disk in less than that; an attempt may take ten seconds.
+SLOW = 6.0
+
 
 @pytest.fixture
 def disk(tmp_path):
@@ -36,7 +39,7 @@ def values_for(sandbox, outcome):
 @contextlib.contextmanager
 def run_out(home, sandbox, outcome):
     """`levqor run`, whose message is with the service now and whose answer takes a while."""
-    sandbox.slack.always(Delay(2.0))
+    sandbox.slack.always(Delay(SLOW))
     process = subprocess.Popen(
         command("--home", home, "run", "slack.send", "hi"),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -103,7 +106,7 @@ def test_an_ending_that_a_held_ledger_did_not_take_is_said_and_kept(home, sandbo
 
 def test_a_process_that_lives_on_writes_its_ending_before_it_takes_the_next_run(disk, sandbox):
     settings = Settings.load(disk, sandbox_urls=values_for(sandbox, "refused"))
-    sandbox.slack.always(Delay(1.0))
+    sandbox.slack.always(Delay(SLOW))
     with Engine.open(settings) as engine:
         out = engine.start(engine.accept("slack.send", HELLO, ADA))
         wait_for(lambda: sandbox.slack.received)

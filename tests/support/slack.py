@@ -46,13 +46,15 @@ class AtWork:
     def health(self) -> tuple[bool, str, str | None]:
         """What health says of this way in, once all is written: ok, verdict, fix."""
 
+        found: list[Any] = []
+
         def written() -> list[Any]:
-            if any(task.get_name() == "slack report" for task in asyncio.all_tasks(self.loop)):
-                return []
-            return [way for way in self.engine.ledger.inbounds() if way.surface == "slack"]
+            if not any(task.get_name() == "slack report" for task in asyncio.all_tasks(self.loop)):
+                found[:] = [w for w in self.engine.ledger.inbounds() if w.surface == "slack"]
+            return found
 
         wait_for(written)
-        [way] = written()
+        [way] = found
         return way.ok, way.verdict, way.fix
 
     def send(self, text: str, **more: Any) -> Any:
