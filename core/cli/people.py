@@ -17,7 +17,7 @@ from core.reports import iso, known
 
 if TYPE_CHECKING:
     from core.cli.session import Session
-    from core.ledger.entries import Person, Token
+    from core.ledger.records import Person, Token
 
 
 class Plan(StrEnum):

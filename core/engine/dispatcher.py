@@ -17,7 +17,7 @@ from core.engine.validation import naming_settings
 from core.errors import Busy, InternalError, InvalidInput, LedgerError, LevqorError
 from core.ledger.writer import PATIENCE
 from core.logs import mistake
-from core.outbound.watchdog import at
+from core.timers import at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,13 +7,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from core.outbound.watchdog import at
+from core.timers import at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.engine.results import Job
-    from core.outbound.watchdog import Handle
+    from core.timers import Handle
 
 WORKERS = 16
 PLACES = 256

@@ -1,8 +1,8 @@
 """levqor.db: runs, quota, callers and plans, tokens, what was noticed."""
 
-from core.ledger.entries import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
 from core.ledger.ledger import Ledger
 from core.ledger.people import word
+from core.ledger.records import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
 
 __all__ = [
     "Entry",

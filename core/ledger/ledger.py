@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from core.callers import is_address
 from core.errors import LedgerError
 from core.ledger import backup, endings, owed, people, runs, status, usage
-from core.ledger.entries import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
 from core.ledger.opened import OpenLedger
 from core.ledger.people import word
+from core.ledger.records import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
 from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.ledger.entries import Owed
+from core.ledger.records import Owed
 from core.ledger.runs import ANSWER_SECONDS
 
 if TYPE_CHECKING:

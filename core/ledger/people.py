@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.callers import ADDRESSED_SURFACE, LABEL
 from core.errors import Fault, InvalidInput, NotFound
-from core.ledger.entries import Person, Token
+from core.ledger.records import Person, Token
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.counted import counted
 from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
-from core.ledger.entries import Entry, Order
+from core.ledger.records import Entry, Order
 
 if TYPE_CHECKING:
     import sqlite3

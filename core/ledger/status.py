@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.ledger.entries import Inbound, Stretch
+from core.ledger.records import Inbound, Stretch
 
 if TYPE_CHECKING:
     import sqlite3

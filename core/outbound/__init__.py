@@ -6,6 +6,6 @@ by the class of an exception.
 """
 
 from core.outbound.deliver import Outbound
-from core.outbound.failures import TRANSPORT
+from core.outbound.transport_errors import TRANSPORT
 
 __all__ = ["TRANSPORT", "Outbound"]

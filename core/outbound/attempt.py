@@ -16,16 +16,16 @@ from core.network import NoRoute
 from core.outbound import google
 from core.outbound.answers import HttpAnswer
 from core.outbound.connection import Exchange, thread
-from core.outbound.failures import failure
 from core.outbound.session import Request
-from core.outbound.watchdog import at
+from core.outbound.transport_errors import failure
+from core.timers import at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from core.contract import Answer, Effect
     from core.errors import UpstreamError
-    from core.outbound.memory import Memory
+    from core.outbound.cache import Memory
     from core.outbound.session import Routes, Session
 
 T = TypeVar("T")

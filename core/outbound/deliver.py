@@ -13,10 +13,10 @@ from core.backoff import backoff
 from core.errors import LevqorError, NotSent, Unknown
 from core.logs import mistake
 from core.outbound.attempt import Attempt
-from core.outbound.failures import failure
-from core.outbound.memory import Memory
-from core.outbound.parking import Parking
+from core.outbound.cache import Memory
+from core.outbound.rate_limit import Parking
 from core.outbound.session import Routes, Session
+from core.outbound.transport_errors import failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

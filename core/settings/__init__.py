@@ -21,9 +21,9 @@ from core.grammar import nearest
 from core.home import check, default, find
 from core.interfaces import declared
 from core.masking import Redactor
+from core.settings.app import Own
 from core.settings.environment import network, ready_for_tls
 from core.settings.faults import broken, missing, read_tolerantly
-from core.settings.own import Own
 from core.settings.source import Reading, read, stamp
 from core.settings.values import Address, fits, is_local
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from core.settings.own import Own
+from core.settings.app import Own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,8 +10,8 @@ from filelock import lock_descriptor
 from core.engine import queues as places
 from core.errors import Busy
 from core.outbound import resolve
-from core.outbound.watchdog import Watchdog, at
 from core.sandbox import Delay, Hang
+from core.timers import Watchdog, at
 from tests.support.asking import ADA, BOB, HELLO
 from tests.support.journal import charged
 

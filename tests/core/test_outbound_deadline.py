@@ -9,7 +9,7 @@ import pytest
 
 from core.contract import Receipt
 from core.outbound import Outbound
-from core.outbound.watchdog import Watchdog, at
+from core.timers import Watchdog, at
 from tests.support.rawserver import answering, certificate, serving
 from tests.support.ways_out import deliver, failing, getting, posting
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from core.contract import AnswerRow, Receipt
 from core.outbound import Outbound
-from core.outbound.memory import Memory
+from core.outbound.cache import Memory
 from tests.support.rawserver import answering, in_turn, serving
 from tests.support.ways_out import deliver, failing
 

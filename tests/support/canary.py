@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 from core.connectors import CONNECTORS
 from core.interfaces import declared
-from core.settings.own import Own
+from core.settings.app import Own
 
 _DECLARED = [
     *(one for connector in CONNECTORS for one in connector.config.settings()),
