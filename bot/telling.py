@@ -53,7 +53,7 @@ class Teller:
         with contextlib.suppress(Exception):
             await self._answer(where, settled)
         with contextlib.suppress(LevqorError):
-            await self._bot.call(self._bot.engine.ledger.told, settled.run)
+            await self._bot.call(self._bot.engine.ledger.mark_notified, settled.run)
 
     async def _follow(self, accepted: Accepted, where: Where) -> None:
         await self.tell(where, await self._bot.settle(accepted))
@@ -62,7 +62,7 @@ class Teller:
         engine = self._bot.engine
         while True:
             with contextlib.suppress(LevqorError):
-                for entry in await self._bot.call(engine.ledger.untold, self._surface):
+                for entry in await self._bot.call(engine.ledger.claim_unnotified, self._surface):
                     where = json.loads(entry.reply_to or "{}")
                     # Side by side: one chat in a flood must not keep the others waiting.
                     telling = self.tell(where, engine.settled(entry))

@@ -14,7 +14,7 @@ from core.errors import LedgerError, LevqorError, NotConfigured, NotSent, Upstre
 if TYPE_CHECKING:
     from core.contract import Connector, Probe
     from core.engine import Engine
-    from core.ledger import Entry, Inbound, Stretch
+    from core.ledger import Inbound, ProbeStreak, RunRecord
 
 PROBE_SECONDS = 10.0
 # Three signs of life that did not come.
@@ -181,7 +181,7 @@ def _failed(error: LevqorError, connector: Connector | None) -> dict[str, Any]:
     }
 
 
-def _stretch(stretch: Stretch, connector: Connector) -> dict[str, Any]:
+def _stretch(stretch: ProbeStreak, connector: Connector) -> dict[str, Any]:
     row = reasons.find(connector, stretch.reason) if stretch.reason else None
     return {
         "verdict": stretch.verdict,
@@ -193,7 +193,7 @@ def _stretch(stretch: Stretch, connector: Connector) -> dict[str, Any]:
     }
 
 
-def _run(entry: Entry | None, connector: Connector | None) -> dict[str, Any] | None:
+def _run(entry: RunRecord | None, connector: Connector | None) -> dict[str, Any] | None:
     if entry is None:
         return None
     said: dict[str, Any] = {

@@ -18,7 +18,8 @@ from filelock import lock_descriptor, unlock_descriptor
 from core import streams
 from core.errors import LedgerError, NotConfigured
 from core.home import own, refuse_link
-from core.masking import address_tag, home_key, mask
+from core.home_key import home_key
+from core.masking import address_tag, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

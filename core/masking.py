@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import hmac
 import json
-import os
 import re
-import secrets as random
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, urlsplit
 
-from core.errors import LedgerError, NotConfigured
-from core.home import check, read_trusted
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 HIDDEN = "****"
-KEY = "levqor.key"
-KEY_BYTES = 32
 
 # Shorter values are no secrets: hiding every "a" would hide the text and not the value.
 _SHORTEST_SECRET = 6
@@ -50,57 +41,6 @@ def mask(text: str) -> str:
 def address_tag(key: bytes, address: str) -> str:
     """Name an address by four hex digits of a keyed hash, e.g. `9f2c****`."""
     return hmac.new(key, address.encode(), hashlib.sha256).hexdigest()[:4] + HIDDEN
-
-
-def home_key(home: Path) -> bytes:
-    """Read the home's random key, `levqor.key`; make it on first use.
-
-    However many processes come at once, all get the same 32 bytes. Raises LedgerError
-    where the file cannot be read, written, is not a key or not this user's alone.
-    """
-    file = home / KEY
-    try:
-        key = _read_key(file)
-        if key is None:
-            home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            check(home)
-            key = _make_key(file)
-    except NotConfigured as strange:
-        raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
-    except OSError as problem:
-        raise LedgerError(
-            f"The key {file} cannot be read or written: {problem.strerror}.",
-            fix="Make the folder writable for the user that runs Levqor.",
-        ) from None
-    if len(key) != KEY_BYTES:
-        raise LedgerError(
-            f"The key {file} is damaged: it must hold {KEY_BYTES} bytes.",
-            fix="Put it back from a backup, or move it away and start again for a new one.",
-        )
-    return key
-
-
-def _read_key(file: Path) -> bytes | None:
-    try:
-        return read_trusted(file, "The key")
-    except FileNotFoundError:
-        return None
-
-
-def _make_key(file: Path) -> bytes:
-    fresh = file.with_name(f"{file.name}.{random.token_hex(8)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(random.token_bytes(KEY_BYTES))
-            out.flush()
-            os.fsync(handle)
-        # A link, unlike a rename, never replaces: whoever comes second takes the first's key.
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, file)
-    finally:
-        fresh.unlink()
-    return read_trusted(file, "The key")
 
 
 class Redactor:

@@ -15,7 +15,7 @@ from core.plain import plain_line
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.ledger import Entry, Ledger
+    from core.ledger import Ledger, RunRecord
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
     return {k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def run(entry: Entry) -> dict[str, Any]:
+def run(entry: RunRecord) -> dict[str, Any]:
     """One run of the journal; `state` is `accepted`, `sending` or the outcome."""
     return known(
         {

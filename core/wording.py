@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.contract import Action, Connector
     from core.engine import Settled
     from core.errors import LevqorError
-    from core.ledger import Entry
+    from core.ledger import RunRecord
 
 # A run's states, as every surface calls them.
 STATES = {
@@ -99,7 +99,7 @@ def settled(settled: Settled, connectors: Sequence[Connector] | None = None) -> 
     return told if settled.error.run else f"{told}\nRun {settled.run}"
 
 
-def why(entry: Entry, connectors: Sequence[Connector], *, now: float | None = None) -> str:
+def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None = None) -> str:
     """Tell one run's story, its words found again by the reason that was kept."""
     from core.engine import reasons
 
@@ -211,7 +211,7 @@ def _heading(action_id: str, connectors: Sequence[Connector]) -> str:
     return f"{action.title} ({action_id})" if action else action_id
 
 
-def _effort(entry: Entry) -> str:
+def _effort(entry: RunRecord) -> str:
     tries = counted(entry.attempts, "attempt")
     return tries if entry.ms is None else f"{tries}, {entry.ms:.0f} ms"
 

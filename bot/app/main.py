@@ -71,6 +71,6 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     kept = "" if options.home else " (temporary: gone when this ends; --home DIR keeps one)"
     streams.tell(f"home: {home}{kept}")
     settings = Settings.load(home, sandbox_urls=sandbox.settings())
-    if settings.own.home and not options.home:
+    if settings.app.home and not options.home:
         streams.tell("LEVQOR_HOME is not used: a sandbox has its own home, or the one in --home.")
     return settings

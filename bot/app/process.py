@@ -48,7 +48,7 @@ async def run(settings: Settings, options: Options) -> int:
     bot = Bot(engine)
     if not (settings.sandbox or options.no_http):
         # HTTP's tokens are those of this home alone.
-        bot.say(f"home: {settings.home}")
+        bot.print_status(f"home: {settings.home}")
     listen_to_signals(bot)
     tell_exhaustion(bot)
     surfaces: list[Surface] = []
@@ -58,7 +58,7 @@ async def run(settings: Settings, options: Options) -> int:
         bot.fail(error)
     end = await live(bot, surfaces)
     if end.line:
-        bot.say(end.line)
+        bot.print_status(end.line)
     return end.status
 
 
@@ -87,7 +87,7 @@ def configured(bot: Bot, options: Options) -> list[Surface]:
     guides = {spec.name: spec.guide for spec in SURFACES if spec.guide}
     chats = guides.keys() & {surface.name for surface in surfaces}
     if not (chats or options.console or bot.settings.sandbox):
-        bot.say(f"No chat is set up: {' and '.join(guides.values())} say how.")
+        bot.print_status(f"No chat is set up: {' and '.join(guides.values())} say how.")
     if not surfaces:
         raise NotConfigured(
             "There is nothing to serve: no chat is set up, and HTTP is off.",
@@ -130,20 +130,20 @@ async def follow_settings(bot: Bot) -> None:
             broken = wording.in_one_line(error)
             # The file is looked at all the while: a corrected one is taken at once.
             if broken != told or clock() >= quiet_until:
-                bot.say(f"The settings are broken and the old ones stay in force: {broken}")
+                bot.print_status(f"Settings are broken; the old ones stay in force: {broken}")
                 told, quiet_until = broken, clock() + BROKEN_SECONDS
             continue
         told = ""
         if changed:
             quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
-            bot.say("Settings were read again. A changed chat token needs a restart.")
+            bot.print_status("Settings were read again. A changed chat token needs a restart.")
 
 
 async def prune(bot: Bot) -> None:
     """Forget what is older than LEVQOR_KEEP_DAYS, once a day."""
     while True:
         with contextlib.suppress(LevqorError):  # a ledger in trouble is told elsewhere
-            await bot.call(bot.engine.ledger.prune, bot.settings.own.keep_days)
+            await bot.call(bot.engine.ledger.prune, bot.settings.app.keep_days)
         await asyncio.sleep(PRUNE_SECONDS)
 
 
@@ -164,11 +164,11 @@ async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten
     draining = asyncio.create_task(asyncio.to_thread(bot.engine.drain, grace))
     await each(surface.pause() for surface in surfaces)
     await draining
-    await bot.heard(until - asyncio.get_running_loop().time())
+    await bot.wait_replied(until - asyncio.get_running_loop().time())
     await each(surface.stop() for surface in surfaces)
     unwritten = await asyncio.to_thread(bot.engine.unwritten, STEP)
     if unwritten is not None:
-        bot.say(wording.in_one_line(unwritten))
+        bot.print_status(wording.in_one_line(unwritten))
     await asyncio.to_thread(bot.engine.close, 0.0)
     await bot.finish()
     return unwritten
@@ -218,6 +218,6 @@ def tell_exhaustion(bot: Bot) -> None:
             loop.default_exception_handler(context)
         elif loop.time() >= quiet_until:
             quiet_until = loop.time() + BROKEN_SECONDS
-            bot.say("Too many files are open for one more connection. Raise `ulimit -n`.")
+            bot.print_status("Too many files are open for one more connection. Raise `ulimit -n`.")
 
     asyncio.get_running_loop().set_exception_handler(tell)

@@ -64,7 +64,7 @@ class Bot:
         self._threads = Threads()
         self._asked = Asked()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self.verdicts = Verdicts(engine, self._threads, say=self.say, spawn=self.spawn)
+        self.verdicts = Verdicts(engine, self._threads, say=self.print_status, spawn=self.spawn)
 
     @property
     def settings(self) -> Settings:
@@ -176,7 +176,7 @@ class Bot:
 
         return accept
 
-    async def heard(self, seconds: float) -> None:
+    async def wait_replied(self, seconds: float) -> None:
         """Wait until everybody who had asked was told, at most so many seconds."""
         await self._asked.wait(seconds)
 
@@ -215,7 +215,7 @@ class Bot:
         for tell in self.on_acknowledged:
             tell(surface, seconds)
 
-    def say(self, line: str) -> None:
+    def print_status(self, line: str) -> None:
         """Tell whoever watches the terminal; one line on standard error."""
         streams.tell(plain_text(line))
 

@@ -58,7 +58,7 @@ async def check(settings: Settings) -> list[Finding]:
     if over_http(settings):
         what = f"Slack posts to this bot's {EVENTS_PATH}, signed."
         found.append(Finding(None, what, f"Slack must reach https://…{EVENTS_PATH}; "
-                             f"the bot itself listens on http://{settings.own.http}."))  # fmt: skip
+                             f"the bot itself listens on http://{settings.app.http}."))  # fmt: skip
     return found
 
 

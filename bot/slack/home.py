@@ -11,7 +11,7 @@ from core import wording
 if TYPE_CHECKING:
     from bot.runtime import Bot
     from core.callers import Caller
-    from core.ledger import Entry
+    from core.ledger import RunRecord
 
 LAST = 5
 
@@ -30,7 +30,7 @@ async def home(bot: Bot, caller: Caller) -> views.Json:
     return views.home(actions, parts)
 
 
-def _line(run: Entry, titles: dict[str, str]) -> str:
+def _line(run: RunRecord, titles: dict[str, str]) -> str:
     title = titles.get(run.action, run.action)
     state = wording.STATES.get(run.state, run.state)
     return f"{title}: {state}, {wording.ago(time.time() - run.at)} · run {run.run}"

@@ -174,7 +174,7 @@ class Runs:
             # In a flood the outcome alone is worth waiting for.
             place = await self._voice.say(place, text, patience=0)
             await self._bot.call(
-                self._bot.engine.ledger.answer_at, accepted.run, reply_to(place.wire())
+                self._bot.engine.ledger.set_reply_address, accepted.run, reply_to(place.wire())
             )
         return place
 

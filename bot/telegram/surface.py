@@ -71,7 +71,9 @@ class Telegram:
         with contextlib.suppress(LevqorError):  # the ledger's trouble is told elsewhere
             if not await bot.read(bot.engine.ledger.paired, self.name):
                 home = bot.settings.home
-                bot.say(f"telegram: nobody is paired yet; run: levqor --home {home} pair telegram")
+                bot.print_status(
+                    f"telegram: nobody is paired yet; run: levqor --home {home} pair telegram"
+                )
         voice = Voice(api)
         runs = Runs(bot, voice, self.name, me.id)
         menus = Menus(bot, api, self.name, SPELLING)

@@ -18,7 +18,7 @@ from bot.runtime import HookAnswer
 from bot.telegram import pulse as words
 from bot.telegram.api import KINDS
 from core.errors import LevqorError
-from core.masking import KEY, home_key
+from core.home_key import KEY, home_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -66,7 +66,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     async def token_check(token: str) -> Token | None:
         return await bot.read(bot.engine.ledger.token_check, token)
 
-    doorkeeper = Doorkeeper(lambda: bot.settings.own, token_check, _exposed(hooks, address))
+    doorkeeper = Doorkeeper(lambda: bot.settings.app, token_check, _exposed(hooks, address))
     return Gate(app, doorkeeper, hooks, limits, Watch(bot, metrics))
 
 

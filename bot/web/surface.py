@@ -10,7 +10,7 @@ from bot.web.app import make_app
 from bot.web.limits import Limits
 from bot.web.server import Server, address_of, make_server
 from core.errors import NotConfigured
-from core.settings import Address, Own
+from core.settings import Address, AppSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,10 @@ def make(startup: Startup) -> Web | None:
             )
         return None
     address = startup.options.http
-    chosen = address or startup.settings.own.http
-    optional = address is None and chosen == Own().http and not hooks and bool(startup.before)
+    chosen = address or startup.settings.app.http
+    optional = (
+        address is None and chosen == AppSettings().http and not hooks and bool(startup.before)
+    )
     return Web(chosen, hooks, optional=optional)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from core.ledger import Token
-    from core.settings import Own
+    from core.settings import AppSettings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -96,7 +96,7 @@ class Doorkeeper:
 
     def __init__(
         self,
-        own: Callable[[], Own],
+        own: Callable[[], AppSettings],
         token_check: Callable[[str], Awaitable[Token | None]],
         exposed: str | None = None,
     ) -> None:

@@ -14,7 +14,7 @@ from core.counted import agreeing, counted
 from core.errors import NotFound
 
 if TYPE_CHECKING:
-    from core.ledger import Entry
+    from core.ledger import RunRecord
 
 STYLES = {"sent": "green", "refused": "red", "not_sent": "yellow", "unknown": "bold yellow"}
 
@@ -91,7 +91,7 @@ def runs(
     asked.out.answer({"runs": [reports.run(entry) for entry in found]}, draw)
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: RunRecord) -> tuple[str, ...]:
     from core import wording
 
     return (
@@ -146,7 +146,7 @@ def backup(
 def prune(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
     """Forget runs older than LEVQOR_KEEP_DAYS."""
     asked = options.session(ctx)
-    days = asked.settings.own.keep_days
+    days = asked.settings.app.keep_days
     with asked.out.waiting("forgetting old runs"):
         gone = asked.ledger.prune(days)
     asked.out.answer(

@@ -125,7 +125,7 @@ class Session:
         from core.ledger import Ledger
 
         ledger = self._open.enter_context(Ledger.open(self.folder))
-        ledger.default_plan = self.settings.own.default_plan
+        ledger.default_plan = self.settings.app.default_plan
         return ledger
 
     @cached_property

@@ -94,7 +94,7 @@ def spent(
     )
     return QuotaSpent(
         f"Free plan: 1 {connector.name} call/day. Upgrade for unlimited.",
-        upgrade=settings.own.upgrade_url,
+        upgrade=settings.app.upgrade_url,
         resets_at=resets_at,
         fix=lift,
     )

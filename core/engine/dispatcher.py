@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.contract import Connector
     from core.engine.results import Job
     from core.errors import Outcome, Unwritten
-    from core.ledger import Entry, Ledger
+    from core.ledger import Ledger, RunRecord
     from core.outbound import Outbound
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Dispatcher:
         outbound: Outbound,
         connectors: Sequence[Connector],
         *,
-        settled: Callable[[Entry], Settled],
+        settled: Callable[[RunRecord], Settled],
         ended: Callable[[Job, Settled], None],
     ) -> None:
         """`settled` words a journaled run; `ended` is told of every run that ends here."""

@@ -19,10 +19,10 @@ from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
 from core.engine.validation import fingerprint
 from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
-from core.ledger import Ledger, Order, word
+from core.home_key import KEY, home_key
+from core.ledger import Ledger, RunRequest, random_code
 from core.ledger.runs import midnight_after
 from core.logs import RunLog
-from core.masking import KEY, home_key
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.contract import Action, Config, Connector
     from core.engine.authorization import Admitted
     from core.errors import Unwritten
-    from core.ledger import Entry
+    from core.ledger import RunRecord
     from core.settings import Settings
 
 RUN_LETTERS = 10
@@ -65,7 +65,7 @@ class Engine:
         self._catalogue = Catalogue(self.connectors)
         self._run_log = RunLogger(log)
         self.observers, self.refusals = self._run_log.observers, self._run_log.refusals
-        ledger.default_plan = settings.own.default_plan
+        ledger.default_plan = settings.app.default_plan
         self._credentials = Credentials()
         self._dispatcher = Dispatcher(
             ledger, outbound, self.connectors, settled=self.settled, ended=self._run_log.ended
@@ -137,7 +137,7 @@ class Engine:
             caller: Who asks.
             key: The request's own key; the first run with it is the only one.
             rebind: The key is free again when the run was not sent.
-            reply_to: Where to answer, kept until `ledger.told`.
+            reply_to: Where to answer, kept until `ledger.mark_notified`.
             test: A test send: the sample, marked, no quota, one a minute per action.
             guard: Raise Repeated for the same input by the same caller within a minute.
             ip: The peer's address, for the log's tag only.
@@ -149,8 +149,8 @@ class Engine:
             asked = admit(self.settings, self._catalogue, action_id, values, caller, test=test)
             if asked.refuse is not None and key is None:
                 raise asked.refuse
-            order = Order(
-                run=word(RUN_LETTERS),
+            order = RunRequest(
+                run=random_code(RUN_LETTERS),
                 at=time.time(),
                 action=action_id,
                 connector=asked.connector.name,
@@ -184,7 +184,7 @@ class Engine:
         """Accept, start and wait. Raises what `accept` raises."""
         return self.start(self.accept(action_id, values, caller, **more)).result()
 
-    def settled(self, entry: Entry) -> Settled:
+    def settled(self, entry: RunRecord) -> Settled:
         """How a journaled run ended, in words; its link and notes were not kept."""
         connector = next((c for c in self.connectors if c.name == entry.connector), None)
         receipt = Receipt(**entry.receipt) if entry.receipt else None
@@ -210,7 +210,7 @@ class Engine:
         if not self.settings.stale():
             return False
         self.settings = self.settings.again()
-        self.ledger.default_plan = self.settings.own.default_plan
+        self.ledger.default_plan = self.settings.app.default_plan
         self.outbound.redactor = self.settings.redactor()
         return True
 
@@ -261,12 +261,12 @@ class Engine:
             credential=self.credential(asked.connector, asked.config),
             future=future,
             origin=asked.origin,
-            sandbox_page=self.settings.own.sandbox_page,
+            sandbox_page=self.settings.app.sandbox_page,
         )
 
     def _journal(
-        self, order: Order, connector: Connector, caller: Caller, patience: float
-    ) -> tuple[Entry, bool]:
+        self, order: RunRequest, connector: Connector, caller: Caller, patience: float
+    ) -> tuple[RunRecord, bool]:
         until = time.monotonic() + patience
         try:
             # A run that was refused meanwhile has given its quota back.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.contract import Connector
     from core.engine.results import Settled
     from core.errors import LedgerError
-    from core.ledger import Entry
+    from core.ledger import RunRecord
 
 OWN = (
     not_sent(
@@ -53,7 +53,7 @@ def own(reason: str, run: str) -> LevqorError:
     return error
 
 
-def retold(entry: Entry, connector: Connector | None) -> LevqorError:
+def retold(entry: RunRecord, connector: Connector | None) -> LevqorError:
     """The error of a run that ended before, in the words its reason has now."""
     found = find(connector, entry.reason or "")
     error: LevqorError

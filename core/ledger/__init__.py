@@ -1,18 +1,27 @@
 """levqor.db: runs, quota, callers and plans, tokens, what was noticed."""
 
 from core.ledger.ledger import Ledger
-from core.ledger.people import word
-from core.ledger.records import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
+from core.ledger.people import random_code
+from core.ledger.records import (
+    Inbound,
+    Owed,
+    Person,
+    ProbeStreak,
+    Quota,
+    RunRecord,
+    RunRequest,
+    Token,
+)
 
 __all__ = [
-    "Entry",
     "Inbound",
     "Ledger",
-    "Order",
     "Owed",
     "Person",
+    "ProbeStreak",
     "Quota",
-    "Stretch",
+    "RunRecord",
+    "RunRequest",
     "Token",
-    "word",
+    "random_code",
 ]

@@ -16,8 +16,17 @@ from core.callers import is_address
 from core.errors import LedgerError
 from core.ledger import backup, endings, owed, people, runs, status, usage
 from core.ledger.opened import OpenLedger
-from core.ledger.people import word
-from core.ledger.records import Entry, Inbound, Order, Owed, Person, Quota, Stretch, Token
+from core.ledger.people import random_code
+from core.ledger.records import (
+    Inbound,
+    Owed,
+    Person,
+    ProbeStreak,
+    Quota,
+    RunRecord,
+    RunRequest,
+    Token,
+)
 from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:
@@ -37,7 +46,7 @@ class Ledger(OpenLedger):
 
     # Runs
 
-    def accept(self, order: Order, *, patience: float = PATIENCE) -> tuple[Entry, bool]:
+    def accept(self, order: RunRequest, *, patience: float = PATIENCE) -> tuple[RunRecord, bool]:
         """Journal a run and reserve its quota, flushed to disk; see runs.accept."""
         owner, plan = self._owner_id(), self._begins_on(order.caller)
         try:
@@ -46,7 +55,7 @@ class Ledger(OpenLedger):
             )
         except sqlite3.IntegrityError:
             # Two runs drew the same ten letters: one pair in 10**14.
-            again = dataclasses.replace(order, run=word(len(order.run)))
+            again = dataclasses.replace(order, run=random_code(len(order.run)))
             return self._write(
                 lambda db: runs.accept(db, again, owner, plan), durable=True, patience=patience
             )
@@ -67,7 +76,7 @@ class Ledger(OpenLedger):
             self.keep(run, state=state, at=at, **more)
             raise
 
-    def recover(self) -> list[Entry]:
+    def recover(self) -> list[RunRecord]:
         """Settle the runs of dead processes; a live process's runs are not touched.
 
         What such a process had kept of its runs is written first: what was told stands.
@@ -77,20 +86,20 @@ class Ledger(OpenLedger):
         with self._reading() as db:
             left = runs.any_open(db)
         kept = {run: what for one in dead for run, what in endings.left_by(self.path, one).items()}
-        settled: list[Entry] = []
+        settled: list[RunRecord] = []
         if left or kept:
             settled = self._write(lambda db: self._recover(db, kept), durable=bool(kept))
         for one in dead:
             endings.file_of(self.path, one).unlink(missing_ok=True)
         return settled
 
-    def _recover(self, db: sqlite3.Connection, kept: dict[str, dict[str, Any]]) -> list[Entry]:
+    def _recover(self, db: sqlite3.Connection, kept: dict[str, dict[str, Any]]) -> list[RunRecord]:
         runs.catch_up(db, kept)
         return runs.recover(
             db, self._alive, lambda owner: endings.left_by(self.path, owner), time.time()
         )
 
-    def run(self, run: str, caller: str | None = None) -> Entry | None:
+    def run(self, run: str, caller: str | None = None) -> RunRecord | None:
         """The run of an id, or of the beginning of one if only one begins so.
 
         With `caller` only that caller's runs are looked at, so that a beginning tells
@@ -99,17 +108,17 @@ class Ledger(OpenLedger):
         with self._reading() as db:
             return runs.find(db, run, caller)
 
-    def keyed(self, key: str) -> Entry | None:
+    def keyed(self, key: str) -> RunRecord | None:
         """The run a request's own key belongs to."""
         with self._reading() as db:
             return runs.keyed(db, key)
 
-    def runs(self, last: int = 20, caller: str | None = None) -> list[Entry]:
+    def runs(self, last: int = 20, caller: str | None = None) -> list[RunRecord]:
         """The latest runs, of everybody or of one caller, latest first."""
         with self._reading() as db:
             return runs.latest(db, last, caller)
 
-    def last(self, connector: str, states: Sequence[str]) -> Entry | None:
+    def last(self, connector: str, states: Sequence[str]) -> RunRecord | None:
         """A connector's latest run with one of these outcomes."""
         with self._reading() as db:
             return runs.last(db, connector, states)
@@ -129,19 +138,19 @@ class Ledger(OpenLedger):
 
     # Who is still to be told
 
-    def told(self, run: str) -> None:
+    def mark_notified(self, run: str) -> None:
         """The asker knows; forget where to answer. What cannot be written is kept."""
         try:
-            self._write(lambda db: runs.told(db, run))
+            self._write(lambda db: runs.mark_notified(db, run))
         except LedgerError:
             self.keep(run, told=True)
             raise
 
-    def answer_at(self, run: str, reply_to: str) -> None:
+    def set_reply_address(self, run: str, reply_to: str) -> None:
         """Change where to answer, while the asker is still to be told."""
-        self._write(lambda db: runs.answer_at(db, run, reply_to))
+        self._write(lambda db: runs.set_reply_address(db, run, reply_to))
 
-    def untold(self, surface: str) -> list[Entry]:
+    def claim_unnotified(self, surface: str) -> list[RunRecord]:
         """Runs of dead processes whose askers still have to be told, now ours to tell."""
         owner, alive = self._owner_id(), self._alive
         return self._write(lambda db: runs.claim_untold(db, surface, owner, alive, time.time()))
@@ -231,7 +240,7 @@ class Ledger(OpenLedger):
         now = time.time()
         self._write(lambda db: status.probed(db, connector, verdict, reason, latency_ms, now))
 
-    def probes(self, connector: str, limit: int = 1) -> list[Stretch]:
+    def probes(self, connector: str, limit: int = 1) -> list[ProbeStreak]:
         """A connector's verdicts, latest first, each with since when."""
         with self._reading() as db:
             return status.stretches(db, connector, limit)

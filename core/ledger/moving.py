@@ -17,10 +17,10 @@ from filelock import Timeout
 
 from core.errors import LedgerError, NotConfigured
 from core.home import DATABASE, MOVING, check, moving, open_trusted, refuse_link, trust
+from core.home_key import KEY
 from core.ledger import backup, endings
 from core.ledger.owners import Owner, hard_lock
 from core.ledger.store import BESIDE, connect, explain, refuse_strangers
-from core.masking import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _PENDING = 10
 
 
-def word(length: int) -> str:
+def random_code(length: int) -> str:
     """A random word of letters that cannot be mistaken for one another."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
@@ -134,7 +134,7 @@ def token_check(
 
 def pair_code(db: sqlite3.Connection, surface: str, now: float) -> tuple[str, float]:
     """Make a one-time code; (code, when it expires)."""
-    code, expires = word(8), now + PAIR_SECONDS
+    code, expires = random_code(8), now + PAIR_SECONDS
     db.execute("DELETE FROM pairings WHERE expires_at <= ?", (now,))
     db.execute("INSERT INTO pairings VALUES (?, ?, ?)", (surface, _digest(code), expires))
     db.execute(

@@ -9,7 +9,7 @@ OPEN = ("accepted", "sending")
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """A run to be accepted. `refuse` is raised after the key was looked up, if given."""
 
     run: str
@@ -29,7 +29,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunRecord:
     """A run as the journal holds it; times in seconds since 1970, UTC."""
 
     run: str
@@ -96,7 +96,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ProbeStreak:
     """A connector's verdict, and since when it has been the same."""
 
     connector: str

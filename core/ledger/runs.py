@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.counted import counted
 from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
-from core.ledger.records import Entry, Order
+from core.ledger.records import RunRecord, RunRequest
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,15 +29,15 @@ COLUMNS = (
 )
 
 
-def _read(db: sqlite3.Connection, where: str, args: Sequence[Any]) -> list[Entry]:
+def _read(db: sqlite3.Connection, where: str, args: Sequence[Any]) -> list[RunRecord]:
     return [_entry(row) for row in db.execute(f"SELECT {COLUMNS} FROM runs {where}", args)]
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...]) -> RunRecord:
     values = list(row)
     values[6] = bool(values[6])
     values[12] = json.loads(values[12]) if values[12] else None
-    return Entry(*values)
+    return RunRecord(*values)
 
 
 def day_of(at: float) -> str:
@@ -52,8 +52,8 @@ def midnight_after(at: float) -> dt.datetime:
 
 
 def accept(
-    db: sqlite3.Connection, order: Order, owner: str, default_plan: str
-) -> tuple[Entry, bool]:
+    db: sqlite3.Connection, order: RunRequest, owner: str, default_plan: str
+) -> tuple[RunRecord, bool]:
     """Journal a run and reserve its quota; (entry, True), or (the key's first run, False).
 
     `default_plan` is the caller's where nobody has put them on one. Raises
@@ -105,7 +105,7 @@ def used(db: sqlite3.Connection, caller: str, action: str, day: str) -> int:
     return int(count)
 
 
-def _not_the_same_again(db: sqlite3.Connection, order: Order) -> None:
+def _not_the_same_again(db: sqlite3.Connection, order: RunRequest) -> None:
     # What was refused or surely not sent may be tried again without a question.
     same = db.execute(
         "SELECT run FROM runs WHERE caller = ? AND at > ? AND at < ? AND action = ? "
@@ -120,7 +120,7 @@ def _not_the_same_again(db: sqlite3.Connection, order: Order) -> None:
         raise Repeated(run=same[0])
 
 
-def _one_test_a_while(db: sqlite3.Connection, order: Order) -> None:
+def _one_test_a_while(db: sqlite3.Connection, order: RunRequest) -> None:
     if not order.test_gap:
         return
     last = db.execute(
@@ -138,7 +138,7 @@ def _one_test_a_while(db: sqlite3.Connection, order: Order) -> None:
         )
 
 
-def find(db: sqlite3.Connection, run: str, caller: str | None) -> Entry | None:
+def find(db: sqlite3.Connection, run: str, caller: str | None) -> RunRecord | None:
     """The run of an id, or of the beginning of one if only one begins so."""
     found = _read(
         db,
@@ -149,18 +149,18 @@ def find(db: sqlite3.Connection, run: str, caller: str | None) -> Entry | None:
     return found[0] if len(found) == 1 and len(run) >= 4 else None
 
 
-def keyed(db: sqlite3.Connection, key: str) -> Entry | None:
+def keyed(db: sqlite3.Connection, key: str) -> RunRecord | None:
     """The run a request's own key belongs to."""
     return next(iter(_read(db, "WHERE key = ?", (key,))), None)
 
 
-def latest(db: sqlite3.Connection, last: int, caller: str | None) -> list[Entry]:
+def latest(db: sqlite3.Connection, last: int, caller: str | None) -> list[RunRecord]:
     """The latest runs, of everybody or of one caller, latest first."""
     where, args = ("WHERE caller = ?", [caller]) if caller else ("", [])
     return _read(db, f"{where} ORDER BY at DESC LIMIT ?", [*args, last])
 
 
-def last(db: sqlite3.Connection, connector: str, states: Sequence[str]) -> Entry | None:
+def last(db: sqlite3.Connection, connector: str, states: Sequence[str]) -> RunRecord | None:
     """A connector's latest run with one of these outcomes."""
     where = "WHERE connector = ? AND state = ? AND settled_at IS NOT NULL "
     found = [
@@ -215,7 +215,7 @@ def catch_up(db: sqlite3.Connection, kept: Mapping[str, Mapping[str, Any]]) -> N
         if "state" in ending:
             settle(db, run, **ending)
         if what.get("told"):
-            told(db, run)
+            mark_notified(db, run)
 
 
 def recover(
@@ -223,13 +223,13 @@ def recover(
     alive: Callable[[str], bool],
     left_by: Callable[[str], Mapping[str, Mapping[str, Any]]],
     at: float,
-) -> list[Entry]:
+) -> list[RunRecord]:
     """Settle what dead processes left, and say which runs those were.
 
     `left_by` tells what a dead process knew of its runs and could not write.
     """
     owners = db.execute(f"SELECT DISTINCT owner FROM runs WHERE {OPEN}").fetchall()
-    settled: list[Entry] = []
+    settled: list[RunRecord] = []
     for (owner,) in owners:
         if alive(owner):
             continue
@@ -247,7 +247,7 @@ def recover(
 
 def claim_untold(
     db: sqlite3.Connection, surface: str, owner: str, alive: Callable[[str], bool], now: float
-) -> list[Entry]:
+) -> list[RunRecord]:
     """Take over the settled runs of dead processes whose askers were not told yet."""
     rows = db.execute(
         f"SELECT {COLUMNS}, owner FROM runs WHERE surface = ? AND reply_to IS NOT NULL "
@@ -260,12 +260,12 @@ def claim_untold(
     return claimed
 
 
-def told(db: sqlite3.Connection, run: str) -> None:
+def mark_notified(db: sqlite3.Connection, run: str) -> None:
     """Forget where to answer."""
     db.execute("UPDATE runs SET reply_to = NULL WHERE run = ?", (run,))
 
 
-def answer_at(db: sqlite3.Connection, run: str, reply_to: str) -> None:
+def set_reply_address(db: sqlite3.Connection, run: str, reply_to: str) -> None:
     """Change where to answer; nothing comes back once it was forgotten."""
     db.execute(
         "UPDATE runs SET reply_to = ? WHERE run = ? AND reply_to IS NOT NULL", (reply_to, run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.ledger.records import Inbound, Stretch
+from core.ledger.records import Inbound, ProbeStreak
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,7 +34,7 @@ def probed(
     )
 
 
-def stretches(db: sqlite3.Connection, connector: str, limit: int) -> list[Stretch]:
+def stretches(db: sqlite3.Connection, connector: str, limit: int) -> list[ProbeStreak]:
     """A connector's verdicts, latest first."""
     rows = db.execute(
         "SELECT connector, verdict, reason, since, at, latency_ms FROM probes "
@@ -42,7 +42,7 @@ def stretches(db: sqlite3.Connection, connector: str, limit: int) -> list[Stretc
         "WHERE connector = ? ORDER BY rowid DESC LIMIT ?",
         (connector, limit),
     )
-    return [Stretch(*row) for row in rows]
+    return [ProbeStreak(*row) for row in rows]
 
 
 def inbound(

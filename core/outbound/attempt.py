@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from core.network import NoRoute
 from core.outbound import google
 from core.outbound.answers import HttpAnswer
-from core.outbound.connection import Exchange, thread
+from core.outbound.connection import RequestProgress, thread
 from core.outbound.session import Request
 from core.outbound.transport_errors import failure
 from core.timers import at
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from core.contract import Answer, Effect
     from core.errors import UpstreamError
-    from core.outbound.cache import Memory
+    from core.outbound.cache import SingleFlightCache
     from core.outbound.session import Routes, Session
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Attempt:
         deadline: float,
         session: Session,
         routes: Routes,
-        memory: Memory,
+        cache: SingleFlightCache,
         credential: Hashable,
     ) -> None:
         self.run = run
@@ -67,7 +67,7 @@ class Attempt:
         self._deadline = deadline
         self._session = session
         self._routes = routes
-        self._memory = memory
+        self._cache = cache
         self._credential = credential
 
     def get(
@@ -127,7 +127,7 @@ class Attempt:
     def _recall(self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool) -> T:
         left = max(0.0, self._deadline - time.monotonic())
         try:
-            return self._memory.recall((self._credential, key), make, wait=left, fresh=fresh)
+            return self._cache.get((self._credential, key), make, wait=left, fresh=fresh)
         except TimeoutError:
             error = self._before("timed_out_before")
         raise error
@@ -144,17 +144,17 @@ class Attempt:
         writes = effect != "none"
         self.began_write = self.began_write or writes
         request = Request(method, with_params(url, params), self._headers(headers), body)
-        exchange = Exchange(self._deadline)
+        progress = RequestProgress(self._deadline)
         answer = None
         try:
-            answer, reason = self._exchange(exchange, request)
+            answer, reason = self._send(progress, request)
         finally:
-            if writes and exchange.handed_over and not _said_no(answer):
+            if writes and progress.handed_over and not _said_no(answer):
                 self.in_doubt = True
                 self.repeatable = self.repeatable and effect == "keyed"
         if answer is not None:
             return answer
-        if writes and exchange.handed_over:
+        if writes and progress.handed_over:
             raise failure(reason, repeatable=self.repeatable)
         raise self._before(reason)
 
@@ -167,27 +167,27 @@ class Attempt:
             "User-Agent": self._user_agent,
         }
 
-    def _exchange(self, exchange: Exchange, request: Request) -> tuple[HttpAnswer | None, str]:
+    def _send(self, progress: RequestProgress, request: Request) -> tuple[HttpAnswer | None, str]:
         """Make a request; an answer, or the reason why there is none."""
-        if not exchange.left():
+        if not progress.left():
             return None, "timed_out_before"
-        guard = at(exchange.deadline, exchange.cut)
-        thread.exchange = exchange
+        guard = at(progress.deadline, progress.abort)
+        thread.progress = progress
         response = None
         try:
             route = self._routes.to(request.url)
-            response = self._session.exchange(request, route=route, seconds=exchange.left() + 1)
+            response = self._session.exchange(request, route=route, seconds=progress.left() + 1)
             answer = _read(response)
         except NoRoute as error:
             return None, error.reason
         except (OSError, HTTPException, HTTPError, ValueError) as error:
             if response is not None:
                 response.close()
-            in_time = exchange.finish()
-            return None, _reason(exchange, error, in_time=in_time, answered=response is not None)
+            in_time = progress.finish()
+            return None, _reason(progress, error, in_time=in_time, answered=response is not None)
         finally:
-            in_time = exchange.finish()
-            thread.exchange = None
+            in_time = progress.finish()
+            thread.progress = None
             guard.cancel()
         return (answer, "") if in_time else (None, "too_slow")
 
@@ -227,9 +227,9 @@ def _read(response: requests.Response) -> HttpAnswer:
     return HttpAnswer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES])
 
 
-def _reason(exchange: Exchange, error: Exception, *, in_time: bool, answered: bool) -> str:
-    late = not in_time or not exchange.left()
-    if exchange.handed_over:
+def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answered: bool) -> str:
+    late = not in_time or not progress.left()
+    if progress.handed_over:
         slow = "too_slow" if answered else "timed_out"
         return slow if late else "dropped"
     if isinstance(error, ValueError):
@@ -238,9 +238,9 @@ def _reason(exchange: Exchange, error: Exception, *, in_time: bool, answered: bo
         return "no_files"
     if late:
         return "timed_out_before"
-    if exchange.proxied and not isinstance(error, requests.exceptions.SSLError):
+    if progress.proxied and not isinstance(error, requests.exceptions.SSLError):
         return "proxy"
-    return "tls_failed" if exchange.stage == "tunnel" else _BEFORE[exchange.stage]
+    return "tls_failed" if progress.stage == "tunnel" else _BEFORE[progress.stage]
 
 
 def _out_of_files(error: BaseException | None) -> bool:

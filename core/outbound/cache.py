@@ -27,7 +27,7 @@ class _Slot:
         self.making = threading.Lock()
 
 
-class Memory:
+class SingleFlightCache:
     """A bounded cache whose values end; of several who want one, the first makes it."""
 
     def __init__(self, size: int = 256) -> None:
@@ -35,7 +35,7 @@ class Memory:
         self._slots: OrderedDict[Hashable, _Slot] = OrderedDict()
         self._lock = threading.Lock()
 
-    def recall(
+    def get(
         self,
         key: Hashable,
         make: Callable[[], tuple[T, float]],

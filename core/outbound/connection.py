@@ -1,7 +1,7 @@
 """Connections that know how far they got, and that another thread can cut.
 
 requests raises the same classes whether a request left or not, so what counts is noted
-where it happens: an `Exchange` is told of each stage by the connection that carries it.
+where it happens: a `RequestProgress` is told of each stage by the connection that carries it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from core.outbound.resolve import resolve
-from core.outbound.sockets import Line, by_socks, direct, first
+from core.outbound.sockets import WatchedSocket, by_socks, direct, first
 
 if TYPE_CHECKING:
     import socket
@@ -33,17 +33,17 @@ IDLE_SECONDS = 5.0
 MAX_HEADER_BYTES = 64 * 1024
 
 
-class Exchange:
+class RequestProgress:
     """One request and its answer: how far it got, and whether its time was up."""
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.stage: Stage = "idle"
         self.proxied = False
-        self._line: Line | None = None
-        self._owns_line = False
+        self._socket: WatchedSocket | None = None
+        self._owns_socket = False
         self._over = False
-        self._cut = False
+        self._aborted = False
         self._lock = threading.Lock()
 
     @property
@@ -55,50 +55,50 @@ class Exchange:
         """Seconds until the deadline, 0 when it has passed."""
         return max(0.0, self.deadline - time.monotonic())
 
-    def ride(self, line: Line) -> None:
+    def attach(self, socket: WatchedSocket) -> None:
         """Take a connection; it is cut at once when the time is up already."""
         with self._lock:
-            self._line = line
-            self._owns_line = False
-            if self._cut:
-                line.cut()
+            self._socket = socket
+            self._owns_socket = False
+            if self._aborted:
+                socket.abort()
 
-    def keep(self, line: Line) -> bool:
-        """Take over a line whose connection lets go while the answer is still being read."""
+    def detach(self, socket: WatchedSocket) -> bool:
+        """Take over a socket whose connection lets go while the answer is still being read."""
         with self._lock:
-            mine = line is self._line and not self._over
-            self._owns_line = self._owns_line or mine
+            mine = socket is self._socket and not self._over
+            self._owns_socket = self._owns_socket or mine
             return mine
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """The deadline's callback: nothing more is waited for."""
         with self._lock:
             if not self._over:
-                self._cut = True
-                if self._line is not None:
-                    self._line.cut()
+                self._aborted = True
+                if self._socket is not None:
+                    self._socket.abort()
 
     def finish(self) -> bool:
         """End it; False where the time was up before."""
         with self._lock:
             self._over = True
-            if self._owns_line and self._line is not None:
-                self._line.close()
-            self._line = None
-            return not self._cut
+            if self._owns_socket and self._socket is not None:
+                self._socket.close()
+            self._socket = None
+            return not self._aborted
 
 
 class _Thread(threading.local):
-    exchange: Exchange | None = None
+    progress: RequestProgress | None = None
 
 
 thread = _Thread()
 
 
-def _exchange() -> Exchange:
-    if thread.exchange is None:
+def _progress() -> RequestProgress:
+    if thread.progress is None:
         raise RuntimeError("a request outside of an attempt")
-    return thread.exchange
+    return thread.progress
 
 
 class _Headers:
@@ -148,7 +148,7 @@ class _Answer(HTTPResponse):
 
 
 class WatchedConnection(HTTPConnection):
-    """A plain connection that reports to this thread's exchange."""
+    """A plain connection that reports to this thread's progress."""
 
     response_class = _Answer
 
@@ -157,7 +157,7 @@ class WatchedConnection(HTTPConnection):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._socks = _socks_options
-        self._line: Line | None = None
+        self._socket: WatchedSocket | None = None
         self._connecting = False
         self._used = 0.0
 
@@ -171,17 +171,17 @@ class WatchedConnection(HTTPConnection):
 
     def send(self, data: Any) -> None:
         """Hand bytes over; from the first one on the request may have arrived."""
-        exchange = _exchange()
+        progress = _progress()
         if self.sock is None:
             self.connect()
         if self._connecting:
-            exchange.stage = "tunnel"
-        elif exchange.stage != "handed_over":
-            if self._line is not None:
-                exchange.ride(self._line)
-            if not exchange.left():
+            progress.stage = "tunnel"
+        elif progress.stage != "handed_over":
+            if self._socket is not None:
+                progress.attach(self._socket)
+            if not progress.left():
                 raise TimeoutError
-            exchange.stage = "handed_over"
+            progress.stage = "handed_over"
         super().send(data)
 
     def getresponse(self) -> Any:
@@ -201,26 +201,26 @@ class WatchedConnection(HTTPConnection):
 
     def close(self) -> None:
         """Close both handles, the second only when no answer is being read any more."""
-        line, self._line = self._line, None
+        socket, self._socket = self._socket, None
         super().close()
-        if line is not None and not (thread.exchange and thread.exchange.keep(line)):
-            line.close()
+        if socket is not None and not (thread.progress and thread.progress.detach(socket)):
+            socket.close()
 
     def _new_conn(self) -> socket.socket:
-        exchange = _exchange()
-        exchange.proxied = self.proxy is not None or self._socks is not None
-        exchange.stage = "resolve"
+        progress = _progress()
+        progress.proxied = self.proxy is not None or self._socks is not None
+        progress.stage = "resolve"
         host, port = self._dns_host.strip("[]"), self.port
         if self._socks is not None:
             host, port = self._socks["proxy_host"].strip("[]"), self._socks["proxy_port"]
-        addresses = resolve(host, port, exchange.deadline)
-        exchange.stage = "connect"
-        sock = first(addresses, exchange.left, self._opener())
-        if self._line is not None:
-            self._line.close()
-        self._line = Line(sock)
-        exchange.ride(self._line)
-        exchange.stage = "up"
+        addresses = resolve(host, port, progress.deadline)
+        progress.stage = "connect"
+        sock = first(addresses, progress.left, self._opener())
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = WatchedSocket(sock)
+        progress.attach(self._socket)
+        progress.stage = "up"
         sock.settimeout(self.timeout)
         return sock
 
@@ -228,7 +228,7 @@ class WatchedConnection(HTTPConnection):
         if self._socks is None:
             return partial(direct, options=self.socket_options or ())
         target = (self._dns_host.strip("[]"), self.port)
-        return partial(by_socks, self._socks, target, _exchange().ride)
+        return partial(by_socks, self._socks, target, _progress().attach)
 
 
 class WatchedTLSConnection(WatchedConnection, HTTPSConnection):

@@ -13,8 +13,8 @@ from core.backoff import backoff
 from core.errors import LevqorError, NotSent, Unknown
 from core.logs import mistake
 from core.outbound.attempt import Attempt
-from core.outbound.cache import Memory
-from core.outbound.rate_limit import Parking
+from core.outbound.cache import SingleFlightCache
+from core.outbound.rate_limit import RateLimitGate
 from core.outbound.session import Routes, Session
 from core.outbound.transport_errors import failure
 
@@ -57,8 +57,8 @@ class Outbound:
         self._user_agent = user_agent
         self._attempt_seconds = attempt_seconds
         self._routes = Routes()
-        self._memory = Memory()
-        self._parking = Parking()
+        self._cache = SingleFlightCache()
+        self._rate_limits = RateLimitGate()
         self._closing = threading.Event()
         self._local = threading.local()
         self._sessions: WeakSet[Session] = WeakSet()
@@ -96,7 +96,7 @@ class Outbound:
     def close(self) -> None:
         """Shut idle connections; from now on nothing waits to be tried again."""
         self._closing.set()
-        self._parking.close()
+        self._rate_limits.close()
         with self._lock:
             sessions = list(self._sessions)
         for session in sessions:
@@ -114,7 +114,9 @@ class Outbound:
         doubt: Unknown | None = None
         made = 0
         while True:
-            error: LevqorError | None = self._parking.wait(credential, end, turned_away=made > 0)
+            error: LevqorError | None = self._rate_limits.wait(
+                credential, end, turned_away=made > 0
+            )
             if error is None:
                 made += 1
                 try:
@@ -122,9 +124,9 @@ class Outbound:
                 except LevqorError as raised:
                     error = raised
                     if _may_repeat(error) and error.retry_after is not None:
-                        self._parking.park(credential, error)
+                        self._rate_limits.block(credential, error)
                 finally:
-                    self._parking.done(credential)
+                    self._rate_limits.done(credential)
                 if isinstance(error, Unknown):
                     doubt = error
                 if _may_repeat(error) and made < attempts and self._pause(error, made, end):
@@ -140,7 +142,7 @@ class Outbound:
             deadline=min(end, time.monotonic() + self._attempt_seconds),
             session=self._session(),
             routes=self._routes,
-            memory=self._memory,
+            cache=self._cache,
             credential=credential,
         )
         try:

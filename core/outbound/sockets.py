@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 Opener = Callable[[socket.AddressFamily, Any, float], socket.socket]
 
 
-class Line:
+class WatchedSocket:
     """A second handle on a socket: closing or wrapping the first leaves it valid."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock.dup()
         self._lock = threading.Lock()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End whatever anybody is doing on this socket, a TLS handshake included."""
         with self._lock, suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
@@ -69,7 +69,7 @@ def direct(
 def by_socks(
     proxy: Mapping[str, Any],
     target: tuple[str, int],
-    watch: Callable[[Line], None],
+    watch: Callable[[WatchedSocket], None],
     family: socket.AddressFamily,
     address: Any,
     seconds: float,
@@ -78,7 +78,7 @@ def by_socks(
     import socks
 
     sock: socket.socket = socks.socksocket(family, socket.SOCK_STREAM)
-    line = Line(sock)
+    line = WatchedSocket(sock)
     try:
         # Its time-out is for each step of the handshake: only the watch bounds them all.
         watch(line)

@@ -21,7 +21,7 @@ from core.grammar import nearest
 from core.home import check, default, find
 from core.interfaces import declared
 from core.masking import Redactor
-from core.settings.app import Own
+from core.settings.app import AppSettings
 from core.settings.environment import network, ready_for_tls
 from core.settings.faults import broken, missing, read_tolerantly
 from core.settings.source import Reading, read, stamp
@@ -38,7 +38,7 @@ C = TypeVar("C", bound=Config)
 
 __all__ = [
     "Address",
-    "Own",
+    "AppSettings",
     "Problem",
     "Settings",
     "home_to_be",
@@ -187,24 +187,24 @@ class Settings:
 
     def may(self, caller: Caller | str, action_id: str) -> bool:
         """Tell whether LEVQOR_ALLOW lets this caller do this action."""
-        allow = self.own.allow
+        allow = self.app.allow
         return allow is None or any(one.covers(str(caller), action_id) for one in allow)
 
     def is_admin(self, caller: Caller | str) -> bool:
         """Tell whether LEVQOR_ADMINS names this caller."""
-        return str(caller) in self.own.admins
+        return str(caller) in self.app.admins
 
     def _read_own(self) -> list[Problem]:
         """Set what is Levqor's and its interfaces' own; return what stops a start."""
         shared = {one.name for c in self._connectors for one in c.config.settings()}
         faults = [p for name, p in self._found.faults.items() if name not in shared]
-        kinds: list[type[Config]] = [*(one.settings for one in self.interfaces), Own]
+        kinds: list[type[Config]] = [*(one.settings for one in self.interfaces), AppSettings]
         for kind in kinds:
             self._own[kind], wrong = read_tolerantly(kind, self._found.values)
             faults += wrong
-        self.own = self.of(Own)
+        self.app = self.of(AppSettings)
         if any(one.setting in (".env", "LEVQOR_ALLOW") for one in faults):
-            self.own = self.own.model_copy(update={"allow": ()})
+            self.app = self.app.model_copy(update={"allow": ()})
         return faults
 
     def _make_config(self, connector: Connector) -> Config:
@@ -250,7 +250,7 @@ class Settings:
             if one.problems:
                 found += one.problems(self.of(one.settings))
         known = [c.action_id(action) for c in self._connectors for action in c.actions]
-        for pattern in dict.fromkeys(a for one in self.own.allow or () for a in one.actions):
+        for pattern in dict.fromkeys(a for one in self.app.allow or () for a in one.actions):
             if not any(fits(pattern, action_id) for action_id in known):
                 near = nearest(pattern, known)
                 what = f"LEVQOR_ALLOW names {pattern}, which fits no action."
@@ -272,7 +272,7 @@ def _described(
     listed = [one for connector in connectors for one in connector.config.settings()]
     listed += [one for interface in interfaces for one in interface.settings.settings()]
     described: dict[str, Setting] = {}
-    for one in [*listed, *Own.settings()]:
+    for one in [*listed, *AppSettings.settings()]:
         # A setting that two of them read is described once, in the connector's words.
         described.setdefault(one.name, one)
     return tuple(described.values())

@@ -21,7 +21,7 @@ _Callers = Annotated[frozenset[str], BeforeValidator(values.callers)]
 _Permits = Annotated[tuple[Permit, ...], BeforeValidator(values.permits)]
 
 
-class Own(Config):
+class AppSettings(Config):
     """What Levqor itself reads; `allow` is None where everyone may do everything."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)

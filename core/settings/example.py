@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from core.settings.app import Own
+from core.settings.app import AppSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ def sections(
     for title, settings in [
         *((one.title, one.config.settings()) for one in connectors),
         *((f"Interface: {one.title}", one.settings.settings()) for one in interfaces),
-        ("Levqor itself", Own.settings()),
+        ("Levqor itself", AppSettings.settings()),
     ]:
         new = [one for one in settings if one.name not in seen]
         seen.update(one.name for one in new)

@@ -105,7 +105,7 @@ def test_settings_that_were_corrected_are_taken_at_once(home):
         program.until("listening on")
         (home / ".env").write_text("LEVQOR_ALLOW=\n")
         (home / ".env").chmod(0o600)
-        program.until("The settings are broken and the old ones stay in force: LEVQOR_ALLOW")
+        program.until("Settings are broken; the old ones stay in force: LEVQOR_ALLOW")
         (home / ".env").write_text("LEVQOR_KEEP_DAYS=30\n")
         program.until("Settings were read again.")
         assert program.said.count("The settings are broken") == 1

@@ -181,7 +181,7 @@ def test_after_a_crash_the_next_bot_tells_every_asker(home, sandbox):
 
     with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
         within(engine, story)
-        assert engine.ledger.untold("slack") == []
+        assert engine.ledger.claim_unnotified("slack") == []
     assert {name: outcome for name, (outcome, _) in told.items()} == {
         "never started": "not_sent", "on its way": "unknown",
     }  # fmt: skip

@@ -72,7 +72,7 @@ def test_a_peer_from_elsewhere_needs_a_token_even_with_a_local_host_header(serve
     from core.errors import Unauthorized
 
     web = serve()
-    keeper = Doorkeeper(lambda: web.bot.settings.own, None)
+    keeper = Doorkeeper(lambda: web.bot.settings.app, None)
     with pytest.raises(Unauthorized):
         finish(keeper.visitor("203.0.113.9", {"host": "127.0.0.1:8787"}))
 

@@ -3,7 +3,7 @@ import time
 
 from core.cli.output import wrapped
 from core.cli.tables import aligned
-from core.ledger import Ledger, Order
+from core.ledger import Ledger, RunRequest
 from core.sandbox import Answer
 
 
@@ -98,7 +98,7 @@ def test_prune_forgets_what_is_older_than_the_setting_says(cli, home, monkeypatc
 
 def _run_of(home, days):
     at = time.time() - days * 86400
-    order = Order(
+    order = RunRequest(
         run=f"made{days:06}", at=at, action="slack.send", connector="slack",
         caller="cli:ann", surface="cli", fingerprint=b"made",
     )  # fmt: skip

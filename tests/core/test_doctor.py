@@ -1,7 +1,7 @@
 import time
 
 from core.connectors import CONNECTORS
-from core.ledger import Ledger, Order
+from core.ledger import Ledger, RunRequest
 from core.sandbox import Answer
 from tests.support.cli import levqor
 
@@ -114,7 +114,7 @@ def test_a_clock_that_differs_from_the_services_is_told(cli, sandbox):
 def test_a_clock_that_was_set_back_shows_in_the_ledger(cli, home):
     with Ledger.open(home) as ledger:
         ledger.accept(
-            Order(
+            RunRequest(
                 run="tomorrow01", at=time.time() + 86400, action="slack.send",
                 connector="slack", caller="cli:ann", surface="cli", fingerprint=b"x",
             )

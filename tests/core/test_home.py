@@ -14,9 +14,9 @@ import pytest
 from core.callers import Caller
 from core.errors import LevqorError
 from core.home import check, default, find
+from core.home_key import home_key
 from core.ledger import Ledger
 from core.logs import RunLog
-from core.masking import home_key
 from core.settings import Settings
 from tests.support.cli import ROOT, environment, levqor
 

@@ -12,9 +12,9 @@ import pytest
 
 from core.errors import LevqorError
 from core.home import MOVING
+from core.home_key import home_key
 from core.ledger import Ledger
 from core.ledger.moving import move
-from core.masking import home_key
 from tests.support.bot import Program
 from tests.support.cli import environment, levqor
 from tests.support.journal import finish, order

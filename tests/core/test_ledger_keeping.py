@@ -21,7 +21,7 @@ def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
     ledger.sending(entry.run)
     ledger.settle(entry.run, "sent")
     assert b"SECRETANSWERPLACE" in b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
-    ledger.told(entry.run)
+    ledger.mark_notified(entry.run)
     deadline = time.monotonic() + 10
     while (home / "levqor.db-wal").stat().st_size and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -117,7 +117,7 @@ def test_a_reader_at_the_wrong_moment_only_puts_the_emptying_off(home):
         with contextlib.closing(sqlite3.connect(ledger.path)) as reader, reader:
             reader.execute("BEGIN")
             reader.execute("SELECT * FROM runs").fetchall()
-            ledger.told(entry.run)
+            ledger.mark_notified(entry.run)
             time.sleep(1.3)
             wal = home / "levqor.db-wal"
             assert b"CANARY" in wal.read_bytes()

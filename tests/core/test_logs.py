@@ -16,9 +16,10 @@ import time
 import pytest
 
 from core.callers import Caller
+from core.home_key import home_key
 from core.interfaces import declared
 from core.logs import RunLog, quiet_libraries
-from core.masking import Redactor, address_tag, home_key
+from core.masking import Redactor, address_tag
 
 ADA = Caller("slack", "T1:U0AB1234569Z")
 RUN = {

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import LedgerError
+from core.home_key import home_key
 from core.interfaces import declared
-from core.masking import Redactor, address_tag, home_key, mask
+from core.masking import Redactor, address_tag, mask
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_a_home_has_one_key_only_its_owner_reads(home):
 
 def test_processes_that_start_at_once_agree_on_the_key(home, counts):
     script = (
-        "import sys, pathlib; from core.masking import home_key\n"
+        "import sys, pathlib; from core.home_key import home_key\n"
         "sys.stdin.readline(); print(home_key(pathlib.Path(sys.argv[1])).hex())"
     )
     started = [

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from core.contract import AnswerRow, Receipt
 from core.outbound import Outbound
-from core.outbound.cache import Memory
+from core.outbound.cache import SingleFlightCache
 from tests.support.rawserver import answering, in_turn, serving
 from tests.support.ways_out import deliver, failing
 
@@ -241,7 +241,7 @@ def test_a_remembered_value_is_no_other_credentials(outbound):
 
 
 def test_fresh_takes_what_another_made_since_it_asked():
-    memory, made, started = Memory(), [], threading.Event()
+    cache, made, started = SingleFlightCache(), [], threading.Event()
 
     def slowly():
         started.set()
@@ -249,28 +249,28 @@ def test_fresh_takes_what_another_made_since_it_asked():
         made.append(1)
         return len(made), 60.0
 
-    first = threading.Thread(target=memory.recall, args=("key", slowly), kwargs={"wait": 5})
+    first = threading.Thread(target=cache.get, args=("key", slowly), kwargs={"wait": 5})
     first.start()
     started.wait()
 
-    assert memory.recall("key", slowly, wait=5, fresh=True) == 1
-    assert memory.recall("key", slowly, wait=5, fresh=True) == 2
+    assert cache.get("key", slowly, wait=5, fresh=True) == 1
+    assert cache.get("key", slowly, wait=5, fresh=True) == 2
     first.join()
 
 
 def test_what_could_not_be_made_is_not_kept():
-    memory = Memory()
+    cache = SingleFlightCache()
 
     with pytest.raises(KeyError):
-        memory.recall("key", lambda: {}["no"], wait=1)
+        cache.get("key", lambda: {}["no"], wait=1)
 
-    assert memory.recall("key", lambda: ("made", 60.0), wait=1) == "made"
+    assert cache.get("key", lambda: ("made", 60.0), wait=1) == "made"
 
 
 def test_memory_is_bounded_and_forgets_the_longest_unused():
-    memory = Memory(size=2)
+    cache = SingleFlightCache(size=2)
     for key in ("a", "b", "a", "c"):
-        memory.recall(key, lambda key=key: (key, 60.0), wait=1)
+        cache.get(key, lambda key=key: (key, 60.0), wait=1)
 
-    assert memory.recall("a", lambda: ("anew", 60.0), wait=1) == "a"
-    assert memory.recall("b", lambda: ("anew", 60.0), wait=1) == "anew"
+    assert cache.get("a", lambda: ("anew", 60.0), wait=1) == "a"
+    assert cache.get("b", lambda: ("anew", 60.0), wait=1) == "anew"

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 import pytest
 
 from core.outbound import TRANSPORT, Outbound, resolve
-from core.outbound.connection import Exchange, WatchedConnection
+from core.outbound.connection import RequestProgress, WatchedConnection
 from core.outbound.sockets import direct, first
 from tests.support.rawserver import answering, closed_port, serving
 from tests.support.ways_out import deliver, ended, failing, posting
@@ -79,7 +79,7 @@ def test_a_name_server_that_hangs_is_not_sent_in_time(outbound):
 
 
 def test_a_second_address_is_tried_where_the_first_refuses():
-    exchange = Exchange(time.monotonic() + 5)
+    exchange = RequestProgress(time.monotonic() + 5)
     with serving(lambda peer: peer.hold()) as server:
         found = [
             (socket.AF_INET, ("127.0.0.1", closed_port())),

@@ -44,7 +44,7 @@ def test_an_empty_value_counts_as_absent(home):
     write(home, "FAX_KEY=fax-1\nLEVQOR_ADMINS=\n")
     settings = load(home, {"FAX_KEY": " ", "LEVQOR_ADMINS": "", "FAX_TRAY": ""})
     assert key(settings) == "fax-1"
-    assert settings.own.admins == frozenset()
+    assert settings.app.admins == frozenset()
     assert settings.default("FAX_TRAY") == "A4"
 
 
@@ -99,7 +99,7 @@ def test_no_byte_order_mark_reaches_a_value(home):
     settings = load(home, {"FAX_KEY_FILE": "\ufeffkey.txt"})
     assert settings.config(FAX).key.get_secret_value() == "fax-1"
     assert settings.default("FAX_TRAY") == "A3"
-    assert settings.own.keep_days == 7
+    assert settings.app.keep_days == 7
     assert load(home, {"FAX_KEY": "\ufefffax-2"}).config(FAX).key.get_secret_value() == "fax-2"
 
 
@@ -172,7 +172,7 @@ def test_stand_ins_leave_nothing_of_the_real_settings(home):
     assert (key(settings), config.tray, config.api_url) == ("fax-0", "A4", "http://127.0.0.1:9")
     assert settings.sandbox
     assert settings.of(SlackSettings).app_token is None
-    assert (settings.own.keep_days, settings.own.admins) == (30, frozenset({"cli:a"}))
+    assert (settings.app.keep_days, settings.app.admins) == (30, frozenset({"cli:a"}))
     assert not load(home, {"FAX_KEY": "fax-1"}).sandbox
 
 

@@ -135,7 +135,7 @@ def test_no_problem_and_no_refusal_ever_shows_a_value(home):
         told += [str(refused.value.body()), repr(refused.value), repr(refused.value.__context__)]
     with pytest.raises(NotConfigured) as refused:
         Settings.load(home, environ=environ)
-    told += [str(refused.value.body()), repr(settings.own)]
+    told += [str(refused.value.body()), repr(settings.app)]
     assert "CANARY" not in "".join(told)
 
 

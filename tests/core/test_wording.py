@@ -19,7 +19,7 @@ from core.errors import (
     Refused,
     Unknown,
 )
-from core.ledger import Entry
+from core.ledger import RunRecord
 from core.wording import (
     ago,
     health_lines,
@@ -35,7 +35,7 @@ from core.wording import (
 NOW = dt.datetime(2026, 11, 22, 15, 0, tzinfo=dt.UTC).timestamp()
 
 
-def entry(**changed) -> Entry:
+def entry(**changed) -> RunRecord:
     known = {
         "run": "7f3ac2kq9x",
         "at": NOW - 180,
@@ -52,7 +52,7 @@ def entry(**changed) -> Entry:
         "receipt": {"status": "sent"},
         "settled_at": NOW - 179,
     }
-    return Entry(**{**known, **changed})
+    return RunRecord(**{**known, **changed})
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from urllib.parse import quote, quote_plus
 
 from core.connectors import CONNECTORS
 from core.interfaces import declared
-from core.settings.app import Own
+from core.settings.app import AppSettings
 
 _DECLARED = [
     *(one for connector in CONNECTORS for one in connector.config.settings()),
     *(one for interface in declared() for one in interface.settings.settings()),
-    *Own.settings(),
+    *AppSettings.settings(),
 ]
 _SECRET = {one.name for one in _DECLARED if one.secret}
 

@@ -8,28 +8,28 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.ledger import Ledger, Order, word
+from core.ledger import Ledger, RunRequest, random_code
 
 if TYPE_CHECKING:
-    from core.ledger import Entry
+    from core.ledger import RunRecord
 
 DO = "sample.do"
 
 
-def order(**more: Any) -> Order:
+def order(**more: Any) -> RunRequest:
     """A run of Ada's, or what `more` makes of it."""
-    base = Order(
-        run=word(10), at=time.time(), action=DO, connector="sample", caller="cli:ada",
+    base = RunRequest(
+        run=random_code(10), at=time.time(), action=DO, connector="sample", caller="cli:ada",
         surface="cli", fingerprint=b"f" * 32,
     )  # fmt: skip
     return dataclasses.replace(base, **more)
 
 
-def accept(ledger: Ledger, **more: Any) -> tuple[Entry, bool]:
+def accept(ledger: Ledger, **more: Any) -> tuple[RunRecord, bool]:
     return ledger.accept(order(**more))
 
 
-def finish(ledger: Ledger, outcome: str, **more: Any) -> Entry | None:
+def finish(ledger: Ledger, outcome: str, **more: Any) -> RunRecord | None:
     """A run from its beginning to its end."""
     entry, _ = accept(ledger, **more)
     ledger.sending(entry.run)

@@ -24,7 +24,7 @@ class Quiet(Bot):
         super().__init__(engine)
         self.said: list[str] = []
 
-    def say(self, line: str) -> None:
+    def print_status(self, line: str) -> None:
         self.said.append(line)
 
 

@@ -84,7 +84,7 @@ def test_a_malformed_permission_stops_the_start(home, entry):
 
 def test_own_settings_have_their_defaults_and_meanings(home):
     settings = load(home)
-    own = settings.own
+    own = settings.app
     assert (own.http, own.http_anonymous) == (Address("127.0.0.1", 8787), False)
     assert settings.of(TelegramSettings).mode == "poll"
     assert settings.of(SlackSettings).prefix == "levqor-"
@@ -98,7 +98,7 @@ def test_own_settings_have_their_defaults_and_meanings(home):
             "LEVQOR_TRUSTED_PROXIES": "10.0.0.1/8, ::1",
             "ALLOWED_ORIGINS": "https://Team.example.com/, http://localhost:3000",
         },
-    ).own
+    ).app
     assert (own.http, str(own.http)) == (Address("::1", 0), "[::1]:0")
     assert own.http_anonymous
     assert own.trusted_proxies == (
@@ -148,7 +148,7 @@ def test_a_tolerant_reading_tells_the_faults_and_lets_nobody_in(home):
         ("LEVQOR_ALLOW", True),
         ("LEVQOR_KEEP_DAYS", True),
     ]
-    assert settings.own.keep_days == 90
+    assert settings.app.keep_days == 90
     assert not settings.may(Caller("cli", "ann"), "fax.send")
 
 
