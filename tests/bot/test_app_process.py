@@ -108,7 +108,7 @@ def test_settings_that_were_corrected_are_taken_at_once(home):
         program.until("Settings are broken; the old ones stay in force: LEVQOR_ALLOW")
         (home / ".env").write_text("LEVQOR_KEEP_DAYS=30\n")
         program.until("Settings were read again.")
-        assert program.said.count("The settings are broken") == 1
+        assert program.said.count("Settings are broken") == 1
         assert "What to do:" in program.said
 
 
