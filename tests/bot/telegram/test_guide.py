@@ -11,7 +11,7 @@ from bot.telegram.check import check
 from core.settings import Settings
 from tests.support.telegram import settings_for
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "telegram.md").read_text()
+GUIDE = (Path(__file__).parents[3] / "docs" / "telegram.md").read_text()
 
 VERDICTS = [one for one in vars(pulse).values() if isinstance(one, pulse.Verdict)]
 

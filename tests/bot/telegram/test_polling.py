@@ -16,7 +16,7 @@ from core.sandbox import Answer, Delay, DropAfter, Hang
 from tests.support.telegram import QUICK, living, pair, sent, settings_for
 from tests.support.waiting import wait_for
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
