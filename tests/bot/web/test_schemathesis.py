@@ -10,7 +10,7 @@ import pytest
 from core.sandbox import Answer
 from tests.support.web import served
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # What the upstreams may refuse is no fault of the API: here they take everything.
 GENEROUS = [
     ("slack", "chat.postMessage", {"ok": True}),

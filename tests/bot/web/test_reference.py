@@ -11,7 +11,7 @@ from bot.web.reference import reference
 from core.connectors import CONNECTORS
 from tests.support.web import served
 
-PAGE = Path(__file__).parents[2] / "docs" / "CONNECTORS.md"
+PAGE = Path(__file__).parents[3] / "docs" / "CONNECTORS.md"
 BASE = "http://127.0.0.1:8787"
 
 
