@@ -7,6 +7,10 @@ STAMP := $(VENV)/.ready
 # pytest-xdist: more processes than cores, for most tests wait for a program they started.
 WORKERS ?= 3
 
+# Tests write and flush much, and a disk may stall for minutes: in memory where that is large.
+SCRATCH := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 {print "/dev/shm"}')
+TEST := $(if $(SCRATCH),TMPDIR=$(SCRATCH) )$(BIN)/pytest
+
 # What `make test` needs beside Python: a virtual screen, tray hosts, a notification
 # daemon, accessibility (to find menu rows), a browser for pages, a compiler for a disk
 # without locks.
@@ -24,7 +28,8 @@ bot: $(STAMP)  ## the bot with this folder as its home: .env and levqor.db are h
 	@exec $(BIN)/levqor-bot --home .
 
 test: $(STAMP) lint  ## lint, types and the whole test-suite
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(TEST) -n $(WORKERS) --dist loadgroup || { echo "What failed beside others runs once more, alone:"; \
+		$(TEST) --last-failed --last-failed-no-failures none; }
 
 run-tray: $(STAMP)  ## the tray on this desktop, with stand-ins for every service
 	$(BIN)/levqor-tray --sandbox
@@ -34,7 +39,7 @@ shots: $(STAMP)  ## the pictures in README.md and docs/tray.md, from the real pr
 	$(BIN)/python -m tests.support.terminal_shots
 
 soak: $(STAMP)  ## the same tests with longer counts
-	LEVQOR_SOAK=1 $(BIN)/pytest --timeout 3600
+	LEVQOR_SOAK=1 $(TEST) --timeout 3600
 
 bench: $(STAMP)  ## numbers, side by side with named peers
 	$(BIN)/python -m tests.bench

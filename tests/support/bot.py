@@ -65,7 +65,7 @@ class Program:
         self.until("listening on http://")
         return self.said.partition("listening on http://")[2].split()[0].rstrip(".")
 
-    def until(self, words: str, seconds: float = 20.0) -> None:
+    def until(self, words: str, seconds: float = 120.0) -> None:
         """Wait until it says something; fails where it ends first."""
         wait_for(lambda: words in self.said or not self.running, seconds)
         assert words in self.said, self.said
@@ -74,9 +74,9 @@ class Program:
         """End it as a power cut would."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        self._end(10)
+        self._end(120)
 
-    def terminate(self, seconds: float = 25.0) -> int:
+    def terminate(self, seconds: float = 120.0) -> int:
         """Ask it to end in order; its exit status."""
         self.terminate_soon()
         return self._end(seconds)
@@ -85,7 +85,7 @@ class Program:
         """Ask it to end in order, and do not wait for it."""
         self._process.send_signal(signal.SIGTERM)
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = 120.0) -> int:
         """Wait for its end; its exit status."""
         return self._end(seconds)
 

@@ -25,7 +25,7 @@ EYES = Path(__file__).with_name("eyes.py")
 ROOT = EYES.parent.parent.parent
 NEEDED = ("Xvfb", "xdotool", "xwininfo", "xprop", "dbus-daemon", "dunst", "trayer", "import")
 SIZE = (1000, 700)
-WAIT_S = 30.0
+WAIT_S = 120.0
 # The panel's strip at the bottom: messages, which show the icon as well, stand above.
 PANEL = 60
 

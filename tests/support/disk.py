@@ -39,7 +39,7 @@ class Filler:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._full.wait(30)
+        assert self._full.wait(120)
         return self
 
     def __exit__(self, *exc: object) -> None:

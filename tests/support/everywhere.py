@@ -111,7 +111,7 @@ class Everywhere:
         if not said.acked:
             # A busy machine was late, and Slack shows a time-out: what is a run is told later.
             with contextlib.suppress(TimeoutError):
-                said.waits(1, 10)
+                said.waits(1, 60)
             if not said.replies:
                 return self.slack(action, text)
         words = str((said.ack or {"text": "sending"})["text"])
@@ -140,7 +140,7 @@ class Everywhere:
             return Told(done=False, words="\n".join(ack["errors"].values()))
         words = str(ack["view"]["blocks"][0]["text"]["text"])
         if "sending" in words:
-            words = html.unescape(str(said.waits(1, 20)[-1]["text"]))
+            words = html.unescape(str(said.waits(1, 60)[-1]["text"]))
         return Told("· run" in words, words)
 
     def telegram_form(self, action: str, filled: Mapping[str, str]) -> Told:
@@ -167,7 +167,7 @@ class Everywhere:
 
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        answer = requests.post(f"{self._bot}/actions/{action}", sent, headers=headers, timeout=30)
+        answer = requests.post(f"{self._bot}/actions/{action}", sent, headers=headers, timeout=120)
         return Told(answer.ok, json.dumps(answer.json(), ensure_ascii=False))
 
     def _paired(self) -> Person:

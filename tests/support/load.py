@@ -74,7 +74,7 @@ def over_http(
     while process.is_alive() and results.empty():
         watch()
         time.sleep(0.5)
-    done: list[Done] = results.get(timeout=30)
+    done: list[Done] = results.get(timeout=120)
     process.join(10)
     return done
 
@@ -108,11 +108,11 @@ def slow_webhook() -> Iterator[tuple[str, Callable[[], list[str]]]]:
     ready, results = _CONTEXT.JoinableQueue(), _CONTEXT.Queue()
     process = _CONTEXT.Process(target=_upstream, args=(ready, results))
     process.start()
-    port = ready.get(timeout=20)
+    port = ready.get(timeout=120)
 
     def finish() -> list[str]:
         ready.task_done()
-        texts: list[str] = results.get(timeout=20)
+        texts: list[str] = results.get(timeout=120)
         return texts
 
     try:

@@ -43,7 +43,7 @@ class Console:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
-            self._bot.communicate(timeout=30)
+            self._bot.communicate(timeout=120)
         self._bot.kill()
 
     def does(self, line: str) -> Told:
@@ -86,7 +86,7 @@ class Terminals:
         theirs.close()
         assert ours.poll(60), "levqor did not end"
         out, err, status = ours.recv()
-        child.join(30)
+        child.join(120)
         return status, out, err
 
 

@@ -56,12 +56,12 @@ def running(
     thread = threading.Thread(target=run, name="a surface at work")
     thread.start()
     try:
-        assert started.wait(30), "the surface did not start"
+        assert started.wait(120), "the surface did not start"
         if served:
             yield served[0]
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
     if failed:
         raise failed[0]

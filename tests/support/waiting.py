@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def wait_for(fact: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(fact: Callable[[], object], seconds: float = 120.0) -> None:
     """Wait until something is so; fails after `seconds`."""
     until = time.monotonic() + seconds
     while not fact():

@@ -70,7 +70,7 @@ class Served:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        connection = http.client.HTTPConnection(*self.address, timeout=120)
         try:
             connection.request(method, path, body, sent)
             got = connection.getresponse()
@@ -120,7 +120,7 @@ def connecting(address: tuple[str, int]) -> Iterator[Callable[..., socket.socket
             raw = stack.enter_context(socket.socket())
             if receive_buffer is not None:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-            raw.settimeout(30)
+            raw.settimeout(120)
             raw.connect(address)
             raw.sendall(sent)
             return raw

@@ -55,7 +55,7 @@ class App(Slack):
         """A WebSocket address good for one connection."""
         return f"{self.url.replace('http', 'ws', 1)}/link?ticket={self.socket.ticket()}"
 
-    def waits_for_sockets(self, count: int = 1, seconds: float = 10.0) -> None:
+    def waits_for_sockets(self, count: int = 1, seconds: float = 60.0) -> None:
         """Wait until that many sockets are open; raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while self.socket.connections != count:

@@ -36,7 +36,7 @@ class Exchange:
     latency: float = 0.0
     replies: list[dict[str, Any]] = field(default_factory=list)
 
-    def waits(self, count: int = 1, seconds: float = 5.0) -> list[dict[str, Any]]:
+    def waits(self, count: int = 1, seconds: float = 60.0) -> list[dict[str, Any]]:
         """Wait for that many replies; raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while len(self.replies) < count:

@@ -68,7 +68,7 @@ class Person:
         ]
 
     def waits(
-        self, count: int = 1, seconds: float = 5.0, until: Callable[[Said], bool] | None = None
+        self, count: int = 1, seconds: float = 60.0, until: Callable[[Said], bool] | None = None
     ) -> list[Said]:
         """Wait for `count` messages (of which the last one fits); raises TimeoutError."""
         deadline = time.monotonic() + seconds
