@@ -16,7 +16,7 @@ from telegram.error import TelegramError
 _Time = Annotated[int, Field(ge=0, le=253402300799)]
 
 
-class Nonsense(TelegramError):
+class InvalidAnswer(TelegramError):
     """What came is no answer of Telegram's."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ _RESULTS: dict[str, TypeAdapter[Any]] = {
 
 
 def checked(method: str, status: int, body: bytes) -> bytes:
-    """An answer's body with what was checked of it; raises Nonsense."""
+    """An answer's body with what was checked of it; raises InvalidAnswer."""
     if status >= 500:
         # Telegram in trouble, or a gateway that cannot reach it, each in its own words.
         return b"{}"
@@ -90,9 +90,9 @@ def checked(method: str, status: int, body: bytes) -> bytes:
         if not 200 <= status < 300:
             return _Refusal.model_validate(said).model_dump_json(exclude_none=True).encode()
         if not isinstance(said, dict) or said.get("ok") is not True:
-            raise Nonsense
+            raise InvalidAnswer
         adapter = _RESULTS.get(method, _DONE)
         result = adapter.validate_python(said.get("result"))
         return json.dumps({"ok": True, "result": adapter.dump_python(result)}).encode()
     except (ValueError, RecursionError, ValidationError):
-        raise Nonsense from None
+        raise InvalidAnswer from None

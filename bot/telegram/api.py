@@ -42,7 +42,7 @@ class Request(HTTPXRequest):
     """
 
     async def do_request(self, url: str, *args: Any, **more: Any) -> tuple[int, bytes]:
-        """Make one request; raises Flood, and Nonsense for what no Telegram answers."""
+        """Make one request; raises Flood, and InvalidAnswer for what no Telegram answers."""
         status, body = await super().do_request(url, *args, **more)
         if status == 429:
             raise Flood(_wait(body))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from telegram import BotCommandScopeDefault
 from telegram.error import InvalidToken, TelegramError
 
-from bot.telegram import pulse as words
-from bot.telegram.answers import Nonsense
+from bot.telegram import connection_status as verdicts
+from bot.telegram.answers import InvalidAnswer
 from bot.telegram.api import connect
 from bot.telegram.settings import TOKEN, TelegramSettings, usable
-from bot.telegram.webhook import Seal
+from bot.telegram.webhook import WebhookSecret
 from core.counted import counted
 from core.errors import NotConfigured
 from core.network import NoRoute
@@ -43,9 +43,9 @@ async def check(settings: Settings) -> list[Finding]:
 
 def _failed(error: TelegramError) -> Finding:
     if isinstance(error, InvalidToken):
-        return Finding(good=False, what=f"Telegram refuses {TOKEN}.", fix=words.REVOKED.fix)
-    if isinstance(error, Nonsense):
-        verdict = words.NONSENSE
+        return Finding(good=False, what=f"Telegram refuses {TOKEN}.", fix=verdicts.REVOKED.fix)
+    if isinstance(error, InvalidAnswer):
+        verdict = verdicts.INVALID_ANSWERS
         return Finding(good=False, what=f"Telegram: {verdict.words}.", fix=verdict.fix)
     what = "Telegram: cannot be reached."
     return Finding(good=False, what=what, fix="Check this machine's network.")
@@ -65,9 +65,9 @@ async def _look(api: Api, settings: Settings) -> list[Finding]:
     await api.initialize()
     found = [Finding(good=True, what=f"Telegram: the token is that of @{api.username}.")]
     hook = (await api.get_webhook_info()).url
-    ours = bool(hook) and Seal(settings.home, str(api.id)).ours(hook)
+    ours = bool(hook) and WebhookSecret(settings.home, str(api.id)).ours(hook)
     if hook and not ours:
-        verdict = words.foreign_webhook(hook)
+        verdict = verdicts.foreign_webhook(hook)
         found.append(Finding(good=False, what=f"Telegram: {verdict.words}.", fix=verdict.fix))
     else:
         way = "a webhook" if settings.of(TelegramSettings).mode == "webhook" else "polling"

@@ -42,7 +42,7 @@ class Menus:
         ledger = self._bot.engine.ledger
         paired = set(await self._bot.call(ledger.paired, self._surface))
         if self._shown is None:
-            # Strangers see no menu, and those unpaired while the bot was off none any more.
+            # Unknown users see no menu, and those unpaired while the bot was off none any more.
             if not await self._forget(None):
                 return
             prefix = f"{self._surface}:"

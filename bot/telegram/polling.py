@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from telegram.error import Conflict, InvalidToken, TelegramError
 
-from bot.telegram import pulse as words
+from bot.telegram import connection_status as verdicts
 from bot.telegram.api import Flood
-from bot.telegram.desk import Postponed
-from bot.telegram.intake import Taken
+from bot.telegram.handlers import Postponed
+from bot.telegram.update_handler import Taken
 from core.backoff import backoff
 from core.errors import LevqorError
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from bot.runtime import Bot
     from bot.telegram.api import Api
-    from bot.telegram.intake import Intake
-    from bot.telegram.pace import Pace
-    from bot.telegram.pulse import Pulse, Verdict
+    from bot.telegram.connection_status import ConnectionStatus, Verdict
+    from bot.telegram.timing import Timing
+    from bot.telegram.update_handler import UpdateHandler
 
 # A confirmation that takes longer does not hold up what it confirms.
 CONFIRM_SECONDS = 3.0
@@ -42,21 +42,21 @@ class Polling:
         self,
         bot: Bot,
         api: Api,
-        intake: Intake,
-        pulse: Pulse,
+        handler: UpdateHandler,
+        status: ConnectionStatus,
         *,
         ours: Callable[[str], bool],
         how: str,
-        pace: Pace,
+        timing: Timing,
     ) -> None:
         """`ours` tells whether a webhook's address is one that this home has set."""
         self._bot = bot
         self._api = api
-        self._intake = intake
-        self._pulse = pulse
+        self._handler = handler
+        self._status = status
         self._ours = ours
         self._how = how
-        self._pace = pace
+        self._timing = timing
         self._offset: int | None = None
         self._taken: list[Taken] = []
         self._failures = 0
@@ -71,13 +71,13 @@ class Polling:
                     await self._round()
             except LevqorError:
                 self._begin()
-                await self._failed(words.LEDGER)
+                await self._failed(verdicts.LEDGER)
             except TelegramError as error:
                 await self._refused(error)
             except Exception as error:  # noqa: BLE001 - this loop must outlive any mistake
                 # Its text may hold the token.
                 log.error("Polling stumbled: %s", type(error).__name__)  # noqa: TRY400
-                await self._failed(words.STUMBLED)
+                await self._failed(verdicts.STUMBLED)
         await self._last_word()
 
     def stop(self) -> None:
@@ -87,10 +87,10 @@ class Polling:
     async def _round(self) -> None:
         # What is taken waits for its confirmation, and health for the first good answer:
         # do not wait for new updates then.
-        seconds = self._pace.poll if self._calm and not self._taken else 0
+        seconds = self._timing.poll if self._calm and not self._taken else 0
         began, confirmed = time.monotonic(), self._offset
         asking = asyncio.ensure_future(
-            self._api.updates(self._offset, seconds, seconds + self._pace.grace)
+            self._api.updates(self._offset, seconds, seconds + self._timing.grace)
         )
         if self._taken:
             await asyncio.wait({asking}, timeout=CONFIRM_SECONDS)
@@ -104,22 +104,22 @@ class Polling:
         batch = asking.result()
         self._calm = True
         if not self._failures:
-            await self._pulse.good(self._how)
+            await self._status.good(self._how)
         # A good poll alone is no sign that what it brought can be taken.
         await self._take(batch)
         self._failures = 0
-        await self._pulse.good(self._how)
+        await self._status.good(self._how)
         # Telegram holds a poll until there is something new; what answers in its place may not,
         # and would be asked without end.
         early = time.monotonic() - began < seconds / 2
         if (not batch and early) or (batch and _is_old(batch, confirmed)):
-            await self._pause(self._pace.hasty)
+            await self._pause(self._timing.hasty)
 
     async def _take(self, batch: list[Any]) -> None:
         """Take a batch; what cannot be confirmed comes again. Raises LedgerError."""
         taken, problem = await self._take_each(batch)
         try:
-            await self._intake.secure([one for _, one in taken])
+            await self._handler.secure([one for _, one in taken])
         except LevqorError as error:
             problem = error
         self._taken += [one for _, one in taken if one.later is not None]
@@ -132,7 +132,7 @@ class Polling:
             raise problem
         if batch and not any(_number(raw) is not None for raw in batch):
             # Without a number it cannot be confirmed, and comes again at once.
-            await self._pause(self._pace.longest)
+            await self._pause(self._timing.longest)
 
     async def _take_each(
         self, batch: list[Any]
@@ -142,13 +142,13 @@ class Polling:
         for raw in batch:
             if self._stopped.is_set() or self._bot.ending:
                 break
-            one, heard = Taken(), self._intake.read(raw)
+            one, heard = Taken(), self._handler.read(raw)
             if heard is not None:
                 try:
                     # What somebody wrote is taken in the order it was written in.
                     one = Taken(safe=False)
                     if heard.user not in waiting:
-                        one = await self._intake.take(heard)
+                        one = await self._handler.take(heard)
                 except Postponed as error:
                     problem = error
                     waiting.add(heard.user)
@@ -169,7 +169,7 @@ class Polling:
     def _begin(self) -> None:
         taken, self._taken = self._taken, []
         for one in taken:
-            self._intake.begin(one)
+            self._handler.begin(one)
 
     async def _free_the_way(self) -> bool:
         """Whether nobody else's webhook takes the messages; one of ours is removed."""
@@ -178,40 +178,42 @@ class Polling:
         found = await self._api.get_webhook_info()
         if found.url and not self._ours(found.url):
             self._pushed_out = False
-            await self._pulse.bad(words.foreign_webhook(found.url))
-            await self._pause(self._pace.refused)
+            await self._status.bad(verdicts.foreign_webhook(found.url))
+            await self._pause(self._timing.refused)
             return False
         if found.url:
             await self._api.delete_webhook(drop_pending_updates=False)
         elif self._pushed_out:
-            await self._failed(words.OTHER_POLLER, first=self._pace.conflict)
+            await self._failed(verdicts.OTHER_POLLER, first=self._timing.conflict)
         self._way_is_free, self._pushed_out = True, False
         return True
 
     async def _refused(self, error: TelegramError) -> None:
         if isinstance(error, InvalidToken):
-            await self._pulse.bad(words.REVOKED)
-            await self._pause(self._pace.refused)
+            await self._status.bad(verdicts.REVOKED)
+            await self._pause(self._timing.refused)
         elif isinstance(error, Conflict):
             # Either a webhook or another poll: the next round looks.
             self._way_is_free, self._pushed_out = False, True
         elif isinstance(error, Flood):
             self._calm = False
-            await self._pulse.flooded(error.seconds)
+            await self._status.flooded(error.seconds)
             await self._pause(error.seconds)
         else:
-            verdict = words.trouble(error)
+            verdict = verdicts.trouble(error)
             # One poll that goes wrong is no news, unless what came is no Telegram.
-            await self._failed(verdict if self._failures or verdict is words.NONSENSE else None)
+            await self._failed(
+                verdict if self._failures or verdict is verdicts.INVALID_ANSWERS else None
+            )
 
     async def _failed(self, verdict: Verdict | None, first: float | None = None) -> None:
         """Say what is wrong, and wait longer each time."""
         self._failures += 1
         self._calm = False
         if verdict is not None:
-            await self._pulse.bad(verdict)
-        first = first or self._pace.pause
-        longest = self._pace.longest
+            await self._status.bad(verdict)
+        first = first or self._timing.pause
+        longest = self._timing.longest
         await self._pause(backoff(self._failures, first=first, longest=longest, jitter=0.5))
 
     async def _pause(self, seconds: float) -> None:

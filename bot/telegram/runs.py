@@ -13,7 +13,7 @@ from telegram.error import TelegramError
 from bot.confirmations import Confirmations
 from bot.expiring import ExpiringMap
 from bot.owing import Owing
-from bot.telegram.voice import Place
+from bot.telegram.messenger import Place
 from bot.telling import Teller, reply_to, sending
 from core import wording
 from core.callers import Caller
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.runtime import Bot
-    from bot.telegram.heard import Pressed
-    from bot.telegram.voice import Voice
+    from bot.telegram.messenger import Messenger
+    from bot.telegram.updates import ButtonPress
     from bot.telling import Where
     from core.engine import Accepted, Settled
 
@@ -74,9 +74,9 @@ class Ask:
 class Runs:
     """Accepts, sends, tells. `bot_id` is the Telegram bot's own id."""
 
-    def __init__(self, bot: Bot, voice: Voice, surface: str, bot_id: int) -> None:
+    def __init__(self, bot: Bot, messenger: Messenger, surface: str, bot_id: int) -> None:
         self._bot = bot
-        self._voice = voice
+        self._messenger = messenger
         self._surface = surface
         self._bot_id = bot_id
         self._pending: Confirmations[Ask] = Confirmations()
@@ -104,7 +104,7 @@ class Runs:
             return self.confirm(again, caller, place, wording.refusal(same), "Send again")
         except LevqorError as error:
             text = wording.refusal(error)
-            return Work(lambda: self._voice.show(place, text), place)
+            return Work(lambda: self._messenger.show(place, text), place)
         if not accepted.first:
             return await self._redelivered(accepted, place)
         return Work(lambda: self._run(accepted, place), place, later=True)
@@ -118,7 +118,7 @@ class Runs:
             InlineKeyboardButton(no, callback_data=f"{LEAVE}:{caller.id}:{nonce}"),
         ]
         markup = InlineKeyboardMarkup([buttons])
-        return Work(lambda: self._voice.show(place, text, markup), place)
+        return Work(lambda: self._messenger.show(place, text, markup), place)
 
     async def _answer_again(self, where: Where, kind: str) -> None:
         """Answer what a dead bot owed somebody."""
@@ -134,9 +134,9 @@ class Runs:
             text = wording.settled(settled, self._bot.engine.connectors)
         else:
             text = RESTARTED
-        await self._voice.show(place, text)
+        await self._messenger.show(place, text)
 
-    async def pressed(self, pressed: Pressed, caller: Caller) -> Work | None:
+    async def pressed(self, pressed: ButtonPress, caller: Caller) -> Work | None:
         """Do what a button says, once, however often it is pressed."""
         verb, _, rest = pressed.data.partition(":")
         ident, _, nonce = rest.partition(":")
@@ -150,10 +150,10 @@ class Runs:
             return await self._redelivered(run, place)
         ask = self._pending.take(str(caller), nonce)
         if ask is None:
-            return Work(lambda: self._voice.show(place, GONE), place)
+            return Work(lambda: self._messenger.show(place, GONE), place)
         if verb == LEAVE:
             kept = "Nothing was sent." if ask.guard else "Not sent again."
-            return Work(lambda: self._voice.show(place, kept), place)
+            return Work(lambda: self._messenger.show(place, kept), place)
         return await self.fire(ask, caller, place, nonce)
 
     async def seen(self, request: int | str) -> bool:
@@ -170,9 +170,9 @@ class Runs:
         text = sending(self._bot, accepted)
         with contextlib.suppress(TelegramError, LevqorError):
             if place.message is not None:
-                return await self._voice.show(place, text)
+                return await self._messenger.show(place, text)
             # In a flood the outcome alone is worth waiting for.
-            place = await self._voice.say(place, text, patience=0)
+            place = await self._messenger.say(place, text, patience=0)
             await self._bot.call(
                 self._bot.engine.ledger.set_reply_address, accepted.run, reply_to(place.wire())
             )
@@ -180,7 +180,7 @@ class Runs:
 
     async def _tell(self, where: Where, settled: Settled) -> None:
         self._told[settled.run] = True
-        await self._voice.show(
+        await self._messenger.show(
             Place(**where), wording.settled(settled, self._bot.engine.connectors)
         )
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from telegram.error import InvalidToken, TelegramError
 
 from bot.runtime import Hook
-from bot.telegram import pulse as words
+from bot.telegram import connection_status as verdicts
 from bot.telegram import webhook
 from bot.telegram.api import Flood, connect
-from bot.telegram.desk import SPELLING, Desk
-from bot.telegram.intake import Intake
+from bot.telegram.connection_status import ConnectionStatus
+from bot.telegram.handlers import SPELLING, Handlers
 from bot.telegram.menus import Menus
-from bot.telegram.pace import Pace
+from bot.telegram.messenger import Messenger
 from bot.telegram.polling import Polling
-from bot.telegram.pulse import Pulse
 from bot.telegram.runs import Runs
 from bot.telegram.settings import NAME, TOKEN, TelegramSettings
-from bot.telegram.voice import Voice
+from bot.telegram.timing import Timing
+from bot.telegram.update_handler import UpdateHandler
 from core.backoff import backoffs
 from core.errors import LevqorError, NotConfigured
 from core.network import NoRoute
@@ -42,16 +42,16 @@ class Telegram:
 
     name = NAME
 
-    def __init__(self, settings: Settings, pace: Pace | None = None) -> None:
+    def __init__(self, settings: Settings, timing: Timing | None = None) -> None:
         self._own = settings.of(TelegramSettings)
-        self._pace = pace or Pace()
+        self._timing = timing or Timing()
         self._settings = settings
         token = self._own.bot_token
-        self._seal = webhook.Seal(
+        self._secret = webhook.WebhookSecret(
             settings.home, token.get_secret_value().partition(":")[0] if token else ""
         )
         self._api: Api | None = None
-        self._intake: Intake | None = None
+        self._handler: UpdateHandler | None = None
         self._polling: Polling | None = None
         self._poll: asyncio.Task[None] | None = None
 
@@ -59,12 +59,12 @@ class Telegram:
         """Where Telegram posts, with a webhook."""
         if self._own.mode != "webhook":
             return ()
-        return (Hook(self._seal.path, self._seal.authentic, self._posted, refused=403),)
+        return (Hook(self._secret.path, self._secret.authentic, self._posted, refused=403),)
 
     async def start(self, bot: Bot) -> None:
         """Meet Telegram, however long that takes, and take messages."""
-        pulse = Pulse(bot, self.name, self._pace)
-        api = await self._meet(pulse)
+        status = ConnectionStatus(bot, self.name, self._timing)
+        api = await self._meet(status)
         me = api.bot
         if bot.ending:
             return
@@ -74,23 +74,25 @@ class Telegram:
                 bot.print_status(
                     f"telegram: nobody is paired yet; run: levqor --home {home} pair telegram"
                 )
-        voice = Voice(api)
-        runs = Runs(bot, voice, self.name, me.id)
+        messenger = Messenger(api)
+        runs = Runs(bot, messenger, self.name, me.id)
         menus = Menus(bot, api, self.name, SPELLING)
-        self._intake = Intake(bot, Desk(bot, voice, runs, menus), runs, pulse, me)
+        self._handler = UpdateHandler(bot, Handlers(bot, messenger, runs, menus), runs, status, me)
         runs.teller.start()
         runs.owing.start()
         if self._own.mode == "webhook":
-            hook = webhook.Webhook(api, pulse, self._seal, self._own.webhook_url or "", self._pace)
+            hook = webhook.Webhook(
+                api, status, self._secret, self._own.webhook_url or "", self._timing
+            )
             bot.spawn(hook.run(), name="telegram webhook")
         else:
             self._polling = Polling(
-                bot, api, self._intake, pulse,
-                ours=self._seal.ours, how=f"as @{me.username}", pace=self._pace,
+                bot, api, self._handler, status,
+                ours=self._secret.ours, how=f"as @{me.username}", timing=self._timing,
             )  # fmt: skip
             self._poll = bot.spawn(self._polling.run(), name="telegram polling")
-        bot.spawn(pulse.beat(), name="telegram pulse")
-        bot.spawn(_keep(menus, self._pace.menus), name="telegram menus")
+        bot.spawn(status.beat(), name="telegram status")
+        bot.spawn(_keep(menus, self._timing.menus), name="telegram menus")
 
     async def pause(self) -> None:
         """Take no more messages; they wait at Telegram."""
@@ -100,22 +102,22 @@ class Telegram:
 
     async def stop(self) -> None:
         """Let the last answers out and close the connections."""
-        if self._intake is not None and self._intake.working:
-            await asyncio.wait(tuple(self._intake.working), timeout=LAST_WORDS)
+        if self._handler is not None and self._handler.working:
+            await asyncio.wait(tuple(self._handler.working), timeout=LAST_WORDS)
         if self._api is not None:
             await self._api.shutdown()
 
     async def _posted(self, request: HookRequest) -> HookAnswer:
-        return await webhook.answer(request, self._intake)
+        return await webhook.answer(request, self._handler)
 
-    async def _meet(self, pulse: Pulse) -> Api:
+    async def _meet(self, status: ConnectionStatus) -> Api:
         """Ask who the bot is; raises NotConfigured where the token is refused."""
-        for wait in backoffs(self._pace.pause, self._pace.longest):
+        for wait in backoffs(self._timing.pause, self._timing.longest):
             try:
                 self._api = api = self._api or connect(self._settings)
                 await api.initialize()
             except NoRoute as problem:
-                await pulse.bad(words.Verdict(problem.words, problem.fix))
+                await status.bad(verdicts.Verdict(problem.words, problem.fix))
                 await asyncio.sleep(wait)
             except InvalidToken:
                 raise NotConfigured(
@@ -125,10 +127,10 @@ class Telegram:
                     "LEVQOR_TELEGRAM=off.",
                 ) from None
             except Flood as flood:
-                await pulse.flooded(flood.seconds)
+                await status.flooded(flood.seconds)
                 await asyncio.sleep(flood.seconds)
             except TelegramError as error:
-                await pulse.bad(words.trouble(error))
+                await status.bad(verdicts.trouble(error))
                 await asyncio.sleep(wait)
             else:
                 return api

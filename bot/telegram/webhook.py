@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.runtime import HookAnswer
-from bot.telegram import pulse as words
+from bot.telegram import connection_status as verdicts
 from bot.telegram.api import KINDS
 from core.errors import LevqorError
 from core.home_key import KEY, home_key
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from bot.runtime import HookRequest
     from bot.telegram.api import Api
-    from bot.telegram.intake import Intake
-    from bot.telegram.pace import Pace
-    from bot.telegram.pulse import Pulse
+    from bot.telegram.connection_status import ConnectionStatus
+    from bot.telegram.timing import Timing
+    from bot.telegram.update_handler import UpdateHandler
 
 HEADER = "x-telegram-bot-api-secret-token"
 # Telegram tries again for a day; a failure of an hour ago says nothing about now.
@@ -38,7 +38,7 @@ RECENT_SECONDS = 300.0
 log = logging.getLogger("levqor.bot")
 
 
-class Seal:
+class WebhookSecret:
     """What belongs to one home and one bot: the path Telegram posts to and its secret.
 
     Both follow from the home's key, so they outlive a restart and are written nowhere.
@@ -54,7 +54,7 @@ class Seal:
         return f"/telegram/{self._word('path')[:24]}"
 
     @cached_property
-    def secret(self) -> str:
+    def token(self) -> str:
         """What each post of Telegram's carries."""
         return self._word("secret")
 
@@ -65,7 +65,7 @@ class Seal:
     def authentic(self, request: HookRequest) -> bool:
         """Whether a post carries the secret, compared in constant time."""
         given = request.headers.get(HEADER, "")
-        return hmac.compare_digest(given.encode(), self.secret.encode())
+        return hmac.compare_digest(given.encode(), self.token.encode())
 
     def _word(self, what: str) -> str:
         text = f"telegram webhook {what} {self._bot_id}"
@@ -75,13 +75,20 @@ class Seal:
 class Webhook:
     """Sets the webhook, unless another one is there, and watches over it."""
 
-    def __init__(self, api: Api, pulse: Pulse, seal: Seal, address: str, pace: Pace) -> None:
+    def __init__(
+        self,
+        api: Api,
+        status: ConnectionStatus,
+        secret: WebhookSecret,
+        address: str,
+        timing: Timing,
+    ) -> None:
         self._api = api
-        self._pulse = pulse
-        self._seal = seal
-        self._url = address.rstrip("/") + seal.path
+        self._status = status
+        self._secret = secret
+        self._url = address.rstrip("/") + secret.path
         self._host = urlsplit(address).hostname or address
-        self._pace = pace
+        self._timing = timing
         self._was_ours = False
 
     async def run(self) -> None:
@@ -90,50 +97,50 @@ class Webhook:
             try:
                 await self._look(await self._api.get_webhook_info())
             except InvalidToken:
-                await self._pulse.bad(words.REVOKED)
+                await self._status.bad(verdicts.REVOKED)
             except BadRequest:
-                await self._pulse.bad(words.BAD_ADDRESS)
+                await self._status.bad(verdicts.BAD_ADDRESS)
             except TelegramError as error:
-                await self._pulse.bad(words.trouble(error))
+                await self._status.bad(verdicts.trouble(error))
             except Exception as error:  # noqa: BLE001 - or nobody would look any more
                 log.error("The webhook stumbled: %s", type(error).__name__)  # noqa: TRY400
-                await self._pulse.bad(words.STUMBLED)
-            await asyncio.sleep(self._pace.look)
+                await self._status.bad(verdicts.STUMBLED)
+            await asyncio.sleep(self._timing.look)
 
     async def _look(self, found: WebhookInfo) -> None:
-        if found.url and not self._seal.ours(found.url):
-            await self._pulse.bad(words.foreign_webhook(found.url))
+        if found.url and not self._secret.ours(found.url):
+            await self._status.bad(verdicts.foreign_webhook(found.url))
             return
         if not found.url and self._was_ours:
-            await self._pulse.bad(words.TAKEN)
+            await self._status.bad(verdicts.TAKEN)
             return
         if found.url != self._url or not self._was_ours:
             await self._api.set_webhook(
-                self._url, allowed_updates=KINDS, secret_token=self._seal.secret
+                self._url, allowed_updates=KINDS, secret_token=self._secret.token
             )
             self._was_ours = True
         failed = found.last_error_date
         recent = failed is not None and time.time() - failed.timestamp() < RECENT_SECONDS
         if recent and found.pending_update_count:
-            await self._pulse.bad(words.undelivered(self._host))
+            await self._status.bad(verdicts.undelivered(self._host))
             return
-        await self._pulse.good(f"at its webhook on {self._host}")
+        await self._status.good(f"at its webhook on {self._host}")
 
 
-async def answer(request: HookRequest, intake: Intake | None) -> HookAnswer:
+async def answer(request: HookRequest, handler: UpdateHandler | None) -> HookAnswer:
     """Answer one post: 200 only once the update is in the journal, or its answer is out."""
-    if intake is None:
+    if handler is None:
         return HookAnswer(503)
     try:
         raw = json.loads(request.body)
     except (ValueError, RecursionError):
         raw = None
-    heard = intake.read(raw)
+    heard = handler.read(raw)
     try:
         if heard is not None:
-            taken = await intake.take(heard)
-            await intake.secure([taken])
-            intake.begin(taken)
+            taken = await handler.take(heard)
+            await handler.secure([taken])
+            handler.begin(taken)
     except LevqorError:
         # Telegram brings it again.
         return HookAnswer(503)

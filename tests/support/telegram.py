@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
-from bot.telegram.pace import Pace
 from bot.telegram.surface import Telegram
+from bot.telegram.timing import Timing
 from bot.web.surface import Web
 from core.engine import Engine
 from core.sandbox.answers import Hang, Scripted
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.sandbox import Sandbox
     from tests.support.sandbox.telegram import Person
 
-QUICK = Pace(
+QUICK = Timing(
     poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1, hasty=0.2
 )
 
@@ -111,14 +111,14 @@ def free_port() -> int:
 
 @contextmanager
 def living(
-    settings: Settings, *, pace: Pace = QUICK, http: int | None = None, ready: bool = True
+    settings: Settings, *, timing: Timing = QUICK, http: int | None = None, ready: bool = True
 ) -> Iterator[Living]:
     """Run a bot until the block ends; `ready` waits until it takes messages."""
 
     async def life(serve: Callable[[Living], Awaitable[None]]) -> None:
         with Engine.open(settings) as engine:
             bot = Quiet(engine)
-            surface = Telegram(settings, pace)
+            surface = Telegram(settings, timing)
             surfaces: list[Any] = [surface]
             if http is not None:
                 surfaces.insert(0, Web(Address("127.0.0.1", http), surface.hooks()))

@@ -134,7 +134,7 @@ def test_telegram_unreachable_at_start_comes_up_when_it_can(home):
 
 
 def test_good_polls_are_written_down_as_a_sign_of_life(settings):
-    with living(settings, pace=replace(QUICK, beat=0.2)) as bot:
+    with living(settings, timing=replace(QUICK, beat=0.2)) as bot:
         first = way(bot)
         wait_for(lambda: way(bot).at > first.at)
         assert way(bot).since == first.since
@@ -142,7 +142,7 @@ def test_good_polls_are_written_down_as_a_sign_of_life(settings):
 
 
 def test_polls_that_stop_answering_are_said_even_while_one_still_waits(sandbox, settings):
-    with living(settings, pace=replace(QUICK, grace=8, beat=0.1, stalled=1.5)) as bot:
+    with living(settings, timing=replace(QUICK, grace=8, beat=0.1, stalled=1.5)) as bot:
         sandbox.telegram.always(Hang(), on="getUpdates")
         wait_for(lambda: not bot.health[0])
         assert bot.health[1] == "has heard nothing from Telegram for more than a minute"
@@ -152,7 +152,7 @@ def test_polls_that_stop_answering_are_said_even_while_one_still_waits(sandbox, 
 def test_the_other_poller_is_forgotten_some_time_after_it_has_gone(sandbox, settings, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
-    with living(settings, pace=replace(QUICK, peace=1.0)) as one:
+    with living(settings, timing=replace(QUICK, peace=1.0)) as one:
         with living(settings_for(other, sandbox)):
             wait_for(lambda: not one.health[0])
         wait_for(lambda: one.health[0])
@@ -163,7 +163,7 @@ def way(bot):
 
 
 def test_a_bot_whose_signs_of_life_stop_is_told_by_everybody_who_looks(home, settings):
-    with living(settings, pace=replace(QUICK, beat=0.1)) as bot:
+    with living(settings, timing=replace(QUICK, beat=0.1)) as bot:
         wait_for(lambda: way(bot).at > way(bot).since)
     with Engine.open(settings) as engine:
         engine.ledger.inbound("telegram", ok=True, verdict="takes messages")

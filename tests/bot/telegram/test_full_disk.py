@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.telegram.strangers import TRIES
+from bot.telegram.unknown_users import TRIES
 from core.engine import Engine
 from core.ledger import Ledger
 from core.sandbox import Delay
@@ -76,7 +76,7 @@ def test_a_good_code_waits_until_the_ledger_can_be_written(disk, sandbox, ada, t
     hook = {"LEVQOR_TELEGRAM": "webhook", "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}"}
     settings = settings_for(disk, sandbox, **(hook if mode == "webhook" else {}))
     eve = sandbox.telegram.user(57)
-    with living(settings, pace=replace(QUICK, longest=2.0), http=port) as bot:
+    with living(settings, timing=replace(QUICK, longest=2.0), http=port) as bot:
         code, _ = bot.engine.ledger.pair_code("telegram")
         with unwritable(trouble, disk):
             eve.says(f"/start {code}")
@@ -101,8 +101,8 @@ def tries(sandbox, mode):
 
 
 def test_the_pause_between_polls_grows_while_the_ledger_cannot_be_written(disk, sandbox, ada):
-    pace = replace(QUICK, pause=0.2, longest=60.0)
-    with living(settings_for(disk, sandbox), pace=pace) as bot:
+    timing = replace(QUICK, pause=0.2, longest=60.0)
+    with living(settings_for(disk, sandbox), timing=timing) as bot:
         code, _ = bot.engine.ledger.pair_code("telegram")
         with Filler(disk):
             sandbox.telegram.user(57).says(f"/start {code}")

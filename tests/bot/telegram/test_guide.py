@@ -6,19 +6,23 @@ from pathlib import Path
 import pytest
 
 from bot.commands import QUESTIONS
-from bot.telegram import pulse
+from bot.telegram import connection_status as verdicts
 from bot.telegram.check import check
 from core.settings import Settings
 from tests.support.telegram import settings_for
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "telegram.md").read_text()
 
-VERDICTS = [one for one in vars(pulse).values() if isinstance(one, pulse.Verdict)]
+VERDICTS = [one for one in vars(verdicts).values() if isinstance(one, verdicts.Verdict)]
 
 
 @pytest.mark.parametrize(
     "verdict",
-    [*VERDICTS, pulse.foreign_webhook("https://HOST/x"), pulse.undelivered("HOST")],
+    [
+        *VERDICTS,
+        verdicts.foreign_webhook("https://HOST/x"),
+        verdicts.undelivered("HOST"),
+    ],
     ids=lambda verdict: verdict.words[:30],
 )
 def test_whatever_health_may_say_stands_in_the_guide(verdict):

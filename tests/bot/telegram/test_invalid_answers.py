@@ -7,7 +7,7 @@ from telegram import BotCommand
 from telegram.error import InvalidToken, NetworkError, TelegramError
 
 from bot import check
-from bot.telegram.answers import Nonsense
+from bot.telegram.answers import InvalidAnswer
 from bot.telegram.api import connect
 from core.sandbox import Answer
 from tests.support.nonsense import NONSENSE
@@ -59,7 +59,7 @@ def test_no_call_trips_over_nonsense(settings, sandbox, call):
         if nonsense.status >= 500:
             assert isinstance(said, NetworkError), name
         elif name != "an error with strange words":
-            assert isinstance(said, Nonsense), (name, said)
+            assert isinstance(said, InvalidAnswer), (name, said)
 
 
 def test_a_token_that_telegram_itself_refuses_is_still_refused(settings, sandbox):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.telegram.voice import UNITS, pages, units
+from bot.telegram.messenger import UNITS, pages, units
 from core.logs import quiet_libraries
 from core.sandbox import Answer, Delay, DropAfter, DropBefore
 from core.sandbox.telegram import FORUM, GROUP

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.telegram.strangers import MOST, Strangers
+from bot.telegram.unknown_users import MOST, UnknownUsers
 from core.engine import Engine
 from core.sandbox import Answer
 from core.sandbox.telegram import GROUP
@@ -113,7 +113,7 @@ def test_a_menu_that_did_not_get_through_is_shown_later(home, sandbox):
     trouble = Answer(502, body="Bad Gateway")
     sandbox.telegram.next(trouble, on="deleteMyCommands")
     sandbox.telegram.next(trouble, on="setMyCommands")
-    with living(settings, pace=replace(QUICK, menus=0.1)):
+    with living(settings, timing=replace(QUICK, menus=0.1)):
         wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
 
 
@@ -122,23 +122,23 @@ def test_whoever_is_unpaired_meanwhile_loses_the_menu(home, sandbox):
     settings = settings_for(home, sandbox)
     with Engine.open(settings) as engine:
         pair(engine, 42)
-    with living(settings, pace=replace(QUICK, menus=0.1)) as bot:
+    with living(settings, timing=replace(QUICK, menus=0.1)) as bot:
         wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
         bot.engine.ledger.unpair("telegram:42")
         wait_for(lambda: not sandbox.telegram.menus.of(SCOPE))
 
 
 def test_a_flood_of_strangers_costs_bounded_memory_and_answers():
-    strangers = Strangers()
-    heard = sum(strangers.may_hear(user) for user in range(5000) for _ in range(2))
+    unknown_users = UnknownUsers()
+    heard = sum(unknown_users.may_hear(user) for user in range(5000) for _ in range(2))
     assert heard == MOST == 1000
-    assert len(strangers) == MOST
+    assert len(unknown_users) == MOST
 
 
 def test_a_stranger_may_try_five_codes_an_hour():
-    strangers = Strangers()
-    assert [strangers.may_try(1) for _ in range(7)] == [True] * 5 + [False] * 2
-    assert sum(strangers.may_try(user) for user in range(2, 500)) == 55
+    unknown_users = UnknownUsers()
+    assert [unknown_users.may_try(1) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert sum(unknown_users.may_try(user) for user in range(2, 500)) == 55
 
 
 def test_a_stranger_flood_does_not_keep_paired_people_waiting(bot, sandbox):

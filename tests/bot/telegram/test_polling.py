@@ -56,7 +56,7 @@ def test_what_is_taken_is_confirmed_before_the_upstream_is_asked(sandbox, settin
 
 
 def test_nothing_is_sent_while_its_confirmation_is_on_the_way(sandbox, settings):
-    with living(settings, pace=replace(QUICK, grace=5)) as bot:
+    with living(settings, timing=replace(QUICK, grace=5)) as bot:
         bot.pair(42)
         sandbox.telegram.next(Delay(1.0), on="getUpdates")
         sandbox.telegram.user(42).says("/slack_send hi")
@@ -67,7 +67,7 @@ def test_nothing_is_sent_while_its_confirmation_is_on_the_way(sandbox, settings)
 
 
 def test_a_confirmation_that_does_not_come_holds_nothing_up_for_long(sandbox, settings):
-    with living(settings, pace=replace(QUICK, grace=30)) as bot:
+    with living(settings, timing=replace(QUICK, grace=30)) as bot:
         bot.pair(42)
         sandbox.telegram.next(Hang(8), on="getUpdates")
         sandbox.telegram.user(42).says("/slack_send hi")
@@ -198,7 +198,7 @@ def test_messages_sent_while_the_bot_was_away_are_read_when_it_returns(sandbox, 
     with living(settings) as bot:
         bot.pair(42)
     ada.says("/slack_send hi")
-    with living(settings, pace=replace(QUICK, poll=1)):
+    with living(settings, timing=replace(QUICK, poll=1)):
         ada.waits(until=sent)
     assert texts(sandbox) == ["hi"]
     assert sandbox.telegram.updates.pending == []

@@ -9,7 +9,7 @@ import requests
 
 from bot.declaration import Startup
 from bot.telegram import build
-from bot.telegram.webhook import Seal
+from bot.telegram.webhook import WebhookSecret
 from core.errors import NotConfigured
 from core.sandbox import DropBefore
 from core.sandbox.telegram import BOT_ID
@@ -80,7 +80,7 @@ def test_a_command_comes_through_the_webhook_and_is_answered(sandbox, bot):
 
 @pytest.mark.parametrize("headers", [{}, {SECRET: "wrong"}, {SECRET: ""}, {SECRET: "ü"}])
 def test_a_wrong_secret_is_refused_and_nothing_is_done(home, sandbox, bot, port, headers):
-    path = Seal(home, str(BOT_ID)).path
+    path = WebhookSecret(home, str(BOT_ID)).path
     sent = {name: value.encode("latin-1") for name, value in headers.items()}
     wait_for(lambda: bot.health[0])
     before = bot.health
@@ -92,16 +92,16 @@ def test_a_wrong_secret_is_refused_and_nothing_is_done(home, sandbox, bot, port,
 
 
 def test_another_homes_secret_is_a_wrong_one(tmp_path, home, bot, port):
-    other = Seal(tmp_path, str(BOT_ID))
-    mine = Seal(home, str(BOT_ID))
-    assert (other.path, other.secret) != (mine.path, mine.secret)
-    assert post(port, mine.path, json.dumps(UPDATE), {SECRET: other.secret}) == 403
+    other = WebhookSecret(tmp_path, str(BOT_ID))
+    mine = WebhookSecret(home, str(BOT_ID))
+    assert (other.path, other.token) != (mine.path, mine.token)
+    assert post(port, mine.path, json.dumps(UPDATE), {SECRET: other.token}) == 403
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '"?"', '{"update_id": "?"}', "[" * 5000])
 def test_what_is_no_update_is_taken_and_does_no_harm(home, bot, port, body):
-    seal = Seal(home, str(BOT_ID))
-    assert post(port, seal.path, body, {SECRET: seal.secret}) == 200
+    secret = WebhookSecret(home, str(BOT_ID))
+    assert post(port, secret.path, body, {SECRET: secret.token}) == 200
     assert bot.engine.ledger.runs() == []
 
 
@@ -109,10 +109,10 @@ def test_the_same_post_twice_is_one_run(home, sandbox, bot, port):
     ada = sandbox.telegram.user(42)
     ada.says("/slack_send hi")
     ada.waits(until=lambda said: "· run" in said.text)
-    seal = Seal(home, str(BOT_ID))
+    secret = WebhookSecret(home, str(BOT_ID))
     again = json.dumps({"update_id": 1000, "message": sandbox.telegram.messages.said[0].json})
     for _ in range(3):
-        assert post(port, seal.path, again, {SECRET: seal.secret}) == 200
+        assert post(port, secret.path, again, {SECRET: secret.token}) == 200
     assert texts(sandbox) == ["hi"]
     assert len(ada.conversation) == 1
 
@@ -132,10 +132,10 @@ def test_a_message_that_cannot_be_journaled_is_brought_again(sandbox, bot):
 
 def test_a_post_before_telegram_was_met_is_for_later(home, sandbox, settings, port):
     sandbox.telegram.always(DropBefore(), on="getMe")
-    seal = Seal(home, str(BOT_ID))
+    secret = WebhookSecret(home, str(BOT_ID))
     with living(settings, http=port, ready=False) as bot:
         wait_for(lambda: bot.health[1] == "cannot reach Telegram")
-        assert post(port, seal.path, json.dumps(UPDATE), {SECRET: seal.secret}) == 503
+        assert post(port, secret.path, json.dumps(UPDATE), {SECRET: secret.token}) == 503
         sandbox.telegram.always(None, on="getMe")
         wait_for(lambda: bot.health[0])
 

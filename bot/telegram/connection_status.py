@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.telegram.answers import Nonsense
+from bot.telegram.answers import InvalidAnswer
 from core.counted import agreeing, counted
 from core.wording import wait
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from telegram.error import TelegramError
 
     from bot.runtime import Bot
-    from bot.telegram.pace import Pace
+    from bot.telegram.timing import Timing
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ UNREACHABLE = Verdict(
     "cannot reach Telegram",
     "Check this machine's network; Levqor keeps trying.",
 )
-NONSENSE = Verdict(
+INVALID_ANSWERS = Verdict(
     "gets answers that make no sense in place of Telegram's",
     "See what stands before Telegram: a proxy (HTTPS_PROXY), a firewall, or the address in "
     "TELEGRAM_API_URL. Levqor keeps trying.",
@@ -69,7 +69,7 @@ BAD_ADDRESS = Verdict(
 
 def trouble(error: TelegramError) -> Verdict:
     """What it means that Telegram gave no answer."""
-    return NONSENSE if isinstance(error, Nonsense) else UNREACHABLE
+    return INVALID_ANSWERS if isinstance(error, InvalidAnswer) else UNREACHABLE
 
 
 def foreign_webhook(url: str) -> Verdict:
@@ -98,11 +98,11 @@ def undelivered(host: str) -> Verdict:
     )
 
 
-class Pulse:
+class ConnectionStatus:
     """Tells health; a good answer is a sign of life, written down from time to time."""
 
-    def __init__(self, bot: Bot, surface: str, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, bot: Bot, surface: str, timing: Timing) -> None:
+        self._timing = timing
         self._bot = bot
         self._surface = surface
         self._good: float | None = None
@@ -131,13 +131,13 @@ class Pulse:
 
     async def flooded(self, seconds: float) -> None:
         """Telegram wants us to wait; a wait as short as a poll is no news."""
-        if seconds > self._pace.poll:
+        if seconds > self._timing.poll:
             await self.bad(flooded(seconds))
 
     async def bad(self, verdict: Verdict) -> None:
         """Something is wrong."""
         if verdict is OTHER_POLLER:
-            self._conflict_until = time.monotonic() + self._pace.peace
+            self._conflict_until = time.monotonic() + self._timing.peace
         await self._say(verdict, ok=False)
 
     def skipped(self) -> None:
@@ -147,8 +147,8 @@ class Pulse:
     async def beat(self) -> None:
         """Write the signs of life down, and say so when they stop."""
         while True:
-            await asyncio.sleep(self._pace.beat)
-            if self._ok and (self.age or 0.0) > self._pace.stalled:
+            await asyncio.sleep(self._timing.beat)
+            if self._ok and (self.age or 0.0) > self._timing.stalled:
                 await self.bad(STALLED)
                 continue
             said = self._verdict

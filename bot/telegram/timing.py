@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timing:
     """What waits for how long.
 
     A poll waits `poll` for updates, and `grace` more for its answer. After a failure comes a

@@ -25,7 +25,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Typed:
+class TextMessage:
     """A text message. `answers` is the text of the bot's message it replies to, if any.
 
     What is of `others` has no command: forwarded, or written by an inline bot. `thread` is the
@@ -46,7 +46,7 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Pressed:
+class ButtonPress:
     """A button under one of the bot's messages was pressed."""
 
     update: int
@@ -58,7 +58,7 @@ class Pressed:
     thread: int | None
 
 
-def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
+def read(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPress | None:
     """What an update says to this bot; None for everything that is not meant for it.
 
     Edited messages, captions, channel posts and other bots are none of ours: an edited
@@ -76,7 +76,7 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
     command = None if others else _command(message, bot_name)
     if command is not None and command.name == "":
         return None
-    return Typed(
+    return TextMessage(
         update=update.update_id,
         user=message.from_user.id,
         chat=message.chat.id,
@@ -91,10 +91,10 @@ def read(update: Update, bot_id: int, bot_name: str) -> Typed | Pressed | None:
     )
 
 
-def _pressed(update: int, query: CallbackQuery) -> Pressed | None:
+def _pressed(update: int, query: CallbackQuery) -> ButtonPress | None:
     if query.message is None or query.data is None:
         return None
-    return Pressed(
+    return ButtonPress(
         update, query.from_user.id, query.message.chat.id, query.message.message_id,
         query.id, query.data, _topic(query.message),
     )  # fmt: skip

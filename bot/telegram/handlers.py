@@ -10,20 +10,20 @@ from telegram.error import BadRequest, Forbidden, NetworkError
 
 from bot.commands import QUESTIONS, Spelling
 from bot.telegram.forms import Form, Forms
-from bot.telegram.heard import Pressed, Typed
+from bot.telegram.messenger import Place, units
 from bot.telegram.runs import PAIRED, WELCOME, Ask, Runs, Work
 from bot.telegram.settings import NAME
-from bot.telegram.strangers import Strangers
-from bot.telegram.voice import Place, units
+from bot.telegram.unknown_users import UnknownUsers
+from bot.telegram.updates import ButtonPress, TextMessage
 from core import wording
 from core.callers import Caller
 from core.errors import LedgerError, LevqorError, NotFound
 
 if TYPE_CHECKING:
     from bot.runtime import Bot
-    from bot.telegram.heard import Command
     from bot.telegram.menus import Menus
-    from bot.telegram.voice import Voice
+    from bot.telegram.messenger import Messenger
+    from bot.telegram.updates import Command
 
 SPELLING = Spelling(
     action=lambda action_id: "/" + action_id.replace(".", "_").replace("-", "_"),
@@ -66,25 +66,25 @@ class Postponed(LedgerError):
     """One person's message cannot be taken now and must come again; others' can be."""
 
 
-class Desk:
+class Handlers:
     """Takes what was heard; hands back what is left to do, or None."""
 
-    def __init__(self, bot: Bot, voice: Voice, runs: Runs, menus: Menus) -> None:
+    def __init__(self, bot: Bot, messenger: Messenger, runs: Runs, menus: Menus) -> None:
         self._bot = bot
-        self._voice = voice
+        self._messenger = messenger
         self._runs = runs
         self._menus = menus
         self._forms = Forms()
-        self._strangers = Strangers()
+        self._unknown_users = UnknownUsers()
 
-    async def take(self, heard: Typed | Pressed) -> Work | None:
+    async def take(self, heard: TextMessage | ButtonPress) -> Work | None:
         """Do with an update what must be done before it is confirmed.
 
         Raises LedgerError where nobody can tell who is paired, and Postponed.
         """
         caller = Caller(NAME, str(heard.user))
         paired = caller.id in await self._bot.call(self._bot.engine.ledger.paired, NAME)
-        if isinstance(heard, Pressed):
+        if isinstance(heard, ButtonPress):
             return await self._pressed(heard, caller, paired=paired)
         if not paired:
             return await self._stranger(heard, caller)
@@ -92,49 +92,49 @@ class Desk:
             return self._text(heard, caller)
         return await self._command(heard, heard.command, caller)
 
-    async def _pressed(self, pressed: Pressed, caller: Caller, *, paired: bool) -> Work | None:
+    async def _pressed(self, pressed: ButtonPress, caller: Caller, *, paired: bool) -> Work | None:
         theirs = f":{caller.id}:" in pressed.data
         text = None if theirs else "This button is for whoever asked."
         # Telegram forgets a press within seconds: first the toast, then the work.
-        self._bot.spawn(self._voice.toast(pressed.query, text), name="telegram toast")
+        self._bot.spawn(self._messenger.toast(pressed.query, text), name="telegram toast")
         return await self._runs.pressed(pressed, caller) if paired and theirs else None
 
-    async def _stranger(self, said: Typed, caller: Caller) -> Work | None:
+    async def _stranger(self, said: TextMessage, caller: Caller) -> Work | None:
         command = said.command
         code = command.rest.strip() if command and command.name == "start" else ""
         if said.private and code and await self._redeemed(said, caller, code):
             return Work(lambda: self._welcome(said, caller), _place(said), PAIRED)
         meant = said.private or (command and (command.addressed or self._ours(command)))
-        if not meant or not self._strangers.may_hear(said.user):
+        if not meant or not self._unknown_users.may_hear(said.user):
             return None
         text = STRANGER.format(caller=caller)
         return Work(lambda: self._answer_once(said, text), _place(said), later=True)
 
-    async def _redeemed(self, said: Typed, caller: Caller, code: str) -> bool:
+    async def _redeemed(self, said: TextMessage, caller: Caller, code: str) -> bool:
         """Try a code; raises Postponed where the ledger cannot be written, which is no try."""
-        if not self._strangers.may_try(said.user):
+        if not self._unknown_users.may_try(said.user):
             return False
         redeem = self._bot.engine.ledger.redeem
         try:
             return await self._bot.call(redeem, NAME, caller.id, code, patience=REDEEM_SECONDS)
         except LedgerError as error:
-            self._strangers.was_no_try(said.user)
+            self._unknown_users.was_no_try(said.user)
             raise Postponed(error.message, reason=error.reason) from None
 
-    async def _answer_once(self, said: Typed, text: str) -> None:
+    async def _answer_once(self, said: TextMessage, text: str) -> None:
         # In a flood of strangers nobody waits for anybody.
         try:
-            await self._voice.say(_place(said), text, patience=0)
+            await self._messenger.say(_place(said), text, patience=0)
         except (BadRequest, Forbidden):
             raise
         except NetworkError:
-            self._strangers.was_not_told(said.user)
+            self._unknown_users.was_not_told(said.user)
 
-    async def _welcome(self, said: Typed, caller: Caller) -> None:
-        await self._voice.say(_place(said), WELCOME.format(caller=caller))
+    async def _welcome(self, said: TextMessage, caller: Caller) -> None:
+        await self._messenger.say(_place(said), WELCOME.format(caller=caller))
         await self._menus.show(said.user)
 
-    async def _command(self, said: Typed, command: Command, caller: Caller) -> Work | None:
+    async def _command(self, said: TextMessage, command: Command, caller: Caller) -> Work | None:
         if command.name == "start" and (said.private or command.addressed):
             return self._say(said, KNOWN.format(caller=caller))
         if command.name == "cancel":
@@ -152,7 +152,9 @@ class Desk:
             return Work(lambda: self._ask(said, what, command.rest, caller), _place(said))
         return await self._action(said, what, command.rest, caller)
 
-    async def _action(self, said: Typed, action_id: str, rest: str, caller: Caller) -> Work | None:
+    async def _action(
+        self, said: TextMessage, action_id: str, rest: str, caller: Caller
+    ) -> Work | None:
         try:
             if not rest.strip():
                 return await self._open(said, action_id, caller)
@@ -161,7 +163,7 @@ class Desk:
             return self._say(said, wording.refusal(error))
         return await self._fire(said, Ask(action_id, values, guard=True), caller)
 
-    async def _fire(self, said: Typed, ask: Ask, caller: Caller) -> Work | None:
+    async def _fire(self, said: TextMessage, ask: Ask, caller: Caller) -> Work | None:
         late = time.time() - said.at
         if late > STALE_SECONDS and not await self._runs.seen(said.update):
             text = f"You asked for this {wording.ago(late)}, while Levqor was off. Send it now?"
@@ -170,16 +172,16 @@ class Desk:
             return self._runs.confirm(ask, caller, _place(said), MAYBE_CUT, "Send")
         return await self._runs.fire(ask, caller, _place(said), said.update)
 
-    async def _ask(self, said: Typed, word: str, rest: str, caller: Caller) -> None:
+    async def _ask(self, said: TextMessage, word: str, rest: str, caller: Caller) -> None:
         try:
             text = await self._bot.commands.ask(word, rest, caller, SPELLING)
             if word == "whoami":
                 text += f"\nThis chat's id is {said.chat}."
         except LevqorError as error:
             text = wording.refusal(error)
-        await self._voice.say(_place(said), text)
+        await self._messenger.say(_place(said), text)
 
-    async def _open(self, said: Typed, action_id: str, caller: Caller) -> Work:
+    async def _open(self, said: TextMessage, action_id: str, caller: Caller) -> Work:
         """Open a form; raises LevqorError where its end could only be a refusal."""
         await self._bot.commands.ready(action_id, caller)
         _, action = self._bot.engine.action(action_id)
@@ -188,7 +190,9 @@ class Desk:
         self._forms.put(said.chat, said.user, form)
         return self._next(said, form, caller)
 
-    def _next(self, said: Typed, form: Form, caller: Caller, wrong: str | None = None) -> Work:
+    def _next(
+        self, said: TextMessage, form: Form, caller: Caller, wrong: str | None = None
+    ) -> Work:
         if not form.done:
             question = form.question() if wrong is None else f"{wrong}\n\n{form.question()}"
             mark = ForceReply(selective=True, input_field_placeholder=form.spec.title[:64])
@@ -197,14 +201,14 @@ class Desk:
         ask = Ask(form.action_id, form.values, guard=True)
         return self._runs.confirm(ask, caller, _place(said), form.preview(), "Send")
 
-    def _skip(self, said: Typed, caller: Caller) -> Work:
+    def _skip(self, said: TextMessage, caller: Caller) -> Work:
         form = self._forms.find(said.chat, said.user)
         if form is None:
             return self._say(said, NO_FORM)
         wrong = None if form.skip() else f"{form.spec.name}: is required"
         return self._next(said, form, caller, wrong)
 
-    def _text(self, said: Typed, caller: Caller) -> Work | None:
+    def _text(self, said: TextMessage, caller: Caller) -> Work | None:
         """Words without a command: an answer to a form's question, or small talk."""
         if not said.private and said.answers is None:
             return None
@@ -230,12 +234,12 @@ class Desk:
             return False
         return True
 
-    def _say(self, said: Typed, text: str, mark: ForceReply | None = None) -> Work:
+    def _say(self, said: TextMessage, text: str, mark: ForceReply | None = None) -> Work:
         async def do() -> None:
-            await self._voice.say(_place(said), text, mark)
+            await self._messenger.say(_place(said), text, mark)
 
         return Work(do, _place(said))
 
 
-def _place(said: Typed) -> Place:
+def _place(said: TextMessage) -> Place:
     return Place(said.chat, to=said.message, thread=said.thread)

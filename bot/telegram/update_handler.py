@@ -13,7 +13,7 @@ from telegram import Update
 from telegram.error import TelegramError
 
 from bot.expiring import ExpiringMap
-from bot.telegram.heard import read
+from bot.telegram.updates import read
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from telegram import User
 
     from bot.runtime import Bot
-    from bot.telegram.desk import Desk
-    from bot.telegram.heard import Pressed, Typed
-    from bot.telegram.pulse import Pulse
+    from bot.telegram.connection_status import ConnectionStatus
+    from bot.telegram.handlers import Handlers
     from bot.telegram.runs import Runs, Work
+    from bot.telegram.updates import ButtonPress, TextMessage
 
 # What is not in the journal is answered before its update is confirmed, so that a crash
 # brings it again. One that takes longer is written down as owed: a chat in a flood must not
@@ -53,29 +53,31 @@ class Taken:
     owed: bool = False
 
 
-class Intake:
+class UpdateHandler:
     """What polling and the webhook hand their updates to."""
 
-    def __init__(self, bot: Bot, desk: Desk, runs: Runs, pulse: Pulse, me: User) -> None:
+    def __init__(
+        self, bot: Bot, handlers: Handlers, runs: Runs, status: ConnectionStatus, me: User
+    ) -> None:
         self._bot = bot
-        self._desk = desk
+        self._handlers = handlers
         self._runs = runs
-        self._pulse = pulse
+        self._status = status
         self._me = me
         self._one_at_a_time = asyncio.Lock()
         # An update that could not be confirmed comes again, and must not be taken again.
         self._known: ExpiringMap[int, Taken] = ExpiringMap(REMEMBERED)
         self.working: set[asyncio.Task[None]] = set()
 
-    def read(self, raw: Any) -> Typed | Pressed | None:
+    def read(self, raw: Any) -> TextMessage | ButtonPress | None:
         """What an update says; None where it is nothing for this bot."""
         try:
             return read(Update.de_json(raw), self._me.id, self._me.username or "")
         except Exception:  # noqa: BLE001 - whatever the library trips over, the next one counts
-            self._pulse.skipped()
+            self._status.skipped()
             return None
 
-    async def take(self, heard: Typed | Pressed) -> Taken:
+    async def take(self, heard: TextMessage | ButtonPress) -> Taken:
         """Take one update and begin its answer.
 
         Raises LedgerError where it cannot be taken now and must come again.
@@ -88,15 +90,15 @@ class Intake:
         self._bot.acknowledged("telegram", time.perf_counter() - began)
         return taken
 
-    async def _take(self, heard: Typed | Pressed) -> Taken:
+    async def _take(self, heard: TextMessage | ButtonPress) -> Taken:
         try:
-            work = await self._desk.take(heard)
+            work = await self._handlers.take(heard)
         except LevqorError:
             raise
         except Exception as error:  # noqa: BLE001 - one update must not stop all that follow
             # Its text may hold what was typed.
             log.error("An update could not be taken: %s", type(error).__name__)  # noqa: TRY400
-            self._pulse.skipped()
+            self._status.skipped()
             work = None
         if work is None or work.later:
             return Taken(heard.update, work, later=work)

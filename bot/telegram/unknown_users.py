@@ -21,7 +21,7 @@ class _Visit:
     tries: int = 0
 
 
-class Strangers:
+class UnknownUsers:
     """Who was answered in the last hour; never more than MOST of them."""
 
     def __init__(self) -> None:

@@ -57,7 +57,7 @@ class Place:
         return asdict(self)
 
 
-class Voice:
+class Messenger:
     """What the bot says. Everything here raises TelegramError where it cannot be said."""
 
     def __init__(self, api: Api) -> None:
