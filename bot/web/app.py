@@ -1,4 +1,4 @@
-"""Putting it together: the routes and their descriptions, behind the gate."""
+"""Putting it together: the routes and their descriptions, behind the middleware."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annota
 from starlette.responses import Response
 
 from bot.web import openapi
-from bot.web.answers import answer, refusal
-from bot.web.gate import Gate
+from bot.web.authentication import Authenticator
+from bot.web.handlers import Handlers
 from bot.web.metrics import Metrics
-from bot.web.routes import Pages
-from bot.web.visitor import Doorkeeper
-from bot.web.watch import Watch
+from bot.web.middleware import AuthMiddleware
+from bot.web.rejections import RejectionLog
+from bot.web.responses import answer, refusal
 from core import __version__
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.health import Health
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from core.settings import Address
 
 
-def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) -> Gate:
+def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) -> AuthMiddleware:
     """Make the ASGI application of a bot that listens at an address."""
     metrics = Metrics(bot)
     places = limits.runs if hooks else limits.connections
-    pages = Pages(bot, Health(bot.engine), metrics, limits, places)
+    pages = Handlers(bot, Health(bot.engine), metrics, limits, places)
     app = FastAPI(
         title="Levqor",
         version=__version__,
@@ -66,8 +66,8 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     async def token_check(token: str) -> Token | None:
         return await bot.read(bot.engine.ledger.token_check, token)
 
-    doorkeeper = Doorkeeper(lambda: bot.settings.app, token_check, _exposed(hooks, address))
-    return Gate(app, doorkeeper, hooks, limits, Watch(bot, metrics))
+    authenticator = Authenticator(lambda: bot.settings.app, token_check, _exposed(hooks, address))
+    return AuthMiddleware(app, authenticator, hooks, limits, RejectionLog(bot, metrics))
 
 
 def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:
@@ -100,7 +100,7 @@ def _add(
     )
 
 
-def _action(pages: Pages, action_id: str) -> Callable[[Request], Awaitable[Response]]:
+def _action(pages: Handlers, action_id: str) -> Callable[[Request], Awaitable[Response]]:
     async def act(request: Request) -> Response:
         return await pages.act(action_id, request)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, get_args
 
+from bot.web.authentication import HOW_TO_GET_ONE
 from bot.web.body import TooSlow
 from bot.web.limits import MAX_INTEGER, MAX_NAMES
-from bot.web.visitor import HOW_TO_GET_ONE
 from core import errors as e
 from core import wording
 

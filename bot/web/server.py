@@ -16,8 +16,8 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.web.answers import refusal
 from bot.web.limits import HEAD_BYTES, Limits
+from bot.web.responses import refusal
 from core.errors import Busy, Fault, InvalidInput, LevqorError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from bot.runtime import Hook, HookAnswer
-from bot.web.visitor import FORWARDING
+from bot.web.authentication import FORWARDING
 from tests.support.waiting import wait_for
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
@@ -68,13 +68,13 @@ def test_a_forwarding_header_makes_no_stranger_local(serve, name):
 
 
 def test_a_peer_from_elsewhere_needs_a_token_even_with_a_local_host_header(serve):
-    from bot.web.visitor import Doorkeeper
+    from bot.web.authentication import Authenticator
     from core.errors import Unauthorized
 
     web = serve()
-    keeper = Doorkeeper(lambda: web.bot.settings.app, None)
+    keeper = Authenticator(lambda: web.bot.settings.app, None)
     with pytest.raises(Unauthorized):
-        finish(keeper.visitor("203.0.113.9", {"host": "127.0.0.1:8787"}))
+        finish(keeper.authenticate("203.0.113.9", {"host": "127.0.0.1:8787"}))
 
 
 def finish(coroutine):

@@ -169,7 +169,7 @@ def test_who_waits_for_a_held_ledger_is_answered_when_the_program_ends(home):
     "name",
     [
         "X_Forwarded_For", "Forwarded-For", "X-Forwarded-Ssl", "X-Forwarded-Client-Cert",
-        "X-Original-URI", "X-Scheme", "X-Remote-Addr", "Client-IP", "CF-Visitor",
+        "X-Original-URI", "X-Scheme", "X-Remote-Addr", "Client-IP", "CF-Principal",
         "X-Amzn-Trace-Id", "X-Envoy-Internal", "X-ARR-LOG-ID", "Ngrok-Trace-Id",
         "Tailscale-User-Name", "DO-Connecting-IP", "X-Azure-ClientIP", "X-Cloud-Trace-Context",
     ],

@@ -1,7 +1,7 @@
 """The way in for every HTTP request: hooks, origin, who asks, and then the routes.
 
 Hooks are what chat platforms post to; they are signed and know their own callers. All
-else passes the doorkeeper before a path is even looked up, so a stranger learns nothing.
+else passes the authenticator before a path is even looked up, so a stranger learns nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from bot.runtime import HookRequest
-from bot.web.answers import refusal
 from bot.web.body import Gone, check_framing, read_body
+from bot.web.responses import refusal
 from core.errors import InternalError, LevqorError, MethodNotAllowed
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bot.runtime import Hook
+    from bot.web.authentication import Authenticator
     from bot.web.limits import Limits
-    from bot.web.visitor import Doorkeeper
-    from bot.web.watch import Watch
+    from bot.web.rejections import RejectionLog
 
 log = logging.getLogger("levqor.web")
 
@@ -40,21 +40,21 @@ _PREFLIGHT = {
 }
 
 
-class Gate:
-    """The ASGI application; sets `scope["visitor"]` and `scope["folded"]` for the routes."""
+class AuthMiddleware:
+    """The ASGI application; sets `scope["principal"]` and `scope["folded"]` for the routes."""
 
     def __init__(
         self,
         app: ASGIApp,
-        doorkeeper: Doorkeeper,
+        authenticator: Authenticator,
         hooks: Iterable[Hook],
         limits: Limits,
-        watch: Watch,
+        rejections: RejectionLog,
     ) -> None:
         self._app = app
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._limits = limits
-        self._watch = watch
+        self._rejections = rejections
         self._hooks = {hook.path: hook for hook in hooks}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +63,7 @@ class Gate:
         scope = routable(scope, headers)
         hook = self._hooks.get(scope["path"])
         origin = self._origin(headers) if hook is None else None
-        door = Exit(send, origin, self._watch.answered)
+        door = Exit(send, origin, self._rejections.answered)
         try:
             check_framing(headers, scope["http_version"])
             if hook is not None:
@@ -74,7 +74,7 @@ class Gate:
                 await self._app(scope, receive, door.send)
                 return
         except LevqorError as error:
-            self._watch.turned_away(error, self._doorkeeper.address(peer_of(scope), headers))
+            self._rejections.log(error, self._authenticator.address(peer_of(scope), headers))
             response = refusal(error)
         except Gone:
             return
@@ -87,14 +87,14 @@ class Gate:
 
     async def _admit(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Find out who asks; answers a browser's preflight, which carries no token."""
-        self._doorkeeper.refuse_page(scope["method"], headers)
+        self._authenticator.refuse_page(scope["method"], headers)
         if (
             scope["method"] == "OPTIONS"
             and "origin" in headers
             and "access-control-request-method" in headers
         ):
             return Response(status_code=204, headers=_PREFLIGHT)
-        scope["visitor"] = await self._doorkeeper.visitor(
+        scope["principal"] = await self._authenticator.authenticate(
             peer_of(scope), headers, scope["http_version"]
         )
         scope["folded"] = headers
@@ -109,14 +109,14 @@ class Gate:
         query = scope["query_string"].decode("latin-1")
         request = HookRequest(body, headers, query)
         if not hook.authentic(request):
-            self._watch.unsigned(hook, self._doorkeeper.address(peer_of(scope), headers))
+            self._rejections.unsigned(hook, self._authenticator.address(peer_of(scope), headers))
             return Response(status_code=hook.refused)
         said = await hook.answer(request)
         return Response(said.body, said.status, dict(said.headers))
 
     def _origin(self, headers: Mapping[str, str]) -> str | None:
         origin = headers.get("origin")
-        return origin if origin and self._doorkeeper.allows(origin) else None
+        return origin if origin and self._authenticator.allows(origin) else None
 
 
 class Exit:

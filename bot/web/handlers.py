@@ -1,4 +1,4 @@
-"""The pages: what each address answers, once the gate has said who asks."""
+"""Request handlers: what each address answers, once the middleware has said who asks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotations
 from starlette.responses import Response
 
-from bot.web.answers import answer
 from bot.web.body import parse_object, read_body
 from bot.web.idempotency import key_of
+from bot.web.responses import answer
 from bot.web.schemas import NO_RUN_FIX
 from core import __version__, reports
 from core.errors import Busy, Fault, Forbidden, InvalidInput, NotFound
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.runtime import Bot
+    from bot.web.authentication import Principal
     from bot.web.limits import Limits
     from bot.web.metrics import Metrics
-    from bot.web.visitor import Visitor
     from core.health import Health
 
 # Whoever asks, and however often: a probe is a call the upstream counts.
@@ -39,7 +39,7 @@ DEFAULT_DAYS = 7
 
 
 @dataclass
-class Pages:
+class Handlers:
     """Every page's handler; each takes the request and gives the answer.
 
     `places` is how many runs may be waited for at once.
@@ -59,16 +59,20 @@ class Pages:
 
     async def act(self, action_id: str, request: Request) -> Response:
         """Run an action and answer with how it ended."""
-        visitor, headers = _visitor(request), request.scope["folded"]
+        principal, headers = _principal(request), request.scope["folded"]
         run = partial(
-            self.bot.run, action_id, caller=visitor.caller, ip=visitor.address, patience=PATIENCE
+            self.bot.run,
+            action_id,
+            caller=principal.caller,
+            ip=principal.address,
+            patience=PATIENCE,
         )
-        if not self.bot.settings.may(visitor.caller, action_id):
+        if not self.bot.settings.may(principal.caller, action_id):
             await run(values={})  # refuses and logs it, before a word of the body is read
         test = _flags(request, "test")["test"]
         body = await read_body(request.receive, headers, self.limits.body_seconds)
         values = {} if test and not body else parse_object(body, headers)
-        key = key_of(headers, visitor.caller)
+        key = key_of(headers, principal.caller)
         with self._place():
             settled = await run(values=values, key=key, rebind=key is not None, test=test)
         return answer(settled.body(), settled.http)
@@ -92,7 +96,7 @@ class Pages:
     async def connectors(self, request: Request) -> Response:
         """Tell which connectors are set up; with `live=1`, probe them."""
         if _flags(request, "live")["live"]:
-            if not _visitor(request).starts:
+            if not _principal(request).starts:
                 raise Forbidden(
                     "A web page may not start a live check.",
                     reason="foreign_origin",
@@ -113,17 +117,17 @@ class Pages:
                 reports.usage,
                 engine.ledger,
                 int(days),
-                str(_visitor(request).caller),
+                str(_principal(request).caller),
                 engine.action_ids(),
             )
         )
 
     async def run(self, request: Request) -> Response:
         """Show a run to its caller, or to an admin; others are told there is none."""
-        visitor, run = _visitor(request), request.path_params["run"]
+        principal, run = _principal(request), request.path_params["run"]
         entry = await self.bot.read(self.bot.engine.ledger.run, run)
-        admin = visitor.admin or self.bot.settings.is_admin(visitor.caller)
-        mine = entry is not None and (admin or entry.caller == str(visitor.caller))
+        admin = principal.admin or self.bot.settings.is_admin(principal.caller)
+        mine = entry is not None and (admin or entry.caller == str(principal.caller))
         if entry is None or entry.run != run or not mine:
             raise NotFound("There is no such run of yours.", fix=NO_RUN_FIX)
         return answer(reports.run(entry))
@@ -182,9 +186,9 @@ class _Shared:
         return found
 
 
-def _visitor(request: Request) -> Visitor:
-    visitor: Visitor = request.scope["visitor"]
-    return visitor
+def _principal(request: Request) -> Principal:
+    principal: Principal = request.scope["principal"]
+    return principal
 
 
 def _flags(request: Request, *names: str) -> dict[str, bool]:

@@ -79,7 +79,7 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+?)\.?)(?::[0-9]*)?")
 
 
 @dataclass(frozen=True)
-class Visitor:
+class Principal:
     """Who asks over HTTP; `address` is for the log, `admin` may see every run.
 
     `starts` is False for a web page that may look but start nothing.
@@ -91,7 +91,7 @@ class Visitor:
     starts: bool = True
 
 
-class Doorkeeper:
+class Authenticator:
     """Tells who a request comes from, or turns it away."""
 
     def __init__(
@@ -148,7 +148,9 @@ class Doorkeeper:
         """Tell whom a connection speaks for, its proxies aside."""
         return _client(peer, headers, self._own().trusted_proxies)
 
-    async def visitor(self, peer: str, headers: Mapping[str, str], version: str = "1.1") -> Visitor:
+    async def authenticate(
+        self, peer: str, headers: Mapping[str, str], version: str = "1.1"
+    ) -> Principal:
         """Tell who asks; raises Unauthorized.
 
         Args:
@@ -171,10 +173,10 @@ class Doorkeeper:
                     reason=error.reason,
                     retry_after=error.retry_after,
                 ) from None
-            return Visitor(Caller(SURFACE, token.label), address, token.admin, starts)
+            return Principal(Caller(SURFACE, token.label), address, token.admin, starts)
         if self._own().http_anonymous or obstacle is None:
             nobody = Caller(SURFACE, quota_address(address), known=False)
-            return Visitor(nobody, address, starts=starts)
+            return Principal(nobody, address, starts=starts)
         raise Unauthorized(
             f"Levqor needs a token here: {obstacle}.", reason="token_needed", fix=HOW_TO_SEND_ONE
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from bot.web.visitor import SURFACE
+from bot.web.authentication import SURFACE
 from core.callers import Caller
 from core.errors import Unauthorized
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LINES_A_MINUTE = 10
 
 
-class Watch:
+class RejectionLog:
     """Counts answers; writes down who was refused."""
 
     def __init__(self, bot: Bot, metrics: Metrics) -> None:
@@ -32,9 +32,9 @@ class Watch:
     def unsigned(self, hook: Hook, address: str) -> None:
         """Count a post to a platform's address that did not carry the platform's signature."""
         self._metrics.unsigned(hook.path.split("/")[1])
-        self.turned_away(Unauthorized(reason="unsigned_post"), address)
+        self.log(Unauthorized(reason="unsigned_post"), address)
 
-    def turned_away(self, error: LevqorError, address: str) -> None:
+    def log(self, error: LevqorError, address: str) -> None:
         """Write a line, but for the same address and reason only one a minute."""
         minute = int(time.monotonic() // 60)
         if minute != self._minute:
