@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 from core import __version__, streams
 from core.errors import NotConfigured
-from tray import NAME, choices, desktop, words
+from tray import NAME, desktop, formatting, preferences
+from tray.actions import Actions
 from tray.autostart import Autostart
 from tray.backend import toolkit, window
-from tray.clicks import Clicks
+from tray.poller import EVERY_S, Poller
 from tray.source.local import Local
 from tray.state import State
-from tray.watch import EVERY_S, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tray.backend import Window
-    from tray.source import Feed
+    from tray.source import Source
 
 EXIT_WRONG, EXIT_NO_DESKTOP = 2, 3
 # At login the panel may come up after us.
@@ -49,8 +49,8 @@ def main(args: Sequence[str] | None = None) -> int:
         _say(said)
     logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
     try:
-        with desktop.endings(), _source(given) as (feed, places):
-            return _run(given, feed, places)
+        with desktop.endings(), _source(given) as (source, places):
+            return _run(given, source, places)
     except toolkit.NoDesktop as problem:
         _say(str(problem))
         return EXIT_NO_DESKTOP
@@ -65,15 +65,15 @@ def main(args: Sequence[str] | None = None) -> int:
         return EXIT_WRONG
 
 
-def _run(given: argparse.Namespace, feed: Feed, places: desktop.Places) -> int:
-    only = desktop.OnlyOne(places)
+def _run(given: argparse.Namespace, source: Source, places: desktop.Paths) -> int:
+    only = desktop.SingleInstance(places)
     autostart = Autostart(_command(given))
-    watch = Watch(
-        feed,
+    watch = Poller(
+        source,
         State(
             time.time(),
-            feed.about,
-            choices=choices.load(places.choices),
+            source.about,
+            preferences=preferences.load(places.preferences),
             autostart=autostart.on,
             version=__version__,
             stale_after=max(6 * given.every, 120.0),
@@ -87,7 +87,7 @@ def _run(given: argparse.Namespace, feed: Feed, places: desktop.Places) -> int:
         return 0
     try:
         _await_host(given.wait)
-        clicks = Clicks(watch, shown, places, autostart, desktop.open_file)
+        clicks = Actions(watch, shown, places, autostart, desktop.open_file)
 
         def ready() -> None:
             watch.start(shown, clicks)
@@ -122,31 +122,31 @@ def _parser() -> argparse.ArgumentParser:
 
 def _seconds(text: str) -> float:
     with contextlib.suppress(ValueError):
-        if 0 <= float(text) <= words.DAY:
+        if 0 <= float(text) <= formatting.DAY:
             return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {words.DAY}")
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {formatting.DAY}")
 
 
 @contextlib.contextmanager
-def _source(given: argparse.Namespace) -> Iterator[tuple[Feed, desktop.Places]]:
+def _source(given: argparse.Namespace) -> Iterator[tuple[Source, desktop.Paths]]:
     """The source that was asked for, and where its tray keeps its own files."""
-    feed: Feed
+    source: Source
     if given.remote:
         from tray.source.remote import Remote
 
-        feed = Remote(given.remote, desktop.remote_token(), desktop.network())
-        places = desktop.Places(given.remote)
+        source = Remote(given.remote, desktop.remote_token(), desktop.network())
+        places = desktop.Paths(given.remote)
     elif given.sandbox:
         from tray.source.sandbox import sandbox
 
-        with sandbox(given.home) as (feed, folder):
-            yield feed, desktop.Places(str(folder), folder)
+        with sandbox(given.home) as (source, folder):
+            yield source, desktop.Paths(str(folder), folder)
         return
     else:
         home = desktop.home(given.home)
-        feed, places = Local(home), desktop.Places(str(home))
-    with contextlib.closing(feed):
-        yield feed, places
+        source, places = Local(home), desktop.Paths(str(home))
+    with contextlib.closing(source):
+        yield source, places
 
 
 def _await_host(seconds: float) -> None:

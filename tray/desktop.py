@@ -77,7 +77,7 @@ def endings() -> Iterator[None]:
             signal.signal(number, before[number])
 
 
-class Places:
+class Paths:
     """Where this person's tray for one source keeps its own files."""
 
     def __init__(self, source: str, folder: Path | None = None) -> None:
@@ -85,19 +85,19 @@ class Places:
         config = folder or platformdirs.user_config_path("levqor", appauthor=False)
         self.state = folder or platformdirs.user_state_path("levqor", appauthor=False)
         self.icons = folder or platformdirs.user_cache_path("levqor", appauthor=False)
-        self.choices = config / f"{name}.json"
+        self.preferences = config / f"{name}.json"
         self.page = self.state / f"{name}.html"
         self.lock = self.state / f"{name}.lock"
         self.knock = self.state / f"{name}.knock"
 
 
-class OnlyOne:
+class SingleInstance:
     """One tray per source and person: the lock, and the knock of a second start.
 
     The lock is the system's own and ends with the process, however it dies.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Paths) -> None:
         self._places = places
         self._lock: FileLock | None = None
         self._heard: float | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
-from tray.verdict import Face
+from tray.summary import Face
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tray import words
-from tray.row import SEPARATOR, Do, Row, say
-from tray.rows import connector_rows, inbound_rows
-from tray.state import State, Telling
-from tray.verdict import Face, Summary, summary
+from tray import formatting
+from tray.rows import SEPARATOR, Command, Row, connector_rows, inbound_rows, say
+from tray.state import Notify, State
+from tray.summary import Face, Summary, summary
 
 _TELLING = {
-    Telling.OFF: "Off",
-    Telling.CHANGES: "When something changes",
-    Telling.EVERYTHING: "Changes and every run",
+    Notify.OFF: "Off",
+    Notify.CHANGES: "When something changes",
+    Notify.EVERYTHING: "Changes and every run",
 }
 
 
-_MORE = Do("how_to_fix")
+_MORE = Command("how_to_fix")
 
 
 @dataclass(frozen=True)
@@ -53,18 +52,18 @@ def menu(state: State) -> Menu:
 def _headline(seen: Summary) -> Row:
     """The first row; where there is trouble a click on it tells more."""
     more = seen.face in (Face.ATTENTION, Face.BROKEN, Face.EMPTY, Face.OFFLINE)
-    return Row("headline", words.cut(seen.headline), _MORE if more else None, enabled=more)
+    return Row("headline", formatting.cut(seen.headline), _MORE if more else None, enabled=more)
 
 
 def _fix(fix: str | None) -> Row:
     """One row always: rows that came and went here would move the others under the mouse."""
     if fix is None:
         return say("fix", "→ Nothing to do")
-    below = words.lines(fix, most=8)
+    below = formatting.lines(fix, most=8)
     if len(below) == 1:
         return Row("fix", f"→ {fix}", _MORE)
     rows = tuple(say(str(n), line) for n, line in enumerate(below))
-    return Row("fix", words.cut(f"→ {fix}"), rows=rows)
+    return Row("fix", formatting.cut(f"→ {fix}"), rows=rows)
 
 
 def _checked(state: State, seen: Summary) -> str:
@@ -72,28 +71,30 @@ def _checked(state: State, seen: Summary) -> str:
         return "Checking…"
     if state.health is None:
         return "Not checked yet"
-    return f"Checked {words.ago(state.now - state.health.at)}"
+    return f"Checked {formatting.ago(state.now - state.health.at)}"
 
 
 def _checks(state: State) -> list[Row]:
-    choices = state.choices
-    resume = Row("resume", "Resume", Do("resume"), enabled=state.paused)
+    choices = state.preferences
+    resume = Row("resume", "Resume", Command("resume"), enabled=state.paused)
     pause = (
-        Row("hour", "For 1 hour", Do("pause", seconds=words.HOUR)),
-        Row("tomorrow", "Until tomorrow", Do("pause_until_tomorrow")),
+        Row("hour", "For 1 hour", Command("pause", seconds=formatting.HOUR)),
+        Row("tomorrow", "Until tomorrow", Command("pause_until_tomorrow")),
         resume,
     )
     telling = [
-        Row(kind, text, Do("tell", kind), checked=choices.telling is kind, radio=True)
+        Row(kind, text, Command("tell", kind), checked=choices.notify is kind, radio=True)
         for kind, text in _TELLING.items()
     ]
-    if state.bubbles:
-        telling.append(say("bubbles", words.cut(f"They do not arrive: {state.bubbles}")))
+    if state.notification_error:
+        telling.append(
+            say("bubbles", formatting.cut(f"They do not arrive: {state.notification_error}"))
+        )
     return [
-        Row("check", "Check now", Do("check"), enabled=not state.checking),
+        Row("check", "Check now", Command("check"), enabled=not state.checking),
         Row("pause", "Pause checks", rows=pause),
         Row("telling", "Notifications", rows=tuple(telling)),
-        Row("autostart", "Start at login", Do("autostart"), checked=state.autostart),
+        Row("autostart", "Start at login", Command("autostart"), checked=state.autostart),
     ]
 
 
@@ -101,13 +102,13 @@ def _files(state: State) -> list[Row]:
     local = not state.source.remote
     about = [say("version", f"Levqor {state.version}")]
     if state.source.home:
-        about.append(say("home", words.cut(f"Home: {state.source.home}")))
-    about.append(say("source", words.cut(f"Source: {state.source.words}")))
+        about.append(say("home", formatting.cut(f"Home: {state.source.home}")))
+    about.append(say("source", formatting.cut(f"Source: {state.source.words}")))
     pair = "Pair a phone…" if state.source.pairs else "Pair a phone on the machine with the bot"
     return [
-        Row("pair", pair, Do("pair"), enabled=state.source.pairs),
-        Row("settings", "Open settings file", Do("open_settings"), enabled=local),
-        Row("logs", "Open log folder", Do("open_logs"), enabled=local),
+        Row("pair", pair, Command("pair"), enabled=state.source.pairs),
+        Row("settings", "Open settings file", Command("open_settings"), enabled=local),
+        Row("logs", "Open log folder", Command("open_logs"), enabled=local),
         Row("about", "About", rows=tuple(about)),
-        Row("quit", "Quit", Do("quit")),
+        Row("quit", "Quit", Command("quit")),
     ]

@@ -2,11 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from core.wording import STATES
-from tray import words
-from tray.row import Do, Row, say
-from tray.state import Connector, Inbound, State, Told, Verdict
-from tray.verdict import inbound_title
+from tray import formatting
+from tray.state import Connector, Inbound, State, TestResult, Verdict
+from tray.summary import inbound_title
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a click asks for."""
+
+    what: str
+    arg: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. `key` names it among its siblings; one without `do` and `rows` only speaks."""
+
+    key: str
+    text: str
+    do: Command | None = None
+    enabled: bool = True
+    checked: bool | None = None
+    radio: bool = False
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def separator(self) -> bool:
+        """Whether this is a line between groups."""
+        return not self.text
+
+
+SEPARATOR = Row("", "")
+
+
+def say(key: str, text: str) -> Row:
+    """Make a row that only speaks."""
+    return Row(key, text, enabled=False)
+
 
 MARKS = {
     Verdict.OK: "✓",
@@ -43,7 +80,7 @@ def inbound_rows(state: State) -> list[Row]:
 def _connector(state: State, one: Connector) -> Row:
     title = one.title
     if state.muted(one.name):
-        title += f" (muted, {words.left(state.choices.muted[one.name] - state.now)})"
+        title += f" (muted, {formatting.left(state.preferences.muted[one.name] - state.now)})"
     text = _row(f"{_mark(state, one)} {title} — ", _line(state, one), _tail(state, one))
     return Row(one.name, text, rows=tuple(_below(state, one)))
 
@@ -59,7 +96,7 @@ def _offline(state: State, one: Connector) -> bool:
 
 def _row(head: str, said: str, tail: str) -> str:
     """One line where only the words in the middle may be cut."""
-    return head + words.cut(said, words.ROW_WIDTH - len(head) - len(tail)) + tail
+    return head + formatting.cut(said, formatting.ROW_WIDTH - len(head) - len(tail)) + tail
 
 
 def _line(state: State, one: Connector) -> str:
@@ -75,7 +112,7 @@ def _tail(state: State, one: Connector) -> str:
 
 def _since(state: State, one: Connector) -> str:
     if _wrong(one) and one.since is not None:
-        return f", for {words.span(state.now - one.since)}"
+        return f", for {formatting.span(state.now - one.since)}"
     return ""
 
 
@@ -87,11 +124,11 @@ def _said(state: State, one: Connector) -> str:
     if one.verdict is Verdict.OK:
         last = one.last_success
         if last:
-            return f"sent {words.ago(state.now - last.at)}{words.ms(last.ms)}"
-        return f"works{words.ms(one.latency_ms)}"
+            return f"sent {formatting.ago(state.now - last.at)}{formatting.ms(last.ms)}"
+        return f"works{formatting.ms(one.latency_ms)}"
     if one.verdict is Verdict.OFF:
         return NO_WORDS[Verdict.OFF]
-    return words.of(one.title, one.words) or NO_WORDS[one.verdict]
+    return formatting.of(one.title, one.words) or NO_WORDS[one.verdict]
 
 
 def _below(state: State, one: Connector) -> list[Row]:
@@ -104,16 +141,16 @@ def _below(state: State, one: Connector) -> list[Row]:
     ]
     rows += _now(one)
     rows += [
-        Row("fix", "How to fix", Do("how_to_fix", one.name), enabled=trouble or bool(one.fix)),
+        Row("fix", "How to fix", Command("how_to_fix", one.name), enabled=trouble or bool(one.fix)),
         Row("mute", "Mute", rows=_mutes(state, one)),
-        Row("log", "Open log", Do("open_log"), enabled=not state.source.remote),
+        Row("log", "Open log", Command("open_log"), enabled=not state.source.remote),
     ]
     return rows
 
 
 def _tests(state: State, one: Connector, action: str) -> list[Row]:
     name = "" if len(one.actions) == 1 else f" of {action.partition('.')[2]}"
-    told, doubt = state.told.get(action), state.doubt(one, action)
+    told, doubt = state.test_results.get(action), state.unconfirmed_test(one, action)
     able = one.verdict is not Verdict.OFF and state.trouble is None
     text, enabled = f"Send test{name}…", able
     if action in state.sending:
@@ -122,18 +159,18 @@ def _tests(state: State, one: Connector, action: str) -> list[Row]:
         text, enabled = f"Send test{name}… (the last one may have arrived)", False
     elif told and told.wait and state.now - told.at < told.wait:
         text, enabled = f"Send test{name}… (again in a minute)", False
-    rows = [Row(f"test:{action}", text, Do("test", action), enabled=enabled)]
+    rows = [Row(f"test:{action}", text, Command("test", action), enabled=enabled)]
     if doubt:
         rows.append(
-            Row(f"looked:{action}", "I have looked: allow another test", Do("looked", doubt))
+            Row(f"looked:{action}", "I have looked: allow another test", Command("looked", doubt))
         )
     if told:
         rows += [say(f"told{n}:{action}", line) for n, line in enumerate(_told(state, told))]
     return rows
 
 
-def _told(state: State, told: Told) -> list[str]:
-    first = f"Last test, {words.ago(state.now - told.at)}: {words.plain(told.words)}"
+def _told(state: State, told: TestResult) -> list[str]:
+    first = f"Last test, {formatting.ago(state.now - told.at)}: {formatting.plain(told.words)}"
     run = [f"{_FURTHER}run {told.run}"] if told.run else []
     return [*_wrapped(first), *run]
 
@@ -142,15 +179,15 @@ def _success(state: State, one: Connector) -> str:
     run = one.last_success
     if run is None:
         return "Last success: none yet"
-    return f"Last success: {words.ago(state.now - run.at)}{words.ms(run.ms)}"
+    return f"Last success: {formatting.ago(state.now - run.at)}{formatting.ms(run.ms)}"
 
 
 def _failure(state: State, one: Connector) -> list[Row]:
     run = one.last_failure
     if run is None:
         return [say("failure", "Last failure: none")]
-    why = words.plain(run.words) or STATES.get(run.outcome or "", "failed")
-    said = _wrapped(f"Last failure, {words.ago(state.now - run.at)}: {why}")
+    why = formatting.plain(run.words) or STATES.get(run.outcome or "", "failed")
+    said = _wrapped(f"Last failure, {formatting.ago(state.now - run.at)}: {why}")
     rows = [say(f"failure{n or ''}", line) for n, line in enumerate(said)]
     # Said once: the trouble of this moment stands below, with the same fix.
     todo = _wrapped(f"→ {run.fix}") if run.fix not in (None, one.fix) else []
@@ -161,32 +198,32 @@ def _now(one: Connector) -> list[Row]:
     """What is wrong in full, for the row above may have cut it, and what to do."""
     if one.verdict in (Verdict.OK, Verdict.UNKNOWN):
         return []
-    said = _wrapped(f"Now: {words.plain(one.words)}") if one.words else []
+    said = _wrapped(f"Now: {formatting.plain(one.words)}") if one.words else []
     todo = _wrapped(f"→ {one.fix}") if one.fix else []
     return [say(f"now{n}", line) for n, line in enumerate([*said, *todo])]
 
 
 def _wrapped(text: str) -> list[str]:
-    return words.lines(text, _BELOW, further=_FURTHER)
+    return formatting.lines(text, _BELOW, further=_FURTHER)
 
 
 def _mutes(state: State, one: Connector) -> tuple[Row, ...]:
     hours = [
-        Row(str(n), f"For {n} hour{'s' * (n > 1)}", Do("mute", one.name, n * words.HOUR))
+        Row(str(n), f"For {n} hour{'s' * (n > 1)}", Command("mute", one.name, n * formatting.HOUR))
         for n in _MUTES
     ]
     muted = state.muted(one.name)
-    return (*hours, Row("unmute", "Unmute", Do("unmute", one.name), enabled=muted))
+    return (*hours, Row("unmute", "Unmute", Command("unmute", one.name), enabled=muted))
 
 
 def _inbound(state: State, one: Inbound) -> Row:
     title = inbound_title(one.surface)
-    said = words.plain(one.words)
+    said = formatting.plain(one.words)
     if not one.ok and one.since is not None:
-        said += f", for {words.span(state.now - one.since)}"
-    text = words.cut(f"{MARKS[Verdict.OK if one.ok else Verdict.BROKEN]} {title} — {said}")
+        said += f", for {formatting.span(state.now - one.since)}"
+    text = formatting.cut(f"{MARKS[Verdict.OK if one.ok else Verdict.BROKEN]} {title} — {said}")
     if one.ok:
         return say(f"in:{one.surface}", text)
-    rows = [say(f"fix{n}", line) for n, line in enumerate(words.lines(one.fix or ""))]
-    how = Row("how", "How to fix", Do("how_to_fix", one.surface))
+    rows = [say(f"fix{n}", line) for n, line in enumerate(formatting.lines(one.fix or ""))]
+    how = Row("how", "How to fix", Command("how_to_fix", one.surface))
     return Row(f"in:{one.surface}", text, rows=(*rows, how))

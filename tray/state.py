@@ -101,7 +101,7 @@ class Missing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class SourceFault:
     """Why the source gives no health, and what a person must do."""
 
     kind: Missing
@@ -111,7 +111,7 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Told:
+class TestResult:
     """What came of one test send; `outcome` is None where it was turned away."""
 
     action: str
@@ -124,7 +124,7 @@ class Told:
     wait: float | None = None
 
 
-class Telling(StrEnum):
+class Notify(StrEnum):
     """Which notifications a person wants."""
 
     OFF = "off"
@@ -133,7 +133,7 @@ class Telling(StrEnum):
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceInfo:
     """Where state comes from, and what that source can do besides."""
 
     words: str
@@ -145,13 +145,13 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Choices:
+class Preferences:
     """What a person chose in the menu; kept between starts. Times in seconds since 1970."""
 
-    telling: Telling = Telling.CHANGES
+    notify: Notify = Notify.CHANGES
     muted: Mapping[str, float] = field(default_factory=dict)
     paused_until: float | None = None
-    looked: tuple[str, ...] = ()
+    acknowledged_runs: tuple[str, ...] = ()
 
     def is_muted(self, name: str, now: float) -> bool:
         """Tell whether a connector is left out of the verdict."""
@@ -167,24 +167,24 @@ class State:
     """Everything the menu shows. `now` is the moment it is shown for."""
 
     now: float
-    source: Source
+    source: SourceInfo
     health: Health | None = None
-    trouble: Trouble | None = None
+    trouble: SourceFault | None = None
     runs: tuple[Run, ...] = ()
-    choices: Choices = field(default_factory=Choices)
+    preferences: Preferences = field(default_factory=Preferences)
     checking: bool = False
     asked: bool = False
     sending: frozenset[str] = frozenset()
-    told: Mapping[str, Told] = field(default_factory=dict)
+    test_results: Mapping[str, TestResult] = field(default_factory=dict)
     autostart: bool = False
-    bubbles: str | None = None
+    notification_error: str | None = None
     version: str = ""
     stale_after: float = 1800.0
 
     @property
     def paused(self) -> bool:
         """Tell whether checks are paused now."""
-        return self.choices.is_paused(self.now)
+        return self.preferences.is_paused(self.now)
 
     @property
     def stale(self) -> bool:
@@ -194,11 +194,11 @@ class State:
 
     def muted(self, name: str) -> bool:
         """Tell whether a connector is muted now."""
-        return self.choices.is_muted(name, self.now)
+        return self.preferences.is_muted(name, self.now)
 
-    def doubt(self, one: Connector, action: str) -> str | None:
+    def unconfirmed_test(self, one: Connector, action: str) -> str | None:
         """The run of an action's last test, where it may have arrived and nobody has looked."""
-        failed, sent, told = one.last_failure, one.last_success, self.told.get(action)
+        failed, sent, told = one.last_failure, one.last_success, self.test_results.get(action)
         run, outcome, at = None, None, 0.0
         if failed and failed.test and failed.action in ("", action):
             run, outcome, at = failed.run, failed.outcome, failed.at
@@ -207,4 +207,6 @@ class State:
             run, outcome, at = told.run or f"{action} {told.at}", told.outcome, told.at
         if sent and sent.at > at:
             return None
-        return run if outcome == "unknown" and run not in self.choices.looked else None
+        return (
+            run if outcome == "unknown" and run not in self.preferences.acknowledged_runs else None
+        )

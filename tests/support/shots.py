@@ -23,8 +23,8 @@ from tests.support.sandbox import Sandbox
 from tests.support.tray_program import Tray, desktop
 from tray.icon import COLOURS
 from tray.menu import menu
-from tray.state import Choices
-from tray.verdict import Face
+from tray.state import Preferences
+from tray.summary import Face
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "docs" / "images"
@@ -36,7 +36,7 @@ STATES = {
     Face.BROKEN: known.state(known.BAD),
     Face.EMPTY: known.state(known.OFF),
     Face.CHECKING: known.state(),
-    Face.PAUSED: known.state(known.CHALK, choices=Choices(paused_until=known.NOW + 60)),
+    Face.PAUSED: known.state(known.CHALK, preferences=Preferences(paused_until=known.NOW + 60)),
     Face.OFFLINE: known.state(trouble=known.trouble()),
 }
 CAPTIONS = {

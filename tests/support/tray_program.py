@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tray.verdict import Face
+    from tray.summary import Face
 
 EVERY_S = "2"
 

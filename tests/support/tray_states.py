@@ -6,26 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tray.state import (
-    Choices,
     Connector,
     Health,
     Inbound,
     Missing,
+    Preferences,
     Run,
-    Source,
+    SourceFault,
+    SourceInfo,
     State,
-    Told,
-    Trouble,
+    TestResult,
     Verdict,
 )
 
 if TYPE_CHECKING:
-    from tray.row import Row
+    from tray.rows import Row
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR = 60, 3600
-LOCAL = Source("this computer", home="/srv/levqor")
-REMOTE = Source("Levqor at levqor.example.com", remote=True, pairs=False)
+LOCAL = SourceInfo("this computer", home="/srv/levqor")
+REMOTE = SourceInfo("Levqor at levqor.example.com", remote=True, pairs=False)
 
 CHALK = Connector("chalk", "Chalk", Verdict.OK, ("chalk.write",), latency_ms=120.4)
 DUCK = Connector("duck", "Duck post", Verdict.OK, ("duck.post",), latency_ms=81.0)
@@ -73,16 +73,18 @@ def part(rows: tuple[Row, ...], which: str) -> str:
     return "\n".join(lines(found))
 
 
-def trouble(kind: Missing = Missing.UNREACHABLE, words: str = "desk cannot be reached") -> Trouble:
-    return Trouble(kind, words, "See that it runs.")
+def trouble(
+    kind: Missing = Missing.UNREACHABLE, words: str = "desk cannot be reached"
+) -> SourceFault:
+    return SourceFault(kind, words, "See that it runs.")
 
 
-def muted(name: str, seconds: float) -> Choices:
-    return Choices(muted={name: NOW + seconds})
+def muted(name: str, seconds: float) -> Preferences:
+    return Preferences(muted={name: NOW + seconds})
 
 
-def told(outcome: str | None, words: str, **more) -> dict[str, Told]:
-    return {"chalk.write": Told("chalk.write", outcome, words, at=NOW - 20, **more)}
+def told(outcome: str | None, words: str, **more) -> dict[str, TestResult]:
+    return {"chalk.write": TestResult("chalk.write", outcome, words, at=NOW - 20, **more)}
 
 
 def lines(rows: tuple[Row, ...], depth: int = 0) -> list[str]:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tray.menu import Menu
-    from tray.notices import Notice
-    from tray.row import Do
+    from tray.notifications import Notification
+    from tray.rows import Command
 
 
 class Window(Protocol):
@@ -27,7 +27,7 @@ class Window(Protocol):
     def show(self, menu: Menu) -> None:
         """Show this menu from now on; from any thread."""
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notification) -> None:
         """Show a message; from any thread."""
 
     def copy(self, text: str) -> bool:
@@ -37,7 +37,7 @@ class Window(Protocol):
         """End `run`; from any thread."""
 
 
-def window(menu: Menu, icons: Path, clicked: Callable[[Do], None]) -> Window:
+def window(menu: Menu, icons: Path, clicked: Callable[[Command], None]) -> Window:
     """Make the window for this system; raises `toolkit.NoDesktop` where there is none."""
     if sys.platform in ("win32", "darwin"):
         from tray.backend.native import NativeWindow

@@ -14,9 +14,9 @@ import pystray
 from gi.repository import Gdk, GLib, Gtk
 
 from tray import NAME
-from tray.backend.bubbles import Bubbles
-from tray.backend.errands import Errands
-from tray.backend.rows import MenuWidget
+from tray.backend.main_thread_queue import MainThreadQueue
+from tray.backend.menu_widget import MenuWidget
+from tray.backend.notifications import DesktopNotifier
 from tray.backend.toolkit import NoDesktop
 from tray.desktop import ENDINGS
 from tray.icon import icon_file
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tray.menu import Menu
-    from tray.notices import Notice
-    from tray.row import Do
+    from tray.notifications import Notification
+    from tray.rows import Command
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,11 @@ _REMARKS = {
 class _Icon(pystray.Icon):  # type: ignore[misc]
     """pystray's icon, with our menu, icon files that stay and a notifier that cannot fail."""
 
-    def __init__(self, menu: Menu, icons: Path, bubbles: Bubbles, widget: MenuWidget) -> None:
+    def __init__(
+        self, menu: Menu, icons: Path, notifier: DesktopNotifier, widget: MenuWidget
+    ) -> None:
         self._icons = icons
-        self._bubbles = bubbles
+        self._desktop_notifier = notifier
         self._menu_handle = widget.widget
         for domain, (level, _) in _REMARKS.items():
             GLib.log_set_handler(domain, level, _remark)
@@ -53,8 +55,8 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
 
     def _initialize(self) -> None:
         # pystray's own notifier hangs the start where the bus is broken.
-        self._notifier = self._bubbles
-        self._bubbles.connect()
+        self._notifier = self._desktop_notifier
+        self._desktop_notifier.connect()
         for number in ENDINGS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._end)
@@ -104,20 +106,20 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
 class GtkWindow:
     """The tray on GTK; every method but `run` may be called from any thread."""
 
-    def __init__(self, menu: Menu, icons: Path, clicked: Callable[[Do], None]) -> None:
+    def __init__(self, menu: Menu, icons: Path, clicked: Callable[[Command], None]) -> None:
         self._clicked = clicked
         self._shown = menu
-        self._bubbles = Bubbles(icons, self._do, self._bus_ended)
+        self._notifier = DesktopNotifier(icons, self._do, self._bus_ended)
         self._lost = False
         self._widget = MenuWidget(self._do)
         self._widget.edit(menu.rows)
-        self._icon = _Icon(menu, icons, self._bubbles, self._widget)
-        self._errands = Errands()
+        self._icon = _Icon(menu, icons, self._notifier, self._widget)
+        self._main_thread = MainThreadQueue()
 
     @property
     def error(self) -> str | None:
         """Why messages do not arrive on this desktop, if they do not."""
-        return self._bubbles.error
+        return self._notifier.error
 
     def run(self, ready: Callable[[], None]) -> None:
         """Show the icon and serve clicks until `stop`; raises NoDesktop if the icon is lost.
@@ -127,7 +129,7 @@ class GtkWindow:
 
         def setup(_: _Icon) -> None:
             ready()
-            self._errands.post(self._appear)
+            self._main_thread.post(self._appear)
 
         self._icon.run(setup)
         if self._lost:
@@ -138,22 +140,22 @@ class GtkWindow:
 
     def show(self, menu: Menu) -> None:
         """Show this menu from now on."""
-        self._errands.post(self._draw, menu)
+        self._main_thread.post(self._draw, menu)
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notification) -> None:
         """Show a message."""
-        self._errands.post(self._tell, notice)
+        self._main_thread.post(self._tell, notice)
 
     def copy(self, text: str) -> bool:
         """Put a text on the clipboard; Wayland lets only the window that has the keyboard."""
         if Gdk.Display.get_default().__gtype__.name == "GdkWaylandDisplay":
             return False
-        self._errands.post(_copy, text)
+        self._main_thread.post(_copy, text)
         return True
 
     def stop(self) -> None:
         """End `run`."""
-        self._errands.post(self._icon.stop)
+        self._main_thread.post(self._icon.stop)
 
     def _appear(self) -> None:
         self._icon.visible = True
@@ -166,8 +168,8 @@ class GtkWindow:
         if menu.tooltip != before.tooltip:
             self._icon.title = menu.tooltip
 
-    def _tell(self, notice: Notice) -> None:
-        self._bubbles.show(notice, self._shown.face)
+    def _tell(self, notice: Notification) -> None:
+        self._notifier.show(notice, self._shown.face)
 
     def _bus_ended(self) -> None:
         # AppIndicator cannot take it up again: what is on the screen would never change.
@@ -175,7 +177,7 @@ class GtkWindow:
             self._lost = True
             self._icon.stop()
 
-    def _do(self, do: Do) -> None:
+    def _do(self, do: Command) -> None:
         try:
             self._clicked(do)
         except Exception:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import pystray
 
-from tray import NAME, words
+from tray import NAME, formatting
 from tray.icon import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tray.menu import Menu
-    from tray.notices import Notice
-    from tray.row import Do, Row
+    from tray.notifications import Notification
+    from tray.rows import Command, Row
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class NativeWindow:
 
     error: str | None = None
 
-    def __init__(self, menu: Menu, clicked: Callable[[Do], None]) -> None:
+    def __init__(self, menu: Menu, clicked: Callable[[Command], None]) -> None:
         self._clicked = clicked
         self._shown = menu
         rows = pystray.Menu(lambda: self._items(self._shown.rows))
@@ -91,9 +91,9 @@ class NativeWindow:
         """Show this menu from now on."""
         self._icon.post(lambda: self._draw(menu))
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notification) -> None:
         """Show a message."""
-        body, title = notice.body[:_BODY], words.cut(notice.title, _TITLE)
+        body, title = notice.body[:_BODY], formatting.cut(notice.title, _TITLE)
         self._icon.post(lambda: self._icon.notify(body, title))
 
     def copy(self, text: str) -> bool:

@@ -76,10 +76,10 @@ def require_host(found: list[str]) -> None:
 
 def say(text: str) -> None:
     """Say it on the desktop too: what starts at login has no terminal anybody sees."""
-    from tray.backend import bubbles
+    from tray.backend import notifications
 
     if desktop.session_bus():
-        bubbles.say_at_once("Levqor has no place for its icon", text)
+        notifications.send_at_once("Levqor has no place for its icon", text)
 
 
 def _find_gi(system: Sequence[str]) -> None:

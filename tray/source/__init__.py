@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tray.state import Health, Run, Source, Told, Trouble
+    from tray.state import Health, Run, SourceFault, SourceInfo, TestResult
 
 
 class SourceError(Exception):
@@ -20,7 +20,7 @@ class SourceError(Exception):
     `before_it_left`: the question surely never reached the source.
     """
 
-    def __init__(self, trouble: Trouble, *, before_it_left: bool = False) -> None:
+    def __init__(self, trouble: SourceFault, *, before_it_left: bool = False) -> None:
         super().__init__(trouble.words)
         self.trouble = trouble
         self.before_it_left = before_it_left
@@ -34,10 +34,10 @@ class Pairing:
     link: str | None
 
 
-class Feed(Protocol):
+class Source(Protocol):
     """One source. Its methods block for seconds and are called off the window thread."""
 
-    about: Source
+    about: SourceInfo
     settings_file: Path | None
     log_folder: Path | None
 
@@ -47,7 +47,7 @@ class Feed(Protocol):
     def runs(self) -> tuple[Run, ...]:
         """The latest runs of the journal, newest first; raises SourceError."""
 
-    def test(self, action: str) -> Told:
+    def test(self, action: str) -> TestResult:
         """Send an action's sample and wait for what comes of it; raises nothing."""
 
     def pair(self) -> Pairing:

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tray.source import Pairing, SourceError, reading
-from tray.state import Missing, Source, Told, Trouble
+from tray.state import Missing, SourceFault, SourceInfo, TestResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ class Local:
         self.settings_file: Path | None = self._home / ".env"
         self.log_folder: Path | None = self._home / "logs"
         where = "stand-ins on this computer" if sandbox else "this computer"
-        self.about = Source(
+        self.about = SourceInfo(
             where, sandbox=sandbox, home=str(self._home), test_gap=0.0 if sandbox else 60.0
         )
 
@@ -75,11 +75,11 @@ class Local:
         """The latest runs of everybody on this home; raises SourceError."""
         return reading.runs(self._ask("runs", "--last", str(_LAST)))
 
-    def test(self, action: str) -> Told:
+    def test(self, action: str) -> TestResult:
         """Send an action's sample through the engine, in a child."""
         try:
             body = self._child("run", action, "--test", seconds=TEST_S)
-            return reading.told(action, body, time.time(), self.about.test_gap)
+            return reading.test_result(action, body, time.time(), self.about.test_gap)
         except SourceError as error:
             return reading.unanswered(action, error, time.time())
         except ValueError:
@@ -144,14 +144,14 @@ class Local:
         except OSError as problem:
             raise SourceError(_no_core(problem), before_it_left=True) from None
 
-    def _trouble(self, body: dict[str, Any]) -> Trouble:
+    def _trouble(self, body: dict[str, Any]) -> SourceFault:
         code = body.get("error")
         message, fix = str(body.get("message") or ""), str(body.get("fix") or "Run: levqor doctor")
         if code == "not_configured":
-            return Trouble(Missing.SETTINGS, message, fix)
+            return SourceFault(Missing.SETTINGS, message, fix)
         if code != "ledger_error":
-            return Trouble(Missing.STRANGE, message or "Levqor's core failed", fix)
-        return _diagnosis(self._home) or Trouble(Missing.LEDGER, message, fix)
+            return SourceFault(Missing.STRANGE, message or "Levqor's core failed", fix)
+        return _diagnosis(self._home) or SourceFault(Missing.LEDGER, message, fix)
 
 
 def _stamp(file: Path) -> object:
@@ -162,7 +162,7 @@ def _stamp(file: Path) -> object:
     return found.st_mtime_ns, found.st_size
 
 
-def _diagnosis(home: Path) -> Trouble | None:
+def _diagnosis(home: Path) -> SourceFault | None:
     """Why a ledger cannot be used, as far as its folder tells."""
     if not home.is_dir():
         return _gone(home)
@@ -175,11 +175,11 @@ def _diagnosis(home: Path) -> Trouble | None:
         probe.unlink()
     except OSError:
         fix = f"Let your user write in {home}; Levqor goes on by itself."
-        return Trouble(Missing.HOME_READ_ONLY, "The ledger's folder is read-only", fix)
+        return SourceFault(Missing.HOME_READ_ONLY, "The ledger's folder is read-only", fix)
     return None
 
 
-def _full(home: Path) -> Trouble | None:
+def _full(home: Path) -> SourceFault | None:
     try:
         room = shutil.disk_usage(home).free
     except OSError:
@@ -187,26 +187,26 @@ def _full(home: Path) -> Trouble | None:
     if room >= _FULL_BYTES:
         return None
     fix = f"Make room on the disk that holds {home}; Levqor goes on by itself."
-    return Trouble(Missing.DISK_FULL, "The disk with the ledger is full", fix)
+    return SourceFault(Missing.DISK_FULL, "The disk with the ledger is full", fix)
 
 
-def _gone(home: Path) -> Trouble:
+def _gone(home: Path) -> SourceFault:
     fix = f"Bring {home} back, or start levqor-tray with another --home."
-    return Trouble(Missing.HOME_GONE, "The home folder is gone", fix)
+    return SourceFault(Missing.HOME_GONE, "The home folder is gone", fix)
 
 
-def _slow() -> Trouble:
+def _slow() -> SourceFault:
     fix = "Levqor tries again by itself; if it stays so, run: levqor doctor"
-    return Trouble(Missing.SLOW, "The checks did not end in time", fix)
+    return SourceFault(Missing.SLOW, "The checks did not end in time", fix)
 
 
-def _no_core(problem: OSError) -> Trouble:
+def _no_core(problem: OSError) -> SourceFault:
     fix = "If Levqor was moved or updated: start levqor-tray again."
     words = f"Levqor's core cannot be started: {problem.strerror}"
-    return Trouble(Missing.STRANGE, words, fix)
+    return SourceFault(Missing.STRANGE, words, fix)
 
 
-def _strange() -> Trouble:
-    return Trouble(
+def _strange() -> SourceFault:
+    return SourceFault(
         Missing.STRANGE, "Levqor's core gave no answer that can be read", "Run: levqor doctor"
     )

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from core.plain import https_link, plain_line
-from tray.state import Connector, Health, Inbound, Run, Told, Verdict
+from tray.state import Connector, Health, Inbound, Run, TestResult, Verdict
 
 if TYPE_CHECKING:
     from tray.source import SourceError
@@ -39,7 +39,7 @@ def runs(body: dict[str, Any]) -> tuple[Run, ...]:
     return tuple(run for run in found if run)
 
 
-def told(action: str, body: dict[str, Any], now: float, gap: float) -> Told:
+def test_result(action: str, body: dict[str, Any], now: float, gap: float) -> TestResult:
     """Read what came of a test send: a receipt, or the flat body of an error.
 
     Raises ValueError where it is neither: what no Levqor said is no proof that it was sent.
@@ -49,22 +49,22 @@ def told(action: str, body: dict[str, Any], now: float, gap: float) -> Told:
     if "error" not in body:
         if not run or not status:
             raise ValueError("no receipt")
-        return Told(action, "sent", status, run=run, link=link, at=now, wait=gap or None)
+        return TestResult(action, "sent", status, run=run, link=link, at=now, wait=gap or None)
     outcome, fix = _text(body.get("outcome")), _text(body.get("fix"))
     wait = _number(body.get("retry_after")) or (gap if outcome else None)
     said = _text(body.get("message")) or "It was not sent."
     if outcome == "unknown":
         said = said if "may" in said else f"{_DOUBT} {said}"
-    return Told(action, outcome, said, fix=fix, run=run, at=now, wait=wait)
+    return TestResult(action, outcome, said, fix=fix, run=run, at=now, wait=wait)
 
 
-def unanswered(action: str, error: SourceError, now: float) -> Told:
+def unanswered(action: str, error: SourceError, now: float) -> TestResult:
     """What is known of a test send whose answer never came."""
     trouble = error.trouble
     outcome, words = "not_sent", trouble.words
     if not error.before_it_left:
         outcome, words = "unknown", f"{_DOUBT} {trouble.words}"
-    return Told(action, outcome, words, fix=trouble.fix, at=now)
+    return TestResult(action, outcome, words, fix=trouble.fix, at=now)
 
 
 def moment(value: Any) -> float | None:

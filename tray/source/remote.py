@@ -17,7 +17,7 @@ from urllib3.exceptions import NewConnectionError
 
 from core.network import NoRoute, loopback
 from tray.source import Pairing, SourceError, reading
-from tray.state import Missing, Source, Told, Trouble
+from tray.state import Missing, SourceFault, SourceInfo, TestResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ class Remote:
         self._network = network
         self._host = parts.netloc
         self._known: tuple[Connector, ...] = ()
-        self.about = Source(f"Levqor at {parts.netloc}", remote=True, pairs=False)
+        self.about = SourceInfo(f"Levqor at {parts.netloc}", remote=True, pairs=False)
 
     def health(self) -> Health:
         """Ask for a live report; raises SourceError."""
@@ -67,11 +67,11 @@ class Remote:
         known = ((one.last_success, one.last_failure) for one in self._known)
         return tuple(run for pair in known for run in pair if run)
 
-    def test(self, action: str) -> Told:
+    def test(self, action: str) -> TestResult:
         """Send an action's sample through the remote engine."""
         try:
             _, body = self._call("POST", f"/actions/{quote(action)}?test=1", TEST_S)
-            return reading.told(action, body, time.time(), self.about.test_gap)
+            return reading.test_result(action, body, time.time(), self.about.test_gap)
         except SourceError as error:
             return reading.unanswered(action, error, time.time())
         except ValueError:
@@ -81,7 +81,7 @@ class Remote:
     def pair(self) -> Pairing:
         """Refuse: a code is made where the bot runs."""
         raise SourceError(
-            Trouble(
+            SourceFault(
                 Missing.STRANGE,
                 "A phone is paired on the machine that runs the bot",
                 "Run levqor pair there.",
@@ -100,10 +100,10 @@ class Remote:
         status, body = self._call(method, path, seconds)
         if status in (401, 403):
             fix = "Put a valid token into LEVQOR_REMOTE_TOKEN; make one there: levqor token new"
-            raise SourceError(Trouble(Missing.TOKEN, f"{self._host} refuses the token", fix))
+            raise SourceError(SourceFault(Missing.TOKEN, f"{self._host} refuses the token", fix))
         if status >= 500 and body.get("error") == "ledger_error":
             said = str(body.get("message") or "The ledger there cannot be used")
-            raise SourceError(Trouble(Missing.LEDGER, said, str(body.get("fix") or "")))
+            raise SourceError(SourceFault(Missing.LEDGER, said, str(body.get("fix") or "")))
         if status != 200:
             raise SourceError(self._strange())
         return body
@@ -133,7 +133,7 @@ class Remote:
                     "NO_PROXY."
                 )
                 words += " through the proxy"
-            trouble = Trouble(Missing.UNREACHABLE, words, fix)
+            trouble = SourceFault(Missing.UNREACHABLE, words, fix)
             raise SourceError(trouble, before_it_left=_never_connected(problem)) from None
 
     def _route(self) -> tuple[str | None, str | None]:
@@ -144,7 +144,7 @@ class Remote:
             named = self._url.startswith("https:") and self._network.context() is not None
             certificates = self._network.certificates() if named else None
         except NoRoute as problem:
-            trouble = Trouble(Missing.UNREACHABLE, problem.words, problem.fix)
+            trouble = SourceFault(Missing.UNREACHABLE, problem.words, problem.fix)
             raise SourceError(trouble, before_it_left=True) from None
         return (proxy.url if proxy else None), certificates
 
@@ -152,10 +152,10 @@ class Remote:
         if _is_certificate(problem):
             fix = "Have its certificate put right; Levqor never goes on without."
             words = f"The certificate of {self._host} is not valid"
-            return SourceError(Trouble(Missing.CERTIFICATE, words, fix), before_it_left=True)
+            return SourceError(SourceFault(Missing.CERTIFICATE, words, fix), before_it_left=True)
         fix = "See that the address and its port are those where Levqor answers over https."
         words = f"{self._host} does not speak https"
-        return SourceError(Trouble(Missing.STRANGE, words, fix))
+        return SourceError(SourceFault(Missing.STRANGE, words, fix))
 
     def _body(self, answer: requests.Response, deadline: float) -> dict[str, Any]:
         # requests' own time-out starts anew with every byte: a drip would hold us for ever.
@@ -170,10 +170,10 @@ class Remote:
             return {}
         return body if isinstance(body, dict) else {}
 
-    def _strange(self) -> Trouble:
+    def _strange(self) -> SourceFault:
         fix = "See that the address is Levqor's own, of the same version as this tray."
         words = f"{self._host} answers, but not as Levqor does"
-        return Trouble(Missing.STRANGE, words, fix)
+        return SourceFault(Missing.STRANGE, words, fix)
 
 
 def _address(url: str) -> SplitResult:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from tray import desktop
 from tray.source.local import Local
-from tray.source.standins import TEMPORARY
+from tray.source.sandbox_child import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMAND = (sys.executable, "-P", "-m", "tray.source.standins")
+COMMAND = (sys.executable, "-P", "-m", "tray.source.sandbox_child")
 _END_S = 5
 
 
@@ -35,9 +35,9 @@ def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
             home = Path(stack.enter_context(made))
         stand_ins = _StandIns(home, temporary=temporary)
         stack.callback(stand_ins.close)
-        feed = Local(home, environment=stand_ins.environment, sandbox=True)
-        stack.callback(feed.close)
-        yield feed, home
+        source = Local(home, environment=stand_ins.environment, sandbox=True)
+        stack.callback(source.close)
+        yield source, home
 
 
 class _StandIns:

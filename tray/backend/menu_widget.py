@@ -10,7 +10,7 @@ from gi.repository import Gtk
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tray.row import Do, Row
+    from tray.rows import Command, Row
 
 
 @dataclass
@@ -25,7 +25,7 @@ class _Drawn:
 class MenuWidget:
     """A Gtk.Menu that follows rows. Its methods belong on the window thread."""
 
-    def __init__(self, clicked: Callable[[Do], None]) -> None:
+    def __init__(self, clicked: Callable[[Command], None]) -> None:
         self.widget = Gtk.Menu.new()
         # GTK 3 places a menu by the width it had before its rows changed: off the screen.
         self.widget.connect("map", lambda menu: menu.reposition())

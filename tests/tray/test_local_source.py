@@ -49,25 +49,25 @@ def test_a_report_is_read_in_the_lists_order():
 
 def test_no_module_of_the_folder_it_was_started_in_is_loaded(tmp_path, home):
     (tmp_path / "core.py").write_text("raise SystemExit('from a strange folder')")
-    feed = Local(home)
+    source = Local(home)
     with contextlib.chdir(tmp_path):
-        assert feed.health().connectors
-    feed.close()
+        assert source.health().connectors
+    source.close()
 
 
 def test_a_home_that_is_not_made_yet_is_no_trouble(tmp_path):
-    feed = Local(tmp_path / "home")
-    assert feed.health().connectors
-    assert feed.runs() == ()
+    source = Local(tmp_path / "home")
+    assert source.health().connectors
+    assert source.runs() == ()
     assert list(tmp_path.iterdir()) == []
-    feed.close()
+    source.close()
 
 
 def test_a_core_that_is_gone_is_said_and_a_test_surely_not_sent(home):
-    feed = Local(home, command=("/nonexistent/python",))
+    source = Local(home, command=("/nonexistent/python",))
     with pytest.raises(SourceError, match="core cannot be started: No such file or directory"):
-        feed.health()
-    assert feed.test("chalk.write").outcome == "not_sent"
+        source.health()
+    assert source.test("chalk.write").outcome == "not_sent"
 
 
 def test_a_remote_s_words_are_shown_plainly():
@@ -89,7 +89,7 @@ def test_a_remote_s_words_are_shown_plainly():
     [("https://t.me/c/1/2", True), ("http://t.me/c/1/2", False), ("file:///etc/passwd", False)],
 )
 def test_only_an_https_link_can_be_opened(link, kept):
-    told = reading.told("a", {"run": "r", "status": "sent", "link": link}, 0.0, 0.0)
+    told = reading.test_result("a", {"run": "r", "status": "sent", "link": link}, 0.0, 0.0)
 
     assert told.link == (link if kept else None)
 
@@ -112,12 +112,12 @@ def test_a_strange_detail_is_left_out_and_not_guessed(strange):
 @pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"run": "r1"}, {"status": 7, "run": []}])
 def test_what_is_no_receipt_never_counts_as_sent(body):
     with pytest.raises(ValueError, match="no receipt"):
-        reading.told("chalk.write", body, 5.0, 60.0)
+        reading.test_result("chalk.write", body, 5.0, 60.0)
 
 
 def test_strange_parts_of_an_answer_are_left_out():
     body = {"error": "busy", "message": 3, "retry_after": "soon", "fix": [], "run": {}}
-    told = reading.told("chalk.write", body, 5.0, 60.0)
+    told = reading.test_result("chalk.write", body, 5.0, 60.0)
 
     assert (told.words, told.wait, told.fix, told.run) == ("It was not sent.", None, None, None)
 
@@ -133,7 +133,7 @@ def test_strange_parts_of_an_answer_are_left_out():
     ],
 )
 def test_what_came_of_a_test_is_read_from_its_body(body, outcome, wait):
-    told = reading.told("chalk.write", body, 5.0, 60.0)
+    told = reading.test_result("chalk.write", body, 5.0, 60.0)
 
     assert (told.outcome, told.wait) == (outcome, wait)
     assert ("may or may not" in told.words) is (outcome == "unknown")
@@ -147,17 +147,17 @@ def local(home, program):
 
 
 def test_the_real_core_is_asked_as_the_tray(home, sandbox):
-    feed = Local(home, environment=lambda: desktop.environment(sandbox.settings()))
-    told = feed.test("slack.send")
-    (run,) = feed.runs()
+    source = Local(home, environment=lambda: desktop.environment(sandbox.settings()))
+    told = source.test("slack.send")
+    (run,) = source.runs()
 
     assert (told.outcome, told.run) == ("sent", run.run)
     assert (run.surface, run.test, run.action) == ("tray", True, "slack.send")
-    found = feed.health()
+    found = source.health()
     assert len(sandbox.slack.writes) == 1
     assert found.connectors[0].last_success.run == told.run
     assert [c.verdict for c in found.connectors] == [Verdict.OK] * len(found.connectors)
-    assert feed.pair().code
+    assert source.pair().code
     assert_clean(
         repr([told, run, found]),
         home,
@@ -184,11 +184,11 @@ def test_a_ledger_error_is_looked_into(tmp_path):
 def test_a_home_that_went_away_starts_no_child(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
-    feed = local(home, f"print('{json.dumps(REPORT)}')")
-    assert feed.health()
+    source = local(home, f"print('{json.dumps(REPORT)}')")
+    assert source.health()
     home.rmdir()
     with pytest.raises(SourceError) as caught:
-        feed.health()
+        source.health()
 
     assert caught.value.trouble.kind is Missing.HOME_GONE
     assert caught.value.before_it_left
@@ -202,18 +202,18 @@ def test_a_test_whose_child_gave_no_answer_may_have_arrived(home):
 
 
 def test_an_edited_settings_file_is_noticed(home):
-    feed = local(home, "")
-    before = feed.stamp()
+    source = local(home, "")
+    before = source.stamp()
     (home / ".env").write_text("A=1\n")
 
-    assert before != feed.stamp()
+    assert before != source.stamp()
 
 
 def test_a_killed_tray_takes_its_stand_ins_along(tmp_path):
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom tray.source.sandbox import sandbox\n"
-        "with sandbox(Path(sys.argv[1])) as (feed, _):\n"
-        "    health = feed.health()\n"
+        "with sandbox(Path(sys.argv[1])) as (source, _):\n"
+        "    health = source.health()\n"
         "    print(len(health.configured), flush=True)\n"
         "    time.sleep(60)"
     )
@@ -236,20 +236,20 @@ def _runs(process):
 
 
 def test_closing_ends_a_child_that_only_looks(home):
-    feed = local(home, "import time; time.sleep(60)")
+    source = local(home, "import time; time.sleep(60)")
     errors = []
 
     def look():
         try:
-            feed.health()
+            source.health()
         except SourceError as error:
             errors.append(error.trouble.kind)
 
     looking = threading.Thread(target=look)
     looking.start()
-    while not feed._children:
+    while not source._children:
         time.sleep(0.01)
-    feed.close()
+    source.close()
     looking.join(10)
 
     assert errors == [Missing.STRANGE]

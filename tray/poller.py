@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from core.backoff import backoff
 from tray import menu as menus
-from tray.notices import Notice, Notices
-from tray.row import Do
+from tray.notifications import Notification, Notifier
+from tray.rows import Command
 from tray.source import SourceError
-from tray.state import Missing, State, Telling, Trouble
+from tray.state import Missing, Notify, SourceFault, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray.backend import Window
-    from tray.desktop import OnlyOne
-    from tray.source import Feed
+    from tray.desktop import SingleInstance
+    from tray.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -36,43 +36,43 @@ TICK_S = 1.0
 SOON_S = 15.0
 # The wall clock went on much longer than one tick: this computer was asleep.
 _ASLEEP_S = 20.0
-_LOOK = Do("look")
-_FAILED = Trouble(
+_LOOK = Command("look")
+_FAILED = SourceFault(
     Missing.STRANGE, "The check itself failed", "Start levqor-tray in a terminal: it says more."
 )
 
 
-class Watch:
+class Poller:
     """One source's state, kept fresh on a thread of its own."""
 
     def __init__(
         self,
-        feed: Feed,
+        source: Source,
         state: State,
         *,
         every: float = EVERY_S,
-        only: OnlyOne | None = None,
+        only: SingleInstance | None = None,
         clock: Callable[[], float] = time.time,
         tick: float = TICK_S,
     ) -> None:
-        self.feed = feed
+        self.source = source
         self._every = every
         self._only = only
         self._clock = clock
         self._tick_s = tick
         self._state = state
         self._shown = menus.menu(state)
-        self._notices = Notices()
+        self._notices = Notifier()
         self._lock = threading.Lock()
-        self._clicks: queue.SimpleQueue[Do | None] = queue.SimpleQueue()
+        self._clicks: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._due = 0.0
         self._out = False
         self._again = False
         self._silences = 0
-        self._stamp = feed.stamp()
+        self._stamp = source.stamp()
         self._window: Window | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._carry_out: Callable[[Do], None] | None = None
+        self._carry_out: Callable[[Command], None] | None = None
         self._checked = threading.Event()
 
     @property
@@ -86,7 +86,7 @@ class Watch:
         with self._lock:
             return replace(self._state, now=self._clock())
 
-    def start(self, window: Window, clicks: Callable[[Do], None]) -> None:
+    def start(self, window: Window, clicks: Callable[[Command], None]) -> None:
         """Begin to check and to show what is found in this window."""
         self._window, self._carry_out = window, clicks
         self._thread.start()
@@ -95,7 +95,7 @@ class Watch:
         """Wait until the first check has been taken in, at most so many seconds."""
         self._checked.wait(seconds)
 
-    def do(self, do: Do) -> None:
+    def do(self, do: Command) -> None:
         """Take a click; returns at once."""
         self._clicks.put(do)
 
@@ -123,9 +123,9 @@ class Watch:
         if self._window:
             self._window.show(new)
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notification) -> None:
         """Show a message, unless the person wants none."""
-        if self._window and self.state.choices.telling is not Telling.OFF:
+        if self._window and self.state.preferences.notify is not Notify.OFF:
             self._window.tell(notice)
 
     def check_now(self, *, asked: bool = False) -> None:
@@ -157,13 +157,13 @@ class Watch:
 
     def _tick(self, *, asleep: bool) -> None:
         if self._only and self._only.knocked() and self._window:
-            self._window.tell(Notice("Levqor is here already", self.state_words()))
-        stamp = self.feed.stamp()
+            self._window.tell(Notification("Levqor is here already", self.state_words()))
+        stamp = self.source.stamp()
         if asleep or stamp != self._stamp:
             self._stamp = stamp
             self.check_now()
-        if self._window and self._window.error != self._state.bubbles:
-            self.change(bubbles=self._window.error)
+        if self._window and self._window.error != self._state.notification_error:
+            self.change(notification_error=self._window.error)
         state = self.state
         wanted = state.asked or not state.paused
         if wanted and not self._out and time.monotonic() >= self._due:
@@ -199,9 +199,9 @@ class Watch:
 
     def _look(self) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = {"health": self.feed.health(), "trouble": None}
-            if self.state.choices.telling is Telling.EVERYTHING:
-                found["runs"] = self.feed.runs()
+            found: dict[str, Any] = {"health": self.source.health(), "trouble": None}
+            if self.state.preferences.notify is Notify.EVERYTHING:
+                found["runs"] = self.source.runs()
         except SourceError as error:
             return {"trouble": error.trouble}
         except Exception:

@@ -82,17 +82,17 @@ def server(status=200, body=b"{}", headers=(), tls=None, *, drop=False):
 
 @contextmanager
 def remote(url, environ=None):
-    feed = Remote(url, "lvq_token", Network(environ or {}))
+    source = Remote(url, "lvq_token", Network(environ or {}))
     try:
-        yield feed
+        yield source
     finally:
-        feed.close()
+        source.close()
 
 
 def test_a_remote_is_asked_with_the_token():
-    with server(body=json.dumps(REPORT).encode()) as (url, asked), remote(url) as feed:
-        assert len(feed.health().connectors) == 2
-        assert feed.about.words == f"Levqor at {url.removeprefix('http://')}"
+    with server(body=json.dumps(REPORT).encode()) as (url, asked), remote(url) as source:
+        assert len(source.health().connectors) == 2
+        assert source.about.words == f"Levqor at {url.removeprefix('http://')}"
 
     assert asked == [("GET", "/actions/health?live=1", "Bearer lvq_token")]
 
@@ -100,10 +100,10 @@ def test_a_remote_is_asked_with_the_token():
 def test_a_remote_tells_each_connectors_newest_runs():
     last = {"run": "r3", "action": "chalk.write", "outcome": "refused", "message": "Full."}
     report = {**REPORT, "detail": {"chalk": {"last_failure": last}}}
-    with server(body=json.dumps(report).encode()) as (url, _), remote(url) as feed:
-        assert feed.runs() == ()
-        feed.health()
-        (run,) = feed.runs()
+    with server(body=json.dumps(report).encode()) as (url, _), remote(url) as source:
+        assert source.runs() == ()
+        source.health()
+        (run,) = source.runs()
 
     assert (run.run, run.action, run.outcome, run.words) == (
         "r3",
@@ -115,8 +115,8 @@ def test_a_remote_tells_each_connectors_newest_runs():
 
 def test_a_test_send_goes_through_the_remote():
     body = b'{"status": "sent", "run": "r9"}'
-    with server(body=body) as (url, asked), remote(url) as feed:
-        told = feed.test("chalk.write")
+    with server(body=body) as (url, asked), remote(url) as source:
+        told = source.test("chalk.write")
 
     assert (told.outcome, told.run) == ("sent", "r9")
     assert asked == [("POST", "/actions/chalk.write?test=1", "Bearer lvq_token")]
@@ -137,10 +137,10 @@ def test_a_test_send_goes_through_the_remote():
 def test_each_trouble_of_a_remote_is_its_own(status, body, kind):
     with (
         server(status, body) as (url, _),
-        remote(url) as feed,
+        remote(url) as source,
         pytest.raises(SourceError) as caught,
     ):
-        feed.health()
+        source.health()
 
     assert caught.value.trouble.kind is kind
 
@@ -150,8 +150,8 @@ def test_each_trouble_of_a_remote_is_its_own(status, body, kind):
     [(200, b"<html>Log in"), (502, b"<html>Bad gateway"), (302, b""), (404, b'{"status": "no"}')],
 )
 def test_a_test_send_that_another_program_answered_is_in_doubt_and_not_sent(status, body):
-    with server(status, body) as (url, _), remote(url) as feed:
-        told = feed.test("chalk.write")
+    with server(status, body) as (url, _), remote(url) as source:
+        told = source.test("chalk.write")
 
     assert told.outcome == "unknown"
     assert told.words.startswith("It may or may not have been sent. 127.0.0.1:")
@@ -161,10 +161,10 @@ def test_a_test_send_that_another_program_answered_is_in_doubt_and_not_sent(stat
 def test_a_server_without_https_is_not_taken_for_a_bad_certificate():
     with (
         server(body=json.dumps(REPORT).encode()) as (url, _),
-        remote(url.replace("http:", "https:")) as feed,
+        remote(url.replace("http:", "https:")) as source,
         pytest.raises(SourceError) as caught,
     ):
-        feed.health()
+        source.health()
 
     assert caught.value.trouble.words == f"{url.removeprefix('http://')} does not speak https"
 
@@ -198,10 +198,10 @@ def test_a_redirect_is_not_followed_with_the_token():
         headers = [("Location", f"{elsewhere}/actions/health?live=1")]
         with (
             server(302, headers=headers) as (url, _),
-            remote(url) as feed,
+            remote(url) as source,
             pytest.raises(SourceError) as caught,
         ):
-            feed.health()
+            source.health()
 
     assert caught.value.trouble.kind is Missing.STRANGE
     assert asked == []
@@ -210,28 +210,28 @@ def test_a_redirect_is_not_followed_with_the_token():
 def test_nobody_there_means_not_sent():
     with server() as (url, _):
         pass
-    with remote(url) as feed:
-        told = feed.test("chalk.write")
+    with remote(url) as source:
+        told = source.test("chalk.write")
         with pytest.raises(SourceError) as caught:
-            feed.health()
+            source.health()
 
     assert told.outcome == "not_sent"
     assert caught.value.trouble.kind is Missing.UNREACHABLE
 
 
 def test_a_connection_cut_half_way_means_unknown():
-    with server(drop=True) as (url, _), remote(url) as feed:
-        told = feed.test("chalk.write")
+    with server(drop=True) as (url, _), remote(url) as source:
+        told = source.test("chalk.write")
 
     assert told.outcome == "unknown"
     assert told.words.startswith("It may or may not have been sent.")
 
 
 def test_a_certificate_nobody_vouches_for_is_never_accepted(tmp_path):
-    with server(tls=self_signed(tmp_path)) as (url, asked), remote(url) as feed:
+    with server(tls=self_signed(tmp_path)) as (url, asked), remote(url) as source:
         with pytest.raises(SourceError) as caught:
-            feed.health()
-        told = feed.test("chalk.write")
+            source.health()
+        told = source.test("chalk.write")
 
     assert caught.value.trouble.kind is Missing.CERTIFICATE
     assert told.outcome == "not_sent"
@@ -260,10 +260,10 @@ def test_an_address_that_would_leak_the_token_is_refused(url):
 )
 def test_an_environment_that_leads_nowhere_is_said_and_nothing_was_sent(environ, words):
     there = {name: value.format(closed=closed_port()) for name, value in environ.items()}
-    with remote("https://desk.invalid", there) as feed:
-        told = feed.test("chalk.write")
+    with remote("https://desk.invalid", there) as source:
+        told = source.test("chalk.write")
         with pytest.raises(SourceError) as caught:
-            feed.health()
+            source.health()
 
     assert caught.value.trouble.words == words
     assert caught.value.trouble.fix
@@ -278,8 +278,8 @@ def test_this_computer_is_asked_directly_whatever_the_environment_says(host, mon
     ):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        with remote(url.replace("127.0.0.1", host), dict(os.environ)) as feed:
-            feed.health()
+        with remote(url.replace("127.0.0.1", host), dict(os.environ)) as source:
+            source.health()
 
         assert len(asked) == 1
         assert proxy.connections == 0
@@ -292,8 +292,8 @@ def test_another_computer_is_asked_through_a_socks_proxy(tmp_path):
         proxying(lambda _: urlsplit(url).port, context) as proxy,
     ):
         environ = {"ALL_PROXY": f"socks5h://127.0.0.1:{proxy.port}", "SSL_CERT_FILE": str(public)}
-        with remote("https://desk.invalid", environ) as feed:
-            feed.health()
+        with remote("https://desk.invalid", environ) as source:
+            source.health()
 
         assert proxy.asked == [("socks5", "desk.invalid", 443)]
         assert len(asked) == 1

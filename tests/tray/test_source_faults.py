@@ -16,7 +16,7 @@ from core.settings import Settings
 from tests.support.desktop import missing, until
 from tests.support.sandbox import Sandbox
 from tests.support.tray_program import Tray, desktop
-from tray.verdict import Face
+from tray.summary import Face
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-2"),

@@ -13,39 +13,39 @@ from gi.repository import Gio, GLib
 
 from tray import NAME
 from tray.icon import icon_file
-from tray.row import Do
+from tray.rows import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tray.notices import Notice
-    from tray.verdict import Face
+    from tray.notifications import Notification
+    from tray.summary import Face
 
 _NAME, _PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 _TIMEOUT_MS = 5000
 _NO_BUS = "this desktop has no message bus"
 
 
-class Bubbles:
+class DesktopNotifier:
     """Shows notices; `error` says in words why the last one did not arrive."""
 
     def __init__(
-        self, icons: Path, clicked: Callable[[Do], None], lost: Callable[[], None]
+        self, icons: Path, clicked: Callable[[Command], None], lost: Callable[[], None]
     ) -> None:
         self.error: str | None = None
         self._lost = lost
         self._icons = icons
         self._clicked = clicked
         self._bus: Any = None
-        self._early: list[tuple[Notice, Face]] = []
+        self._early: list[tuple[Notification, Face]] = []
         self._about: dict[int, str] = {}
 
     def connect(self) -> None:
         """Start to look for the session bus; never waits for it."""
         Gio.bus_get(Gio.BusType.SESSION, None, self._connected)
 
-    def show(self, notice: Notice, face: Face) -> None:
+    def show(self, notice: Notification, face: Face) -> None:
         """Show a notice beside the icon's face."""
         if self._bus is None:
             if self.error is None:
@@ -119,7 +119,7 @@ class Bubbles:
         if name == "NotificationClosed":
             self._about.pop(number, None)
         elif number in self._about:
-            self._clicked(Do("how_to_fix", self._about.pop(number)))
+            self._clicked(Command("how_to_fix", self._about.pop(number)))
 
 
 def _why(problem: Any) -> str:
@@ -129,7 +129,7 @@ def _why(problem: Any) -> str:
     return "the notification service does not answer"
 
 
-def say_at_once(title: str, body: str) -> None:
+def send_at_once(title: str, body: str) -> None:
     """Show a message from a program that is about to end; nothing where nobody listens."""
     said: tuple[Any, ...] = ("Levqor", 0, "", title, html.escape(body, quote=False), [], {}, -1)
     args = GLib.Variant("(susssasa{sv}i)", said)

@@ -10,22 +10,23 @@ from tests.support.tray_states import AWAY, BAD, HINT, NOW, SENT, muted, state, 
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
 from tray.menu import menu
-from tray.notices import Notice, Notices, answer
-from tray.state import Choices, Inbound, Run, Telling, Told
+from tray.notifications import Notification, Notifier, for_test
+from tray.state import Inbound, Notify, Preferences, Run
+from tray.state import TestResult as Result
 
 BAD_TOO = replace(BAD, name="chalk", title="Chalk")
-BROKEN = Notice(
+BROKEN = Notification(
     "Duck post is broken",
     "not shared with the integration.\n→ Open the pond, and share it.",
     "duck",
 )
-MENDED = Notice("Duck post works again", "Mended: nothing to do.")
-EVERYTHING = Choices(telling=Telling.EVERYTHING)
+MENDED = Notification("Duck post works again", "Mended: nothing to do.")
+EVERYTHING = Preferences(notify=Notify.EVERYTHING)
 
 
 def tell(*states):
     """What a person is told by a row of checks, check by check."""
-    notices = Notices()
+    notices = Notifier()
     return [notices.checked(one) for one in states]
 
 
@@ -56,14 +57,14 @@ def test_another_trouble_of_the_same_connector_is_told():
     other = state(C, replace(BAD, words="the token ended", fix=None))
     told = tell(WELL, ILL, ILL, other, other)
 
-    assert told == [[], [], [BROKEN], [], [Notice("Duck post is broken", "the token ended")]]
+    assert told == [[], [], [BROKEN], [], [Notification("Duck post is broken", "the token ended")]]
 
 
 def test_what_changes_together_is_one_message():
     both = state(BAD_TOO, BAD)
     (message,) = tell(WELL, both, both)[2]
 
-    assert message == Notice(
+    assert message == Notification(
         "2 things changed",
         "✗ Chalk — not shared with the integration\n✗ Duck post — not shared with the integration",
         "chalk",
@@ -84,12 +85,12 @@ def test_attention_is_told_as_such():
     told = tell(WELL, state(C, HINT), state(C, HINT))[2]
 
     assert told == [
-        Notice("Duck post wants attention", "the token ends tomorrow\n→ Renew it.", "duck")
+        Notification("Duck post wants attention", "the token ends tomorrow\n→ Renew it.", "duck")
     ]
 
 
 def test_a_muted_connector_is_not_told_until_the_mute_ends():
-    quiet = state(C, BAD, choices=muted("duck", 3600))
+    quiet = state(C, BAD, preferences=muted("duck", 3600))
 
     assert tell(WELL, quiet, quiet, quiet, ILL, ILL)[1:] == [[], [], [], [], [BROKEN]]
 
@@ -102,7 +103,7 @@ def test_no_network_is_one_message_and_coming_back_another():
         [],
         [],
         [
-            Notice(
+            Notification(
                 "This computer is offline",
                 "Look at the network connection; Levqor tries again by itself.",
                 "",
@@ -110,14 +111,16 @@ def test_no_network_is_one_message_and_coming_back_another():
         ],
         [],
         [],
-        [Notice("Levqor answers again", "Checks go on as before.")],
+        [Notification("Levqor answers again", "Checks go on as before.")],
     ]
 
 
 def test_a_source_that_goes_away_is_told_by_its_own_words():
     gone = state(C, D, trouble=trouble())
 
-    assert tell(WELL, gone, gone)[2] == [Notice("desk cannot be reached", "See that it runs.", "")]
+    assert tell(WELL, gone, gone)[2] == [
+        Notification("desk cannot be reached", "See that it runs.", "")
+    ]
 
 
 def test_a_trouble_that_is_a_sentence_is_told_without_its_full_stop():
@@ -135,41 +138,41 @@ def test_a_way_in_that_breaks_and_mends_is_told():
     told = tell(bot(ok=True), bot(ok=False), bot(ok=False), bot(ok=True), bot(ok=True))
 
     assert told[2] == [
-        Notice("Bot on Pigeon is broken", "the token was revoked\n→ Get another.", "pigeon")
+        Notification("Bot on Pigeon is broken", "the token was revoked\n→ Get another.", "pigeon")
     ]
-    assert told[4] == [Notice("Bot on Pigeon works again", "polling")]
+    assert told[4] == [Notification("Bot on Pigeon works again", "polling")]
 
 
 def test_nothing_is_told_to_who_wants_nothing():
-    off = Choices(telling=Telling.OFF)
+    off = Preferences(notify=Notify.OFF)
 
-    assert tell(WELL, *[replace(ILL, choices=off)] * 3) == [[]] * 4
+    assert tell(WELL, *[replace(ILL, preferences=off)] * 3) == [[]] * 4
 
 
 def test_everything_tells_each_finished_run_but_the_trays_own_tests():
     mine = Run("r8", NOW, "sent", "duck.post", test=True, surface="tray")
     out = Run("r9", NOW, None, "duck.post")
     failed = Run("r7", NOW, "refused", "duck.post", words="The pond is shut.")
-    first = state(C, D, choices=EVERYTHING, runs=(SENT,))
+    first = state(C, D, preferences=EVERYTHING, runs=(SENT,))
     then = replace(first, runs=(failed, mine, out, SENT))
 
     assert tell(first, then, then) == [
         [],
-        [Notice("duck.post: The pond is shut.", "Run r7")],
+        [Notification("duck.post: The pond is shut.", "Run r7")],
         [],
     ]
 
 
 def test_many_runs_are_one_message():
-    first = state(C, D, choices=EVERYTHING)
+    first = state(C, D, preferences=EVERYTHING)
     runs = tuple(Run(f"r{n}", NOW, "sent", "duck.post") for n in range(7))
     told = tell(first, replace(first, runs=runs))[1]
 
-    assert told == [Notice("7 runs", "\n".join(["duck.post: sent"] * 5 + ["and 2 more"]))]
+    assert told == [Notification("7 runs", "\n".join(["duck.post: sent"] * 5 + ["and 2 more"]))]
 
 
 def test_a_change_asks_for_a_second_look_until_it_is_settled():
-    notices = Notices()
+    notices = Notifier()
     asked = []
     for one in (WELL, ILL, ILL, WELL, ILL):
         notices.checked(one)
@@ -182,22 +185,22 @@ def test_a_change_asks_for_a_second_look_until_it_is_settled():
     ("told", "notice"),
     [
         (
-            Told("duck.post", "sent", "sent", run="r7", link="https://duck.example/7"),
-            Notice("Duck post: test sent", "https://duck.example/7\nRun r7"),
+            Result("duck.post", "sent", "sent", run="r7", link="https://duck.example/7"),
+            Notification("Duck post: test sent", "https://duck.example/7\nRun r7"),
         ),
         (
-            Told("duck.post", "refused", "The pond is shut.", fix="Open it.", run="r7"),
-            Notice("Duck post: test not sent", "The pond is shut.\n→ Open it.\nRun r7"),
+            Result("duck.post", "refused", "The pond is shut.", fix="Open it.", run="r7"),
+            Notification("Duck post: test not sent", "The pond is shut.\n→ Open it.\nRun r7"),
         ),
         (
-            Told("duck.post", "unknown", "It may or may not have been sent.", run="r7"),
-            Notice("Duck post: test in doubt", "It may or may not have been sent.\nRun r7"),
+            Result("duck.post", "unknown", "It may or may not have been sent.", run="r7"),
+            Notification("Duck post: test in doubt", "It may or may not have been sent.\nRun r7"),
         ),
         (
-            Told("duck.post", None, "One test a minute.", wait=40),
-            Notice("Duck post: test not sent", "One test a minute."),
+            Result("duck.post", None, "One test a minute.", wait=40),
+            Notification("Duck post: test not sent", "One test a minute."),
         ),
     ],
 )
 def test_the_answer_to_a_test_says_what_came_of_it(told, notice):
-    assert answer(told, "Duck post") == notice
+    assert for_test(told, "Duck post") == notice

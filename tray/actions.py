@@ -8,11 +8,11 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tray import choices as kept
-from tray import notices, page
-from tray.notices import Notice
+from tray import fix_page, notifications
+from tray import preferences as preference_file
+from tray.notifications import Notification
 from tray.source import SourceError
-from tray.state import Choices, Telling
+from tray.state import Notify, Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from tray.autostart import Autostart
     from tray.backend import Window
-    from tray.desktop import Places
-    from tray.row import Do
+    from tray.desktop import Paths
+    from tray.poller import Poller
+    from tray.rows import Command
     from tray.state import State
-    from tray.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ _FOREWORD = (
 )
 
 
-class Clicks:
+class Actions:
     """Carries out clicks for one window; what takes seconds runs on a thread of its own."""
 
     def __init__(
         self,
-        watch: Watch,
+        watch: Poller,
         window: Window,
-        places: Places,
+        places: Paths,
         autostart: Autostart,
         opener: Callable[[Path], bool],
     ) -> None:
@@ -52,16 +52,18 @@ class Clicks:
         self._places = places
         self._autostart = autostart
         self._open = opener
-        self._todo: dict[str, Callable[[Do], None]] = {
+        self._todo: dict[str, Callable[[Command], None]] = {
             "check": lambda _: watch.check_now(asked=True),
             "pause": lambda do: self._pause(watch.state.now + do.seconds),
             "pause_until_tomorrow": lambda _: self._pause(_tomorrow(watch.state.now)),
             "resume": lambda _: self._resume(),
-            "tell": lambda do: self._choose(telling=Telling(do.arg)),
+            "tell": lambda do: self._choose(notify=Notify(do.arg)),
             "autostart": lambda _: self._toggle_autostart(),
             "mute": lambda do: self._mute(do.arg, watch.state.now + do.seconds),
             "unmute": lambda do: self._mute(do.arg, 0.0),
-            "looked": lambda do: self._choose(looked=(*self._choices.looked, do.arg)),
+            "looked": lambda do: self._choose(
+                acknowledged_runs=(*self._choices.acknowledged_runs, do.arg)
+            ),
             "test": lambda do: self._start_test(do.arg),
             "pair": lambda _: self._apart(self._pair),
             "how_to_fix": lambda do: self._apart(self._how_to_fix, do.arg),
@@ -71,21 +73,21 @@ class Clicks:
             "quit": lambda _: window.stop(),
         }
 
-    def __call__(self, do: Do) -> None:
+    def __call__(self, do: Command) -> None:
         """Carry out one click."""
         self._todo[do.what](do)
 
     @property
-    def _choices(self) -> Choices:
-        return self._watch.state.choices
+    def _choices(self) -> Preferences:
+        return self._watch.state.preferences
 
     def _choose(self, **parts: object) -> None:
         chosen = replace(self._choices, **parts)  # type: ignore[arg-type]
-        self._watch.change(choices=chosen)
+        self._watch.change(preferences=chosen)
         try:
-            kept.save(self._places.choices, chosen)
+            preference_file.save(self._places.preferences, chosen)
         except OSError as problem:
-            self._window.tell(Notice("Your choice holds until Levqor ends", _why(problem)))
+            self._window.tell(Notification("Your choice holds until Levqor ends", _why(problem)))
 
     def _pause(self, until: float) -> None:
         self._choose(paused_until=until)
@@ -103,7 +105,7 @@ class Clicks:
         try:
             self._autostart.set(on=not self._autostart.on)
         except (OSError, ValueError) as problem:
-            self._window.tell(Notice("Start at login cannot be changed", _why(problem)))
+            self._window.tell(Notification("Start at login cannot be changed", _why(problem)))
         self._watch.change(autostart=self._autostart.on)
 
     def _start_test(self, action: str) -> None:
@@ -115,18 +117,20 @@ class Clicks:
 
     def _test(self, action: str) -> None:
         try:
-            told = self._watch.feed.test(action)
+            told = self._watch.source.test(action)
         finally:
             self._watch.update(lambda state: replace(state, sending=state.sending - {action}))
-        self._watch.update(lambda state: replace(state, told={**state.told, action: told}))
-        self._watch.tell(notices.answer(told, _title(self._watch.state, action)))
+        self._watch.update(
+            lambda state: replace(state, test_results={**state.test_results, action: told})
+        )
+        self._watch.tell(notifications.for_test(told, _title(self._watch.state, action)))
         self._watch.check_now()
 
     def _pair(self) -> None:
         try:
-            made = self._watch.feed.pair()
+            made = self._watch.source.pair()
         except SourceError as error:
-            self._window.tell(Notice(error.trouble.words, error.trouble.fix))
+            self._window.tell(Notification(error.trouble.words, error.trouble.fix))
             return
         copied = self._window.copy(made.link or made.code)
         if made.link:
@@ -134,15 +138,15 @@ class Clicks:
             how += f" on the phone.\n{made.link}"
         else:
             how = f"Send the bot: /start {made.code}" + " (the code is copied)" * copied
-        self._window.tell(Notice("Pair a phone within ten minutes", how))
+        self._window.tell(Notification("Pair a phone within ten minutes", how))
 
     def _how_to_fix(self, name: str) -> None:
         self._places.page.parent.mkdir(parents=True, exist_ok=True)
-        page.write(self._places.page, page.html(self._watch.state, name))
+        fix_page.write(self._places.page, fix_page.html(self._watch.state, name))
         self._show(self._places.page)
 
     def _open_settings(self) -> None:
-        file = self._watch.feed.settings_file
+        file = self._watch.source.settings_file
         if file is None:
             return
         if not file.exists():
@@ -152,26 +156,26 @@ class Clicks:
         self._show(file)
 
     def _open_log(self, name: str) -> None:
-        folder = self._watch.feed.log_folder
+        folder = self._watch.source.log_folder
         if folder is None:
             return
         target = folder / name if name and (folder / name).exists() else folder
         if target.exists():
             self._show(target)
         else:
-            self._window.tell(Notice("There is no log yet", "It begins with the first run."))
+            self._window.tell(Notification("There is no log yet", "It begins with the first run."))
 
     def _apart(self, work: Callable[..., None], *args: object) -> None:
-        """Do what takes seconds on a thread of its own, and never fail in silence."""
+        """Command what takes seconds on a thread of its own, and never fail in silence."""
 
         def safely() -> None:
             try:
                 work(*args)
             except OSError as problem:
-                self._window.tell(Notice("That did not work", _why(problem)))
+                self._window.tell(Notification("That did not work", _why(problem)))
             except Exception:
                 log.exception("%s failed", work.__name__)
-                self._window.tell(Notice("That did not work", _MORE))
+                self._window.tell(Notification("That did not work", _MORE))
 
         threading.Thread(target=safely, name=work.__name__, daemon=True).start()
 
@@ -179,7 +183,7 @@ class Clicks:
         if not self._open(target):
             copied = self._window.copy(str(target))
             said = "Nothing here opens it" + "; its path is copied" * copied
-            self._window.tell(Notice(f"Open {target.name}", f"{said}:\n{target}"))
+            self._window.tell(Notification(f"Open {target.name}", f"{said}:\n{target}"))
 
 
 def _why(problem: OSError | ValueError) -> str:

@@ -8,7 +8,7 @@ from core.sandbox import Answer
 from tests.support.canary import CANARIES, assert_clean, secrets
 from tests.support.desktop import missing, until
 from tests.support.tray_program import Tray, desktop
-from tray.verdict import Face
+from tray.summary import Face
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-1"),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageChops, ImageColor
 
 from tray.icon import COLOURS, draw, icon_file
-from tray.verdict import Face
+from tray.summary import Face
 
 SIZES = [16, 22, 24, 32, 48, 64]
 

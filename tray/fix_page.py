@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.wording import STATES
-from tray import words
+from tray import formatting
 from tray.icon import COLOURS
 from tray.rows import MARKS, NO_WORDS
 from tray.state import Connector, Inbound, Verdict
-from tray.verdict import Face, inbound_title, summary
+from tray.summary import Face, inbound_title, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,13 +89,13 @@ def _sections(state: State, first: str) -> Iterator[str]:
     yield from (section for *_, section in sorted(found, key=lambda one: one[:2]))
     well = [c.title for c in connectors if c.verdict is Verdict.OK and c.name != first]
     if well:
-        yield f"<p><span class=well>✓</span> Works: {escape(words.listed(well))}.</p>"
+        yield f"<p><span class=well>✓</span> Works: {escape(formatting.listed(well))}.</p>"
 
 
 def _connector(state: State, one: Connector) -> str:
-    said = escape(_sentence(words.plain(one.words) or NO_WORDS[one.verdict]))
+    said = escape(_sentence(formatting.plain(one.words) or NO_WORDS[one.verdict]))
     if one.since:
-        span = words.span(state.now - one.since).replace(" ", "&nbsp;")
+        span = formatting.span(state.now - one.since).replace(" ", "&nbsp;")
         said += f" <span class=small>For&nbsp;{span}.</span>"
     parts = [_head(one.verdict, one.title), f"<p>{said}</p>"]
     if one.fix:
@@ -110,8 +110,8 @@ def _connector(state: State, one: Connector) -> str:
 
 
 def _failed(state: State, one: Connector, run: Run) -> str:
-    why = words.plain(run.words) or STATES.get(run.outcome or "", "failed")
-    said = f"Last failed run, {words.ago(state.now - run.at)}: {_sentence(why)}"
+    why = formatting.plain(run.words) or STATES.get(run.outcome or "", "failed")
+    said = f"Last failed run, {formatting.ago(state.now - run.at)}: {_sentence(why)}"
     fix = f" {run.fix}" if run.fix and run.fix != one.fix else ""
     return f"{said}{fix} Run {run.run}."
 
@@ -123,7 +123,7 @@ def _sentence(said: str) -> str:
 def _way(one: Inbound) -> str:
     parts = [
         _head(Verdict.BROKEN, inbound_title(one.surface)),
-        f"<p>{escape(_sentence(words.plain(one.words)))}</p>",
+        f"<p>{escape(_sentence(formatting.plain(one.words)))}</p>",
         f"<p class=fix>{escape(one.fix)}</p>" if one.fix else "",
     ]
     return "\n".join([*filter(None, parts), "</section>"])

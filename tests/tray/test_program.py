@@ -12,7 +12,7 @@ import pytest
 from tests.support.desktop import EYES, ROOT, Desktop, missing, until
 from tests.support.tray_program import Tray, desktop
 from tray.icon import COLOURS
-from tray.verdict import Face
+from tray.summary import Face
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-2"),

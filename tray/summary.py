@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tray import words
+from tray import formatting
 from tray.state import Health, State, Verdict
 
 # Windows refuses a longer tooltip with an exception (pystray 0.19.5, szTip).
@@ -37,20 +37,20 @@ class Summary:
     @property
     def tooltip(self) -> str:
         """The headline within the tightest platform's limit."""
-        return words.cut(f"Levqor: {self.headline}", TOOLTIP)
+        return formatting.cut(f"Levqor: {self.headline}", TOOLTIP)
 
 
 def summary(state: State) -> Summary:
     """Sum a state up; the worst thing a person can act on wins."""
-    if state.choices.paused_until is not None and state.paused:
-        left = words.left(state.choices.paused_until - state.now)
+    if state.preferences.paused_until is not None and state.paused:
+        left = formatting.left(state.preferences.paused_until - state.now)
         return Summary(Face.PAUSED, f"Checks are paused, {left}")
     if state.trouble and not (state.asked and state.checking):
-        return Summary(Face.OFFLINE, words.plain(state.trouble.words), state.trouble.fix)
+        return Summary(Face.OFFLINE, formatting.plain(state.trouble.words), state.trouble.fix)
     if state.health is None or (state.asked and state.checking):
         return Summary(Face.CHECKING, "Checking…")
     if state.stale:
-        old = words.span(state.now - state.health.at)
+        old = formatting.span(state.now - state.health.at)
         return Summary(Face.OFFLINE, f"No answer for {old}", "Check now, or look into the log.")
     if state.health.offline:
         fix = "Look at the network connection; Levqor tries again by itself."
@@ -72,7 +72,7 @@ def _of_health(state: State, health: Health) -> Summary:
         return Summary(Face.EMPTY, "Nothing is set up yet", fix)
     unknown = [c.title for c in heard if c.verdict is Verdict.UNKNOWN]
     if unknown:
-        return Summary(Face.CHECKING, f"Not checked yet: {words.listed(unknown)}")
+        return Summary(Face.CHECKING, f"Not checked yet: {formatting.listed(unknown)}")
     return Summary(Face.OK, _all_well(state, health))
 
 
@@ -82,17 +82,17 @@ _Found = list[tuple[str, str | None, str | None]]
 def _worst(face: Face, one: str, many: str, found: _Found) -> Summary:
     if len(found) == 1:
         title, said, fix = found[0]
-        short = words.of(title, said)
-        named = f"{title} {short}" if short != words.plain(said) else f"{title}: {short}"
+        short = formatting.of(title, said)
+        named = f"{title} {short}" if short != formatting.plain(said) else f"{title}: {short}"
         return Summary(face, named if short else f"{title} {one}", fix or _NO_FIX)
-    names = words.listed([title for title, _, _ in found])
+    names = formatting.listed([title for title, _, _ in found])
     return Summary(face, f"{len(found)} {many}: {names}", _EACH)
 
 
 def _all_well(state: State, health: Health) -> str:
     said = f"All well, {len(health.configured)} of {len(health.connectors)} set up"
     muted = [c.title for c in health.configured if state.muted(c.name)]
-    return f"{said}, {words.listed(muted)} muted" if muted else said
+    return f"{said}, {formatting.listed(muted)} muted" if muted else said
 
 
 def inbound_title(surface: str) -> str:

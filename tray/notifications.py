@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.wording import STATES
-from tray import words
+from tray import formatting
 from tray.rows import MARKS
-from tray.state import Telling, Verdict
-from tray.verdict import inbound_title, summary
+from tray.state import Notify, Verdict
+from tray.summary import inbound_title, summary
 
 if TYPE_CHECKING:
-    from tray.state import Run, State, Told
+    from tray.state import Run, State, TestResult
 
 # A change is believed when two checks in a row saw it: a shorter flap is not told.
 _CHECKS = 2
@@ -20,7 +20,7 @@ _SOURCE = ""
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     """One message. `about` names what a *How to fix* button would explain, if anything."""
 
     title: str
@@ -47,7 +47,7 @@ class _Change:
     fix: str | None
 
 
-class Notices:
+class Notifier:
     """Remembers what was told. Call `checked` once after every finished check."""
 
     def __init__(self) -> None:
@@ -60,14 +60,14 @@ class Notices:
         """A change was seen once: look again soon, to believe or to forget it."""
         return bool(self._waiting)
 
-    def checked(self, state: State) -> list[Notice]:
+    def checked(self, state: State) -> list[Notification]:
         """Take in a finished check and return what is to be told now."""
         changes = [c for c in _looks(state) if self._is_news(c)]
         runs = self._new_runs(state)
-        if state.choices.telling is Telling.OFF:
+        if state.preferences.notify is Notify.OFF:
             return []
         told = [_notice(changes)] if changes else []
-        if runs and state.choices.telling is Telling.EVERYTHING:
+        if runs and state.preferences.notify is Notify.EVERYTHING:
             told.append(_runs_notice(runs))
         return told
 
@@ -99,7 +99,7 @@ class Notices:
         ]
 
 
-def answer(told: Told, title: str) -> Notice:
+def for_test(told: TestResult, title: str) -> Notification:
     """Word the answer to a test send; `title` is the connector's."""
     how = {"sent": "sent", "unknown": "in doubt"}.get(told.outcome or "", "not sent")
     parts = [
@@ -108,7 +108,7 @@ def answer(told: Told, title: str) -> Notice:
         told.link or "",
         f"Run {told.run}" if told.run else "",
     ]
-    return Notice(f"{title}: test {how}", "\n".join(filter(None, parts)))
+    return Notification(f"{title}: test {how}", "\n".join(filter(None, parts)))
 
 
 def _looks(state: State) -> list[_Change]:
@@ -116,7 +116,7 @@ def _looks(state: State) -> list[_Change]:
     silent = state.trouble is not None or (state.health is not None and state.health.offline)
     if silent:
         seen = summary(state)
-        said = words.plain(state.trouble.words) if state.trouble else seen.headline
+        said = formatting.plain(state.trouble.words) if state.trouble else seen.headline
         return [_Change(_SOURCE, said, Verdict.BROKEN, said, seen.fix)]
     looks = [_Change(_SOURCE, "Levqor", Verdict.OK, "answers again", None)]
     if state.health is None:
@@ -147,20 +147,20 @@ def _plain(verdict: Verdict) -> str:
     }.get(verdict, "is broken")
 
 
-def _notice(changes: list[_Change]) -> Notice:
+def _notice(changes: list[_Change]) -> Notification:
     about = next((c.name for c in changes if c.fix and c.verdict is not Verdict.OK), None)
     about = about.removeprefix("in:") if about is not None else None
     if len(changes) == 1:
         (one,) = changes
         if one.name == _SOURCE:
             title = one.title if one.verdict is Verdict.BROKEN else "Levqor answers again"
-            return Notice(title, one.fix or "Checks go on as before.", about)
+            return Notification(title, one.fix or "Checks go on as before.", about)
         if one.verdict is Verdict.OK:
-            return Notice(f"{one.title} works again", _mended(one), None)
+            return Notification(f"{one.title} works again", _mended(one), None)
         body = f"{one.words}\n→ {one.fix}" if one.fix else one.words
-        return Notice(f"{one.title} {_title(one.verdict)}", body, about)
+        return Notification(f"{one.title} {_title(one.verdict)}", body, about)
     lines = [f"{MARKS[c.verdict]} {c.title} — {_short(c)}" for c in changes]
-    return Notice(f"{len(changes)} things changed", "\n".join(lines), about)
+    return Notification(f"{len(changes)} things changed", "\n".join(lines), about)
 
 
 def _mended(change: _Change) -> str:
@@ -168,7 +168,9 @@ def _mended(change: _Change) -> str:
 
 
 def _short(change: _Change) -> str:
-    return "works again" if change.verdict is Verdict.OK else words.of(change.title, change.words)
+    return (
+        "works again" if change.verdict is Verdict.OK else formatting.of(change.title, change.words)
+    )
 
 
 def _title(verdict: Verdict) -> str:
@@ -179,11 +181,11 @@ def _title(verdict: Verdict) -> str:
     }.get(verdict, "changed")
 
 
-def _runs_notice(runs: list[Run]) -> Notice:
+def _runs_notice(runs: list[Run]) -> Notification:
     if len(runs) == 1:
         (run,) = runs
         how = run.words or STATES.get(run.outcome or "", "failed")
-        return Notice(f"{run.action}: {how}", f"Run {run.run}")
+        return Notification(f"{run.action}: {how}", f"Run {run.run}")
     lines = [f"{r.action}: {STATES.get(r.outcome or '', 'failed')}" for r in runs[:5]]
     more = [f"and {len(runs) - 5} more"] if len(runs) > 5 else []
-    return Notice(f"{len(runs)} runs", "\n".join([*lines, *more]))
+    return Notification(f"{len(runs)} runs", "\n".join([*lines, *more]))

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tray.state import Choices, Telling
+from tray.state import Notify, Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 _LOOKED = 50
 
 
-def load(file: Path) -> Choices:
+def load(file: Path) -> Preferences:
     """Read the choices; a file that is missing or broken means the defaults."""
     try:
         said = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
-        return Choices()
-    return _read(said) if isinstance(said, dict) else Choices()
+        return Preferences()
+    return _read(said) if isinstance(said, dict) else Preferences()
 
 
-def save(file: Path, choices: Choices) -> None:
+def save(file: Path, preferences: Preferences) -> None:
     """Write the choices whole or not at all; raises OSError."""
     body = {
-        "telling": choices.telling,
-        "muted": dict(choices.muted),
-        "paused_until": choices.paused_until,
-        "looked": list(choices.looked[-_LOOKED:]),
+        "telling": preferences.notify,
+        "muted": dict(preferences.muted),
+        "paused_until": preferences.paused_until,
+        "looked": list(preferences.acknowledged_runs[-_LOOKED:]),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
@@ -49,15 +49,15 @@ def save(file: Path, choices: Choices) -> None:
         raise
 
 
-def _read(said: Mapping[str, Any]) -> Choices:
+def _read(said: Mapping[str, Any]) -> Preferences:
     telling, muted, looked = said.get("telling"), said.get("muted"), said.get("looked")
-    return Choices(
-        telling=Telling(telling) if telling in list(Telling) else Telling.CHANGES,
+    return Preferences(
+        notify=Notify(telling) if telling in list(Notify) else Notify.CHANGES,
         muted={str(name): until for name, until in muted.items() if _is_time(until)}
         if isinstance(muted, dict)
         else {},
         paused_until=said.get("paused_until") if _is_time(said.get("paused_until")) else None,
-        looked=tuple(str(run) for run in looked) if isinstance(looked, list) else (),
+        acknowledged_runs=tuple(str(run) for run in looked) if isinstance(looked, list) else (),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from core.sandbox import Answer
 from tests.support.desktop import missing, until
 from tests.support.tray_program import Tray, desktop
-from tray.verdict import Face
+from tray.summary import Face
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-1"),

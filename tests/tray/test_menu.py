@@ -28,12 +28,12 @@ from tests.support.tray_states import (
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
 from tray.menu import menu
-from tray.row import Do
-from tray.state import Choices, Inbound, Missing, Run, Telling
-from tray.verdict import TOOLTIP
+from tray.rows import Command
+from tray.state import Inbound, Missing, Notify, Preferences, Run
+from tray.summary import TOOLTIP
 
 if TYPE_CHECKING:
-    from tray.row import Row
+    from tray.rows import Row
 
 SLACKY = Inbound("slacky", ok=True, words="connected, last word 3 s ago")
 POLL = Inbound(
@@ -80,9 +80,9 @@ STATES = {
     "attention without words": state(C, replace(HINT, words=None, fix=None, since=None)),
     "broken for a day": state(C, replace(BAD, since=NOW - 26 * HOUR)),
     "one is set up and not checked yet": state(C, UNSEEN),
-    "a broken one that is muted does not count": state(C, BAD, choices=muted("duck", 3 * HOUR)),
-    "a mute that has ended counts for nothing": state(C, BAD, choices=muted("duck", -1)),
-    "a well one that is muted": state(C, D, choices=muted("duck", 45 * MINUTE)),
+    "a broken one that is muted does not count": state(C, BAD, preferences=muted("duck", 3 * HOUR)),
+    "a mute that has ended counts for nothing": state(C, BAD, preferences=muted("duck", -1)),
+    "a well one that is muted": state(C, D, preferences=muted("duck", 45 * MINUTE)),
     "one of two reached: that one is broken": state(C, AWAY),
     "none reached: this computer is offline": state(AWAY_TOO, AWAY),
     "offline says nothing of what is not set up": state(
@@ -110,12 +110,12 @@ STATES = {
     "a check somebody asked for while the source is silent": state(
         trouble=trouble(), checking=True, asked=True
     ),
-    "paused for an hour": state(C, BAD, choices=Choices(paused_until=NOW + HOUR)),
-    "paused until tomorrow": state(C, choices=Choices(paused_until=NOW + 15 * HOUR)),
-    "a pause that has ended": state(C, choices=Choices(paused_until=NOW - 1)),
+    "paused for an hour": state(C, BAD, preferences=Preferences(paused_until=NOW + HOUR)),
+    "paused until tomorrow": state(C, preferences=Preferences(paused_until=NOW + 15 * HOUR)),
+    "a pause that has ended": state(C, preferences=Preferences(paused_until=NOW - 1)),
     "the last answer is too old": replace(state(C), now=NOW + 40 * MINUTE),
     "old because of a pause is not stale": replace(
-        state(C, choices=Choices(paused_until=NOW + HOUR)), now=NOW + 40 * MINUTE
+        state(C, preferences=Preferences(paused_until=NOW + HOUR)), now=NOW + 40 * MINUTE
     ),
     "a long fix is broken into rows": state(replace(BAD, fix=LONG_FIX)),
     "words that are too long are cut in the row": state(C, replace(BAD, words=LONG_WORDS)),
@@ -129,19 +129,23 @@ STATES = {
     "below one with notes": state(replace(C, notes=("Reaches only its owner.",))),
     "below one that is broken": state(C, BAD),
     "below one that is not set up": state(C, OFF),
-    "below one that is muted": state(C, BAD, choices=muted("duck", HOUR)),
+    "below one that is muted": state(C, BAD, preferences=muted("duck", HOUR)),
     "below one with two actions": state(replace(C, actions=("chalk.write", "chalk.wipe"))),
     "a test is out": state(C, sending=frozenset({"chalk.write"})),
-    "a test was sent and rests a minute": state(C, told=told("sent", "sent", run="r7", wait=60.0)),
-    "a test was sent against the stand-ins": state(C, told=told("sent", "sent", run="r7")),
+    "a test was sent and rests a minute": state(
+        C, test_results=told("sent", "sent", run="r7", wait=60.0)
+    ),
+    "a test was sent against the stand-ins": state(C, test_results=told("sent", "sent", run="r7")),
     "a test was refused": state(
-        C, told=told("refused", "The board is full.", fix="Wipe it.", run="r7")
+        C, test_results=told("refused", "The board is full.", fix="Wipe it.", run="r7")
     ),
-    "a test may have arrived": state(C, told=told("unknown", MAYBE, run="r7")),
+    "a test may have arrived": state(C, test_results=told("unknown", MAYBE, run="r7")),
     "a test may have arrived, and somebody looked": state(
-        C, told=told("unknown", MAYBE, run="r7"), choices=Choices(looked=("r7",))
+        C,
+        test_results=told("unknown", MAYBE, run="r7"),
+        preferences=Preferences(acknowledged_runs=("r7",)),
     ),
-    "a test whose answer never came": state(C, told=told("unknown", MAYBE)),
+    "a test whose answer never came": state(C, test_results=told("unknown", MAYBE)),
     "a test of an earlier start may have arrived": state(replace(C, last_failure=DOUBT)),
     "a later success clears the doubt": state(replace(C, last_failure=DOUBT, last_success=SENT)),
     "a doubt about somebody's own run holds back no test": state(
@@ -156,12 +160,12 @@ STATES = {
     "no bot runs here": state(C),
     "the lower rows of this home": state(C, autostart=True),
     "the lower rows of a remote": state(C, source=REMOTE),
-    "the lower rows while paused": state(C, choices=Choices(paused_until=NOW + HOUR)),
+    "the lower rows while paused": state(C, preferences=Preferences(paused_until=NOW + HOUR)),
     "the lower rows while checking, messages off and lost": state(
         C,
         checking=True,
-        choices=Choices(telling=Telling.OFF),
-        bubbles="this desktop has no notification service",
+        preferences=Preferences(notify=Notify.OFF),
+        notification_error="this desktop has no notification service",
     ),
 }
 
@@ -239,11 +243,11 @@ def test_a_click_asks_for_what_its_row_says():
     chalk = {row.key: row.do for row in below}
     mutes = next(row for row in below if row.key == "mute").rows
 
-    assert chalk["test:chalk.write"] == Do("test", "chalk.write")
-    assert chalk["fix"] == Do("how_to_fix", "chalk")
+    assert chalk["test:chalk.write"] == Command("test", "chalk.write")
+    assert chalk["fix"] == Command("how_to_fix", "chalk")
     assert [row.do for row in mutes] == [
-        Do("mute", "chalk", 3600),
-        Do("mute", "chalk", 4 * 3600),
-        Do("mute", "chalk", 8 * 3600),
-        Do("unmute", "chalk"),
+        Command("mute", "chalk", 3600),
+        Command("mute", "chalk", 4 * 3600),
+        Command("mute", "chalk", 8 * 3600),
+        Command("unmute", "chalk"),
     ]

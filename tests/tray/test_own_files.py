@@ -16,17 +16,17 @@ import pytest
 from tests.support.desktop import ROOT
 from tests.support.tray_states import BAD, CHALK, NOW, OFF, state, trouble
 from tests.support.waiting import wait_for
-from tray import choices, page
+from tray import fix_page, preferences
 from tray.autostart import Autostart, desktop_entry, launch_agent, startup_script
-from tray.desktop import OnlyOne, Places, home
-from tray.state import Choices, Inbound, Run, Telling
+from tray.desktop import Paths, SingleInstance, home
+from tray.state import Inbound, Notify, Preferences, Run
 
 
 def test_choices_survive_a_restart(tmp_path):
-    chosen = Choices(Telling.OFF, {"duck": NOW}, NOW + 60, ("r1", "r2"))
-    choices.save(tmp_path / "deep" / "choices.json", chosen)
+    chosen = Preferences(Notify.OFF, {"duck": NOW}, NOW + 60, ("r1", "r2"))
+    preferences.save(tmp_path / "deep" / "choices.json", chosen)
 
-    assert choices.load(tmp_path / "deep" / "choices.json") == chosen
+    assert preferences.load(tmp_path / "deep" / "choices.json") == chosen
     assert [one.name for one in (tmp_path / "deep").iterdir()] == ["choices.json"]
 
 
@@ -44,19 +44,19 @@ def test_choices_survive_a_restart(tmp_path):
 def test_a_broken_file_of_choices_means_the_defaults(tmp_path, text):
     (tmp_path / "choices.json").write_text(text)
 
-    assert choices.load(tmp_path / "choices.json") == Choices()
+    assert preferences.load(tmp_path / "choices.json") == Preferences()
 
 
 def test_each_source_has_files_of_its_own(tmp_path):
-    one, other = Places("/srv/a", tmp_path), Places("https://desk.example", tmp_path)
+    one, other = Paths("/srv/a", tmp_path), Paths("https://desk.example", tmp_path)
 
     assert one.lock != other.lock
-    assert one.choices != other.choices
-    assert one.lock == Places("/srv/a", tmp_path).lock
+    assert one.preferences != other.preferences
+    assert one.lock == Paths("/srv/a", tmp_path).lock
 
 
 def test_the_second_start_is_turned_away_and_the_first_one_hears_it(tmp_path):
-    first, second = (OnlyOne(Places("x", tmp_path)) for _ in range(2))
+    first, second = (SingleInstance(Paths("x", tmp_path)) for _ in range(2))
 
     assert first.take()
     assert not first.knocked()
@@ -70,17 +70,18 @@ def test_the_second_start_is_turned_away_and_the_first_one_hears_it(tmp_path):
 
 def test_a_killed_tray_leaves_the_lock_to_the_next(tmp_path):
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom tray.desktop import OnlyOne, Places\n"
-        "only = OnlyOne(Places('x', Path(sys.argv[1])))\n"
+        "import sys, time\nfrom pathlib import Path\n"
+        "from tray.desktop import Paths, SingleInstance\n"
+        "only = SingleInstance(Paths('x', Path(sys.argv[1])))\n"
         "print(only.take(), flush=True)\ntime.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout.readline() == b"True\n"
-        assert not OnlyOne(Places("x", tmp_path)).take()
+        assert not SingleInstance(Paths("x", tmp_path)).take()
         child.kill()
         child.wait()
-    after = OnlyOne(Places("x", tmp_path))
+    after = SingleInstance(Paths("x", tmp_path))
     assert after.take()
     after.release()
 
@@ -172,7 +173,7 @@ def test_start_at_login_is_ticked_where_it_starts_this_very_tray(tmp_path):
 
 def test_the_page_says_what_is_wrong_what_to_do_and_where():
     way = Inbound("pigeon", ok=False, words="token revoked", fix="Get <another>.")
-    text = page.html(state(CHALK, BAD, OFF, inbound=(way,)), "duck")
+    text = fix_page.html(state(CHALK, BAD, OFF, inbound=(way,)), "duck")
 
     assert text.index("Duck post") < text.index("Works: Chalk.")
     for said in (
@@ -188,12 +189,12 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
 
 def test_the_page_has_the_worst_first_ways_in_included():
     way = Inbound("pigeon", ok=False, words="token revoked")
-    text = page.html(state(CHALK, OFF, BAD, inbound=(way,)))
+    text = fix_page.html(state(CHALK, OFF, BAD, inbound=(way,)))
     marks = [line.split("</span> ")[1] for line in text.splitlines() if "<h2>" in line]
 
     assert marks == ["Duck post</h2>", "Bot on Pigeon</h2>", "Duck post</h2>"]
     assert "<p>Token revoked.</p>" in text
-    asked = page.html(state(CHALK, BAD, inbound=(way,)), "pigeon")
+    asked = fix_page.html(state(CHALK, BAD, inbound=(way,)), "pigeon")
     assert asked.index("Bot on Pigeon</h2>") < asked.index("Duck post</h2>")
 
 
@@ -209,33 +210,33 @@ def test_the_page_has_the_worst_first_ways_in_included():
     ],
 )
 def test_the_page_tells_of_the_last_failed_run_and_repeats_no_fix(run, line):
-    text = page.html(state(CHALK, replace(BAD, last_failure=run)), "duck")
+    text = fix_page.html(state(CHALK, replace(BAD, last_failure=run)), "duck")
 
     assert f"<p class=small>Last failed run, 2 min ago: {line} Run r4.</p>" in text
 
 
 def test_the_page_has_words_for_what_came_without():
-    text = page.html(state(CHALK, replace(BAD, words=None, since=None)), "chalk")
+    text = fix_page.html(state(CHALK, replace(BAD, words=None, since=None)), "chalk")
 
     assert "<p>Works.</p>" in text
     assert "<p>Broken.</p>" in text
 
 
 def test_the_page_of_a_silent_source_says_why():
-    text = page.html(state(trouble=trouble()))
+    text = fix_page.html(state(trouble=trouble()))
 
     assert "desk cannot be reached" in text
     assert "See that it runs." in text
 
 
 def test_the_page_is_for_its_owners_eyes_only(tmp_path):
-    page.write(tmp_path / "page.html", page.html(state(CHALK)))
+    fix_page.write(tmp_path / "page.html", fix_page.html(state(CHALK)))
 
     assert stat.S_IMODE((tmp_path / "page.html").stat().st_mode) == 0o600
 
 
 def test_a_mute_is_over_when_its_time_is():
-    chosen = Choices(muted={"duck": NOW + 5})
+    chosen = Preferences(muted={"duck": NOW + 5})
 
     assert chosen.is_muted("duck", NOW)
     assert not chosen.is_muted("duck", NOW + 6)

@@ -13,7 +13,7 @@ from tests.support import weight
 from tests.support.desktop import missing, until
 from tests.support.tray_program import desktop
 from tray.icon import COLOURS
-from tray.verdict import Face
+from tray.summary import Face
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-1"),

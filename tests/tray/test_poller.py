@@ -11,14 +11,15 @@ import pytest
 
 from tests.support.desktop import until
 from tests.support.tray_states import BAD, CHALK, DUCK, LOCAL, trouble
+from tray.actions import Actions
 from tray.autostart import Autostart
-from tray.clicks import Clicks
-from tray.desktop import OnlyOne, Places
-from tray.row import Do
+from tray.desktop import Paths, SingleInstance
+from tray.poller import Poller
+from tray.rows import Command
 from tray.source import Pairing, SourceError
-from tray.state import Health, State, Telling, Told
-from tray.verdict import Face
-from tray.watch import Watch
+from tray.state import Health, Notify, State
+from tray.state import TestResult as Result
+from tray.summary import Face
 
 
 class Script:
@@ -46,7 +47,7 @@ class Script:
 
     def test(self, action):
         self.tested.append(action)
-        return Told(action, "sent", "sent", run="r1", at=time.time())
+        return Result(action, "sent", "sent", run="r1", at=time.time())
 
     def pair(self):
         return Pairing("CODE47", None)
@@ -83,10 +84,10 @@ class Screen:
 
 @contextmanager
 def watching(folder, every=300.0, clock=time.time):
-    source, screen, places = Script(), Screen(), Places("x", folder)
-    only = OnlyOne(places)
+    source, screen, places = Script(), Screen(), Paths("x", folder)
+    only = SingleInstance(places)
     assert only.take()
-    watch = Watch(
+    watch = Poller(
         source,
         State(time.time(), source.about),
         every=every,
@@ -95,7 +96,7 @@ def watching(folder, every=300.0, clock=time.time):
         tick=0.01,
     )
     opened = []
-    clicks = Clicks(
+    clicks = Actions(
         watch, screen, places, Autostart(["levqor-tray"]), lambda file: opened.append(file) or True
     )
     watch.start(screen, clicks)
@@ -134,7 +135,7 @@ def test_an_edited_settings_file_is_a_reason_to_check(tmp_path):
 def test_check_now_shows_that_it_checks_and_runs_once(tmp_path):
     with watching(tmp_path) as (watch, source, _screen):
         source.gate.clear()
-        watch.do(Do("check"))
+        watch.do(Command("check"))
         until("it says so", lambda: watch.menu.face is Face.CHECKING)
         source.gate.set()
         until("it is over", lambda: watch.menu.face is Face.OK)
@@ -153,15 +154,15 @@ def test_a_reason_to_check_during_a_check_brings_one_more(tmp_path):
 
 def test_nothing_is_checked_while_paused_unless_somebody_asks(tmp_path):
     with watching(tmp_path, every=0.05) as (watch, source, _screen):
-        watch.do(Do("pause", seconds=3600))
+        watch.do(Command("pause", seconds=3600))
         until("it is paused", lambda: watch.menu.face is Face.PAUSED)
         until("a check that was out is over", lambda: not watch.state.checking)
         asked = source.asked
         time.sleep(0.3)
         assert source.asked == asked
-        watch.do(Do("check"))
+        watch.do(Command("check"))
         until("it looks all the same", lambda: source.asked == asked + 1)
-        watch.do(Do("resume"))
+        watch.do(Command("resume"))
         until("it goes on", lambda: source.asked > asked + 2)
 
 
@@ -221,32 +222,32 @@ def test_a_source_that_fails_in_a_new_way_does_not_end_the_watch(tmp_path, caplo
 
 def test_a_test_send_is_made_told_and_looked_after(tmp_path):
     with watching(tmp_path) as (watch, source, screen):
-        watch.do(Do("test", "chalk.write"))
+        watch.do(Command("test", "chalk.write"))
         until("it is told", lambda: screen.notices)
         assert screen.notices[0].title == "Chalk: test sent"
         assert source.tested == ["chalk.write"]
-        assert watch.state.told["chalk.write"].run == "r1"
+        assert watch.state.test_results["chalk.write"].run == "r1"
         until("the row is made true", lambda: source.asked == 2)
 
 
 def test_choices_are_kept_for_the_next_start(tmp_path):
-    from tray import choices
+    from tray import preferences
 
     with watching(tmp_path) as (watch, _source, screen):
-        watch.do(Do("mute", "duck", 3600))
-        watch.do(Do("tell", "off"))
-        until("both are made", lambda: watch.state.choices.telling is Telling.OFF)
+        watch.do(Command("mute", "duck", 3600))
+        watch.do(Command("tell", "off"))
+        until("both are made", lambda: watch.state.preferences.notify is Notify.OFF)
         assert watch.state.muted("duck")
-        kept = Places("x", tmp_path).choices
-        until("both are kept", lambda: choices.load(kept) == watch.state.choices)
-        watch.do(Do("unmute", "duck"))
+        kept = Paths("x", tmp_path).preferences
+        until("both are kept", lambda: preferences.load(kept) == watch.state.preferences)
+        watch.do(Command("unmute", "duck"))
         until("it is heard again", lambda: not watch.state.muted("duck"))
         assert screen.notices == []
 
 
 def test_a_pairing_code_is_copied_and_told(tmp_path):
     with watching(tmp_path) as (watch, _source, screen):
-        watch.do(Do("pair"))
+        watch.do(Command("pair"))
         until("it is told", lambda: screen.notices)
         assert screen.copied == ["CODE47"]
         assert "/start CODE47" in screen.notices[0].body
@@ -265,14 +266,14 @@ def test_only_what_was_copied_is_said_to_be(copies, link, said, tmp_path):
     with watching(tmp_path) as (watch, source, screen):
         screen.copies = copies
         source.pair = lambda: Pairing("CODE47", link)
-        watch.do(Do("pair"))
+        watch.do(Command("pair"))
         until("it is told", lambda: screen.notices)
         assert screen.notices[0].body == said
 
 
 def test_how_to_fix_opens_the_page(tmp_path):
     with watching(tmp_path) as (watch, _source, _screen):
-        watch.do(Do("how_to_fix", "duck"))
+        watch.do(Command("how_to_fix", "duck"))
         until("it is opened", lambda: watch.opened)
         assert watch.opened[0].read_text().startswith("<!doctype html>")
 
@@ -281,23 +282,23 @@ def test_how_to_fix_opens_the_page(tmp_path):
 def test_a_click_that_fails_does_not_end_the_watch(what, tmp_path, caplog):
     with watching(tmp_path) as (watch, source, screen):
         source.test = None
-        watch.do(Do(what))
+        watch.do(Command(what))
         until("it is logged", lambda: caplog.text)
         if what == "test":
             until("it is told", lambda: screen.notices)
             assert screen.notices[0].title == "That did not work"
             assert watch.state.sending == frozenset()
-        watch.do(Do("check"))
+        watch.do(Command("check"))
         until("it goes on", lambda: source.asked >= 2)
 
 
 def test_a_page_that_cannot_be_written_is_told(tmp_path):
     with watching(tmp_path / "file") as (watch, _source, screen):
-        watch.do(Do("how_to_fix", "duck"))
+        watch.do(Command("how_to_fix", "duck"))
         until("it is opened", lambda: watch.opened)
         shutil.rmtree(tmp_path / "file")
         (tmp_path / "file").touch()
-        watch.do(Do("how_to_fix", "duck"))
+        watch.do(Command("how_to_fix", "duck"))
         until("it is told", lambda: screen.notices)
         assert screen.notices[0].title == "That did not work"
         assert screen.notices[0].body == f"{tmp_path / 'file'}: File exists"
@@ -305,12 +306,12 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path):
 
 def test_a_second_start_is_answered(tmp_path):
     with watching(tmp_path) as (_, _source, screen):
-        assert not OnlyOne(Places("x", tmp_path)).take()
+        assert not SingleInstance(Paths("x", tmp_path)).take()
         until("it is answered", lambda: screen.notices)
         assert screen.notices[0].title == "Levqor is here already"
 
 
 def test_quit_ends_the_window(tmp_path):
     with watching(tmp_path) as (watch, _source, screen):
-        watch.do(Do("quit"))
+        watch.do(Command("quit"))
         until("it ends", lambda: screen.stopped)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Errands:
+class MainThreadQueue:
     """A queue the window thread is woken for, in the order it was filled.
 
     One pipe for good and not `GLib.idle_add`, which keeps about 100 bytes of each call for
