@@ -31,7 +31,7 @@ test: $(STAMP) lint  ## lint, types and the whole test-suite
 	$(TEST) -n $(WORKERS) --dist loadgroup || { echo "What failed beside others runs once more, alone:"; \
 		$(TEST) --last-failed --last-failed-no-failures none; }
 
-run-tray: $(STAMP)  ## the tray on this desktop, with stand-ins for every service
+run-tray: $(STAMP)  ## the tray on this desktop, with the sandbox for every service
 	$(BIN)/levqor-tray --sandbox
 
 shots: $(STAMP)  ## the pictures in README.md and docs/tray.md, from the real programs

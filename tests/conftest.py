@@ -1,4 +1,4 @@
-"""What every test may use: an empty home, the stand-ins, an engine; and no way out."""
+"""What every test may use: an empty home, the sandbox, an engine; and no way out."""
 
 import os
 import signal
@@ -63,16 +63,16 @@ def home(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def _stand_ins():
+def _sandbox():
     with Sandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(_stand_ins):
-    _stand_ins.clear()
-    yield _stand_ins
-    _stand_ins.clear()
+def sandbox(_sandbox):
+    _sandbox.clear()
+    yield _sandbox
+    _sandbox.clear()
 
 
 @pytest.fixture

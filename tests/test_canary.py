@@ -128,8 +128,8 @@ def test_whatever_an_upstream_answers_nothing_of_it_is_kept_or_said(
     with Engine.open(settings) as engine:
         engine.ledger.set_plan(str(caller), "pro")
         for answer in answers(sandbox.settings()):
-            for stand_in in sandbox.stand_ins:
-                stand_in.always(answer)
+            for service in sandbox.services:
+                service.always(answer)
             started = []
             for action_id in engine.action_ids():
                 for values in (INPUTS[action_id], ACCEPTED[action_id]):
@@ -212,16 +212,16 @@ def test_a_success_and_a_refusal_say_and_keep_nothing(levqor, sandbox, action_id
     assert levqor("run", action_id, "--json", "-", stdin=json.dumps(ACCEPTED[action_id])) == 4
     bad = json.dumps(REFUSED[action_id])
     assert levqor("run", action_id, "--json", "-", "--output", "json", stdin=bad) == 2
-    for stand_in in sandbox.stand_ins:
-        stand_in.always(Answer(401, echo(sandbox.settings())))
+    for service in sandbox.services:
+        service.always(Answer(401, echo(sandbox.settings())))
     given = json.dumps(INPUTS[action_id])
     env = {"LEVQOR_HOME": "ignored"}
     assert levqor("--surface", "tray", "run", action_id, "--json", "-", stdin=given, env=env) == 1
 
 
 def test_every_question_says_and_keeps_nothing(levqor, sandbox, home):
-    for stand_in in (sandbox.slack, sandbox.telegram):
-        stand_in.always(Answer(403, echo(sandbox.settings())))
+    for service in (sandbox.slack, sandbox.telegram):
+        service.always(Answer(403, echo(sandbox.settings())))
     assert levqor("smoke", "--evidence", home / "evidence") == 1
     assert levqor("health", "--live") == 1
     assert levqor("doctor") == 1
@@ -275,8 +275,8 @@ def test_a_crash_of_the_program_tells_its_place_and_not_its_words(levqor, sandbo
 
 
 def test_a_process_that_is_killed_leaves_nothing_behind(levqor, sandbox, home):
-    for stand_in in sandbox.stand_ins:
-        stand_in.always(Hang(30))
+    for service in sandbox.services:
+        service.always(Hang(30))
     children = []
     for action_id, values in ACCEPTED.items():
         child = subprocess.Popen(

@@ -83,7 +83,7 @@ def nothing_set(monkeypatch):
 
 @pytest.fixture
 def here(sandbox):
-    """The environment that leads to the stand-ins, over a socket for Slack."""
+    """The environment that leads to the sandbox, over a socket for Slack."""
     return {**sandbox.settings(), **sandbox.slack.socket_settings(), "LEVQOR_DEFAULT_PLAN": "pro"}
 
 
@@ -187,10 +187,10 @@ def test_this_computer_is_never_reached_through_a_proxy(home, here, scheme, host
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
 def test_everything_goes_through_a_proxy_that_works(home, here, sandbox, tmp_path, scheme):
     public, context = certificate(tmp_path, "*.up.example")
-    stand_ins = sandbox.telegram.url.partition("//")[2].partition("/")[0]
-    port = int(stand_ins.rpartition(":")[2])
+    address = sandbox.telegram.url.partition("//")[2].partition("/")[0]
+    port = int(address.rpartition(":")[2])
     environ = {
-        name: value.replace(f"http://{stand_ins}", f"https://{name[:3].lower()}.up.example")
+        name: value.replace(f"http://{address}", f"https://{name[:3].lower()}.up.example")
         if name.endswith("_API_URL")
         else value
         for name, value in here.items()

@@ -235,7 +235,7 @@ def test_the_tray_asks_only_for_what_a_display_needs():
 
 
 def own_files(connector):
-    """A connector's own file, its private ones, and its stand-in, by its name or its title."""
+    """A connector's own file, its private ones, and its imitation, by its name or its title."""
     names = {connector.name, connector.title.lower(), connector.title.lower().split()[-1]}
     module = connector.config.__module__.rpartition(".")[2]
     names.add(module)

@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=NAME, description="Connector health in the corner of the screen, and test sends."
     )
     parser.add_argument("--home", type=Path, metavar="DIR", help="the folder with levqor.db")
-    parser.add_argument("--sandbox", action="store_true", help="use the built-in stand-ins")
+    parser.add_argument("--sandbox", action="store_true", help="use the built-in sandbox services")
     parser.add_argument(
         "--remote", metavar="URL", help="watch a Levqor elsewhere; token in LEVQOR_REMOTE_TOKEN"
     )

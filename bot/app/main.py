@@ -56,7 +56,7 @@ def prepare() -> None:
 
 
 def load(options: Options, stack: contextlib.ExitStack) -> Settings:
-    """Read the settings; with the sandbox, start the stand-ins for as long as `stack`."""
+    """Read the settings; with the sandbox, start its services for as long as `stack`."""
     from core.settings import Settings
 
     if not options.sandbox:

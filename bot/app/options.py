@@ -43,7 +43,9 @@ def parse(argv: Sequence[str]) -> Options:
         "--home", type=Path, metavar="DIR", help="the folder of levqor.db, logs and .env"
     )
     parser.add_argument(
-        "--sandbox", action="store_true", help="send to built-in stand-ins, with no credentials"
+        "--sandbox",
+        action="store_true",
+        help="use the built-in sandbox services: no account needed",
     )
     parser.add_argument(
         "--console", action="store_true", help="read commands from standard input as well"

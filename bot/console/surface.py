@@ -52,7 +52,7 @@ class Console:
     async def start(self, bot: Bot) -> None:
         """Begin to read."""
         if bot.settings.sandbox:
-            # Nobody is charged for playing with the stand-ins.
+            # Nobody is charged for what the sandbox takes.
             await bot.call(bot.engine.ledger.set_plan, str(self._caller), "pro")
         if self._interactive:
             from bot.console.terminal import Terminal

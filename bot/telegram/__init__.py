@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def build(startup: Startup) -> Surface | None:
     """Make the surface where a token is set; raises NotConfigured for what cannot work."""
     if startup.settings.sandbox and startup.options.console:
-        # Whoever types there is alone with the stand-ins: nobody writes from a phone.
+        # In the sandbox nobody writes from a phone.
         return None
     if not usable(startup.settings):
         return None

@@ -48,7 +48,7 @@ def before(
         bool,
         typer.Option(
             "--sandbox",
-            help="Use the built-in stand-ins: no account, nothing leaves this machine.",
+            help="Use the built-in sandbox services: no account, nothing leaves this machine.",
         ),
     ] = False,
     surface: Annotated[Local, typer.Option("--surface", hidden=True)] = Local.CLI,

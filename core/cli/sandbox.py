@@ -1,4 +1,4 @@
-"""`levqor sandbox`: the stand-ins on a port of their own, until Ctrl-C."""
+"""`levqor sandbox`: the sandbox services on a port of their own, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sandbox(
     ] = 0,
     output: options.Output = options.Format.TEXT,
 ) -> None:
-    """Run stand-ins for every service until Ctrl-C."""
+    """Run the sandbox services until Ctrl-C."""
     asked = options.session(ctx)
     asked.prepare()
     from core.sandbox import exports, serve
@@ -34,9 +34,9 @@ def sandbox(
 
     def announce(url: str, settings: dict[str, str]) -> None:
         def draw() -> None:
-            out.copyable(f"# The stand-ins listen on {url}/")
-            out.copyable("# Open that page to see what they receive. Ctrl-C ends them.")
-            out.copyable("# Paste these lines into another terminal, and levqor there uses them:")
+            out.copyable(f"# The sandbox listens on {url}/")
+            out.copyable("# Open that page to see what it receives. Ctrl-C stops it.")
+            out.copyable("# Paste these lines into another terminal, and levqor there uses it:")
             out.copyable(exports(settings))
 
         out.answer({"url": url, "settings": settings}, draw)

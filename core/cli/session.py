@@ -36,7 +36,7 @@ class Interrupted(LevqorError):
 class Session:
     """One command's way to everything, each part opened when first asked for.
 
-    With `sandbox`, the stand-ins run in this process and real credentials are ignored; the
+    With `sandbox`, the sandbox runs in this process and real credentials are ignored; the
     home is then a temporary folder unless one was named. `tolerant` reads broken settings too,
     for the doctor. `reads` is set by a command that only looks: it makes nothing in the home.
     """
@@ -73,7 +73,7 @@ class Session:
 
     @cached_property
     def sandbox(self) -> Sandbox:
-        """The stand-ins, started."""
+        """The sandbox, started."""
         self.prepare()
         from core.sandbox import Sandbox
 
@@ -81,7 +81,7 @@ class Session:
 
     @cached_property
     def settings(self) -> Settings:
-        """The home's settings, or the stand-ins'."""
+        """The home's settings, or the sandbox's."""
         self.prepare()
         from core.logs import quiet_libraries
         from core.settings import Settings

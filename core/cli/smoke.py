@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.engine import Settled
     from core.sandbox import Received
 
-# One line of the terminal for what a stand-in received.
+# One line of the terminal for what a sandbox service received.
 SHOWN = 60
 
 
@@ -65,7 +65,7 @@ def smoke(
 
 def _say_where(asked: Session) -> None:
     if asked.in_sandbox:
-        where = f"the stand-ins at {asked.sandbox.url}.\nNothing leaves this machine."
+        where = f"the sandbox at {asked.sandbox.url}.\nNothing leaves this machine."
     else:
         where = "the services as set up.\nThese are test sends; they use no quota."
     if not asked.out.as_json:
@@ -124,7 +124,7 @@ def _draw_end(asked: Session, report: dict[str, Any], body: dict[str, Any]) -> N
     draw_health(out, report)
     if asked.in_sandbox:
         out.line()
-        out.line("What the stand-ins received", "bold")
+        out.line("What the sandbox received", "bold")
         rows = [(one["service"], one["call"], one["shown"]) for one in body["received"]]
         seen = "what a person would see"
         out.table(("service", "call", seen), rows, drop=("call",), folds=seen)
@@ -138,7 +138,7 @@ def _draw_end(asked: Session, report: dict[str, Any], body: dict[str, Any]) -> N
 
 
 def _writes(asked: Session) -> list[Received]:
-    return [one for stand_in in asked.sandbox.stand_ins for one in stand_in.writes]
+    return [one for service in asked.sandbox.services for one in service.writes]
 
 
 def _received(request: Received) -> dict[str, str]:

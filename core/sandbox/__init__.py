@@ -1,4 +1,4 @@
-"""Stand-ins for the upstreams on loopback, with the vendors' real rules and refusals.
+"""Imitations of the upstreams on loopback, with the vendors' real rules and refusals.
 
 Imported only when asked for. A test or a newcomer starts all of them at once:
 
@@ -8,12 +8,12 @@ Imported only when asked for. A test or a newcomer starts all of them at once:
 """
 
 from core.sandbox.answers import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge, Scripted
-from core.sandbox.server import STAND_INS, Sandbox
+from core.sandbox.server import SERVICES, Sandbox
+from core.sandbox.service import Received, SandboxService
 from core.sandbox.serving import exports, serve
-from core.sandbox.standin import Received, StandIn
 
 __all__ = [
-    "STAND_INS",
+    "SERVICES",
     "Answer",
     "Delay",
     "Drip",
@@ -23,8 +23,8 @@ __all__ = [
     "Huge",
     "Received",
     "Sandbox",
+    "SandboxService",
     "Scripted",
-    "StandIn",
     "exports",
     "serve",
 ]

@@ -1,4 +1,4 @@
-"""What a stand-in can be told to answer, in place of or around its real behaviour.
+"""What a service can be told to answer, in place of or around its real behaviour.
 
 `Answer` replaces it. The others are ways in which a network fails: `DropBefore` strikes
 before the request is read, all the rest after it was read *and done*, which is the worst
@@ -23,12 +23,12 @@ _POLL = 0.05
 
 
 class Scripted:
-    """Something a stand-in does with a call instead of simply answering it."""
+    """Something a service does with a call instead of simply answering it."""
 
     reads: ClassVar[bool] = True
 
     async def play(self, request: web.Request, real: Real) -> web.StreamResponse:
-        """Answer the request; `real` does what the stand-in would have done."""
+        """Answer the request; `real` does what the service would have done."""
         raise NotImplementedError
 
 

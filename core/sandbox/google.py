@@ -18,7 +18,7 @@ from aiohttp import web
 from core.sandbox.credentials import SERVICE_ACCOUNT, rsa_key
 
 if TYPE_CHECKING:
-    from core.sandbox.standin import Received
+    from core.sandbox.service import Received
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # Clients sign for Google's own endpoint wherever the key file sends them.
@@ -38,7 +38,7 @@ class Denied(Exception):
 
 
 class Tokens:
-    """The access tokens this stand-in has given out."""
+    """The access tokens this sandbox has given out."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri

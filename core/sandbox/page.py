@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from core.sandbox.standin import Card
+from core.sandbox.service import Card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from core.sandbox.standin import Received
+    from core.sandbox.service import Received
 
 SHOWN = 200  # of each kind; the rest is counted
 MAX_TEXT = 2000  # characters of a text

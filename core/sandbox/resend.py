@@ -18,10 +18,10 @@ from aiohttp import web
 
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
-from core.sandbox.standin import Card, Received, StandIn
+from core.sandbox.service import Card, Received, SandboxService
 
 if TYPE_CHECKING:
-    from core.sandbox.standin import Handler
+    from core.sandbox.service import Handler
 
 OWNER = "owner@levqor-sandbox.dev"
 DOMAIN = "levqor-sandbox.dev"
@@ -34,7 +34,7 @@ KEY_SECONDS = 24 * 3600
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 
 
-class Resend(StandIn):
+class Resend(SandboxService):
     """Resend's /emails and /domains."""
 
     name: ClassVar[str] = "resend"

@@ -1,4 +1,4 @@
-"""`levqor sandbox`: the stand-ins for as long as somebody wants them."""
+"""`levqor sandbox`: the services for as long as somebody wants them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:
-    """Run the stand-ins until SIGINT or SIGTERM.
+    """Run the sandbox until SIGINT or SIGTERM.
 
     `announce` is told the front page's address and the settings to export. Call it from the
     main thread. Raises OSError where the port is taken.

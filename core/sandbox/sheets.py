@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
-from core.sandbox import a1
+from core.sandbox import a1_notation
 from core.sandbox.credentials import letters, service_account
 from core.sandbox.google import Tokens
-from core.sandbox.standin import Card, Received, StandIn, flag
+from core.sandbox.service import Card, Received, SandboxService, flag
 
 if TYPE_CHECKING:
-    from core.sandbox.standin import Handler
+    from core.sandbox.service import Handler
 
 SPREADSHEET = "1" + letters("spreadsheet", 43)
 TABS = ("Sheet1", "Q3 plan", "Jon's", "CRM26", "Übersicht")
@@ -38,7 +38,7 @@ class Refusal(Exception):
     """The API's refusal: HTTP status, Google's status, sentence."""
 
 
-class Sheets(StandIn):
+class Sheets(SandboxService):
     """The Sheets API and the token endpoint before it."""
 
     name: ClassVar[str] = "sheets"
@@ -89,10 +89,10 @@ class Sheets(StandIn):
             self._check(request, _APPEND)
             _check_options(request)
             place = request.match_info["range"]
-            start = a1.parse(place, list(TABS))
+            start = a1_notation.parse(place, list(TABS))
             values = _values(received.json, place)
             answer = self._write(start, values, request)
-        except a1.BadRange as error:
+        except a1_notation.BadRange as error:
             return _error(400, "INVALID_ARGUMENT", str(error))
         except Refusal as refusal:
             return _error(*refusal.args)
@@ -121,13 +121,14 @@ class Sheets(StandIn):
             raise Refusal(404, "NOT_FOUND", "Requested entity was not found.")
 
     def _write(
-        self, start: a1.Range, values: list[list[Any]], request: web.Request
+        self, start: a1_notation.Range, values: list[list[Any]], request: web.Request
     ) -> dict[str, Any]:
         tab = start.tab or TABS[0]
         width = max((len(row) for row in values), default=0)
-        name, last = a1.quoted(tab), start.column + max(width, 1) - 1
+        name, last = a1_notation.quoted(tab), start.column + max(width, 1) - 1
+        first = a1_notation.letters(start.column)
         if last > COLUMNS or (start.row > ROWS and not self.rows[tab]):
-            text = f"Range ({name}!{a1.letters(start.column)}{start.row}) exceeds grid limits. "
+            text = f"Range ({name}!{first}{start.row}) exceeds grid limits. "
             text += f"Max rows: {ROWS}, max columns: {COLUMNS}"
             raise Refusal(400, "INVALID_ARGUMENT", text)
         rows = self.rows[tab]
@@ -135,9 +136,9 @@ class Sheets(StandIn):
         row = max(len(rows) + 1, start.row if not rows else 1)
         rows += [[] for _ in range(row - 1 - len(rows))]
         rows += [[""] * (start.column - 1) + list(line) for line in values]
-        place = f"{name}!{a1.letters(start.column)}{row}"
+        place = f"{name}!{first}{row}"
         if width > 1 or len(values) > 1:
-            place += f":{a1.letters(last)}{row + len(values) - 1}"
+            place += f":{a1_notation.letters(last)}{row + len(values) - 1}"
         updates = {
             "spreadsheetId": SPREADSHEET,
             "updatedRange": place,
@@ -184,7 +185,7 @@ def _table(name: str, rows: list[list[Any]]) -> dict[str, str]:
     """Say which table was found; nothing where the tab was empty."""
     if not rows:
         return {}
-    last = f"{a1.letters(max(map(len, rows)) or 1)}{len(rows)}"
+    last = f"{a1_notation.letters(max(map(len, rows)) or 1)}{len(rows)}"
     return {"tableRange": f"{name}!A1" + ("" if last == "A1" else f":{last}")}
 
 

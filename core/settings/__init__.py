@@ -51,7 +51,7 @@ class Settings:
     """What is set, as read once; make a new one with `load` where `stale()`.
 
     `home` is the home folder, `own` what Levqor itself reads, `interfaces` where people can
-    ask, `sandbox` whether stand-ins take the place of the real services.
+    ask, `sandbox` whether sandbox services take the place of the real ones.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Settings:
         check(folder)
         found = read(_described(connectors, interfaces), environ, folder)
         if sandbox_urls is not None:
-            _stand_in(found, sandbox_urls)
+            _use_sandbox(found, sandbox_urls)
         sandbox = sandbox_urls is not None
         settings = cls(folder, connectors, interfaces, found, sandbox=sandbox, tolerant=tolerant)
         settings._again = partial(
@@ -278,9 +278,9 @@ def _described(
     return tuple(described.values())
 
 
-def _stand_in(found: Reading, stand_ins: Mapping[str, str]) -> None:
-    """Leave of what was read only Levqor's own, and put the stand-ins' values beside it."""
+def _use_sandbox(found: Reading, urls: Mapping[str, str]) -> None:
+    """Leave of what was read only Levqor's own, and put the sandbox's values beside it."""
     for kept in (found.values, found.faults):
         for name in [one for one in kept if not one.startswith(("LEVQOR_", "ALLOWED_", "."))]:
             kept.pop(name)
-    found.values.update(stand_ins)
+    found.values.update(urls)

@@ -26,10 +26,10 @@ def main():
         return
     for backend in ("appindicator", "gtk"):
         rows = []
-        with tempfile.TemporaryDirectory() as name, Sandbox() as stand_ins:
+        with tempfile.TemporaryDirectory() as name, Sandbox() as sandbox:
             folder = Path(name)
             with desktop(folder / "desk", "trayer", backend) as desk:
-                desk.env |= stand_ins.settings()
+                desk.env |= sandbox.settings()
                 tray = ("-m", "tray.app", "--home", str(folder / "home"))
                 rows.append(_measured(desk, "smallest pystray program", (weight.ME, "smallest")))
                 rows.append(_measured(desk, "levqor-tray", tray))

@@ -15,7 +15,7 @@ BOT = [sys.executable, "-c", "import sys; from bot.app import main; sys.exit(mai
 
 
 def play(script, *args, home=None, env=None):
-    """Run a script through the console against stand-ins; (exit status, stdout)."""
+    """Run a script through the console against the sandbox; (exit status, stdout)."""
     more = ["--home", str(home)] if home else []
     done = subprocess.run(
         [*BOT, *more, "--sandbox", "--console", "--no-http", *args],

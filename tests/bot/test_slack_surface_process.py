@@ -76,7 +76,7 @@ def test_killed_at_any_moment_it_sends_nothing_twice_and_tells_everyone(
             with Program(home, environ, "--no-http") as bot:
                 bot.until(CONNECTED)
                 time.sleep(rng.uniform(0.0, 0.25))
-            # The stand-in forgets what came ten thousand requests ago.
+            # The sandbox forgets what came ten thousand requests ago.
             arrived |= {id(one): one for one in sandbox.slack.calls("webhook")}
     finally:
         stop.set()

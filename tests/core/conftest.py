@@ -11,7 +11,7 @@ from tests.support.sandbox import Sandbox
 
 @pytest.fixture
 def cli(capsys, monkeypatch, home, sandbox):
-    """Run `levqor` in this process, on the stand-ins as if they were the real services."""
+    """Run `levqor` in this process, on the sandbox as if they were the real services."""
     for name, value in sandbox.settings().items():
         monkeypatch.setenv(name, value)
 

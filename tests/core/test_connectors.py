@@ -67,9 +67,9 @@ def test_a_sample_is_sent_once(connector, sandbox):
 
     receipt = send(connector, sandbox, dict(action.sample) | _defaults(action, sandbox), test=True)
 
-    stand_in = next(one for one in sandbox.stand_ins if one.connector == connector.name)
+    service = next(one for one in sandbox.services if one.connector == connector.name)
     assert receipt.status in ("sent", "created", "appended")
-    assert len(stand_in.writes) == 1
+    assert len(service.writes) == 1
 
 
 @each_action

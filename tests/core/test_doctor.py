@@ -103,8 +103,8 @@ def test_what_a_service_says_of_a_credential_is_told_with_the_fix(cli, sandbox):
 
 def test_a_clock_that_differs_from_the_services_is_told(cli, sandbox):
     ahead = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 1800))
-    for stand_in in sandbox.stand_ins:
-        stand_in.always(Answer(503, "later", headers={"Date": ahead}))
+    for service in sandbox.services:
+        service.always(Answer(503, "later", headers={"Date": ahead}))
     printed = cli("doctor", "--output", "json")
     assert printed.status == 1
     (told,) = [one for one in wrong(printed) if one["group"] == "machine"]

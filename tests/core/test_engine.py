@@ -188,7 +188,7 @@ def test_a_test_send_takes_no_input_of_its_own(engine):
     )
 
 
-def test_test_sends_are_one_a_minute_but_not_against_stand_ins(home, sandbox, engine):
+def test_test_sends_are_one_a_minute_but_not_in_the_sandbox(home, sandbox, engine):
     engine.run("slack.send", {}, ADA, test=True)
     assert engine.run("slack.send", {}, ADA, test=True).outcome == "sent"
     engine.close()

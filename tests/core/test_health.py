@@ -49,8 +49,8 @@ def test_live_probes_find_all_well_and_write_nothing(health, sandbox):
     detail = health.report(live=True)["detail"]
     assert {one["verdict"] for one in detail.values()} <= {"ok", "attention"}
     assert all(one["latency_ms"] > 0 and one["since"] for one in detail.values())
-    for stand_in in sandbox.stand_ins:
-        assert stand_in.writes == []
+    for service in sandbox.services:
+        assert service.writes == []
 
 
 def test_a_probe_tells_what_is_wrong_and_the_ledger_remembers(health, sandbox):
@@ -76,8 +76,8 @@ def test_since_stays_while_the_trouble_is_the_same_and_moves_when_it_ends(health
 
 
 def test_probes_run_side_by_side_and_a_hanging_one_ends_in_ten_seconds(health, sandbox):
-    for stand_in in (sandbox.notion, sandbox.telegram, sandbox.resend):
-        stand_in.always(Hang())
+    for service in (sandbox.notion, sandbox.telegram, sandbox.resend):
+        service.always(Hang())
     began = time.monotonic()
     detail = health.report(live=True)["detail"]
     # One after another would be thirty.

@@ -124,9 +124,9 @@ ANSWERS = {
 
 def _told(connector, sandbox, values, answers):
     """Everything that is told of a send, or of why it was not done."""
-    stand_in = sandbox.stand_in(connector.name)
+    service = sandbox.service(connector.name)
     for call, answer in answers.items():
-        stand_in.always(answer, on=call)
+        service.always(answer, on=call)
     action = f"{connector.name}.{connector.actions[0].name}"
     with Direct(connector, sandbox) as direct:
         try:
@@ -180,7 +180,7 @@ def test_a_username_that_is_none_makes_no_address(sandbox):
 def test_every_connector_s_probe_is_told_plainly(sandbox, connector):
     hostile = {"ok": True, "team": HOSTILE, "result": {"id": 1, "type": HOSTILE}, "sheets": []}
     body = {**hostile, **TABS, "data": [{"name": HOSTILE, "status": HOSTILE}], "message": HOSTILE}
-    sandbox.stand_in(connector.name).always(Answer(200, json=body), on=_looked_up(connector.name))
+    sandbox.service(connector.name).always(Answer(200, json=body), on=_looked_up(connector.name))
     changes = {"SHEETS_RANGE_DEFAULT": "Nowhere!A1", "TELEGRAM_CHAT_ID_DEFAULT": "-1001"}
 
     with Direct(connector, sandbox, **changes) as direct:

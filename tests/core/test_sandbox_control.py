@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from core.sandbox import Answer, DropAfter, Sandbox, StandIn, exports
+from core.sandbox import Answer, DropAfter, Sandbox, SandboxService, exports
 from tests.support.asking import ADA
 from tests.support.waiting import wait_for
 
@@ -104,8 +104,8 @@ def test_the_front_page_shows_no_credential(sandbox, hook):
     assert sandbox.slack.hook not in page
 
 
-def test_a_made_up_connector_brings_its_own_stand_in():
-    class Pager(StandIn):
+def test_a_made_up_connector_brings_its_own_service():
+    class Pager(SandboxService):
         name = "pager"
         connector = "pager"
         title = "Pager"
@@ -122,7 +122,7 @@ def test_a_made_up_connector_brings_its_own_stand_in():
 
     with Sandbox(extra=[Pager]) as sandbox:
         assert requests.post(f"{sandbox.settings()['PAGER_URL']}/page").status_code == 202
-        assert [one.call for one in sandbox.stand_in("pager").writes] == ["page"]
+        assert [one.call for one in sandbox.service("pager").writes] == ["page"]
 
 
 def test_a_port_that_is_taken_is_said(sandbox):

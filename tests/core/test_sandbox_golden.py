@@ -32,7 +32,7 @@ def golden(specs, name):
 
 
 def replay(request, url, headers):
-    """Send a recorded request to a stand-in, with its credentials in place of the recorded."""
+    """Send a recorded request to a service, with its credentials in place of the recorded."""
     raw = request["body_raw"].encode()
     return requests.request(request["method"], url, data=raw, headers=headers)
 

@@ -1,4 +1,4 @@
-"""What the Google stand-ins refuse, in Google's words."""
+"""What the Google services refuse, in Google's words."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What the Notion stand-in refuses, in Notion's words."""
+"""What the sandbox's Notion refuses, in Notion's words."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""A stand-in refuses what makes no sense, and never breaks on it."""
+"""A sandbox service refuses what makes no sense, and never breaks on it."""
 
 import copy
 import json
@@ -104,9 +104,9 @@ def google(settings):
     return made.token
 
 
-def calls(stand_in, settings):
-    """Each call of a stand-in: address, headers and a body that it takes."""
-    if stand_in == "slack":
+def calls(service, settings):
+    """Each call of a sandbox service: address, headers and a body that it takes."""
+    if service == "slack":
         api, head = settings["SLACK_API_URL"], bearer(settings["SLACK_BOT_TOKEN"])
         message = {"channel": slack.GENERAL, "text": "x", "blocks": BLOCKS}
         home = {"user_id": slack.PERSON, "view": {"type": "home", "blocks": BLOCKS}}
@@ -117,15 +117,15 @@ def calls(stand_in, settings):
             (f"{api}conversations.open", head, {"users": slack.PERSON}),
             (f"{api}users.info", head, {"user": slack.PERSON}),
         ]
-    if stand_in == "notion":
+    if service == "notion":
         head = bearer(settings["NOTION_API_KEY"], **{"Notion-Version": "2026-03-11"})
         return [(f"{settings['NOTION_API_URL']}/v1/pages", head, PAGE)]
-    if stand_in == "sheets":
+    if service == "sheets":
         book = f"{settings['SHEETS_API_URL']}/v4/spreadsheets/"
         book += settings["GOOGLE_SHEETS_SPREADSHEET_ID"]
         append = f"{book}/values/A1:append?valueInputOption=RAW"
         return [(append, bearer(google(settings)), ROWS)]
-    if stand_in == "resend":
+    if service == "resend":
         head = bearer(settings["RESEND_API_KEY"])
         return [(f"{settings['RESEND_API_URL']}/emails", head, MAIL)]
     base = f"{settings['TELEGRAM_API_URL']}/bot{settings['TELEGRAM_BOT_TOKEN']}"
@@ -153,11 +153,11 @@ def replaced(body, path, odd):
     return changed
 
 
-@pytest.mark.parametrize("stand_in", ["slack", "notion", "sheets", "telegram", "resend"])
-def test_whatever_stands_in_a_request_it_is_answered_as_the_vendor_would(sandbox, stand_in):
+@pytest.mark.parametrize("service", ["slack", "notion", "sheets", "telegram", "resend"])
+def test_whatever_stands_in_a_request_it_is_answered_as_the_vendor_would(sandbox, service):
     sandbox.telegram.user(1).says("hello")
     with requests.Session() as session:
-        for url, headers, body in calls(stand_in, sandbox.settings()):
+        for url, headers, body in calls(service, sandbox.settings()):
             assert session.post(url, json=body, headers=headers).status_code < 500
             odd = [json.dumps(replaced(body, p, one)).encode() for p in places(body) for one in ODD]
             for data in (*odd, *BROKEN):

@@ -1,4 +1,4 @@
-"""What the Resend stand-in refuses, in Resend's words."""
+"""What the sandbox's Resend refuses, in Resend's words."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Scripted answers in place of the stand-ins' own."""
+"""Scripted answers in place of the services' own."""
 
 import socket
 import time
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from core.sandbox import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge, standin
+from core.sandbox import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge, service
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def test_scripted_answers_are_each_given_once_however_many_call(sandbox, hook):
 
 
 def test_only_the_newest_requests_are_kept(sandbox):
-    for number in range(standin.KEPT + 1):
-        sandbox.slack.keep(standin.Received("slack", "", "GET", str(number), {}, {}))
+    for number in range(service.KEPT + 1):
+        sandbox.slack.keep(service.Received("slack", "", "GET", str(number), {}, {}))
     kept = sandbox.slack.received
     assert (len(kept), kept[0].path) == (10_000, "1")
 

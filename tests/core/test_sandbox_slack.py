@@ -1,4 +1,4 @@
-"""What the Slack stand-in refuses, in Slack's words."""
+"""What the sandbox's Slack refuses, in Slack's words."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""What the Web API's stand-in takes and refuses on the bot's side."""
+"""What the sandbox's Web API takes and refuses on the bot's side."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The stand-ins against the vendors' own descriptions and the official SDKs' requests."""
+"""The sandbox services against the vendors' own descriptions and the official SDKs' requests."""
 
 import json
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ class Answered:
 
 
 def faults(folder, name, response, *, method=None, request_too=True):
-    """What the vendor's description has against a request to a stand-in and its answer."""
+    """What the vendor's description has against a request to a sandbox service and its answer."""
     sent = response.request
     body = sent.body.encode() if isinstance(sent.body, str) else sent.body
     query = ImmutableMultiDict(parse_qsl(urlsplit(sent.url).query))

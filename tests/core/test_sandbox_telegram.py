@@ -1,4 +1,4 @@
-"""What the Telegram stand-in refuses, in Telegram's words."""
+"""What the sandbox's Telegram refuses, in Telegram's words."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""How the stand-in hands updates to a bot: by long polling and by webhook."""
+"""How the sandbox hands updates to a bot: by long polling and by webhook."""
 
 import threading
 import time

@@ -163,11 +163,11 @@ def test_every_secret_is_known_to_the_redactor(home):
     assert set(settings.secrets()) == {"fax-1", "xapp-1-abcdefghij", "lvq"}
 
 
-def test_stand_ins_leave_nothing_of_the_real_settings(home):
+def test_the_sandbox_leaves_nothing_of_the_real_settings(home):
     write(home, "SLACK_APP_TOKEN=xapp-real\nFAX_TRAY=A5\nLEVQOR_KEEP_DAYS=30\n")
     real = {"FAX_KEY": "real", "FAX_API_URL": "http://evil.example.com", "LEVQOR_ADMINS": "cli:a"}
-    stand_ins = {"FAX_KEY": "fax-0", "FAX_API_URL": "http://127.0.0.1:9"}
-    settings = load(home, real, sandbox_urls=stand_ins)
+    services = {"FAX_KEY": "fax-0", "FAX_API_URL": "http://127.0.0.1:9"}
+    settings = load(home, real, sandbox_urls=services)
     config = settings.config(FAX)
     assert (key(settings), config.tray, config.api_url) == ("fax-0", "A4", "http://127.0.0.1:9")
     assert settings.sandbox

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.connectors._sheets.ranges import a1_range, column_of, quote_tab, tab_of
-from core.sandbox import a1
+from core.sandbox import a1_notation
 
 # A busy machine is not a failure.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -102,7 +102,7 @@ def test_any_tab_in_quotes_is_understood_and_stays_as_it_is(tab, cell):
 
     assert a1_range(place) == place
     assert (tab_of(place), column_of(place)) == (tab, a1_first_column(cell))
-    assert a1.parse(place, [tab]).tab == tab
+    assert a1_notation.parse(place, [tab]).tab == tab
 
 
 @UNTIMED

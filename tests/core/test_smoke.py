@@ -79,8 +79,8 @@ def test_a_second_smoke_within_a_minute_is_skipped(cli):
 
 
 def test_samples_are_fired_side_by_side(cli, sandbox):
-    for stand_in in (sandbox.slack, sandbox.telegram, sandbox.resend):
-        stand_in.next(Delay(4.0))
+    for service in (sandbox.slack, sandbox.telegram, sandbox.resend):
+        service.next(Delay(4.0))
     began = time.monotonic()
     assert cli("smoke").status == 0
     # One after another would be twelve.

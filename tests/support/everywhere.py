@@ -58,7 +58,7 @@ class Everywhere:
         self.forget()
         self._environ = {
             **sandbox.settings("socket"),
-            "NOTION_DATABASE_ID_DEFAULT": sandbox.stand_in("notion").odd_names,
+            "NOTION_DATABASE_ID_DEFAULT": sandbox.service("notion").odd_names,
         }
         self._ledger = self._open.enter_context(Ledger.open(home))
         for surface in ("cli", "console"):
@@ -78,13 +78,13 @@ class Everywhere:
         return [
             _plain(kind, one)
             for kind, calls in WRITES.items()
-            for one in self.sandbox.stand_in(kind).writes[self._seen[kind] :]
+            for one in self.sandbox.service(kind).writes[self._seen[kind] :]
             if one.call in calls and not _to_a_person(kind, one)
         ]
 
     def forget(self) -> None:
         """Begin anew."""
-        self._seen = {kind: len(self.sandbox.stand_in(kind).writes) for kind in WRITES}
+        self._seen = {kind: len(self.sandbox.service(kind).writes) for kind in WRITES}
 
     # -- the surfaces ---------------------------------------------------------------------
 

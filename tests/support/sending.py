@@ -133,15 +133,15 @@ def check_told(
     how often the call was made.
     """
     outcome, reason, fix = told
-    stand_in = sandbox.stand_in(connector.name)
-    stand_in.always(answer, on=on)
+    service = sandbox.service(connector.name)
+    service.always(answer, on=on)
     error = refusal(connector, sandbox, values)
     assert (error.outcome, error.reason, error.code) == (outcome, reason, "upstream_error")
     row = connector.answers.find(reason)
     assert row is not None
     assert error.message == row.message
     assert fix in (error.fix or "")
-    made = stand_in.calls(on) if on else stand_in.received
+    made = service.calls(on) if on else service.received
     assert len(made) == requests[outcome]
     return error
 

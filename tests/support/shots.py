@@ -61,11 +61,11 @@ REVOKED = Answer(
 
 def main() -> None:
     """Make every picture anew."""
-    with tempfile.TemporaryDirectory() as name, Sandbox() as stand_ins:
+    with tempfile.TemporaryDirectory() as name, Sandbox() as sandbox:
         folder = Path(name)
         bars = [icons(folder / style, dark=style == "dark") for style in ("light", "dark")]
         _sheet(bars).save(OUT / "tray-icons.png", optimize=True)
-        story(folder / "story", stand_ins)
+        story(folder / "story", sandbox)
 
 
 def icons(folder: Path, *, dark: bool) -> dict[Face, Image.Image]:
@@ -84,11 +84,11 @@ def icons(folder: Path, *, dark: bool) -> dict[Face, Image.Image]:
     return found
 
 
-def story(folder: Path, stand_ins: Sandbox) -> None:
+def story(folder: Path, sandbox: Sandbox) -> None:
     """The open menu and a message, after a token was revoked."""
     with desktop(folder, "xfce4-panel", "appindicator") as desk:
         _paint_wall(desk)
-        desk.env |= stand_ins.settings()
+        desk.env |= sandbox.settings()
         tray = Tray(desk, "--home", str(folder / "home"))
         tray.open_menu(Face.OK)
         desk.click("✓ Slack", "Send test…")
@@ -96,7 +96,7 @@ def story(folder: Path, stand_ins: Sandbox) -> None:
         time.sleep(0.5)
         _bubble(desk).save(OUT / "tray-test.png", optimize=True)
         desk.messages()
-        stand_ins.notion.always(REVOKED)
+        sandbox.notion.always(REVOKED)
         tray.shows(Face.BROKEN)
         until("the trouble is told", desk.shown)
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""The Slack surface at work: in a thread with a loop of its own, against the stand-in."""
+"""The Slack surface at work: in a thread with a loop of its own, against the sandbox."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class AtWork:
 
 
 def settings_for(home: Path, sandbox: Sandbox, *, http: bool = False, **more: str) -> Settings:
-    """Settings that lead to the stand-ins, over HTTP or else a socket."""
+    """Settings that lead to the sandbox, over HTTP or else a socket."""
     chosen = sandbox.slack.http_settings() if http else sandbox.slack.socket_settings()
     return Settings.load(home, sandbox_urls={**sandbox.settings(), **chosen, **more})
 

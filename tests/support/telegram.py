@@ -1,4 +1,4 @@
-"""The Telegram surface in a thread with a loop of its own, against the stand-in."""
+"""The Telegram surface in a thread with a loop of its own, against the sandbox."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def pair(engine: Engine, user: int, plan: str = "pro") -> None:
 
 
 def settings_for(home: Path, sandbox: Sandbox, **more: str) -> Settings:
-    """Settings that lead to the stand-ins."""
+    """Settings that lead to the sandbox."""
     return Settings.load(home, sandbox_urls={**sandbox.settings(), **more})
 
 

@@ -56,7 +56,7 @@ def picture(name, typed, said):
 
 
 def main():
-    """Fire the samples at the stand-ins, and draw it."""
+    """Fire the samples at the sandbox, and draw it."""
     said = on_terminal("--sandbox", "smoke").out
     said = re.sub(r"\r", "", said).strip("\n")
     picture("smoke.png", "levqor --sandbox smoke", said)

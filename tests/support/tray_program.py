@@ -1,4 +1,4 @@
-"""The real `levqor-tray` on a real desktop, pointed at stand-ins a test can script."""
+"""The real `levqor-tray` on a real desktop, pointed at a sandbox a test can script."""
 
 from __future__ import annotations
 

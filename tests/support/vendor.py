@@ -1,4 +1,4 @@
-"""Requests that stand-ins received, held against the vendors' own descriptions."""
+"""Requests that the sandbox received, held against the vendors' own descriptions."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def test_no_secret_and_no_payload_is_shown_or_kept(tmp_path, home, sandbox):
         desk.env["BROWSER"] = "true"
         tray = Tray(desk, "--home", str(home))
         tray.shows(Face.OK)
-        for stand_in in (sandbox.slack, sandbox.notion, sandbox.telegram, sandbox.resend):
-            stand_in.always(echo)
+        for service in (sandbox.slack, sandbox.notion, sandbox.telegram, sandbox.resend):
+            service.always(echo)
         tray.shows(Face.BROKEN)
         tray.open_menu(Face.BROKEN)
         desk.click("✗ Slack", "Send test…")

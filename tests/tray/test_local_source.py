@@ -225,7 +225,7 @@ def test_a_killed_tray_takes_its_stand_ins_along(tmp_path):
         parent.kill()
     ends = time.monotonic() + 10
     while _runs(child):
-        assert time.monotonic() < ends, "the stand-ins outlived their tray"
+        assert time.monotonic() < ends, "the sandbox outlived its tray"
         time.sleep(0.05)
 
 

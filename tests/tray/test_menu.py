@@ -135,7 +135,7 @@ STATES = {
     "a test was sent and rests a minute": state(
         C, test_results=told("sent", "sent", run="r7", wait=60.0)
     ),
-    "a test was sent against the stand-ins": state(C, test_results=told("sent", "sent", run="r7")),
+    "a test was sent against the sandbox": state(C, test_results=told("sent", "sent", run="r7")),
     "a test was refused": state(
         C, test_results=told("refused", "The board is full.", fix="Wipe it.", run="r7")
     ),

@@ -92,13 +92,13 @@ def test_a_full_and_a_read_only_disk_are_told_apart(tmp_path, sandbox):
 
 def test_no_network_is_one_trouble_and_not_five(tmp_path, home):
     port = free_port()
-    stand_ins = Sandbox(port)
-    stand_ins.start()
+    sandbox = Sandbox(port)
+    sandbox.start()
     with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
-        desk.env |= stand_ins.settings()
+        desk.env |= sandbox.settings()
         tray = Tray(desk, "--home", str(home))
         tray.open_menu(Face.OK)
-        stand_ins.close()
+        sandbox.close()
         until("it is said once", lambda: desk.row("This computer is offline"))
         rows = desk.rows()
         assert not [row for row in rows if row.startswith("✗")]
@@ -128,7 +128,7 @@ def test_a_remote_levqor_is_watched_tested_lost_and_found(tmp_path, home, sandbo
         tray = Tray(desk, "--remote", f"http://127.0.0.1:{port}")
         tray.open_menu(Face.OK)
         desk.click("✓ Slack", "Send test…")
-        until("the stand-in got the test", lambda: sandbox.slack.writes)
+        until("the sandbox got the test", lambda: sandbox.slack.writes)
         desk.end(running)
         tray.open_menu(Face.OFFLINE)
         until("its loss is said", lambda: desk.row(f"127.0.0.1:{port} cannot be reached"))

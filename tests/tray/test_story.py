@@ -40,7 +40,7 @@ def test_a_person_sees_trouble_reads_why_and_proves_the_fix(backend, host, tmp_p
 
         tray.open_menu(Face.OK)
         desk.click("✓ Slack — works", "Send test…")
-        until("the stand-in got the test", lambda: sandbox.slack.writes)
+        until("the sandbox got the test", lambda: sandbox.slack.writes)
         told = until("the answer is told", desk.messages)
         assert [(one["summary"], one["appname"]) for one in told] == [
             ("Slack: test sent", "Levqor")

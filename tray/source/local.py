@@ -54,7 +54,7 @@ class Local:
         self._seen_home = False
         self.settings_file: Path | None = self._home / ".env"
         self.log_folder: Path | None = self._home / "logs"
-        where = "stand-ins on this computer" if sandbox else "this computer"
+        where = "sandbox on this computer" if sandbox else "this computer"
         self.about = SourceInfo(
             where, sandbox=sandbox, home=str(self._home), test_gap=0.0 if sandbox else 60.0
         )

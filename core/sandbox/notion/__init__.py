@@ -11,12 +11,12 @@ from aiohttp import web
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema, values
-from core.sandbox.standin import Card, Received, StandIn
+from core.sandbox.service import Card, Received, SandboxService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.sandbox.standin import Handler
+    from core.sandbox.service import Handler
 
 OLDER = "2025-09-03"  # what the official SDKs still send unless told otherwise
 VERSIONS = (OLDER, "2026-03-11")
@@ -51,7 +51,7 @@ def _invalid(message: str, more: dict[str, Any] | None = None) -> Refusal:
     return Refusal(400, "validation_error", message, more)
 
 
-class Notion(StandIn):
+class Notion(SandboxService):
     """Notion's API."""
 
     name: ClassVar[str] = "notion"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
+from core.sandbox.service import Card, Received, SandboxService, loads
 from core.sandbox.slack.identity import (
     BOT,
     BOT_TOKEN,
@@ -28,12 +29,11 @@ from core.sandbox.slack.identity import (
     TEAM,
     user,
 )
-from core.sandbox.standin import Card, Received, StandIn, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.sandbox.standin import Handler
+    from core.sandbox.service import Handler
 
     Method = Callable[[dict[str, Any], Received], dict[str, Any]]
 
@@ -65,7 +65,7 @@ class Fault(Exception):
         super().__init__(error)
 
 
-class Slack(StandIn):
+class Slack(SandboxService):
     """Slack's webhook and Web API."""
 
     name: ClassVar[str] = "slack"

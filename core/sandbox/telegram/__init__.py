@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aiohttp import web
 
 from core.sandbox.credentials import letters
-from core.sandbox.standin import Received, StandIn, loads
+from core.sandbox.service import Received, SandboxService, loads
 from core.sandbox.telegram.menus import Menus
 from core.sandbox.telegram.messages import (
     BOT_ID,
@@ -25,7 +25,7 @@ from core.sandbox.telegram.updates import Updates
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from core.sandbox.standin import Handler
+    from core.sandbox.service import Handler
 
     Method = Callable[[dict[str, Any], Received], Awaitable[Any]]
 
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-class Telegram(StandIn):
+class Telegram(SandboxService):
     """The Bot API of one bot."""
 
     name: ClassVar[str] = "telegram"

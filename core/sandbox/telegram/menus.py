@@ -11,7 +11,7 @@ from core.sandbox.telegram.rules import bad
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from core.sandbox.standin import Received
+    from core.sandbox.service import Received
 
 MAX_COMMANDS = 100
 MAX_DESCRIPTION = 256

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.sandbox.standin import Card
+from core.sandbox.service import Card
 from core.sandbox.telegram.rules import (
     ACTIONS,
     Refusal,
@@ -20,7 +20,7 @@ from core.sandbox.telegram.rules import (
 )
 
 if TYPE_CHECKING:
-    from core.sandbox.standin import Received
+    from core.sandbox.service import Received
 
 BOT_ID = 7_100_000_001
 BOT_NAME = "levqor_sandbox_bot"

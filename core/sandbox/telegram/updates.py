@@ -19,7 +19,7 @@ import aiohttp
 from core.sandbox.telegram.rules import Refusal, bad
 
 if TYPE_CHECKING:
-    from core.sandbox.standin import Received
+    from core.sandbox.service import Received
 
 MAX_POLL = 50  # seconds
 PORTS = (443, 80, 88, 8443)
@@ -36,7 +36,7 @@ _OTHER_POLL = (
 
 
 class Updates:
-    """The updates of one bot. All methods but `add` run on the stand-in's loop."""
+    """The updates of one bot. All methods but `add` run on the sandbox's loop."""
 
     def __init__(self) -> None:
         self.pending: list[dict[str, Any]] = []

@@ -85,7 +85,7 @@ def test_a_good_code_waits_until_the_ledger_can_be_written(disk, sandbox, ada, t
             assert sandbox.telegram.updates.confirmed == []
             assert eve.conversation == []
             if mode == "poll":
-                # One post waits behind the other at the stand-in.
+                # One post waits behind the other at the sandbox.
                 ada.says("/whoami")
                 ada.waits(seconds=20)
         assert eve.waits(seconds=40)[0].text.startswith("You are paired")

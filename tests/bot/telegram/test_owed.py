@@ -62,7 +62,7 @@ def test_whoever_wrote_is_told_after_the_end_and_others_are_not_held_up(
 ):
     values, args = way
     bob = sandbox.telegram.user(42)
-    # The stand-in brings one post at a time.
+    # The sandbox brings one post at a time.
     wrote = WROTE if "--no-http" in args else {user: WROTE[user] for user in (51, 57)}
     people = {user: sandbox.telegram.user(user) for user in wrote}
     with Program(home, values, *args) as bot:

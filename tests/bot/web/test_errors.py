@@ -149,8 +149,8 @@ def test_no_error_metric_or_description_holds_a_secret_or_a_word_of_the_payload(
     echo = Answer(400, json={"message": f"{canary} {' '.join(secrets)}", "name": canary})
     seen = []
     for script in (None, echo, Answer(500, canary), DropBefore(), DropAfter()):
-        for stand_in in sandbox.stand_ins:
-            stand_in.always(script)
+        for service in sandbox.services:
+            service.always(script)
         for path, body in (
             ("email.send", mail),
             ("email.send", {**mail, "cc": canary}),

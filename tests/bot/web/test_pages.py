@@ -63,7 +63,7 @@ def test_a_page_starts_no_live_check(serve, sandbox, who, with_token, anonymous)
 
 def probed(sandbox):
     """What a live check asks of the services."""
-    return [one for stand_in in sandbox.stand_ins for one in stand_in.received]
+    return [one for service in sandbox.services for one in service.received]
 
 
 @pytest.mark.parametrize("who", [who for who, (_, status, _) in ASKING.items() if status == 403])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import core.sandbox
-from core.sandbox import STAND_INS
+from core.sandbox import SERVICES
 from tests.support.sandbox.slack import SlackApp
 from tests.support.sandbox.telegram import TelegramChats
 
@@ -15,7 +15,7 @@ PEOPLED = {"slack": SlackApp, "telegram": TelegramChats}
 class Sandbox(core.sandbox.Sandbox):
     """The product's sandbox, whose chats people use."""
 
-    kinds: ClassVar = tuple(PEOPLED.get(kind.name, kind) for kind in STAND_INS)
+    kinds: ClassVar = tuple(PEOPLED.get(kind.name, kind) for kind in SERVICES)
     slack: SlackApp
     telegram: TelegramChats
 

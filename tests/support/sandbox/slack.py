@@ -13,8 +13,8 @@ from tests.support.sandbox.slack_payloads import Exchange, signed
 from tests.support.sandbox.slack_rules import blocks_faults
 
 if TYPE_CHECKING:
+    from core.sandbox.service import Handler, Raw, Received
     from core.sandbox.slack import Method
-    from core.sandbox.standin import Handler, Raw, Received
 
 __all__ = ["Exchange", "SlackApp", "signed"]
 

@@ -17,11 +17,11 @@ import aiohttp
 
 from core.sandbox.slack import GENERAL, PERSON, TEAM, Slack
 from tests.support.sandbox import slack_payloads as payloads
-from tests.support.sandbox.driven import Driven
 from tests.support.sandbox.slack_payloads import Exchange
 from tests.support.sandbox.slack_responses import Responses
 from tests.support.sandbox.slack_socket import MAX_CONNECTIONS, Socket
 from tests.support.sandbox.slack_views import Views, state
+from tests.support.sandbox.threadsafe import threadsafe_call
 
 ACK_SECONDS = 3.0
 _POLL = 0.01
@@ -63,12 +63,12 @@ class App(Slack):
                 raise TimeoutError(f"{self.socket.connections} sockets are open")
             time.sleep(_POLL)
 
-    @Driven
+    @threadsafe_call
     async def listens_at(self, url: str | None) -> None:
         """Send signed requests to this address from now on; None goes back to sockets."""
         self.events_url = url
 
-    @Driven
+    @threadsafe_call
     async def command(
         self,
         name: str,
@@ -88,7 +88,7 @@ class App(Slack):
         exchange.replies = self.responses.posts[response]
         return await self._send(exchange)
 
-    @Driven
+    @threadsafe_call
     async def submit_view(
         self,
         values: dict[str, Any] | None = None,
@@ -110,7 +110,7 @@ class App(Slack):
             self.views.acknowledged(view["id"], exchange.ack)
         return exchange
 
-    @Driven
+    @threadsafe_call
     async def click(
         self,
         source: dict[str, Any],
@@ -148,7 +148,7 @@ class App(Slack):
             payload["message"] = {"type": "message", "ts": stamp, **source}
         return await self._send(exchange)
 
-    @Driven
+    @threadsafe_call
     async def event(
         self, /, kind: str, *, user: str = PERSON, team: str = TEAM, **more: Any
     ) -> Exchange:
@@ -156,31 +156,31 @@ class App(Slack):
         payload = payloads.event(next(self._events), kind, user, team, more)
         return await self._send(Exchange("events_api", payload))
 
-    @Driven
+    @threadsafe_call
     async def replay(self, exchange: Exchange, *, retry: int = 0) -> Exchange:
         """Send the same once more, as Slack does; `retry` counts an event's redeliveries."""
         again = Exchange(exchange.kind, exchange.payload, exchange.trigger_id)
         again.response_url, again.replies = exchange.response_url, exchange.replies
         return await self._send(again, retry=retry)
 
-    @Driven
+    @threadsafe_call
     async def post(self, body: bytes, headers: dict[str, str], kind: str = "raw") -> Exchange:
         """Post any bytes with any headers to the bot's address, forged ones too."""
         exchange = Exchange(kind, {})
         await self._post(exchange, body, headers)
         return exchange
 
-    @Driven
+    @threadsafe_call
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every socket to come back and close it."""
         await self.socket.disconnect(reason)
 
-    @Driven
+    @threadsafe_call
     async def drop_sockets(self) -> None:
         """Break every socket without a word."""
         await self.socket.drop()
 
-    @Driven
+    @threadsafe_call
     async def expire(self, response_url: str) -> None:
         """Let a response URL's thirty minutes be over."""
         self.responses.expire(response_url.rpartition("/")[2])

@@ -10,7 +10,7 @@ from core.sandbox.credentials import letters
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.sandbox.standin import Received
+    from core.sandbox.service import Received
 
     Fault = Callable[[dict[str, Any]], str | None]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.sandbox.telegram import CHANNEL, PERSON, Telegram
 from core.sandbox.telegram.rules import Refusal, entities
-from tests.support.sandbox.driven import Driven
+from tests.support.sandbox.threadsafe import threadsafe_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ class TelegramChats(Telegram):
         """Somebody who writes to the bot, in private, in a group or in a topic of one."""
         return Person(self, ident, chat, name, thread)
 
-    @Driven
+    @threadsafe_call
     async def says(
         self,
         user: int,
@@ -117,7 +117,7 @@ class TelegramChats(Telegram):
         self.updates.add({"message": said.json})
         return said
 
-    @Driven
+    @threadsafe_call
     async def edits(
         self, user: int, message_id: int, text: str, *, chat: int | None = None
     ) -> Said:
@@ -134,7 +134,7 @@ class TelegramChats(Telegram):
         self.updates.add({"edited_message": said.json})
         return said
 
-    @Driven
+    @threadsafe_call
     async def presses(
         self, user: int, message_id: int, button: str, *, chat: int | None = None
     ) -> str:
@@ -156,7 +156,7 @@ class TelegramChats(Telegram):
         self.updates.add({"callback_query": pressed})
         return query
 
-    @Driven
+    @threadsafe_call
     async def sends_photo(self, user: int, caption: str, *, chat: int | None = None) -> None:
         """A person sends a photo with a caption."""
         said = self.messages.write(self._met(user, chat, "Ada"), caption, _user(user, "Ada"))
@@ -165,24 +165,24 @@ class TelegramChats(Telegram):
         marks = {"caption": caption, "caption_entities": entities(caption)}
         self.updates.add({"message": {**json, "photo": photo, **marks}})
 
-    @Driven
+    @threadsafe_call
     async def posts(self, text: str) -> None:
         """Somebody posts in the channel."""
         said = self.messages.write(self.messages.chats[CHANNEL], text, None)
         self.updates.add(_channel_post(said.message_id, text))
 
-    @Driven
+    @threadsafe_call
     async def inject(self, update: dict[str, Any]) -> dict[str, Any] | None:
         """Queue an update as it stands, however odd; a missing number is added."""
         return self.updates.add(update)
 
-    @Driven
+    @threadsafe_call
     async def revoke(self) -> None:
         """Refuse the token from now on, to a poll that waits as well."""
         self.revoked = True
         self.updates.abort(Refusal(401, "Unauthorized"))
 
-    @Driven
+    @threadsafe_call
     async def restore(self) -> None:
         """Take the token again."""
         self.revoked = False

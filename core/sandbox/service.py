@@ -1,4 +1,4 @@
-"""What every stand-in has: a memory of what it received and a script of answers."""
+"""What every sandbox service has: a memory of what it received and a script of answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Handler = Callable[["web.Request", "Received"], Awaitable[web.Response]]
     Raw = Callable[["web.Request"], Awaitable[web.StreamResponse]]
 
-KEPT = 10_000  # requests remembered by each stand-in; the oldest go first
+KEPT = 10_000  # requests remembered by each service; the oldest go first
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Card:
 
 @dataclass
 class Received:
-    """One request as it arrived; `path` is without the stand-in's prefix.
+    """One request as it arrived; `path` is without the service's prefix.
 
     `call` is the vendor's name of the call, `at` Unix time in seconds, `status` what was
     answered (None: nothing yet, or nothing at all), `over` whether anything can still come,
@@ -75,7 +75,7 @@ class Received:
         return dict(parse_qsl(self.text, keep_blank_values=True))
 
 
-class StandIn:
+class SandboxService:
     """A vendor on loopback: subclasses declare their calls and answer them."""
 
     name: ClassVar[str]
