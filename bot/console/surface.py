@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from bot.commands import QUESTIONS, Spelling
-from bot.telling import sending
+from bot.notifier import sending
 from core import streams, wording
 from core.callers import Caller, os_user
 from core.contract import utf8

@@ -12,7 +12,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
-from bot import asking
+from bot import form_fields
 from bot.commands import QUESTIONS
 from core.cli.output import wrapped
 from core.errors import InvalidInput
@@ -69,7 +69,7 @@ class Terminal:
         values: dict[str, Any] = {}
         for spec in contract.fields():
             self.say(f"{spec.title} ({spec.name}): {spec.help}", "dim")
-            needed = asking.needed(spec, self._default)
+            needed = form_fields.is_required(spec, self._default)
             while spec.name not in values:
                 typed = await self._prompt(self._asking, f"{spec.name}{self._instead(spec)}: ")
                 if typed is None:
@@ -86,7 +86,9 @@ class Terminal:
         self, contract: type[Contract], spec: FieldSpec, typed: str, values: dict[str, Any]
     ) -> None:
         try:
-            values[spec.name] = asking.taken(contract, spec, typed, values, self._default)
+            values[spec.name] = form_fields.parse_answer(
+                contract, spec, typed, values, self._default
+            )
         except InvalidInput as wrong:
             for fault in wrong.faults:
                 self.say(f"{fault.field}: {fault.message}", "bad")
@@ -98,7 +100,7 @@ class Terminal:
         given = spec.default or (self._default(spec.setting) if spec.setting else None)
         if given is not None:
             return f" [{given}]"
-        return "" if asking.needed(spec, self._default) else " (optional)"
+        return "" if form_fields.is_required(spec, self._default) else " (optional)"
 
     async def agree(self, question: str) -> bool:
         """Ask yes or no; no is the default."""

@@ -11,8 +11,8 @@ from bot.slack.views import escaped, note
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from bot.notifier import ReplyTo
     from bot.slack.api import Api
-    from bot.telling import Where
 
 # Slack takes an answer for half an hour; an outage of nine minutes is waited out.
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -26,7 +26,7 @@ class Answers:
         self._api = api
         self._waits = waits
 
-    async def say(self, where: Where, text: str, *, replace: bool = False) -> None:
+    async def say(self, where: ReplyTo, text: str, *, replace: bool = False) -> None:
         """Tell an asker something; `replace` the message whose button they pressed.
 
         Raises Said or Unreachable where they cannot be reached.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.confirmations import Confirmations
-from bot.owing import Owing
+from bot.notifier import Notifier, encoded, sending
 from bot.slack import forms, views
 from bot.slack.answers import where_of
 from bot.slack.api import Said, Unreachable
@@ -20,19 +20,18 @@ from bot.slack.escaping import unescape
 from bot.slack.home import home
 from bot.slack.manifest import main_command, spelling
 from bot.slack.settings import SlackSettings
-from bot.telling import Teller, reply_to, sending
 from core import wording
 from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
+    from bot.notifier import ReplyTo
     from bot.runtime import Bot
     from bot.slack.answers import Answers
     from bot.slack.api import Api
     from bot.slack.people import People
     from bot.slack.report import Report
-    from bot.telling import Where
     from core.callers import Caller
     from core.engine import Accepted, Settled
 
@@ -52,7 +51,7 @@ class Again:
 
     action_id: str
     values: dict[str, Any]
-    where: Where
+    where: ReplyTo
 
 
 class Desk:
@@ -70,14 +69,12 @@ class Desk:
         self._spelling = spelling(prefix)
         self._main = main_command(prefix)
         self._pending: Confirmations[Again] = Confirmations()
-        self._teller = Teller(bot, "slack", self._tell)
-        self._owing = Owing(bot, "slack", self._ask_again)
+        self._notifier = Notifier(bot, "slack", outcome=self._tell, lost=self._ask_again)
         self.going: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
         """Tell whoever a dead bot left without an answer."""
-        self._teller.start()
-        self._owing.start()
+        self._notifier.start()
 
     async def command(self, action_id: str, body: Mapping[str, Any]) -> Reply:
         """An action's slash command: fired, or its form opened where nothing was typed."""
@@ -197,16 +194,16 @@ class Desk:
             again.values,
             caller,
             key=key,
-            reply_to=reply_to(again.where),
+            reply_to=encoded(again.where),
             guard=guard,
             patience=PATIENCE,
         )
         if accepted.first:
-            self._keep(self._teller.follow(accepted, again.where))
+            self._keep(self._notifier.follow(accepted, again.where))
         return accepted
 
     async def _accept_again(
-        self, nonce: str, caller: Caller, where: Where | None = None
+        self, nonce: str, caller: Caller, where: ReplyTo | None = None
     ) -> Accepted:
         found = self._pending.find(str(caller), nonce)
         if found is None:
@@ -218,13 +215,13 @@ class Desk:
         # Pressed twice, or delivered twice: the same yes, and the first run answers.
         return await self._accept(again, caller, f"slack:{nonce}", guard=False)
 
-    def _open(self, action_id: str, trigger: str, where: Where) -> None:
+    def _open(self, action_id: str, trigger: str, where: ReplyTo) -> None:
         contract = self._bot.commands.contract(action_id)
         blocks = forms.blocks(contract, self._bot.settings.default)
         view = views.form(action_id, self._title(action_id), blocks, where)
         self._go(self._show(trigger, view, where), "form")
 
-    async def _show(self, trigger: str, view: views.Json, where: Where) -> None:
+    async def _show(self, trigger: str, view: views.Json, where: ReplyTo) -> None:
         try:
             await self._api.open_view(trigger, view)
         except Said as said:
@@ -243,16 +240,16 @@ class Desk:
         except LevqorError as error:
             return wording.refusal(error)
 
-    async def _tell_later(self, asked: asyncio.Task[str], where: Where, key: str) -> None:
+    async def _tell_later(self, asked: asyncio.Task[str], where: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
-            await self._owing.owe(key, where, "question")
+            await self._notifier.keep_answer(key, where, "question")
         await self._answers.say(where, await asked)
-        await self._owing.paid(key)
+        await self._notifier.answered(key)
 
-    async def _ask_again(self, where: Where, _kind: str) -> None:
+    async def _ask_again(self, where: ReplyTo, _kind: str) -> None:
         await self._answers.say(where, RESTARTED)
 
-    async def _tell(self, where: Where, settled: Settled) -> None:
+    async def _tell(self, where: ReplyTo, settled: Settled) -> None:
         await self._answers.say(where, wording.settled(settled, self._bot.engine.connectors))
 
     def _notice(self, accepted: Accepted) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot import asking
+from bot import form_fields
 from bot.confirmations import MOST, SECONDS
 from bot.expiring import ExpiringMap
 from core.errors import InvalidInput
@@ -53,13 +53,13 @@ class Form:
     @property
     def needed(self) -> bool:
         """Whether the field must be answered: nothing would stand in for it."""
-        return asking.needed(self.spec, self.default)
+        return form_fields.is_required(self.spec, self.default)
 
     def answer(self, text: str) -> str | None:
         """Take an answer and go on to the next field; what is wrong with it, if anything."""
         spec = self.spec
         try:
-            given = asking.taken(self.contract, spec, text, self.values, self.default)
+            given = form_fields.parse_answer(self.contract, spec, text, self.values, self.default)
         except InvalidInput as problem:
             return "\n".join(f"{one.field}: {one.message}" for one in problem.faults)
         self.values[spec.name] = given

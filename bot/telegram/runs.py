@@ -12,9 +12,8 @@ from telegram.error import TelegramError
 
 from bot.confirmations import Confirmations
 from bot.expiring import ExpiringMap
-from bot.owing import Owing
+from bot.notifier import Notifier, encoded, sending
 from bot.telegram.messenger import Place
-from bot.telling import Teller, reply_to, sending
 from core import wording
 from core.callers import Caller
 from core.errors import LevqorError, Repeated
@@ -22,10 +21,10 @@ from core.errors import LevqorError, Repeated
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.notifier import ReplyTo
     from bot.runtime import Bot
     from bot.telegram.messenger import Messenger
     from bot.telegram.updates import ButtonPress
-    from bot.telling import Where
     from core.engine import Accepted, Settled
 
 SEND, LEAVE = "send", "leave"
@@ -81,8 +80,7 @@ class Runs:
         self._bot_id = bot_id
         self._pending: Confirmations[Ask] = Confirmations()
         self._told: ExpiringMap[str, bool] = ExpiringMap(REMEMBERED)
-        self.teller = Teller(bot, surface, self._tell)
-        self.owing = Owing(bot, surface, self._answer_again)
+        self.notifier = Notifier(bot, surface, outcome=self._tell, lost=self._answer_again)
 
     def key(self, request: int | str) -> str:
         """A request's own key: an update's number, or a button's nonce."""
@@ -96,7 +94,7 @@ class Runs:
                 ask.values,
                 caller,
                 key=self.key(request),
-                reply_to=reply_to(place.wire()),
+                reply_to=encoded(place.wire()),
                 guard=ask.guard,
             )
         except Repeated as same:
@@ -120,7 +118,7 @@ class Runs:
         markup = InlineKeyboardMarkup([buttons])
         return Work(lambda: self._messenger.show(place, text, markup), place)
 
-    async def _answer_again(self, where: Where, kind: str) -> None:
+    async def _answer_again(self, where: ReplyTo, kind: str) -> None:
         """Answer what a dead bot owed somebody."""
         place = Place(**where)
         if kind == PAIRED:
@@ -163,7 +161,7 @@ class Runs:
     async def _run(self, accepted: Accepted, place: Place) -> None:
         settling = asyncio.ensure_future(self._bot.settle(accepted))
         place = await self._announce(accepted, place)
-        await self.teller.tell(place.wire(), await settling)
+        await self.notifier.notify(place.wire(), await settling)
 
     async def _announce(self, accepted: Accepted, place: Place) -> Place:
         """Say that it is on its way, and note which message to change when it is done."""
@@ -174,11 +172,11 @@ class Runs:
             # In a flood the outcome alone is worth waiting for.
             place = await self._messenger.say(place, text, patience=0)
             await self._bot.call(
-                self._bot.engine.ledger.set_reply_address, accepted.run, reply_to(place.wire())
+                self._bot.engine.ledger.set_reply_address, accepted.run, encoded(place.wire())
             )
         return place
 
-    async def _tell(self, where: Where, settled: Settled) -> None:
+    async def _tell(self, where: ReplyTo, settled: Settled) -> None:
         self._told[settled.run] = True
         await self._messenger.show(
             Place(**where), wording.settled(settled, self._bot.engine.connectors)

@@ -78,8 +78,7 @@ class Telegram:
         runs = Runs(bot, messenger, self.name, me.id)
         menus = Menus(bot, api, self.name, SPELLING)
         self._handler = UpdateHandler(bot, Handlers(bot, messenger, runs, menus), runs, status, me)
-        runs.teller.start()
-        runs.owing.start()
+        runs.notifier.start()
         if self._own.mode == "webhook":
             hook = webhook.Webhook(
                 api, status, self._secret, self._own.webhook_url or "", self._timing

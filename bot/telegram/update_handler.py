@@ -131,15 +131,15 @@ class UpdateHandler:
             taken.safe = True
             return
         key = self._runs.key(taken.update)
-        await self._runs.owing.owe(key, work.place.wire(), work.kind)
+        await self._runs.notifier.keep_answer(key, work.place.wire(), work.kind)
         taken.safe = taken.owed = True
         if answer.done():
-            await self._runs.owing.paid(key)
+            await self._runs.notifier.answered(key)
 
     async def _answer(self, work: Work, taken: Taken) -> None:
         await _do(work)
         if taken.owed:
-            await self._runs.owing.paid(self._runs.key(taken.update))
+            await self._runs.notifier.answered(self._runs.key(taken.update))
 
     def _spawn(self, job: Any) -> asyncio.Task[None]:
         task = self._bot.spawn(job, name="telegram answer", asked=True)

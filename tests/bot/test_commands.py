@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.commands import QUESTIONS, Spelling
+from bot.notifier import Notifier, encoded
 from bot.runtime import Bot
-from bot.telling import Teller, reply_to
 from core import wording
 from core.callers import Caller
 from core.engine import Engine
@@ -116,10 +116,10 @@ def test_an_asker_is_told_once_and_then_forgotten(engine):
     async def story(bot):
         where = {"url": "x"}
         accepted = await bot.accept(
-            "slack.send", {"text": "hi"}, ADA, key="slack:1", reply_to=reply_to(where)
+            "slack.send", {"text": "hi"}, ADA, key="slack:1", reply_to=encoded(where)
         )
         assert engine.ledger.run(accepted.run).reply_to == '{"url":"x"}'
-        await Teller(bot, "slack", answer).follow(accepted, where)
+        await Notifier(bot, "slack", outcome=answer, lost=answer).follow(accepted, where)
         return accepted.run
 
     run = within(engine, story)
@@ -132,8 +132,8 @@ def test_an_asker_who_cannot_be_reached_does_not_end_anything(engine):
         raise ConnectionError("SECRET")
 
     async def story(bot):
-        accepted = await bot.accept("slack.send", {"text": "hi"}, ADA, reply_to=reply_to({}))
-        await Teller(bot, "slack", answer).follow(accepted, {})
+        accepted = await bot.accept("slack.send", {"text": "hi"}, ADA, reply_to=encoded({}))
+        await Notifier(bot, "slack", outcome=answer, lost=answer).follow(accepted, {})
         return accepted.run
 
     run = within(engine, story)
@@ -172,10 +172,10 @@ def test_after_a_crash_the_next_bot_tells_every_asker(home, sandbox):
             all_told.set()
 
     async def story(bot):
-        Teller(bot, "telegram", answer).start()
+        Notifier(bot, "telegram", outcome=answer, lost=answer).start()
         await asyncio.sleep(0.3)
         assert told == {}, "another surface's askers are not ours to tell"
-        Teller(bot, "slack", answer).start()
+        Notifier(bot, "slack", outcome=answer, lost=answer).start()
         await asyncio.wait_for(all_told.wait(), 20)
         await asyncio.sleep(0.3)
 

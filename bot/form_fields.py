@@ -1,4 +1,4 @@
-"""A form asked question by question: which fields must be answered, and what an answer gives."""
+"""A form's fields: which must be filled in, and what an answer's text gives."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from core.contract import Contract, FieldSpec
 
 
-def needed(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:
-    """Whether the field must be answered: nothing would stand in for it."""
+def is_required(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:
+    """Whether the field must be answered: it has no default."""
     if spec.setting is None:
         return spec.required
     return spec.default is None and default(spec.setting) is None
 
 
-def taken(
+def parse_answer(
     contract: type[Contract],
     spec: FieldSpec,
     text: str,
@@ -30,12 +30,12 @@ def taken(
 ) -> Any:
     """Turn an answer into its field's value; raises InvalidInput with what is wrong with it."""
     try:
-        given = value(spec, text)
-        checked(contract, {**others, spec.name: given}, default)
+        parsed = value(spec, text)
+        checked(contract, {**others, spec.name: parsed}, default)
     except ValueError as problem:
         raise InvalidInput([Fault(spec.name, str(problem))]) from None
     except InvalidInput as problem:
-        wrong = [one for one in problem.faults if one.field.split(".")[0] == spec.name]
+        wrong = [fault for fault in problem.faults if fault.field.split(".")[0] == spec.name]
         if wrong:
             raise InvalidInput(wrong) from None
-    return given
+    return parsed

@@ -1,0 +1,118 @@
+"""Whoever asked gets an answer, also where the bot died in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from core import wording
+from core.errors import LevqorError
+from core.ledger import Owed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.runtime import Bot
+    from core.engine import Accepted, Settled
+
+# Another process on this home may settle what a dead bot left; this often we look.
+CATCH_UP_SECONDS = 30.0
+# Writing an answer down: its asker waits for a confirmation meanwhile, and so do others.
+PATIENCE = 2.0
+
+# Where to answer, as a surface writes it down.
+ReplyTo = dict[str, Any]
+
+
+class Notifier:
+    """Notifies a surface's askers of how their runs ended, each at least once.
+
+    It also keeps the answers that belong to no run and are not out yet, so that the next bot
+    gives them if this one ends first. `outcome` is handed where to answer and how a run ended,
+    `lost` where to answer and the kind of an answer that a dead bot left; both raise what they
+    like where the asker cannot be reached any more.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        surface: str,
+        *,
+        outcome: Callable[[ReplyTo, Settled], Awaitable[None]],
+        lost: Callable[[ReplyTo, str], Awaitable[None]],
+    ) -> None:
+        self._bot = bot
+        self._ledger = bot.engine.ledger
+        self._surface = surface
+        self._outcome = outcome
+        self._lost = lost
+        self._answered: set[str] = set()
+
+    def start(self) -> None:
+        """Give the answers a dead bot left, now and from time to time."""
+        self._bot.spawn(self._catch_up(), name=f"{self._surface} notifier")
+
+    def follow(self, accepted: Accepted, reply_to: ReplyTo) -> asyncio.Task[None]:
+        """Send an accepted run and notify its asker, in the background."""
+        return self._spawn(self._follow(accepted, reply_to))
+
+    async def notify(self, reply_to: ReplyTo, settled: Settled) -> None:
+        """Notify one asker, then forget where to answer."""
+        # Whether or not the message got through, saying it again would not help: the
+        # run's id still finds the story.
+        with contextlib.suppress(Exception):
+            await self._outcome(reply_to, settled)
+        with contextlib.suppress(LevqorError):
+            await self._bot.call(self._ledger.mark_notified, settled.run)
+
+    async def keep_answer(self, key: str, reply_to: ReplyTo, kind: str) -> None:
+        """Write down that an answer is not out yet; raises LedgerError."""
+        owed = Owed(key, kind, encoded(reply_to))
+        await self._bot.call(self._ledger.owe, owed, self._surface, patience=PATIENCE)
+
+    async def answered(self, key: str) -> None:
+        """The answer is out, or nobody can be told any more."""
+        self._answered.add(key)
+        for each in tuple(self._answered):
+            with contextlib.suppress(LevqorError):
+                await self._bot.call(self._ledger.answered, each)
+                self._answered.discard(each)
+
+    def _spawn(self, job: Any) -> asyncio.Task[None]:
+        return self._bot.spawn(job, name=f"{self._surface} notifier", asked=True)
+
+    async def _follow(self, accepted: Accepted, reply_to: ReplyTo) -> None:
+        await self.notify(reply_to, await self._bot.settle(accepted))
+
+    async def _catch_up(self) -> None:
+        engine, call = self._bot.engine, self._bot.call
+        while True:
+            # Side by side: one chat in a flood must not keep the others waiting.
+            with contextlib.suppress(LevqorError):
+                for run in await call(self._ledger.claim_unnotified, self._surface):
+                    reply_to = json.loads(run.reply_to or "{}")
+                    self._spawn(self.notify(reply_to, engine.settled(run)))
+                for owed in await call(self._ledger.owed, self._surface):
+                    self._spawn(self._give(owed))
+            await asyncio.sleep(CATCH_UP_SECONDS)
+
+    async def _give(self, owed: Owed) -> None:
+        # Whether or not it got through, saying it again would not help.
+        with contextlib.suppress(Exception):
+            await self._lost(json.loads(owed.reply_to), owed.kind)
+        await self.answered(owed.key)
+
+
+def encoded(reply_to: ReplyTo) -> str:
+    """Where to answer, as the ledger keeps it until the asker was told."""
+    return json.dumps(reply_to, separators=(",", ":"))
+
+
+def sending(bot: Bot, accepted: Accepted) -> str:
+    """Say that a run is on its way, or how it ended where it has."""
+    if accepted.settled is not None:
+        return wording.settled(accepted.settled, bot.engine.connectors)
+    connector, _ = bot.engine.action(accepted.action_id)
+    return f"{connector.title}: sending, run {accepted.run}"
