@@ -1,0 +1,90 @@
+"""What programs read of health, runs and usage: byte for byte what it has always been."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from core.callers import Caller
+from core.cli import main
+from core.sandbox import Answer, DropAfter
+
+GOLDEN = Path(__file__).with_name("reports.jsonl")
+OPS = Caller("http", "ops")
+
+
+TEXT = r'"(?:[^"\\]|\\.)*"'
+# What differs from one run to the next, or may be worded anew, and what is left of it.
+VARIES = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", "MILLISECONDS"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", "SECONDS"),
+    (r'(?<="day": ")[\d-]+', "DAY"),
+    (r"127\.0\.0\.1:\d+", "HERE"),
+    (rf'("(?:words|message|fix|told|version)": ){TEXT}', r'\1"TEXT"'),
+    (rf'("notes": ){TEXT}', r'\1"TEXT"'),
+    (rf'("notes": )\[{TEXT}(?:, {TEXT})*\]', r'\1["TEXT"]'),
+    (r'("(?:\w*_|)(?:ms|seconds)": )[\d.]+', r"\g<1>0.0"),
+    (r'(?<="caller": ")cli:[^"]*', "cli:ME"),
+]
+
+
+def plain(text):
+    """A report as programs read it, but for what varies."""
+    for pattern, word in VARIES:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+@pytest.fixture
+def answers(serve, home, sandbox, capsys, monkeypatch):
+    """Every report of a home where something went well, something badly and something neither."""
+    for name, value in sandbox.settings().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("RESEND_API_KEY")
+    web = serve()
+    engine = web.bot.engine
+    token = engine.ledger.token_new("ops", plan="pro", admin=True)
+    first = engine.run("slack.send", {"text": "a"}, OPS)
+    sandbox.slack.next(Answer(404, body="no_service"))
+    second = engine.run("slack.send", {"text": "b"}, OPS)
+    third = engine.run("sheets.append", {}, OPS, test=True)
+    sandbox.slack.next(DropAfter())
+    fourth = engine.run("slack.send", {"text": "c"}, OPS)
+    sandbox.telegram.always(Answer(401, body='{"ok":false,"error_code":401,"description":"x"}'))
+    engine.ledger.inbound("parrot", ok=False, verdict="another poller", fix="Stop the other.")
+    runs = dict(zip((each.run for each in (first, second, third, fourth)), "ABCD", strict=True))
+
+    def without_runs(text):
+        for run, name in runs.items():
+            text = text.replace(run, name)
+        return plain(text)
+
+    def over_http(path, *posted):
+        call = web.post if posted else web.get
+        body = call(path, *posted, token=token).body.decode()
+        assert (
+            body == json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False) + "\n"
+        )
+        return without_runs(json.dumps(json.loads(body), ensure_ascii=False))
+
+    def at_a_terminal(*args):
+        assert main(["--home", str(home), *args, "--output", "json"]) in (0, 1)
+        return without_runs(capsys.readouterr().out.rstrip("\n"))
+
+    return [
+        *(over_http(f"/actions/health{live}") for live in ("", "?live=1")),
+        *(over_http(f"/api/runs/{run}") for run in runs),
+        over_http("/api/usage/summary?days=2"),
+        over_http("/ops/uptime"),
+        over_http("/actions/slack.send", {"text": 1, "x": 2}),
+        at_a_terminal("health"),
+        at_a_terminal("health", "--live"),
+        at_a_terminal("runs"),
+        at_a_terminal("usage"),
+        at_a_terminal("why", second.run),
+    ]
+
+
+def test_what_programs_read_has_not_changed(answers):
+    assert "\n".join([*answers, ""]) == GOLDEN.read_text("utf-8")
