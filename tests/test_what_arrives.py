@@ -379,7 +379,7 @@ def writable(where: str, text: str) -> bool:
     if where in CHATS and not text.strip():
         return False
     if where == "console":
-        return not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\r]|\\\\(\n|$)", text)
+        return not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\r]|\\(\n|$)", text)
     return "\0" not in text if where == "terminal" else True
 
 
