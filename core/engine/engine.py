@@ -21,7 +21,7 @@ from core.engine.validation import fingerprint
 from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
 from core.home_key import KEY, home_key
 from core.ledger import Ledger, RunRequest, random_code
-from core.ledger.runs import midnight_after
+from core.ledger.records import midnight_after
 from core.logs import RunLog
 from core.outbound import Outbound
 

@@ -8,7 +8,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from core.errors import LedgerError
-from core.ledger.store import connect, explain
+from core.ledger.explain import code_of, explain
+from core.ledger.store import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,17 +39,10 @@ def write(db: sqlite3.Connection, file: Path) -> None:
         ) from None
     try:
         with contextlib.closing(connect(file)) as copy:
-            _copy(db, copy, file)
-    except BaseException:
+            db.backup(copy)
+    except BaseException as error:
         # Half a copy must not pass for one, nor stand in the way of the next.
         file.unlink(missing_ok=True)
-        raise
-
-
-def _copy(db: sqlite3.Connection, copy: sqlite3.Connection, file: Path) -> None:
-    try:
-        db.backup(copy)
-    except sqlite3.Error as error:
-        if error.sqlite_errorcode & 0xFF in _WRITING:
+        if code_of(error) in _WRITING:
             raise explain(file, error) from None
         raise

@@ -19,8 +19,9 @@ from core.errors import LedgerError, NotConfigured
 from core.home import DATABASE, MOVING, check, moving, open_trusted, refuse_link, trust
 from core.home_key import KEY
 from core.ledger import backup, endings
+from core.ledger.explain import LOCKED, code_of, explain
 from core.ledger.owners import Owner, hard_lock
-from core.ledger.store import BESIDE, connect, explain, refuse_strangers
+from core.ledger.store import BESIDE, connect, refuse_strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,7 @@ def _alone(source: Path) -> Iterator[sqlite3.Connection | None]:
                 # What a dead process left in the log goes into the file.
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                if code_of(error) in LOCKED:
                     raise _in_use(str(source)) from None
                 raise
             yield database

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from core.ledger.records import Owed
 from core.ledger.runs import ANSWER_SECONDS
+from core.ledger.store import Store, writes
+from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
 
 
-def owe(db: sqlite3.Connection, one: Owed, surface: str, owner: str, now: float) -> None:
-    """Write down that somebody waits for an answer."""
-    db.execute(
-        "INSERT OR REPLACE INTO owed (key, surface, kind, reply_to, at, owner) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        (one.key, surface, one.kind, one.reply_to, now, owner),
-    )
+class OwedAnswers(Store):
+    """Answers that somebody waits for, until they were given."""
+
+    def owe(self, owed: Owed, surface: str, *, patience: float = PATIENCE) -> None:
+        """Write down an answer before its request is confirmed."""
+        row = (owed.key, surface, owed.kind, owed.reply_to, time.time(), self._owner_id())
+        self._write(
+            lambda db: db.execute(
+                "INSERT OR REPLACE INTO owed (key, surface, kind, reply_to, at, owner) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            ),
+            durable=True,
+            patience=patience,
+        )
+
+    @writes()
+    def answered(self, db: sqlite3.Connection, key: str) -> None:
+        """That answer was given; forget where."""
+        db.execute("DELETE FROM owed WHERE key = ?", (key,))
+
+    @writes()
+    def owed(self, db: sqlite3.Connection, surface: str) -> list[Owed]:
+        """Answers that dead processes owed, now ours to give."""
+        rows = self._of_the_dead(
+            db,
+            "SELECT key, kind, reply_to, owner FROM owed WHERE surface = ? AND at >= ? ORDER BY at",
+            (surface, time.time() - ANSWER_SECONDS),
+        )
+        for key, *_ in rows:
+            db.execute("UPDATE owed SET owner = ? WHERE key = ?", (self._owner_id(), key))
+        return [Owed(*row) for row in rows]
 
 
-def answered(db: sqlite3.Connection, key: str) -> None:
-    """Forget it, for it was given."""
-    db.execute("DELETE FROM owed WHERE key = ?", (key,))
-
-
-def claim(
-    db: sqlite3.Connection, surface: str, owner: str, alive: Callable[[str], bool], now: float
-) -> list[Owed]:
-    """Take over what dead processes owed."""
-    rows = db.execute(
-        "SELECT key, kind, reply_to, owner FROM owed WHERE surface = ? AND at >= ? ORDER BY at",
-        (surface, now - ANSWER_SECONDS),
-    ).fetchall()
-    dead = {name for name in {row[-1] for row in rows} if name != owner and not alive(name)}
-    claimed = [Owed(*row[:-1]) for row in rows if row[-1] in dead]
-    db.executemany("UPDATE owed SET owner = ? WHERE key = ?", [(owner, o.key) for o in claimed])
-    return claimed
-
-
-def forget_old(db: sqlite3.Connection, now: float) -> int:
+def forget_old(db: sqlite3.Connection, before: float) -> int:
     """Forget what nobody waits for any more; returns how many are left."""
-    db.execute("DELETE FROM owed WHERE at < ?", (now - ANSWER_SECONDS,))
+    db.execute("DELETE FROM owed WHERE at < ?", (before,))
     return int(db.execute("SELECT count(*) FROM owed").fetchone()[0])

@@ -12,18 +12,25 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from core.ledger.endings import Endings
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class Owner:
-    """This process, as the owner of the runs it accepts."""
+    """This process, as the owner of the runs it accepts and of a file for their endings."""
 
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
         self.id = secrets.token_hex(8)
         self._lock = hard_lock(_file(self._ledger, self.id))
         self._lock.acquire()
+        try:
+            self.endings = Endings(ledger, self.id)
+        except OSError:
+            self._release()
+            raise
 
     @staticmethod
     def lives(ledger: Path, owner: str) -> bool:
@@ -44,6 +51,10 @@ class Owner:
 
     def close(self) -> None:
         """Let go; from now on this owner counts as dead."""
+        self.endings.close()
+        self._release()
+
+    def _release(self) -> None:
         with contextlib.suppress(OSError):
             _file(self._ledger, self.id).unlink()
         self._lock.release()

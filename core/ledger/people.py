@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
-from core.callers import ADDRESSED_SURFACE, LABEL
+from core.callers import ADDRESSED_SURFACE, LABEL, is_address
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.records import Person, Token
+from core.ledger.store import Store, reads, writes
+from core.ledger.writer import PATIENCE
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
 
 PLANS = ("free", "pro")
 PAIR_SECONDS = 600.0
@@ -32,159 +34,170 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def plan(db: sqlite3.Connection, caller: str) -> str | None:
-    """The plan somebody has put a caller on; None where nobody has."""
-    row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
-    return row[0] if row else None
+class People(Store):
+    """Who was seen, who is on which plan, who has a token, who is paired.
+
+    `default_plan` is that of every caller whom nobody has put on a plan, now and later.
+    """
+
+    default_plan = "free"
+
+    @reads
+    def plan(self, db: sqlite3.Connection, caller: str) -> str:
+        """`free` or `pro`."""
+        return self._plan(db, caller)
+
+    def _plan(self, db: sqlite3.Connection, caller: str) -> str:
+        row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
+        return (row and row[0]) or self._begins_on(caller)
+
+    def _begins_on(self, caller: str) -> str:
+        """The plan of a caller whom nobody has put on one; an address's is always the free one."""
+        return "free" if is_address(caller) else self.default_plan
+
+    @writes(durable=True)
+    def set_plan(self, db: sqlite3.Connection, caller: str, plan: str) -> None:
+        """Put a caller, known already or not, on a plan."""
+        _set_plan(db, caller, plan)
+
+    @reads
+    def callers(self, db: sqlite3.Connection) -> list[Person]:
+        """Everybody who was ever seen, latest first."""
+        rows = db.execute(
+            "SELECT caller, plan, first_seen, last_seen, paired_at FROM callers "
+            "ORDER BY last_seen DESC"
+        )
+        return [Person(row[0], row[1] or self._begins_on(row[0]), *row[2:]) for row in rows]
+
+    @writes(durable=True)
+    def token_new(
+        self, db: sqlite3.Connection, label: str, *, plan: str | None = None, admin: bool = False
+    ) -> str:
+        """Make a token; only its hash is kept, so this is the one time it can be read.
+
+        Raises InvalidInput for a label that is taken or not `[a-z][a-z0-9-]*`.
+        """
+        if not LABEL.fullmatch(label):
+            raise InvalidInput(
+                [
+                    Fault(
+                        "label",
+                        "must be small letters, digits and dashes, a letter first, at most 40",
+                    )
+                ],
+                f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None,
+            )
+        token = f"lvq_{label}_{secrets.token_urlsafe(32)}"
+        now = time.time()
+        made = db.execute(
+            "INSERT INTO tokens (label, hash, admin, created_at) VALUES (?1, ?2, ?3, ?4) "
+            "ON CONFLICT (label) DO UPDATE SET hash = ?2, admin = ?3, created_at = ?4, "
+            "revoked_at = NULL WHERE revoked_at IS NOT NULL",
+            (label, _digest(token), admin, now),
+        )
+        if made.rowcount != 1:
+            raise InvalidInput(
+                [Fault("label", "is taken")],
+                f"There is a token '{label}' already.",
+                fix=f"Choose another label, or first: levqor token revoke {label}",
+            )
+        _set_plan(db, f"{ADDRESSED_SURFACE}:{label}", plan)
+        return token
+
+    @reads
+    def tokens(self, db: sqlite3.Connection) -> list[Token]:
+        """Every token without the token, revoked ones too, newest first."""
+        return [self._token(row) for row in db.execute(f"{_TOKENS} ORDER BY created_at DESC")]
+
+    def _token(self, row: tuple[Any, ...]) -> Token:
+        label, plan, admin, created_at, revoked_at, _ = row
+        plan = plan or self._begins_on(f"{ADDRESSED_SURFACE}:{label}")
+        return Token(label, plan, bool(admin), created_at, revoked_at)
+
+    @writes(durable=True)
+    def token_revoke(self, db: sqlite3.Connection, label: str) -> None:
+        """End a token at once. Raises NotFound where there is none by that label."""
+        done = db.execute(
+            "UPDATE tokens SET revoked_at = ? WHERE label = ? AND revoked_at IS NULL",
+            (time.time(), label),
+        )
+        if done.rowcount != 1:
+            raise NotFound("There is no such token.", fix="See them with: levqor token list")
+
+    @reads
+    def token_check(self, db: sqlite3.Connection, token: str) -> Token | None:
+        """Whose token this is; None where it is nobody's or revoked."""
+        parts = token.split("_", 2)
+        label = parts[1] if len(parts) == 3 else ""
+        row = db.execute(f"{_TOKENS} WHERE label = ?", (label,)).fetchone()
+        good = hmac.compare_digest(row[5] if row else b"\0" * 32, _digest(token))
+        return self._token(row) if row and good and row[4] is None else None
+
+    @writes(durable=True)
+    def pair_code(self, db: sqlite3.Connection, surface: str) -> tuple[str, float]:
+        """Make a one-time code; (code, when it expires in seconds since 1970)."""
+        now = time.time()
+        code, expires = random_code(8), now + PAIR_SECONDS
+        db.execute("DELETE FROM pairings WHERE expires_at <= ?", (now,))
+        db.execute("INSERT INTO pairings VALUES (?, ?, ?)", (surface, _digest(code), expires))
+        db.execute(
+            "DELETE FROM pairings WHERE surface = ?1 AND rowid NOT IN (SELECT rowid FROM pairings "
+            "WHERE surface = ?1 ORDER BY expires_at DESC LIMIT ?2)",
+            (surface, _PENDING),
+        )
+        return code, expires
+
+    def redeem(self, surface: str, ident: str, code: str, *, patience: float = PATIENCE) -> bool:
+        """Pair a caller with a code, which is used up; False where it is wrong, used or late."""
+        now = time.time()
+
+        def work(db: sqlite3.Connection) -> bool:
+            used = db.execute(
+                "DELETE FROM pairings WHERE surface = ? AND hash = ? AND expires_at > ?",
+                (surface, _digest(code.strip().lower()), now),
+            )
+            if used.rowcount != 1:
+                return False
+            db.execute(
+                "INSERT INTO callers (caller, first_seen, last_seen, paired_at) "
+                "VALUES (?1, ?2, ?2, ?2) ON CONFLICT (caller) DO UPDATE SET paired_at = ?2",
+                (f"{surface}:{ident}", now),
+            )
+            return True
+
+        return self._write(work, durable=True, patience=patience)
+
+    @writes(durable=True)
+    def unpair(self, db: sqlite3.Connection, caller: str) -> None:
+        """Take a pairing back. Raises NotFound where the caller is not paired."""
+        done = db.execute(
+            "UPDATE callers SET paired_at = NULL WHERE caller = ? AND paired_at IS NOT NULL",
+            (caller,),
+        )
+        if done.rowcount != 1:
+            raise NotFound("That caller is not paired.", fix="This lists who is: levqor callers")
+
+    @reads
+    def paired(self, db: sqlite3.Connection, surface: str) -> list[str]:
+        """The ids paired on a surface."""
+        prefix = f"{surface}:"
+        rows = db.execute(
+            "SELECT caller FROM callers WHERE paired_at IS NOT NULL AND substr(caller, 1, ?) = ?",
+            (len(prefix), prefix),
+        )
+        return [row[0].removeprefix(prefix) for row in rows]
 
 
-def set_plan(db: sqlite3.Connection, caller: str, plan: str | None, now: float) -> None:
-    """Put a caller, known already or not, on a plan; on None, on whichever is the default."""
+_TOKENS = (
+    "SELECT label, plan, admin, created_at, revoked_at, hash FROM tokens "
+    "JOIN callers ON caller = 'http:' || label"
+)
+
+
+def _set_plan(db: sqlite3.Connection, caller: str, plan: str | None) -> None:
+    """Put a caller on a plan; on None, on whichever is the default."""
     db.execute(
         "INSERT INTO callers (caller, plan, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3) "
         "ON CONFLICT (caller) DO UPDATE SET plan = ?2",
-        (caller, plan, now),
+        (caller, plan, time.time()),
     )
-
-
-def people(db: sqlite3.Connection, begins_on: Callable[[str], str]) -> list[Person]:
-    """Every caller seen, latest first."""
-    rows = db.execute(
-        "SELECT caller, plan, first_seen, last_seen, paired_at FROM callers ORDER BY last_seen DESC"
-    )
-    return [Person(row[0], row[1] or begins_on(row[0]), *row[2:]) for row in rows]
-
-
-def token_new(
-    db: sqlite3.Connection,
-    label: str,
-    plan: str | None,
-    admin: bool,  # noqa: FBT001
-    now: float,
-) -> str:
-    """Make a token; only its hash is kept, so this is the one time it can be read.
-
-    Raises InvalidInput for a label that is taken or not `[a-z][a-z0-9-]*`.
-    """
-    if not LABEL.fullmatch(label):
-        raise InvalidInput(
-            [
-                Fault(
-                    "label", "must be small letters, digits and dashes, a letter first, at most 40"
-                )
-            ],
-            f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None,
-        )
-    taken = db.execute("SELECT revoked_at FROM tokens WHERE label = ?", (label,)).fetchone()
-    if taken is not None and taken[0] is None:
-        raise InvalidInput(
-            [Fault("label", "is taken")],
-            f"There is a token '{label}' already.",
-            fix=f"Choose another label, or first: levqor token revoke {label}",
-        )
-    token = f"lvq_{label}_{secrets.token_urlsafe(32)}"
-    db.execute(
-        "INSERT OR REPLACE INTO tokens (label, hash, admin, created_at) VALUES (?, ?, ?, ?)",
-        (label, _digest(token), admin, now),
-    )
-    set_plan(db, f"{ADDRESSED_SURFACE}:{label}", plan, now)
-    return token
-
-
-def tokens(db: sqlite3.Connection, begins_on: Callable[[str], str]) -> list[Token]:
-    """Every token, revoked ones too, newest first."""
-    rows = db.execute(
-        "SELECT label, plan, admin, created_at, revoked_at FROM tokens "
-        "JOIN callers ON caller = 'http:' || label ORDER BY created_at DESC"
-    )
-    return [_token(row, begins_on) for row in rows]
-
-
-def _token(row: tuple[Any, ...], begins_on: Callable[[str], str]) -> Token:
-    label, plan, admin, created_at, revoked_at = row
-    plan = plan or begins_on(f"{ADDRESSED_SURFACE}:{label}")
-    return Token(label, plan, bool(admin), created_at, revoked_at)
-
-
-def token_revoke(db: sqlite3.Connection, label: str, now: float) -> None:
-    """End a token at once. Raises NotFound where there is none by that label."""
-    done = db.execute(
-        "UPDATE tokens SET revoked_at = ? WHERE label = ? AND revoked_at IS NULL", (now, label)
-    )
-    if done.rowcount != 1:
-        raise NotFound("There is no such token.", fix="See them with: levqor token list")
-
-
-def token_check(
-    db: sqlite3.Connection, token: str, begins_on: Callable[[str], str]
-) -> Token | None:
-    """Whose token this is; None where it is nobody's or revoked."""
-    parts = token.split("_", 2)
-    label = parts[1] if len(parts) == 3 else ""
-    row = db.execute(
-        "SELECT label, plan, admin, created_at, revoked_at, hash FROM tokens "
-        "JOIN callers ON caller = 'http:' || label WHERE label = ?",
-        (label,),
-    ).fetchone()
-    good = hmac.compare_digest(row[5] if row else b"\0" * 32, _digest(token))
-    if row is None or not good or row[4] is not None:
-        return None
-    return _token(row[:5], begins_on)
-
-
-def pair_code(db: sqlite3.Connection, surface: str, now: float) -> tuple[str, float]:
-    """Make a one-time code; (code, when it expires)."""
-    code, expires = random_code(8), now + PAIR_SECONDS
-    db.execute("DELETE FROM pairings WHERE expires_at <= ?", (now,))
-    db.execute("INSERT INTO pairings VALUES (?, ?, ?)", (surface, _digest(code), expires))
-    db.execute(
-        "DELETE FROM pairings WHERE surface = ?1 AND rowid NOT IN (SELECT rowid FROM pairings "
-        "WHERE surface = ?1 ORDER BY expires_at DESC LIMIT ?2)",
-        (surface, _PENDING),
-    )
-    return code, expires
-
-
-def redeem(db: sqlite3.Connection, surface: str, ident: str, code: str, now: float) -> bool:
-    """Pair a caller with a code; the code is used up. False where it is wrong or late."""
-    used = db.execute(
-        "DELETE FROM pairings WHERE surface = ? AND hash = ? AND expires_at > ?",
-        (surface, _digest(code.strip().lower()), now),
-    )
-    if used.rowcount != 1:
-        return False
-    db.execute(
-        "INSERT INTO callers (caller, first_seen, last_seen, paired_at) VALUES (?1, ?2, ?2, ?2) "
-        "ON CONFLICT (caller) DO UPDATE SET paired_at = ?2",
-        (f"{surface}:{ident}", now),
-    )
-    return True
-
-
-def unpair(db: sqlite3.Connection, caller: str) -> None:
-    """Take a pairing back. Raises NotFound where the caller is not paired."""
-    done = db.execute(
-        "UPDATE callers SET paired_at = NULL WHERE caller = ? AND paired_at IS NOT NULL", (caller,)
-    )
-    if done.rowcount != 1:
-        raise NotFound("That caller is not paired.", fix="This lists who is: levqor callers")
-
-
-def prune(db: sqlite3.Connection, before: float) -> None:
-    """Forget strangers who were not seen since, and codes nobody used."""
-    db.execute(
-        "DELETE FROM callers WHERE last_seen < ? AND plan IS NULL AND paired_at IS NULL "
-        "AND caller NOT IN (SELECT 'http:' || label FROM tokens)",
-        (before,),
-    )
-    db.execute("DELETE FROM pairings WHERE expires_at < ?", (before,))
-
-
-def paired(db: sqlite3.Connection, surface: str) -> list[str]:
-    """The ids paired on a surface."""
-    prefix = f"{surface}:"
-    rows = db.execute(
-        "SELECT caller FROM callers WHERE paired_at IS NOT NULL AND substr(caller, 1, ?) = ?",
-        (len(prefix), prefix),
-    )
-    return [row[0].removeprefix(prefix) for row in rows]

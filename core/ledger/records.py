@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+import datetime as dt
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 OPEN = ("accepted", "sending")
 
@@ -53,6 +55,17 @@ class RunRecord:
     def open(self) -> bool:
         """Still accepted or sending."""
         return self.state in OPEN
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> Self:
+        """Make the record of a row that holds RUN_COLUMNS."""
+        values = list(row)
+        values[6] = bool(values[6])
+        values[12] = json.loads(values[12]) if values[12] else None
+        return cls(*values)
+
+
+RUN_COLUMNS = ", ".join(column.name for column in fields(RunRecord))
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,7 @@ class ProbeStreak:
 
 @dataclass(frozen=True)
 class Inbound:
-    """How a way in is doing; `alive` is False once the bot that said so is gone."""
+    """How an interface is doing; `alive` is False once the bot that said so is gone."""
 
     surface: str
     ok: bool
@@ -118,3 +131,14 @@ class Inbound:
     since: float
     at: float
     alive: bool
+
+
+def midnight_after(at: float) -> dt.datetime:
+    """When the quota of a time's day is given anew."""
+    today = dt.datetime.fromtimestamp(at, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today + dt.timedelta(days=1)
+
+
+def day_of(at: float) -> str:
+    """The UTC day of a time, as YYYY-MM-DD."""
+    return dt.datetime.fromtimestamp(at, dt.UTC).date().isoformat()

@@ -1,26 +1,36 @@
-"""Opening the ledger: permissions, the file lock, migrations, and what can be wrong."""
+"""The database file of a home: how it is opened, written and read, and whose runs are whose.
+
+Writes go through one thread (see writer.py); reads use a connection of their own, which in WAL
+mode waits for nobody.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import shutil
 import sqlite3
 import stat
-from typing import TYPE_CHECKING
+import threading
+from abc import ABC, abstractmethod
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from filelock import Timeout
 
 from core.errors import LedgerError, NotConfigured
 from core.home import DATABASE, check, own, refuse_link
-from core.ledger.owners import hard_lock
-from core.ledger.writer import settle_in
+from core.ledger.explain import explain
+from core.ledger.owners import Owner, hard_lock
+from core.ledger.writer import PATIENCE, Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-NAME = DATABASE
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S", bound="Store")
+
 # What SQLite keeps beside a database and believes.
 BESIDE = ("-wal", "-shm", "-journal")
 # How many steps core/migrations.py has. Kept here so that a ledger that is up to date
@@ -28,12 +38,173 @@ BESIDE = ("-wal", "-shm", "-journal")
 SCHEMA = 3
 # Eighty processes that start at once on two cores wait for one another here.
 _OPEN_PATIENCE = 60.0
-# The write-ahead log's index grows by 32 KB at a time.
-_SPACE = 64 * 1024
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+# While somebody still waits for an answer, the half hour is looked at this often.
+_SWEEP_SECONDS = 60.0
+# While a reader keeps the write-ahead log from being emptied, it is tried again this often.
+_RETRY_SECONDS = 5.0
 
 
-def prepare(path: Path) -> None:
+def writes(
+    *, durable: bool = False
+) -> Callable[[Callable[Concatenate[S, sqlite3.Connection, P], T]], Callable[Concatenate[S, P], T]]:
+    """Make a method, which is handed the connection, run as one transaction."""
+
+    def decorate(
+        work: Callable[Concatenate[S, sqlite3.Connection, P], T],
+    ) -> Callable[Concatenate[S, P], T]:
+        @wraps(work)
+        def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return self._write(lambda db: work(self, db, *args, **kwargs), durable=durable)
+
+        return method
+
+    return decorate
+
+
+def reads(
+    work: Callable[Concatenate[S, sqlite3.Connection, P], T],
+) -> Callable[Concatenate[S, P], T]:
+    """Make a method, which is handed the connection, read."""
+
+    @wraps(work)
+    def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._reading() as db:
+            return work(self, db, *args, **kwargs)
+
+    return method
+
+
+class Store(ABC):
+    """One home's database, opened with `open`, closed when done.
+
+    Every method may be called from any thread, and blocks: an event loop hands them to a
+    thread. All raise LedgerError, which names the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._owner: Owner | None = None
+        self._owner_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._reader = _reader(path)
+        self._identity = _identity(path)
+        self._writer = Writer(lambda: connect(path), self._check, self._explain, self._idle)
+        self._writer.start()
+
+    @classmethod
+    def open(cls, home: Path) -> Self:
+        """Open the ledger of a home, made and migrated under a file lock where needed."""
+        path = home / DATABASE
+        _prepare(path)
+        try:
+            return cls(path)
+        except sqlite3.Error as error:
+            raise explain(path, error) from None
+
+    def close(self) -> None:
+        """Finish writes, empty the write-ahead log, give up ownership."""
+        # The last connection to go takes the write-ahead log with it, and a reader may not.
+        with self._read_lock:
+            self._reader.close()
+        self._writer.close()
+        if self._owner:
+            self._owner.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _write(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        durable: bool = False,
+        patience: float = PATIENCE,
+    ) -> T:
+        return self._writer.call(work, durable=durable, patience=patience)
+
+    @contextlib.contextmanager
+    def _reading(self, *, long: bool = False) -> Iterator[sqlite3.Connection]:
+        """Lend the reader; `long` makes one for what takes seconds, which nobody shall wait for."""
+        try:
+            with contextlib.closing(_reader(self.path)) if long else self._shared() as db:
+                self._check()
+                yield db
+        except sqlite3.Error as error:
+            raise self._explain(error) from None
+
+    @contextlib.contextmanager
+    def _shared(self) -> Iterator[sqlite3.Connection]:
+        with self._read_lock:
+            yield self._reader
+
+    def _owner_id(self) -> str:
+        with self._owner_lock:
+            if self._owner is None:
+                try:
+                    self._owner = Owner(self.path)
+                except OSError as error:
+                    raise self._explain(error) from None
+            return self._owner.id
+
+    def _alive(self, owner: str) -> bool:
+        if self._owner is not None and owner == self._owner.id:
+            return True
+        return Owner.lives(self.path, owner)
+
+    def _of_the_dead(
+        self, db: sqlite3.Connection, sql: str, args: tuple[Any, ...]
+    ) -> list[tuple[Any, ...]]:
+        """The rows of dead processes, without the owner that each row ends in."""
+        rows = db.execute(sql, args).fetchall()
+        dead = {owner for owner in {row[-1] for row in rows} if not self._alive(owner)}
+        return [row[:-1] for row in rows if row[-1] in dead]
+
+    def _check(self) -> None:
+        # A file that was deleted or replaced takes writes like any other, and keeps none.
+        if _identity(self.path) != self._identity:
+            raise LedgerError(
+                f"The ledger {self.path} was moved, deleted or replaced while in use.",
+                fix="Put it back, or start this program again to use the one that is there now.",
+                reason="ledger_replaced",
+            )
+
+    def _explain(self, error: Exception) -> LedgerError:
+        return explain(self.path, error)
+
+    def _idle(self, db: sqlite3.Connection) -> float | None:
+        waiting = self._sweep(db)
+        (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            return _RETRY_SECONDS
+        return _SWEEP_SECONDS if waiting else None
+
+    @abstractmethod
+    def _sweep(self, db: sqlite3.Connection) -> int:
+        """Forget what is too old to be kept; returns how much is still waited for."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that leaves transactions to its user."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(
+        address, uri=True, isolation_level=None, check_same_thread=False, timeout=10
+    )
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _prepare(path: Path) -> None:
     """Make the folder and the file, owner-only, and bring the schema up to date.
 
     Raises LedgerError where the file is damaged, read-only, newer than this Levqor, or not
@@ -48,23 +219,18 @@ def prepare(path: Path) -> None:
             # A move may have begun while this waited.
             check(path.parent)
             _make_private(path)
-            connection = connect(path)
-            try:
+            with contextlib.closing(connect(path)) as connection:
                 _migrate(connection, path)
-            finally:
-                connection.close()
     except NotConfigured as strange:
         raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
-    except sqlite3.Error as error:
-        raise explain(path, error) from None
     except Timeout:
         raise LedgerError(
             f"The ledger {path} is being opened by another program that does not finish.",
             fix="Close other Levqor programs that use this home, then try again.",
             reason="ledger_locked",
         ) from None
-    except OSError as error:
-        raise no_access(path, error) from None
+    except (sqlite3.Error, OSError) as error:
+        raise explain(path, error) from None
 
 
 def refuse_strangers(path: Path) -> None:
@@ -94,33 +260,13 @@ def _make_private(path: Path) -> None:
             path.chmod(0o600)
 
 
-def identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, int] | None:
     """Tell one file from another by that name; None where there is none."""
     try:
         state = os.stat(path)  # noqa: PTH116 - on the hot path
     except OSError:
         return None
     return state.st_dev, state.st_ino
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection that leaves transactions to its user."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    settle_in(connection)
-    return connection
-
-
-def reader(path: Path) -> sqlite3.Connection:
-    """Open a connection that cannot write."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=10,
-    )
-    connection.execute("PRAGMA query_only=ON")
-    return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -142,80 +288,3 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     # Plugins of sqlite-utils installed for other reasons have no business here.
     MIGRATIONS.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={SCHEMA}")
-
-
-def explain(path: Path, error: Exception) -> LedgerError:
-    """Say in words what SQLite's error means for the person at the keyboard."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return LedgerError(
-            f"The ledger {path} is damaged.",
-            # What is left of its write-ahead log would be written into the copy.
-            fix=f"Stop what uses it, move {path} and the {path.name}-wal and {path.name}-shm "
-            "beside it away, and put a copy made with 'levqor backup' in its place; without one, "
-            "a new ledger starts empty and today's quota with it.",
-            reason="ledger_damaged",
-        )
-    # A full disk is also an I/O error, where the write-ahead log's index cannot grow.
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
-        return _no_space(path)
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return no_access(path, error)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LedgerError(
-            f"The ledger {path} is held by another program.",
-            fix="Try again in a moment; if it stays so, close what else uses this home.",
-            reason="ledger_locked",
-            retry_after=5,
-        )
-    return LedgerError(
-        f"The ledger {path} cannot be used ({getattr(error, 'sqlite_errorname', 'SQLite error')}).",
-        fix="Check the disk it is on; 'levqor doctor' tells more.",
-        reason="ledger_unusable",
-    )
-
-
-def _full(path: Path) -> bool:
-    try:
-        return shutil.disk_usage(path.parent).free < _SPACE
-    except OSError:
-        return False
-
-
-def _mounted_read_only(path: Path) -> bool:
-    try:
-        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
-    except (AttributeError, OSError):  # Windows has neither
-        return False
-
-
-def _no_space(path: Path) -> LedgerError:
-    return LedgerError(
-        f"The disk that holds the ledger {path} is full.",
-        fix="Free some space, then try again.",
-        reason="ledger_full",
-    )
-
-
-def no_access(path: Path, error: Exception) -> LedgerError:
-    """Say why a file beside the ledger, or the ledger, cannot be written."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return _no_space(path)
-    if isinstance(error, OSError) and error.errno in _NO_LOCKS:
-        return LedgerError(
-            f"The disk of {path} cannot lock files (some network drives cannot).",
-            fix="Choose a home on a disk of this computer: --home or LEVQOR_HOME.",
-            reason="ledger_unlockable",
-        )
-    if _mounted_read_only(path):
-        return LedgerError(
-            f"The disk that holds the ledger {path} is mounted read-only.",
-            fix="Mount it for writing, or choose another folder with --home.",
-            reason="ledger_readonly",
-        )
-    return LedgerError(
-        f"The ledger {path} cannot be written.",
-        fix=f"Make {path.parent} and the files in it yours and writable, "
-        "or choose another folder with --home.",
-        reason="ledger_readonly",
-    )

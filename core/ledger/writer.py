@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import LedgerError, LevqorError
+from core.ledger.explain import LOCKED, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,10 +184,7 @@ class Writer:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF not in (
-                    sqlite3.SQLITE_BUSY,
-                    sqlite3.SQLITE_LOCKED,
-                ):
+                if code_of(error) not in LOCKED:
                     raise
                 now = time.monotonic()
                 for piece in [p for p in batch if p.give_up <= now]:
@@ -223,9 +221,3 @@ class Writer:
             return False, None
         connection.execute("RELEASE piece")
         return True, result
-
-
-def settle_in(connection: sqlite3.Connection) -> None:
-    """Set what every connection to the ledger needs."""
-    connection.execute("PRAGMA secure_delete=ON")
-    connection.execute("PRAGMA foreign_keys=ON")

@@ -12,7 +12,8 @@ from core.errors import (
     QuotaSpent,
     Repeated,
 )
-from core.ledger import Ledger, runs, status
+from core.ledger import Ledger
+from core.ledger.runs import GUARD_SECONDS
 from tests.support.journal import DO, accept, finish, order
 
 
@@ -126,7 +127,7 @@ def test_the_same_again_within_a_minute_is_asked_about(ledger):
 
 def test_after_a_minute_nothing_is_asked(ledger):
     ledger.set_plan("cli:ada", "pro")
-    finish(ledger, "sent", at=time.time() - runs.GUARD_SECONDS - 1)
+    finish(ledger, "sent", at=time.time() - GUARD_SECONDS - 1)
     accept(ledger, guard=True)
 
 
@@ -176,7 +177,8 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(home):
         ledger.accept(order(test=True, at=now + 7200, guard=True, test_gap=60.0))
         _, first = ledger.accept(order(test=True, at=now, guard=True, test_gap=60.0))
         assert first
-        ledger._write(lambda db: status.probed(db, "slack", "ok", None, 1.0, now + 7200))
+        ledger.probed("slack", "ok", None, 1.0)
+        ledger._write(lambda db: db.execute("UPDATE probes SET since = since + 7200, at = since"))
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         assert [s.verdict for s in ledger.probes("slack", 9)] == ["failing", "ok"]

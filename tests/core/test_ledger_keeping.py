@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import LedgerError
-from core.ledger import Ledger, runs
+from core.ledger import Ledger
+from core.ledger.records import RUN_COLUMNS
+from core.ledger.runs import ANSWER_SECONDS, PRUNE_STEP, forget_old_replies
 from tests.support.journal import accept, finish, order
 from tests.support.waiting import wait_for
 
@@ -31,9 +33,9 @@ def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
 
 
 def test_where_to_answer_is_forgotten_after_half_an_hour(ledger):
-    old, _ = accept(ledger, reply_to="x", at=time.time() - runs.ANSWER_SECONDS - 1)
+    old, _ = accept(ledger, reply_to="x", at=time.time() - ANSWER_SECONDS - 1)
     new, _ = accept(ledger, reply_to="y", caller="cli:bob")
-    ledger._write(lambda db: runs.forget_old_answers(db, time.time()))
+    ledger._write(lambda db: forget_old_replies(db, time.time() - ANSWER_SECONDS))
     assert ledger.run(old.run).reply_to is None
     assert ledger.run(new.run).reply_to == "y"
 
@@ -143,7 +145,7 @@ def test_the_idle_sweep_looks_at_those_who_wait_and_not_at_every_run(home):
     with Ledger.open(home) as ledger, contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
         plans = []
         db.set_trace_callback(lambda sql: plans.append(sql) if sql.startswith("UPDATE") else None)
-        runs.forget_old_answers(db, time.time())
+        forget_old_replies(db, time.time() - ANSWER_SECONDS)
         db.set_trace_callback(None)
         steps = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {plans[0]}")]
     db.close()
@@ -179,12 +181,12 @@ def test_pruning_goes_in_steps_that_let_others_in(home):
     with Ledger.open(home) as ledger:
         entry, _ = ledger.accept(order(test=True, at=0.0))
         ledger.settle(entry.run, "sent")
-        some = runs.PRUNE_STEP + 10
+        some = PRUNE_STEP + 10
         with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
             db.execute("CREATE TEMP TABLE old AS SELECT * FROM runs")
             db.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-                f"INSERT INTO runs ({runs.COLUMNS}, day, charged, rebind, owner) "
+                f"INSERT INTO runs ({RUN_COLUMNS}, day, charged, rebind, owner) "
                 "SELECT i, at, action, connector, caller, surface, test, state, attempts, ms, "
                 "code, reason, receipt, settled_at, reply_to, fingerprint, day, charged, rebind, "
                 "owner FROM old, n",
@@ -192,7 +194,7 @@ def test_pruning_goes_in_steps_that_let_others_in(home):
             )
         db.close()
         before = time.time()
-        assert ledger._write(lambda db: runs.prune(db, before)) == 2000
+        assert ledger._prune_runs(before) == 2000
         assert ledger.prune(90) == some + 1 - 2000
         assert ledger.runs() == []
 
