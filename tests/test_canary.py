@@ -17,9 +17,9 @@ from core.engine import Engine
 from core.errors import LevqorError
 from core.ledger import Ledger
 from core.logs import quiet_libraries
-from core.sandbox import Answer, DropAfter, DropBefore, Hang
 from tests.support.canary import CANARIES, addresses, assert_clean, secrets
 from tests.support.cli import PATIENCE_S, ROOT, environment
+from tests.support.sandbox import Answer, DropAfter, DropBefore, Hang
 
 # `levqor` with everything that can be logged on standard error.
 LOUD = """

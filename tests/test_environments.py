@@ -14,11 +14,11 @@ import urllib.request
 
 import pytest
 
-from core.sandbox import Answer
 from tests.support.bot import ROOT, Program
 from tests.support.nonsense import NONSENSE
 from tests.support.proxies import NETWORK, proxying
 from tests.support.rawserver import certificate, closed_port
+from tests.support.sandbox import Answer
 from tests.support.waiting import wait_for
 
 AWAY = "https://telegram.invalid"

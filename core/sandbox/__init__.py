@@ -1,30 +1,10 @@
-"""Imitations of the upstreams on loopback, with the vendors' real rules and refusals.
+"""Imitations of the services on loopback, with the vendors' real rules and refusals.
 
-Imported only when asked for. A test or a newcomer starts all of them at once:
-
-    with Sandbox() as sandbox:
-        settings = sandbox.settings()
-        sandbox.slack.next(Answer(404, "no_service"))
+Imported only when asked for. `with Sandbox() as sandbox` runs all of them at once, and
+`sandbox.settings()` leads every connector there.
 """
 
-from core.sandbox.answers import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge, Scripted
-from core.sandbox.server import SERVICES, Sandbox
+from core.sandbox.server import SERVICES, Sandbox, exports, serve
 from core.sandbox.service import Received, SandboxService
-from core.sandbox.serving import exports, serve
 
-__all__ = [
-    "SERVICES",
-    "Answer",
-    "Delay",
-    "Drip",
-    "DropAfter",
-    "DropBefore",
-    "Hang",
-    "Huge",
-    "Received",
-    "Sandbox",
-    "SandboxService",
-    "Scripted",
-    "exports",
-    "serve",
-]
+__all__ = ["SERVICES", "Received", "Sandbox", "SandboxService", "exports", "serve"]

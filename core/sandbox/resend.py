@@ -109,11 +109,9 @@ class Resend(SandboxService):
         if key is not None:
             self._running.discard(key)
             self._keys[key] = (time.monotonic(), payload, sent)
-        received.done, received.result = True, sent
-        to = ", ".join(_list(mail["to"]))
-        received.shown = f"{mail['subject']} → {to}"
-        sender = f"{mail['from']} → {to}"
-        received.card = Card(mail["subject"], sender, str(mail.get("text") or ""))
+        to, subject = ", ".join(_list(mail["to"])), mail["subject"]
+        text = str(mail.get("text") or "")
+        received.card = Card(subject, f"{mail['from']} → {to}", text, summary=f"{subject} → {to}")
         return web.json_response({"id": sent}, headers=LIMITS)
 
     def _refusal(self, request: web.Request) -> web.Response | None:

@@ -96,11 +96,10 @@ class Sheets(SandboxService):
             return _error(400, "INVALID_ARGUMENT", str(error))
         except Refusal as refusal:
             return _error(*refusal.args)
-        received.done = True
-        received.result = answer["updates"]["updatedRange"]
+        where = answer["updates"]["updatedRange"]
         rows = [["" if cell is None else str(cell) for cell in row] for row in values]
-        received.shown = f"{received.result}: {'; '.join(map(', '.join, rows))}"
-        received.card = Card("Levqor sandbox", received.result, rows=rows)
+        summary = f"{where}: {'; '.join(map(', '.join, rows))}"
+        received.card = Card("Levqor sandbox", where, rows=rows, summary=summary)
         return web.json_response(answer)
 
     def _check(self, request: web.Request, known: set[str]) -> None:

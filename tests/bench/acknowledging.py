@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.sandbox import Delay
 from tests.bench import table
 from tests.support.bot import ROOT, Program
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Delay, Sandbox
 
 PEOPLE, AT_ONCE = 200, 16
 

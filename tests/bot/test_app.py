@@ -14,9 +14,9 @@ from bot.web.surface import Web
 from core.callers import Caller
 from core.engine import Engine
 from core.errors import Busy, InProgress, LedgerError, NotConfigured
-from core.sandbox import Delay, Hang
 from core.settings import Address
 from tests.support.holding import held
+from tests.support.sandbox import Delay, Hang
 from tests.support.waiting import wait_for
 from tests.support.ways import Way, lived
 

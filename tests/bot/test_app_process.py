@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from bot.app import main
-from core.sandbox import Delay
 from tests.support.bot import Program
+from tests.support.sandbox import Delay
 from tests.support.waiting import wait_for
 
 

@@ -7,8 +7,8 @@ import pytest
 from bot import check
 from bot.app import main
 from core.reports import Finding
-from core.sandbox import Answer
 from core.settings import Settings
+from tests.support.sandbox import Answer
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from core import wording
 from core.callers import Caller
 from core.engine import Engine
 from core.errors import InvalidInput, NotFound
-from core.sandbox import Delay
 from core.settings import Settings
+from tests.support.sandbox import Delay
 
 ROOT = Path(__file__).parents[2]
 ADA = Caller("slack", "T1:UADA")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from core.sandbox import Answer, Delay, Hang
-from core.sandbox.slack import GENERAL, GUEST, OTHER_TEAM, PERSON, STRANGER, TEAM
+from core.sandbox.slack import GENERAL, TEAM
+from tests.support.sandbox import Answer, Delay, Hang
+from tests.support.sandbox.slack_identity import GUEST, OTHER_TEAM, PERSON, STRANGER
 from tests.support.slack import ME, at_work
 from tests.support.waiting import wait_for
 

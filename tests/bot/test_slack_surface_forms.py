@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.sandbox import Answer, Delay, DropAfter
-from core.sandbox.slack import COLLEAGUE, GUEST, PERSON, STRANGER
+from tests.support.sandbox import Answer, Delay, DropAfter
+from tests.support.sandbox.slack_identity import COLLEAGUE, GUEST, PERSON, STRANGER
 from tests.support.slack import ME, at_work
 from tests.support.waiting import wait_for
 

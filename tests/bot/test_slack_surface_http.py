@@ -14,11 +14,11 @@ from bot.declaration import Startup
 from bot.runtime import HookRequest
 from bot.slack.hook import MOST_FIELDS, Door, read
 from core.errors import NotConfigured
-from core.sandbox.slack import PERSON, TEAM
-from core.sandbox.slack.identity import SIGNING_SECRET
+from core.sandbox.slack import TEAM
 from core.settings import Settings
 from tests.support.canary import assert_clean
 from tests.support.sandbox.slack import signed
+from tests.support.sandbox.slack_identity import PERSON, SIGNING_SECRET
 from tests.support.slack import at_work
 from tests.support.waiting import wait_for
 

@@ -10,8 +10,7 @@ from bot.runtime import Bot
 from bot.slack.api import Api, Said, Unreachable
 from bot.slack.link import Pace
 from bot.slack.report import Report
-from core.sandbox import Answer, Delay, Hang
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Answer, Delay, Hang, Sandbox
 from tests.support.slack import QUICK, at_work, settings_for
 from tests.support.waiting import wait_for
 

@@ -6,8 +6,8 @@ import pytest
 
 from bot import check
 from bot.slack.api import Api, Nonsense, Said, Unreachable
-from core.sandbox import Answer
 from tests.support.nonsense import NONSENSE
+from tests.support.sandbox import Answer
 from tests.support.sandbox.slack_payloads import Exchange
 from tests.support.slack import at_work, settings_for
 from tests.support.waiting import wait_for

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.ledger import Ledger
-from core.sandbox import Answer, Delay
 from tests.support.bot import Program
 from tests.support.canary import CANARIES, assert_clean, secrets
+from tests.support.sandbox import Answer, Delay
 from tests.support.waiting import wait_for
 
 CONNECTED = "slack: connected"

@@ -10,7 +10,7 @@ from bot.runtime import Bot
 from bot.slack.surface import Slack
 from core.engine import Engine
 from core.errors import NotConfigured
-from core.sandbox import Answer
+from tests.support.sandbox import Answer
 from tests.support.slack import QUICK, at_work, settings_for
 from tests.support.waiting import wait_for
 

@@ -7,8 +7,8 @@ import pytest
 from typer.main import get_command
 
 from core.cli.app import app
-from core.sandbox import Delay
 from tests.support.cli import ROOT, Ran, command, environment, levqor, on_terminal
+from tests.support.sandbox import Delay
 
 # Every command but `sandbox`, which stays, with the status it exits with on a fresh home.
 COMMANDS = [

@@ -2,7 +2,7 @@ import datetime as dt
 import re
 
 from core.ledger import Ledger
-from core.sandbox import Answer, Hang
+from tests.support.sandbox import Answer, Hang
 
 
 def test_a_caller_put_on_pro_has_no_daily_limit(cli, home):

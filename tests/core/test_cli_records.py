@@ -4,7 +4,7 @@ import time
 from core.cli.output import wrapped
 from core.cli.tables import aligned
 from core.ledger import Ledger, RunRequest
-from core.sandbox import Answer
+from tests.support.sandbox import Answer
 
 
 def test_runs_are_listed_latest_first_with_what_became_of_them(cli, sandbox):

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from core.ledger import Ledger
-from core.sandbox import Answer, DropAfter, Hang
 from tests.support.cli import ROOT, command, environment, levqor
+from tests.support.sandbox import Answer, DropAfter, Hang
 
 
 def test_a_run_prints_its_receipt_and_the_home_it_used(home, sandbox):

@@ -2,8 +2,8 @@ import time
 
 from core.connectors import CONNECTORS
 from core.ledger import Ledger, RunRequest
-from core.sandbox import Answer
 from tests.support.cli import levqor
+from tests.support.sandbox import Answer
 
 
 def findings(printed, group=None):

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from core.connectors import email
 from core.errors import Forbidden
-from core.sandbox import Answer
 from core.sandbox.resend import OWNER
+from tests.support.sandbox import Answer
 from tests.support.sending import RUN, configured, golden, media_type, probe, send
 
 EMAIL = email.CONNECTOR

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from core.connectors import email
 from core.connectors._email_addresses import ADDRESS_SHAPES
 from core.errors import Forbidden
-from core.sandbox import Answer
+from tests.support.sandbox import Answer
 from tests.support.sending import configured, probe, send
 
 EMAIL = email.CONNECTOR

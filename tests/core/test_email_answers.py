@@ -3,7 +3,7 @@
 import pytest
 
 from core.connectors import email
-from core.sandbox import Answer, DropAfter
+from tests.support.sandbox import Answer, DropAfter
 from tests.support.sending import RUN, check_told, failing_probe, send
 
 EMAIL = email.CONNECTOR

@@ -10,13 +10,13 @@ import pytest
 
 from core.engine import Engine
 from core.ledger import Ledger, endings
-from core.sandbox import Delay
 from core.settings import Settings
 from tests.support.asking import ADA, HELLO
 from tests.support.cli import ROOT, command, environment, levqor
 from tests.support.disk import Filler, small_disk
 from tests.support.holding import held
 from tests.support.journal import charged, order
+from tests.support.sandbox import Delay
 from tests.support.waiting import wait_for
 
 # A busy machine fills the disk in less than that; an attempt may take ten seconds.

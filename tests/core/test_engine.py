@@ -15,10 +15,10 @@ from core.errors import (
     QuotaSpent,
     Repeated,
 )
-from core.sandbox import Answer, Delay, DropAfter
 from core.settings import Settings
 from tests.support.asking import ADA, BOB, HELLO
 from tests.support.journal import charged
+from tests.support.sandbox import Answer, Delay, DropAfter
 
 
 @pytest.mark.parametrize("connector", CONNECTORS, ids=lambda c: c.name)

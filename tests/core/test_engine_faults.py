@@ -10,9 +10,9 @@ from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.engine.queues import WORKERS
 from core.errors import InvalidInput, LedgerError
-from core.sandbox import Delay
 from core.settings import Settings
 from tests.support.asking import ADA, HELLO
+from tests.support.sandbox import Delay
 
 
 def broken(*_):

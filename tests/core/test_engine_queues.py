@@ -10,10 +10,10 @@ from filelock import lock_descriptor
 from core.engine import queues as places
 from core.errors import Busy
 from core.outbound import resolve
-from core.sandbox import Delay, Hang
 from core.timers import Watchdog, at
 from tests.support.asking import ADA, BOB, HELLO
 from tests.support.journal import charged
+from tests.support.sandbox import Delay, Hang
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from core.callers import Caller
 from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.health import Health
-from core.sandbox import Answer, Hang
 from core.settings import Settings
+from tests.support.sandbox import Answer, Hang
 
 ADA = Caller("cli", "ada")
 NAMES = [connector.name for connector in CONNECTORS]

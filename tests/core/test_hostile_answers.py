@@ -14,8 +14,8 @@ from core.contract import AnswerRow, Probe, Receipt
 from core.engine import Settled
 from core.errors import Fault, InvalidInput, LevqorError
 from core.plain import https_link, plain_line, plain_text
-from core.sandbox import Answer
 from core.sandbox.notion import schema
+from tests.support.sandbox import Answer
 from tests.support.sending import Direct
 
 # A title, a cleared screen, another line, text that runs backwards, a lone half of a letter.

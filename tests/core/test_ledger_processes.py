@@ -15,7 +15,7 @@ import pytest
 
 from core.errors import LedgerError
 from core.ledger import Ledger
-from core.sandbox import Delay
+from tests.support.sandbox import Delay
 
 ROOT = Path(__file__).parents[2]
 

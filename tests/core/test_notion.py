@@ -7,8 +7,8 @@ from openapi_core.exceptions import OpenAPIError
 
 from core.callers import Caller
 from core.connectors.notion import CONNECTOR
-from core.sandbox import Answer
 from core.sandbox.notion import schema
+from tests.support.sandbox import Answer
 from tests.support.sending import Direct, probe
 from tests.support.vendor import checked_request
 

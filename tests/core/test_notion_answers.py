@@ -3,8 +3,8 @@
 import pytest
 
 from core.connectors.notion import CONNECTOR
-from core.sandbox import Answer
 from core.sandbox.notion import schema
+from tests.support.sandbox import Answer
 from tests.support.sending import REQUESTS, Direct, check_told
 
 DATABASE = schema.DATABASES[0].id

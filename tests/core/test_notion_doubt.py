@@ -3,8 +3,8 @@
 import pytest
 
 from core.connectors.notion import CONNECTOR
-from core.sandbox import Answer, Drip, DropAfter, Hang
 from core.sandbox.notion import schema
+from tests.support.sandbox import Answer, Drip, DropAfter, Hang
 from tests.support.sending import Direct
 
 DATABASE = schema.DATABASES[0].id

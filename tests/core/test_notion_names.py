@@ -6,8 +6,8 @@ from core.connectors._notion.columns import Column, Option, Schema
 from core.connectors._notion.properties import typed
 from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput
-from core.sandbox import Answer
 from core.sandbox.notion import schema
+from tests.support.sandbox import Answer
 from tests.support.sending import Direct
 
 DATABASE = schema.DATABASES[0].id

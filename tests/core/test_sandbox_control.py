@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from core.sandbox import Answer, DropAfter, Sandbox, SandboxService, exports
+from core.sandbox import SandboxService, exports
+from core.sandbox.service import Card
 from tests.support.asking import ADA
+from tests.support.sandbox import Answer, DropAfter, Sandbox
 from tests.support.waiting import wait_for
 
 SENT = {
@@ -117,7 +119,7 @@ def test_a_made_up_connector_brings_its_own_service():
             return [("POST", "/pager/page", "page", self._page)]
 
         async def _page(self, request, received):
-            received.done, received.shown = True, received.text
+            received.card = Card("Pager", "", received.text)
             return await Answer(202).play(request, None)
 
     with Sandbox(extra=[Pager]) as sandbox:
@@ -127,8 +129,8 @@ def test_a_made_up_connector_brings_its_own_service():
 
 def test_a_port_that_is_taken_is_said(sandbox):
     port = int(sandbox.url.rpartition(":")[2])
-    with pytest.raises(OSError, match="in use"):
-        Sandbox(port).start()
+    with pytest.raises(OSError, match="in use"), Sandbox(port):
+        pass
 
 
 def test_credentials_have_the_vendors_shapes(sandbox):

@@ -11,6 +11,7 @@ from google.oauth2 import service_account
 from core.sandbox import slack, telegram
 from core.sandbox.google import SCOPE
 from core.sandbox.notion import schema
+from tests.support.sandbox import slack_identity
 
 ODD = [None, -1, 1.5, True, "", "x", "\ud800", [], {}, [1], {"a": 1}]
 BROKEN = [b"", b"{", b"\xff", b'"x"', b"null", b"[" * 5000]
@@ -75,13 +76,6 @@ TELEGRAM = {
         "reply_markup": {"inline_keyboard": [[{"text": "a", "callback_data": "b"}]]},
     },
     "editMessageText": {"chat_id": 1, "message_id": 1, "text": "y"},
-    "deleteMessage": {"chat_id": 1, "message_id": 1},
-    "setMessageReaction": {
-        "chat_id": 1,
-        "message_id": 1,
-        "reaction": [{"type": "emoji", "emoji": "👍"}],
-    },
-    "sendChatAction": {"chat_id": 1, "action": "typing"},
     "answerCallbackQuery": {"callback_query_id": "1", "text": "x"},
     "getChatMember": {"chat_id": 1, "user_id": telegram.BOT_ID},
     "getUpdates": {"offset": 1, "limit": 1, "timeout": 0, "allowed_updates": ["message"]},
@@ -109,13 +103,12 @@ def calls(service, settings):
     if service == "slack":
         api, head = settings["SLACK_API_URL"], bearer(settings["SLACK_BOT_TOKEN"])
         message = {"channel": slack.GENERAL, "text": "x", "blocks": BLOCKS}
-        home = {"user_id": slack.PERSON, "view": {"type": "home", "blocks": BLOCKS}}
+        home = {"user_id": slack_identity.PERSON, "view": {"type": "home", "blocks": BLOCKS}}
         return [
             (settings["SLACK_WEBHOOK_URL"], bearer(""), {"text": "x", "blocks": BLOCKS}),
             (f"{api}chat.postMessage", head, message),
             (f"{api}views.publish", head, home),
-            (f"{api}conversations.open", head, {"users": slack.PERSON}),
-            (f"{api}users.info", head, {"user": slack.PERSON}),
+            (f"{api}users.info", head, {"user": slack_identity.PERSON}),
         ]
     if service == "notion":
         head = bearer(settings["NOTION_API_KEY"], **{"Notion-Version": "2026-03-11"})

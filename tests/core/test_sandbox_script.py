@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from core.sandbox import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge, service
+from core.sandbox import service
+from tests.support.sandbox import Answer, Delay, Drip, DropAfter, DropBefore, Hang, Huge
 
 
 @pytest.fixture

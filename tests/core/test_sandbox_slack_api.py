@@ -5,8 +5,9 @@ import time
 import pytest
 import requests
 
-from core.sandbox import slack
-from core.sandbox.slack.identity import APP_TOKEN, BOT_TOKEN
+from core.sandbox.slack import BOT_TOKEN
+from tests.support.sandbox import slack_identity
+from tests.support.sandbox.slack_identity import APP_TOKEN
 
 MODAL = {
     "type": "modal",
@@ -104,16 +105,18 @@ def test_a_view_is_updated_by_its_id_unless_it_changed_meanwhile(sandbox, api):
 
 
 def test_people_guests_and_strangers_are_told_apart(api):
-    assert api("users.info", user=slack.PERSON)["user"]["is_restricted"] is False
-    assert api("users.info", user=slack.GUEST)["user"]["is_restricted"] is True
-    assert api("users.info", user=slack.STRANGER)["user"]["team_id"] == slack.OTHER_TEAM
+    assert api("users.info", user=slack_identity.PERSON)["user"]["is_restricted"] is False
+    assert api("users.info", user=slack_identity.GUEST)["user"]["is_restricted"] is True
+    assert (
+        api("users.info", user=slack_identity.STRANGER)["user"]["team_id"]
+        == slack_identity.OTHER_TEAM
+    )
     assert api("users.info", user="X1")["error"] == "user_not_found"
 
 
 def test_a_message_to_a_person_is_a_direct_message(sandbox, api):
-    channel = api("conversations.open", users=slack.PERSON)["channel"]["id"]
-    posted = api("chat.postMessage", channel=slack.PERSON, text="hello")
-    assert posted["channel"] == channel == f"D{slack.PERSON[1:]}"
+    posted = api("chat.postMessage", channel=slack_identity.PERSON, text="hello")
+    assert posted["channel"] == f"D{slack_identity.PERSON[1:]}"
     assert sandbox.slack.messages[0]["text"] == "hello"
 
 

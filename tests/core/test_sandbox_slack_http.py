@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from core.sandbox.slack.identity import SIGNING_SECRET
 from tests.support.sandbox.slack import signed
+from tests.support.sandbox.slack_identity import SIGNING_SECRET
 
 
 @pytest.fixture

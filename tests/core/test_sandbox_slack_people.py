@@ -7,8 +7,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from core.sandbox import slack
-from core.sandbox.slack.identity import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from core.sandbox.slack import BOT_TOKEN
+from tests.support.sandbox import slack_identity
+from tests.support.sandbox.slack_identity import APP_TOKEN, SIGNING_SECRET
 from tests.support.waiting import wait_for
 
 MODAL = {
@@ -137,7 +138,7 @@ def test_a_button_of_a_reply_is_pressed(connected):
 def test_an_event_publishes_a_home_tab(connected):
     sandbox = connected[0]
     assert sandbox.slack.event("app_home_opened", tab="home").acked
-    wait_for(lambda: slack.PERSON in sandbox.slack.views.homes)
+    wait_for(lambda: slack_identity.PERSON in sandbox.slack.views.homes)
 
 
 def test_envelopes_go_to_one_socket_each_in_turn(connected):

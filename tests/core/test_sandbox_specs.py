@@ -208,7 +208,6 @@ def test_telegram_answers_as_its_description_says(sandbox, specs):
         ("getChatMember", {"chat_id": telegram.CHANNEL, "user_id": bot}),
         ("sendMessage", {"chat_id": group, "text": "hello"}),
         ("editMessageText", {"chat_id": group, "message_id": 1, "text": "hello again"}),
-        ("sendChatAction", {"chat_id": group, "action": "typing"}),
         ("setMyCommands", {"commands": [{"command": "help", "description": "Help"}]}),
         ("getMyCommands", {}),
         ("getUpdates", {}),

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from core.sandbox import DropAfter
+from tests.support.sandbox import DropAfter
 from tests.support.waiting import wait_for
 
 

@@ -9,8 +9,8 @@ from openapi_core.exceptions import OpenAPIError
 from core.connectors.sheets import CONNECTOR
 from core.errors import UpstreamError
 from core.grammar import rows
-from core.sandbox import Answer, Drip, DropAfter, DropBefore, Hang
 from core.sandbox.sheets import SPREADSHEET
+from tests.support.sandbox import Answer, Drip, DropAfter, DropBefore, Hang
 from tests.support.sending import Direct, configured, probe
 from tests.support.vendor import checked_request
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from core.connectors.sheets import CONNECTOR
-from core.sandbox import Answer, DropAfter
 from core.sandbox.credentials import SERVICE_ACCOUNT
+from tests.support.sandbox import Answer, DropAfter
 from tests.support.sending import REQUESTS, Direct, check_told
 
 ROWS = [["Ada", "42"]]

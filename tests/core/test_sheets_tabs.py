@@ -6,7 +6,7 @@ from core.connectors._sheets.ranges import a1_range
 from core.connectors._sheets.tabs import NoTab, Unclear, in_tabs
 from core.connectors.sheets import CONNECTOR
 from core.errors import InvalidInput
-from core.sandbox import Answer
+from tests.support.sandbox import Answer
 from tests.support.sending import Direct
 
 TABS = ["Sheet1", "Q1", "Plan ", "Jon's", "A:C", "2026"]

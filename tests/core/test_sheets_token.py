@@ -5,8 +5,8 @@ import json
 import pytest
 
 from core.connectors.sheets import CONNECTOR
-from core.sandbox import Answer
 from core.sandbox.credentials import SERVICE_ACCOUNT
+from tests.support.sandbox import Answer
 from tests.support.sending import Direct, check_told
 
 ROWS = [["Ada", "42"]]

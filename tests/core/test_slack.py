@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from core.connectors import slack
 from core.errors import NotConfigured
-from core.sandbox import Answer
 from core.sandbox.slack import GENERAL
+from tests.support.sandbox import Answer
 from tests.support.sending import configured, golden, media_type, probe, send
 
 SLACK = slack.CONNECTOR

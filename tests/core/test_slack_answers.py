@@ -5,8 +5,8 @@ import json
 import pytest
 
 from core.connectors import slack
-from core.sandbox import Answer, DropAfter
 from core.sandbox.slack import GENERAL
+from tests.support.sandbox import Answer, DropAfter
 from tests.support.sending import check_told, failing_probe, probe, refusal
 
 SLACK = slack.CONNECTOR

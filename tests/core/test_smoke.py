@@ -8,8 +8,8 @@ import urllib.request
 import pytest
 
 from core.connectors import CONNECTORS
-from core.sandbox import Answer, Delay, DropAfter
 from tests.support.cli import ROOT, command, environment, levqor
+from tests.support.sandbox import Answer, Delay, DropAfter
 
 ACTIONS = [connector.action_id(action) for connector in CONNECTORS for action in connector.actions]
 

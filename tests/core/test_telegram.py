@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from core.connectors import telegram
 from core.errors import InvalidInput
-from core.sandbox import Answer
 from core.sandbox.telegram import CHANNEL, GROUP
+from tests.support.sandbox import Answer
 from tests.support.sending import configured, golden, probe, send
 
 TELEGRAM = telegram.CONNECTOR

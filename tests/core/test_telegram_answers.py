@@ -5,8 +5,8 @@ import json
 import pytest
 
 from core.connectors import telegram
-from core.sandbox import Answer, DropAfter
 from core.sandbox.telegram import CHANNEL, GROUP
+from tests.support.sandbox import Answer, DropAfter
 from tests.support.sending import check_told, failing_probe, refusal, send
 
 TELEGRAM = telegram.CONNECTOR

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from core.sandbox import Received
     from tests.support.sandbox import Sandbox
-    from tests.support.sandbox.telegram import Person, Said
+    from tests.support.sandbox.telegram import Person
+    from tests.support.sandbox.telegram_messages import Said
 
 # The calls that do what an action does; the bots answer their people with others.
 WRITES = {

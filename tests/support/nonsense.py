@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.sandbox import Answer
+from tests.support.sandbox import Answer
 
 HTML = {"Content-Type": "text/html"}
 JSON = {"Content-Type": "application/json"}

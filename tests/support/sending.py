@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.contract import Config, Connector, Probe, Receipt
-    from core.sandbox import Scripted
-    from tests.support.sandbox import Sandbox
+    from tests.support.sandbox import Sandbox, Scripted
 
 RUN = "run_0123456789"
 # How often a run makes its call, by how it ends; only e-mail repeats what is in doubt.

@@ -16,10 +16,9 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 from Xlib.display import Display
 
-from core.sandbox import Answer
 from tests.support import tray_states as known
 from tests.support.desktop import PANEL, SIZE, Desktop, until
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Answer, Sandbox
 from tests.support.tray_program import Tray, desktop
 from tray.icon import COLOURS
 from tray.menu import menu

@@ -11,9 +11,10 @@ from bot.slack.link import Pace
 from bot.slack.surface import Slack
 from bot.web.surface import Web
 from core.engine import Engine
-from core.sandbox.slack import PERSON, TEAM
+from core.sandbox.slack import TEAM
 from core.settings import Address, Settings
 from tests.support.running import Quiet, running
+from tests.support.sandbox.slack_identity import PERSON
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:

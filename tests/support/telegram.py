@@ -6,7 +6,7 @@ import asyncio
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -14,9 +14,9 @@ from bot.telegram.surface import Telegram
 from bot.telegram.timing import Timing
 from bot.web.surface import Web
 from core.engine import Engine
-from core.sandbox.answers import Hang, Scripted
 from core.settings import Address, Settings
 from tests.support.running import Quiet, running
+from tests.support.sandbox.answers import Hang, Scripted
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.runtime import Bot
-    from core.sandbox.answers import Real
-    from core.sandbox.telegram import Said
     from tests.support.sandbox import Sandbox
+    from tests.support.sandbox.answers import Real
     from tests.support.sandbox.telegram import Person
+    from tests.support.sandbox.telegram_messages import Said
 
 QUICK = Timing(
     poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1, hasty=0.2
@@ -61,8 +61,6 @@ class Living:
 @dataclass(frozen=True)
 class Silent(Scripted):
     """A call that is not done and gets no answer, for some chats alone."""
-
-    kind: ClassVar[str] = "silent"
 
     chats: tuple[int, ...]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.sandbox import Answer
 from tests.support.canary import CANARIES, assert_clean, secrets
 from tests.support.desktop import missing, until
+from tests.support.sandbox import Answer
 from tests.support.tray_program import Tray, desktop
 from tray.summary import Face
 

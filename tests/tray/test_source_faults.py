@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -92,13 +92,11 @@ def test_a_full_and_a_read_only_disk_are_told_apart(tmp_path, sandbox):
 
 def test_no_network_is_one_trouble_and_not_five(tmp_path, home):
     port = free_port()
-    sandbox = Sandbox(port)
-    sandbox.start()
-    with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
-        desk.env |= sandbox.settings()
+    with ExitStack() as up, desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
+        desk.env |= up.enter_context(Sandbox(port)).settings()
         tray = Tray(desk, "--home", str(home))
         tray.open_menu(Face.OK)
-        sandbox.close()
+        up.close()
         until("it is said once", lambda: desk.row("This computer is offline"))
         rows = desk.rows()
         assert not [row for row in rows if row.startswith("✗")]

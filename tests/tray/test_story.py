@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.sandbox import Answer
 from tests.support.desktop import missing, until
+from tests.support.sandbox import Answer
 from tests.support.tray_program import Tray, desktop
 from tray.summary import Face
 

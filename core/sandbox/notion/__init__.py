@@ -162,10 +162,8 @@ class Notion(SandboxService):
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         page = schema.page_json(ident, parent, filled, now.replace("+00:00", "Z"))
         self.pages[ident] = page
-        received.done, received.result = True, ident
-        received.shown = _title(filled)
         rows = [(n, values.shown(filled[n])) for n in named if columns[n]["type"] != "title"]
-        received.card = Card(received.shown or "Untitled", "Notion page", rows=rows)
+        received.card = Card(_title(filled) or "Untitled", "Notion page", rows=rows)
         return page
 
 

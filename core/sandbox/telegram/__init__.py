@@ -1,7 +1,8 @@
-"""Telegram's Bot API on loopback: what a bot may call."""
+"""Telegram's Bot API on loopback: what a bot may call where nobody writes to it."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
@@ -17,10 +18,8 @@ from core.sandbox.telegram.messages import (
     GROUP,
     PERSON,
     Messages,
-    Said,
 )
-from core.sandbox.telegram.rules import Refusal, bad
-from core.sandbox.telegram.updates import Updates
+from core.sandbox.telegram.rules import MAX_POLL, Refusal, bad, number
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,7 +35,6 @@ __all__ = [
     "FORUM",
     "GROUP",
     "PERSON",
-    "Said",
     "Telegram",
 ]
 
@@ -64,51 +62,39 @@ class Telegram(SandboxService):
         return [("GET", path, "", self._call), ("POST", path, "", self._call)]
 
     def reset(self) -> None:
-        """Forget messages, updates and menus."""
-        self.revoked = False
+        """Begin without messages and menus."""
         self.messages = Messages()
         self.menus = Menus(self.messages.chats)
-        old = getattr(self, "updates", None)
-        self.updates = Updates()
-        if old is not None:
-            self.later(old.stop)
-
-    async def stop(self) -> None:
-        """End what waits."""
-        await self.updates.stop()
 
     def not_found(self) -> web.Response:
         """What the Bot API says to an address it does not have."""
         return _error(404, "Not Found")
 
+    def accepts(self, token: str) -> bool:
+        """Whether this is the bot's token."""
+        return token == self.token
+
     def methods(self) -> dict[str, Method]:
         """The methods by their names in lower case: the Bot API does not mind the case."""
-        messages, updates, menus = self.messages, self.updates, self.menus
+        messages, menus = self.messages, self.menus
         return {
             "getme": messages.get_me,
             "getchat": messages.get_chat,
             "getchatmember": messages.get_chat_member,
             "sendmessage": messages.send,
-            "editmessagetext": messages.edit,
-            "editmessagereplymarkup": messages.edit,
-            "deletemessage": messages.delete,
-            "setmessagereaction": messages.react,
-            "sendchataction": messages.chat_action,
-            "answercallbackquery": messages.answer_query,
-            "getupdates": updates.get_updates,
-            "setwebhook": updates.set_webhook,
-            "deletewebhook": updates.delete_webhook,
-            "getwebhookinfo": updates.webhook_info,
+            "getupdates": _get_updates,
+            "getwebhookinfo": _get_webhook_info,
             "setmycommands": menus.set,
             "getmycommands": menus.get,
             "deletemycommands": menus.delete,
         }
 
     async def _call(self, request: web.Request, received: Received) -> web.Response:
-        token, _, secret = request.match_info["token"].partition(":")
-        if not token.isdecimal() or not secret:
+        token = request.match_info["token"]
+        ident, _, secret = token.partition(":")
+        if not ident.isdecimal() or not secret:
             return _error(404, "Not Found")
-        if request.match_info["token"] != self.token or self.revoked:
+        if not self.accepts(token):
             return _error(401, "Unauthorized")
         method = self.methods().get(request.match_info["call"].lower())
         if method is None:
@@ -120,27 +106,38 @@ class Telegram(SandboxService):
         return web.json_response({"ok": True, "result": result})
 
 
+async def _get_updates(given: dict[str, Any], received: Received) -> list[dict[str, Any]]:
+    """Wait as long as asked; nobody writes to the bot here."""
+    await asyncio.sleep(min(max(number(given, "timeout", 0), 0), MAX_POLL))
+    return []
+
+
+async def _get_webhook_info(given: dict[str, Any], received: Received) -> dict[str, Any]:
+    """None is set."""
+    return {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
+
+
+# What a form carries as JSON; everything else stays text.
+_OBJECTS = ("allowed_updates", "commands", "reply_markup", "reply_parameters", "scope")
+
+
 def _parameters(request: web.Request, received: Received) -> dict[str, Any]:
     if request.content_type == "application/json":
         if not received.body:
             return dict(received.query)
-        said = received.json
-        if not isinstance(said, dict):
+        body = received.json
+        if not isinstance(body, dict):
             raise bad("can't parse request JSON object")
-        return {**received.query, **said}
+        return {**received.query, **body}
     given = {**received.query, **received.form}
     return {name: _loads(text) if name in _OBJECTS else text for name, text in given.items()}
 
 
-# What a form carries as JSON; everything else stays text.
-_OBJECTS = ("allowed_updates", "commands", "reaction", "reply_markup", "reply_parameters", "scope")
-
-
 def _loads(text: str) -> Any:
-    said = loads(text)
-    if said is None:
+    value = loads(text)
+    if value is None:
         raise bad("can't parse JSON object")
-    return said
+    return value
 
 
 def _error(code: int, description: str, parameters: Any = None) -> web.Response:

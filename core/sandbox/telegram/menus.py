@@ -34,9 +34,9 @@ class Menus:
         self._chats = chats
         self.menus: dict[str, list[dict[str, Any]]] = {}
 
-    async def set(self, said: dict[str, Any], received: Received) -> bool:
+    async def set(self, given: dict[str, Any], received: Received) -> bool:
         """Replace the menu of a scope."""
-        key, commands = self._key(said), said.get("commands")
+        key, commands = self._key(given), given.get("commands")
         if not isinstance(commands, list):
             raise bad("can't parse commands: expected an Array")
         if len(commands) > MAX_COMMANDS:
@@ -53,22 +53,17 @@ class Menus:
         ]
         return True
 
-    async def get(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:
+    async def get(self, given: dict[str, Any], received: Received) -> list[dict[str, Any]]:
         """The menu of a scope; empty where none is set."""
-        return self.menus.get(self._key(said), [])
+        return self.menus.get(self._key(given), [])
 
-    async def delete(self, said: dict[str, Any], received: Received) -> bool:
+    async def delete(self, given: dict[str, Any], received: Received) -> bool:
         """Take the menu of a scope away."""
-        self.menus.pop(self._key(said), None)
+        self.menus.pop(self._key(given), None)
         return True
 
-    def of(self, scope: dict[str, Any] | None = None, language: str = "") -> list[str]:
-        """The commands a scope shows, by name."""
-        menu = self.menus.get(_written(scope or {"type": "default"}, language), [])
-        return [command["command"] for command in menu]
-
-    def _key(self, said: dict[str, Any]) -> str:
-        scope = said.get("scope") or {"type": "default"}
+    def _key(self, given: dict[str, Any]) -> str:
+        scope = given.get("scope") or {"type": "default"}
         kind = str(scope.get("type")) if isinstance(scope, dict) else ""
         if kind not in _SCOPES:
             raise bad("can't parse BotCommandScope: unsupported type specified")
@@ -77,9 +72,10 @@ class Menus:
                 raise bad(f"can't parse BotCommandScope: {name} is empty")
         if "chat_id" in _SCOPES[kind] and int(scope["chat_id"]) not in self._chats:
             raise bad("chat not found")
-        return _written(scope, str(said.get("language_code") or ""))
+        return scope_key(scope, str(given.get("language_code") or ""))
 
 
-def _written(scope: dict[str, Any], language: str) -> str:
+def scope_key(scope: dict[str, Any], language: str) -> str:
+    """What a menu is kept under."""
     names = ("type", *_SCOPES[scope["type"]])
     return json.dumps([*(str(scope[name]) for name in names), language])

@@ -9,27 +9,7 @@ MAX_BYTES = 32_768
 MAX_TEXT = 4096  # UTF-16 units, after entities are parsed
 MAX_CALLBACK = 64  # bytes
 MAX_PLACEHOLDER = 64
-
-# core.telegram.org/bots/api#reactiontypeemoji: a bot may use these and no others.
-_EMOJI = """
-👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌
-🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘
-🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡
-"""
-REACTIONS = frozenset(_EMOJI.split())
-ACTIONS = frozenset(
-    (
-        "typing",
-        "upload_photo",
-        "record_video",
-        "upload_video",
-        "record_voice",
-        "upload_voice",
-        "upload_document",
-        "choose_sticker",
-        "find_location",
-    )
-)
+MAX_POLL = 50  # seconds
 
 _ENTITIES = re.compile(
     r"(?P<bot_command>(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?(?![\w/]))"
@@ -69,25 +49,25 @@ def entities(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def text_of(said: dict[str, Any]) -> str:
+def text_of(given: dict[str, Any]) -> str:
     """The text of a message within its bounds."""
-    text = said.get("text", "")
+    text = given.get("text", "")
     if not isinstance(text, str):
         text = str(text)
     if not text.strip():
         raise bad("message text is empty")
     if len(text.encode()) > MAX_BYTES:
         raise bad("text is too long")
-    if str(said.get("parse_mode") or "").lower() not in ("", "html", "markdown", "markdownv2"):
+    if str(given.get("parse_mode") or "").lower() not in ("", "html", "markdown", "markdownv2"):
         raise bad("unsupported parse_mode")
     if units(text) > MAX_TEXT:
         raise bad("message is too long")
     return text.strip()
 
 
-def markup_of(said: dict[str, Any]) -> dict[str, Any] | None:
+def markup_of(given: dict[str, Any]) -> dict[str, Any] | None:
     """The keyboard or forced reply under a message, within its bounds."""
-    markup = said.get("reply_markup")
+    markup = given.get("reply_markup")
     if not markup:
         return None
     if not isinstance(markup, dict):
@@ -115,16 +95,9 @@ def _check_button(button: Any) -> None:
         raise bad("BUTTON_DATA_INVALID")
 
 
-def reactions_of(said: dict[str, Any]) -> list[str]:
-    """The emoji a bot reacts with; none takes its reaction back."""
-    given = said.get("reaction") or []
-    if not isinstance(given, list):
-        raise bad("can't parse reaction types: expected an Array")
-    emoji = [item.get("emoji") if isinstance(item, dict) else None for item in given]
-    # Some clients write an emoji with a variation selector; it is the same one.
-    found = [str(one).replace("\ufe0f", "") for one in emoji]
-    if any(one not in REACTIONS for one in found):
-        raise bad("REACTION_INVALID")
-    if len(found) > 1:
-        raise bad("REACTIONS_TOO_MANY")
-    return found
+def number(given: dict[str, Any], name: str, default: int) -> int:
+    """A whole number as the Bot API reads it: what is none counts as left out."""
+    try:
+        return int(given.get(name) or default)
+    except (TypeError, ValueError):
+        return default

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from core.sandbox import Delay
 from core.sandbox.telegram import GROUP
+from tests.support.sandbox import Delay
 from tests.support.telegram import ended, settle, slack_texts
 from tests.support.waiting import wait_for
 

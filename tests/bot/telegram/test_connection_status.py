@@ -9,8 +9,7 @@ import pytest
 
 from core.engine import Engine
 from core.health import Health
-from core.sandbox import Answer, Drip, DropAfter, DropBefore, Hang
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Answer, Drip, DropAfter, DropBefore, Hang, Sandbox
 from tests.support.telegram import QUICK, free_port, living, sent, settings_for
 from tests.support.waiting import wait_for
 

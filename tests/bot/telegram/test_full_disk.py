@@ -9,11 +9,11 @@ import pytest
 from bot.telegram.unknown_users import TRIES
 from core.engine import Engine
 from core.ledger import Ledger
-from core.sandbox import Delay
 from core.settings import Settings
 from tests.support.bot import Program
 from tests.support.disk import Filler, small_disk
 from tests.support.holding import held
+from tests.support.sandbox import Delay
 from tests.support.telegram import QUICK, ended, free_port, living, pair, settings_for
 from tests.support.waiting import wait_for
 

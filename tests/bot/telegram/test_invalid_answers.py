@@ -9,8 +9,8 @@ from telegram.error import InvalidToken, NetworkError, TelegramError
 from bot import check
 from bot.telegram.answers import InvalidAnswer
 from bot.telegram.api import connect
-from core.sandbox import Answer
 from tests.support.nonsense import NONSENSE
+from tests.support.sandbox import Answer
 from tests.support.telegram import free_port, living, sent, settings_for
 from tests.support.waiting import wait_for
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.telegram.messenger import UNITS, pages, units
 from core.logs import quiet_libraries
-from core.sandbox import Answer, Delay, DropAfter, DropBefore
 from core.sandbox.telegram import FORUM, GROUP
+from tests.support.sandbox import Answer, Delay, DropAfter, DropBefore
 from tests.support.telegram import living, sent, settings_for
 from tests.support.waiting import wait_for
 
@@ -111,7 +111,7 @@ def test_in_a_topic_every_answer_comes_there(sandbox, settings):
     with living(settings) as bot:
         bot.pair(42)
         question = ada.says("/slack_send")
-        messages.find(FORUM, question.message_id).deleted = True
+        messages.heard(FORUM, question.message_id).deleted = True
         (asked,) = ada.waits()
         ada.says("hi", reply_to=asked)
         ada.says("/skip")

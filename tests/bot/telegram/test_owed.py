@@ -7,10 +7,10 @@ import pytest
 
 from core.engine import Engine
 from core.ledger import Ledger
-from core.sandbox import Answer
 from core.settings import Settings
 from tests.support.bot import Program
 from tests.support.holding import held
+from tests.support.sandbox import Answer
 from tests.support.telegram import Silent, free_port, living, pair, settings_for
 from tests.support.waiting import wait_for
 

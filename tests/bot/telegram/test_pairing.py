@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from bot.telegram.unknown_users import MOST, UnknownUsers
 from core.engine import Engine
-from core.sandbox import Answer
 from core.sandbox.telegram import GROUP
+from tests.support.sandbox import Answer
 from tests.support.telegram import QUICK, living, pair, settings_for
 from tests.support.waiting import wait_for
 
@@ -47,7 +47,7 @@ def test_the_code_pairs_once_and_the_menu_appears(bot, sandbox):
     ada, eve = sandbox.telegram.user(42), sandbox.telegram.user(666)
     ada.says(f"/start {code.upper()}")
     assert ada.waits()[0].text.startswith("You are paired: Levqor knows you as telegram:42.")
-    wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
+    wait_for(lambda: sandbox.telegram.menu(SCOPE))
     eve.says(f"/start {code}")
     assert "does not know you" in eve.waits()[0].text
     assert bot.engine.ledger.paired("telegram") == ["42"]
@@ -92,17 +92,17 @@ def test_menus_are_for_paired_people_and_go_when_they_go(home, sandbox):
     with living(settings) as bot:
         bot.pair(42, 43)
     with living(settings):
-        wait_for(lambda: api.menus.of(SCOPE) and api.menus.of({"type": "chat", "chat_id": 43}))
-        assert api.menus.of(SCOPE) == [
+        wait_for(lambda: api.menu(SCOPE) and api.menu({"type": "chat", "chat_id": 43}))
+        assert api.menu(SCOPE) == [
             "slack_send", "notion_create", "sheets_append", "telegram_send", "email_send",
             "health", "usage", "why", "whoami", "help",
         ]  # fmt: skip
-        assert api.menus.of() == []
+        assert api.menu() == []
     with living(settings) as bot:
         bot.engine.ledger.unpair("telegram:43")
     with living(settings):
-        wait_for(lambda: not api.menus.of({"type": "chat", "chat_id": 43}))
-        assert api.menus.of(SCOPE)
+        wait_for(lambda: not api.menu({"type": "chat", "chat_id": 43}))
+        assert api.menu(SCOPE)
 
 
 def test_a_menu_that_did_not_get_through_is_shown_later(home, sandbox):
@@ -114,7 +114,7 @@ def test_a_menu_that_did_not_get_through_is_shown_later(home, sandbox):
     sandbox.telegram.next(trouble, on="deleteMyCommands")
     sandbox.telegram.next(trouble, on="setMyCommands")
     with living(settings, timing=replace(QUICK, menus=0.1)):
-        wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
+        wait_for(lambda: sandbox.telegram.menu(SCOPE))
 
 
 def test_whoever_is_unpaired_meanwhile_loses_the_menu(home, sandbox):
@@ -123,9 +123,9 @@ def test_whoever_is_unpaired_meanwhile_loses_the_menu(home, sandbox):
     with Engine.open(settings) as engine:
         pair(engine, 42)
     with living(settings, timing=replace(QUICK, menus=0.1)) as bot:
-        wait_for(lambda: sandbox.telegram.menus.of(SCOPE))
+        wait_for(lambda: sandbox.telegram.menu(SCOPE))
         bot.engine.ledger.unpair("telegram:42")
-        wait_for(lambda: not sandbox.telegram.menus.of(SCOPE))
+        wait_for(lambda: not sandbox.telegram.menu(SCOPE))
 
 
 def test_a_flood_of_strangers_costs_bounded_memory_and_answers():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.engine import Engine
-from core.sandbox import Answer, Delay, DropAfter, Hang
+from tests.support.sandbox import Answer, Delay, DropAfter, Hang
 from tests.support.telegram import QUICK, living, pair, sent, settings_for
 from tests.support.waiting import wait_for
 

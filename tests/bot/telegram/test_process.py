@@ -6,11 +6,10 @@ import time
 import pytest
 
 from core.engine import Engine
-from core.sandbox import Delay, Hang
 from core.settings import Settings
 from tests.bench.bot import weigh
 from tests.support.bot import Program
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Delay, Hang, Sandbox
 from tests.support.telegram import free_port, pair
 from tests.support.waiting import wait_for
 

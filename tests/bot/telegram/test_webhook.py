@@ -11,9 +11,9 @@ from bot.declaration import Startup
 from bot.telegram import build
 from bot.telegram.webhook import WebhookSecret
 from core.errors import NotConfigured
-from core.sandbox import DropBefore
 from core.sandbox.telegram import BOT_ID
 from core.settings import Settings
+from tests.support.sandbox import DropBefore
 from tests.support.telegram import free_port, living, settings_for
 from tests.support.waiting import wait_for
 

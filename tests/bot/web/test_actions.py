@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from core.sandbox import Answer, Delay
+from tests.support.sandbox import Answer, Delay
 from tests.support.waiting import wait_for
 from tests.support.web import served
 
@@ -53,7 +53,7 @@ def test_a_call_of_the_old_service_is_answered_as_before_with_the_run_beside(
 
 def test_a_page_is_created_and_its_id_is_masked(web, sandbox):
     reply = web.post("/actions/notion.create", {"props": {"title": "Fix login"}})
-    page = sandbox.notion.writes[0].result.replace("-", "")
+    page = next(iter(sandbox.notion.pages)).replace("-", "")
     assert reply.status == 200
     assert reply.json()["status"] == "created"
     assert reply.json()["id"][:4] == page[:4]

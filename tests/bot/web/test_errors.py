@@ -7,8 +7,8 @@ import sqlite3
 import pytest
 
 from core.engine import Engine
-from core.sandbox import Answer, DropAfter, DropBefore
 from core.settings import Settings
+from tests.support.sandbox import Answer, DropAfter, DropBefore
 from tests.support.web import served
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}

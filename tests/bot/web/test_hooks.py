@@ -6,7 +6,7 @@ import pytest
 
 from bot.runtime import Hook, HookAnswer
 from bot.web.limits import Limits
-from core.sandbox import Delay
+from tests.support.sandbox import Delay
 from tests.support.waiting import wait_for
 from tests.support.web import served
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sandbox import Answer
+from tests.support.sandbox import Answer
 from tests.support.web import served
 
 ROOT = Path(__file__).parents[3]

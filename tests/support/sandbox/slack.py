@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
+from core.sandbox.service import Card
 from core.sandbox.slack import Fault, parsed
-from core.sandbox.slack.identity import APP_TOKEN, SIGNING_SECRET, user
 from tests.support.sandbox.slack_app import App
+from tests.support.sandbox.slack_identity import APP_TOKEN, SIGNING_SECRET, user
 from tests.support.sandbox.slack_payloads import Exchange, signed
 from tests.support.sandbox.slack_rules import blocks_faults
 
 if TYPE_CHECKING:
-    from core.sandbox.service import Handler, Raw, Received
+    from core.sandbox.service import Handler, Received
     from core.sandbox.slack import Method
 
 __all__ = ["Exchange", "SlackApp", "signed"]
@@ -38,10 +39,6 @@ class SlackApp(App):
         """Response URLs too."""
         return [("POST", "/slack/response/{id}", "response_url", self._response), *super().routes()]
 
-    def raw_routes(self) -> list[tuple[str, Raw]]:
-        """Socket Mode's WebSocket."""
-        return [("/slack/link", self.socket.serve)]
-
     def methods(self) -> dict[str, Method]:
         """The methods that the bot calls for people."""
         return super().methods() | {
@@ -51,6 +48,12 @@ class SlackApp(App):
             "views.publish": self._publish_view,
             "views.update": self._update_view,
         }
+
+    def _post_message(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        answer = super()._post_message(given, received)
+        blocks = parsed(given.get("blocks")) or []
+        self.messages.append({**answer["message"], "channel": answer["channel"], "blocks": blocks})
+        return answer
 
     def token_for(self, call: str) -> str:
         """The app's own token opens sockets."""
@@ -91,5 +94,5 @@ class SlackApp(App):
 
 def _shown(view: dict[str, Any], received: Received) -> dict[str, Any]:
     title = (view.get("title") or {}).get("text", "")
-    received.done, received.result, received.shown = True, view["id"], title or "home tab"
+    received.card = Card("Levqor", title or "home tab")
     return {"view": view}

@@ -15,8 +15,9 @@ from typing import Any
 
 import aiohttp
 
-from core.sandbox.slack import GENERAL, PERSON, TEAM, Slack
+from core.sandbox.slack import GENERAL, TEAM, Slack
 from tests.support.sandbox import slack_payloads as payloads
+from tests.support.sandbox.slack_identity import PERSON
 from tests.support.sandbox.slack_payloads import Exchange
 from tests.support.sandbox.slack_responses import Responses
 from tests.support.sandbox.slack_socket import MAX_CONNECTIONS, Socket
@@ -38,6 +39,7 @@ class App(Slack):
     def reset(self) -> None:
         """Forget views, response URLs and messages; open sockets stay open."""
         super().reset()
+        self.messages: list[dict[str, Any]] = []
         self.views = Views()
         self.responses = Responses()
         self.events_url: str | None = None

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from core.sandbox.slack.identity import APP, BOT_USER, CHANNELS, SIGNING_SECRET, TEAM
-from core.sandbox.slack.identity import user as identity
+from core.sandbox.slack import BOT_USER, CHANNELS, TEAM
+from tests.support.sandbox.slack_identity import APP, SIGNING_SECRET
+from tests.support.sandbox.slack_identity import user as identity
 
 _KINDS = {"slash_commands": "form", "interactive": "payload", "events_api": "json"}
 _POLL = 0.01

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from core.sandbox.credentials import letters
+from core.sandbox.service import Card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,5 @@ class Responses:
         if not deletes and (error := fault(said)):
             return 400, error
         self.posts[ident].append(said)
-        received.done = True
-        received.shown = str(said.get("text") or "deleted")
+        received.card = Card("Levqor", "response URL", str(said.get("text") or "deleted"))
         return 200, "ok"

@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from core.sandbox.slack.identity import APP
+from tests.support.sandbox.slack_identity import APP
 
 MAX_CONNECTIONS = 10
 

@@ -6,9 +6,9 @@ import itertools
 import time
 from typing import Any
 
-from core.sandbox.slack import Fault, parsed
-from core.sandbox.slack.identity import APP, BOT, TEAM
+from core.sandbox.slack import BOT, TEAM, Fault, parsed
 from tests.support.sandbox import slack_rules as rules
+from tests.support.sandbox.slack_identity import APP
 
 TRIGGER_SECONDS = 3.0
 

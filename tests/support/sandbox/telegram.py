@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
 from core.sandbox.telegram import CHANNEL, PERSON, Telegram
+from core.sandbox.telegram.menus import Menus, scope_key
 from core.sandbox.telegram.rules import Refusal, entities
+from tests.support.sandbox.telegram_messages import ChatMessages
+from tests.support.sandbox.telegram_updates import Updates
 from tests.support.sandbox.threadsafe import threadsafe_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.sandbox.telegram import Said
+    from core.sandbox.telegram import Method
+    from tests.support.sandbox.telegram_messages import Said
 
 _POLL = 0.01
 
@@ -84,9 +89,42 @@ class TelegramChats(Telegram):
     """The Bot API of one bot, and what people do in its chats; from any thread."""
 
     def reset(self) -> None:
-        """Forget whom the bot has met, too."""
+        """Forget messages, updates and menus, and whom the bot has met."""
         super().reset()
+        self.revoked = False
+        self.messages = ChatMessages()
+        self.menus = Menus(self.messages.chats)
         self._queries = itertools.count(1)
+        old = getattr(self, "updates", None)
+        self.updates = Updates()
+        if old is not None:
+            asyncio.run_coroutine_threadsafe(old.stop(), self.loop)
+
+    async def stop(self) -> None:
+        """End what waits."""
+        await self.updates.stop()
+
+    def accepts(self, token: str) -> bool:
+        """Whether the token has not been revoked."""
+        return not self.revoked and super().accepts(token)
+
+    def methods(self) -> dict[str, Method]:
+        """The methods that a bot needs where people write to it, too."""
+        messages, updates = self.messages, self.updates
+        return super().methods() | {
+            "editmessagetext": messages.edit,
+            "editmessagereplymarkup": messages.edit,
+            "answercallbackquery": messages.answer_query,
+            "getupdates": updates.get_updates,
+            "setwebhook": updates.set_webhook,
+            "deletewebhook": updates.delete_webhook,
+            "getwebhookinfo": updates.webhook_info,
+        }
+
+    def menu(self, scope: dict[str, Any] | None = None) -> list[str]:
+        """The commands a scope shows, by name."""
+        key = scope_key(scope or {"type": "default"}, "")
+        return [command["command"] for command in self.menus.menus.get(key, [])]
 
     def user(
         self,
@@ -113,24 +151,19 @@ class TelegramChats(Telegram):
         """A person writes to the bot or into a group it is in."""
         where = self._met(user, chat, name)
         answered = self.messages.find(where["id"], reply_to) if reply_to else None
-        said = self.messages.write(where, text, _user(user, name), answered, thread)
-        self.updates.add({"message": said.json})
-        return said
+        message = self.messages.write(where, text, _user(user, name), answered, thread)
+        self.updates.add({"message": message})
+        return self.messages.said[-1]
 
     @threadsafe_call
     async def edits(
         self, user: int, message_id: int, text: str, *, chat: int | None = None
     ) -> Said:
         """A person edits what he wrote."""
-        said = self.messages.find(chat if chat is not None else user, message_id)
+        said = self.messages.heard(chat if chat is not None else user, message_id)
         if said is None or said.from_bot:
             raise ValueError("people edit their own messages only")
-        said.before.append(said.text)
-        said.text = text
-        said.json = {**said.json, "text": text, "edit_date": int(time.time())}
-        said.json.pop("entities", None)
-        if found := entities(text):
-            said.json["entities"] = found
+        said.edit(text)
         self.updates.add({"edited_message": said.json})
         return said
 
@@ -139,7 +172,7 @@ class TelegramChats(Telegram):
         self, user: int, message_id: int, button: str, *, chat: int | None = None
     ) -> str:
         """A person presses a button, found by its label or its data."""
-        said = self.messages.find(chat if chat is not None else user, message_id)
+        said = self.messages.heard(chat if chat is not None else user, message_id)
         buttons = said.buttons if said is not None else {}
         data = buttons.get(button, button if button in buttons.values() else None)
         if said is None or data is None:
@@ -159,17 +192,17 @@ class TelegramChats(Telegram):
     @threadsafe_call
     async def sends_photo(self, user: int, caption: str, *, chat: int | None = None) -> None:
         """A person sends a photo with a caption."""
-        said = self.messages.write(self._met(user, chat, "Ada"), caption, _user(user, "Ada"))
+        message = self.messages.write(self._met(user, chat, "Ada"), caption, _user(user, "Ada"))
         photo = [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]
-        json = {key: value for key, value in said.json.items() if key not in ("text", "entities")}
+        json = {key: value for key, value in message.items() if key not in ("text", "entities")}
         marks = {"caption": caption, "caption_entities": entities(caption)}
         self.updates.add({"message": {**json, "photo": photo, **marks}})
 
     @threadsafe_call
     async def posts(self, text: str) -> None:
         """Somebody posts in the channel."""
-        said = self.messages.write(self.messages.chats[CHANNEL], text, None)
-        self.updates.add(_channel_post(said.message_id, text))
+        message = self.messages.write(self.messages.chats[CHANNEL], text, None)
+        self.updates.add(_channel_post(message["message_id"], text))
 
     @threadsafe_call
     async def inject(self, update: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,27 +1,19 @@
-"""Who is who in the workspace on loopback."""
+"""Who uses the bot's Slack app in the workspace on loopback."""
 
 from __future__ import annotations
 
 import hashlib
 
 from core.sandbox.credentials import letters, upper
+from core.sandbox.slack import BOT_USER, TEAM
 
-TEAM = "T" + upper("team", 10)
 APP = "A" + upper("app", 10)
-BOT_USER = "U" + upper("bot user", 10)
-BOT = "B" + upper("bot", 10)
 PERSON = "U" + upper("person", 10)
 GUEST = "U" + upper("guest", 10)
 STRANGER = "U" + upper("stranger", 10)
 COLLEAGUE = "W" + upper("colleague", 10)  # of another workspace of the same organisation as well
 OTHER_TEAM = "T" + upper("other team", 10)
-GENERAL = "C" + upper("general", 10)
-CHANNELS = {GENERAL: "general", "C" + upper("random", 10): "random"}
-SCOPES = "chat:write,chat:write.public,commands,users:read,im:write"
-
-HOOK = letters("hook", 24)
 SIGNING_SECRET = hashlib.sha256(b"levqor sandbox signing").hexdigest()[:32]
-BOT_TOKEN = "-".join(("xoxb", "1" * 12, "2" * 13, letters("slack bot", 24)))
 APP_TOKEN = "-".join(("xapp", "1", APP, "3" * 13, letters("slack app", 64)))
 
 

@@ -12,23 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
+from core.sandbox.credentials import letters, upper
 from core.sandbox.service import Card, Received, SandboxService, loads
-from core.sandbox.slack.identity import (
-    BOT,
-    BOT_TOKEN,
-    BOT_USER,
-    CHANNELS,
-    COLLEAGUE,
-    GENERAL,
-    GUEST,
-    HOOK,
-    OTHER_TEAM,
-    PERSON,
-    SCOPES,
-    STRANGER,
-    TEAM,
-    user,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,21 +22,14 @@ if TYPE_CHECKING:
 
     Method = Callable[[dict[str, Any], Received], dict[str, Any]]
 
-__all__ = [
-    "BOT",
-    "BOT_USER",
-    "CHANNELS",
-    "COLLEAGUE",
-    "GENERAL",
-    "GUEST",
-    "OTHER_TEAM",
-    "PERSON",
-    "STRANGER",
-    "TEAM",
-    "Fault",
-    "Slack",
-]
-
+TEAM = "T" + upper("team", 10)
+BOT_USER = "U" + upper("bot user", 10)
+BOT = "B" + upper("bot", 10)
+GENERAL = "C" + upper("general", 10)
+CHANNELS = {GENERAL: "general", "C" + upper("random", 10): "random"}
+SCOPES = "chat:write,chat:write.public,commands,users:read,im:write"
+HOOK = letters("hook", 24)
+BOT_TOKEN = "-".join(("xoxb", "1" * 12, "2" * 13, letters("slack bot", 24)))
 MAX_TEXT = 40_000
 
 
@@ -92,8 +70,7 @@ class Slack(SandboxService):
         ]
 
     def reset(self) -> None:
-        """Forget the messages."""
-        self.messages: list[dict[str, Any]] = []
+        """Count messages anew."""
         self._counter = itertools.count(100)
 
     def not_found(self) -> web.Response:
@@ -105,7 +82,6 @@ class Slack(SandboxService):
         return {
             "auth.test": self._auth_test,
             "chat.postMessage": self._post_message,
-            "conversations.open": self._open_conversation,
         }
 
     def token_for(self, call: str) -> str:
@@ -134,28 +110,26 @@ class Slack(SandboxService):
             return _plain(400, "invalid_payload")
         if error := self.message_error(payload):
             return _plain(400, error)
-        received.done = True
-        received.shown = str(payload.get("text", ""))
-        received.card = Card("Levqor", f"#{CHANNELS[GENERAL]}", received.shown)
+        received.card = Card("Levqor", _place(GENERAL), str(payload.get("text", "")))
         return _plain(200, "ok")
 
     async def _api(self, request: web.Request, received: Received) -> web.Response:
         call = request.match_info["call"]
-        said = arguments(request, received)
+        given = arguments(request, received)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        token = token or str((said or {}).get("token", ""))
+        token = token or str((given or {}).get("token", ""))
         if call not in self.methods():
             return self.not_found()
         if error := _token_error(token, self.token_for(call)):
             return _answer({"ok": False, "error": error})
-        if said is None:
+        if given is None:
             return _answer({"ok": False, "error": "invalid_json"})
         try:
-            return _answer({"ok": True, **self.methods()[call](said, received)})
+            return _answer({"ok": True, **self.methods()[call](given, received)})
         except Fault as fault:
             return _answer(fault.body)
 
-    def _auth_test(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
+    def _auth_test(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         return {
             "url": "https://levqor-sandbox.slack.com/",
             "team": "Levqor sandbox",
@@ -166,35 +140,21 @@ class Slack(SandboxService):
             "is_enterprise_install": False,
         }
 
-    def _post_message(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        channel = _channel(str(said.get("channel", "")))
+    def _post_message(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        channel = _channel(str(given.get("channel", "")))
         if channel is None:
             raise Fault("channel_not_found")
-        if problem := self.message_error(said):
+        if problem := self.message_error(given):
             raise Fault(problem)
+        text = str(given.get("text", ""))
+        received.card = Card("Levqor", _place(channel), text)
         moment = f"{int(time.time())}.{next(self._counter):06d}"
-        received.done, received.result = True, moment
-        received.shown = str(said.get("text", ""))
-        received.card = Card("Levqor", _place(channel), received.shown)
-        message = {
-            "type": "message",
-            "user": BOT_USER,
-            "bot_id": BOT,
-            "team": TEAM,
+        message = {"type": "message", "user": BOT_USER, "bot_id": BOT, "team": TEAM}
+        return {
+            "channel": channel,
             "ts": moment,
-            "text": received.shown,
+            "message": {**message, "ts": moment, "text": text},
         }
-        blocks = parsed(said.get("blocks"))
-        self.messages.append({**message, "channel": channel, "blocks": blocks or []})
-        return {"channel": channel, "ts": moment, "message": message}
-
-    def _open_conversation(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        users = str(said.get("users", ""))
-        if not users:
-            raise Fault("users_list_not_supplied")
-        if user(users) is None:
-            raise Fault("user_not_found")
-        return {"channel": {"id": f"D{users[1:]}"}}
 
 
 def parsed(text: Any) -> Any:
@@ -205,8 +165,8 @@ def parsed(text: Any) -> Any:
 def arguments(request: web.Request, received: Received) -> dict[str, Any] | None:
     """A call's arguments from the address, a form or JSON; None for broken JSON."""
     if request.content_type == "application/json":
-        said = loads(received.text or "{}")
-        return said if isinstance(said, dict) else None
+        given = loads(received.text or "{}")
+        return given if isinstance(given, dict) else None
     return {**received.query, **received.form}
 
 
@@ -221,7 +181,7 @@ def _token_error(token: str, wanted: str) -> str | None:
 def _channel(asked: str) -> str | None:
     if asked in CHANNELS or asked[:1] == "D":
         return asked
-    if user(asked) is not None:
+    if asked[:1] in ("U", "W"):
         return f"D{asked[1:]}"
     names = {name: channel for channel, name in CHANNELS.items()}
     return names.get(asked.removeprefix("#"))

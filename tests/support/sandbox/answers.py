@@ -89,7 +89,6 @@ class Hang(Scripted):
 class DropBefore(Scripted):
     """Close the connection before the body is read; `reset` with a TCP reset."""
 
-    kind: ClassVar[str] = "drop_before"
     reads: ClassVar[bool] = False
 
     reset: bool = False

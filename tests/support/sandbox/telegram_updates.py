@@ -16,12 +16,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from core.sandbox.telegram.rules import Refusal, bad
+from core.sandbox.telegram.rules import MAX_POLL, Refusal, bad, number
 
 if TYPE_CHECKING:
     from core.sandbox.service import Received
 
-MAX_POLL = 50  # seconds
 PORTS = (443, 80, 88, 8443)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _KINDS_LEFT_OUT = ("chat_member", "message_reaction", "message_reaction_count")
@@ -84,9 +83,9 @@ class Updates:
         self.abort(Refusal(409, _OTHER_POLL))
         if said.get("allowed_updates") is not None:
             self._allowed = _kinds(said)
-        self._confirm(_number(said, "offset", 0))
-        limit = min(max(_number(said, "limit", 100), 1), 100)
-        timeout = min(max(_number(said, "timeout", 0), 0), MAX_POLL)
+        self._confirm(number(said, "offset", 0))
+        limit = min(max(number(said, "limit", 100), 1), 100)
+        timeout = min(max(number(said, "timeout", 0), 0), MAX_POLL)
         deadline = time.monotonic() + timeout
         mine: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
         self._poll = mine
@@ -201,13 +200,6 @@ def _kinds(said: dict[str, Any]) -> list[str]:
     if not isinstance(given, list):
         raise bad("can't parse allowed updates JSON object")
     return [str(kind) for kind in given]
-
-
-def _number(said: dict[str, Any], name: str, default: int) -> int:
-    try:
-        return int(said.get(name) or default)
-    except (TypeError, ValueError):
-        return default
 
 
 def _check_address(url: str) -> None:
