@@ -8,7 +8,7 @@ import pytest
 
 from core.callers import Caller
 from core.cli import main
-from core.sandbox import Answer, DropAfter
+from tests.support.sandbox import Answer, DropAfter
 
 GOLDEN = Path(__file__).with_name("reports.jsonl")
 OPS = Caller("http", "ops")
