@@ -17,7 +17,8 @@ from bot.web.reference import reference  # noqa: E402 - the line above finds it
 from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
 from core.interfaces import declared  # noqa: E402
-from core.settings.example import example, sections  # noqa: E402
+from core.settings.example import example  # noqa: E402
+from core.settings.settings import sections  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

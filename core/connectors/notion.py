@@ -12,16 +12,16 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator
 
 from core.connectors._notion.answers import ANSWERS, STALE, complaint, explain
-from core.connectors._notion.api import Api
-from core.connectors._notion.columns import (
+from core.connectors._notion.dates import Zone, known_zone
+from core.connectors._notion.properties import Properties, named_once, typed
+from core.connectors._notion.schema import (
     NOTION_ID_SHAPE,
+    Api,
     Schema,
     notion_id,
     read_schema,
     remembered_schema,
 )
-from core.connectors._notion.dates import Zone, known_zone
-from core.connectors._notion.properties import Properties, named_once, typed
 from core.contract import (
     Action,
     Answer,

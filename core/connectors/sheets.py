@@ -14,16 +14,17 @@ from pydantic import AfterValidator, Field, PlainValidator, SecretStr, field_val
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
 from core.connectors._sheets.answers import ANSWERS, NO_SUCH_DEFAULT, NO_SUCH_RANGE
-from core.connectors._sheets.api import Api
+from core.connectors._sheets.api import Api, Appended, note
 from core.connectors._sheets.ranges import (
     LAST_COLUMN,
     RANGE_SHAPE,
     WHOLE_NUMBERS,
+    NoTab,
+    Unclear,
     a1_range,
+    in_tabs,
     one_cell,
 )
-from core.connectors._sheets.tabs import NoTab, Unclear, in_tabs
-from core.connectors._sheets.written import Appended, note
 from core.contract import (
     Action,
     BaseUrl,

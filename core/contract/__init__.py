@@ -7,13 +7,9 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 from __future__ import annotations
 
 from core.contract.answers import AnswerRow, AnswerTable, not_sent, refused, unknown
-from core.contract.cells import Cell, TypedNumber, typed_cell
-from core.contract.declaration import Action, Connector, Probe, Receipt
-from core.contract.encoding import BYTE_ORDER_MARK, utf8
+from core.contract.declaration import Action, Connector, Interface, Pairing, Probe, Receipt
 from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
 from core.contract.http import Answer, Effect, HttpClient
-from core.contract.interface import Interface, Pairing
-from core.contract.names import folded, nearest
 from core.contract.settings import (
     BaseUrl,
     Config,
@@ -24,6 +20,16 @@ from core.contract.settings import (
     bearer,
     setting,
     upstream_url,
+)
+from core.contract.text import (
+    BYTE_ORDER_MARK,
+    Cell,
+    TypedNumber,
+    folded,
+    nearest,
+    typed_cell,
+    utf8,
+    with_newlines,
 )
 from core.contract.validation import json_of_at_most
 from core.network import loopback
@@ -70,4 +76,5 @@ __all__ = [
     "unknown",
     "upstream_url",
     "utf8",
+    "with_newlines",
 ]

@@ -31,7 +31,7 @@ class Setting:
 
     @property
     def in_files(self) -> bool:
-        """Whether it may also stand in a file of its own."""
+        """Whether it may also be in a file of its own."""
         return self.secret or self.restricts
 
 
@@ -54,29 +54,15 @@ def setting(
     where: str,
     *,
     required: bool = False,
-    env_only: bool = False,
-    example: str | None = None,
     default: str | None = None,
-    shape: str | None = None,
-    restricts: bool = False,
+    **more: Any,
 ) -> Any:
-    """Declare a setting as a field of a connector's `Config`.
+    """Declare a setting as a field of a connector's `Config`; `more` are those of a `Setting`.
 
     A required one has no default, so its type needs no None; an absent other one is None
-    or its default. One whose type holds a SecretStr is secret. One that `restricts` is
-    refused where it is there and empty.
+    or its default. One whose type holds a SecretStr is secret.
     """
-    mark = Setting(
-        name,
-        title,
-        where,
-        required=required,
-        env_only=env_only,
-        example=example,
-        default=default,
-        shape=shape,
-        restricts=restricts,
-    )
+    mark = Setting(name, title, where, required=required, default=default, **more)
     extra: Any = {"x-setting": mark}
     return Field(default=... if required else default, alias=name, json_schema_extra=extra)
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from core.contract.encoding import BYTE_ORDER_MARK
+from core.contract.text import BYTE_ORDER_MARK, with_newlines
 
 # Far above what any service takes; what is much deeper cannot be written as JSON again.
 MOST_NESTED = 50
@@ -18,7 +18,6 @@ OUTER = (
     f" \t\r\n{BYTE_ORDER_MARK}\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-_WINDOWS_BREAK = re.compile(r"\r\n?")
 # Controls but tab and line breaks; lone surrogates, which no upstream's UTF-8 can carry.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -53,7 +52,7 @@ def tidied(value: Any) -> Any:
     Raises ValueError where two names would become the same.
     """
     if isinstance(value, str):
-        return _WINDOWS_BREAK.sub("\n", value).lstrip(BYTE_ORDER_MARK)
+        return with_newlines(value).lstrip(BYTE_ORDER_MARK)
     if isinstance(value, Mapping):
         made = {tidied(key): tidied(inner) for key, inner in value.items()}
         if len(made) < len(value):

@@ -1,21 +1,11 @@
-"""Typed words to values: one way to write an action down, wherever it is typed.
-
-`name=value` pairs and one free text. In a chat or console the pairs stand first and the
-text runs to the end; in a terminal each argument is one item, in any order. What begins
-with `{` is JSON.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+"""Typed words to values: one way to write an action down, wherever it is typed."""
 
 from core.contract import nearest
-from core.errors import Fault, InvalidInput
-from core.grammar.fields import Collected, value
+from core.grammar.fields import value
 from core.grammar.jsons import read_json
+from core.grammar.parse import parse_chat, parse_items
 from core.grammar.tables import rows, written
 from core.grammar.usage import LINES, quoting, usage
-from core.grammar.words import goes_on, item, no_value, pair_at, shown, split_equals, visible
 
 __all__ = [
     "LINES",
@@ -29,95 +19,3 @@ __all__ = [
     "value",
     "written",
 ]
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from core.contract import Contract
-
-_IN_TWO_ITEMS = (
-    "seems to go on in the next argument: put {0}=… in quotes as a whole, or the text before it"
-)
-
-
-def parse_chat(text: str, contract: type[Contract]) -> dict[str, Any]:
-    """Read what was typed after a command; raises InvalidInput with every fault.
-
-    The first word that is not `name=value` starts the text, which is taken as it stands.
-    """
-    found = Collected(contract)
-    if visible(text).startswith("{"):
-        return _whole_json(text, found)
-    rest = text
-    while pair := pair_at(visible(rest), found.names):
-        found.named(pair.name, pair.value, trouble=pair.trouble)
-        rest = visible(rest)[pair.end :]
-        # What ends a value is no cell: the tab of an empty one comes after it.
-        rest = rest.removeprefix("\t")
-    rest = visible(rest, tabs=True) if found.takes_rows else rest.lstrip(" \t\r\n")
-    if rest.strip() and found.words(rest):
-        found.text(rest)
-    return found.values()
-
-
-def parse_items(
-    items: Sequence[str],
-    contract: type[Contract],
-    *,
-    text: Sequence[str] = (),
-    dash: Callable[[], str] | None = None,
-) -> dict[str, Any]:
-    """Read a terminal's arguments; raises InvalidInput with every fault.
-
-    Whatever is no `name=value` is the text, joined by a space. What stands in `text` (the
-    words after `--`) is nothing but text: no field and no JSON. `dash` reads the text that a
-    lone `-` stands for, which is nothing but text either; it is called where nothing is wrong.
-    """
-    found = Collected(contract)
-    if items and visible(items[0]).startswith("{"):
-        if text:
-            raise InvalidInput([Fault("json", "is the whole input; leave out the text after it")])
-        return _whole_json(" ".join(items), found)
-    words = _named_items(items, found)
-    if dash and words == ["-"] and not text:
-        found.refuse(text_follows=True)
-        words, text = [], [dash()]
-    plain = not words or found.words(" ".join(words), " (-- before the text does the same)")
-    if plain and (words or text):
-        found.text(" ".join([*words, *text]), pure=bool(text))
-    return found.values()
-
-
-def _named_items(items: Sequence[str], found: Collected) -> list[str]:
-    """Take the arguments that are `name=value`, or `name`, `=`, `value`; return the others."""
-    words = []
-    rest = list(reversed(items))
-    while rest:
-        one = rest.pop()
-        pair = item(one, found.names)
-        begun = split_equals(one, rest[-1], found.names) if rest and pair is None else None
-        if pair is not None:
-            following = rest[-1] if rest and item(rest[-1], found.names) is None else ""
-            cut = goes_on(pair[1], "" if following == "-" else following)
-            found.named(*pair, trouble=_IN_TWO_ITEMS.format(shown(pair[0])) if cut else None)
-        elif begun is None:
-            words.append(one)
-        else:
-            rest.pop()
-            name, missing = one.strip(), not begun and (not rest or item(rest[-1], found.names))
-            typed = begun or ("" if missing else rest.pop())
-            found.named(name, typed, trouble=no_value(name) if missing else None)
-    return words
-
-
-def _whole_json(text: str, found: Collected) -> dict[str, Any]:
-    try:
-        return read_json(text)
-    except InvalidInput as refused:
-        instead = f'; as text write {found.text_name}="…"' if found.text_name else ""
-        why = f"(input that begins with {{ is read as JSON{instead})"
-        faults = [
-            Fault(one.field, f"{one.message} {why}") if one.field == "json" else one
-            for one in refused.faults
-        ]
-        raise InvalidInput(faults) from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from core.contract import folded, nearest
+from core.contract import folded, nearest, with_newlines
 from core.errors import Fault, InvalidInput
-from core.grammar.jsons import read_json
+from core.grammar.jsons import json_object
 from core.grammar.tables import rows_or_json
 from core.grammar.usage import text_name
 from core.grammar.words import (
@@ -47,14 +47,13 @@ def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]
     """
     if visible(text).startswith("{"):
         try:
-            return read_json(text)
-        except InvalidInput as problem:
-            fault = problem.faults[0]
-            what = fault.message if fault.field == "json" else f"{fault.field} {fault.message}"
-            raise ValueError(f"{what} (what begins with {{ is read as JSON)") from None
+            return json_object(text)
+        except ValueError as problem:
+            raise ValueError(f"{problem} (what begins with {{ is read as JSON)") from None
     found: dict[str, Any] = {}
     written: dict[str, str] = {}
-    for line in filter(None, map(str.strip, _LINE_BREAK.split(text))):
+    # Not str.splitlines(): a text may hold a U+2028.
+    for line in filter(None, map(str.strip, with_newlines(text).split("\n"))):
         name, inner = _line(spec, line, bare=bare)
         if earlier := written.get(folded(name)):
             which = "" if earlier == name else f", as {shown(earlier)} and as {shown(name)}"
@@ -110,15 +109,13 @@ def _twice(earlier: str, name: str) -> str:
     return f"is given twice, as {shown(earlier)} and as {shown(name)}: which is meant?"
 
 
-# Not where str.splitlines() breaks: a text may hold a U+2028.
-_LINE_BREAK = re.compile(r"\r\n?|\n")
 # What stands before an `=` and is longer was not meant as a name.
 _LONGEST_NAME = 40
 # Far above what any contract takes; without it a hostile line costs quadratic time.
 _MOST_PAIRS = 100
 
 
-class Collected:
+class Inputs:
     """The values of one input and everything that is wrong with them."""
 
     def __init__(self, contract: type[Contract]) -> None:

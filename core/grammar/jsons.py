@@ -10,38 +10,45 @@ from core.errors import Fault, InvalidInput
 from core.grammar.words import visible
 
 
-class _Broken(ValueError):
-    """JSON that parses and still is no input: the name it is about, and why."""
+class BrokenJson(ValueError):
+    """JSON that is no input: the name it is about (`json` for the whole), and why."""
+
+    def __str__(self) -> str:
+        name, why = self.args
+        return str(why) if name == "json" else f"{name} {why}"
 
 
 def read_json(text: str) -> dict[str, Any]:
     """Read a JSON object; raises InvalidInput saying where it breaks off."""
-    # What does not begin so is no broken object, but something else.
-    found = _uncurled(text) if visible(text).startswith("{") else None
-    if not isinstance(found, dict):
-        raise InvalidInput([Fault("json", 'must be an object: {"name": "value"}')])
-    return found
-
-
-def read_json_rows(text: str) -> list[Any]:
-    """Read a JSON list of rows, or of the cells of one row; raises ValueError."""
     try:
-        found = _uncurled(text)
-    except InvalidInput as problem:
-        fault = problem.faults[0]
-        what = fault.message if fault.field == "json" else f"{fault.field} {fault.message}"
-        raise ValueError(what) from None
-    lists = [isinstance(row, list) for row in found]
+        return json_object(text)
+    except BrokenJson as broken:
+        raise InvalidInput([Fault(*broken.args)]) from None
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Read a JSON object; raises BrokenJson saying where it breaks off."""
+    # What does not begin so is no broken object, but something else.
+    read = _uncurled(text) if visible(text).startswith("{") else None
+    if not isinstance(read, dict):
+        raise BrokenJson("json", 'must be an object: {"name": "value"}')
+    return read
+
+
+def json_rows(text: str) -> list[Any]:
+    """Read a JSON list of rows, or of the cells of one row; raises ValueError."""
+    read = _uncurled(text)
+    lists = [isinstance(row, list) for row in read]
     if any(lists) and not all(lists):
         raise ValueError("must be rows, [[…], […]], or the cells of one row, […]: not both")
-    return found if any(lists) or not found else [found]
+    return read if any(lists) or not read else [read]
 
 
 def _uncurled(text: str) -> Any:
     text = visible(text)
     try:
         return _load(text)
-    except InvalidInput:
+    except BrokenJson:
         straight = text.replace("“", '"').replace("”", '"')
         if straight == text:
             raise
@@ -54,33 +61,33 @@ def _load(text: str) -> Any:
         return json.loads(
             text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
         )
-    except _Broken as broken:
-        raise InvalidInput([Fault(*broken.args)]) from None
+    except BrokenJson:
+        raise
     except json.JSONDecodeError as fault:
         where = f"line {fault.lineno}, column {fault.colno}"
-        raise InvalidInput([Fault("json", f"is not valid at {where}")]) from None
+        raise BrokenJson("json", f"is not valid at {where}") from None
     except ValueError:
         # Python reads whole numbers of up to 4,300 digits.
-        raise InvalidInput([Fault("json", "holds a number that is too large")]) from None
+        raise BrokenJson("json", "holds a number that is too large") from None
     except RecursionError:
-        raise InvalidInput([Fault("json", "is nested too deep")]) from None
+        raise BrokenJson("json", "is nested too deep") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, inner in pairs:
-        if name in found:
-            raise _Broken(name, "stands twice in the JSON")
-        found[name] = inner
-    return found
+        if name in values:
+            raise BrokenJson(name, "is in the JSON twice")
+        values[name] = inner
+    return values
 
 
 def _no_constant(name: str) -> Any:
-    raise _Broken("json", f"must not hold {name}")
+    raise BrokenJson("json", f"must not hold {name}")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise _Broken("json", "holds a number that is too large")
+        raise BrokenJson("json", "holds a number that is too large")
     return number

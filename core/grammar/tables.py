@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.contract import BYTE_ORDER_MARK, TypedNumber, typed_cell
-from core.grammar.jsons import read_json_rows
+from core.contract import BYTE_ORDER_MARK, TypedNumber, typed_cell, with_newlines
+from core.grammar.jsons import json_rows
 from core.grammar.words import visible
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def rows(text: str, *, numbers: bool = True) -> list[list[Cell]]:
     cells are text. A line that is left empty between others is an empty row. Raises
     ValueError where quotes do not fit, or where some lines have tabs and others commas.
     """
-    text = text.replace(BYTE_ORDER_MARK, "").replace("\r\n", "\n").replace("\r", "\n")
+    text = with_newlines(text.replace(BYTE_ORDER_MARK, ""))
     found = _separated(text)
     begin, end = 0, len(found)
     while begin < end and _blank(found[begin]):
@@ -61,7 +61,7 @@ def rows_or_json(text: str, *, numbers: bool, pure: bool) -> list[Any]:
             f"is read as text here and looks like JSON: give JSON with values=… or --json, {hint}"
         )
     try:
-        return read_json_rows(start)
+        return json_rows(start)
     except ValueError as problem:
         raise ValueError(f"{problem} (rows that begin with [ are read as JSON, {hint})") from None
 
@@ -70,7 +70,7 @@ def _meant_as_json(text: str) -> bool:
     if re.match(r"\[\s*[\[{]", text):
         return True
     try:
-        read_json_rows(text)
+        json_rows(text)
     except ValueError:
         return False
     return True

@@ -36,14 +36,14 @@ class AppSettings(Config):
     )
     http: _Address = setting(
         "LEVQOR_HTTP",
-        "Where the HTTP surface listens",
-        "HOST:PORT; keep 127.0.0.1 unless a proxy stands before it",
+        "Where the HTTP interface listens",
+        "HOST:PORT; keep 127.0.0.1 unless a proxy is in front of it",
         default="127.0.0.1:8787",
     )
     http_anonymous: _Flag = setting(
         "LEVQOR_HTTP_ANONYMOUS",
-        "Whether HTTP callers may come without a token, wherever they come from",
-        "1 or 0; leave it 0 where anybody but you reaches the address",
+        "Whether HTTP requests from anywhere need no token",
+        "1 or 0; leave it 0 where anybody but you can reach the address",
         default="0",
     )
     trusted_proxies: _Networks = setting(
@@ -55,7 +55,7 @@ class AppSettings(Config):
     )
     allowed_origins: _Origins = setting(
         "ALLOWED_ORIGINS",
-        "Web pages that may call the HTTP surface",
+        "Web pages that may call the HTTP interface",
         "their origins with commas between",
         default="",
         example="https://team.example.com",

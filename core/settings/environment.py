@@ -1,10 +1,15 @@
-"""What the environment of this process says of the network, for every HTTP client there is."""
+"""What the environment of this process says of the network and of the home."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+from core.home import default, find
 from core.network import Network, drop_key_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def network() -> Network:
@@ -18,3 +23,10 @@ def ready_for_tls() -> str | None:
     Called before a library is imported that makes one at once.
     """
     return drop_key_log(os.environ)
+
+
+def home_to_be(named: Path | None) -> Path:
+    """Where the home is to be, whatever the current folder holds; for a move."""
+    if named or os.environ.get("LEVQOR_HOME", "").strip():
+        return find(named, os.environ)
+    return default()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from core.settings.app import AppSettings
+from core.settings.settings import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,26 +14,10 @@ if TYPE_CHECKING:
 
 _HEAD = """\
 # Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use;
-# levqor doctor shows which folder that is. What is set in the environment comes first. A secret
-# may stand in a file of its own instead: NAME_FILE=/run/secrets/name. An empty value counts as
-# absent, but not where a setting restricts who may do what: leave it out, or say whom.
+# levqor doctor shows which folder that is. Environment variables override this file. A secret
+# can also be in a file of its own: NAME_FILE=/run/secrets/name. An empty value counts as not set,
+# but not where a setting restricts who may do what: leave it out, or say who.
 """
-
-
-def sections(
-    connectors: Sequence[Connector], interfaces: Sequence[Interface]
-) -> Iterator[tuple[str, list[Setting]]]:
-    """Every setting once: those of each connector, of each interface, then Levqor's own."""
-    seen: set[str] = set()
-    for title, settings in [
-        *((one.title, one.config.settings()) for one in connectors),
-        *((f"Interface: {one.title}", one.settings.settings()) for one in interfaces),
-        ("Levqor itself", AppSettings.settings()),
-    ]:
-        new = [one for one in settings if one.name not in seen]
-        seen.update(one.name for one in new)
-        if new:
-            yield title, new
 
 
 def example(connectors: Sequence[Connector], interfaces: Sequence[Interface]) -> str:
@@ -50,11 +34,10 @@ def example(connectors: Sequence[Connector], interfaces: Sequence[Interface]) ->
     return "\n".join(parts)
 
 
-def _lines(one: Setting) -> Iterator[str]:
-    hint = f", e.g. {one.example}" if one.example and one.example != one.default else ""
-    yield f"# {one.title}{hint}"
-    yield from textwrap.wrap(one.where, 90, initial_indent="#   ", subsequent_indent="#   ")
-    if one.default or one.env_only or one.restricts:
-        yield f"# {one.name}={one.default or ''}"
-    else:
-        yield f"{one.name}="
+def _lines(setting: Setting) -> Iterator[str]:
+    example, default = setting.example, setting.default
+    hint = f", e.g. {example}" if example and example != default else ""
+    yield f"# {setting.title}{hint}"
+    yield from textwrap.wrap(setting.where, 90, initial_indent="#   ", subsequent_indent="#   ")
+    commented = default or setting.env_only or setting.restricts
+    yield f"{'# ' if commented else ''}{setting.name}={default or ''}"

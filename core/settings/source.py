@@ -27,24 +27,37 @@ Stamp = tuple[int, int] | None
 
 @dataclass
 class Reading:
-    """What was found: values by name, and what kept a setting from having one."""
+    """What was read: values by name, and what kept a setting from having one."""
 
     values: dict[str, str] = field(default_factory=dict, repr=False)
     faults: dict[str, Problem] = field(default_factory=dict)
     notes: list[Problem] = field(default_factory=list)
     stamps: dict[Path, Stamp] = field(default_factory=dict)
 
+    def fault(self, name: str, what: str, fix: str) -> None:
+        """Say why a setting has no value."""
+        self.faults[name] = Problem(name, what, fix, fatal=True)
+
+    def note(self, name: str, what: str, fix: str) -> None:
+        """Say what a person should know of a setting that works."""
+        self.notes.append(Problem(name, what, fix))
+
+    def keep_only(self, beginnings: tuple[str, ...]) -> None:
+        """Drop the settings whose names begin otherwise."""
+        for read in (self.values, self.faults):
+            for name in [name for name in read if not name.startswith(beginnings)]:
+                read.pop(name)
+
 
 def read(declared: Iterable[Setting], environ: Mapping[str, str], home: Path) -> Reading:
     """Read the declared settings: the environment first, then `.env` in the home."""
-    found = Reading()
-    file = home / ".env"
-    env_file = _read_env_file(file, found)
-    known = {one.name: one for one in declared}
-    for one in known.values():
-        _read_one(one, environ, env_file, home, found)
-    found.notes += _unknown(environ, env_file, known)
-    return found
+    reading = Reading()
+    env_file = _read_env_file(home / ".env", reading)
+    known = {setting.name: setting for setting in declared}
+    for setting in known.values():
+        _read_setting(setting, environ, env_file, home, reading)
+    _note_unknown(environ, env_file, known, reading)
+    return reading
 
 
 def stamp(file: Path) -> Stamp:
@@ -56,29 +69,35 @@ def stamp(file: Path) -> Stamp:
     return state.st_mtime_ns, state.st_size
 
 
-def _read_one(
-    one: Setting, environ: Mapping[str, str], env_file: Mapping[str, str], home: Path, to: Reading
+def _read_setting(
+    setting: Setting,
+    environ: Mapping[str, str],
+    env_file: Mapping[str, str],
+    home: Path,
+    reading: Reading,
 ) -> None:
-    if one.env_only and _tidy(env_file.get(one.name)):
-        what = f"{one.name} in .env is ignored: it is read from the environment only."
-        to.notes.append(Problem(one.name, what, f"Take {one.name} out of .env."))
-    places = (environ,) if one.env_only else (environ, env_file)
-    for place in places:
-        if one.restricts and _set_to_nothing(one, place):
-            to.faults[one.name] = _nothing(one)
+    name = setting.name
+    if setting.env_only and _tidy(env_file.get(name)):
+        what = f"{name} in .env is ignored: it is read from the environment only."
+        reading.note(name, what, f"Take {name} out of .env.")
+    for place in (environ,) if setting.env_only else (environ, env_file):
+        if setting.restricts and _set_to_nothing(name, place):
+            what = f"{name} is set to nothing, which restricts nothing."
+            fix = f"Write what it should restrict to, or take {name} out: then there is no limit."
+            reading.fault(name, what, fix)
             return
-        value = _tidy(place.get(one.name))
+        value = _tidy(place.get(name))
         credentials = environ.get("CREDENTIALS_DIRECTORY") if place is environ else None
-        file = _file(one, place, credentials) if one.in_files else None
-        if value and file and file.of == f"{one.name}_FILE":
-            what = f"{one.name} and {file.of} are both set; the file is not read."
-            to.notes.append(Problem(one.name, what, f"Keep one of the two for {one.name}."))
+        file = _file_of(name, place, credentials) if setting.in_files else None
+        if value and file and file.of == f"{name}_FILE":
+            what = f"{name} and {file.of} are both set; the file is not read."
+            reading.note(name, what, f"Keep one of the two for {name}.")
         if value is None and file:
-            value = _read_file(one.name, file, home, to)
+            value = _read_file(name, file, home, reading)
             if value is None:
                 return
         if value is not None:
-            _keep(one, value, to)
+            _keep(setting, value, reading)
             return
 
 
@@ -91,40 +110,32 @@ class _File:
     path: Path
 
 
-def _file(one: Setting, place: Mapping[str, str], credentials: str | None) -> _File | None:
+def _file_of(name: str, place: Mapping[str, str], credentials: str | None) -> _File | None:
     """The file of a setting that a place names: NAME_FILE, else one of systemd's credentials."""
-    pointer = _tidy(place.get(f"{one.name}_FILE"))
-    if pointer:
-        return _File(f"{one.name}_FILE", f"{one.name}_FILE names", Path(pointer))
+    if pointer := _tidy(place.get(f"{name}_FILE")):
+        return _File(f"{name}_FILE", f"{name}_FILE names", Path(pointer))
     # systemd.exec(5), LoadCredential.
-    path = Path(credentials or "") / one.name
+    path = Path(credentials or "") / name
     if path.is_absolute() and os.path.lexists(path):
-        return _File(f"the credential {one.name}", f"The credential {one.name} is", path)
+        return _File(f"the credential {name}", f"The credential {name} is", path)
     return None
 
 
-def _set_to_nothing(one: Setting, place: Mapping[str, str]) -> bool:
+def _set_to_nothing(name: str, place: Mapping[str, str]) -> bool:
     """Whether a setting that restricts is there and restricts nothing."""
-    written = [place[name] for name in (one.name, f"{one.name}_FILE") if name in place]
+    written = [place[key] for key in (name, f"{name}_FILE") if key in place]
     return any(not re.sub(r"[\s,;\"']", "", text) for text in written)
 
 
-def _nothing(one: Setting) -> Problem:
-    what = f"{one.name} is set to nothing, which restricts nothing."
-    fix = f"Write what it should restrict to, or take {one.name} out: then there is no limit."
-    return Problem(one.name, what, fix, fatal=True)
-
-
-def _keep(one: Setting, value: str, to: Reading) -> None:
-    if one.env_only and one.name.endswith("_URL"):
+def _keep(setting: Setting, value: str, reading: Reading) -> None:
+    if setting.env_only and setting.name.endswith("_URL"):
         try:
             base_url(value)
         except ValueError as fault:
-            what = f"{one.name} {fault}."
-            fix = f"Correct {one.name} in the environment, or take it out for {one.default}."
-            to.faults[one.name] = Problem(one.name, what, fix, fatal=True)
+            fix = f"Correct {setting.name} in the environment, or take it out for"
+            reading.fault(setting.name, f"{setting.name} {fault}.", f"{fix} {setting.default}.")
             return
-    to.values[one.name] = value
+    reading.values[setting.name] = value
 
 
 def _tidy(value: str | None) -> str | None:
@@ -135,11 +146,11 @@ def _tidy(value: str | None) -> str | None:
     return text or None
 
 
-def _read_file(name: str, file: _File, home: Path, to: Reading) -> str | None:
+def _read_file(name: str, file: _File, home: Path, reading: Reading) -> str | None:
     fix = f"Put the value into that file, or correct {file.of}."
     try:
         path = home / file.path.expanduser()
-        to.stamps[path] = stamp(path)
+        reading.stamps[path] = stamp(path)
         # Kubernetes and systemd link to theirs: it is what is read that has to be trusted.
         data = read_trusted(path.resolve(), f"The file of {file.of}")
     except NotConfigured as strange:
@@ -151,19 +162,17 @@ def _read_file(name: str, file: _File, home: Path, to: Reading) -> str | None:
         what = f"{file.names} no file that there can be."
     else:
         try:
-            value = utf8(data).strip()
-        except ValueError as problem:
-            what = f"{file.names} a file that {problem}."
-        else:
-            if value:
+            if value := utf8(data).strip():
                 return value
             what = f"{file.names} an empty file."
-    to.faults[name] = Problem(name, what, fix, fatal=True)
+        except ValueError as problem:
+            what = f"{file.names} a file that {problem}."
+    reading.fault(name, what, fix)
     return None
 
 
-def _read_env_file(file: Path, to: Reading) -> dict[str, str]:
-    to.stamps[file] = stamp(file)
+def _read_env_file(file: Path, reading: Reading) -> dict[str, str]:
+    reading.stamps[file] = stamp(file)
     try:
         handle = open_trusted(file, "The settings file")
         with os.fdopen(handle, "rb") as opened:
@@ -173,48 +182,47 @@ def _read_env_file(file: Path, to: Reading) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except NotConfigured as strange:
-        to.faults[".env"] = Problem(".env", strange.message, strange.fix or "", fatal=True)
-        return {}
+        what, fix = strange.message, strange.fix or ""
     except OSError as problem:
         # Going on without it could drop LEVQOR_ALLOW and let everybody in.
         what = f"The settings file {file} cannot be read: {problem.strerror}."
-        to.faults[".env"] = Problem(".env", what, "Make it a file its user can read.", fatal=True)
-        return {}
+        fix = "Make it a file its user can read."
     except ValueError as problem:
-        what = f"The settings file {file} {problem}."
-        to.faults[".env"] = Problem(".env", what, "Save it as UTF-8.", fatal=True)
-        return {}
-    if os.name == "posix" and mode & 0o077:
-        what = "Other users of this machine can read .env and the secrets in it."
-        to.notes.append(Problem(".env", what, f"Run: chmod 600 '{file}'"))
-    return _parse_env(text, to)
+        what, fix = f"The settings file {file} {problem}.", "Save it as UTF-8."
+    else:
+        if os.name == "posix" and mode & 0o077:
+            what = "Other users of this machine can read .env and the secrets in it."
+            reading.note(".env", what, f"Run: chmod 600 '{file}'")
+        return _parse_env(text, reading)
+    reading.fault(".env", what, fix)
+    return {}
 
 
-def _parse_env(text: str, to: Reading) -> dict[str, str]:
+def _parse_env(text: str, reading: Reading) -> dict[str, str]:
     values: dict[str, str] = {}
     for line in parse_stream(io.StringIO(text)):
         number = line.original.line
-        if line.error:
-            what = f"Line {number} of .env cannot be read."
+        if line.error and ".env" not in reading.faults:
             fix = "Write it as NAME=value, the value in quotes if it holds quotes or a #."
-            to.faults.setdefault(".env", Problem(".env", what, fix, fatal=True))
+            reading.fault(".env", f"Line {number} of .env cannot be read.", fix)
         elif line.key and line.key in values:
-            what = f"{line.key} stands twice in .env; the last one, on line {number}, counts."
-            to.notes.append(Problem(line.key, what, f"Keep one line for {line.key}."))
+            what = f"{line.key} is in .env twice; the last one, on line {number}, counts."
+            reading.note(line.key, what, f"Keep one line for {line.key}.")
         if line.key and not line.error:
             values[line.key] = line.value or ""
     return values
 
 
-def _unknown(
-    environ: Mapping[str, str], env_file: Mapping[str, str], known: Mapping[str, Setting]
-) -> list[Problem]:
-    names = {*known, *(f"{name}_FILE" for name, one in known.items() if one.in_files)}
-    found = []
+def _note_unknown(
+    environ: Mapping[str, str],
+    env_file: Mapping[str, str],
+    known: Mapping[str, Setting],
+    reading: Reading,
+) -> None:
+    names = {*known, *(f"{name}_FILE" for name, setting in known.items() if setting.in_files)}
     for name in sorted({*environ, *env_file} - names):
         near = nearest(name, names, closeness=0.8)
         ours = re.match(r"LEVQOR_", name, re.IGNORECASE)
         if ours or (near and name in env_file):
             fix = f"Did you mean {near}?" if near else "See .env.example for the names."
-            found.append(Problem(name, f"Levqor knows no setting {name}; it is ignored.", fix))
-    return found
+            reading.note(name, f"Levqor knows no setting {name}; it is ignored.", fix)

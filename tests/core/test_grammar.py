@@ -195,7 +195,7 @@ def test_words_are_refused_where_no_field_takes_text():
 @pytest.mark.parametrize(
     ("typed", "fault"),
     [
-        ('{"a": 1, "b": {"c": 1, "c": 2}}', Fault("c", "stands twice in the JSON")),
+        ('{"a": 1, "b": {"c": 1, "c": 2}}', Fault("c", "is in the JSON twice")),
         ('{"a": NaN}', Fault("json", "must not hold NaN")),
         ('{"a": 1e999}', Fault("json", "holds a number that is too large")),
         ('{"a": ' + "1" * 5000 + "}", Fault("json", "holds a number that is too large")),
@@ -226,7 +226,7 @@ def test_a_form_turns_typed_lines_into_a_fields_value():
     assert value(by_name["range"], "A1=2") == "A1=2"
     for typed, what in [
         ("Name=a\nName=b", "names Name twice"),
-        ('{"a":1,"a":2}', "a stands twice in the JSON"),
+        ('{"a":1,"a":2}', "a is in the JSON twice"),
     ]:
         with pytest.raises(ValueError, match=what):
             value(by_name["props"], typed)

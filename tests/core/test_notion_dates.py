@@ -5,9 +5,9 @@ from contextlib import suppress
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from core.connectors._notion.columns import Column, Schema
 from core.connectors._notion.dates import Zone
 from core.connectors._notion.properties import typed
+from core.connectors._notion.schema import Column, Schema
 from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput
 from core.sandbox.notion import schema

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.connectors._notion.columns import Column, Option, Schema
 from core.connectors._notion.properties import typed
+from core.connectors._notion.schema import Column, Option, Schema
 from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput
 from core.sandbox.notion import schema

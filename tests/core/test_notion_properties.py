@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.connectors._notion.columns import Column, Schema
 from core.connectors._notion.dates import Zone
 from core.connectors._notion.properties import READ_ONLY, typed
+from core.connectors._notion.schema import Column, Schema
 from core.connectors._notion.values import split_text
 from core.errors import InvalidInput
 

@@ -84,7 +84,7 @@ def test_a_name_that_stands_twice_is_told(home):
     settings = load(home)
     assert key(settings) == "fax-2"
     (problem,) = settings.problems()
-    assert problem.what == "FAX_KEY stands twice in .env; the last one, on line 2, counts."
+    assert problem.what == "FAX_KEY is in .env twice; the last one, on line 2, counts."
 
 
 def test_names_nobody_knows_are_told_with_the_nearest(home):

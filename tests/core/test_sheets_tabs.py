@@ -2,8 +2,7 @@
 
 import pytest
 
-from core.connectors._sheets.ranges import a1_range
-from core.connectors._sheets.tabs import NoTab, Unclear, in_tabs
+from core.connectors._sheets.ranges import NoTab, Unclear, a1_range, in_tabs
 from core.connectors.sheets import CONNECTOR
 from core.errors import InvalidInput
 from tests.support.sandbox import Answer

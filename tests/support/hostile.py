@@ -12,8 +12,8 @@ from pathlib import Path
 from bot.slack.escaping import unescape
 from bot.slack.settings import command_prefix
 from core.connectors import CONNECTORS
-from core.connectors._notion.columns import Column, Option, Schema
 from core.connectors._notion.properties import typed
+from core.connectors._notion.schema import Column, Option, Schema
 from core.connectors._notion.values import PLAIN
 from core.contract import folded, listed, nearest
 from core.engine.catalogue import Catalogue

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.connectors._notion.dates import Zone
-from core.connectors._notion.names import Names, shown
+from core.connectors._notion.schema import Names, Schema, shown
 from core.connectors._notion.values import PLAIN, Conversion
 from core.contract import folded
 from core.errors import Fault, InvalidInput
-
-if TYPE_CHECKING:
-    from core.connectors._notion.columns import Schema
 
 READ_ONLY = {
     *("formula", "rollup", "unique_id", "button", "verification"),

@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from core.connectors._notion.columns import Column, notion_id
 from core.connectors._notion.dates import Zone, date
-from core.connectors._notion.names import Names, shown
+from core.connectors._notion.schema import Column, Names, notion_id, shown
 from core.contract import folded
 
 # https://developers.notion.com/reference/request-limits. Notion counts as JavaScript does, in

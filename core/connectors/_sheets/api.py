@@ -1,4 +1,4 @@
-"""The Sheets API: an account's calls to one spreadsheet."""
+"""The Sheets API: an account's calls to one spreadsheet, and what their receipts say."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from core.connectors._sheets.answers import KEY_DAMAGED, explain, explain_token
-from core.contract import listed
+from core.connectors._sheets.ranges import column_of
+from core.contract import TypedNumber, listed, plain_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from core.connectors._sheets.account import Account
-    from core.contract import Answer, HttpClient
+    from core.contract import Answer, Cell, HttpClient
     from core.errors import UpstreamError
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
@@ -43,6 +44,24 @@ class Spreadsheet(BaseModel):
     """A spreadsheet: its tabs."""
 
     sheets: list[Sheet]
+
+
+class Updates(BaseModel):
+    """What was written, and where."""
+
+    updatedRange: str = ""  # noqa: N815 - Google's name
+    updatedRows: int  # noqa: N815 - Google's name
+
+    @property
+    def place(self) -> str:
+        """The range, as it is shown: a tab's name may be a hundred characters long."""
+        return plain_line(self.updatedRange, most=160)
+
+
+class Appended(BaseModel):
+    """The answer to an append."""
+
+    updates: Updates
 
 
 @dataclass(frozen=True)
@@ -93,3 +112,26 @@ class Api:
 
     def _names(self) -> dict[str, str]:
         return {"email": self.account.email, "project": self.account.project}
+
+
+def note(place: str, rows: Sequence[Sequence[Cell]], written: Updates) -> str | None:
+    """Say where the rows are, and which digits a number does not keep."""
+    return " ".join([*_where(place, written), *_digits(rows)]) or None
+
+
+def _where(place: str, written: Updates) -> Iterator[str]:
+    asked, got = column_of(place), column_of(written.updatedRange)
+    if asked and got and asked != got:
+        yield (
+            f"They are at {written.place}, not in column {asked}: Google puts rows below"
+            " the table it finds there."
+        )
+    elif written.updatedRange:
+        yield f"They are at {written.place}."
+
+
+def _digits(rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
+    changed = [cell for row in rows for cell in row if isinstance(cell, TypedNumber)]
+    if changed:
+        which = listed((f"{cell.typed} is stored as {cell.stored}" for cell in changed), most=3)
+        yield f'As a number, {which}; in quotes, "{changed[0].typed}", it keeps its digits.'

@@ -1,4 +1,4 @@
-"""Which data source a database has, and which columns that has."""
+"""A Notion database as its API describes it: its data source, its columns and their names."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel, model_validator
 
 from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain
-from core.contract import listed
+from core.contract import bearer, folded, listed, nearest
 
 if TYPE_CHECKING:
-    from core.connectors._notion.api import Api
-    from core.contract import Answer
+    from collections.abc import Iterable
 
+    from pydantic import SecretStr
+
+    from core.contract import Answer, HttpClient
+
+VERSION = "2026-03-11"  # https://developers.notion.com/reference/versioning
 REMEMBERED = 300.0  # seconds
 
 _ID = re.compile(
@@ -28,6 +33,26 @@ NOTION_ID_SHAPE = (
     rf"^(?:[^?#]*/(?:[^/?#]*[^/?#0-9A-Fa-f])?)?{_HEX}{{8}}-?(?:{_HEX}{{4}}-?){{3}}{_HEX}{{12}}"
     r"/*(?:[?#].*)?$"
 )
+
+
+@dataclass(frozen=True)
+class Api:
+    """One integration's calls within one attempt; paths are those after `/v1/`."""
+
+    url: str
+    token: SecretStr
+    http: HttpClient
+
+    def get(self, path: str) -> Answer:
+        """Read."""
+        return self.http.get(f"{self.url}/v1/{path}", headers=self._headers())
+
+    def post(self, path: str, body: Any) -> Answer:
+        """Write."""
+        return self.http.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        return {**bearer(self.token), "Notion-Version": VERSION}
 
 
 class Option(BaseModel):
@@ -135,3 +160,39 @@ def _only_source(answer: Answer) -> Source:
         sources = listed(f"{s.name or 'untitled'} ({s.id})" for s in database.data_sources)
         raise SEVERAL_SOURCES.error(values={"sources": sources})
     return database.data_sources[0]
+
+
+class Names:
+    """The names of one kind of thing; `ids` is name to id."""
+
+    def __init__(self, kind: str, ids: Mapping[str, str]) -> None:
+        """`kind` is what they name, in the plural."""
+        self._kind, self.ids = kind, ids
+        self._alike: dict[str, list[str]] = {}
+        for name in ids:
+            self._alike.setdefault(folded(name), []).append(name)
+
+    def find(self, written: str) -> str | None:
+        """Return the exact name; raises ValueError where several look like it."""
+        found = self._alike.get(folded(written), [])
+        if len(found) > 1:
+            both = [f"{shown(name)} (id {listed([self.ids[name]])})" for name in found]
+            raise ValueError(
+                f"could be any of the {self._kind} {' and '.join(both)}: "
+                "write the id of the one you mean in place of its name"
+            )
+        if found:
+            return found[0]
+        ids = ((name, ident) for name, ident in self.ids.items() if ident)
+        return next((name for name, ident in ids if written in (ident, unquote(ident))), None)
+
+    def hint(self, written: str, offered: Iterable[str]) -> str:
+        """Say which name is nearest, and which there are."""
+        near = nearest(written, self.ids)
+        meant = f" (did you mean {shown(near)}?)" if near else ""
+        return f"{meant}; the {self._kind} are: {listed(offered)}"
+
+
+def shown(name: str) -> str:
+    """A name in quotes, so that a blank at its end is seen."""
+    return f"'{listed([name])}'"
