@@ -49,7 +49,7 @@ def find(named: Path | None, environ: Mapping[str, str]) -> Path:
     with contextlib.suppress(OSError):
         here = Path.cwd()
         if os.path.lexists(here / DATABASE) and here.resolve() != usual:
-            raise _refusal(
+            raise _bad_home(
                 f"This folder ({here}) holds a {DATABASE}, and no home folder is named.",
                 "To use it as the home: --home . (or LEVQOR_HOME). To move it to"
                 f" {usual}: levqor home move",
@@ -65,7 +65,7 @@ def default() -> Path:
         # A user without a name and without HOME; earlier platformdirs give a relative path.
         usual = Path()
     if not usual.is_absolute():
-        raise _refusal(
+        raise _bad_home(
             "The system names no data folder for this user.",
             "Name a home folder by its whole path, in LEVQOR_HOME or after --home.",
         )
@@ -79,13 +79,13 @@ def check(home: Path) -> None:
     except OSError:
         return
     if not stat.S_ISDIR(state.st_mode):
-        raise _refusal(f"The home {home} is not a folder.", "Name a folder: --home DIR.")
+        raise _bad_home(f"The home {home} is not a folder.", "Name a folder: --home DIR.")
     trust(home, state, "The home folder")
     mark = moving(home)
     if mark:
         way, other = mark
         source, target = (home, other) if way == "to" else (other, home)
-        raise _refusal(
+        raise _bad_home(
             f"The move of this home {way} {other} was interrupted; nothing is lost.",
             f"Finish it: levqor --home {quote(str(target))} home move --from {quote(str(source))}",
         )
@@ -114,9 +114,9 @@ def _trust_mode(path: Path, state: os.stat_result, what: str) -> None:
         fix = f"Run: {sudo}chmod go-w {quoted}"
         if state.st_mode & stat.S_ISVTX:
             fix = f"Choose a folder inside it: {quoted}/levqor"
-        raise _refusal(f"Everybody on this machine can write to {_lower(what)} {path}.", fix)
+        raise _bad_home(f"Everybody on this machine can write to {_lower(what)} {path}.", fix)
     if state.st_mode & stat.S_IWGRP and not _private(state.st_gid, state.st_uid):
-        raise _refusal(
+        raise _bad_home(
             f"The group {_group(state.st_gid)} can write to {_lower(what)} {path}.",
             f"Run: {sudo}chmod g-w {quoted}",
         )
@@ -133,7 +133,7 @@ def own(path: Path, state: os.stat_result, what: str) -> None:
         mine, who = state.st_uid in (0, os.geteuid()), f"another user ({_user(state.st_uid)})"
         take = f"sudo chown -R $(id -un) {quote(str(path))}"
     if not mine:
-        raise _refusal(
+        raise _bad_home(
             f"{what} {path} belongs to {who}.",
             "Choose one of your own, run Levqor as that user, or take it over once you know what is"
             f" in it: {take}",
@@ -156,7 +156,7 @@ def _trust_file(file: Path, state: os.stat_result, what: str) -> None:
     if stat.S_ISDIR(state.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(state.st_mode):
-        raise _refusal(f"{what} {file} is not a file.", "Move it away.")
+        raise _bad_home(f"{what} {file} is not a file.", "Move it away.")
     trust(file, state, what)
 
 
@@ -170,7 +170,7 @@ def refuse_link(path: Path, what: str) -> None:
     """Raise NotConfigured where a name in the home is a link to somewhere else."""
     if path.is_symlink():
         quoted = quote(str(path))
-        raise _refusal(
+        raise _bad_home(
             f"{what} {path} is a link, and in its home Levqor follows none.",
             f"Put the thing itself there: cp -rL {quoted} {quoted}.new && rm {quoted}"
             f" && mv {quoted}.new {quoted}",
@@ -180,7 +180,7 @@ def refuse_link(path: Path, what: str) -> None:
 def _whole(home: Path) -> Path:
     if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in str(home)):
         # It would break lines: of the autostart entry, and of what is told to a person.
-        raise _refusal(
+        raise _bad_home(
             "The home folder's name holds a line break or another control character.",
             "Rename the folder, or name another one.",
         )
@@ -188,17 +188,17 @@ def _whole(home: Path) -> Path:
     try:
         home = home.expanduser()
     except RuntimeError:
-        raise _refusal(
+        raise _bad_home(
             f"The home folder {home} begins with the name of a user whom this machine lacks.", fix
         ) from None
     try:
         return home.resolve()
     except (OSError, RuntimeError):
         # Links that lead to one another, or a current folder that is gone.
-        raise _refusal(f"The home folder {home} cannot be found.", fix) from None
+        raise _bad_home(f"The home folder {home} cannot be found.", fix) from None
 
 
-def _refusal(what: str, fix: str) -> NotConfigured:
+def _bad_home(what: str, fix: str) -> NotConfigured:
     return NotConfigured(what, fix=fix, settings=["LEVQOR_HOME"])
 
 
@@ -233,7 +233,7 @@ if sys.platform != "win32":
             return False
         # Some systems put accounts of their own into root's group; they are root's.
         return group.gr_gid == 0 or not any(
-            one.pw_gid == group.gr_gid and one.pw_uid != uid for one in pwd.getpwall()
+            user.pw_gid == group.gr_gid and user.pw_uid != uid for user in pwd.getpwall()
         )
 
     def _user(uid: int) -> str:

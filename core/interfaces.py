@@ -23,11 +23,11 @@ def declared() -> tuple[Interface, ...]:
     from importlib.metadata import distributions
 
     # A checkout may hold the description of an older installation, which would come first.
-    points = (one.entry_points.select(group=GROUP) for one in distributions(name="levqor"))
-    found = tuple(each for point in next(filter(None, points), ()) for each in point.load())
-    if not found:
+    points = (each.entry_points.select(group=GROUP) for each in distributions(name="levqor"))
+    interfaces = tuple(each for point in next(filter(None, points), ()) for each in point.load())
+    if not interfaces:
         raise NotConfigured(
             "This installation of Levqor does not say which interfaces it has.",
             fix="Install Levqor again; from its source: pip install -e .",
         )
-    return found
+    return interfaces

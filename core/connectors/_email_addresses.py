@@ -27,7 +27,6 @@ ADDRESS_SHAPES = (
 )
 
 _PLAIN = re.compile(rf"{_LOCAL}@{_DOMAIN}", re.ASCII)
-_PLAIN_LOCAL = re.compile(_LOCAL, re.ASCII)
 _PLAIN_DOMAIN = re.compile(_DOMAIN, re.ASCII)
 _AT_SIGNS = "\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}"
 _ONE = "must be one address and nothing else, like ann@example.com"

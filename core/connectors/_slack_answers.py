@@ -78,7 +78,7 @@ API = AnswerTable(
         "channel_not_found | team_not_found": refused(
             "channel_not_found",
             "Slack knows no such channel, or it is private and the bot cannot see it.",
-            "Use the channel's ID (it is at the foot of the channel's details), and for a "
+            "Use the channel's ID (it is at the bottom of the channel's details), and for a "
             "private channel type /invite @ and the bot's name in it.",
         ),
         "not_in_channel": refused(

@@ -144,9 +144,9 @@ def probe(config: EmailConfig, http: HttpClient) -> Probe:
     answer = http.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
     domains = answer.parse(Domains) if answer.status == 200 else None
     if domains is None:
-        refusal = explain(answer, wrote=False)
-        if refusal.reason != RESTRICTED_KEY.reason:
-            raise refusal
+        error = explain(answer, wrote=False)
+        if error.reason != RESTRICTED_KEY.reason:
+            raise error
     address = config.sender.rpartition("<")[2].rstrip(">").lower()
     if address == TEST_SENDER:
         return Probe((f"Only the Resend account's owner is reached from {TEST_SENDER}.",))

@@ -179,7 +179,7 @@ def probe(config: NotionConfig, http: HttpClient) -> Probe:
     if config.database is None:
         return Probe((f"{DEFAULT} is not set: a database must be named each time.",))
     read_schema(config.database, notion)
-    return Probe(("That the integration may insert content shows only when a page is made.",))
+    return Probe(("Write permission can't be checked until a page is created.",))
 
 
 CONNECTOR = Connector(

@@ -163,19 +163,19 @@ def _place(place: str, tabs: list[str], config: SheetsConfig) -> str:
 def probe(config: SheetsConfig, http: HttpClient) -> Probe:
     """Read the tabs' names: the key, the API, the id and the sharing, but no right to edit."""
     tabs = Api(config.book, config.account, http).tabs()
-    note = "That the service account may edit shows only when rows are appended."
+    note = "Permission to edit can't be checked until rows are appended."
     if config.range_default is None:
         return Probe((note,))
     try:
         in_tabs(config.range_default, tabs)
     except Unclear as unclear:
-        said, fix = f"{DEFAULT} {unclear.what}.", f"In {DEFAULT}, {unclear.how}."
+        what, fix = f"{DEFAULT} {unclear.what}.", f"In {DEFAULT}, {unclear.how}."
     except NoTab as missing:
-        said = f"{DEFAULT} names the tab '{listed([str(missing)])}', which is not there."
+        what = f"{DEFAULT} names the tab '{listed([str(missing)])}', which is not there."
         fix = f"Set {DEFAULT} to one of the tabs: {listed(tabs)}."
     else:
         return Probe((note,))
-    return Probe((said, note), attention=True, fix=fix)
+    return Probe((what, note), attention=True, fix=fix)
 
 
 CONNECTOR = Connector(

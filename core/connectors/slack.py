@@ -126,10 +126,10 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
     url = config.webhook_url.get_secret_value()
     answer = http.post(url, json={"text": ""}, effect="none")
-    refusal = explain(answer, HOOK, wrote=False)
+    error = explain(answer, HOOK, wrote=False)
     # Slack does not say whether it looks at the address or at the text first.
-    if answer.body != b"ok" and refusal.reason not in ("no_text", "bad_request"):
-        raise refusal
+    if answer.body != b"ok" and error.reason not in ("no_text", "bad_request"):
+        raise error
     if not config.bot_token:
         return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
     url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)

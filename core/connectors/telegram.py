@@ -143,8 +143,8 @@ class TelegramConfig(Config):
     chat_id: ChatId = setting(
         DEFAULT,
         "The chat for messages that name none",
-        "add the bot to the chat and write /whoami there while levqor-bot runs: it tells the "
-        "chat's id; for a public chat its @name will do",
+        "add the bot to the chat and write /whoami there while levqor-bot runs: it shows "
+        "the chat's id; for a public chat its @name will do",
         example="-1001234567890",
         shape=r"^(-?\d{1,16}|@\w{4,32})$",
     )

@@ -117,7 +117,7 @@ class AnswerTable:
     def unexpected(self) -> AnswerRow:
         """It looks like a success, and is none of the service's."""
         message = f"The answer was not one that {self.service} gives."
-        proxy = f"check that no proxy stands between Levqor and {self.service}"
+        proxy = f"check that no proxy is between Levqor and {self.service}"
         return unknown("unexpected_answer", message, f"{self.look}, and {proxy}.")
 
     @cached_property

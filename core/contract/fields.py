@@ -48,7 +48,7 @@ def field(
     if shape:
         extra["pattern"], *others = shape
         if others:
-            extra["allOf"] = [{"pattern": one} for one in others]
+            extra["allOf"] = [{"pattern": other} for other in others]
     return Field(
         title=title, description=help, examples=[example], json_schema_extra=extra, **bounds
     )
@@ -109,7 +109,7 @@ class Contract(BaseModel):
             if given is None:
                 kept.pop(spec.name, None)
             elif spec.kind == "mapping" and isinstance(given, Mapping):
-                kept[spec.name] = {name: one for name, one in given.items() if one is not None}
+                kept[spec.name] = {key: inner for key, inner in given.items() if inner is not None}
         return kept
 
     @field_validator("*", mode="before")

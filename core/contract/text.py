@@ -69,7 +69,7 @@ def nearest(word: str, known: Iterable[str], *, closeness: float = 0.6) -> str |
     """Find the known word that was most likely meant, if any comes close."""
     if len(word) > LONGEST_NEAR:
         return None
-    names = {folded(one): one for one in reversed(list(known)) if len(one) <= LONGEST_NEAR}
+    names = {folded(name): name for name in reversed(list(known)) if len(name) <= LONGEST_NEAR}
     close = difflib.get_close_matches(folded(word), names, n=1, cutoff=closeness)
     return names[close[0]] if close else None
 

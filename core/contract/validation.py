@@ -27,8 +27,8 @@ def refuse_control(value: Any, *, line_breaks: bool, depth: int = 0) -> None:
     if isinstance(value, str):
         if not line_breaks and _LINE_BREAK.search(value):
             raise ValueError("must be on one line")
-        if found := _CONTROL.search(value):
-            raise ValueError(f"holds a control character (U+{ord(found[0]):04X})")
+        if control := _CONTROL.search(value):
+            raise ValueError(f"holds a control character (U+{ord(control[0]):04X})")
     elif depth > MOST_NESTED:
         raise ValueError(f"is nested too deep: at most {MOST_NESTED} levels")
     elif isinstance(value, Mapping):
@@ -42,7 +42,7 @@ def refuse_control(value: Any, *, line_breaks: bool, depth: int = 0) -> None:
 
 def refuse_blank(value: str) -> None:
     """Raise ValueError for a text of nothing but characters that nobody sees."""
-    if value and all(one in OUTER or unicodedata.category(one) == "Cf" for one in value):
+    if value and all(char in OUTER or unicodedata.category(char) == "Cf" for char in value):
         raise ValueError("must not be empty: it holds only characters that nobody sees")
 
 
@@ -68,9 +68,9 @@ def refuse_unseen(value: str) -> None:
 
     Joiners and marks of direction belong in a text, where emoji and Arabic need them.
     """
-    found = next((char for char in value if unicodedata.category(char) == "Cf"), None)
-    if found is not None:
-        code = f"U+{ord(found):04X}"
+    unseen = next((char for char in value if unicodedata.category(char) == "Cf"), None)
+    if unseen is not None:
+        code = f"U+{ord(unseen):04X}"
         raise ValueError(f"holds a character that nobody sees ({code}): type it instead of pasting")
 
 

@@ -50,7 +50,7 @@ def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]
             return json_object(text)
         except ValueError as problem:
             raise ValueError(f"{problem} (what begins with {{ is read as JSON)") from None
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     written: dict[str, str] = {}
     # Not str.splitlines(): a text may hold a U+2028.
     for line in filter(None, map(str.strip, with_newlines(text).split("\n"))):
@@ -60,8 +60,8 @@ def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]
             each = f": {shown(line)} is a line without name=" if inner == line else ""
             raise ValueError(f"names {shown(name)} twice{which}{each}")
         written[folded(name)] = name
-        found[name] = inner
-    return found
+        values[name] = inner
+    return values
 
 
 def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
@@ -87,8 +87,8 @@ def in_text(text: str, word: str, name: str, key: str, where: str = "before the 
     """Say how to write a text in which a word looks like `name=value`."""
     name = bare(name)
     own = shown(bare(re.split(f"[{EQUALS}]", word)[0]) or name or "name")
-    ways = [shown(name)] if name and len(name) <= _LONGEST_NAME and '"' not in name else []
-    either = " or ".join(f"{way}=…" for way in dict.fromkeys([*ways, own]))
+    names = [shown(name)] if name and len(name) <= _LONGEST_NAME and '"' not in name else []
+    either = " or ".join(f"{meant}=…" for meant in dict.fromkeys([*names, own]))
     return (
         f"holds {shown(word)}, which looks like a value with a name: write {either} {where},"
         f" or {key}={around(text)} if all of it is text"
@@ -201,32 +201,32 @@ class Inputs:
     def refuse(self, *, text_follows: bool = False) -> None:
         """Raise InvalidInput with every fault there is so far, missing fields too."""
         if self._faults:
-            said = {*self._meant, *(fault.field for fault in self._faults)}
-            if self._free and (text_follows or self.text_name in said):
-                said.add(self._free.name)
+            mentioned = {*self._meant, *(fault.field for fault in self._faults)}
+            if self._free and (text_follows or self.text_name in mentioned):
+                mentioned.add(self._free.name)
             for name, spec in self._specs.items():
-                if spec.required and not spec.setting and name not in {*self._values, *said}:
+                if spec.required and not spec.setting and name not in {*self._values, *mentioned}:
                     self._fault(name, "is required")
             raise InvalidInput(self._faults)
 
     def _take(self, spec: FieldSpec, typed: str, name: str, *, pure: bool = False) -> None:
         try:
             mapping = spec.kind == "mapping"
-            found = _mapping(spec, typed, bare=False) if mapping else value(spec, typed, pure=pure)
+            made = _mapping(spec, typed, bare=False) if mapping else value(spec, typed, pure=pure)
         except ValueError as problem:
             self._fault(spec.name, str(problem))
             return
         if mapping:
-            self._merge(spec, found)
+            self._merge(spec, made)
         elif spec.name in self._values:
             self._fault(spec.name, _twice(self._written[folded(name)], name))
         else:
-            self._values[spec.name] = found
+            self._values[spec.name] = made
             self._written[folded(name)] = name
 
-    def _merge(self, spec: FieldSpec, found: dict[str, Any]) -> None:
+    def _merge(self, spec: FieldSpec, given: dict[str, Any]) -> None:
         kept = self._values.setdefault(spec.name, {})
-        for name, inner in found.items():
+        for name, inner in given.items():
             if earlier := self._keys.get(folded(name)):
                 self._fault(name, _twice(earlier, name))
             else:

@@ -37,13 +37,13 @@ def rows(text: str, *, numbers: bool = True) -> list[list[Cell]]:
     ValueError where quotes do not fit, or where some lines have tabs and others commas.
     """
     text = with_newlines(text.replace(BYTE_ORDER_MARK, ""))
-    found = _separated(text)
-    begin, end = 0, len(found)
-    while begin < end and _blank(found[begin]):
+    table = _separated(text)
+    begin, end = 0, len(table)
+    while begin < end and _blank(table[begin]):
         begin += 1
-    while begin < end and _blank(found[end - 1]):
+    while begin < end and _blank(table[end - 1]):
         end -= 1
-    return [[_cell(piece, numbers=numbers) for piece in row] for row in found[begin:end]]
+    return [[_cell(piece, numbers=numbers) for piece in row] for row in table[begin:end]]
 
 
 def rows_or_json(text: str, *, numbers: bool, pure: bool) -> list[Any]:
@@ -76,11 +76,11 @@ def _meant_as_json(text: str) -> bool:
     return True
 
 
-def written(found: Sequence[Sequence[Cell]], *, numbers: bool = True) -> str:
+def written(table: Sequence[Sequence[Cell]], *, numbers: bool = True) -> str:
     """Write rows as somebody would type them: a text that reads as a number is in quotes."""
     return "\n".join(
         ", ".join(_written(cell, numbers=numbers, alone=len(row) == 1) for cell in row)
-        for row in found
+        for row in table
     )
 
 
@@ -103,50 +103,50 @@ def _separated(text: str) -> list[list[_Piece]]:
     if TAB not in text:
         return _split(text, COMMA)
     try:
-        found = _split(text, COMMA)
+        table = _split(text, COMMA)
     except ValueError:
         pass  # a cell of a pasted table may hold a comma and a quote after it
     else:
-        if not any(TAB in piece.text for row in found for piece in row if not piece.quoted):
-            return found
-    found = _split(text, TAB)
-    for number, row in enumerate(found, 1):
+        if not any(TAB in piece.text for row in table for piece in row if not piece.quoted):
+            return table
+    table = _split(text, TAB)
+    for number, row in enumerate(table, 1):
         if len(row) == 1 and not row[0].quoted and COMMA in row[0].text:
             raise ValueError(
                 f"has tabs in some rows and commas in row {number}: put tabs, or commas, between"
                 f" the cells of every row; a cell that holds a comma goes in quotes:"
                 f" {in_quotes(row[0].text.strip())}"
             )
-    return found
+    return table
 
 
 def _split(text: str, separator: str) -> list[list[_Piece]]:
     after = rf"[ ]*+(?=[{separator}\n]|\Z)"
     quoted = re.compile(rf'[ ]*+(?:"([^"]*+(?:""[^"]*+)*+)"|“([^“”]*+)”){after}')
     plain = re.compile(rf"[^{separator}\n]*+")
-    found: list[list[_Piece]] = [[]]
+    table: list[list[_Piece]] = [[]]
     at = 0
     while True:
         if match := quoted.match(text, at):
             straight, curly = match.groups()
             inner = curly if straight is None else straight.replace('""', '"')
-            found[-1].append(_Piece(inner, quoted=True))
+            table[-1].append(_Piece(inner, quoted=True))
         else:
             match = plain.match(text, at)
             assert match is not None  # noqa: S101 - it matches nothing, too
             if match[0].lstrip(" ").startswith('"'):
                 raise ValueError(_ODD_QUOTES)
-            found[-1].append(_Piece(match[0], quoted=False))
+            table[-1].append(_Piece(match[0], quoted=False))
         at = match.end()
         if at == len(text):
             break
         if text[at] == "\n":
-            found.append([])
+            table.append([])
         at += 1
     if separator == COMMA:
-        for row in found:
+        for row in table:
             _refuse_other_quotes(row)
-    return found
+    return table
 
 
 def _refuse_other_quotes(row: list[_Piece]) -> None:

@@ -73,8 +73,7 @@ def visible(text: str, *, tabs: bool = False) -> str:
 
     With `tabs` these stay: the first one parts an empty cell from the next.
     """
-    found = (_UNSEEN_BUT_TABS if tabs else _UNSEEN).match(text)
-    return text[found.end() :] if found else text
+    return text[_end(_UNSEEN_BUT_TABS if tabs else _UNSEEN, text, 0) :]
 
 
 def pair_at(text: str, names: Names) -> Pair | None:
@@ -122,7 +121,7 @@ def goes_on(value: str, following: str) -> bool:
     if not following:
         return False
     closers = _OPENERS.get(value[:1])
-    if closers and not any(one in value[1:] for one in closers):
+    if closers and not any(closer in value[1:] for closer in closers):
         return True
     if value.endswith((",", ";")) or following.startswith((",", ";")):
         return True
@@ -251,11 +250,11 @@ def _is_equals(text: str, at: int, name: str) -> bool:
 def _quoted_name(text: str, pos: int, names: Names) -> _Head | None:
     """Read a name in quotes: its closing quote counts only before an `=`."""
     closers = _CLOSERS.get(text[pos : pos + 1])
-    found = re.compile(rf"[{closers}\r\n]").search(text, pos + 1) if closers else None
-    if found is None or found[0] not in (closers or ""):
+    match = re.compile(rf"[{closers}\r\n]").search(text, pos + 1) if closers else None
+    if match is None or match[0] not in (closers or ""):
         return None
-    name = text[pos + 1 : found.start()].strip()
-    head = _equals_after(text, found.end(), "") if name else None
+    name = text[pos + 1 : match.start()].strip()
+    head = _equals_after(text, match.end(), "") if name else None
     if head is None or (head.spaced and not names.known(name)):
         return None
     return _Head(name, head.end, head.spaced)
@@ -267,8 +266,8 @@ def _quoted(text: str, start: int) -> tuple[str, int] | None:
     closers = _CLOSERS.get(opener)
     if not closers:
         return None
-    found = re.compile(rf"[{closers}](?=\s|\Z)").search(text, start + 1)
-    at = found.start() if found else None
+    match = re.compile(rf"[{closers}](?=\s|\Z)").search(text, start + 1)
+    at = match.start() if match else None
     if at is not None and opener == "“":
         at = _partner(text, start) or at
     return None if at is None else (text[start + 1 : at], at + 1)
@@ -289,5 +288,5 @@ def _partner(text: str, start: int) -> int | None:
 
 def _end(pattern: re.Pattern[str], text: str, pos: int) -> int:
     """Where a pattern that may match nothing ends."""
-    found = pattern.match(text, pos)
-    return found.end() if found else pos
+    match = pattern.match(text, pos)
+    return match.end() if match else pos

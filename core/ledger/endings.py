@@ -93,28 +93,28 @@ def file_of(ledger: Path, owner: str) -> Path:
 def owners(ledger: Path) -> list[str]:
     """Whose files there are."""
     prefix = file_of(ledger, "").name
-    return [found.name.removeprefix(prefix) for found in ledger.parent.glob(f"{prefix}*")]
+    return [file.name.removeprefix(prefix) for file in ledger.parent.glob(f"{prefix}*")]
 
 
 def left_by(ledger: Path, owner: str) -> dict[str, dict[str, Any]]:
     """What a dead process's file holds; nothing where there is none."""
-    found: dict[str, dict[str, Any]] = {}
+    kept: dict[str, dict[str, Any]] = {}
     try:
         content = file_of(ledger, owner).read_bytes()
     except OSError:
-        return found
+        return kept
     for at in range(0, len(content), SLOT):
         record = _read(content[at : at + SLOT])
         run = record.pop("run", None)
         if isinstance(run, str):
-            found[run] = {name: value for name, value in record.items() if name in _KNOWN}
-    return found
+            kept[run] = {name: value for name, value in record.items() if name in _KNOWN}
+    return kept
 
 
 def _record(run: str, what: dict[str, Any]) -> bytes:
     for given in (what, {**what, "receipt": None}):
-        told = {name: value for name, value in given.items() if value is not None}
-        text = json.dumps({"run": run, **told}, separators=(",", ":")).encode()
+        known = {name: value for name, value in given.items() if value is not None}
+        text = json.dumps({"run": run, **known}, separators=(",", ":")).encode()
         if len(text) <= SLOT:
             break
     return text.ljust(SLOT, b"\0")[:SLOT]

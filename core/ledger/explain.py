@@ -61,7 +61,7 @@ def explain(path: Path, error: BaseException) -> LedgerError:
     else:
         name = getattr(error, "sqlite_errorname", "SQLite error")
         reason, what = "unusable", f"The ledger {path} cannot be used ({name})."
-        fix = "Check the disk it is on; 'levqor doctor' tells more."
+        fix = "Check the disk it is on; 'levqor doctor' says more."
     wait = 5 if reason == "locked" else None
     return LedgerError(what, fix=fix, reason=f"ledger_{reason}", retry_after=wait)
 

@@ -68,8 +68,10 @@ def move(source: Path, target: Path) -> list[str]:
 
 def files(home: Path) -> list[str]:
     """What of a home is moved, the database last: a folder that has it has everything."""
-    logs = sorted(one.name for one in (home / LOGS).glob("connectors.log*"))
-    kept = [endings.file_of(home / DATABASE, one).name for one in endings.owners(home / DATABASE)]
+    logs = sorted(log.name for log in (home / LOGS).glob("connectors.log*"))
+    kept = [
+        endings.file_of(home / DATABASE, owner).name for owner in endings.owners(home / DATABASE)
+    ]
     names = [SETTINGS, KEY, *(f"{LOGS}/{name}" for name in logs), *kept, DATABASE]
     return [name for name in names if os.path.lexists(home / name)]
 
@@ -117,8 +119,8 @@ def _alone(source: Path) -> Iterator[sqlite3.Connection | None]:
         return
     lock = source / LOCK
     with hard_lock(lock, _PATIENCE):
-        owners = source.glob(f"{DATABASE}-owner-*")
-        if any(Owner.lives(file, one.name.rpartition("-")[2]) for one in owners):
+        owners = (lock.name.rpartition("-")[2] for lock in source.glob(f"{DATABASE}-owner-*"))
+        if any(Owner.lives(file, owner) for owner in owners):
             raise _in_use(str(source))
         with contextlib.closing(connect(file)) as database:
             database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")

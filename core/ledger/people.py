@@ -17,7 +17,6 @@ from core.ledger.writer import PATIENCE
 if TYPE_CHECKING:
     import sqlite3
 
-PLANS = ("free", "pro")
 PAIR_SECONDS = 600.0
 # Codes are read aloud and typed: no letters that look like others.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"

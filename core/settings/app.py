@@ -68,7 +68,7 @@ class AppSettings(Config):
     )
     default_plan: Literal["free", "pro"] = setting(
         "LEVQOR_DEFAULT_PLAN",
-        "The plan of everybody whom nobody has put on one",
+        "The plan of everybody without a plan of their own",
         "free or pro; HTTP callers without a token are always on the free one",
         default="free",
     )
@@ -83,7 +83,7 @@ class AppSettings(Config):
     admins: _Callers = setting(
         "LEVQOR_ADMINS",
         "Callers who may see every run",
-        "with commas between; /whoami tells each their own",
+        "with commas between; /whoami shows each person their own",
         default="",
         example="slack:T1:U123,telegram:42",
     )

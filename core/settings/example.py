@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.settings.settings import sections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from core.contract import Connector, Interface, Setting
 
@@ -25,19 +25,20 @@ def example(connectors: Sequence[Connector], interfaces: Sequence[Interface]) ->
     outside: list[Setting] = []
     parts = [_HEAD]
     for title, settings in sections(connectors, interfaces):
-        outside += [one for one in settings if one.env_only]
-        inside = [line for one in settings if not one.env_only for line in ("", *_lines(one))]
-        parts.append("\n".join([f"# --- {title} ---", *inside, ""]))
-    lines = [line for one in outside for line in ("", *_lines(one))]
+        outside += [setting for setting in settings if setting.env_only]
+        inside = [setting for setting in settings if not setting.env_only]
+        parts.append("\n".join([f"# --- {title} ---", *_lines(inside)]))
     title = "# --- From the environment only; ignored in this file ---"
-    parts.append("\n".join([title, *lines, ""]))
+    parts.append("\n".join([title, *_lines(outside)]))
     return "\n".join(parts)
 
 
-def _lines(setting: Setting) -> Iterator[str]:
-    example, default = setting.example, setting.default
-    hint = f", e.g. {example}" if example and example != default else ""
-    yield f"# {setting.title}{hint}"
-    yield from textwrap.wrap(setting.where, 90, initial_indent="#   ", subsequent_indent="#   ")
-    commented = default or setting.env_only or setting.restricts
-    yield f"{'# ' if commented else ''}{setting.name}={default or ''}"
+def _lines(settings: Iterable[Setting]) -> Iterator[str]:
+    for setting in settings:
+        example, default = setting.example, setting.default
+        yield ""
+        yield f"# {setting.title}{f', e.g. {example}' if example and example != default else ''}"
+        yield from textwrap.wrap(setting.where, 90, initial_indent="#   ", subsequent_indent="#   ")
+        commented = default or setting.env_only or setting.restricts
+        yield f"{'# ' if commented else ''}{setting.name}={default or ''}"
+    yield ""

@@ -140,11 +140,11 @@ class Settings:
         value = self._reading.values.get(name)
         if value is not None or name in self._reading.faults:
             return value
-        return next((one.default for one in self.described() if one.name == name), None)
+        return next((setting.default for setting in self.described() if setting.name == name), None)
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for redaction."""
-        values = (self._reading.values.get(one.name) for one in self.described() if one.secret)
+        values = (self._reading.values.get(s.name) for s in self.described() if s.secret)
         return tuple(filter(None, values))
 
     def redactor(self) -> Redactor:
@@ -182,9 +182,9 @@ class Settings:
     def _read_own(self) -> list[Problem]:
         """Set what is Levqor's and its interfaces' own; return what stops a start."""
         values = self._reading.values
-        shared = {one.name for c in self._connectors for one in c.config.settings()}
+        shared = {setting.name for c in self._connectors for setting in c.config.settings()}
         problems = [p for name, p in self._reading.faults.items() if name not in shared]
-        kinds: list[type[Config]] = [*(one.settings for one in self.interfaces), AppSettings]
+        kinds: list[type[Config]] = [*(each.settings for each in self.interfaces), AppSettings]
         for kind in kinds:
             wrong = _wrong(kind, values)
             problems += [
@@ -202,7 +202,7 @@ class Settings:
 
     def _config_problems(self, connector: Connector) -> list[Problem]:
         values, faults = self._reading.values, self._reading.faults
-        settings = {one.name: one for one in connector.config.settings()}
+        settings = {setting.name: setting for setting in connector.config.settings()}
         problems = {name: faults[name] for name in settings if name in faults}
         for name, setting in settings.items():
             if setting.required and name not in {*values, *faults}:
@@ -245,8 +245,8 @@ def sections(
     """
     seen: set[str] = set()
     for title, settings in [
-        *((one.title, one.config.settings()) for one in connectors),
-        *((f"Interface: {one.title}", one.settings.settings()) for one in interfaces),
+        *((connector.title, connector.config.settings()) for connector in connectors),
+        *((f"Interface: {each.title}", each.settings.settings()) for each in interfaces),
         ("Levqor itself", AppSettings.settings()),
     ]:
         new = [setting for setting in settings if setting.name not in seen]

@@ -77,7 +77,7 @@ def upgrade_url(text: str) -> str:
 def networks(text: str) -> tuple[Network, ...]:
     """Read a comma-separated list of addresses and networks."""
     try:
-        return tuple(ipaddress.ip_network(one, strict=False) for one in _listed(text))
+        return tuple(ipaddress.ip_network(item, strict=False) for item in _items(text))
     except ValueError:
         raise ValueError(
             "must be addresses or networks with commas between, e.g. 10.0.0.1, 192.168.0.0/24"
@@ -86,29 +86,24 @@ def networks(text: str) -> tuple[Network, ...]:
 
 def origins(text: str) -> tuple[str, ...]:
     """Read a comma-separated list of web origins."""
-    found = []
-    for one in _listed(text):
-        origin = one.rstrip("/").lower()
-        # No "*": an allowed origin may also speak as the loopback caller.
-        if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", origin):
-            raise ValueError(
-                "must be origins with commas between, each in full, e.g. https://team.example.com"
-            )
-        found.append(origin)
-    return tuple(found)
+    listed = tuple(item.rstrip("/").lower() for item in _items(text))
+    # No "*": an allowed origin may also speak as the loopback caller.
+    origin = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
+    if not all(re.fullmatch(origin, item) for item in listed):
+        raise ValueError(
+            "must be origins with commas between, each in full, e.g. https://team.example.com"
+        )
+    return listed
 
 
 def callers(text: str) -> frozenset[str]:
     """Read a comma-separated list of callers."""
-    found = set()
-    for one in _listed(text):
-        if "*" in one:
-            raise ValueError("must name each caller in full, e.g. slack:T1:U123 (no *)")
-        try:
-            found.add(str(Caller.parse(one)))
-        except ValueError:
-            raise ValueError("must be callers with commas between, e.g. telegram:42") from None
-    return frozenset(found)
+    if "*" in text:
+        raise ValueError("must name each caller in full, e.g. slack:T1:U123 (no *)")
+    try:
+        return frozenset(str(Caller.parse(item)) for item in _items(text))
+    except ValueError:
+        raise ValueError("must be callers with commas between, e.g. telegram:42") from None
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,7 @@ class Permit:
 
     def covers(self, caller: str, action_id: str) -> bool:
         """Compare letter by letter; only `*` stands for anything."""
-        return fits(self.caller, caller) and any(fits(one, action_id) for one in self.actions)
+        return fits(self.caller, caller) and any(fits(action, action_id) for action in self.actions)
 
 
 def fits(pattern: str, text: str) -> bool:
@@ -130,21 +125,21 @@ def fits(pattern: str, text: str) -> bool:
 
 def permits(text: str) -> tuple[Permit, ...]:
     """Read `CALLER=ACTION[,ACTION…]` entries with `;` or line breaks between."""
-    found = []
+    permits = []
     for number, entry in enumerate(filter(None, map(str.strip, re.split(r"[;\n]", text))), 1):
         caller, equals, actions = map(str.strip, entry.rpartition("="))
-        listed = _listed(actions)
+        listed = _items(actions)
         named = ":" in caller or "*" in caller
         if not equals or not named or not listed or re.search(r"\s", caller):
             raise ValueError(
                 f"entry {number} must be CALLER=ACTION,ACTION with ';' between entries, "
                 "e.g. slack:T1:*=slack.*"
             )
-        found.append(Permit(caller, listed))
-    if not found:
+        permits.append(Permit(caller, listed))
+    if not permits:
         raise ValueError("must hold at least one CALLER=ACTION entry")
-    return tuple(found)
+    return tuple(permits)
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _items(text: str) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, text.split(","))))

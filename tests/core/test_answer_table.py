@@ -117,7 +117,7 @@ def test_the_words_all_services_share_name_this_one():
         ),
         "unexpected_answer": (
             "The answer was not one that Fax gives.",
-            "Look at the machine, and check that no proxy stands between Levqor and Fax.",
+            "Look at the machine, and check that no proxy is between Levqor and Fax.",
         ),
         "down": (
             "Fax does not answer as it should at the moment.",

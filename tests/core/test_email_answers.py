@@ -118,9 +118,9 @@ def test_each_answer_is_explained(sandbox, status, name, message, outcome, reaso
         (Answer(403, "error code: 1010"), "refused", "client_blocked", "User-Agent"),
         (Answer(403, "<html>"), "refused", "unrecognised", "levqor doctor"),
         (Answer(502, "<html>", headers=NOW), "unknown", "failed", "Look at resend.com/emails"),
-        (Answer(200, "<html>", headers=NOW), "unknown", "unexpected_answer", "no proxy stands"),
-        (Answer(200, json={}, headers=NOW), "unknown", "unexpected_answer", "no proxy stands"),
-        (Answer(302, "", headers=NOW), "unknown", "unexpected_answer", "no proxy stands"),
+        (Answer(200, "<html>", headers=NOW), "unknown", "unexpected_answer", "no proxy is"),
+        (Answer(200, json={}, headers=NOW), "unknown", "unexpected_answer", "no proxy is"),
+        (Answer(302, "", headers=NOW), "unknown", "unexpected_answer", "no proxy is"),
     ],
 )
 def test_an_answer_that_is_not_resends_json_goes_by_its_status(

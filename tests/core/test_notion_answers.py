@@ -23,7 +23,7 @@ COMPARE = (
     "Compare the values with the columns in Notion: a status must be one of its options, and"
     " an option's name has no comma."
 )
-NO_PROXY = "Look in the database, and check that no proxy stands between Levqor and Notion."
+NO_PROXY = "Look in the database, and check that no proxy is between Levqor and Notion."
 IN_A_WHILE = "Wait a few minutes, then try again."
 
 

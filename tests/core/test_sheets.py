@@ -21,7 +21,7 @@ APPEND = {
     "includeValuesInResponse": "false",
 }
 UNAUTHENTICATED = Answer(401, json={"error": {"code": 401, "status": "UNAUTHENTICATED"}})
-EDIT_NOTE = "That the service account may edit shows only when rows are appended."
+EDIT_NOTE = "Permission to edit can't be checked until rows are appended."
 
 
 @pytest.fixture

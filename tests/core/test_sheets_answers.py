@@ -142,13 +142,13 @@ ON_APPEND = {
         Answer(200, "<html>Log in to the network</html>"),
         "unknown",
         "unexpected_answer",
-        ("Look at the end of the tab, and check that no proxy stands between Levqor and Google."),
+        ("Look at the end of the tab, and check that no proxy is between Levqor and Google."),
     ),
     "redirect": (
         Answer(302, headers={"Location": "https://login.example"}),
         "unknown",
         "unexpected_answer",
-        ("Look at the end of the tab, and check that no proxy stands between Levqor and Google."),
+        ("Look at the end of the tab, and check that no proxy is between Levqor and Google."),
     ),
 }
 
@@ -189,7 +189,7 @@ class TestAWrongTab:
         sandbox.sheets.always(Answer(200, json={"sheets": []}), on="spreadsheets.get")
 
         assert sheets.failing(range="Q4 plan!A1", values=ROWS).fix == (
-            "Write the tab's name exactly as it stands in the spreadsheet, then ! and a cell:"
+            "Write the tab's name exactly as it is in the spreadsheet, then ! and a cell:"
             " 'Q3 plan'!A1."
         )
 

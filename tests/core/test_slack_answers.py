@@ -46,10 +46,10 @@ WEBHOOK_ROWS = [
     (503, "", "unknown", "failed", "Look in the channel"),
     (408, "", "unknown", "failed", "Look in the channel"),
     (418, "teapot", "refused", "unrecognised", "levqor doctor"),
-    (200, "okay", "unknown", "unexpected_answer", "no proxy stands between"),
-    (200, "ok\n", "unknown", "unexpected_answer", "no proxy stands between"),
+    (200, "okay", "unknown", "unexpected_answer", "no proxy is between"),
+    (200, "ok\n", "unknown", "unexpected_answer", "no proxy is between"),
     (200, "<html>Log in to the network</html>", "unknown", "unexpected_answer", "no proxy"),
-    (302, "", "unknown", "unexpected_answer", "no proxy stands between"),
+    (302, "", "unknown", "unexpected_answer", "no proxy is between"),
 ]
 
 

@@ -195,9 +195,9 @@ def test_each_answer_is_explained(sandbox, code, description, outcome, reason, f
     ("answer", "outcome", "reason", "fix"),
     [
         (Answer(502, "<html>Bad gateway</html>"), "unknown", "failed", "Look in the chat"),
-        (Answer(200, "<html>Log in</html>"), "unknown", "unexpected_answer", "no proxy stands"),
-        (Answer(200, json=["ok"]), "unknown", "unexpected_answer", "no proxy stands"),
-        (Answer(302, ""), "unknown", "unexpected_answer", "no proxy stands"),
+        (Answer(200, "<html>Log in</html>"), "unknown", "unexpected_answer", "no proxy is"),
+        (Answer(200, json=["ok"]), "unknown", "unexpected_answer", "no proxy is"),
+        (Answer(302, ""), "unknown", "unexpected_answer", "no proxy is"),
         (Answer(401, ""), "refused", "token_refused", "@BotFather"),
         (Answer(403, "<html>"), "refused", "unrecognised", "levqor doctor"),
     ],

@@ -37,7 +37,7 @@ SEVERAL_SOURCES = refused(
 UNKNOWN_PROPERTY = refused(
     "unknown_property",
     "The database has no column of that name; it may have been renamed.",
-    "Use the columns' names exactly as they stand in Notion.",
+    "Use the columns' names exactly as they are in Notion.",
     "Use one of the columns: {columns}.",
 )
 WRONG_TYPE = refused(
@@ -160,13 +160,7 @@ def complaint(answer: Answer) -> Complaint:
 def explain(
     answer: Answer, *, columns: Mapping[str, str] | None = None, wrote: bool = True
 ) -> UpstreamError:
-    """Say what an answer means.
-
-    Args:
-        answer: What Notion answered.
-        columns: The types of the database's columns by name, where they are known.
-        wrote: Whether a page was being written, or something only looked up.
-    """
+    """Say what an answer means; `columns` are the database's types by name, where known."""
     body = complaint(answer)
     more = body.additional_data
     codes = {

@@ -64,7 +64,7 @@ def typed(props: Mapping[str, Any], schema: Schema, zone: Zone | None = None) ->
     return made
 
 
-def _column(key: str, schema: Schema, names: Names, taken: Container[str]) -> str:
+def _column(key: str, schema: Schema, names: Names, filled: Container[str]) -> str:
     """Return a column's exact name; raises ValueError where none or several are meant."""
     name = None if key == TITLE else names.find(key)
     if name is None and folded(key) == TITLE:
@@ -74,7 +74,7 @@ def _column(key: str, schema: Schema, names: Names, taken: Container[str]) -> st
         hint = names.hint(key, offered)
         text = "" if hint.startswith(" (") else '; text that begins so goes in title="…"'
         raise ValueError(f"is not a column of this database{hint}{text}")
-    if name in taken:
+    if name in filled:
         raise ValueError(f"is the column {shown(name)}, which is given twice")
     return name
 

@@ -115,10 +115,10 @@ def notion_id(value: str) -> str:
     """
     path = re.split(r"[?#]", value.strip(), maxsplit=1)[0].rstrip("/")
     # Before the id, an address may have the page's title; an id alone has nothing.
-    found = _ID.fullmatch(path.rpartition("/")[2])
-    if not found or ("/" not in path and path[0 : found.start(1)]):
+    match = _ID.fullmatch(path.rpartition("/")[2])
+    if not match or ("/" not in path and path[0 : match.start(1)]):
         raise ValueError("must be Notion's 32-character id, or an address that holds it")
-    return "-".join(found.groups()).lower()
+    return "-".join(match.groups()).lower()
 
 
 def remembered_schema(ident: str, notion: Api, *, fresh: bool = False) -> tuple[Schema, bool]:
@@ -174,15 +174,15 @@ class Names:
 
     def find(self, written: str) -> str | None:
         """Return the exact name; raises ValueError where several look like it."""
-        found = self._alike.get(folded(written), [])
-        if len(found) > 1:
-            both = [f"{shown(name)} (id {listed([self.ids[name]])})" for name in found]
+        alike = self._alike.get(folded(written), [])
+        if len(alike) > 1:
+            both = [f"{shown(name)} (id {listed([self.ids[name]])})" for name in alike]
             raise ValueError(
                 f"could be any of the {self._kind} {' and '.join(both)}: "
                 "write the id of the one you mean in place of its name"
             )
-        if found:
-            return found[0]
+        if alike:
+            return alike[0]
         ids = ((name, ident) for name, ident in self.ids.items() if ident)
         return next((name for name, ident in ids if written in (ident, unquote(ident))), None)
 

@@ -48,7 +48,7 @@ class Conversion:
     @cached_property
     def options(self) -> Names:
         """The column's options."""
-        return Names("options", {one.name: one.id for one in self.column.options})
+        return Names("options", {option.name: option.id for option in self.column.options})
 
 
 def _plain(value: Any) -> str:
@@ -136,7 +136,7 @@ def _option(value: Any, turn: Conversion) -> dict[str, Any]:
         # A name with a comma is refused where Notion reads it, its id is not.
         return {"id": turn.options.ids[name]} if "," in name else {"name": name}
     if turn.column.type == "status" and turn.column.options:
-        known = (one.name for one in turn.column.options)
+        known = (option.name for option in turn.column.options)
         raise ValueError(f"{shown(text)} is no option{turn.options.hint(text, known)}")
     if "," in text:
         raise ValueError("the name of an option has no comma in Notion")
@@ -146,7 +146,7 @@ def _option(value: Any, turn: Conversion) -> dict[str, Any]:
 
 def _options(value: Any, turn: Conversion) -> list[dict[str, Any]]:
     if isinstance(value, str) and "," in value:
-        with_comma = [one.name for one in turn.column.options if "," in one.name]
+        with_comma = [name for name in turn.options.ids if "," in name]
         held = next((name for name in with_comma if folded(name) in folded(value)), None)
         if held is not None and folded(held) == folded(value):
             value = [value]
@@ -172,10 +172,11 @@ def _json_list(text: str) -> list[str] | None:
     try:
         # Phones curl the quotes of what was typed.
         straight = text if '"' in text else re.sub("[“”„]", '"', text)
-        found = json.loads(straight) if text.startswith("[") else None
+        texts = json.loads(straight) if text.startswith("[") else None
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
+    fits = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+    return texts if fits else None
 
 
 def _distinct(items: list[Any], convert: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
@@ -184,12 +185,12 @@ def _distinct(items: list[Any], convert: Callable[[Any], dict[str, Any]]) -> lis
         raise ValueError(f"at most {ITEMS} (there are {len(items):,})")
     made: dict[str, dict[str, Any]] = {}
     for item in items:
-        one = convert(item)
-        key = json.dumps(one, sort_keys=True)
+        entry = convert(item)
+        key = json.dumps(entry, sort_keys=True)
         if key in made:
-            name = shown(str(one.get("name") or one.get("id") or key))
+            name = shown(str(entry.get("name") or entry.get("id") or key))
             raise ValueError(f"{name} is given twice")
-        made[key] = one
+        made[key] = entry
     return list(made.values())
 
 

@@ -51,19 +51,19 @@ def _loads(value: str) -> dict[str, Any]:
     """Take off what a key file is wrapped in: quotes, base64, a JSON string, or two of them."""
     text = value.strip(_OUTER)
     for _ in range(_WRAPPINGS):
-        found = _json(text) if text.startswith(("{", "[", '"')) else None
-        if found is None and text[:1] in ("'", '"'):
-            found = text[1:].rstrip(_OUTER + text[0])
-        if found is None and text.startswith("{"):
+        content = _json(text) if text.startswith(("{", "[", '"')) else None
+        if content is None and text[:1] in ("'", '"'):
+            content = text[1:].rstrip(_OUTER + text[0])
+        if content is None and text.startswith("{"):
             # A JSON string of JSON whose own quotes were taken off on the way.
-            found = _json(f'"{text}"')
-        if found is None and text[:1] in ("", "{"):
+            content = _json(f'"{text}"')
+        if content is None and text[:1] in ("", "{"):
             raise ValueError("is cut off or damaged JSON: copy the key file whole")
-        if isinstance(found, dict):
-            return found
-        if found is not None and not isinstance(found, str):
+        if isinstance(content, dict):
+            return content
+        if content is not None and not isinstance(content, str):
             break
-        text = (_decoded(text) if found is None else found).strip(_OUTER)
+        text = (_decoded(text) if content is None else content).strip(_OUTER)
     raise ValueError("is not a service account's JSON key")
 
 
@@ -82,9 +82,9 @@ def _decoded(value: str) -> str:
         raise ValueError("is a file's name: put that in GOOGLE_SERVICE_ACCOUNT_JSON_FILE")
     packed = re.sub(r"\s+", "", value).translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
-        found = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+        unpacked = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
         # Windows shells pack UTF-16, with or without a byte order mark.
-        return found.decode(json.detect_encoding(found))
+        return unpacked.decode(json.detect_encoding(unpacked))
     except (binascii.Error, ValueError):
         raise ValueError(
             "is neither the key file's JSON nor base64 of it: run base64 on the file and copy"
@@ -124,8 +124,8 @@ def spreadsheet_id(value: str) -> str:
     text = value.strip()
     if "/d/e/" in text:
         raise ValueError("is the address of a published copy; copy the spreadsheet's own")
-    found = re.search(r"/spreadsheets/(?:u/\d+/)?d/([\w-]+)", text, re.ASCII)
-    ident = found[1] if found else text
+    match = re.search(r"/spreadsheets/(?:u/\d+/)?d/([\w-]+)", text, re.ASCII)
+    ident = match[1] if match else text
     # It becomes part of an address, so nothing else may be in it.
     if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
         raise ValueError("must be the part between /d/ and /edit of the spreadsheet's address")

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 NO_SUCH_RANGE = refused(
     "no_such_range",
     "The spreadsheet has no tab of that name, or the range is not written as A1 notation.",
-    "Write the tab's name exactly as it stands in the spreadsheet, then ! and a cell:"
-    " 'Q3 plan'!A1.",
+    "Write the tab's name exactly as it is in the spreadsheet, then ! and a cell: 'Q3 plan'!A1.",
     "The tabs are: {tabs}; write one of them, then ! and a cell such as A1.",
 )
 NO_SUCH_DEFAULT = replace(

@@ -83,8 +83,8 @@ def cells_of(place: str) -> str | None:
 
 def column_of(place: str) -> str | None:
     """The first column a range names, in capitals; None where it names none (rows, a tab)."""
-    found = re.fullmatch(rf"({_COLUMN})(?:[0-9:].*)?", place.rpartition("!")[2])
-    return found[1].upper() if found and _CELLS.fullmatch(place.rpartition("!")[2]) else None
+    match = re.fullmatch(rf"({_COLUMN})(?:[0-9:].*)?", place.rpartition("!")[2])
+    return match[1].upper() if match and _CELLS.fullmatch(place.rpartition("!")[2]) else None
 
 
 def _cells(text: str) -> str:
@@ -147,10 +147,10 @@ def _tab_or_cells(place: str, tab: str, first: str) -> Unclear:
 
 
 def _either(place: str, alike: Sequence[str]) -> Unclear:
-    ways = [f'"{_at(tab, cells_of(place))}"' for tab in alike]
+    spellings = [f'"{_at(tab, cells_of(place))}"' for tab in alike]
     return Unclear(
         f"could be any of the tabs {listed(map(quote_tab, alike))}",
-        f"write the name of one exactly: {listed(ways)}",
+        f"write the name of one exactly: {listed(spellings)}",
     )
 
 
