@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.declaration import SurfaceSpec
+from bot.telegram.pairing import link
 from bot.telegram.settings import NAME, TelegramSettings, problems, usable
 from core.callers import CallerShape
 from core.contract import Pairing
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
 
 def build(startup: Startup) -> Surface | None:
     """Make the surface where a token is set; raises NotConfigured for what cannot work."""
-    if startup.settings.sandbox and startup.options.console:
-        # In the sandbox nobody writes from a phone.
-        return None
-    if not usable(startup.settings):
+    # In the sandbox nobody writes from a phone.
+    if (startup.settings.sandbox and startup.options.console) or not usable(startup.settings):
         return None
     from bot.telegram.surface import Telegram
 
@@ -39,19 +38,13 @@ async def _check(settings: Settings) -> list[Finding]:
     return await check(settings)
 
 
-def _link(own: TelegramSettings, code: str) -> str | None:
-    from bot.telegram.pairing import link
-
-    return link(own, code)
-
-
 SURFACE = SurfaceSpec(
     name=NAME,
     title="Telegram",
     settings=TelegramSettings,
     problems=problems,
     caller=CallerShape(re.compile(r"[1-9][0-9]*"), "42"),
-    pairing=Pairing("/start {code}", _link),
+    pairing=Pairing("/start {code}", link),
     loggers=("telegram",),
     token_shapes=(r"(?<!\d)\d{6,12}(?::|%3[Aa])[\w-]{30,}",),  # it stands in its URLs
     build=build,

@@ -1,17 +1,21 @@
-"""The Bot API through python-telegram-bot, with what a loop of our own needs of it."""
+"""The Bot API through python-telegram-bot, every answer checked before the library reads it.
+
+A gateway in between may say anything. The library takes each answer for Telegram's own and
+trips over what is not, so it gets to see what was checked here and no more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import httpx
 import telegram
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from telegram.error import TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
-from bot.telegram import answers
 from bot.telegram.settings import TelegramSettings
 from core.settings import network
 
@@ -26,6 +30,9 @@ CONNECTIONS = 16
 # A day; what is no Telegram may say anything.
 LONGEST_FLOOD = 86400.0
 
+# The year 9999, where Python's dates end.
+_Time = Annotated[int, Field(ge=0, le=253402300799)]
+
 
 class Flood(TelegramError):
     """Telegram wants us to wait."""
@@ -35,8 +42,72 @@ class Flood(TelegramError):
         self.seconds = seconds
 
 
-class Request(HTTPXRequest):
-    """The library's own way out; a 429 says how long to wait.
+class InvalidAnswer(TelegramError):
+    """What came is no answer of Telegram's."""
+
+    def __init__(self) -> None:
+        super().__init__("no answer of Telegram's")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class _Me(_Model):
+    id: int
+    is_bot: bool
+    first_name: str
+    username: str
+    can_read_all_group_messages: bool = False
+
+
+class _Webhook(_Model):
+    url: str
+    has_custom_certificate: bool = False
+    pending_update_count: int = 0
+    last_error_date: _Time | None = None
+
+
+class _Command(_Model):
+    command: str
+    description: str
+
+
+class _Chat(_Model):
+    id: int
+    type: str
+
+
+class _Message(_Model):
+    message_id: int
+    date: _Time
+    chat: _Chat
+
+
+class _Parameters(_Model):
+    migrate_to_chat_id: int | None = None
+
+
+class _Refusal(_Model):
+    ok: Literal[False]
+    description: str = ""
+    parameters: _Parameters | None = None
+
+
+_DONE: TypeAdapter[Any] = TypeAdapter(Literal[True])
+_RESULTS: dict[str, TypeAdapter[Any]] = {
+    "getMe": TypeAdapter(_Me),
+    "getWebhookInfo": TypeAdapter(_Webhook),
+    "getMyCommands": TypeAdapter(list[_Command]),
+    "sendMessage": TypeAdapter(_Message),
+    "editMessageText": TypeAdapter(_Message | Literal[True]),
+    # Each update is read for itself: one that cannot be read must not lose the others.
+    "getUpdates": TypeAdapter(list[Any]),
+}
+
+
+class _Request(HTTPXRequest):
+    """The library's HTTP client, with checked answers and a flood's own seconds.
 
     The library's RetryAfter warns of its own deprecation whenever one is made.
     """
@@ -45,20 +116,20 @@ class Request(HTTPXRequest):
         """Make one request; raises Flood, and InvalidAnswer for what no Telegram answers."""
         status, body = await super().do_request(url, *args, **more)
         if status == 429:
-            raise Flood(_wait(body))
-        return status, answers.checked(url.rpartition("/")[2], status, body)
+            raise Flood(_flood_seconds(body))
+        return status, _checked(url.rpartition("/")[2], status, body)
 
 
 class Api(telegram.Bot):
     """One bot's API. What it raises may hold the token and is never shown."""
 
-    def __init__(self, token: str, address: str, said: Network) -> None:
-        request = Request(
+    def __init__(self, token: str, address: str, network: Network) -> None:
+        request = _Request(
             connection_pool_size=CONNECTIONS,
             pool_timeout=30.0,
             read_timeout=10.0,
             # The library under the library would look at the environment for itself.
-            httpx_kwargs={"trust_env": False, **_route(said, address)},
+            httpx_kwargs={"trust_env": False, **_route(network, address)},
         )
         super().__init__(
             token, base_url=f"{address}/bot", request=request, get_updates_request=request
@@ -75,38 +146,55 @@ class Api(telegram.Bot):
         The library's own method reads them all and fails for all if it cannot read one. An
         offset confirms everything below it.
         """
-        asked = {"offset": offset, "timeout": seconds, "limit": 100, "allowed_updates": KINDS}
+        query = {"offset": offset, "timeout": seconds, "limit": 100, "allowed_updates": KINDS}
         try:
             # The library's own time-outs are for one read each; a drip would never end.
             async with asyncio.timeout(patience):
-                found = await self._post("getUpdates", asked, read_timeout=patience)
+                updates = await self._post("getUpdates", query, read_timeout=patience)
         except TimeoutError:
             raise TimedOut from None
-        return found if isinstance(found, list) else []
+        return updates if isinstance(updates, list) else []
 
 
 def connect(settings: Settings) -> Api:
     """The API of the bot whose token is set; raises NoRoute."""
     own = settings.of(TelegramSettings)
-    token = own.bot_token
-    assert token is not None  # noqa: S101 - there is no surface otherwise
-    return Api(token.get_secret_value(), own.api_url, network())
+    return Api(own.token, own.api_url, network())
 
 
-def _route(said: Network, address: str) -> dict[str, Any]:
-    proxy = said.proxy(address)
-    trusted = said.context() if address.startswith("https:") else None
-    found: dict[str, Any] = {} if trusted is None else {"verify": trusted}
+def _route(network: Network, address: str) -> dict[str, Any]:
+    proxy = network.proxy(address)
+    trusted = network.context() if address.startswith("https:") else None
+    options: dict[str, Any] = {} if trusted is None else {"verify": trusted}
     if proxy is not None:
         # httpx has a SOCKS proxy look names up in either spelling; older ones know but this.
         url = proxy.url.replace("socks5h:", "socks5:")
-        found["proxy"] = httpx.Proxy(url, ssl_context=trusted if proxy.scheme == "https" else None)
-    return found
+        context = trusted if proxy.scheme == "https" else None
+        options["proxy"] = httpx.Proxy(url, ssl_context=context)
+    return options
 
 
-def _wait(body: bytes) -> float:
+def _flood_seconds(body: bytes) -> float:
     try:
         seconds = float(json.loads(body)["parameters"]["retry_after"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 5.0
     return min(max(1.0, seconds), LONGEST_FLOOD)
+
+
+def _checked(method: str, status: int, body: bytes) -> bytes:
+    """An answer's body with what was checked of it; raises InvalidAnswer."""
+    if status >= 500:
+        # Telegram in trouble, or a gateway that cannot reach it, each in its own words.
+        return b"{}"
+    try:
+        answer = json.loads(body)
+        if not 200 <= status < 300:
+            return _Refusal.model_validate(answer).model_dump_json(exclude_none=True).encode()
+        if not isinstance(answer, dict) or answer.get("ok") is not True:
+            raise InvalidAnswer
+        adapter = _RESULTS.get(method, _DONE)
+        result = adapter.validate_python(answer.get("result"))
+        return json.dumps({"ok": True, "result": adapter.dump_python(result)}).encode()
+    except (ValueError, RecursionError):  # pydantic's ValidationError is a ValueError
+        raise InvalidAnswer from None

@@ -1,4 +1,4 @@
-"""What `levqor-bot check` finds out about Telegram; nothing is sent, nothing changed."""
+"""What `levqor-bot check` says of Telegram; nothing is sent, nothing changed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from telegram import BotCommandScopeDefault
 from telegram.error import InvalidToken, TelegramError
 
 from bot.telegram import connection_status as verdicts
-from bot.telegram.answers import InvalidAnswer
-from bot.telegram.api import connect
+from bot.telegram.api import InvalidAnswer, connect
 from bot.telegram.settings import TOKEN, TelegramSettings, usable
 from bot.telegram.webhook import WebhookSecret
 from core.counted import counted
@@ -27,12 +26,11 @@ async def check(settings: Settings) -> list[Finding]:
     try:
         if not usable(settings):
             return [_off(settings)]
-    except NotConfigured as error:
-        return [Finding(good=False, what=error.message, fix=error.fix)]
-    try:
         api = connect(settings)
+    except NotConfigured as error:
+        return [Finding(False, error.message, error.fix)]
     except NoRoute as problem:
-        return [Finding(good=False, what=f"Telegram: {problem.words}.", fix=problem.fix)]
+        return [Finding(False, f"Telegram: {problem.words}.", problem.fix)]
     try:
         return await _look(api, settings)
     except TelegramError as error:
@@ -41,45 +39,38 @@ async def check(settings: Settings) -> list[Finding]:
         await api.shutdown()
 
 
-def _failed(error: TelegramError) -> Finding:
-    if isinstance(error, InvalidToken):
-        return Finding(good=False, what=f"Telegram refuses {TOKEN}.", fix=verdicts.REVOKED.fix)
-    if isinstance(error, InvalidAnswer):
-        verdict = verdicts.INVALID_ANSWERS
-        return Finding(good=False, what=f"Telegram: {verdict.words}.", fix=verdict.fix)
-    what = "Telegram: cannot be reached."
-    return Finding(good=False, what=what, fix="Check this machine's network.")
-
-
 def _off(settings: Settings) -> Finding:
     if settings.of(TelegramSettings).mode == "off":
-        return Finding(good=None, what="Telegram is off (LEVQOR_TELEGRAM=off).")
-    return Finding(
-        good=None,
-        what=f"Telegram is off: {TOKEN} is not set.",
-        fix="Write /newbot to @BotFather in Telegram and set what it gives you.",
-    )
+        return Finding(None, "Telegram is off (LEVQOR_TELEGRAM=off).")
+    fix = "Write /newbot to @BotFather in Telegram and set what it gives you."
+    return Finding(None, f"Telegram is off: {TOKEN} is not set.", fix)
+
+
+def _failed(error: TelegramError) -> Finding:
+    if isinstance(error, InvalidToken):
+        return Finding(False, f"Telegram refuses {TOKEN}.", verdicts.REVOKED.fix)
+    if isinstance(error, InvalidAnswer):
+        verdict = verdicts.INVALID_ANSWERS
+        return Finding(False, f"Telegram: {verdict.words}.", verdict.fix)
+    return Finding(False, "Telegram: cannot be reached.", "Check this machine's network.")
 
 
 async def _look(api: Api, settings: Settings) -> list[Finding]:
     await api.initialize()
-    found = [Finding(good=True, what=f"Telegram: the token is that of @{api.username}.")]
-    hook = (await api.get_webhook_info()).url
-    ours = bool(hook) and WebhookSecret(settings.home, str(api.id)).ours(hook)
-    if hook and not ours:
-        verdict = verdicts.foreign_webhook(hook)
-        found.append(Finding(good=False, what=f"Telegram: {verdict.words}.", fix=verdict.fix))
+    findings = [Finding(True, f"Telegram: the token is that of @{api.username}.")]
+    url = (await api.get_webhook_info()).url
+    if url and not WebhookSecret(settings.home, str(api.id)).ours(url):
+        verdict = verdicts.foreign_webhook(url)
+        findings.append(Finding(False, f"Telegram: {verdict.words}.", verdict.fix))
     else:
-        way = "a webhook" if settings.of(TelegramSettings).mode == "webhook" else "polling"
-        found.append(
-            Finding(good=True, what=f"Telegram: nobody else's webhook is in the way of {way}.")
-        )
-    menu = await api.get_my_commands(scope=BotCommandScopeDefault())
-    if menu:
+        mode = "a webhook" if settings.of(TelegramSettings).mode == "webhook" else "polling"
+        what = f"Telegram: nobody else's webhook is in the way of {mode}."
+        findings.append(Finding(True, what))
+    if menu := await api.get_my_commands(scope=BotCommandScopeDefault()):
         size = counted(len(menu), "command")
-        what = f"Telegram: strangers see a menu of {size}; levqor-bot removes it."
-        found.append(Finding(good=None, what=what))
+        what = f"Telegram: unknown users see a menu of {size}; levqor-bot removes it."
+        findings.append(Finding(None, what))
     if not api.bot.can_read_all_group_messages:
         what = "Telegram: in groups the bot sees commands and replies alone, which is all it needs."
-        found.append(Finding(good=True, what=what))
-    return found
+        findings.append(Finding(True, what))
+    return findings

@@ -1,4 +1,4 @@
-"""How the way in is doing, in words: measured by answers that came, not by what runs."""
+"""How the Telegram interface is doing, for health: measured by answers that came."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.telegram.answers import InvalidAnswer
+from bot.telegram.api import InvalidAnswer
+from bot.telegram.settings import NAME
 from core.counted import agreeing, counted
 from core.wording import wait
 
@@ -32,13 +33,13 @@ UNREACHABLE = Verdict(
     "Check this machine's network; Levqor keeps trying.",
 )
 INVALID_ANSWERS = Verdict(
-    "gets answers that make no sense in place of Telegram's",
-    "See what stands before Telegram: a proxy (HTTPS_PROXY), a firewall, or the address in "
-    "TELEGRAM_API_URL. Levqor keeps trying.",
+    "gets answers that are not Telegram's",
+    "Check what answers in Telegram's place: a proxy (HTTPS_PROXY), a firewall, or the address "
+    "in TELEGRAM_API_URL. Levqor keeps trying.",
 )
 STALLED = Verdict(
     "has heard nothing from Telegram for more than a minute",
-    "Check this machine's network; if that is well, start levqor-bot again.",
+    "Check this machine's network; if it works, start levqor-bot again.",
 )
 OTHER_POLLER = Verdict(
     "another program reads messages with the same bot token, and each gets only some",
@@ -49,7 +50,7 @@ REVOKED = Verdict(
     "Get the new one from @BotFather (/token), set TELEGRAM_BOT_TOKEN and start levqor-bot again.",
 )
 LEDGER = Verdict(
-    "cannot take every message, because the ledger cannot be used; they wait at Telegram",
+    "cannot take every message, because the database cannot be used; they wait at Telegram",
     "See what is wrong with: levqor doctor",
 )
 STUMBLED = Verdict(
@@ -57,7 +58,7 @@ STUMBLED = Verdict(
     "If it stays, start levqor-bot again and report it.",
 )
 TAKEN = Verdict(
-    "another program took this bot's messages away from here",
+    "another program gets this bot's messages now",
     "Stop the other program, then start levqor-bot again.",
 )
 
@@ -85,8 +86,8 @@ def foreign_webhook(url: str) -> Verdict:
 def flooded(seconds: float) -> Verdict:
     """Telegram answers 429 and says for how long."""
     return Verdict(
-        "was told by Telegram to wait; messages wait there as well",
-        f"Nothing needs doing: it goes on in {wait(seconds)}.",
+        "must wait because Telegram asks it to; messages wait there too",
+        f"Do nothing: it goes on in {wait(seconds)}.",
     )
 
 
@@ -99,35 +100,31 @@ def undelivered(host: str) -> Verdict:
 
 
 class ConnectionStatus:
-    """Tells health; a good answer is a sign of life, written down from time to time."""
+    """Reports verdicts to health; a good answer is a sign of life, written down at times."""
 
-    def __init__(self, bot: Bot, surface: str, timing: Timing) -> None:
-        self._timing = timing
+    def __init__(self, bot: Bot, timing: Timing) -> None:
         self._bot = bot
-        self._surface = surface
-        self._good: float | None = None
+        self._timing = timing
+        self._answered = 0.0
         self._verdict = UNREACHABLE
         self._ok = False
         self._conflict_until = 0.0
         self._skipped = 0
         self._how = ""
 
-    @property
-    def age(self) -> float | None:
-        """Seconds since the last good answer; None where there was none yet."""
-        return None if self._good is None else time.monotonic() - self._good
-
     async def good(self, how: str | None = None) -> None:
-        """Telegram answered as it should; `how` tells the way, e.g. by polling as @name."""
+        """Telegram answered as it should; `how` tells the way, e.g. as @name."""
         self._how = how or self._how
-        self._good = time.monotonic()
-        if self._good < self._conflict_until:
+        self._answered = time.monotonic()
+        if self._answered < self._conflict_until:
             return
-        odd = ""
+        skipped = ""
         if self._skipped:
-            some = counted(self._skipped, "message")
-            odd = f"; {some} it could not read {agreeing(self._skipped, 'was', 'were')} skipped"
-        await self._say(Verdict(f"takes messages {self._how}{odd}"), ok=True)
+            messages = counted(self._skipped, "message")
+            skipped = (
+                f"; {messages} it could not read {agreeing(self._skipped, 'was', 'were')} skipped"
+            )
+        await self._report(Verdict(f"takes messages {self._how}{skipped}"), ok=True)
 
     async def flooded(self, seconds: float) -> None:
         """Telegram wants us to wait; a wait as short as a poll is no news."""
@@ -138,7 +135,7 @@ class ConnectionStatus:
         """Something is wrong."""
         if verdict is OTHER_POLLER:
             self._conflict_until = time.monotonic() + self._timing.peace
-        await self._say(verdict, ok=False)
+        await self._report(verdict, ok=False)
 
     def skipped(self) -> None:
         """An update could not be read."""
@@ -148,12 +145,11 @@ class ConnectionStatus:
         """Write the signs of life down, and say so when they stop."""
         while True:
             await asyncio.sleep(self._timing.beat)
-            if self._ok and (self.age or 0.0) > self._timing.stalled:
+            if self._ok and time.monotonic() - self._answered > self._timing.stalled:
                 await self.bad(STALLED)
-                continue
-            said = self._verdict
-            await self._bot.note(self._surface, said.words, said.fix, ok=self._ok)
+            else:
+                await self._bot.note(NAME, self._verdict.words, self._verdict.fix, ok=self._ok)
 
-    async def _say(self, verdict: Verdict, *, ok: bool) -> None:
+    async def _report(self, verdict: Verdict, *, ok: bool) -> None:
         self._verdict, self._ok = verdict, ok
-        await self._bot.inbound(self._surface, verdict.words, verdict.fix, ok=ok)
+        await self._bot.inbound(NAME, verdict.words, verdict.fix, ok=ok)

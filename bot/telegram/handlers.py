@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from telegram import ForceReply
 from telegram.error import BadRequest, Forbidden, NetworkError
 
-from bot.commands import QUESTIONS, Spelling
+from bot.commands import QUESTIONS
 from bot.telegram.forms import Form, Forms
-from bot.telegram.messenger import Place, units
+from bot.telegram.menus import SPELLING
+from bot.telegram.messenger import units
 from bot.telegram.runs import PAIRED, WELCOME, Ask, Runs, Work
 from bot.telegram.settings import NAME
 from bot.telegram.unknown_users import UnknownUsers
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from bot.telegram.menus import Menus
     from bot.telegram.messenger import Messenger
     from bot.telegram.updates import Command
-
-SPELLING = Spelling(
-    action=lambda action_id: "/" + action_id.replace(".", "_").replace("-", "_"),
-    question=lambda word: f"/{word}",
-)
 
 # What was written longer ago waited for a bot that was off: nobody expects it now.
 STALE_SECONDS = 900.0
@@ -96,19 +92,19 @@ class Handlers:
         theirs = f":{caller.id}:" in pressed.data
         text = None if theirs else "This button is for whoever asked."
         # Telegram forgets a press within seconds: first the toast, then the work.
-        self._bot.spawn(self._messenger.toast(pressed.query, text), name="telegram toast")
+        self._bot.spawn(self._messenger.answer_button(pressed.query, text), name="telegram button")
         return await self._runs.pressed(pressed, caller) if paired and theirs else None
 
     async def _stranger(self, said: TextMessage, caller: Caller) -> Work | None:
         command = said.command
         code = command.rest.strip() if command and command.name == "start" else ""
         if said.private and code and await self._redeemed(said, caller, code):
-            return Work(lambda: self._welcome(said, caller), _place(said), PAIRED)
+            return Work(lambda: self._welcome(said, caller), said.place, PAIRED)
         meant = said.private or (command and (command.addressed or self._ours(command)))
-        if not meant or not self._unknown_users.may_hear(said.user):
+        if not meant or not self._unknown_users.may_be_answered(said.user):
             return None
         text = STRANGER.format(caller=caller)
-        return Work(lambda: self._answer_once(said, text), _place(said), later=True)
+        return Work(lambda: self._answer_once(said, text), said.place, later=True)
 
     async def _redeemed(self, said: TextMessage, caller: Caller, code: str) -> bool:
         """Try a code; raises Postponed where the ledger cannot be written, which is no try."""
@@ -124,21 +120,21 @@ class Handlers:
     async def _answer_once(self, said: TextMessage, text: str) -> None:
         # In a flood of strangers nobody waits for anybody.
         try:
-            await self._messenger.say(_place(said), text, patience=0)
+            await self._messenger.send(said.place, text, patience=0)
         except (BadRequest, Forbidden):
             raise
         except NetworkError:
-            self._unknown_users.was_not_told(said.user)
+            self._unknown_users.was_not_answered(said.user)
 
     async def _welcome(self, said: TextMessage, caller: Caller) -> None:
-        await self._messenger.say(_place(said), WELCOME.format(caller=caller))
+        await self._messenger.send(said.place, WELCOME.format(caller=caller))
         await self._menus.show(said.user)
 
     async def _command(self, said: TextMessage, command: Command, caller: Caller) -> Work | None:
         if command.name == "start" and (said.private or command.addressed):
             return self._say(said, KNOWN.format(caller=caller))
         if command.name == "cancel":
-            closed = self._forms.close(said.chat, said.user)
+            closed = self._forms.close(said.place.chat, said.user)
             return self._say(said, "Nothing was sent." if closed else NO_FORM)
         if command.name == "skip":
             return self._skip(said, caller)
@@ -149,7 +145,7 @@ class Handlers:
             heard = said.private or command.addressed
             return self._say(said, wording.refusal(error)) if heard else None
         if what in {each.word for each in QUESTIONS}:
-            return Work(lambda: self._ask(said, what, command.rest, caller), _place(said))
+            return Work(lambda: self._ask(said, what, command.rest, caller), said.place)
         return await self._action(said, what, command.rest, caller)
 
     async def _action(
@@ -167,19 +163,19 @@ class Handlers:
         late = time.time() - said.at
         if late > STALE_SECONDS and not await self._runs.seen(said.update):
             text = f"You asked for this {wording.ago(late)}, while Levqor was off. Send it now?"
-            return self._runs.confirm(ask, caller, _place(said), text, "Send now")
+            return self._runs.confirm(ask, caller, said.place, text, "Send now")
         if units(said.text) > NEARLY_TOO_LONG and not await self._runs.seen(said.update):
-            return self._runs.confirm(ask, caller, _place(said), MAYBE_CUT, "Send")
-        return await self._runs.fire(ask, caller, _place(said), said.update)
+            return self._runs.confirm(ask, caller, said.place, MAYBE_CUT, "Send")
+        return await self._runs.fire(ask, caller, said.place, said.update)
 
     async def _ask(self, said: TextMessage, word: str, rest: str, caller: Caller) -> None:
         try:
             text = await self._bot.commands.ask(word, rest, caller, SPELLING)
             if word == "whoami":
-                text += f"\nThis chat's id is {said.chat}."
+                text += f"\nThis chat's id is {said.place.chat}."
         except LevqorError as error:
             text = wording.refusal(error)
-        await self._messenger.say(_place(said), text)
+        await self._messenger.send(said.place, text)
 
     async def _open(self, said: TextMessage, action_id: str, caller: Caller) -> Work:
         """Open a form; raises LevqorError where its end could only be a refusal."""
@@ -187,7 +183,7 @@ class Handlers:
         _, action = self._bot.engine.action(action_id)
         default = self._bot.settings.default
         form = Form(action_id, SPELLING.action(action_id), action.title, action.input, default)
-        self._forms.put(said.chat, said.user, form)
+        self._forms.put(said.place.chat, said.user, form)
         return self._next(said, form, caller)
 
     def _next(
@@ -197,12 +193,12 @@ class Handlers:
             question = form.question() if wrong is None else f"{wrong}\n\n{form.question()}"
             mark = ForceReply(selective=True, input_field_placeholder=form.spec.title[:64])
             return self._say(said, question, mark)
-        self._forms.close(said.chat, said.user)
+        self._forms.close(said.place.chat, said.user)
         ask = Ask(form.action_id, form.values, guard=True)
-        return self._runs.confirm(ask, caller, _place(said), form.preview(), "Send")
+        return self._runs.confirm(ask, caller, said.place, form.preview(), "Send")
 
     def _skip(self, said: TextMessage, caller: Caller) -> Work:
-        form = self._forms.find(said.chat, said.user)
+        form = self._forms.find(said.place.chat, said.user)
         if form is None:
             return self._say(said, NO_FORM)
         wrong = None if form.skip() else f"{form.spec.name}: is required"
@@ -212,7 +208,7 @@ class Handlers:
         """Words without a command: an answer to a form's question, or small talk."""
         if not said.private and said.answers is None:
             return None
-        form = self._forms.find(said.chat, said.user)
+        form = self._forms.find(said.place.chat, said.user)
         if form is not None:
             wrong = form.answer(said.text)
             form.maybe_cut |= wrong is None and units(said.text) > NEARLY_TOO_LONG
@@ -236,10 +232,6 @@ class Handlers:
 
     def _say(self, said: TextMessage, text: str, mark: ForceReply | None = None) -> Work:
         async def do() -> None:
-            await self._messenger.say(_place(said), text, mark)
+            await self._messenger.send(said.place, text, mark)
 
-        return Work(do, _place(said))
-
-
-def _place(said: TextMessage) -> Place:
-    return Place(said.chat, to=said.message, thread=said.thread)
+        return Work(do, said.place)

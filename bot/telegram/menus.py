@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from telegram import BotCommand, BotCommandScopeChat
+from telegram.constants import BotCommandLimit
 from telegram.error import BadRequest, Forbidden, TelegramError
 
-from bot.commands import QUESTIONS
+from bot.commands import QUESTIONS, Spelling
+from bot.telegram.settings import NAME
+from core.errors import LevqorError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from bot.commands import Spelling
     from bot.runtime import Bot
     from bot.telegram.api import Api
 
-# core.telegram.org/bots/api#botcommand
-DESCRIPTION = 256
+SPELLING = Spelling(
+    action=lambda action_id: "/" + action_id.replace(".", "_").replace("-", "_"),
+    question=lambda word: f"/{word}",
+)
 
 
 class Menus:
     """Keeps Telegram's menus as the pairings are; one that fails is tried again later."""
 
-    def __init__(self, bot: Bot, api: Api, surface: str, spelling: Spelling) -> None:
+    def __init__(self, bot: Bot, api: Api) -> None:
         self._bot = bot
         self._api = api
-        self._surface = surface
-        self._spelling = spelling
         self._shown: set[str] | None = None
 
-    def commands(self) -> list[BotCommand]:
-        """Every action and question, in the order of the help."""
-        spelling = self._spelling
-        told = [(spelling.action(i), action.title) for i, _, action in self._bot.commands.actions()]
-        told += [(spelling.question(each.word), each.tells) for each in QUESTIONS]
-        return [BotCommand(name.lstrip("/"), text[:DESCRIPTION]) for name, text in told]
+    async def keep(self, seconds: float) -> None:
+        """Refresh the menus from time to time; never returns."""
+        while True:
+            # A menu is a convenience; the ledger's trouble is told elsewhere.
+            with contextlib.suppress(LevqorError):
+                await self._refresh()
+            await asyncio.sleep(seconds)
 
-    async def refresh(self) -> None:
-        """Show the menu to everyone who is paired, take it from those who are not."""
+    async def _refresh(self) -> None:
         ledger = self._bot.engine.ledger
-        paired = set(await self._bot.call(ledger.paired, self._surface))
+        paired = set(await self._bot.call(ledger.paired, NAME))
         if self._shown is None:
             # Unknown users see no menu, and those unpaired while the bot was off none any more.
-            if not await self._forget(None):
+            if not await _done(self._api.delete_my_commands()):
                 return
-            prefix = f"{self._surface}:"
-            people = await self._bot.call(ledger.callers)
-            known = {
-                one.caller.removeprefix(prefix) for one in people if one.caller.startswith(prefix)
-            }
-            self._shown = known - paired
+            callers = [each.caller.partition(":") for each in await self._bot.call(ledger.callers)]
+            self._shown = {ident for name, _, ident in callers if name == NAME} - paired
         for ident in self._shown - paired:
-            if await self._forget(ident):
+            scope = BotCommandScopeChat(int(ident))
+            if await _done(self._api.delete_my_commands(scope=scope)):
                 self._shown.discard(ident)
         for ident in paired - self._shown:
             if await self.show(int(ident)):
@@ -60,12 +61,14 @@ class Menus:
 
     async def show(self, user: int) -> bool:
         """Show the menu in one person's chat; False where that may work another time."""
-        scope = BotCommandScopeChat(user)
-        return await _done(self._api.set_my_commands(self.commands(), scope=scope))
-
-    async def _forget(self, ident: str | None) -> bool:
-        scope = BotCommandScopeChat(int(ident)) if ident else None
-        return await _done(self._api.delete_my_commands(scope=scope))
+        commands = self._bot.commands
+        texts = {SPELLING.action(i): action.title for i, _, action in commands.actions()}
+        texts |= {SPELLING.question(each.word): each.tells for each in QUESTIONS}
+        menu = [
+            BotCommand(name.lstrip("/"), text[: BotCommandLimit.MAX_DESCRIPTION])
+            for name, text in texts.items()
+        ]
+        return await _done(self._api.set_my_commands(menu, scope=BotCommandScopeChat(user)))
 
 
 async def _done(call: Awaitable[bool]) -> bool:

@@ -1,14 +1,15 @@
-"""Saying things in chats: floods waited out, moved groups followed, nothing too long."""
+"""Sending messages: floods waited out, moved groups followed, nothing too long."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram.constants import MessageLimit
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A message's bound, counted in UTF-16 units: core.telegram.org/bots/api#sendmessage.
-UNITS = 4096
+UNITS = int(MessageLimit.MAX_TEXT_LENGTH)
 # As long as the ledger keeps where to answer.
 PATIENCE = 1800.0
 # One attempt, also against a server that sends a byte now and then.
@@ -52,46 +52,36 @@ class Place:
     message: int | None = None
     thread: int | None = None
 
-    def wire(self) -> dict[str, Any]:
-        """The same as JSON."""
-        return asdict(self)
-
 
 class Messenger:
-    """What the bot says. Everything here raises TelegramError where it cannot be said."""
+    """Sends and edits messages; raises TelegramError where that cannot be done."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._moved: dict[int, int] = {}
 
-    async def say(
+    async def send(
         self, place: Place, text: str, markup: Markup | None = None, *, patience: float = PATIENCE
     ) -> Place:
-        """Answer with a message, with several where the text is longer than one may be.
-
-        Returns where the last one stands.
-        """
+        """Send a message, or several where the text is too long for one; where the last one is."""
         *first, last = pages(text)
         for page in first:
             await self._send(place, page, None, patience)
         return await self._send(place, last, markup, patience)
 
-    async def show(
+    async def edit(
         self, place: Place, text: str, markup: InlineKeyboardMarkup | None = None
     ) -> Place:
-        """Put a text in place of our message; say it anew where that is gone.
-
-        Returns where it stands.
-        """
-        message, head, *more = place.message, *pages(text)
-        if message is None or place.chat in self._moved:
-            return await self.say(place, text, markup)
+        """Put a text in place of our message, or send it where that is gone; where it is."""
+        if place.message is None or place.chat in self._moved:
+            return await self.send(place, text, markup)
+        head, *more = pages(text)
         try:
             await self._patiently(
                 lambda: self._api.edit_message_text(
                     head,
                     chat_id=place.chat,
-                    message_id=message,
+                    message_id=place.message,
                     reply_markup=markup,
                     link_preview_options=_NO_PREVIEW,
                 ),
@@ -99,15 +89,15 @@ class Messenger:
             )
         except ChatMigrated as moved:
             self._moved[place.chat] = moved.new_chat_id
-            return await self.say(place, text, markup)
+            return await self.send(place, text, markup)
         except BadRequest as error:
             if "not modified" not in error.message.lower():
-                return await self.say(replace(place, message=None), text, markup)
+                return await self.send(replace(place, message=None), text, markup)
         for page in more:
             await self._send(place, page, None, PATIENCE)
         return place
 
-    async def toast(self, query: str, text: str | None = None) -> None:
+    async def answer_button(self, query: str, text: str | None = None) -> None:
         """Answer a pressed button, or its little clock would run on; a late one is let go."""
         with contextlib.suppress(TelegramError):
             await self._api.answer_callback_query(query, text)
@@ -118,7 +108,7 @@ class Messenger:
             place = Place(new)
         answered = ReplyParameters(place.to, allow_sending_without_reply=True) if place.to else None
         try:
-            sent = await self._patiently(
+            message = await self._patiently(
                 lambda: self._api.send_message(
                     place.chat,
                     text,
@@ -132,7 +122,7 @@ class Messenger:
         except ChatMigrated as moved:
             self._moved[place.chat] = moved.new_chat_id
             return await self._send(place, text, markup, patience)
-        return replace(place, chat=sent.chat.id, message=sent.message_id)
+        return replace(place, chat=message.chat.id, message=message.message_id)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], patience: float) -> T:
         until, pauses = time.monotonic() + patience, backoffs(longest=LONGEST_PAUSE)
@@ -153,24 +143,19 @@ class Messenger:
 
 def pages(text: str) -> list[str]:
     """Cut a text into messages, between lines where it can be."""
-    found, page = [], ""
+    cut, page = [], ""
+    # A character takes two units at the most.
+    half = UNITS // 2
     for line in text.splitlines(keepends=True):
-        for piece in _pieces(line):
+        step = len(line) if units(line) <= UNITS else half
+        for piece in (line[at : at + step] for at in range(0, len(line), step)):
             if units(page + piece) > UNITS:
-                found.append(page.rstrip())
+                cut.append(page.rstrip())
                 page = ""
             page += piece
-    return [one for one in [*found, page.rstrip()] if one.strip()] or ["…"]
+    return [each for each in [*cut, page.rstrip()] if each.strip()] or ["…"]
 
 
 def units(text: str) -> int:
-    """A text's length as Telegram counts it."""
+    """A text's length as Telegram counts it, in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _pieces(line: str) -> list[str]:
-    # A character takes two units at the most.
-    half = UNITS // 2
-    if units(line) <= UNITS:
-        return [line]
-    return [line[at : at + half] for at in range(0, len(line), half)]

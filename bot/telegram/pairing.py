@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from core.contract import Probe
 from core.errors import LevqorError
-from core.outbound import Outbound
 
 if TYPE_CHECKING:
     from bot.telegram.settings import TelegramSettings
@@ -15,35 +15,25 @@ if TYPE_CHECKING:
 
 # `levqor pair` answers at once: without a name it prints the code alone.
 PATIENCE_S = 2.0
-_NAME = re.compile(r"\w{3,64}", re.ASCII)
 
 
 def link(own: TelegramSettings, code: str) -> str | None:
     """Make the link; None where there is no token, or Telegram gives no quick answer."""
-    name = _bot_name(own)
-    return f"https://t.me/{name}?start={code}" if name else None
-
-
-def _bot_name(own: TelegramSettings) -> str | None:
-    if own.bot_token is None:
+    if not own.token:
         return None
-    address = f"{own.api_url}/bot{own.bot_token.get_secret_value()}/getMe"
-    found: list[str] = []
+    from core.outbound import Outbound
 
-    def ask(out: HttpClient) -> Probe:
-        answer = out.get(address).json()
+    names: list[str] = []
+
+    def ask(http: HttpClient) -> Probe:
+        answer = http.get(f"{own.api_url}/bot{own.token}/getMe").json()
         result = answer.get("result") if isinstance(answer, dict) else None
         name = result.get("username") if isinstance(result, dict) else None
-        if isinstance(name, str) and _NAME.fullmatch(name):
-            found.append(name)
+        if isinstance(name, str) and re.fullmatch(r"\w{3,64}", name, re.ASCII):
+            names.append(name)
         return Probe()
 
-    outbound = Outbound()
-    try:
+    # The code works without the link; `levqor doctor` tells what is wrong with the token.
+    with contextlib.closing(Outbound()) as outbound, contextlib.suppress(LevqorError):
         outbound.probe("telegram", b"pairing", ask, seconds=PATIENCE_S)
-    except LevqorError:
-        # The code works without the link; `levqor doctor` tells what is wrong with the token.
-        return None
-    finally:
-        outbound.close()
-    return found[0] if found else None
+    return f"https://t.me/{names[0]}?start={code}" if names else None

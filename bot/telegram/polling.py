@@ -21,13 +21,12 @@ from core.backoff import backoff
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.runtime import Bot
     from bot.telegram.api import Api
     from bot.telegram.connection_status import ConnectionStatus, Verdict
     from bot.telegram.timing import Timing
     from bot.telegram.update_handler import UpdateHandler
+    from bot.telegram.webhook import WebhookSecret
 
 # A confirmation that takes longer does not hold up what it confirms.
 CONFIRM_SECONDS = 3.0
@@ -44,31 +43,27 @@ class Polling:
         api: Api,
         handler: UpdateHandler,
         status: ConnectionStatus,
-        *,
-        ours: Callable[[str], bool],
-        how: str,
+        secret: WebhookSecret,
         timing: Timing,
     ) -> None:
-        """`ours` tells whether a webhook's address is one that this home has set."""
         self._bot = bot
         self._api = api
         self._handler = handler
         self._status = status
-        self._ours = ours
-        self._how = how
+        self._secret = secret
         self._timing = timing
         self._offset: int | None = None
-        self._taken: list[Taken] = []
+        self._unconfirmed: list[Taken] = []
         self._failures = 0
-        self._calm = self._way_is_free = self._pushed_out = False
+        self._calm = self._no_webhook = self._pushed_out = False
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
         """Poll; returns once stopped."""
         while not self._stopped.is_set():
             try:
-                if await self._free_the_way():
-                    await self._round()
+                if await self._check_webhook():
+                    await self._poll()
             except LevqorError:
                 self._begin()
                 await self._failed(verdicts.LEDGER)
@@ -78,37 +73,43 @@ class Polling:
                 # Its text may hold the token.
                 log.error("Polling stumbled: %s", type(error).__name__)  # noqa: TRY400
                 await self._failed(verdicts.STUMBLED)
-        await self._last_word()
+        if self._offset is not None:
+            # What was taken and is not confirmed would be answered again by the next bot.
+            with contextlib.suppress(TelegramError, TimeoutError):
+                await asyncio.wait_for(
+                    self._api.updates(self._offset, 0, CONFIRM_SECONDS), CONFIRM_SECONDS
+                )
+        self._begin()
 
     def stop(self) -> None:
         """Take nothing more. What is taken is confirmed and begun; what is not comes again."""
         self._stopped.set()
 
-    async def _round(self) -> None:
+    async def _poll(self) -> None:
         # What is taken waits for its confirmation, and health for the first good answer:
         # do not wait for new updates then.
-        seconds = self._timing.poll if self._calm and not self._taken else 0
+        seconds = self._timing.poll if self._calm and not self._unconfirmed else 0
         began, confirmed = time.monotonic(), self._offset
-        asking = asyncio.ensure_future(
+        poll = asyncio.ensure_future(
             self._api.updates(self._offset, seconds, seconds + self._timing.grace)
         )
-        if self._taken:
-            await asyncio.wait({asking}, timeout=CONFIRM_SECONDS)
+        if self._unconfirmed:
+            await asyncio.wait({poll}, timeout=CONFIRM_SECONDS)
             self._begin()
         stopped = asyncio.ensure_future(self._stopped.wait())
-        await asyncio.wait({asking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({poll, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if not asking.done():
-            asking.cancel()
+        if not poll.done():
+            poll.cancel()
             return
-        batch = asking.result()
+        batch = poll.result()
         self._calm = True
         if not self._failures:
-            await self._status.good(self._how)
+            await self._status.good(f"as @{self._api.username}")
         # A good poll alone is no sign that what it brought can be taken.
         await self._take(batch)
         self._failures = 0
-        await self._status.good(self._how)
+        await self._status.good(f"as @{self._api.username}")
         # Telegram holds a poll until there is something new; what answers in its place may not,
         # and would be asked without end.
         early = time.monotonic() - began < seconds / 2
@@ -119,12 +120,12 @@ class Polling:
         """Take a batch; what cannot be confirmed comes again. Raises LedgerError."""
         taken, problem = await self._take_each(batch)
         try:
-            await self._handler.secure([one for _, one in taken])
+            await self._handler.secure([each for _, each in taken])
         except LevqorError as error:
             problem = error
-        self._taken += [one for _, one in taken if one.later is not None]
-        for number, one in taken:
-            if not one.safe:
+        self._unconfirmed += [each for _, each in taken if each.later is not None]
+        for number, each in taken:
+            if not each.safe:
                 break
             if number is not None:
                 self._offset = number + 1
@@ -142,50 +143,41 @@ class Polling:
         for raw in batch:
             if self._stopped.is_set() or self._bot.ending:
                 break
-            one, heard = Taken(), self._handler.read(raw)
-            if heard is not None:
+            result, update = Taken(), self._handler.parse(raw)
+            if update is not None:
                 try:
                     # What somebody wrote is taken in the order it was written in.
-                    one = Taken(safe=False)
-                    if heard.user not in waiting:
-                        one = await self._handler.take(heard)
+                    result = Taken(safe=False)
+                    if update.user not in waiting:
+                        result = await self._handler.take(update)
                 except Postponed as error:
                     problem = error
-                    waiting.add(heard.user)
+                    waiting.add(update.user)
                 except LevqorError as error:
                     return taken, error
-            taken.append((_number(raw), one))
+            taken.append((_number(raw), result))
         return taken, problem
 
-    async def _last_word(self) -> None:
-        """Confirm what was taken: it would be answered again by the next bot."""
-        if self._offset is not None:
-            with contextlib.suppress(TelegramError, TimeoutError):
-                await asyncio.wait_for(
-                    self._api.updates(self._offset, 0, CONFIRM_SECONDS), CONFIRM_SECONDS
-                )
-        self._begin()
-
     def _begin(self) -> None:
-        taken, self._taken = self._taken, []
-        for one in taken:
-            self._handler.begin(one)
+        for each in self._unconfirmed:
+            self._handler.begin(each)
+        self._unconfirmed = []
 
-    async def _free_the_way(self) -> bool:
+    async def _check_webhook(self) -> bool:
         """Whether nobody else's webhook takes the messages; one of ours is removed."""
-        if self._way_is_free:
+        if self._no_webhook:
             return True
-        found = await self._api.get_webhook_info()
-        if found.url and not self._ours(found.url):
+        url = (await self._api.get_webhook_info()).url
+        if url and not self._secret.ours(url):
             self._pushed_out = False
-            await self._status.bad(verdicts.foreign_webhook(found.url))
+            await self._status.bad(verdicts.foreign_webhook(url))
             await self._pause(self._timing.refused)
             return False
-        if found.url:
+        if url:
             await self._api.delete_webhook(drop_pending_updates=False)
         elif self._pushed_out:
             await self._failed(verdicts.OTHER_POLLER, first=self._timing.conflict)
-        self._way_is_free, self._pushed_out = True, False
+        self._no_webhook, self._pushed_out = True, False
         return True
 
     async def _refused(self, error: TelegramError) -> None:
@@ -194,7 +186,7 @@ class Polling:
             await self._pause(self._timing.refused)
         elif isinstance(error, Conflict):
             # Either a webhook or another poll: the next round looks.
-            self._way_is_free, self._pushed_out = False, True
+            self._no_webhook, self._pushed_out = False, True
         elif isinstance(error, Flood):
             self._calm = False
             await self._status.flooded(error.seconds)
@@ -202,9 +194,8 @@ class Polling:
         else:
             verdict = verdicts.trouble(error)
             # One poll that goes wrong is no news, unless what came is no Telegram.
-            await self._failed(
-                verdict if self._failures or verdict is verdicts.INVALID_ANSWERS else None
-            )
+            news = self._failures or verdict is verdicts.INVALID_ANSWERS
+            await self._failed(verdict if news else None)
 
     async def _failed(self, verdict: Verdict | None, first: float | None = None) -> None:
         """Say what is wrong, and wait longer each time."""
@@ -212,15 +203,12 @@ class Polling:
         self._calm = False
         if verdict is not None:
             await self._status.bad(verdict)
-        first = first or self._timing.pause
-        longest = self._timing.longest
+        first, longest = first or self._timing.pause, self._timing.longest
         await self._pause(backoff(self._failures, first=first, longest=longest, jitter=0.5))
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), seconds)
-        except TimeoutError:
-            return
 
 
 def _is_old(batch: list[Any], confirmed: int | None) -> bool:

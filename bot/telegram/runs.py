@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
@@ -14,6 +14,7 @@ from bot.confirmations import Confirmations
 from bot.expiring import ExpiringMap
 from bot.notifier import Notifier, encoded, sending
 from bot.telegram.messenger import Place
+from bot.telegram.settings import NAME
 from core import wording
 from core.callers import Caller
 from core.errors import LevqorError, Repeated
@@ -73,14 +74,13 @@ class Ask:
 class Runs:
     """Accepts, sends, tells. `bot_id` is the Telegram bot's own id."""
 
-    def __init__(self, bot: Bot, messenger: Messenger, surface: str, bot_id: int) -> None:
+    def __init__(self, bot: Bot, messenger: Messenger, bot_id: int) -> None:
         self._bot = bot
         self._messenger = messenger
-        self._surface = surface
         self._bot_id = bot_id
         self._pending: Confirmations[Ask] = Confirmations()
         self._told: ExpiringMap[str, bool] = ExpiringMap(REMEMBERED)
-        self.notifier = Notifier(bot, surface, outcome=self._tell, lost=self._answer_again)
+        self.notifier = Notifier(bot, NAME, outcome=self._tell, lost=self._answer_again)
 
     def key(self, request: int | str) -> str:
         """A request's own key: an update's number, or a button's nonce."""
@@ -94,7 +94,7 @@ class Runs:
                 ask.values,
                 caller,
                 key=self.key(request),
-                reply_to=encoded(place.wire()),
+                reply_to=encoded(asdict(place)),
                 guard=ask.guard,
             )
         except Repeated as same:
@@ -102,7 +102,7 @@ class Runs:
             return self.confirm(again, caller, place, wording.refusal(same), "Send again")
         except LevqorError as error:
             text = wording.refusal(error)
-            return Work(lambda: self._messenger.show(place, text), place)
+            return Work(lambda: self._messenger.edit(place, text), place)
         if not accepted.first:
             return await self._redelivered(accepted, place)
         return Work(lambda: self._run(accepted, place), place, later=True)
@@ -116,14 +116,14 @@ class Runs:
             InlineKeyboardButton(no, callback_data=f"{LEAVE}:{caller.id}:{nonce}"),
         ]
         markup = InlineKeyboardMarkup([buttons])
-        return Work(lambda: self._messenger.show(place, text, markup), place)
+        return Work(lambda: self._messenger.edit(place, text, markup), place)
 
     async def _answer_again(self, where: ReplyTo, kind: str) -> None:
         """Answer what a dead bot owed somebody."""
         place = Place(**where)
         if kind == PAIRED:
             # In a private chat the chat is the person.
-            text = WELCOME.format(caller=Caller(self._surface, str(place.chat)))
+            text = WELCOME.format(caller=Caller(NAME, str(place.chat)))
         elif kind.startswith(RUN):
             entry = await self._bot.call(self._bot.engine.ledger.run, kind.removeprefix(RUN))
             if entry is None:
@@ -132,7 +132,7 @@ class Runs:
             text = wording.settled(settled, self._bot.engine.connectors)
         else:
             text = RESTARTED
-        await self._messenger.show(place, text)
+        await self._messenger.edit(place, text)
 
     async def pressed(self, pressed: ButtonPress, caller: Caller) -> Work | None:
         """Do what a button says, once, however often it is pressed."""
@@ -140,7 +140,7 @@ class Runs:
         ident, _, nonce = rest.partition(":")
         if verb not in (SEND, LEAVE) or ident != caller.id:
             return None
-        place = Place(pressed.chat, message=pressed.message, thread=pressed.thread)
+        place = pressed.place
         known = await self._bot.call(self._bot.engine.ledger.keyed, self.key(nonce))
         if known is not None:
             ended = None if known.open else self._bot.engine.settled(known)
@@ -148,10 +148,10 @@ class Runs:
             return await self._redelivered(run, place)
         ask = self._pending.take(str(caller), nonce)
         if ask is None:
-            return Work(lambda: self._messenger.show(place, GONE), place)
+            return Work(lambda: self._messenger.edit(place, GONE), place)
         if verb == LEAVE:
             kept = "Nothing was sent." if ask.guard else "Not sent again."
-            return Work(lambda: self._messenger.show(place, kept), place)
+            return Work(lambda: self._messenger.edit(place, kept), place)
         return await self.fire(ask, caller, place, nonce)
 
     async def seen(self, request: int | str) -> bool:
@@ -161,24 +161,24 @@ class Runs:
     async def _run(self, accepted: Accepted, place: Place) -> None:
         settling = asyncio.ensure_future(self._bot.settle(accepted))
         place = await self._announce(accepted, place)
-        await self.notifier.notify(place.wire(), await settling)
+        await self.notifier.notify(asdict(place), await settling)
 
     async def _announce(self, accepted: Accepted, place: Place) -> Place:
         """Say that it is on its way, and note which message to change when it is done."""
         text = sending(self._bot, accepted)
         with contextlib.suppress(TelegramError, LevqorError):
             if place.message is not None:
-                return await self._messenger.show(place, text)
+                return await self._messenger.edit(place, text)
             # In a flood the outcome alone is worth waiting for.
-            place = await self._messenger.say(place, text, patience=0)
+            place = await self._messenger.send(place, text, patience=0)
             await self._bot.call(
-                self._bot.engine.ledger.set_reply_address, accepted.run, encoded(place.wire())
+                self._bot.engine.ledger.set_reply_address, accepted.run, encoded(asdict(place))
             )
         return place
 
     async def _tell(self, where: ReplyTo, settled: Settled) -> None:
         self._told[settled.run] = True
-        await self._messenger.show(
+        await self._messenger.edit(
             Place(**where), wording.settled(settled, self._bot.engine.connectors)
         )
 
@@ -189,7 +189,7 @@ class Runs:
         waiting = entry is not None and entry.reply_to is not None
         if self._told.get(accepted.run) or waiting or settled is None:
             return None
-        return Work(lambda: self._tell(place.wire(), settled), place, RUN + settled.run)
+        return Work(lambda: self._tell(asdict(place), settled), place, RUN + settled.run)
 
 
 @dataclass(frozen=True)

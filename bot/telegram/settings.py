@@ -44,31 +44,32 @@ class TelegramSettings(Config):
     )
     api_url: BaseUrl = upstream_url("TELEGRAM_API_URL", "Telegram", "https://api.telegram.org")
 
+    @property
+    def token(self) -> str:
+        """The bot's token; empty where none is set."""
+        return self.bot_token.get_secret_value() if self.bot_token else ""
+
 
 def problems(own: TelegramSettings) -> Iterator[Problem]:
     """Find what each setting alone does not show."""
     if own.mode == "webhook" and not own.webhook_url:
         what = f"LEVQOR_TELEGRAM=webhook needs {ADDRESS}, which is not set."
-        fix = f"Set {ADDRESS} to your public https address, or poll."
+        fix = f"Set {ADDRESS} to your public https address, or LEVQOR_TELEGRAM=poll."
         yield Problem(ADDRESS, what, fix, fatal=True)
 
 
 def usable(settings: Settings) -> bool:
     """Tell whether Telegram is set up; raises NotConfigured for what cannot work."""
     own = settings.of(TelegramSettings)
-    if own.mode == "off" or own.bot_token is None:
+    if own.mode == "off" or not own.token:
         return False
     # It becomes a part of the address, where a slash or a dot would lead elsewhere.
-    if not re.fullmatch(r"\d+:[\w-]+", own.bot_token.get_secret_value(), re.ASCII):
+    if not re.fullmatch(r"\d+:[\w-]+", own.token, re.ASCII):
         raise NotConfigured(
             f"{TOKEN} is not a bot's token.",
             settings=[TOKEN],
             fix="Copy it whole from @BotFather: digits, a colon, letters.",
         )
-    if own.mode == "webhook" and own.webhook_url is None:
-        raise NotConfigured(
-            f"LEVQOR_TELEGRAM=webhook needs {ADDRESS}, which is not set.",
-            settings=[ADDRESS],
-            fix=f"Set {ADDRESS} to your public https address, or LEVQOR_TELEGRAM=poll.",
-        )
+    for problem in problems(own):
+        raise NotConfigured(problem.what, settings=[problem.setting], fix=problem.fix)
     return True

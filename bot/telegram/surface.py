@@ -13,7 +13,7 @@ from bot.telegram import connection_status as verdicts
 from bot.telegram import webhook
 from bot.telegram.api import Flood, connect
 from bot.telegram.connection_status import ConnectionStatus
-from bot.telegram.handlers import SPELLING, Handlers
+from bot.telegram.handlers import Handlers
 from bot.telegram.menus import Menus
 from bot.telegram.messenger import Messenger
 from bot.telegram.polling import Polling
@@ -46,10 +46,8 @@ class Telegram:
         self._own = settings.of(TelegramSettings)
         self._timing = timing or Timing()
         self._settings = settings
-        token = self._own.bot_token
-        self._secret = webhook.WebhookSecret(
-            settings.home, token.get_secret_value().partition(":")[0] if token else ""
-        )
+        self._secret = webhook.WebhookSecret(settings.home, self._own.token.partition(":")[0])
+        self._bot: Bot | None = None
         self._api: Api | None = None
         self._handler: UpdateHandler | None = None
         self._polling: Polling | None = None
@@ -63,35 +61,28 @@ class Telegram:
 
     async def start(self, bot: Bot) -> None:
         """Meet Telegram, however long that takes, and take messages."""
-        status = ConnectionStatus(bot, self.name, self._timing)
-        api = await self._meet(status)
-        me = api.bot
+        self._bot, status = bot, ConnectionStatus(bot, self._timing)
+        api = await self._connect(status)
         if bot.ending:
             return
         with contextlib.suppress(LevqorError):  # the ledger's trouble is told elsewhere
-            if not await bot.read(bot.engine.ledger.paired, self.name):
-                home = bot.settings.home
-                bot.print_status(
-                    f"telegram: nobody is paired yet; run: levqor --home {home} pair telegram"
-                )
-        messenger = Messenger(api)
-        runs = Runs(bot, messenger, self.name, me.id)
-        menus = Menus(bot, api, self.name, SPELLING)
-        self._handler = UpdateHandler(bot, Handlers(bot, messenger, runs, menus), runs, status, me)
+            if not await bot.read(bot.engine.ledger.paired, NAME):
+                pair = f"levqor --home {bot.settings.home} pair telegram"
+                bot.print_status(f"telegram: nobody is paired yet; run: {pair}")
+        messenger, menus = Messenger(api), Menus(bot, api)
+        runs = Runs(bot, messenger, api.id)
+        handlers = Handlers(bot, messenger, runs, menus)
+        self._handler = UpdateHandler(bot, handlers, runs, status, api)
         runs.notifier.start()
         if self._own.mode == "webhook":
-            hook = webhook.Webhook(
-                api, status, self._secret, self._own.webhook_url or "", self._timing
-            )
-            bot.spawn(hook.run(), name="telegram webhook")
+            address = self._own.webhook_url or ""
+            watching = webhook.watch(api, status, self._secret, address, self._timing)
+            bot.spawn(watching, name="telegram webhook")
         else:
-            self._polling = Polling(
-                bot, api, self._handler, status,
-                ours=self._secret.ours, how=f"as @{me.username}", timing=self._timing,
-            )  # fmt: skip
+            self._polling = Polling(bot, api, self._handler, status, self._secret, self._timing)
             self._poll = bot.spawn(self._polling.run(), name="telegram polling")
         bot.spawn(status.beat(), name="telegram status")
-        bot.spawn(_keep(menus, self._timing.menus), name="telegram menus")
+        bot.spawn(menus.keep(self._timing.menus), name="telegram menus")
 
     async def pause(self) -> None:
         """Take no more messages; they wait at Telegram."""
@@ -101,15 +92,15 @@ class Telegram:
 
     async def stop(self) -> None:
         """Let the last answers out and close the connections."""
-        if self._handler is not None and self._handler.working:
-            await asyncio.wait(tuple(self._handler.working), timeout=LAST_WORDS)
+        if self._bot is not None:
+            await self._bot.wait_replied(LAST_WORDS)
         if self._api is not None:
             await self._api.shutdown()
 
     async def _posted(self, request: HookRequest) -> HookAnswer:
         return await webhook.answer(request, self._handler)
 
-    async def _meet(self, status: ConnectionStatus) -> Api:
+    async def _connect(self, status: ConnectionStatus) -> Api:
         """Ask who the bot is; raises NotConfigured where the token is refused."""
         for wait in backoffs(self._timing.pause, self._timing.longest):
             try:
@@ -134,11 +125,3 @@ class Telegram:
             else:
                 return api
         raise AssertionError("the waits never end")
-
-
-async def _keep(menus: Menus, seconds: float) -> None:
-    while True:
-        # A menu is a convenience; the ledger's trouble is told elsewhere.
-        with contextlib.suppress(LevqorError):
-            await menus.refresh()
-        await asyncio.sleep(seconds)

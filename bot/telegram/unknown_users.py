@@ -11,57 +11,58 @@ HOUR = 3600.0
 # Answers cost flood budget: so many people an hour are answered, the others are not.
 MOST = 1000
 TRIES = 5
-# Each try is a write; all strangers together get this many a minute.
+# Each try is a write; all unknown users together get this many a minute.
 TRIES_A_MINUTE = 60
 
 
 @dataclass
-class _Visit:
-    told: bool = False
+class _User:
+    answered: bool = False
     tries: int = 0
 
 
 class UnknownUsers:
-    """Who was answered in the last hour; never more than MOST of them."""
+    """Who was answered or tried a code in the last hour; never more than MOST of them."""
 
     def __init__(self) -> None:
-        self._visits: ExpiringMap[int, _Visit] = ExpiringMap(MOST, HOUR)
-        self._minute = (0, 0)
+        self._users: ExpiringMap[int, _User] = ExpiringMap(MOST, HOUR)
+        self._minute = self._tries = 0
 
-    def may_hear(self, user: int) -> bool:
-        """Whether to answer a stranger now; once an hour each."""
-        visit = self._visit(user)
-        if visit is None or visit.told:
+    def may_be_answered(self, ident: int) -> bool:
+        """Whether to answer somebody now; once an hour each."""
+        user = self._user(ident)
+        if user is None or user.answered:
             return False
-        visit.told = True
+        user.answered = True
         return True
 
-    def was_not_told(self, user: int) -> None:
+    def was_not_answered(self, ident: int) -> None:
         """Telegram did not take the answer: the next message gets it."""
-        if (visit := self._visits.get(user)) is not None:
-            visit.told = False
+        if (user := self._users.get(ident)) is not None:
+            user.answered = False
 
-    def may_try(self, user: int) -> bool:
-        """Whether a stranger's code is looked at; a few an hour each."""
-        visit = self._visit(user)
+    def may_try(self, ident: int) -> bool:
+        """Whether somebody's code is looked at; a few an hour each."""
+        user = self._user(ident)
         minute = int(time.monotonic() // 60)
-        tries = self._minute[1] if self._minute[0] == minute else 0
-        if visit is None or visit.tries >= TRIES or tries >= TRIES_A_MINUTE:
+        if self._minute != minute:
+            self._minute, self._tries = minute, 0
+        if user is None or user.tries >= TRIES or self._tries >= TRIES_A_MINUTE:
             return False
-        visit.tries += 1
-        self._minute = (minute, tries + 1)
+        user.tries += 1
+        self._tries += 1
         return True
 
-    def was_no_try(self, user: int) -> None:
+    def was_no_try(self, ident: int) -> None:
         """Give a try back: the code could not be looked at."""
-        if (visit := self._visits.get(user)) is not None:
-            visit.tries -= 1
-        self._minute = (self._minute[0], self._minute[1] - 1)
+        if (user := self._users.get(ident)) is not None:
+            user.tries -= 1
+        self._tries -= 1
 
     def __len__(self) -> int:
-        return len(self._visits)
+        return len(self._users)
 
-    def _visit(self, user: int) -> _Visit | None:
-        if self._visits.get(user) is None and len(self._visits) < MOST:
-            self._visits[user] = _Visit()
-        return self._visits.get(user)
+    def _user(self, ident: int) -> _User | None:
+        if self._users.get(ident) is None and len(self._users) < MOST:
+            self._users[ident] = _User()
+        return self._users.get(ident)

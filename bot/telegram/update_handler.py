@@ -6,22 +6,21 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from telegram import Update
 from telegram.error import TelegramError
 
 from bot.expiring import ExpiringMap
-from bot.telegram.updates import read
+from bot.telegram.updates import parse
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from telegram import User
-
     from bot.runtime import Bot
+    from bot.telegram.api import Api
     from bot.telegram.connection_status import ConnectionStatus
     from bot.telegram.handlers import Handlers
     from bot.telegram.runs import Runs, Work
@@ -57,22 +56,21 @@ class UpdateHandler:
     """What polling and the webhook hand their updates to."""
 
     def __init__(
-        self, bot: Bot, handlers: Handlers, runs: Runs, status: ConnectionStatus, me: User
+        self, bot: Bot, handlers: Handlers, runs: Runs, status: ConnectionStatus, api: Api
     ) -> None:
         self._bot = bot
         self._handlers = handlers
         self._runs = runs
         self._status = status
-        self._me = me
+        self._api = api
         self._one_at_a_time = asyncio.Lock()
         # An update that could not be confirmed comes again, and must not be taken again.
         self._known: ExpiringMap[int, Taken] = ExpiringMap(REMEMBERED)
-        self.working: set[asyncio.Task[None]] = set()
 
-    def read(self, raw: Any) -> TextMessage | ButtonPress | None:
+    def parse(self, raw: Any) -> TextMessage | ButtonPress | None:
         """What an update says; None where it is nothing for this bot."""
         try:
-            return read(Update.de_json(raw), self._me.id, self._me.username or "")
+            return parse(Update.de_json(raw), self._api.id, self._api.username)
         except Exception:  # noqa: BLE001 - whatever the library trips over, the next one counts
             self._status.skipped()
             return None
@@ -131,7 +129,7 @@ class UpdateHandler:
             taken.safe = True
             return
         key = self._runs.key(taken.update)
-        await self._runs.notifier.keep_answer(key, work.place.wire(), work.kind)
+        await self._runs.notifier.keep_answer(key, asdict(work.place), work.kind)
         taken.safe = taken.owed = True
         if answer.done():
             await self._runs.notifier.answered(key)
@@ -142,10 +140,7 @@ class UpdateHandler:
             await self._runs.notifier.answered(self._runs.key(taken.update))
 
     def _spawn(self, job: Any) -> asyncio.Task[None]:
-        task = self._bot.spawn(job, name="telegram answer", asked=True)
-        self.working.add(task)
-        task.add_done_callback(self.working.discard)
-        return task
+        return self._bot.spawn(job, name="telegram answer", asked=True)
 
 
 async def _do(work: Work) -> None:

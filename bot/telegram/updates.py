@@ -1,4 +1,4 @@
-"""What people did, read from Telegram's updates: something typed, or a button pressed."""
+"""Telegram's updates, parsed: a text message, or a button pressed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from telegram import Message
 from telegram.constants import ChatType, MessageEntityType
 
+from bot.telegram.messenger import Place
+
 if TYPE_CHECKING:
-    from telegram import CallbackQuery, MaybeInaccessibleMessage, Update
+    from telegram import MaybeInaccessibleMessage, Update
 
 
 @dataclass(frozen=True)
@@ -26,23 +28,20 @@ class Command:
 
 @dataclass(frozen=True)
 class TextMessage:
-    """A text message. `answers` is the text of the bot's message it replies to, if any.
+    """Somebody wrote a text. `answers` is the text of the bot's message it replies to, if any.
 
-    What is of `others` has no command: forwarded, or written by an inline bot. `thread` is the
-    topic, in a group that has topics.
+    What is of `others` has no command: forwarded, or written by an inline bot.
     """
 
     update: int
     user: int
-    chat: int
-    message: int
+    place: Place
     private: bool
     at: float
     text: str
     command: Command | None
     answers: str | None
     others: bool
-    thread: int | None
 
 
 @dataclass(frozen=True)
@@ -51,21 +50,23 @@ class ButtonPress:
 
     update: int
     user: int
-    chat: int
-    message: int
+    place: Place
     query: str
     data: str
-    thread: int | None
 
 
-def read(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPress | None:
+def parse(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPress | None:
     """What an update says to this bot; None for everything that is not meant for it.
 
     Edited messages, captions, channel posts and other bots are none of ours: an edited
     command would be sent again.
     """
-    if update.callback_query is not None:
-        return _pressed(update.update_id, update.callback_query)
+    if (query := update.callback_query) is not None:
+        if query.message is None or query.data is None:
+            return None
+        chat, thread = query.message.chat.id, _topic(query.message)
+        place = Place(chat, message=query.message.message_id, thread=thread)
+        return ButtonPress(update.update_id, query.from_user.id, place, query.id, query.data)
     message = update.message
     if message is None or message.edit_date or not message.text or message.from_user is None:
         return None
@@ -76,28 +77,19 @@ def read(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPres
     command = None if others else _command(message, bot_name)
     if command is not None and command.name == "":
         return None
+    question = message.reply_to_message
+    ours = question and question.from_user and question.from_user.id == bot_id
     return TextMessage(
         update=update.update_id,
         user=message.from_user.id,
-        chat=message.chat.id,
-        message=message.message_id,
+        place=Place(message.chat.id, to=message.message_id, thread=_topic(message)),
         private=message.chat.type == ChatType.PRIVATE,
         at=message.date.timestamp(),
         text=message.text,
         command=command,
-        answers=_answered(message, bot_id),
+        answers=question.text or "" if question and ours else None,
         others=others,
-        thread=_topic(message),
     )
-
-
-def _pressed(update: int, query: CallbackQuery) -> ButtonPress | None:
-    if query.message is None or query.data is None:
-        return None
-    return ButtonPress(
-        update, query.from_user.id, query.message.chat.id, query.message.message_id,
-        query.id, query.data, _topic(query.message),
-    )  # fmt: skip
 
 
 def _topic(message: MaybeInaccessibleMessage) -> int | None:
@@ -109,15 +101,12 @@ def _topic(message: MaybeInaccessibleMessage) -> int | None:
 
 def _command(message: Message, bot_name: str) -> Command | None:
     """The command a message begins with; its name is empty where another bot is meant."""
-    text = message.text or ""
-    mark = message.entities[0] if message.entities else None
+    text, mark = message.text or "", next(iter(message.entities), None)
     if mark is None or mark.type != MessageEntityType.BOT_COMMAND or mark.offset != 0:
         return None
-    # Telegram counts UTF-16 units.
-    units = text.encode("utf-16-le", "surrogatepass")
-    said = units[: mark.length * 2].decode("utf-16-le", "replace")
-    rest = units[mark.length * 2 :].decode("utf-16-le", "replace")
-    name, at, whom = said.removeprefix("/").partition("@")
+    # Telegram counts UTF-16 units; a command has none but ASCII letters.
+    command, rest = text[: mark.length], text[mark.length :]
+    name, at, whom = command.removeprefix("/").partition("@")
     if at and whom.lower() != bot_name.lower():
         return Command("", "", addressed=False)
     # One blank parts them; what comes after it may be a row that begins with an empty cell.
@@ -130,10 +119,3 @@ def _forwarded(message: Message) -> bool:
     # and their like, which the library knows no more.
     old = any(name.startswith("forward_") for name in message.api_kwargs)
     return old or message.forward_origin is not None or bool(message.is_automatic_forward)
-
-
-def _answered(message: Message, bot_id: int) -> str | None:
-    first = message.reply_to_message
-    if first is None or first.from_user is None or first.from_user.id != bot_id:
-        return None
-    return first.text or ""

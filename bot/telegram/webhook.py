@@ -39,7 +39,7 @@ log = logging.getLogger("levqor.bot")
 
 
 class WebhookSecret:
-    """What belongs to one home and one bot: the path Telegram posts to and its secret.
+    """What belongs to one home and one bot: the path Telegram posts to and its secret token.
 
     Both follow from the home's key, so they outlive a restart and are written nowhere.
     """
@@ -51,12 +51,12 @@ class WebhookSecret:
     @cached_property
     def path(self) -> str:
         """Where Telegram posts."""
-        return f"/telegram/{self._word('path')[:24]}"
+        return f"/telegram/{self._derived('path')[:24]}"
 
     @cached_property
     def token(self) -> str:
         """What each post of Telegram's carries."""
-        return self._word("secret")
+        return self._derived("secret")
 
     def ours(self, url: str) -> bool:
         """Whether a webhook's address was set by this home; one without a key has set none."""
@@ -67,64 +67,48 @@ class WebhookSecret:
         given = request.headers.get(HEADER, "")
         return hmac.compare_digest(given.encode(), self.token.encode())
 
-    def _word(self, what: str) -> str:
+    def _derived(self, what: str) -> str:
         text = f"telegram webhook {what} {self._bot_id}"
         return hmac.new(home_key(self._home), text.encode(), hashlib.sha256).hexdigest()
 
 
-class Webhook:
-    """Sets the webhook, unless another one is there, and watches over it."""
+async def watch(
+    api: Api, status: ConnectionStatus, secret: WebhookSecret, address: str, timing: Timing
+) -> None:
+    """Set the webhook, unless another one is there, and look after it; never returns."""
+    url, host = address.rstrip("/") + secret.path, urlsplit(address).hostname or address
+    was_ours = False
+    while True:
+        try:
+            webhook = await api.get_webhook_info()
+            if webhook.url and not secret.ours(webhook.url):
+                await status.bad(verdicts.foreign_webhook(webhook.url))
+            elif was_ours and not webhook.url:
+                await status.bad(verdicts.TAKEN)
+            else:
+                if webhook.url != url or not was_ours:
+                    await api.set_webhook(url, allowed_updates=KINDS, secret_token=secret.token)
+                    was_ours = True
+                if _failing(webhook):
+                    await status.bad(verdicts.undelivered(host))
+                else:
+                    await status.good(f"at its webhook on {host}")
+        except InvalidToken:
+            await status.bad(verdicts.REVOKED)
+        except BadRequest:
+            await status.bad(verdicts.BAD_ADDRESS)
+        except TelegramError as error:
+            await status.bad(verdicts.trouble(error))
+        except Exception as error:  # noqa: BLE001 - or nobody would look any more
+            log.error("The webhook stumbled: %s", type(error).__name__)  # noqa: TRY400
+            await status.bad(verdicts.STUMBLED)
+        await asyncio.sleep(timing.look)
 
-    def __init__(
-        self,
-        api: Api,
-        status: ConnectionStatus,
-        secret: WebhookSecret,
-        address: str,
-        timing: Timing,
-    ) -> None:
-        self._api = api
-        self._status = status
-        self._secret = secret
-        self._url = address.rstrip("/") + secret.path
-        self._host = urlsplit(address).hostname or address
-        self._timing = timing
-        self._was_ours = False
 
-    async def run(self) -> None:
-        """Set the webhook and look from time to time whether it stands; never returns."""
-        while True:
-            try:
-                await self._look(await self._api.get_webhook_info())
-            except InvalidToken:
-                await self._status.bad(verdicts.REVOKED)
-            except BadRequest:
-                await self._status.bad(verdicts.BAD_ADDRESS)
-            except TelegramError as error:
-                await self._status.bad(verdicts.trouble(error))
-            except Exception as error:  # noqa: BLE001 - or nobody would look any more
-                log.error("The webhook stumbled: %s", type(error).__name__)  # noqa: TRY400
-                await self._status.bad(verdicts.STUMBLED)
-            await asyncio.sleep(self._timing.look)
-
-    async def _look(self, found: WebhookInfo) -> None:
-        if found.url and not self._secret.ours(found.url):
-            await self._status.bad(verdicts.foreign_webhook(found.url))
-            return
-        if not found.url and self._was_ours:
-            await self._status.bad(verdicts.TAKEN)
-            return
-        if found.url != self._url or not self._was_ours:
-            await self._api.set_webhook(
-                self._url, allowed_updates=KINDS, secret_token=self._secret.token
-            )
-            self._was_ours = True
-        failed = found.last_error_date
-        recent = failed is not None and time.time() - failed.timestamp() < RECENT_SECONDS
-        if recent and found.pending_update_count:
-            await self._status.bad(verdicts.undelivered(self._host))
-            return
-        await self._status.good(f"at its webhook on {self._host}")
+def _failing(webhook: WebhookInfo) -> bool:
+    failed = webhook.last_error_date
+    recent = failed is not None and time.time() - failed.timestamp() < RECENT_SECONDS
+    return recent and bool(webhook.pending_update_count)
 
 
 async def answer(request: HookRequest, handler: UpdateHandler | None) -> HookAnswer:
@@ -135,10 +119,10 @@ async def answer(request: HookRequest, handler: UpdateHandler | None) -> HookAns
         raw = json.loads(request.body)
     except (ValueError, RecursionError):
         raw = None
-    heard = handler.read(raw)
+    update = handler.parse(raw)
     try:
-        if heard is not None:
-            taken = await handler.take(heard)
+        if update is not None:
+            taken = await handler.take(update)
             await handler.secure([taken])
             handler.begin(taken)
     except LevqorError:

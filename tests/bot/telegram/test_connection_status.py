@@ -77,8 +77,8 @@ def test_a_wait_that_telegram_orders_is_said_and_its_end_too(sandbox, settings):
     with living(settings) as bot:
         sandbox.telegram.next(Answer(429, json=flood), on="getUpdates")
         wait_for(lambda: not bot.health[0])
-        assert bot.health[1] == "was told by Telegram to wait; messages wait there as well"
-        assert bot.health[2] == "Nothing needs doing: it goes on in 2 seconds."
+        assert bot.health[1] == "must wait because Telegram asks it to; messages wait there too"
+        assert bot.health[2] == "Do nothing: it goes on in 2 seconds."
         wait_for(lambda: bot.health[0])
 
 

@@ -106,7 +106,7 @@ def test_the_pause_between_polls_grows_while_the_ledger_cannot_be_written(disk, 
         code, _ = bot.engine.ledger.pair_code("telegram")
         with Filler(disk):
             sandbox.telegram.user(57).says(f"/start {code}")
-            told = "cannot take every message, because the ledger cannot be used"
+            told = "cannot take every message, because the database cannot be used"
             wait_for(lambda: any(told in line for line in bot.said))
             before, until = len(sandbox.telegram.calls("getUpdates")), time.monotonic() + 5
             wait_for(lambda: time.monotonic() > until)

@@ -7,14 +7,13 @@ from telegram import BotCommand
 from telegram.error import InvalidToken, NetworkError, TelegramError
 
 from bot import check
-from bot.telegram.answers import InvalidAnswer
-from bot.telegram.api import connect
+from bot.telegram.api import InvalidAnswer, connect
 from tests.support.nonsense import NONSENSE
 from tests.support.sandbox import Answer
 from tests.support.telegram import free_port, living, sent, settings_for
 from tests.support.waiting import wait_for
 
-SAYS = "telegram: gets answers that make no sense in place of Telegram's."
+SAYS = "telegram: gets answers that are not Telegram's."
 # Not one of them is Telegram's "done".
 CALLS = {
     "getMe": lambda api: api.get_me(),

@@ -211,7 +211,7 @@ def test_messages_wait_at_telegram_while_the_ledger_cannot_be_read(sandbox, sett
         good, ledger._reader = ledger._reader, sqlite3.connect(":memory:")
         ada = sandbox.telegram.user(42)
         ada.says("/slack_send hi")
-        wait_for(lambda: any("the ledger cannot be used" in line for line in bot.said))
+        wait_for(lambda: any("the database cannot be used" in line for line in bot.said))
         assert sandbox.telegram.updates.confirmed == []
         broken, ledger._reader = ledger._reader, good
         broken.close()
