@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from core import reports, wording
+from core import wording
 from core.errors import InvalidInput, NotFound
 from core.grammar import nearest, parse_chat, quoting, usage
-from core.health import Health
+from core.health import HealthChecker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ class Commands:
         self._engine = engine
         self._call = call
         self._read = read
-        self._health = Health(engine)
+        self._health = HealthChecker(engine)
 
     def actions(self) -> Iterator[tuple[str, Connector, Action]]:
         """Every action in menu order: its id, its connector, itself."""
@@ -166,11 +166,7 @@ class Commands:
     async def usage(self, caller: Caller) -> str:
         """Today's quota of a caller, and the last week."""
         report = await self._read(
-            reports.usage,
-            self._engine.ledger,
-            USAGE_DAYS,
-            str(caller),
-            self._engine.action_ids(),
+            self._engine.ledger.usage_report, USAGE_DAYS, str(caller), self._engine.action_ids()
         )
         return "\n".join(wording.usage_lines(report))
 

@@ -30,20 +30,22 @@ Nothing in an error may hold a secret or an upstream's own words.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - HTTP's description is made from the annotations
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from core import reports
 from core.plain import plain_line, plain_text
+from core.reports import DOUBT, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
-Outcome = Literal["sent", "refused", "not_sent", "unknown"]
+Outcome = reports.Outcome
 
 
 @dataclass(frozen=True)
-class Fault:
+class Fault(Report):
     """One broken rule of a contract: the field, and what is wrong with it."""
 
     field: str
@@ -53,6 +55,29 @@ class Fault:
         """Name a field, and say what is wrong, each on one line."""
         object.__setattr__(self, "field", plain_line(self.field))
         object.__setattr__(self, "message", plain_line(self.message))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorBody(Report):
+    """Why something was not done, or may not have been."""
+
+    error: str
+    message: str
+    reason: str | None = field(
+        default=None, metadata={"description": "What exactly, as one word that does not change."}
+    )
+    fix: str | None = field(default=None, metadata={"description": "What a person must do now."})
+    details: tuple[Fault, ...] | None = None
+    upgrade: str | None = field(
+        default=None, metadata={"description": "Where to get the pro plan."}
+    )
+    resets_at: datetime | None = field(
+        default=None, metadata={"description": "When the quota is given anew."}
+    )
+    run: str | None = None
+    outcome: Outcome | None = None
+    in_doubt: bool | None = field(default=None, metadata=DOUBT)
+    retry_after: int | None = field(default=None, metadata={"description": "Seconds."})
 
 
 class LevqorError(Exception):
@@ -84,18 +109,17 @@ class LevqorError(Exception):
         """Return the flat JSON body every surface that speaks JSON answers with."""
         # Whole seconds, rounded up: a caller that waits this long is not early.
         wait = None if self.retry_after is None else max(0, -int(-self.retry_after // 1))
-        said = {
-            "error": self.code,
-            "message": self.message,
-            "reason": self.reason,
-            "fix": self.fix,
+        return ErrorBody(
+            error=self.code,
+            message=self.message,
+            reason=self.reason,
+            fix=self.fix,
+            run=self.run,
+            outcome=self.outcome,
+            in_doubt=True if self.outcome == "unknown" else None,
+            retry_after=wait,
             **self._more(),
-            "run": self.run,
-            "outcome": self.outcome,
-            "in_doubt": True if self.outcome == "unknown" else None,
-            "retry_after": wait,
-        }
-        return {name: value for name, value in said.items() if value is not None}
+        ).body()
 
     def _more(self) -> dict[str, Any]:
         return {}
@@ -137,7 +161,7 @@ class InvalidInput(LevqorError):
         self.faults = tuple(faults)
 
     def _more(self) -> dict[str, Any]:
-        return {"details": [{"field": f.field, "message": f.message} for f in self.faults]}
+        return {"details": self.faults}
 
 
 class TooLarge(InvalidInput):
@@ -200,8 +224,7 @@ class QuotaSpent(LevqorError):
         self.resets_at = resets_at
 
     def _more(self) -> dict[str, Any]:
-        when = self.resets_at.isoformat() if self.resets_at else None
-        return {"upgrade": self.upgrade, "resets_at": when}
+        return {"upgrade": self.upgrade, "resets_at": self.resets_at}
 
 
 class UpstreamError(LevqorError):

@@ -1,21 +1,21 @@
-"""What several surfaces show alike: findings of a check, and the ledger's answers as JSON.
+"""What Levqor reports of health, runs and usage: the values that every interface shows.
 
-Times are ISO 8601 in UTC; what is not known is left out.
+`body()` is a value as programs get it; HTTP's description of it is made from the fields' types.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import time
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
 
 from core.plain import plain_line
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.ledger import Ledger, RunRecord
+Outcome = Literal["sent", "refused", "not_sent", "unknown"]
+State = Literal["accepted", "sending", Outcome]
+DOUBT = {"description": "It may have been done; absent where it was not."}
 
 
 @dataclass(frozen=True)
@@ -38,70 +38,232 @@ class Finding:
         object.__setattr__(self, "what", plain_line(self.what))
 
 
+class Verdict(StrEnum):
+    """How a service is doing."""
+
+    OK = "ok"
+    ATTENTION = "attention"
+    FAILING = "failing"
+    UNREACHABLE = "unreachable"
+    NOT_CONFIGURED = "not_configured"
+    UNCHECKED = "unchecked"
+
+
+# It is set up and does not work; one that is merely not set up is no failure.
+BROKEN = (Verdict.FAILING, Verdict.UNREACHABLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A value that is shown as JSON, its moments as ISO 8601 in UTC.
+
+    A field that has a default is left out where it is None.
+    """
+
+    _timespec: ClassVar[str] = "seconds"
+
+    def body(self) -> dict[str, Any]:
+        """Return the value as JSON's types, in the order of the fields."""
+        return {
+            each.name: self._plain(value)
+            for each in fields(self)
+            if (value := getattr(self, each.name)) is not None or each.default is MISSING
+        }
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, Report):
+            return value.body()
+        if isinstance(value, dt.datetime):
+            return value.isoformat(timespec=self._timespec)
+        if isinstance(value, Mapping):
+            return {name: self._plain(each) for name, each in value.items()}
+        return [*map(self._plain, value)] if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt(Report):
+    """What came of a run that was sent."""
+
+    status: str = field(metadata={"examples": ["sent", "created", "appended"]})
+    id: str | None = field(default=None, metadata={"description": "The service's ID, masked."})
+    updated: int | None = field(default=None, metadata={"description": "Rows."})
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Report):
+    """A run of the journal."""
+
+    run: str
+    action: str
+    connector: str
+    caller: str
+    surface: str
+    test: bool
+    state: State
+    in_doubt: bool | None = field(default=None, metadata=DOUBT)
+    error: str | None = None
+    reason: str | None = None
+    receipt: Mapping[str, Any] | None = None
+    attempts: int
+    ms: float | None = None
+    at: dt.datetime
+    settled_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class UsageDay(Report):
+    """A connector's day (UTC): outcomes counted, milliseconds at the 50th and 95th percentile."""
+
+    connector: str
+    day: str = field(metadata={"json_schema_extra": {"format": "date"}})
+    sent: int
+    refused: int
+    not_sent: int
+    unknown: int
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota(Report):
+    """Where a caller stands with one action today."""
+
+    action: str
+    used: int
+    limit: int | None = field(default=None, metadata={"description": "Absent where there is none."})
+    resets_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage(Report):
+    """Runs by connector and UTC day, latest first, and where a caller stands today."""
+
+    days: int
+    usage: tuple[UsageDay, ...]
+    caller: str
+    plan: str = field(metadata={"json_schema_extra": {"enum": ["free", "pro"]}})
+    quota: tuple[Quota, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastRun(Report):
+    """A service's latest run."""
+
+    _timespec = "milliseconds"
+
+    at: dt.datetime
+    run: str
+    action: str
+    outcome: State
+    ms: float | None
+    test: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastFailure(LastRun):
+    """A service's latest run that was not sent, or may not have been."""
+
+    reason: str | None
+    message: str
+    fix: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorHealth(Report):
+    """How a service is doing, since when, and what to do."""
+
+    _timespec = "milliseconds"
+
+    title: str
+    actions: tuple[str, ...]
+    verdict: Verdict
+    words: str
+    latency_ms: float | None
+    since: dt.datetime | None
+    checked_at: dt.datetime | None
+    last_success: LastRun | None
+    last_failure: LastFailure | None
+    fix: str | None
+    notes: tuple[str, ...]
+    settings: tuple[str, ...] | None = field(
+        default=None, metadata={"description": "What is missing where it is not set up."}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboundHealth(Report):
+    """How an interface of the bot is doing; `at` is its latest sign of life."""
+
+    _timespec = "milliseconds"
+
+    ok: bool
+    verdict: str
+    fix: str | None
+    since: dt.datetime
+    at: dt.datetime
+
+    @property
+    def words(self) -> str:
+        """The verdict and what to do."""
+        return f"{self.verdict}. {self.fix}" if self.fix else self.verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthSummary(Report):
+    """Which connectors are set up."""
+
+    status: str
+    connectors: Mapping[str, bool]
+    configured: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health(HealthSummary):
+    """Which connectors are set up, how each is doing, and how the bot's interfaces are."""
+
+    detail: Mapping[str, ConnectorHealth]
+    inbound: Mapping[str, str] = field(
+        metadata={"description": "How each interface is doing, in words."}
+    )
+    inbound_detail: Mapping[str, InboundHealth]
+    problems: tuple[str, ...] = field(
+        metadata={"description": "What is wrong with Levqor's own files, though runs go on."}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboundUptime(Report):
+    """How an interface of the bot is doing."""
+
+    ok: bool
+    verdict: str
+    fix: str | None = None
+    since: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uptime(Report):
+    """Since when the bot runs, its version, and how its interfaces are doing."""
+
+    status: str
+    version: str
+    started_at: dt.datetime
+    uptime_seconds: float
+    inbound: Mapping[str, InboundUptime]
+
+
+def moment(at: float) -> dt.datetime:
+    """Seconds since 1970 as a moment in UTC."""
+    return dt.datetime.fromtimestamp(at, dt.UTC)
+
+
 def iso(at: float | None) -> str | None:
     """Seconds since 1970 as ISO 8601 in UTC, to the second."""
-    if at is None:
-        return None
-    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="seconds")
+    return None if at is None else moment(at).isoformat(timespec="seconds")
 
 
 def known(body: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is not known."""
     return {name: value for name, value in body.items() if value is not None}
-
-
-def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()}
-
-
-def run(entry: RunRecord) -> dict[str, Any]:
-    """One run of the journal; `state` is `accepted`, `sending` or the outcome."""
-    return known(
-        {
-            "run": entry.run,
-            "action": entry.action,
-            "connector": entry.connector,
-            "caller": entry.caller,
-            "surface": entry.surface,
-            "test": entry.test,
-            "state": entry.state,
-            "in_doubt": True if entry.state == "unknown" else None,
-            "error": entry.code,
-            "reason": entry.reason,
-            "receipt": entry.receipt,
-            "attempts": entry.attempts,
-            "ms": entry.ms and round(entry.ms, 2),
-            "at": iso(entry.at),
-            "settled_at": iso(entry.settled_at),
-        }
-    )
-
-
-def usage(ledger: Ledger, days: int, caller: str, actions: Sequence[str]) -> dict[str, Any]:
-    """Runs by connector and UTC day, latest first, and where a caller stands today.
-
-    `limit` is absent on the pro plan.
-    """
-    resets_at = _midnight()
-    return {
-        "days": days,
-        "usage": [known(_rounded(asdict(row))) for row in ledger.usage(days)],
-        "caller": caller,
-        "plan": ledger.plan(caller),
-        "quota": [
-            known(
-                {
-                    "action": quota.action,
-                    "used": quota.used,
-                    "limit": quota.limit,
-                    "resets_at": resets_at,
-                }
-            )
-            for quota in ledger.quota(caller, actions)
-        ],
-    }
-
-
-def _midnight() -> str | None:
-    # UTC days have 86400 seconds in every clock Python reads.
-    return iso((time.time() // 86400 + 1) * 86400)

@@ -8,19 +8,37 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.counted import agreeing, counted
 from core.errors import InvalidInput, QuotaSpent
+from core.reports import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from core.contract import Action, Connector
     from core.engine import Settled
     from core.errors import LevqorError
     from core.ledger import RunRecord
+    from core.reports import ConnectorHealth, Health, HealthSummary, Quota, Usage
 
+
+class VerdictWords(NamedTuple):
+    """A verdict in words: as a sentence, and in a table beside the service's name."""
+
+    sentence: str
+    cell: str
+
+
+VERDICTS = {
+    Verdict.OK: VerdictWords("working", "working"),
+    Verdict.ATTENTION: VerdictWords("working, but look at this", "wants attention"),
+    Verdict.FAILING: VerdictWords("not working", "not working"),
+    Verdict.UNREACHABLE: VerdictWords("cannot be reached", "unreachable"),
+    Verdict.NOT_CONFIGURED: VerdictWords("not set up", "not set up"),
+    Verdict.UNCHECKED: VerdictWords("set up, not checked yet", "not checked yet"),
+}
 # A run's states, as every surface calls them.
 STATES = {
     "accepted": "waiting",
@@ -128,46 +146,40 @@ def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None 
     return "\n".join(lines)
 
 
-def health_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[str]:
-    """Say a health report (its JSON shape) in lines: connectors, what to do, ways in."""
+def health_lines(report: Health, *, now: float | None = None) -> list[str]:
+    """Say a health report in lines: connectors, what to do, the bot's interfaces."""
     now = time.time() if now is None else now
     lines = [set_up(report)]
-    details: Mapping[str, Any] = report.get("detail", {})
-    for name, configured in report["connectors"].items():
-        if name in details:
-            lines += _connector_lines(name, details[name], now)
-        else:
-            lines.append(f"{name}: {'set up' if configured else 'not set up'}")
-    lines += [f"Way in, {way}: {words}" for way, words in report.get("inbound", {}).items()]
+    for detail in report.detail.values():
+        lines += _connector_lines(detail, now)
+    lines += [f"Way in, {surface}: {words}" for surface, words in report.inbound.items()]
     return [*lines, *trouble_lines(report)]
 
 
-def set_up(report: Mapping[str, Any]) -> str:
+def set_up(report: HealthSummary) -> str:
     """Say how many connectors are set up."""
-    some, total = report["configured"], report["total"]
-    return f"{some} of {counted(total, 'connector')} {agreeing(some)} set up."
+    some = report.configured
+    return f"{some} of {counted(report.total, 'connector')} {agreeing(some)} set up."
 
 
-def trouble_lines(report: Mapping[str, Any]) -> Iterator[str]:
+def trouble_lines(report: Health) -> Iterator[str]:
     """Say what is wrong with Levqor's own files though runs go on."""
-    for problem in report.get("problems", ()):
+    for problem in report.problems:
         yield f"{problem} Runs go on without it."
         yield "  What to do: ask whoever runs Levqor to look with levqor doctor."
 
 
-def usage_lines(report: Mapping[str, Any], *, now: float | None = None) -> list[str]:
-    """Say a usage report (its JSON shape) in lines: what is left today, what was done."""
+def usage_lines(report: Usage, *, now: float | None = None) -> list[str]:
+    """Say a usage report in lines: what is left today, what was done."""
     now = time.time() if now is None else now
-    lines = [f"You are {report['caller']}, on the {report['plan']} plan. Today:"]
-    lines += [_quota_line(one, now) for one in report["quota"]]
-    rows = report["usage"]
-    days = report["days"]
-    span = counted(days, "day")
-    lines.append(f"Everybody, last {span}:" if rows else f"No runs in {span}.")
-    for row in rows:
-        counts = ((row.get(state, 0), state) for state in ("sent", *_SENTENCES))
-        told = ", ".join(f"{count} {_plain(state)}" for count, state in counts if count)
-        lines.append(f"{row['day']} {row['connector']}: {told or 'nothing'}")
+    lines = [f"You are {report.caller}, on the {report.plan} plan. Today:"]
+    lines += [_quota_line(quota, now) for quota in report.quota]
+    span = counted(report.days, "day")
+    lines.append(f"Everybody, last {span}:" if report.usage else f"No runs in {span}.")
+    for day in report.usage:
+        counts = ((getattr(day, state), state) for state in ("sent", *_SENTENCES))
+        words = ", ".join(f"{count} {_plain(state)}" for count, state in counts if count)
+        lines.append(f"{day.day} {day.connector}: {words or 'nothing'}")
     return lines
 
 
@@ -216,41 +228,33 @@ def _effort(entry: RunRecord) -> str:
     return tries if entry.ms is None else f"{tries}, {entry.ms:.0f} ms"
 
 
-def _connector_lines(name: str, detail: Mapping[str, Any], now: float) -> Iterator[str]:
-    heading = str(detail.get("title") or name)
-    said = str(detail.get("words") or _plain(detail["verdict"]))
+def _connector_lines(detail: ConnectorHealth, now: float) -> Iterator[str]:
     extras = []
-    if detail.get("latency_ms") is not None:
-        extras.append(f"{detail['latency_ms']:.0f} ms")
-    if detail.get("since") and (since := _since(detail["since"], now)).endswith(" ago"):
+    if detail.latency_ms is not None:
+        extras.append(f"{detail.latency_ms:.0f} ms")
+    if detail.since and (since := _since(detail.since, now)).endswith(" ago"):
         extras.append(f"for {since.removesuffix(' ago')}")
-    yield under(heading, said) + (f" ({', '.join(extras)})" if extras else "")
-    if detail.get("fix"):
-        yield f"  What to do: {detail['fix']}"
-    yield from (f"  Note: {note}" for note in detail.get("notes", ()))
-    if detail.get("last_success"):
-        yield f"  Last success: {_since(detail['last_success']['at'], now)}"
-    if detail.get("last_failure"):
-        failed = detail["last_failure"]
-        what = f": {failed['message']}" if failed.get("message") else ""
-        yield f"  Last failure: {_since(failed['at'], now)}{what}"
+    yield under(detail.title, detail.words) + (f" ({', '.join(extras)})" if extras else "")
+    if detail.fix:
+        yield f"  What to do: {detail.fix}"
+    yield from (f"  Note: {note}" for note in detail.notes)
+    if detail.last_success:
+        yield f"  Last success: {_since(detail.last_success.at, now)}"
+    if failed := detail.last_failure:
+        yield f"  Last failure: {_since(failed.at, now)}: {failed.message}"
 
 
-def _quota_line(quota: Mapping[str, Any], now: float) -> str:
-    if quota.get("limit") is None:
-        return f"{quota['action']}: {quota['used']} used, no limit"
-    line = f"{quota['action']}: {quota['used']} of {quota['limit']} used"
-    if quota["used"] >= quota["limit"] and quota.get("resets_at"):
-        line += f", free again in {wait(_moment(quota['resets_at']) - now)}"
+def _quota_line(quota: Quota, now: float) -> str:
+    if quota.limit is None:
+        return f"{quota.action}: {quota.used} used, no limit"
+    line = f"{quota.action}: {quota.used} of {quota.limit} used"
+    if quota.used >= quota.limit:
+        line += f", free again in {wait(quota.resets_at.timestamp() - now)}"
     return line
 
 
-def _since(iso: str, now: float) -> str:
-    return ago(now - _moment(iso))
-
-
-def _moment(iso: str) -> float:
-    return dt.datetime.fromisoformat(iso).timestamp()
+def _since(moment: dt.datetime, now: float) -> str:
+    return ago(now - moment.timestamp())
 
 
 def _plain(word: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotations
-from starlette.responses import Response
+from starlette.responses import Response  # noqa: TC002 - FastAPI reads the annotations
 
 from bot.web import openapi
 from bot.web.authentication import Authenticator
@@ -16,10 +16,10 @@ from bot.web.handlers import Handlers
 from bot.web.metrics import Metrics
 from bot.web.middleware import AuthMiddleware
 from bot.web.rejections import RejectionLog
-from bot.web.responses import answer, refusal
+from bot.web.responses import error_response, json_response
 from core import __version__
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
-from core.health import Health
+from core.health import HealthChecker
 from core.network import loopback
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     """Make the ASGI application of a bot that listens at an address."""
     metrics = Metrics(bot)
     places = limits.runs if hooks else limits.connections
-    pages = Handlers(bot, Health(bot.engine), metrics, limits, places)
+    handlers = Handlers(bot, HealthChecker(bot.engine), metrics, limits, places)
     app = FastAPI(
         title="Levqor",
         version=__version__,
@@ -48,17 +48,21 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     for connector in bot.engine.connectors:
         for action in connector.actions:
             action_id = connector.action_id(action)
-            docs = openapi.action_page(connector, action, bot.settings.default)
-            _add(app, "POST", f"/actions/{action_id}", _action(pages, action_id), docs)
+            app.add_api_route(
+                f"/actions/{action_id}",
+                _action(handlers, action_id),
+                methods=["POST"],
+                **openapi.action_page(connector, action, bot.settings.default),
+            )
     for path, handler, docs in (
-        ("/actions/health", pages.connectors, openapi.HEALTH),
-        ("/api/usage/summary", pages.usage, openapi.USAGE),
-        ("/api/runs/{run}", pages.run, openapi.RUN),
-        ("/ops/uptime", pages.uptime, openapi.UPTIME),
-        ("/metrics", pages.numbers, openapi.METRICS),
+        ("/actions/health", handlers.connectors, openapi.HEALTH),
+        ("/api/usage/summary", handlers.usage, openapi.USAGE),
+        ("/api/runs/{run}", handlers.run, openapi.RUN),
+        ("/ops/uptime", handlers.uptime, openapi.UPTIME),
+        ("/metrics", handlers.numbers, openapi.METRICS),
         ("/openapi.json", _description(app), openapi.OPENAPI),
     ):
-        _add(app, "GET", path, handler, docs)
+        app.add_api_route(path, handler, methods=["GET"], **docs)
     app.add_exception_handler(LevqorError, _levqor_error)
     app.add_exception_handler(HTTPException, partial(_routing_error, bot.engine))
     app.add_exception_handler(Exception, _own_fault)
@@ -79,62 +83,43 @@ def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:
     return None
 
 
-def _add(
-    app: FastAPI,
-    method: str,
-    path: str,
-    handler: Callable[..., Awaitable[Response]],
-    docs: openapi.Page,
-) -> None:
-    app.add_api_route(
-        path,
-        handler,
-        methods=[method],
-        response_class=Response,
-        summary=docs.summary,
-        description=docs.description,
-        responses=dict(docs.responses),
-        openapi_extra=dict(docs.extra),
-        operation_id=docs.operation_id,
-        tags=[docs.tag],
-    )
-
-
-def _action(pages: Handlers, action_id: str) -> Callable[[Request], Awaitable[Response]]:
+def _action(handlers: Handlers, action_id: str) -> Callable[[Request], Awaitable[Response]]:
     async def act(request: Request) -> Response:
-        return await pages.act(action_id, request)
+        return await handlers.act(action_id, request)
 
     return act
 
 
 def _description(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:
-    @cache
-    def made() -> Response:
-        return answer(openapi.document(app))
+    document = cache(partial(openapi.document, app))
 
     async def describe(_: Request) -> Response:
-        return made()
+        return json_response(document())
 
     return describe
 
 
 async def _levqor_error(_: Request, error: Exception) -> Response:
-    return refusal(error if isinstance(error, LevqorError) else InternalError())
+    return error_response(error if isinstance(error, LevqorError) else InternalError())
 
 
 async def _routing_error(engine: Engine, request: Request, error: Exception) -> Response:
     """Answer what the router found no page for, naming the nearest action."""
     if isinstance(error, HTTPException) and error.status_code == 405:
         allow = (error.headers or {}).get("Allow", "").replace("GET", "GET, HEAD")
-        return refusal(MethodNotAllowed(fix=f"Use {allow.replace(', ', ' or ')}."), allow=allow)
+        return error_response(
+            MethodNotAllowed(fix=f"Use {allow.replace(', ', ' or ')}."), allow=allow
+        )
     _, _, action_id = request.url.path.partition("/actions/")
     if action_id:
         try:
             engine.action(action_id)
         except NotFound as unknown:
-            return refusal(unknown)
-    return refusal(NotFound("There is no such page.", fix="GET /openapi.json lists them all."))
+            return error_response(unknown)
+    return error_response(
+        NotFound("There is no such page.", fix="GET /openapi.json lists them all.")
+    )
 
 
 async def _own_fault(_: Request, __: Exception) -> Response:
-    return refusal(InternalError())
+    return error_response(InternalError())

@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded in bytes, time, depth and names, and strictly JSON.
+"""Reading a request: its body, bounded in bytes, time, depth and names, and strictly JSON.
 
 What is refused is said without its value: nothing of a body is ever echoed.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from email.message import Message
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,9 +18,13 @@ from core.errors import Fault, InvalidInput, TooLarge, WrongMediaType
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from core.callers import Caller
+
 # A body beyond the bound is read on to here, so that whoever sends it can read our answer:
 # closing on unread bytes would reset the connection under it.
 _PATIENCE_BYTES = 16 * MAX_BYTES
+KEY_HEADER = "Idempotency-Key"
+KEY_PATTERN = r"^[!-~]([ -~]{0,253}[!-~])?$"
 
 
 class TooSlow(InvalidInput):
@@ -109,6 +114,24 @@ def parse_object(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         raise _malformed("must be a JSON object")
     _check_values(value)
     return value
+
+
+def idempotency_key(headers: Mapping[str, str], caller: Caller) -> str | None:
+    """Return the caller's own key as the engine takes it; raises InvalidInput for a broken one.
+
+    `sent`, `refused` and `unknown` bind a key; a run that was not sent frees it.
+    """
+    text = headers.get(KEY_HEADER.lower())
+    if text is None:
+        return None
+    if not re.fullmatch(KEY_PATTERN.strip("^$"), text):
+        raise InvalidInput(
+            [Fault(KEY_HEADER, "must be 1 to 255 printable ASCII characters")],
+            fix="Send a UUID, a new one for each message.",
+        )
+    # A caller holds no space, but may hold colons: an IPv6 network must not read as a label
+    # and the beginning of its key.
+    return f"{caller} {text}"
 
 
 def check_media_type(headers: Mapping[str, str]) -> None:

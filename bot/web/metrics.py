@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from core.errors import QuotaSpent
+from core.health import inbounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,13 +127,13 @@ class _Now(Collector):
             labels=("connector", "verdict"),
         )
         inbound = GaugeMetricFamily(
-            "levqor_inbound_up", "Whether a way in works, by its own account.", labels=("surface",)
+            "levqor_inbound_up", "Whether an interface of the bot works.", labels=("surface",)
         )
         for connector in self._engine.connectors:
             for stretch in self._engine.ledger.probes(connector.name):
                 probes.add_metric((connector.name, stretch.verdict), 1)
-        for way in self._engine.ledger.inbounds():
-            inbound.add_metric((way.surface,), float(way.ok and way.alive))
+        for surface, health in inbounds(self._engine.ledger).items():
+            inbound.add_metric((surface,), float(health.ok))
         yield from (running, waiting, probes, inbound)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from bot.runtime import HookRequest
 from bot.web.body import Gone, check_framing, read_body
-from bot.web.responses import refusal
+from bot.web.responses import error_response
 from core.errors import InternalError, LevqorError, MethodNotAllowed
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ class AuthMiddleware:
                 return
         except LevqorError as error:
             self._rejections.log(error, self._authenticator.address(peer_of(scope), headers))
-            response = refusal(error)
+            response = error_response(error)
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 - the last place to say anything at all
             log.error("%s failed: %s", scope["method"], type(error).__name__)  # noqa: TRY400
             if door.open:
                 return
-            response = refusal(InternalError())
+            response = error_response(InternalError())
         await response(scope, receive, door.send)
 
     async def _admit(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
@@ -104,7 +104,7 @@ class AuthMiddleware:
         self, hook: Hook, scope: Scope, receive: Receive, headers: Mapping[str, str]
     ) -> Response:
         if scope["method"] != "POST":
-            return refusal(MethodNotAllowed(fix="Use POST."), allow="POST")
+            return error_response(MethodNotAllowed(fix="Use POST."), allow="POST")
         body = await read_body(receive, headers, self._limits.body_seconds)
         query = scope["query_string"].decode("latin-1")
         request = HookRequest(body, headers, query)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
 
 from bot.web import schemas
-from bot.web.idempotency import HEADER, PATTERN
+from bot.web.body import KEY_HEADER, KEY_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from fastapi import FastAPI
 
@@ -25,18 +25,7 @@ a chat platform posts to this address or other machines reach it.
 Every error has the same flat shape. `refused` and `not_sent` mean that nothing was done;
 `unknown` (`in_doubt`) that it may have been: look before you send it again.
 """
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the description says of one address."""
-
-    operation_id: str
-    tag: str
-    summary: str
-    description: str
-    responses: Mapping[int | str, Any]
-    extra: Mapping[str, Any] = field(default_factory=dict)
+_YES_OR_NO = {"type": "string", "enum": ["0", "1"]}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -55,7 +44,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     made["security"] = [{"token": []}, {}]
     made["components"] = {
-        "schemas": schemas.COMPONENTS,
+        "schemas": schemas.components(),
         "securitySchemes": {
             "token": {
                 "type": "http",
@@ -67,166 +56,143 @@ def document(app: FastAPI) -> dict[str, Any]:
     return made
 
 
-def action_page(connector: Connector, action: Action, default: Callable[[str], str | None]) -> Page:
+def action_page(
+    connector: Connector, action: Action, default: Callable[[str], str | None]
+) -> dict[str, Any]:
     """Describe an action's address from its contract, as these settings fill it in."""
     action_id = connector.action_id(action)
     example = {spec.name: spec.example for spec in action.input.fields() if spec.required}
-    return Page(
-        operation_id=action_id,
+    body = {
+        "schema": schemas.contract_schema(action, default),
+        "examples": {"short": {"value": example}, "test": {"value": dict(action.sample)}},
+    }
+    receipt = _json("It was done.", "Receipt")
+    receipt["content"]["application/json"]["example"] = {
+        "status": "sent",
+        "run": schemas.RUN_EXAMPLE,
+    }
+    receipt["headers"] = {"X-Run-Id": {"schema": {"type": "string"}, "description": "The run."}}
+    return _page(
+        action_id,
+        action.title,
+        "Runs the action and answers when it has ended. With `?test=1` and no body the "
+        "action's own sample is sent: it is marked as a test, uses no quota and is allowed "
+        "once a minute.",
+        {200: receipt, **_errors(schemas.action_errors(connector.name, action_id))},
         tag="actions",
-        summary=action.title,
-        description=(
-            "Runs the action and answers when it has ended. With `?test=1` and no body the "
-            "action's own sample is sent: it is marked as a test, uses no quota and is allowed "
-            "once a minute."
-        ),
-        responses={
-            200: _answered(
-                "It was done.", "Receipt", {"status": "sent", "run": schemas.RUN_EXAMPLE}, run=True
+        parameters=[
+            _parameter("test", "1 for a test send; the body is then left out.", _YES_OR_NO),
+            _parameter(
+                KEY_HEADER,
+                "Yours to choose, one for each message: the same key with the same body gives the "
+                "first run's answer again and never sends twice.",
+                {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_PATTERN},
+                where="header",
             ),
-            **_refusals(schemas.action_errors(connector.name, action_id)),
-        },
-        extra={
-            "parameters": [_TEST, _KEY],
-            "requestBody": {
-                "description": "May be left out of a test send, and of nothing else.",
-                "content": {
-                    "application/json": {
-                        "schema": schemas.contract_schema(action, default),
-                        "examples": {
-                            "short": {"value": example},
-                            "test": {"value": dict(action.sample)},
-                        },
-                    }
-                },
-            },
+        ],
+        requestBody={
+            "description": "May be left out of a test send, and of nothing else.",
+            "content": {"application/json": body},
         },
     )
 
 
-def _answered(
-    what: str, component: str, example: Mapping[str, Any] | None = None, *, run: bool = False
+def _page(
+    operation_id: str,
+    summary: str,
+    description: str,
+    responses: dict[int | str, Any],
+    *,
+    tag: str = "watching",
+    **extra: Any,
 ) -> dict[str, Any]:
-    media: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{component}"}}
-    if example:
-        media["example"] = example
-    said: dict[str, Any] = {"description": what, "content": {"application/json": media}}
-    if run:
-        said["headers"] = {"X-Run-Id": {"schema": {"type": "string"}, "description": "The run."}}
-    return said
+    """What `FastAPI.add_api_route` takes of one address."""
+    return {
+        "operation_id": operation_id,
+        "summary": summary,
+        "description": description,
+        "responses": responses,
+        "tags": [tag],
+        "openapi_extra": extra,
+        "response_class": Response,
+    }
 
 
-def _refusals(errors: Sequence[LevqorError]) -> dict[int | str, Any]:
+def _parameter(
+    name: str, description: str, schema: dict[str, Any], *, where: str = "query", **more: Any
+) -> dict[str, Any]:
+    needed = where == "path"
+    said = {"name": name, "in": where, "required": needed, "description": description}
+    return {**said, "schema": schema, **more}
+
+
+def _json(description: str, component: str) -> dict[str, Any]:
+    media = {"schema": {"$ref": schemas.REFERENCE.format(model=component)}}
+    return {"description": description, "content": {"application/json": media}}
+
+
+def _errors(errors: Sequence[LevqorError]) -> dict[int | str, Any]:
     """Group errors by their HTTP status, each as an example in its own words."""
-    found: dict[int | str, Any] = {}
+    responses: dict[int | str, Any] = {}
     for error in errors:
-        said = found.setdefault(error.http, _answered(error.message, "Error"))
-        media = said["content"]["application/json"]
+        response = responses.setdefault(error.http, _json(error.message, "Error"))
+        media = response["content"]["application/json"]
         name = error.reason or error.outcome or error.code
         media.setdefault("examples", {})[name] = {"value": error.body()}
         if error.retry_after is not None:
-            said["headers"] = {
+            response["headers"] = {
                 "Retry-After": {
                     "schema": {"type": "integer", "minimum": 0},
                     "description": "Seconds after which another try may work.",
                 }
             }
-    return found
+    return responses
 
 
-def _reading(what: str, component: str, errors: Sequence[LevqorError]) -> dict[int | str, Any]:
-    return {200: _answered(what, component), **_refusals(errors)}
-
-
-_KEY = {
-    "name": HEADER,
-    "in": "header",
-    "required": False,
-    "description": (
-        "Yours to choose, one for each message: the same key with the same body gives the first "
-        "run's answer again and never sends twice."
-    ),
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": PATTERN},
-}
-
-_TEST = {
-    "name": "test",
-    "in": "query",
-    "required": False,
-    "description": "1 for a test send; the body is then left out.",
-    "schema": {"type": "string", "enum": ["0", "1"]},
-}
-
-HEALTH = Page(
+HEALTH = _page(
     "health",
-    "watching",
     "Which connectors are set up",
     "With `live=1` each connector that is set up is probed, at most once in 15 seconds whoever "
     "asks; `detail` and `inbound` are then added.",
-    _reading("What is set up.", "Health", schemas.READING_ERRORS),
-    {
-        "parameters": [
-            {
-                "name": "live",
-                "in": "query",
-                "required": False,
-                "description": "1 to probe.",
-                "schema": {"type": "string", "enum": ["0", "1"]},
-            }
-        ]
-    },
+    {200: _json("What is set up.", "Health"), **_errors(schemas.READING_ERRORS)},
+    parameters=[_parameter("live", "1 to probe.", _YES_OR_NO)],
 )
-
-USAGE = Page(
+USAGE = _page(
     "usage",
-    "watching",
     "Runs by connector and day, and your quota of today",
     "Days are UTC days, today included. Test sends are left out.",
-    _reading("What was run.", "Usage", schemas.READING_ERRORS),
-    {
-        "parameters": [
-            {
-                "name": "days",
-                "in": "query",
-                "required": False,
-                "description": "How many days.",
-                "schema": {"type": "integer", "minimum": 1, "maximum": 366, "default": 7},
-            }
-        ]
-    },
+    {200: _json("What was run.", "Usage"), **_errors(schemas.READING_ERRORS)},
+    parameters=[
+        _parameter(
+            "days",
+            "How many days.",
+            {"type": "integer", "minimum": 1, "maximum": 366, "default": 7},
+        )
+    ],
 )
-
-RUN = Page(
+RUN = _page(
     "run",
-    "watching",
     "How a run ended",
     "Your own runs; with a token made with `--admin`, any.",
-    _reading("The run.", "Run", schemas.RUN_ERRORS),
-    {
-        "parameters": [
-            {
-                "name": "run",
-                "in": "path",
-                "required": True,
-                "description": "The id every answer about a run holds.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 64},
-                "example": schemas.RUN_EXAMPLE,
-            }
-        ]
-    },
+    {200: _json("The run.", "Run"), **_errors(schemas.RUN_ERRORS)},
+    parameters=[
+        _parameter(
+            "run",
+            "The id every answer about a run holds.",
+            {"type": "string", "minLength": 1, "maxLength": 64},
+            where="path",
+            example=schemas.RUN_EXAMPLE,
+        )
+    ],
 )
-
-UPTIME = Page(
+UPTIME = _page(
     "uptime",
-    "watching",
     "Since when Levqor runs",
-    "Also the version, and how each way in is doing.",
-    _reading("It runs.", "Uptime", schemas.PLAIN_ERRORS),
+    "Also the version, and how each interface is doing.",
+    {200: _json("It runs.", "Uptime"), **_errors(schemas.PLAIN_ERRORS)},
 )
-
-METRICS = Page(
+METRICS = _page(
     "metrics",
-    "watching",
     "Numbers for Prometheus",
     "Runs, durations, quota refusals, queues, verdicts of probes and acknowledgements.",
     {
@@ -237,14 +203,12 @@ METRICS = Page(
                 for media in ("text/plain", "application/openmetrics-text")
             },
         },
-        **_refusals(schemas.PLAIN_ERRORS),
+        **_errors(schemas.PLAIN_ERRORS),
     },
 )
-
-OPENAPI = Page(
+OPENAPI = _page(
     "openapi",
-    "watching",
     "This description",
     "OpenAPI 3.1.",
-    _reading("The description.", "Document", schemas.PLAIN_ERRORS),
+    {200: _json("The description.", "Document"), **_errors(schemas.PLAIN_ERRORS)},
 )

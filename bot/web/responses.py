@@ -1,4 +1,4 @@
-"""Answers: JSON bodies, and errors in the one shape every surface knows."""
+"""Responses: JSON bodies, and errors in the one shape every interface knows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 # Answers hold who asked and what came of it: nothing may keep a copy.
 _ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_AS_HEADERS = {"x-run-id": "run", "retry-after": "retry_after"}
 
 
-def answer(
+def json_response(
     body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Make a JSON answer, with what it says of the run and of waiting also as headers."""
-    told = {"x-run-id": "run", "retry-after": "retry_after"}
-    more = {header: str(body[name]) for header, name in told.items() if name in body}
+    """Make a JSON response, with the run and the seconds to wait as headers too."""
+    more = {header: str(body[name]) for header, name in _AS_HEADERS.items() if name in body}
     return Response(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
         status,
@@ -33,8 +33,8 @@ def answer(
     )
 
 
-def refusal(error: LevqorError, *, allow: str | None = None) -> Response:
-    """Make an error's answer, with the headers its status calls for."""
+def error_response(error: LevqorError, *, allow: str | None = None) -> Response:
+    """Make an error's response, with the headers its status calls for."""
     headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="levqor"'
@@ -44,4 +44,4 @@ def refusal(error: LevqorError, *, allow: str | None = None) -> Response:
         # The rest of that body is still on its way, or its end is in doubt: nothing after
         # it can be read.
         headers["connection"] = "close"
-    return answer(error.body(), error.http, headers)
+    return json_response(error.body(), error.http, headers)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
 
 from bot.web.authentication import HOW_TO_GET_ONE
 from bot.web.body import TooSlow
 from bot.web.limits import MAX_INTEGER, MAX_NAMES
 from core import errors as e
-from core import wording
+from core import reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from core.contract import Action
 
+REFERENCE = "#/components/schemas/{model}"
 RUN_EXAMPLE = "k7m2q9xw4t"
 NO_RUN_FIX = "Check its id; the runs of others need a token made with --admin."
 
@@ -144,129 +148,47 @@ RUN_ERRORS: list[e.LevqorError] = [
     *PLAIN_ERRORS[2:],
 ]
 
-_TEXT = {"type": "string"}
-_FLAG = {"type": "boolean"}
-_COUNT = {"type": "integer", "minimum": 0}
-_NUMBER = {"type": "number", "minimum": 0}
-# Not `const`: openapi-python-client 0.29 writes code that cannot be read for a constant true.
-_DOUBT = {"type": "boolean", "description": "It may have been done; absent where it was not."}
-_MOMENT = {"type": "string", "format": "date-time"}
-_OUTCOMES = list(get_args(e.Outcome))
+
+def components() -> dict[str, Any]:
+    """Every shape an answer has, by its name, from the types that answers are made of."""
+    kinds = (reports.Receipt, reports.Health, reports.Usage, reports.Run, reports.Uptime)
+    _, described = TypeAdapter.json_schemas(
+        [(kind, "serialization", TypeAdapter(kind)) for kind in (*kinds, e.ErrorBody)],
+        ref_template=REFERENCE,
+    )
+    made = {name: _tidied(schema) for name, schema in described["$defs"].items()}
+    # Without `live=1` the summary alone is answered.
+    made["Health"]["required"] = [each.name for each in fields(reports.HealthSummary)]
+    made["Error"] = error = made.pop("ErrorBody")
+    error["properties"]["error"]["enum"] = _codes()
+    error["properties"]["outcome"]["enum"].remove("sent")
+    return {**made, "Document": {"type": "object"}}
+
+
+def _tidied(node: Any) -> Any:
+    """Say what pydantic does not: a field is left out and never null, no number is below 0."""
+    if isinstance(node, list):
+        return [_tidied(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    made = {
+        name: _tidied(value)
+        for name, value in node.items()
+        # A property may be called `title` too.
+        if name != "default" and not (name == "title" and isinstance(value, str))
+    }
+    if "default" in node:
+        kind, _ = made.pop("anyOf")
+        made = {**kind, **made}
+    if made.get("type") in ("integer", "number"):
+        made["minimum"] = 0
+    if "properties" in made:
+        made["additionalProperties"] = False
+    return made
 
 
 def _codes() -> list[str]:
-    found, left = {e.LevqorError.code}, [e.LevqorError]
-    while left:
-        for kind in left.pop().__subclasses__():
-            found.add(kind.code)
-            left.append(kind)
-    return sorted(found)
-
-
-def _object(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> Any:
-    return {
-        "type": "object",
-        "properties": {**required, **(optional or {})},
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _each(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": value}
-
-
-COMPONENTS: dict[str, Any] = {
-    "Receipt": _object(
-        {"status": {**_TEXT, "examples": ["sent", "created", "appended"]}, "run": _TEXT},
-        {
-            "id": {**_TEXT, "description": "The upstream's own id, masked."},
-            "updated": {**_COUNT, "description": "Rows."},
-        },
-    ),
-    "Error": _object(
-        {"error": {**_TEXT, "enum": _codes()}, "message": _TEXT},
-        {
-            "reason": {**_TEXT, "description": "What exactly, as one word that does not change."},
-            "fix": {**_TEXT, "description": "What a person must do now."},
-            "details": {"type": "array", "items": _object({"field": _TEXT, "message": _TEXT})},
-            "run": _TEXT,
-            "outcome": {**_TEXT, "enum": _OUTCOMES[1:]},
-            "in_doubt": _DOUBT,
-            "retry_after": {**_COUNT, "description": "Seconds."},
-            "upgrade": {**_TEXT, "description": "Where to get the pro plan."},
-            "resets_at": {**_MOMENT, "description": "When the quota is given anew."},
-        },
-    ),
-    "Health": _object(
-        {
-            "status": _TEXT,
-            "connectors": _each(_FLAG),
-            "configured": _COUNT,
-            "total": _COUNT,
-        },
-        {
-            "detail": _each({"type": "object", "description": "Verdict, since when, what to do."}),
-            "inbound": {**_each(_TEXT), "description": "How each way in is doing, in words."},
-        },
-    )
-    | {"additionalProperties": True},
-    "Usage": _object(
-        {
-            "days": _COUNT,
-            "usage": {
-                "type": "array",
-                "items": _object(
-                    {
-                        "connector": _TEXT,
-                        "day": {**_TEXT, "format": "date"},
-                        **dict.fromkeys(_OUTCOMES, _COUNT),
-                    },
-                    {"p50_ms": _NUMBER, "p95_ms": _NUMBER},
-                ),
-            },
-            "caller": _TEXT,
-            "plan": {**_TEXT, "enum": ["free", "pro"]},
-            "quota": {
-                "type": "array",
-                "items": _object(
-                    {"action": _TEXT, "used": _COUNT, "resets_at": _MOMENT},
-                    {"limit": {**_COUNT, "description": "Absent where there is none."}},
-                ),
-            },
-        }
-    ),
-    "Run": _object(
-        {
-            "run": _TEXT,
-            "action": _TEXT,
-            "connector": _TEXT,
-            "caller": _TEXT,
-            "surface": _TEXT,
-            "test": _FLAG,
-            "state": {**_TEXT, "enum": list(wording.STATES)},
-            "attempts": _COUNT,
-            "at": _MOMENT,
-        },
-        {
-            "in_doubt": _DOUBT,
-            "error": _TEXT,
-            "reason": _TEXT,
-            "receipt": {"type": "object"},
-            "ms": _NUMBER,
-            "settled_at": _MOMENT,
-        },
-    ),
-    "Uptime": _object(
-        {
-            "status": _TEXT,
-            "version": _TEXT,
-            "started_at": _MOMENT,
-            "uptime_seconds": _NUMBER,
-            "inbound": _each(
-                _object({"ok": _FLAG, "verdict": _TEXT, "since": _MOMENT}, {"fix": _TEXT})
-            ),
-        }
-    ),
-    "Document": {"type": "object"},
-}
+    kinds = [e.LevqorError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return sorted({kind.code for kind in kinds})

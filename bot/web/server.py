@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.web.limits import HEAD_BYTES, Limits
-from bot.web.responses import refusal
+from bot.web.responses import error_response
 from core.errors import Busy, Fault, InvalidInput, LevqorError
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class BoundedProtocol(H11Protocol):
         self._say(InvalidInput([Fault("request", "is not HTTP/1.1 as it should be")]))
 
     def _say(self, error: LevqorError) -> None:
-        said = refusal(error)
+        said = error_response(error)
         headers = [
             *self.server_state.default_headers,
             *said.raw_headers,

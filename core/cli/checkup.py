@@ -8,12 +8,12 @@ import platform
 import stat
 import time
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.cli.clock import clocked
 from core.errors import LevqorError
 from core.home import DATABASE
-from core.reports import Finding
+from core.reports import Finding, Verdict
 from core.wording import under
 
 if TYPE_CHECKING:
@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
     from core.contract import Connector
     from core.engine import Engine
+    from core.reports import Health
     from core.settings import Problem, Settings
 
 # Google refuses a token request whose clock is five minutes off, Slack a signature too.
 MAX_SKEW_S = 120.0
-VERDICTS = {"ok": True, "attention": None, "failing": False, "unreachable": False}
+GOOD = {
+    Verdict.OK: True,
+    Verdict.ATTENTION: None,
+    Verdict.FAILING: False,
+    Verdict.UNREACHABLE: False,
+}
 
 
 def machine(home: Path) -> Iterator[Finding]:
@@ -143,19 +149,18 @@ def _setting(found: Settings, problem: Problem, *, good: bool | None) -> Finding
     )
 
 
-def services(report: dict[str, Any]) -> Iterator[Finding]:
+def services(report: Health) -> Iterator[Finding]:
     """What a live health report says of each connector and each way in."""
-    for detail in report["detail"].values():
-        if detail["verdict"] not in VERDICTS:
+    for detail in report.detail.values():
+        if detail.verdict not in GOOD:
             continue
-        latency = detail["latency_ms"]
-        took = "" if latency is None else f" ({latency:.0f} ms)"
-        what = f"{under(detail['title'], detail['words'].rstrip('.'))}{took}."
-        fix = " ".join(filter(None, (*detail["notes"], detail["fix"]))) or None
-        yield Finding(VERDICTS[detail["verdict"]], what, fix, "services")
-    for surface, way in report["inbound_detail"].items():
-        what = f"Way in, {surface}: {way['verdict'].rstrip('.')}."
-        yield Finding(True if way["ok"] else None, what, way["fix"], "services")
+        took = "" if detail.latency_ms is None else f" ({detail.latency_ms:.0f} ms)"
+        what = f"{under(detail.title, detail.words.rstrip('.'))}{took}."
+        fix = " ".join(filter(None, (*detail.notes, detail.fix))) or None
+        yield Finding(GOOD[detail.verdict], what, fix, "services")
+    for surface, inbound in report.inbound_detail.items():
+        what = f"Way in, {surface}: {inbound.verdict.rstrip('.')}."
+        yield Finding(True if inbound.ok else None, what, inbound.fix, "services")
 
 
 def clock(skews: Sequence[float]) -> Iterator[Finding]:
@@ -178,7 +183,7 @@ def clock(skews: Sequence[float]) -> Iterator[Finding]:
 def look(asked_settings: Settings, connectors: Sequence[Connector], folder: Path) -> list[Finding]:
     """Everything, in the order a person mends it; `folder` is where the ledger is."""
     from core.engine import Engine
-    from core.health import Health
+    from core.health import HealthChecker
 
     findings = [*machine(asked_settings.home), *settings(asked_settings, connectors)]
     skews: list[float] = []
@@ -187,7 +192,7 @@ def look(asked_settings: Settings, connectors: Sequence[Connector], folder: Path
         with Engine.open(asked_settings, connectors=watched, folder=folder) as engine:
             if folder == asked_settings.home:
                 findings += ledger(engine)
-            findings += services(Health(engine).report(live=True))
+            findings += services(HealthChecker(engine).report(live=True))
     except LevqorError as error:
         findings.append(Finding(group="machine", good=False, what=error.message, fix=error.fix))
     return [*findings, *clock(skews)]

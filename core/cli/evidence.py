@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from core.engine import Settled
     from core.errors import LevqorError
+    from core.reports import Health
 
 
 def body(
     sent: Sequence[tuple[str, Settled]],
     skipped: Sequence[tuple[str, LevqorError]],
-    health: Mapping[str, Any],
+    health: Health,
     *,
     sandbox: bool,
 ) -> dict[str, Any]:
@@ -39,8 +40,8 @@ def body(
         "skipped": len(skipped),
         "results": [*results, *(_skipped(action_id, error) for action_id, error in skipped)],
         "health": {
-            name: known({key: detail[key] for key in ("verdict", "latency_ms", "since")})
-            for name, detail in health["detail"].items()
+            name: known({key: detail.body()[key] for key in ("verdict", "latency_ms", "since")})
+            for name, detail in health.detail.items()
         },
     }
 

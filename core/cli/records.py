@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core import reports
 from core.cli import options
 from core.counted import agreeing, counted
 from core.errors import NotFound
@@ -35,31 +34,34 @@ def usage(
     """Count runs by day, and show what is left of your plan today."""
     asked = options.reading(ctx)
     engine = asked.engine
-    found = reports.usage(engine.ledger, days, str(asked.caller), engine.action_ids())
+    found = engine.ledger.usage_report(days, str(asked.caller), engine.action_ids())
 
     def draw() -> None:
-        if found["usage"]:
+        if found.usage:
             asked.out.table(
                 (*(name.replace("_", " ") for name in COUNTED), *TIMED.values()),
                 [
                     (
-                        *(str(row[name]) for name in COUNTED),
-                        *(f"{row[name]:.0f}" if name in row else "" for name in TIMED),
+                        *(str(getattr(day, name)) for name in COUNTED),
+                        *("" if ms is None else f"{ms:.0f}" for ms in (day.p50_ms, day.p95_ms)),
                     )
-                    for row in found["usage"]
+                    for day in found.usage
                 ],
                 drop=(*reversed(TIMED.values()), "unknown", "not sent", "refused"),
             )
         else:
             asked.out.line(f"No runs in the last {counted(days, 'day')}.")
         asked.out.line()
-        asked.out.line(f"Today, for {found['caller']} on the {found['plan']} plan:")
+        asked.out.line(f"Today, for {found.caller} on the {found.plan} plan:")
         asked.out.table(
             ("action", "used", "limit"),
-            [(q["action"], str(q["used"]), str(q.get("limit", "none"))) for q in found["quota"]],
+            [
+                (quota.action, str(quota.used), "none" if quota.limit is None else str(quota.limit))
+                for quota in found.quota
+            ],
         )
 
-    asked.out.answer(found, draw)
+    asked.out.answer(found.body(), draw)
 
 
 COUNTED = ("day", "connector", "sent", "refused", "not_sent", "unknown")
@@ -88,7 +90,7 @@ def runs(
             styles=lambda number: STYLES.get(found[number].state, ""),
         )
 
-    asked.out.answer({"runs": [reports.run(entry) for entry in found]}, draw)
+    asked.out.answer({"runs": [entry.report().body() for entry in found]}, draw)
 
 
 def _row(entry: RunRecord) -> tuple[str, ...]:
@@ -121,7 +123,7 @@ def why(
             "There is no run by that id on this home.", fix="Its id is in the list: levqor runs"
         )
     told = wording.why(entry, CONNECTORS)
-    asked.out.answer({**reports.run(entry), "told": told}, lambda: asked.out.line(told))
+    asked.out.answer({**entry.report().body(), "told": told}, lambda: asked.out.line(told))
 
 
 def backup(

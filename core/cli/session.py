@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.cli.output import Output
     from core.engine import Engine
-    from core.health import Health
+    from core.health import HealthChecker
     from core.ledger import Ledger
     from core.sandbox import Sandbox
     from core.settings import Settings
@@ -129,11 +129,11 @@ class Session:
         return ledger
 
     @cached_property
-    def health(self) -> Health:
+    def health(self) -> HealthChecker:
         """What is known of every connector."""
-        from core.health import Health
+        from core.health import HealthChecker
 
-        return Health(self.engine)
+        return HealthChecker(self.engine)
 
     def written(self) -> None:
         """Wait a while for the ledger to take how runs ended; raises Unwritten."""

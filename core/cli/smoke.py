@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.cli.output import Output
     from core.cli.session import Session
     from core.engine import Settled
+    from core.reports import Health
     from core.sandbox import Received
 
 # One line of the terminal for what a sandbox service received.
@@ -117,7 +118,7 @@ def _draw_skipped(out: Output, action_id: str, error: LevqorError) -> None:
         out.line(f"{out.mark(None)} {action_id:<15} Skipped. {told}", "dim")
 
 
-def _draw_end(asked: Session, report: dict[str, Any], body: dict[str, Any]) -> None:
+def _draw_end(asked: Session, report: Health, body: dict[str, Any]) -> None:
     out = asked.out
     out.line()
     out.line("Health", "bold")
@@ -131,7 +132,7 @@ def _draw_end(asked: Session, report: dict[str, Any], body: dict[str, Any]) -> N
     out.line()
     told = f"{body['sent']} sent, {body['failed']} failed, {body['skipped']} skipped."
     out.line(told, "bold red" if body["failed"] else "bold green")
-    if not report["configured"]:
+    if not report.configured:
         out.line("Next: set one up with levqor doctor, or try all: levqor --sandbox smoke")
     if asked.in_sandbox:
         out.line("Next: put your own services into .env (see .env.example), then: levqor doctor")

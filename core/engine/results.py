@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core import reports
 from core.masking import mask
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Settled:
         """The JSON of this ending, as every surface that speaks JSON answers it."""
         if self.error is not None:
             return self.error.body()
-        return {**kept(self.receipt), "run": self.run}
+        return reports.Receipt(**kept(self.receipt), run=self.run).body()
 
 
 def kept(receipt: Receipt | None) -> dict[str, Any]:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from core.ledger import backup, owed, runs, usage
 from core.ledger.owed import OwedAnswers
+from core.ledger.records import day_of, midnight_after
 from core.ledger.recovery import Recovery
 from core.ledger.status import Status
-from core.ledger.store import writes
+from core.ledger.store import reads, writes
+from core.reports import Quota, Usage
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from core.reports import UsageDay
 
 _GIVE_WAY_SECONDS = 0.03
 
@@ -21,10 +26,35 @@ _GIVE_WAY_SECONDS = 0.03
 class Ledger(Recovery, OwedAnswers, Status):
     """The journal of one home; open it with `Ledger.open`, close it when done."""
 
-    def usage(self, days: int) -> list[usage.Row]:
+    @reads
+    def quota(self, db: sqlite3.Connection, caller: str, actions: Sequence[str]) -> list[Quota]:
+        """Where a caller stands with each of these actions today."""
+        now = time.time()
+        limit = None if self._plan(db, caller) == "pro" else runs.FREE_LIMIT
+        return [
+            Quota(
+                action=action,
+                used=runs.used(db, caller, action, day_of(now)),
+                limit=limit,
+                resets_at=midnight_after(now),
+            )
+            for action in actions
+        ]
+
+    def usage(self, days: int) -> list[UsageDay]:
         """Runs by connector and day over the last `days` days, today included."""
         with self._reading(long=True) as db:
-            return usage.rows(db, days, time.time())
+            return usage.days(db, days, time.time())
+
+    def usage_report(self, days: int, caller: str, actions: Sequence[str]) -> Usage:
+        """Everybody's runs of the last days, and where a caller stands today."""
+        return Usage(
+            days=days,
+            usage=tuple(self.usage(days)),
+            caller=caller,
+            plan=self.plan(caller),
+            quota=tuple(self.quota(caller, actions)),
+        )
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""

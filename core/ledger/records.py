@@ -5,7 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from core.reports import Run, moment
+
+if TYPE_CHECKING:
+    from core.reports import State
 
 OPEN = ("accepted", "sending")
 
@@ -41,7 +46,7 @@ class RunRecord:
     caller: str
     surface: str
     test: bool
-    state: str
+    state: State
     attempts: int
     ms: float | None
     code: str | None
@@ -55,6 +60,26 @@ class RunRecord:
     def open(self) -> bool:
         """Still accepted or sending."""
         return self.state in OPEN
+
+    def report(self) -> Run:
+        """The run as every interface shows it."""
+        return Run(
+            run=self.run,
+            action=self.action,
+            connector=self.connector,
+            caller=self.caller,
+            surface=self.surface,
+            test=self.test,
+            state=self.state,
+            in_doubt=True if self.state == "unknown" else None,
+            error=self.code,
+            reason=self.reason,
+            receipt=self.receipt,
+            attempts=self.attempts,
+            ms=self.ms and round(self.ms, 2),
+            at=moment(self.at),
+            settled_at=None if self.settled_at is None else moment(self.settled_at),
+        )
 
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> Self:
@@ -75,15 +100,6 @@ class Owed:
     key: str
     kind: str
     reply_to: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Quota:
-    """Where a caller stands with one action today. `limit` is None on the pro plan."""
-
-    action: str
-    used: int
-    limit: int | None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from core.counted import counted
 from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
 from core.ledger import endings
 from core.ledger.people import People, random_code
-from core.ledger.records import RUN_COLUMNS, Quota, RunRecord, RunRequest, day_of, midnight_after
+from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest, day_of, midnight_after
 from core.ledger.store import reads, writes
 from core.ledger.writer import PATIENCE
 
@@ -98,13 +98,6 @@ class Runs(People):
         where += " ORDER BY settled_at DESC LIMIT 1"
         latest = [record for state in states for record in read(db, where, (connector, state))]
         return max(latest, key=lambda record: record.settled_at or 0.0, default=None)
-
-    @reads
-    def quota(self, db: sqlite3.Connection, caller: str, actions: Sequence[str]) -> list[Quota]:
-        """Where a caller stands with each of these actions today."""
-        day = day_of(time.time())
-        limit = None if self._plan(db, caller) == "pro" else FREE_LIMIT
-        return [Quota(action, used(db, caller, action, day), limit) for action in actions]
 
     @reads
     def _any_open(self, db: sqlite3.Connection) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from core.reports import UsageDay
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,24 +30,13 @@ GROUP BY connector, day ORDER BY day DESC, connector
 """
 
 
-@dataclass(frozen=True)
-class Row:
-    """A connector's day (UTC): outcomes counted, milliseconds at the 50th and 95th percentile."""
-
-    connector: str
-    day: str
-    sent: int
-    refused: int
-    not_sent: int
-    unknown: int
-    p50_ms: float | None
-    p95_ms: float | None
-
-
-def rows(db: sqlite3.Connection, days: int, now: float) -> list[Row]:
-    """Count the last `days` UTC days, today included, latest first; test sends left out."""
+def days(db: sqlite3.Connection, count: int, now: float) -> list[UsageDay]:
+    """Count the last `count` UTC days, today included, latest first; test sends left out."""
     today = dt.datetime.fromtimestamp(now, dt.UTC).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
-    first = today - dt.timedelta(days=days - 1)
-    return [Row(*row) for row in db.execute(_SQL, (first.timestamp(),))]
+    first = today - dt.timedelta(days=count - 1)
+    return [
+        UsageDay(*row[:6], *(ms and round(ms, 2) for ms in row[6:]))
+        for row in db.execute(_SQL, (first.timestamp(),))
+    ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.counted import agreeing, counted
+from core.reports import HealthSummary, Usage
 from core.wording import set_up, usage_lines
 
 ROOT = Path(__file__).parents[2]
@@ -76,12 +77,12 @@ def test_nothing_is_counted_with_a_fixed_plural():
     ],
 )
 def test_connectors_that_are_set_up(some, total, told):
-    assert set_up({"configured": some, "total": total}) == told
+    assert set_up(HealthSummary(status="ok", connectors={}, configured=some, total=total)) == told
 
 
 @pytest.mark.parametrize(("days", "told"), [(1, "No runs in 1 day."), (7, "No runs in 7 days.")])
 def test_days_without_a_run(days, told):
-    report = {"caller": "cli:ann", "plan": "free", "quota": [], "usage": [], "days": days}
+    report = Usage(caller="cli:ann", plan="free", quota=(), usage=(), days=days)
     assert usage_lines(report)[-1] == told
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -20,7 +22,21 @@ from core.errors import (
     Unknown,
 )
 from core.ledger import RunRecord
+from core.reports import (
+    ConnectorHealth,
+    Health,
+    LastFailure,
+    LastRun,
+    Quota,
+    State,
+    Usage,
+    UsageDay,
+    Verdict,
+    moment,
+)
 from core.wording import (
+    STATES,
+    VERDICTS,
     ago,
     health_lines,
     receipt,
@@ -211,46 +227,58 @@ def test_why_says_of_an_interrupted_run_that_it_may_have_arrived():
     assert "What to do: Look before you send it again." in told
 
 
+def service(title, verdict, **more):
+    unknown = dict.fromkeys(
+        ("latency_ms", "since", "checked_at", "last_success", "last_failure", "fix")
+    )
+    return ConnectorHealth(
+        title=title,
+        verdict=verdict,
+        **{**unknown, "words": "working", "actions": (), "notes": (), **more},
+    )
+
+
+def report(**parts):
+    empty = {"detail": {}, "inbound": {}, "inbound_detail": {}, "problems": ()}
+    return Health(status="ok", connectors={}, **{**empty, "configured": 1, "total": 2, **parts})
+
+
 def test_health_is_told_in_lines_with_what_to_do():
-    report = {
-        "status": "ok",
-        "configured": 1,
-        "total": 2,
-        "connectors": {"slack": True, "email": False},
-        "detail": {
-            "slack": {
-                "title": "Slack",
-                "verdict": "failing",
-                "words": "The webhook is gone.",
-                "latency_ms": 81.6,
-                "since": "2026-11-22T14:00:00.000+00:00",
-                "last_success": {"at": "2026-11-22T13:00:00.000+00:00"},
-                "last_failure": {
-                    "at": "2026-11-22T14:30:00.000+00:00",
-                    "message": "The webhook is gone.",
-                },
-                "fix": "Make a new one.",
-                "notes": ["No bot token."],
-            },
-            "email": {"verdict": "not_configured", "words": None, "notes": [], "fix": None},
-        },
-        "inbound": {"telegram": "polling"},
-    }
-    assert health_lines(report, now=NOW) == [
+    last = {"run": "r1", "action": "slack.send", "ms": 1.0, "test": False}
+    slack = service(
+        "Slack",
+        Verdict.FAILING,
+        words="The webhook is gone.",
+        latency_ms=81.6,
+        since=moment(NOW - 3600),
+        last_success=LastRun(at=moment(NOW - 7200), outcome="sent", **last),
+        last_failure=LastFailure(
+            at=moment(NOW - 1800),
+            outcome="refused",
+            reason="webhook_gone",
+            message="The webhook is gone.",
+            fix="Make a new one.",
+            **last,
+        ),
+        fix="Make a new one.",
+        notes=("No bot token.",),
+    )
+    email = service("email", Verdict.NOT_CONFIGURED, words="not set up")
+    health = report(detail={"slack": slack, "email": email}, inbound={"telegram": "polling"})
+    assert health_lines(health, now=NOW) == [
         "1 of 2 connectors is set up.",
         "Slack: The webhook is gone. (82 ms, for 1 hour)",
         "  What to do: Make a new one.",
         "  Note: No bot token.",
         "  Last success: 2 hours ago",
         "  Last failure: 30 minutes ago: The webhook is gone.",
-        "email: not configured",
+        "email: not set up",
         "Way in, telegram: polling",
     ]
 
 
 def test_a_log_that_cannot_be_written_is_said_under_health():
-    report = {"configured": 0, "total": 0, "connectors": {}, "problems": ["The log is full."]}
-    assert health_lines(report, now=NOW)[1:] == [
+    assert health_lines(report(problems=("The log is full.",)), now=NOW)[1:] == [
         "The log is full. Runs go on without it.",
         "  What to do: ask whoever runs Levqor to look with levqor doctor.",
     ]
@@ -261,35 +289,25 @@ def test_a_title_is_not_said_twice():
     assert under("Slack", "The webhook is gone.") == "Slack: The webhook is gone."
 
 
-def test_health_without_detail_says_what_is_set_up():
-    report = {"configured": 1, "total": 2, "connectors": {"slack": True, "email": False}}
-    assert health_lines(report) == [
-        "1 of 2 connectors is set up.",
-        "slack: set up",
-        "email: not set up",
-    ]
+def test_every_verdict_has_its_words():
+    assert set(VERDICTS) == set(Verdict)
+    assert set(STATES) == set(get_args(State))
 
 
 def test_usage_is_told_in_lines_with_what_is_left():
-    report = {
-        "days": 7,
-        "caller": "telegram:42",
-        "plan": "free",
-        "quota": [
-            {
-                "action": "slack.send",
-                "used": 1,
-                "limit": 1,
-                "resets_at": "2026-11-23T00:00:00+00:00",
-            },
-            {"action": "email.send", "used": 0, "limit": 1},
-            {"action": "notion.create", "used": 3},
-        ],
-        "usage": [
-            {"day": "2026-11-22", "connector": "slack", "sent": 3, "refused": 0, "not_sent": 2}
-        ],
-    }
-    assert usage_lines(report, now=NOW) == [
+    resets_at = moment(NOW + 9 * 3600)
+    usage = Usage(
+        days=7,
+        caller="telegram:42",
+        plan="free",
+        quota=(
+            Quota(action="slack.send", used=1, limit=1, resets_at=resets_at),
+            Quota(action="email.send", used=0, limit=1, resets_at=resets_at),
+            Quota(action="notion.create", used=3, resets_at=resets_at),
+        ),
+        usage=(UsageDay("slack", "2026-11-22", 3, 0, 2, 0),),
+    )
+    assert usage_lines(usage, now=NOW) == [
         "You are telegram:42, on the free plan. Today:",
         "slack.send: 1 of 1 used, free again in 9 hours",
         "email.send: 0 of 1 used",
@@ -297,4 +315,4 @@ def test_usage_is_told_in_lines_with_what_is_left():
         "Everybody, last 7 days:",
         "2026-11-22 slack: 3 sent, 2 not sent",
     ]
-    assert usage_lines({**report, "usage": []}, now=NOW)[-1] == "No runs in 7 days."
+    assert usage_lines(replace(usage, usage=()), now=NOW)[-1] == "No runs in 7 days."

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.engine import Engine
-from core.health import Health
+from core.health import HealthChecker
 from tests.support.sandbox import Answer, Drip, DropAfter, DropBefore, Hang, Sandbox
 from tests.support.telegram import QUICK, free_port, living, sent, settings_for
 from tests.support.waiting import wait_for
@@ -168,8 +168,8 @@ def test_a_bot_whose_signs_of_life_stop_is_told_by_everybody_who_looks(home, set
         engine.ledger.inbound("telegram", ok=True, verdict="takes messages")
         with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
             db.execute("UPDATE inbound SET since = since - 900, at = at - 200")
-        told = Health(engine).report()
-    assert told["inbound"]["telegram"] == (
+        told = HealthChecker(engine).report()
+    assert told.inbound["telegram"] == (
         "the bot gives no sign of life. Stop it and start it again: levqor-bot"
     )
-    assert told["inbound_detail"]["telegram"]["ok"] is False
+    assert told.inbound_detail["telegram"].ok is False

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from bot.runtime.threads import SIZES
-from bot.web.idempotency import key_of
+from bot.web.body import idempotency_key
 from bot.web.limits import Limits
 from core.callers import Caller
 from core.ledger import Ledger
@@ -254,9 +254,9 @@ def test_a_parameter_that_is_given_twice_sends_nothing(web, sandbox):
 def test_no_callers_key_can_be_written_as_anothers():
     network = Caller("http", "fd00:1:2:3::/64", known=False)
     label = Caller("http", "fd00")
-    mine = key_of({"idempotency-key": "pay"}, network)
-    assert key_of({"idempotency-key": "1:2:3::/64:pay"}, label) != mine
-    assert key_of({"idempotency-key": "1:2:3::/64 pay"}, label) != mine
+    mine = idempotency_key({"idempotency-key": "pay"}, network)
+    assert idempotency_key({"idempotency-key": "1:2:3::/64:pay"}, label) != mine
+    assert idempotency_key({"idempotency-key": "1:2:3::/64 pay"}, label) != mine
 
 
 def test_a_stranger_is_not_told_where_a_broken_ledger_lies(web, home):

@@ -1,7 +1,9 @@
 """What programs read of health, runs and usage: byte for byte what it has always been."""
 
+import contextlib
 import json
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,21 @@ def answers(serve, home, sandbox, capsys, monkeypatch):
 
 def test_what_programs_read_has_not_changed(answers):
     assert "\n".join([*answers, ""]) == GOLDEN.read_text("utf-8")
+
+
+def test_an_interface_whose_signs_of_life_stop_is_down_wherever_one_looks(serve, home):
+    web = serve()
+    web.bot.engine.ledger.inbound("parrot", ok=True, verdict="takes messages")
+    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
+        change = "UPDATE inbound SET since = since - 900, at = at - 200 WHERE surface = 'parrot'"
+        db.execute(change)
+
+    health = web.get("/actions/health?live=1").json()["inbound_detail"]["parrot"]
+    uptime = web.get("/ops/uptime").json()["inbound"]["parrot"]
+    metrics = web.get("/metrics").body.decode().splitlines()
+
+    assert (health["ok"], health["verdict"]) == (False, "the bot gives no sign of life")
+    assert (uptime["ok"], uptime["verdict"]) == (False, "the bot gives no sign of life")
+    assert uptime["fix"] == health["fix"] == "Stop it and start it again: levqor-bot"
+    assert 'levqor_inbound_up{surface="parrot"} 0.0' in metrics
+    assert 'levqor_inbound_up{surface="http"} 1.0' in metrics
