@@ -10,12 +10,22 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from bot.commands import QUESTIONS, Spelling
-from bot.notifier import sending
+from bot.commands import Spelling
+from bot.conversation import (
+    NOT_SENT,
+    Command,
+    Confirm,
+    Conversation,
+    Decision,
+    OpenForm,
+    Reply,
+    Started,
+    Submission,
+)
 from core import streams, wording
 from core.callers import Caller, os_user
 from core.contract import utf8
-from core.errors import Fault, InvalidInput, LevqorError, Repeated
+from core.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -54,6 +64,7 @@ class Console:
         if bot.settings.sandbox:
             # Nobody is charged for what the sandbox takes.
             await bot.call(bot.engine.ledger.set_plan, str(self._caller), "pro")
+        self._conversation = Conversation(bot, self.name, BARE, interactive=self._interactive)
         if self._interactive:
             from bot.console.terminal import Terminal
 
@@ -106,49 +117,45 @@ class Console:
 
     async def _do(self, bot: Bot, line: str) -> None:
         # One blank ends the command's word; a tab after it is the first of pasted rows.
-        typed, _, rest = _FIRST_BLANK.sub("\0", line.lstrip(), count=1).partition("\0")
+        typed, _, text = _FIRST_BLANK.sub("\0", line.lstrip(), count=1).partition("\0")
         typed = typed.lstrip("/")
         if not typed or typed.startswith("#"):
             return
-        try:
-            what = _meant(bot, typed)
-            if what in {each.word for each in QUESTIONS}:
-                self._say(await bot.commands.ask(what, rest, self._caller, BARE))
+        conversation = self._conversation
+        word = _spelled(bot, typed.lower())
+        response = await conversation.handle(Command(caller=self._caller, word=word, text=text))
+        while self._terminal and isinstance(response, OpenForm | Confirm):
+            request = await self._asked(self._terminal, response)
+            if request is None:
+                response = Reply(NOT_SENT)
             else:
-                await self._fire(bot, what, rest)
-        except streams.NotPrinted:
-            raise
-        except LevqorError as error:
-            self._say(wording.refusal(error), bad=True)
-            raise Failed from None
+                response = await conversation.handle(request)
+        if isinstance(response, Started):
+            await self._finish(bot, response)
+            return
+        refused = isinstance(response, Reply) and response.error is not None
+        self._say(response.text, bad=refused)
+        if refused:
+            raise Failed
 
-    async def _fire(self, bot: Bot, action_id: str, rest: str) -> None:
-        if rest.strip():
-            values = bot.commands.read(action_id, rest)
-        elif self._terminal:
-            asked = await self._terminal.form(bot.commands.contract(action_id))
-            if asked is None:
-                self._say("Nothing was sent.")
-                return
-            values = asked
-        else:
-            raise InvalidInput([Fault("input", f"is missing; see: help {action_id}")])
-        await self._send(bot, action_id, values)
+    async def _asked(
+        self, terminal: Terminal, response: OpenForm | Confirm
+    ) -> Submission | Decision | None:
+        if isinstance(response, Confirm):
+            yes = await terminal.agree(response.text)
+            return Decision(caller=self._caller, id=response.nonce, yes=yes)
+        values = await terminal.form(response.contract)
+        if values is None:
+            return None
+        return Submission(caller=self._caller, action_id=response.action_id, values=values)
 
-    async def _send(self, bot: Bot, action_id: str, values: dict[str, Any]) -> None:
-        try:
-            accepted = await bot.accept(action_id, values, self._caller, guard=self._interactive)
-        except Repeated as same:
-            if self._terminal is None or not await self._terminal.agree(wording.refusal(same)):
-                self._say("Not sent again.")
-                return
-            accepted = await bot.accept(action_id, values, self._caller)
+    async def _finish(self, bot: Bot, started: Started) -> None:
         if self._interactive:
-            self._say(sending(bot, accepted), dim=True)
-        settled = await bot.settle(accepted)
-        told = wording.settled(settled, bot.engine.connectors)
+            self._say(started.text, dim=True)
+        settled = await bot.settle(started.accepted)
         sent = settled.run if settled.error is None else None
-        self._say(told, bad=sent is None, run=sent)
+        text = wording.settled(settled, bot.engine.connectors)
+        self._say(text, bad=sent is None, run=sent)
         if settled.error is not None:
             raise Failed
 
@@ -161,12 +168,10 @@ class Console:
             streams.answer(text, run)
 
 
-def _meant(bot: Bot, typed: str) -> str:
+def _spelled(bot: Bot, word: str) -> str:
     # `email_send` and `email-send` are how chats spell it, and people copy.
     ids = bot.engine.action_ids()
-    word = typed.lower()
-    spelt = {i.replace(".", mark): i for i in ids for mark in "._-"}
-    return spelt.get(word) or bot.commands.find(word, BARE)
+    return {i.replace(".", mark): i for i in ids for mark in "_-"}.get(word, word)
 
 
 async def _script() -> AsyncIterator[str]:

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -15,7 +14,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import views
-from bot.slack.manifest import main_command, spelling
+from bot.slack.manifest import main_command
 from bot.slack.settings import SlackSettings
 from core import wording
 from core.errors import InternalError, LevqorError
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 
     from bot.runtime import Bot
     from bot.slack.api import Api
-    from bot.slack.desk import Desk, Reply
+    from bot.slack.desk import AckBody, Desk
 
-    Answer = Callable[[Mapping[str, Any]], Awaitable[Reply]]
+    Answer = Callable[[Mapping[str, Any]], Awaitable[AckBody]]
 
 log = logging.getLogger("levqor.slack")
 
@@ -47,14 +46,10 @@ class App:
 
     def __init__(self, bot: Bot, api: Api, desk: Desk, me: Mapping[str, Any]) -> None:
         self._bolt = _made(api, me)
-        spelt = spelling(bot.settings.of(SlackSettings).prefix)
-        for action_id, _, _ in bot.commands.actions():
-            answer = partial(desk.command, action_id)
-            self._bolt.command(spelt.action(action_id))(_listener(answer))
         main = main_command(bot.settings.of(SlackSettings).prefix)
         self._bolt.command(main)(_listener(desk.question))
-        # Without this one bolt would not acknowledge at all, and people see a time-out.
-        self._bolt.command(_ANYTHING)(_listener(desk.unknown))
+        # Also what Levqor does not know: bolt would not acknowledge it, and people see a time-out.
+        self._bolt.command(_ANYTHING)(_listener(desk.command))
         self._bolt.action(views.AGAIN)(_listener(desk.again))
         self._bolt.action(re.compile(f"^{views.OPEN}"))(_listener(desk.open_form))
         self._bolt.view(re.compile(f"^{views.FORM}"))(_listener(desk.submitted))
@@ -122,7 +117,7 @@ def _listener(answer: Answer) -> Callable[..., Awaitable[None]]:
     return listener
 
 
-def _refusal(body: Mapping[str, Any], error: LevqorError) -> Reply:
+def _refusal(body: Mapping[str, Any], error: LevqorError) -> AckBody:
     said = wording.refusal(error)
     if "command" in body:
         return views.note(said)

@@ -8,24 +8,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.confirmations import Confirmations
-from bot.notifier import Notifier, encoded, sending
+from bot.conversation import (
+    Command,
+    Confirm,
+    Conversation,
+    Decision,
+    OpenForm,
+    Reply,
+    Started,
+    Submission,
+)
+from bot.notifier import Notifier
 from bot.slack import forms, views
 from bot.slack.answers import where_of
 from bot.slack.api import Said, Unreachable
 from bot.slack.escaping import unescape
 from bot.slack.home import home
-from bot.slack.manifest import main_command, spelling
+from bot.slack.manifest import command_names, main_command, spelling
 from bot.slack.settings import SlackSettings
 from core import wording
-from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
+from core.errors import InvalidInput, LevqorError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
+    from bot.conversation import Request, Response
     from bot.notifier import ReplyTo
     from bot.runtime import Bot
     from bot.slack.answers import Answers
@@ -33,9 +42,9 @@ if TYPE_CHECKING:
     from bot.slack.people import People
     from bot.slack.report import Report
     from core.callers import Caller
-    from core.engine import Accepted, Settled
+    from core.engine import Settled
 
-Reply = dict[str, Any] | None
+AckBody = dict[str, Any] | None
 
 # Of Slack's three seconds: how long a run waits for another program that holds the ledger. Who
 # somebody is may have been asked first, and the network wants some too.
@@ -43,15 +52,6 @@ PATIENCE = 1.0
 # A question that takes longer is answered after the acknowledgement.
 QUESTION_SECONDS = 1.0
 RESTARTED = "Levqor was started again, perhaps before it answered your question. Please ask again."
-
-
-@dataclass(frozen=True)
-class Again:
-    """Something that waits for a yes: what it was, and where to answer."""
-
-    action_id: str
-    values: dict[str, Any]
-    where: ReplyTo
 
 
 class Desk:
@@ -68,198 +68,152 @@ class Desk:
         prefix = bot.settings.of(SlackSettings).prefix
         self._spelling = spelling(prefix)
         self._main = main_command(prefix)
-        self._pending: Confirmations[Again] = Confirmations()
+        self._commands = command_names(prefix, bot.engine.connectors)
+        self._conversation = Conversation(bot, "slack", self._spelling, patience=PATIENCE)
         self._notifier = Notifier(bot, "slack", outcome=self._tell, lost=self._ask_again)
         self.going: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
-        """Tell whoever a dead bot left without an answer."""
+        """Give the answers that a dead bot left."""
         self._notifier.start()
 
-    async def command(self, action_id: str, body: Mapping[str, Any]) -> Reply:
-        """An action's slash command: fired, or its form opened where nothing was typed."""
+    async def command(self, body: Mapping[str, Any]) -> AckBody:
+        """An action's slash command, or one that Slack still has and Levqor does not know."""
         caller = await self._people.admit(body)
-        where = where_of(body, _user(caller))
-        text = unescape(str(body.get("text", "")))
-        if not text.strip():
-            await self._bot.commands.ready(action_id, caller)
-            self._open(action_id, str(body["trigger_id"]), where)
+        word, trigger = str(body.get("command", "")), str(body["trigger_id"])
+        if word not in self._commands:
+            self._report.unknown(word)
+        reply_to, text = where_of(body, _user(caller)), unescape(str(body.get("text", "")))
+        request = Command(caller=caller, id=trigger, reply_to=reply_to, word=word, text=text)
+        response = await self._handle(request)
+        if isinstance(response, OpenForm):
+            self._open(response, trigger, reply_to)
             return None
-        values = self._bot.commands.read(action_id, text)
-        again = Again(action_id, values, where)
-        try:
-            accepted = await self._accept(again, caller, f"slack:{body['trigger_id']}", guard=True)
-        except Repeated as same:
-            nonce = self._pending.put(str(caller), again)
-            return views.ask_again(wording.refusal(same), nonce)
-        return views.note(sending(self._bot, accepted))
+        return (
+            views.ask_again(response)
+            if isinstance(response, Confirm)
+            else views.note(response.text)
+        )
 
-    async def question(self, body: Mapping[str, Any]) -> Reply:
+    async def question(self, body: Mapping[str, Any]) -> AckBody:
         """Help, health, usage, why, whoami."""
         caller = await self._people.admit(body)
         text = unescape(str(body.get("text", ""))).strip()
         word, *rest = (text or "help").split(maxsplit=1)
-        word = self._bot.commands.find(f"{self._main} {word.lower()}", self._spelling)
-        asked = self._go(self._ask(word, "".join(rest), caller), "question")
+        request = Command(caller=caller, word=f"{self._main} {word.lower()}", text="".join(rest))
+        asked = self._go(self._answer(request), "question")
         done, _ = await asyncio.wait({asked}, timeout=QUESTION_SECONDS)
         if done:
             return views.note(asked.result())
-        where, key = where_of(body, _user(caller)), f"slack:{body['trigger_id']}"
-        self._go(self._tell_later(asked, where, key), "late answer")
+        reply_to, key = where_of(body, _user(caller)), self._conversation.key(body["trigger_id"])
+        self._go(self._tell_later(asked, reply_to, key), "late answer")
         return views.note("Looking. The answer follows.")
 
-    async def unknown(self, body: Mapping[str, Any]) -> Reply:
-        """A command Slack still has and Levqor does not know."""
-        await self._people.admit(body)
-        typed = str(body.get("command", ""))
-        self._report.unknown(typed)
-        self._bot.commands.find(typed, self._spelling)
-        raise NotFound("There is no such command.", fix=f"See {self._spelling.question('help')}.")
-
-    async def again(self, body: Mapping[str, Any]) -> Reply:
+    async def again(self, body: Mapping[str, Any]) -> AckBody:
         """The button of the question whether to send the same once more."""
         caller = await self._people.admit(body)
-        nonce = str(body["actions"][0].get("value", ""))
-        where = where_of(body, _user(caller))
-        try:
-            accepted = await self._accept_again(nonce, caller, where)
-            said = sending(self._bot, accepted)
-        except LevqorError as error:
-            said = wording.refusal(error)
+        nonce, reply_to = str(body["actions"][0].get("value", "")), where_of(body, _user(caller))
+        text = await self._answer(Decision(caller=caller, id=nonce, reply_to=reply_to))
         # This takes the question's place. How it ends comes beside it: which of the two
         # posts is quicker, nobody knows.
-        self._go(self._answers.say(where, said, replace=True), "answer")
+        self._go(self._answers.say(reply_to, text, replace=True), "answer")
         return None
 
-    async def open_form(self, body: Mapping[str, Any]) -> Reply:
+    async def open_form(self, body: Mapping[str, Any]) -> AckBody:
         """A button of the home tab."""
         caller = await self._people.admit(body)
-        action_id = str(body["actions"][0].get("value", ""))
+        word = self._spelling.action(str(body["actions"][0].get("value", "")))
         trigger = str(body["trigger_id"])
-        try:
-            await self._bot.commands.ready(action_id, caller)
-        except LevqorError as error:
-            view = views.notice("Levqor", wording.refusal(error))
-            self._go(self._api.open_view(trigger, view), "notice")
-            return None
-        self._open(action_id, trigger, {"user": _user(caller)})
+        response = await self._handle(Command(caller=caller, word=word))
+        if isinstance(response, OpenForm):
+            self._open(response, trigger, {"user": _user(caller)})
+        else:
+            notice = views.notice("Levqor", response.text)
+            self._go(self._api.open_view(trigger, notice), "notice")
         return None
 
-    async def submitted(self, body: Mapping[str, Any]) -> Reply:
+    async def submitted(self, body: Mapping[str, Any]) -> AckBody:
         """A form that was filled in; what is wrong stands beside the fields."""
         view = body["view"]
         action_id = str(view["callback_id"]).removeprefix(views.FORM)
-        contract = self._bot.commands.contract(action_id)
+        _, action = self._bot.engine.action(action_id)
         try:
-            caller = await self._people.admit(body)
-            values = forms.read(contract, view["state"]["values"])
-            again = Again(action_id, values, json.loads(view["private_metadata"]))
-            accepted = await self._accept(again, caller, f"slack:{view['id']}", guard=True)
-        except Repeated as same:
-            nonce = self._pending.put(str(caller), again)
-            title = self._title(action_id)
-            return _update(views.confirm(title, wording.refusal(same), nonce))
-        except IdempotencyMismatch as first:
-            said = f"This form was sent before, as run {first.run}; nothing more was sent."
-            return _update(views.notice(self._title(action_id), said))
-        except InvalidInput as error:
-            faults = error.faults or [Fault("input", error.message)]
-            return _errors(forms.errors(contract, faults))
+            request = Submission(
+                caller=await self._people.admit(body),
+                id=view["id"],
+                reply_to=json.loads(view["private_metadata"]),
+                action_id=action_id,
+                values=forms.read(action.input, view["state"]["values"]),
+            )
+            response = await self._handle(request)
         except LevqorError as error:
-            first_field = contract.fields()[0].name
-            return _errors({first_field: wording.refusal(error)})
-        return self._notice(accepted)
+            response = Reply.refusing(error)
+        if not isinstance(response, Reply) or response.error is None:
+            return _update(action.title, response)
+        beside = {action.input.fields()[0].name: response.text}
+        if isinstance(response.error, InvalidInput) and response.error.faults:
+            beside = forms.errors(action.input, response.error.faults)
+        return {"response_action": "errors", "errors": beside}
 
-    async def submitted_again(self, body: Mapping[str, Any]) -> Reply:
+    async def submitted_again(self, body: Mapping[str, Any]) -> AckBody:
         """The same form, sent once more with a yes."""
-        view = body["view"]
-        nonce = str(view["private_metadata"])
-        try:
-            caller = await self._people.admit(body)
-            accepted = await self._accept_again(nonce, caller)
-        except LevqorError as error:
-            return _update(views.notice("Levqor", wording.refusal(error)))
-        return self._notice(accepted)
+        caller, nonce = await self._people.admit(body), str(body["view"]["private_metadata"])
+        response = await self._handle(Decision(caller=caller, id=nonce))
+        title = "Levqor"
+        if isinstance(response, Started):
+            title = self._bot.engine.action(response.accepted.action_id)[1].title
+        return _update(title, response)
 
-    async def opened_home(self, body: Mapping[str, Any]) -> Reply:
+    async def opened_home(self, body: Mapping[str, Any]) -> AckBody:
         """Somebody looks at the home tab."""
         if body["event"].get("tab", "home") == "home":
             caller = await self._people.admit(body)
             self._go(self._publish(caller), "home tab")
         return None
 
-    async def _accept(self, again: Again, caller: Caller, key: str, *, guard: bool) -> Accepted:
-        accepted = await self._bot.accept(
-            again.action_id,
-            again.values,
-            caller,
-            key=key,
-            reply_to=encoded(again.where),
-            guard=guard,
-            patience=PATIENCE,
-        )
-        if accepted.first:
-            self._keep(self._notifier.follow(accepted, again.where))
-        return accepted
+    async def _handle(self, request: Request) -> Response:
+        response = await self._conversation.handle(request)
+        if isinstance(response, Started) and response.accepted.first:
+            self._keep(self._notifier.follow(response.accepted, response.reply_to or {}))
+        return response
 
-    async def _accept_again(
-        self, nonce: str, caller: Caller, where: ReplyTo | None = None
-    ) -> Accepted:
-        found = self._pending.find(str(caller), nonce)
-        if found is None:
-            raise NotFound(
-                "That question was for somebody else, or is too old. Nothing more was sent.",
-                fix="Type the command again if you still want it sent.",
-            )
-        again = Again(found.action_id, found.values, where or found.where)
-        # Pressed twice, or delivered twice: the same yes, and the first run answers.
-        return await self._accept(again, caller, f"slack:{nonce}", guard=False)
+    async def _answer(self, request: Request) -> str:
+        """What is said to a request, as a text."""
+        try:
+            response = await self._handle(request)
+        except LevqorError as error:
+            response = Reply.refusing(error)
+        return response.text
 
-    def _open(self, action_id: str, trigger: str, where: ReplyTo) -> None:
-        contract = self._bot.commands.contract(action_id)
-        blocks = forms.blocks(contract, self._bot.settings.default)
-        view = views.form(action_id, self._title(action_id), blocks, where)
-        self._go(self._show(trigger, view, where), "form")
+    def _open(self, form: OpenForm, trigger: str, reply_to: ReplyTo) -> None:
+        blocks = forms.blocks(form.contract, self._bot.settings.default)
+        view = views.form(form.action_id, form.text, blocks, reply_to)
+        self._go(self._show(trigger, view, reply_to), "form")
 
-    async def _show(self, trigger: str, view: views.Json, where: ReplyTo) -> None:
+    async def _show(self, trigger: str, view: views.Json, reply_to: ReplyTo) -> None:
         try:
             await self._api.open_view(trigger, view)
         except Said as said:
             # A replayed command has no trigger any more: its form is open already.
             if said.code != "exchanged_trigger_id":
-                await self._answers.say(where, f"Slack did not open the form ({said.code}).")
+                await self._answers.say(reply_to, f"Slack did not open the form ({said.code}).")
         except Unreachable:
-            await self._answers.say(where, "Slack did not open the form in time. Try again.")
+            await self._answers.say(reply_to, "Slack did not open the form in time. Try again.")
 
     async def _publish(self, caller: Caller) -> None:
         await self._api.publish_home(_user(caller), await home(self._bot, caller))
 
-    async def _ask(self, word: str, rest: str, caller: Caller) -> str:
-        try:
-            return await self._bot.commands.ask(word, rest, caller, self._spelling)
-        except LevqorError as error:
-            return wording.refusal(error)
-
-    async def _tell_later(self, asked: asyncio.Task[str], where: ReplyTo, key: str) -> None:
+    async def _tell_later(self, asked: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
-            await self._notifier.keep_answer(key, where, "question")
-        await self._answers.say(where, await asked)
+            await self._notifier.keep_answer(key, reply_to, "question")
+        await self._answers.say(reply_to, await asked)
         await self._notifier.answered(key)
 
-    async def _ask_again(self, where: ReplyTo, _kind: str) -> None:
-        await self._answers.say(where, RESTARTED)
+    async def _ask_again(self, reply_to: ReplyTo, _kind: str) -> None:
+        await self._answers.say(reply_to, RESTARTED)
 
-    async def _tell(self, where: ReplyTo, settled: Settled) -> None:
-        await self._answers.say(where, wording.settled(settled, self._bot.engine.connectors))
-
-    def _notice(self, accepted: Accepted) -> Reply:
-        said = sending(self._bot, accepted)
-        if accepted.settled is None:
-            said += "\nThe answer comes as a message."
-        return _update(views.notice(self._title(accepted.action_id), said))
-
-    def _title(self, action_id: str) -> str:
-        return self._bot.engine.action(action_id)[1].title
+    async def _tell(self, reply_to: ReplyTo, settled: Settled) -> None:
+        await self._answers.say(reply_to, wording.settled(settled, self._bot.engine.connectors))
 
     def _go(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return self._keep(self._bot.spawn(work, name=f"slack {name}", asked=True))
@@ -274,9 +228,13 @@ def _user(caller: Caller) -> str:
     return caller.id.rpartition(":")[2]
 
 
-def _update(view: views.Json) -> Reply:
+def _update(title: str, response: Response) -> AckBody:
+    """Show a response in the form's place."""
+    if isinstance(response, Confirm):
+        view = views.confirm(title, response)
+    else:
+        text = response.text
+        if isinstance(response, Started) and response.accepted.settled is None:
+            text += "\nThe answer comes as a message."
+        view = views.notice(title, text)
     return {"response_action": "update", "view": view}
-
-
-def _errors(beside: Mapping[str, str]) -> Reply:
-    return {"response_action": "errors", "errors": dict(beside)}

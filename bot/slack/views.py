@@ -13,6 +13,8 @@ from bot.slack.forms import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bot.conversation import Confirm
+
 Json = dict[str, Any]
 
 FORM = "form:"
@@ -33,14 +35,12 @@ def note(text: str) -> Json:
     return {"response_type": "ephemeral", "text": escaped(text)}
 
 
-def ask_again(text: str, nonce: str) -> Json:
-    """The question whether to send the same once more, with its button."""
+def ask_again(question: Confirm) -> Json:
+    """The question whether to send, with its button."""
+    button = _button(question.yes, AGAIN, question.nonce)
     return {
-        **note(text),
-        "blocks": [
-            *sections(text),
-            {"type": "actions", "elements": [_button("Send again", AGAIN, nonce)]},
-        ],
+        **note(question.text),
+        "blocks": [*sections(question.text), {"type": "actions", "elements": [button]}],
     }
 
 
@@ -67,14 +67,14 @@ def notice(title: str, text: str) -> Json:
     }
 
 
-def confirm(title: str, text: str, nonce: str) -> Json:
-    """A modal that asks whether to send the same once more."""
+def confirm(title: str, question: Confirm) -> Json:
+    """A modal that asks whether to send."""
     return {
-        **notice(title, text),
+        **notice(title, question.text),
         "callback_id": AGAIN,
-        "private_metadata": nonce,
-        "submit": plain("Send again"),
-        "close": plain("Not again"),
+        "private_metadata": question.nonce,
+        "submit": plain(question.yes),
+        "close": plain(question.no),
     }
 
 

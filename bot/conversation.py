@@ -1,0 +1,273 @@
+"""One conversation, the same for every chat: a request in, a response out.
+
+A surface parses what its platform sends into a Command, a Submission or a Decision, hands it to
+`Conversation.handle`, and draws the OpenForm, Confirm, Started or Reply that comes back.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.commands import QUESTIONS
+from bot.expiring import ExpiringMap
+from bot.notifier import encoded, sending
+from bot.runtime.bot import PATIENCE
+from core import wording
+from core.engine import Accepted
+from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, Repeated
+
+if TYPE_CHECKING:
+    from bot.commands import Spelling
+    from bot.notifier import ReplyTo
+    from bot.runtime import Bot
+    from core.callers import Caller
+    from core.contract import Contract
+
+# What waits for a person stays in memory, so long and no longer.
+PENDING_SECONDS = 600.0
+# A flood of them forgets the oldest, as a restart would.
+MOST_PENDING = 1000
+# What was written longer ago waited for a bot that was off: nobody expects it now.
+LATE_SECONDS = 900.0
+
+GONE = (
+    "Nothing was sent: this was asked more than ten minutes ago, or Levqor was started again. "
+    "Please write the command again."
+)
+NOT_YOURS = "Somebody else was asked this. Nothing more was sent."
+NOT_SENT = "Nothing was sent."
+NOT_SENT_AGAIN = "Not sent again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What somebody asks for.
+
+    `id` is the platform's own for it: delivered twice, it is done once. `reply_to` is where its
+    outcome goes if this process ends first. `written_at` is when it was written (Unix time), where
+    the platform says; `confirm` is what to ask before anything is sent.
+    """
+
+    caller: Caller
+    id: str | int | None = None
+    reply_to: ReplyTo | None = None
+    written_at: float | None = None
+    confirm: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(_Request):
+    """A command: its word as the surface spells it, and the text after it."""
+
+    word: str
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission(_Request):
+    """A form that was filled in."""
+
+    action_id: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision(_Request):
+    """A yes or a no to a Confirm, whose `nonce` is its `id`.
+
+    Without a `reply_to` of its own it has the confirmed request's.
+    """
+
+    yes: bool = True
+
+
+@dataclass(frozen=True)
+class OpenForm:
+    """Ask for an action's fields, under its title; what was filled in is a Submission."""
+
+    text: str
+    action_id: str
+    contract: type[Contract]
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """Ask whether to send; `yes` and `no` are the buttons, the answer is a Decision."""
+
+    text: str
+    nonce: str
+    yes: str
+    no: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run is in the ledger: where `accepted.first`, it waits to be started and followed."""
+
+    text: str
+    accepted: Accepted
+    reply_to: ReplyTo | None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A text that ends the request; `error` is why it was refused."""
+
+    text: str
+    error: LevqorError | None = None
+
+    @classmethod
+    def refusing(cls, error: LevqorError) -> Reply:
+        """Say why something was not done and what to do now."""
+        return cls(wording.refusal(error), error)
+
+
+Request = Command | Submission | Decision
+Response = OpenForm | Confirm | Started | Reply
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a yes would send; `guard` tells that a repeat is still to be asked about."""
+
+    caller: Caller
+    action_id: str
+    values: dict[str, Any]
+    reply_to: ReplyTo | None
+    guard: bool = True
+
+
+class Conversation:
+    """One surface's conversation.
+
+    `namespace` begins the keys of its requests. `patience` is how long a run waits for another
+    program that holds the ledger. A script is not `interactive`: it is asked nothing.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        namespace: str,
+        spelling: Spelling,
+        *,
+        patience: float = PATIENCE,
+        interactive: bool = True,
+        pending_seconds: float = PENDING_SECONDS,
+    ) -> None:
+        self._bot = bot
+        self._namespace = namespace
+        self._spelling = spelling
+        self._patience = patience
+        self._interactive = interactive
+        self._pending: ExpiringMap[str, _Run] = ExpiringMap(MOST_PENDING, pending_seconds)
+
+    def key(self, request_id: str | int) -> str:
+        """A request's own key, unique in the ledger."""
+        return f"{self._namespace}:{request_id}"
+
+    async def handle(self, request: Request) -> Response:
+        """Do what was asked for; what was delivered before is not done twice.
+
+        Raises LedgerError where nobody can tell whether it was: it must come again.
+        """
+        if isinstance(request, Decision):
+            return await self._decided(request)
+        try:
+            run = await self._read(request)
+        except LevqorError as error:
+            return Reply.refusing(error)
+        if not isinstance(run, _Run):
+            return run
+        question, yes, no = _doubt(request)
+        if question and await self._earlier(request) is None:
+            return self._confirm(run, question, yes, no)
+        return await self._accept(run, request.id)
+
+    async def _read(self, request: Command | Submission) -> _Run | OpenForm | Reply:
+        """Parse a request; what needs no run is answered at once."""
+        if isinstance(request, Submission):
+            return _Run(request.caller, request.action_id, request.values, request.reply_to)
+        commands = self._bot.commands
+        name = commands.find(request.word, self._spelling)
+        if name in (question.word for question in QUESTIONS):
+            return Reply(await commands.ask(name, request.text, request.caller, self._spelling))
+        if request.text.strip():
+            values = commands.read(name, request.text)
+            return _Run(request.caller, name, values, request.reply_to)
+        if not self._interactive:
+            usage = f"{self._spelling.question('help')} {name}"
+            raise InvalidInput([Fault("input", f"is missing; see: {usage}")])
+        # A form that could only end in a refusal is not opened.
+        await commands.ready(name, request.caller)
+        _, action = self._bot.engine.action(name)
+        return OpenForm(action.title, name, action.input)
+
+    async def _decided(self, decision: Decision) -> Response:
+        nonce = str(decision.id)
+        run = self._pending.get(nonce)
+        if run is None:
+            # Pressed or delivered twice, perhaps before a restart: the first run answers.
+            return await self._earlier(decision) or Reply(GONE)
+        if run.caller != decision.caller:
+            return Reply(NOT_YOURS)
+        if not decision.yes:
+            self._pending.pop(nonce)
+            return Reply(NOT_SENT if run.guard else NOT_SENT_AGAIN)
+        return await self._accept(replace(run, reply_to=decision.reply_to or run.reply_to), nonce)
+
+    async def _accept(self, run: _Run, request_id: str | int | None) -> Response:
+        try:
+            accepted = await self._bot.accept(
+                run.action_id,
+                run.values,
+                run.caller,
+                key=None if request_id is None else self.key(request_id),
+                reply_to=None if run.reply_to is None else encoded(run.reply_to),
+                guard=run.guard and self._interactive,
+                patience=self._patience,
+            )
+        except Repeated as same:
+            question = wording.refusal(same)
+            response: Response = self._confirm(
+                replace(run, guard=False), question, "Send again", "Leave it"
+            )
+        except IdempotencyMismatch as first:
+            return Reply(f"This was sent before, as run {first.run}; nothing more was sent.")
+        except LevqorError as error:
+            return Reply.refusing(error)
+        else:
+            response = self._started(accepted, run.reply_to)
+        self._pending.pop(str(request_id))
+        return response
+
+    def _confirm(self, run: _Run, question: str, yes: str, no: str) -> Confirm:
+        nonce = secrets.token_urlsafe(12)  # 16 characters, fit for a button
+        self._pending[nonce] = run
+        return Confirm(question, nonce, yes, no)
+
+    async def _earlier(self, request: _Request) -> Started | None:
+        """The run that a request has already; raises LedgerError."""
+        if request.id is None:
+            return None
+        record = await self._bot.call(self._bot.engine.ledger.keyed, self.key(request.id))
+        if record is None or record.caller != str(request.caller):
+            return None
+        settled = None if record.open else self._bot.engine.settled(record)
+        accepted = Accepted(record.run, record.action, first=False, settled=settled)
+        return self._started(accepted, request.reply_to)
+
+    def _started(self, accepted: Accepted, reply_to: ReplyTo | None) -> Started:
+        return Started(sending(self._bot, accepted), accepted, reply_to)
+
+
+def _doubt(request: _Request) -> tuple[str | None, str, str]:
+    """What to ask before anything is sent, if anything, and the two buttons."""
+    late = 0.0 if request.written_at is None else time.time() - request.written_at
+    if late > LATE_SECONDS:
+        ago = wording.ago(late)
+        question = f"You asked for this {ago}, while Levqor was off. Send it now?"
+        return question, "Send now", "Leave it"
+    return request.confirm, "Send", "Cancel"
