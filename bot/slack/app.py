@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.runtime import Bot
     from bot.slack.api import Api
-    from bot.slack.desk import AckBody, Desk
+    from bot.slack.handlers import AckBody, Desk
 
     Answer = Callable[[Mapping[str, Any]], Awaitable[AckBody]]
 

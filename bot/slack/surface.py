@@ -6,17 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.runtime import Hook
-from bot.slack.answers import Answers
 from bot.slack.api import Api, Said, Unreachable
 from bot.slack.app import App
-from bot.slack.desk import Desk
-from bot.slack.hook import Door
-from bot.slack.link import Link, Pace
+from bot.slack.connection_status import REACHED, SURFACE, WAITING, Report
+from bot.slack.handlers import Desk
 from bot.slack.manifest import EVENTS_PATH, check_names, command_names
+from bot.slack.messenger import Answers
 from bot.slack.people import People
 from bot.slack.refusals import GONE, no_answer, refused_install, refused_token
-from bot.slack.report import REACHED, SURFACE, WAITING, Report
 from bot.slack.settings import SlackSettings
+from bot.slack.socket_mode import Link, Pace
+from bot.slack.webhook import Door
 from core.backoff import backoffs
 from core.network import NoRoute
 

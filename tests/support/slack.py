@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.slack.link import Pace
+from bot.slack.socket_mode import Pace
 from bot.slack.surface import Slack
 from bot.web.surface import Web
 from core.engine import Engine

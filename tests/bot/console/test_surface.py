@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BOT = [sys.executable, "-c", "import sys; from bot.app import main; sys.exit(main())"]
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.runtime import Bot
 from bot.slack.api import Api, Said, Unreachable
-from bot.slack.link import Pace
-from bot.slack.report import Report
+from bot.slack.connection_status import Report
+from bot.slack.socket_mode import Pace
 from tests.support.sandbox import Answer, Delay, Hang, Sandbox
 from tests.support.slack import QUICK, at_work, settings_for
 from tests.support.waiting import wait_for

@@ -9,7 +9,7 @@ from bot.slack.manifest import SCOPES, manifest
 from core.connectors import CONNECTORS
 from core.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "slack.md").read_text()
 SPOKEN = " ".join(
     re.sub(r'"\s*"|\s+', " ", file.read_text()) for file in (ROOT / "bot" / "slack").glob("*.py")

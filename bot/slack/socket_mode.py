@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bot.runtime import Bot
     from bot.slack.api import Api
     from bot.slack.app import Ack
-    from bot.slack.report import Report
+    from bot.slack.connection_status import Report
 
 
 @dataclass(frozen=True)

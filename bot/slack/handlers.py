@@ -22,11 +22,11 @@ from bot.conversation import (
 )
 from bot.notifier import Notifier
 from bot.slack import forms, views
-from bot.slack.answers import where_of
 from bot.slack.api import Said, Unreachable
 from bot.slack.escaping import unescape
 from bot.slack.home import home
 from bot.slack.manifest import command_names, main_command, spelling
+from bot.slack.messenger import where_of
 from bot.slack.settings import SlackSettings
 from core import wording
 from core.errors import InvalidInput, LevqorError
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from bot.conversation import Request, Response
     from bot.notifier import ReplyTo
     from bot.runtime import Bot
-    from bot.slack.answers import Answers
     from bot.slack.api import Api
+    from bot.slack.connection_status import Report
+    from bot.slack.messenger import Answers
     from bot.slack.people import People
-    from bot.slack.report import Report
     from core.callers import Caller
     from core.engine import Settled
 

@@ -12,7 +12,7 @@ import pytest
 from bot import slack as package
 from bot.declaration import Startup
 from bot.runtime import HookRequest
-from bot.slack.hook import MOST_FIELDS, Door, read
+from bot.slack.webhook import MOST_FIELDS, Door, read
 from core.errors import NotConfigured
 from core.sandbox.slack import TEAM
 from core.settings import Settings
