@@ -13,7 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 from aiohttp_socks import ProxyConnector
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError as SdkApiError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -46,11 +47,11 @@ class Unreachable(Exception):
         super().__init__()
 
 
-class Nonsense(Unreachable):
+class InvalidAnswer(Unreachable):
     """What came is no answer of Slack's."""
 
 
-class Said(Exception):
+class SlackApiError(Exception):
     """Slack answered with an error; `code` is its word for it."""
 
     def __init__(self, code: str) -> None:
@@ -65,26 +66,26 @@ class Api:
         own = settings.of(SlackSettings)
         self._home = urlsplit(own.api_url)
         self.on_foreign: Callable[[str], None] | None = None
-        self._ways = Ways(network())
-        proxy = self._ways.proxy(own.api_url)
+        self._sessions = Sessions(network())
+        proxy = self._sessions.proxy(own.api_url)
         self.client = AsyncWebClient(
             token=own.bot_token.get_secret_value() if own.bot_token else None,
             base_url=own.api_url,
-            session=self._ways.session(proxy),
-            ssl=self._ways.trusted(own.api_url),
+            session=self._sessions.session(proxy),
+            ssl=self._sessions.trusted(own.api_url),
             retry_handlers=[],
         )
         self.client.proxy = plain(proxy)
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._ways.close()
+        await self._sessions.close()
 
     async def who_am_i(self) -> Mapping[str, Any]:
         """`auth.test`: the team and the bot; `scopes` beside it, as the token's headers say."""
         response = await answered(self.client.auth_test())
         if any(not _is_id(response.get(name)) for name in ("team_id", "user_id")):
-            raise Nonsense
+            raise InvalidAnswer
         headers = {name.lower(): text for name, text in response.headers.items()}
         return {**response.data, "scopes": headers.get("x-oauth-scopes", "")}
 
@@ -93,7 +94,7 @@ class Api:
         response = await answered(self.client.apps_connections_open(app_token=token))
         url = response.get("url")
         if not isinstance(url, str) or not _is_socket(url):
-            raise Nonsense
+            raise InvalidAnswer
         return url
 
     def way(self, url: str) -> tuple[aiohttp.ClientSession | None, str | None]:
@@ -101,8 +102,8 @@ class Api:
 
         Raises NoRoute.
         """
-        proxy = self._ways.proxy(url)
-        return (self._ways.made(proxy) if proxy and proxy.socks else None), plain(proxy)
+        proxy = self._sessions.proxy(url)
+        return (self._sessions.made(proxy) if proxy and proxy.socks else None), plain(proxy)
 
     async def user(self, user: str, seconds: float) -> Any:
         """`users.info`: what it says of somebody, in whatever shape."""
@@ -121,24 +122,24 @@ class Api:
         await answered(self.client.chat_postMessage(channel=user, text=text, unfurl_links=False))
 
     async def respond(self, url: str, message: Mapping[str, Any]) -> None:
-        """Post to a response URL; raises Said once it takes no more."""
+        """Post to a response URL; raises SlackApiError once it takes no more."""
         if not self._is_slacks(url):
             if self.on_foreign:
                 self.on_foreign(urlsplit(url).netloc)
-            raise Said("foreign_url")
+            raise SlackApiError("foreign_url")
         try:
-            proxy, trusted = self._ways.proxy(url), self._ways.trusted(url)
+            proxy, trusted = self._sessions.proxy(url), self._sessions.trusted(url)
         except NoRoute:
             raise Unreachable from None
         hook = AsyncWebhookClient(
-            url, session=self._ways.session(proxy), ssl=trusted, retry_handlers=[]
+            url, session=self._sessions.session(proxy), ssl=trusted, retry_handlers=[]
         )
         hook.proxy = plain(proxy)
         response = await _bounded(hook.send_dict(dict(message)), CALL_SECONDS)
         if response.status_code == 429 or response.status_code >= 500:
             raise Unreachable(_seconds(response.headers.get("Retry-After")))
         if response.status_code != 200:
-            raise Said("response_url_refused")
+            raise SlackApiError("response_url_refused")
 
     def _is_slacks(self, url: str) -> bool:
         parts = urlsplit(url)
@@ -148,7 +149,7 @@ class Api:
         return parts.scheme == "https" and host.endswith((".slack.com", ".slack-gov.com"))
 
 
-class Ways:
+class Sessions:
     """The sessions Slack is reached through: one for all, and one for each SOCKS proxy."""
 
     def __init__(self, said: Network) -> None:
@@ -209,22 +210,22 @@ def plain(proxy: Proxy | None) -> str | None:
 
 
 async def answered(call: Awaitable[Any], seconds: float = CALL_SECONDS) -> Any:
-    """Await a Web API call; raises Unreachable or Said."""
+    """Await a Web API call; raises Unreachable or SlackApiError."""
     try:
         response = await _bounded(call, seconds)
-    except SlackApiError as error:
+    except SdkApiError as error:
         response = error.response
         # For a body that is no JSON it is a text, or aiohttp's own response.
         data = getattr(response, "data", None)
         code = data.get("error") if isinstance(data, dict) else None
         if not isinstance(code, str) or code in _PASSING:
             wait = _seconds(response.headers.get("Retry-After"))
-            kind = Nonsense if _well(response) and not isinstance(code, str) else Unreachable
+            kind = InvalidAnswer if _well(response) and not isinstance(code, str) else Unreachable
             raise kind(wait) from None
         # The code is shown to people: only what looks like one of Slack's.
-        raise Said(code if re.fullmatch(r"[a-z_]{1,60}", code) else "an_error") from None
+        raise SlackApiError(code if re.fullmatch(r"[a-z_]{1,60}", code) else "an_error") from None
     if not isinstance(getattr(response, "data", None), dict):
-        raise Nonsense
+        raise InvalidAnswer
     return response
 
 
@@ -232,12 +233,12 @@ async def _bounded(call: Awaitable[Any], seconds: float) -> Any:
     try:
         async with asyncio.timeout(seconds):
             return await call
-    except SlackApiError:
+    except SdkApiError:
         raise
     except (aiohttp.ClientError, SlackClientError, OSError):
         raise Unreachable from None
     except Exception:  # noqa: BLE001 - an answer over which slack_sdk trips, in whatever way
-        raise Nonsense from None
+        raise InvalidAnswer from None
 
 
 def _well(response: Any) -> bool:

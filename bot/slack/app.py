@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.runtime import Bot
     from bot.slack.api import Api
-    from bot.slack.handlers import AckBody, Desk
+    from bot.slack.handlers import AckBody, Handlers
 
     Answer = Callable[[Mapping[str, Any]], Awaitable[AckBody]]
 
@@ -44,17 +44,17 @@ class Ack:
 class App:
     """Takes a payload, whichever way it came, and returns its acknowledgement."""
 
-    def __init__(self, bot: Bot, api: Api, desk: Desk, me: Mapping[str, Any]) -> None:
+    def __init__(self, bot: Bot, api: Api, handlers: Handlers, me: Mapping[str, Any]) -> None:
         self._bolt = _made(api, me)
         main = main_command(bot.settings.of(SlackSettings).prefix)
-        self._bolt.command(main)(_listener(desk.question))
+        self._bolt.command(main)(_listener(handlers.question))
         # Also what Levqor does not know: bolt would not acknowledge it, and people see a time-out.
-        self._bolt.command(_ANYTHING)(_listener(desk.command))
-        self._bolt.action(views.AGAIN)(_listener(desk.again))
-        self._bolt.action(re.compile(f"^{views.OPEN}"))(_listener(desk.open_form))
-        self._bolt.view(re.compile(f"^{views.FORM}"))(_listener(desk.submitted))
-        self._bolt.view(views.AGAIN)(_listener(desk.submitted_again))
-        self._bolt.event("app_home_opened")(_listener(desk.opened_home))
+        self._bolt.command(_ANYTHING)(_listener(handlers.command))
+        self._bolt.action(views.AGAIN)(_listener(handlers.again))
+        self._bolt.action(re.compile(f"^{views.OPEN}"))(_listener(handlers.open_form))
+        self._bolt.view(re.compile(f"^{views.FORM}"))(_listener(handlers.submitted))
+        self._bolt.view(views.AGAIN)(_listener(handlers.submitted_again))
+        self._bolt.event("app_home_opened")(_listener(handlers.opened_home))
 
     async def dispatch(self, payload: dict[str, Any]) -> Ack:
         """Handle one payload that is surely Slack's."""

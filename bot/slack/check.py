@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.slack.api import Api, Said, Unreachable
+from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.manifest import (
     EVENTS_PATH,
     SCOPES,
@@ -77,8 +77,8 @@ def _names(settings: Settings) -> Iterator[Finding]:
 async def _bot_token(api: Api) -> list[Finding]:
     try:
         me = await api.who_am_i()
-    except Said as said:
-        return [_refused("SLACK_BOT_TOKEN", said)]
+    except SlackApiError as refused:
+        return [_refused("SLACK_BOT_TOKEN", refused)]
     except Unreachable as down:
         return [_unreachable(down)]
     if wrong := refused_install(me):
@@ -103,15 +103,15 @@ async def _bot_token(api: Api) -> list[Finding]:
 async def _app_token(api: Api, token: str) -> Finding:
     try:
         await api.open_socket(token)
-    except Said as said:
-        return _refused("SLACK_APP_TOKEN", said)
+    except SlackApiError as refused:
+        return _refused("SLACK_APP_TOKEN", refused)
     except Unreachable as down:
         return _unreachable(down)
     return Finding(True, "SLACK_APP_TOKEN is good: Slack opens a socket.")
 
 
-def _refused(setting: str, said: Said) -> Finding:
-    error = refused_token(setting, said.code)
+def _refused(setting: str, refused: SlackApiError) -> Finding:
+    error = refused_token(setting, refused.code)
     return Finding(False, error.message, error.fix)
 
 

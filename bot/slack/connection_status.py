@@ -25,7 +25,7 @@ FEWEST = 20
 MOST_UNKNOWN = 3
 
 
-class Report:
+class ConnectionStatus:
     """What is known of the way in; every change goes to `bot.inbound`.
 
     Nothing here is waited for: an acknowledgement must not stand behind a write of health's.

@@ -22,7 +22,7 @@ from bot.conversation import (
 )
 from bot.notifier import Notifier
 from bot.slack import forms, views
-from bot.slack.api import Said, Unreachable
+from bot.slack.api import SlackApiError, Unreachable
 from bot.slack.escaping import unescape
 from bot.slack.home import home
 from bot.slack.manifest import command_names, main_command, spelling
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from bot.notifier import ReplyTo
     from bot.runtime import Bot
     from bot.slack.api import Api
-    from bot.slack.connection_status import Report
-    from bot.slack.messenger import Answers
+    from bot.slack.connection_status import ConnectionStatus
+    from bot.slack.messenger import Messenger
     from bot.slack.people import People
     from core.callers import Caller
     from core.engine import Settled
@@ -54,17 +54,17 @@ QUESTION_SECONDS = 1.0
 RESTARTED = "Levqor was started again, perhaps before it answered your question. Please ask again."
 
 
-class Desk:
+class Handlers:
     """One workspace's requests. `going` holds the answers that are still on their way."""
 
     def __init__(
-        self, bot: Bot, api: Api, people: People, answers: Answers, report: Report
+        self, bot: Bot, api: Api, people: People, messenger: Messenger, status: ConnectionStatus
     ) -> None:
         self._bot = bot
         self._api = api
         self._people = people
-        self._answers = answers
-        self._report = report
+        self._messenger = messenger
+        self._status = status
         prefix = bot.settings.of(SlackSettings).prefix
         self._spelling = spelling(prefix)
         self._main = main_command(prefix)
@@ -82,7 +82,7 @@ class Desk:
         caller = await self._people.admit(body)
         word, trigger = str(body.get("command", "")), str(body["trigger_id"])
         if word not in self._commands:
-            self._report.unknown(word)
+            self._status.unknown(word)
         reply_to, text = where_of(body, _user(caller)), unescape(str(body.get("text", "")))
         request = Command(caller=caller, id=trigger, reply_to=reply_to, word=word, text=text)
         response = await self._handle(request)
@@ -116,7 +116,7 @@ class Desk:
         text = await self._answer(Decision(caller=caller, id=nonce, reply_to=reply_to))
         # This takes the question's place. How it ends comes beside it: which of the two
         # posts is quicker, nobody knows.
-        self._go(self._answers.say(reply_to, text, replace=True), "answer")
+        self._go(self._messenger.say(reply_to, text, replace=True), "answer")
         return None
 
     async def open_form(self, body: Mapping[str, Any]) -> AckBody:
@@ -178,7 +178,7 @@ class Desk:
         return response
 
     async def _answer(self, request: Request) -> str:
-        """What is said to a request, as a text."""
+        """Handle a request that opens no form; the response's text."""
         try:
             response = await self._handle(request)
         except LevqorError as error:
@@ -193,12 +193,14 @@ class Desk:
     async def _show(self, trigger: str, view: views.Json, reply_to: ReplyTo) -> None:
         try:
             await self._api.open_view(trigger, view)
-        except Said as said:
+        except SlackApiError as refused:
             # A replayed command has no trigger any more: its form is open already.
-            if said.code != "exchanged_trigger_id":
-                await self._answers.say(reply_to, f"Slack did not open the form ({said.code}).")
+            if refused.code != "exchanged_trigger_id":
+                await self._messenger.say(
+                    reply_to, f"Slack did not open the form ({refused.code})."
+                )
         except Unreachable:
-            await self._answers.say(reply_to, "Slack did not open the form in time. Try again.")
+            await self._messenger.say(reply_to, "Slack did not open the form in time. Try again.")
 
     async def _publish(self, caller: Caller) -> None:
         await self._api.publish_home(_user(caller), await home(self._bot, caller))
@@ -206,14 +208,14 @@ class Desk:
     async def _tell_later(self, asked: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
             await self._notifier.keep_answer(key, reply_to, "question")
-        await self._answers.say(reply_to, await asked)
+        await self._messenger.say(reply_to, await asked)
         await self._notifier.answered(key)
 
     async def _ask_again(self, reply_to: ReplyTo, _kind: str) -> None:
-        await self._answers.say(reply_to, RESTARTED)
+        await self._messenger.say(reply_to, RESTARTED)
 
     async def _tell(self, reply_to: ReplyTo, settled: Settled) -> None:
-        await self._answers.say(reply_to, wording.settled(settled, self._bot.engine.connectors))
+        await self._messenger.say(reply_to, wording.settled(settled, self._bot.engine.connectors))
 
     def _go(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return self._keep(self._bot.spawn(work, name=f"slack {name}", asked=True))

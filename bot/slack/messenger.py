@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bot.slack.api import Said, Unreachable
+from bot.slack.api import SlackApiError, Unreachable
 from bot.slack.views import escaped, note
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 LONGEST_WAIT = 300.0
 
 
-class Answers:
+class Messenger:
     """Tells people things. `where` holds `user`, and `url` where a command gave one."""
 
     def __init__(self, api: Api, *, waits: tuple[float, ...] = WAITS) -> None:
@@ -29,14 +29,14 @@ class Answers:
     async def say(self, where: ReplyTo, text: str, *, replace: bool = False) -> None:
         """Tell an asker something; `replace` the message whose button they pressed.
 
-        Raises Said or Unreachable where they cannot be reached.
+        Raises SlackApiError or Unreachable where they cannot be reached.
         """
         url = where.get("url")
         if url:
             message = {**note(text), "replace_original": replace}
             try:
                 await self._insist(lambda: self._api.respond(str(url), message))
-            except (Said, Unreachable):
+            except (SlackApiError, Unreachable):
                 # It takes five posts in half an hour. A direct message always finds them.
                 pass
             else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.expiring import ExpiringMap
-from bot.slack.api import Said, Unreachable
+from bot.slack.api import SlackApiError, Unreachable
 from bot.slack.refusals import GONE, refused_token
 from core.callers import Caller
 from core.errors import Busy, Forbidden
@@ -60,12 +60,12 @@ class People:
                 # A stranger; but what no Slack said is not remembered.
                 return False
             member = full
-        except Said as said:
-            if said.code == "missing_scope":
+        except SlackApiError as refused:
+            if refused.code == "missing_scope":
                 self._may_look = False
                 return None
-            if said.code in GONE:
-                raise refused_token("SLACK_BOT_TOKEN", said.code) from None
+            if refused.code in GONE:
+                raise refused_token("SLACK_BOT_TOKEN", refused.code) from None
             member = False
         except Unreachable:
             raise Busy(

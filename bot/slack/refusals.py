@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.slack.api import Nonsense
+from bot.slack.api import InvalidAnswer
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.slack.api import Unreachable
 
 UNREACHABLE = "Slack cannot be reached; trying again."
-NONSENSE = "Answers come that are not Slack's; trying again."
+INVALID_ANSWERS = "Answers come that are not Slack's; trying again."
 HUNG_UP = "Slack hangs up at once; trying again."
 NETWORK = "Check this machine's connection to slack.com."
 BETWEEN = (
@@ -38,7 +38,7 @@ _NO_SOCKET = "Switch Socket Mode on: api.slack.com/apps, your app, Socket Mode."
 
 def no_answer(down: Unreachable) -> tuple[str, str]:
     """What it means that Slack gave no answer, and what to do."""
-    return (NONSENSE, BETWEEN) if isinstance(down, Nonsense) else (UNREACHABLE, NETWORK)
+    return (INVALID_ANSWERS, BETWEEN) if isinstance(down, InvalidAnswer) else (UNREACHABLE, NETWORK)
 
 
 def refused_token(setting: str, code: str) -> NotConfigured:

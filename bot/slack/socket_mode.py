@@ -1,7 +1,7 @@
 """Socket Mode: a WebSocket to Slack, kept up, renewed, and watched for a second process.
 
 slack_sdk's own way of coming back tries for ever without a word, with an address that may
-have expired; here a line lives once and another is opened in its place.
+have expired; here a connection lives once and another is opened in its place.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from aiohttp import ClientError
+from slack_sdk.socket_mode import aiohttp as slack_socket
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.runtime.verdicts import mistake
-from bot.slack.api import Said, Unreachable
+from bot.slack.api import SlackApiError, Unreachable
 from bot.slack.refusals import (
     FULL,
     HUNG_UP,
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
     from bot.runtime import Bot
     from bot.slack.api import Api
     from bot.slack.app import Ack
-    from bot.slack.connection_status import Report
+    from bot.slack.connection_status import ConnectionStatus
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timing:
     """How often, in seconds.
 
-    A line is renewed every `renew`: one that died in silence is found out, and the new one's
+    A connection is renewed every `renew`: one that died in silence is found out, and the new one's
     greeting tells whether another process holds the same app token. A process that has just
-    ended may still be counted there; `crowd` later it is not. What came over an old line is
-    acknowledged over it for `linger`. A line that ends before it has stood for `steady` is
+    ended may still be counted there; `crowd` later it is not. What came over an old connection is
+    acknowledged over it for `linger`. A connection that ends before it has stood for `steady` is
     not replaced at once. The bot token is looked at every `watch`.
     """
 
@@ -74,7 +74,7 @@ class HungUp(Exception):
     """Slack said goodbye in place of a greeting: why, and what to do."""
 
 
-class Line(SocketModeClient):
+class Connection(slack_socket.SocketModeClient):
     """One WebSocket, from its greeting to its end; `over` is set when it must be replaced."""
 
     def __init__(self, api: Api, url: str, ping: float) -> None:
@@ -99,7 +99,7 @@ class Line(SocketModeClient):
         return (FULL, ONE_EACH) if self.goodbye == "too_many_websockets" else (HUNG_UP, NETWORK)
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Called by slack_sdk when Slack says goodbye or the line is dead."""
+        """Called by slack_sdk when Slack says goodbye or the connection is dead."""
         self.over.set()
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
@@ -118,8 +118,8 @@ class Line(SocketModeClient):
                 one.cancel()
 
 
-class Link:
-    """The way Slack reaches us."""
+class SocketModeClient:
+    """Keeps a connection through which Slack reaches us."""
 
     def __init__(
         self,
@@ -127,44 +127,44 @@ class Link:
         api: Api,
         token: str,
         handle: Callable[[dict[str, Any]], Awaitable[Ack]],
-        report: Report,
-        pace: Pace,
+        status: ConnectionStatus,
+        timing: Timing,
     ) -> None:
-        self._pace = pace
+        self._timing = timing
         self._bot = bot
         self._api = api
         self._token = token
         self._handle = handle
-        self._report = report
-        self._lines: set[Line] = set()
-        self._line: Line | None = None
+        self._status = status
+        self._connections: set[Connection] = set()
+        self._connection: Connection | None = None
         self._closing = False
         self._crowd = 0
 
     async def start(self) -> None:
         """Connect, however long Slack cannot be reached; raises NotConfigured when refused."""
-        self._line = await self._open(None)
-        self._bot.spawn(self._keep(), name="slack link")
+        self._connection = await self._open(None)
+        self._bot.spawn(self._keep(), name="slack socket")
 
     def pause(self) -> None:
-        """Open no other line."""
+        """Open no other connection."""
         self._closing = True
 
     async def stop(self) -> None:
         """Hang up."""
         self._closing = True
-        for line in tuple(self._lines):
-            await self._close(line)
+        for connection in tuple(self._connections):
+            await self._close(connection)
 
     async def _keep(self) -> None:
         pauses = backoffs()
         while not self._closing:
-            old = self._line
+            old = self._connection
             if old is None:
                 return
             since = time.monotonic()
             ended = await self._until_over(old)
-            if time.monotonic() - since > self._pace.steady:
+            if time.monotonic() - since > self._timing.steady:
                 pauses = backoffs()
             elif ended:
                 # It may hang up on the next one as quickly, and would be asked without end.
@@ -172,27 +172,27 @@ class Link:
                 await asyncio.sleep(next(pauses))
             if self._closing:
                 return
-            self._line = await self._open(old)
-            self._bot.spawn(self._hang_up(old), name="slack old line")
+            self._connection = await self._open(old)
+            self._bot.spawn(self._hang_up(old), name="slack old socket")
 
-    async def _until_over(self, line: Line) -> bool:
-        """Wait until a line must be replaced; whether that is because it has ended."""
+    async def _until_over(self, connection: Connection) -> bool:
+        """Wait until a connection must be replaced; whether that is because it has ended."""
         since = time.monotonic()
-        while not line.over.is_set() and await line.is_connected():
+        while not connection.over.is_set() and await connection.is_connected():
             # Asking again and again for the same answer would wear out Slack's patience.
-            crowd = self._pace.crowd * min(self._crowd, 20)
-            if time.monotonic() - since > (crowd or self._pace.renew):
+            crowd = self._timing.crowd * min(self._crowd, 20)
+            if time.monotonic() - since > (crowd or self._timing.renew):
                 return False
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(line.over.wait(), self._pace.look)
+                await asyncio.wait_for(connection.over.wait(), self._timing.look)
         return True
 
-    async def _open(self, old: Line | None) -> Line:
+    async def _open(self, old: Connection | None) -> Connection:
         for wait in backoffs():
             try:
-                line = await self._connect()
-            except Said as said:
-                error = refused_token("SLACK_APP_TOKEN", said.code)
+                connection = await self._connect()
+            except SlackApiError as refused:
+                error = refused_token("SLACK_APP_TOKEN", refused.code)
                 if old is None:
                     raise error from None
                 self._down(old, error.message, while_running(error))
@@ -206,69 +206,73 @@ class Link:
             except Unreachable as down:
                 self._down(old, *no_answer(down))
                 await asyncio.sleep(max(wait, down.wait or 0.0))
-            except Exception as error:  # noqa: BLE001 - or no line would ever be opened again
-                log.error("The link stumbled: %s", type(error).__name__)  # noqa: TRY400
+            except Exception as error:  # noqa: BLE001 - or no connection would ever be opened again
+                log.error("Socket Mode stumbled: %s", type(error).__name__)  # noqa: TRY400
                 self._down(old, *mistake(error))
                 await asyncio.sleep(wait)
             else:
-                self._report.up(CONNECTED)
-                return line
+                self._status.up(CONNECTED)
+                return connection
         raise AssertionError("the waits never end")
 
-    def _down(self, old: Line | None, why: str, fix: str) -> None:
-        # A line that is only being renewed still serves.
+    def _down(self, old: Connection | None, why: str, fix: str) -> None:
+        # A connection that is only being renewed still serves.
         if old is None or not old.is_open:
-            self._report.down(why, fix)
+            self._status.down(why, fix)
 
-    async def _connect(self) -> Line:
-        line = Line(self._api, await self._api.open_socket(self._token), self._pace.ping)
-        line.message_listeners.append(self._greeted)
-        line.socket_mode_request_listeners.append(self._envelope)
-        self._lines.add(line)
+    async def _connect(self) -> Connection:
+        connection = Connection(
+            self._api, await self._api.open_socket(self._token), self._timing.ping
+        )
+        connection.message_listeners.append(self._greeted)
+        connection.socket_mode_request_listeners.append(self._envelope)
+        self._connections.add(connection)
         try:
-            async with asyncio.timeout(self._pace.connect):
-                await line.connect()  # type: ignore[no-untyped-call]
-                await line.settled()
+            async with asyncio.timeout(self._timing.connect):
+                await connection.connect()  # type: ignore[no-untyped-call]
+                await connection.settled()
         except TimeoutError:
-            await self._close(line)
+            await self._close(connection)
             raise Unreachable from None
         except BaseException:
-            # The bot may end before the line stands: nobody else knows of it yet.
-            await self._close(line)
+            # The bot may end before the connection stands: nobody else knows of it yet.
+            await self._close(connection)
             raise
-        if not line.greeted.is_set():
-            await self._close(line)
-            raise HungUp(*line.why)
-        return line
+        if not connection.greeted.is_set():
+            await self._close(connection)
+            raise HungUp(*connection.why)
+        return connection
 
-    async def _greeted(self, line: Any, message: dict[str, Any], _raw: str | None = None) -> None:
+    async def _greeted(
+        self, connection: Any, message: dict[str, Any], _raw: str | None = None
+    ) -> None:
         if message.get("type") != "hello":
             return
-        line.greeted.set()
-        # Our own old line may still be open while it is replaced.
-        ours = sum(line.is_open for line in self._lines)
+        connection.greeted.set()
+        # Our own old connection may still be open while it is replaced.
+        ours = sum(connection.is_open for connection in self._connections)
         count = message.get("num_connections")
         others = (count if isinstance(count, int) else 0) - ours
         self._crowd = self._crowd + 1 if others > 0 else 0
-        # It may be a process that has just ended, or our own line that broke while this
+        # It may be a process that has just ended, or our own connection that broke while this
         # machine slept: Slack counts both for a while. What stays is another one.
-        self._report.crowded(self._crowd > FEW_LOOKS)
+        self._status.crowded(self._crowd > FEW_LOOKS)
 
-    async def _envelope(self, line: Any, request: SocketModeRequest) -> None:
+    async def _envelope(self, connection: Any, request: SocketModeRequest) -> None:
         began = time.perf_counter()
         ack = await self._handle(request.payload)
         body = ack.body if isinstance(ack.body, dict) else None
         if isinstance(ack.body, str):
             body = {"text": ack.body}
-        await line.send_socket_mode_response(SocketModeResponse(request.envelope_id, body))
-        self._report.acknowledged(time.perf_counter() - began)
+        await connection.send_socket_mode_response(SocketModeResponse(request.envelope_id, body))
+        self._status.acknowledged(time.perf_counter() - began)
 
-    async def _hang_up(self, line: Line) -> None:
-        await asyncio.sleep(self._pace.linger)
-        await self._close(line)
+    async def _hang_up(self, connection: Connection) -> None:
+        await asyncio.sleep(self._timing.linger)
+        await self._close(connection)
 
-    async def _close(self, line: Line) -> None:
-        self._lines.discard(line)
+    async def _close(self, connection: Connection) -> None:
+        self._connections.discard(connection)
         # What is dead already cannot be closed.
-        with contextlib.suppress(aiohttp.ClientError, OSError):
-            await line.close()  # type: ignore[no-untyped-call]
+        with contextlib.suppress(ClientError, OSError):
+            await connection.close()  # type: ignore[no-untyped-call]

@@ -23,7 +23,7 @@ MOST_FIELDS = 100
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 
-class Door:
+class WebhookReceiver:
     """Answers what is posted; `handle` is None until Slack has been asked who we are."""
 
     def __init__(self, secret: str) -> None:

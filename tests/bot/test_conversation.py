@@ -20,7 +20,7 @@ from bot.conversation import (
 from bot.runtime import Bot
 from core.callers import Caller
 from core.errors import InvalidInput, LedgerError, NotFound, QuotaSpent
-from core.sandbox import Delay
+from tests.support.sandbox import Delay
 
 ADA, BOB = Caller("slack", "T1:UADA"), Caller("slack", "T1:UBOB")
 SLASH = Spelling(action=lambda i: f"/{i.replace('.', '_')}", question=lambda w: f"/{w}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.slack.socket_mode import Pace
+from bot.slack.socket_mode import Timing
 from bot.slack.surface import Slack
 from bot.web.surface import Web
 from core.engine import Engine
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.runtime import Bot
     from tests.support.sandbox import Sandbox
 
-QUICK = Pace(connect=1.0, ping=0.5, look=0.05, crowd=0.2, linger=0.1, steady=0.2)
+QUICK = Timing(connect=1.0, ping=0.5, look=0.05, crowd=0.2, linger=0.1, steady=0.2)
 ME = f"slack:{TEAM}:{PERSON}"
 
 
@@ -80,7 +80,7 @@ def settings_for(home: Path, sandbox: Sandbox, *, http: bool = False, **more: st
 
 @contextmanager
 def at_work(
-    home: Path, sandbox: Sandbox, *, http: bool = False, pace: Pace = QUICK, **more: str
+    home: Path, sandbox: Sandbox, *, http: bool = False, timing: Timing = QUICK, **more: str
 ) -> Iterator[AtWork]:
     """Run the surface until the block ends, the HTTP surface beside it where it is needed."""
     settings = settings_for(home, sandbox, http=http, **more)
@@ -88,7 +88,7 @@ def at_work(
     async def life(serve: Callable[[AtWork], Awaitable[None]]) -> None:
         engine = Engine.open(settings)
         bot = Quiet(engine)
-        surface = Slack(settings, pace)
+        surface = Slack(settings, timing)
         web = Web(Address("127.0.0.1", 0), surface.hooks()) if http else None
         if web:
             await web.start(bot)

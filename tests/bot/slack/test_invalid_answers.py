@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot import check
-from bot.slack.api import Api, Nonsense, Said, Unreachable
+from bot.slack.api import Api, InvalidAnswer, SlackApiError, Unreachable
 from tests.support.nonsense import NONSENSE
 from tests.support.sandbox import Answer
 from tests.support.sandbox.slack_payloads import Exchange
@@ -44,7 +44,7 @@ def test_no_call_trips_over_nonsense(home, sandbox, call):
         api = Api(settings)
         try:
             return await CALLS[call](api)
-        except (Said, Unreachable) as error:
+        except (SlackApiError, Unreachable) as error:
             return error
         finally:
             await api.close()
@@ -70,7 +70,7 @@ def test_a_socket_is_opened_to_slack_or_to_this_computer_alone(home, sandbox, ur
             await api.close()
 
     sandbox.slack.next(Answer(json={"ok": True, "url": url}), on="apps.connections.open")
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidAnswer):
         asyncio.run(ask())
 
 

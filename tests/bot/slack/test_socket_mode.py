@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.runtime import Bot
-from bot.slack.api import Api, Said, Unreachable
-from bot.slack.connection_status import Report
-from bot.slack.socket_mode import Pace
+from bot.slack.api import Api, SlackApiError, Unreachable
+from bot.slack.connection_status import ConnectionStatus
+from bot.slack.socket_mode import Timing
 from tests.support.sandbox import Answer, Delay, Hang, Sandbox
 from tests.support.slack import QUICK, at_work, settings_for
 from tests.support.waiting import wait_for
@@ -73,7 +73,7 @@ def test_ten_other_connections_are_said_and_slack_is_not_worn_out(slack, sandbox
 
 @pytest.mark.parametrize("way", ["disconnect", "drop_sockets"])
 def test_a_slack_that_hangs_up_at_once_is_not_asked_without_end(home, sandbox, way):
-    with at_work(home, sandbox, pace=replace(QUICK, steady=60.0)) as slack:
+    with at_work(home, sandbox, timing=replace(QUICK, steady=60.0)) as slack:
         before = len(sandbox.slack.calls("apps.connections.open"))
         until = time.monotonic() + 2.0
         while time.monotonic() < until:
@@ -86,7 +86,7 @@ def test_a_slack_that_hangs_up_at_once_is_not_asked_without_end(home, sandbox, w
 
 
 def test_a_bot_token_revoked_meanwhile_is_said_by_health_and_to_who_asks(home, sandbox):
-    with at_work(home, sandbox, pace=replace(QUICK, watch=0.1)) as slack:
+    with at_work(home, sandbox, timing=replace(QUICK, watch=0.1)) as slack:
         for call in ("auth.test", "users.info"):
             sandbox.slack.always(REVOKED, on=call)
         wait_for(lambda: not slack.health[0])
@@ -113,27 +113,27 @@ def test_a_second_process_on_the_app_token_is_said_once_it_stays(slack, home, sa
 
 
 def test_both_processes_say_so_and_one_that_ends_is_forgotten(home, sandbox):
-    pace = Pace(connect=1.0, ping=0.5, look=0.05, renew=0.3, crowd=0.2, linger=0.05)
+    timing = Timing(connect=1.0, ping=0.5, look=0.05, renew=0.3, crowd=0.2, linger=0.05)
     other = home.parent / "other"
     other.mkdir()
-    with at_work(home, sandbox, pace=pace) as first:
-        with at_work(other, sandbox, pace=pace) as second:
+    with at_work(home, sandbox, timing=timing) as first:
+        with at_work(other, sandbox, timing=timing) as second:
             wait_for(lambda: not first.health[0])
             wait_for(lambda: not second.health[0])
         wait_for(lambda: first.health[:2] == (True, CONNECTED), seconds=30)
 
 
 def test_a_line_is_renewed_from_time_to_time(home, sandbox):
-    pace = Pace(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=0.05)
+    timing = Timing(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=0.05)
     before = sandbox.slack.socket.opened
-    with at_work(home, sandbox, pace=pace) as slack:
+    with at_work(home, sandbox, timing=timing) as slack:
         wait_for(lambda: sandbox.slack.socket.opened >= before + 3)
         assert slack.health[:2] == (True, CONNECTED)
 
 
 def test_a_renewal_that_fails_leaves_the_old_line_at_work(home, sandbox):
-    pace = Pace(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=0.05)
-    with at_work(home, sandbox, pace=pace) as slack:
+    timing = Timing(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=0.05)
+    with at_work(home, sandbox, timing=timing) as slack:
         sandbox.slack.always(REVOKED, on="apps.connections.open")
         wait_for(lambda: len(sandbox.slack.calls("apps.connections.open")) >= 3)
         assert slack.health[:2] == (True, CONNECTED)
@@ -142,8 +142,8 @@ def test_a_renewal_that_fails_leaves_the_old_line_at_work(home, sandbox):
 
 def test_what_came_over_an_old_line_is_acknowledged_over_it(home, sandbox):
     sandbox.slack.next(Delay(0.5), on="users.info")
-    pace = Pace(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=1.0)
-    with at_work(home, sandbox, pace=pace) as slack:
+    timing = Timing(ping=0.5, look=0.05, renew=0.3, crowd=5.0, linger=1.0)
+    with at_work(home, sandbox, timing=timing) as slack:
         done = slack.send("hello")
         assert done.acked
         assert done.latency > 0.4
@@ -157,13 +157,13 @@ def test_slow_acknowledgements_are_said(engine):
         bot = Bot(engine)
         waits = []
         bot.on_acknowledged.append(lambda surface, seconds: waits.append((surface, seconds)))
-        report = Report(bot)
-        report.up(CONNECTED)
+        status = ConnectionStatus(bot)
+        status.up(CONNECTED)
         for seconds in [2.0] * 20:
-            report.acknowledged(seconds)
+            status.acknowledged(seconds)
         slow = await told(ok=False)
         for seconds in [0.1] * 100:
-            report.acknowledged(seconds)
+            status.acknowledged(seconds)
         later = await told(ok=True)
         await bot.finish()
         return waits, slow, later
@@ -195,10 +195,10 @@ def test_an_answer_goes_to_slack_and_nowhere_else(home, sandbox):
 
     with Sandbox() as elsewhere:
         for url in (f"{elsewhere.url}/slack/response/x", "https://slack.com.evil.example/x", ""):
-            with pytest.raises(Said, match="foreign_url"):
+            with pytest.raises(SlackApiError, match="foreign_url"):
                 asyncio.run(story(url))
         assert elsewhere.received == []
-    with pytest.raises(Said, match="response_url_refused"):
+    with pytest.raises(SlackApiError, match="response_url_refused"):
         asyncio.run(story(f"{sandbox.slack.url}/response/unknown"))
 
 
@@ -213,7 +213,7 @@ def test_this_computer_is_one_host_however_it_is_spelt(home, sandbox, host):
         finally:
             await api.close()
 
-    with pytest.raises(Said, match="response_url_refused"):
+    with pytest.raises(SlackApiError, match="response_url_refused"):
         asyncio.run(story())
 
 

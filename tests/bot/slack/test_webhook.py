@@ -12,7 +12,7 @@ import pytest
 from bot import slack as package
 from bot.declaration import Startup
 from bot.runtime import HookRequest
-from bot.slack.webhook import MOST_FIELDS, Door, read
+from bot.slack.webhook import MOST_FIELDS, WebhookReceiver, read
 from core.errors import NotConfigured
 from core.sandbox.slack import TEAM
 from core.settings import Settings
@@ -75,7 +75,7 @@ def test_an_empty_secret_opens_no_door(home, sandbox):
     with at_work(home, sandbox, http=True) as slack:
         assert post(slack, BODY, forged).status == 401
     with pytest.raises(ValueError, match="must not be empty"):
-        Door("")
+        WebhookReceiver("")
 
 
 def test_without_any_secret_there_is_no_surface(home, sandbox):
@@ -204,9 +204,9 @@ def counted(slack):
 
 
 def test_before_slack_was_asked_who_we_are_a_request_is_put_off():
-    door = Door(SIGNING_SECRET)
+    receiver = WebhookReceiver(SIGNING_SECRET)
     headers = {name.lower(): text for name, text in signed(BODY).items()}
-    said = asyncio.run(door.answer(HookRequest(BODY, headers)))
+    said = asyncio.run(receiver.answer(HookRequest(BODY, headers)))
     assert (said.status, said.headers) == (503, {"retry-after": "5"})
 
 
