@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 import sys
+import tempfile
 import unicodedata
 from pathlib import Path
 from shlex import quote
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from core.errors import NotConfigured
+from core.errors import LedgerError, NotConfigured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import ExitStack
 
 DATABASE = "levqor.db"
 # What a move that has not ended leaves in both folders; it names the other one.
@@ -55,6 +57,18 @@ def find(named: Path | None, environ: Mapping[str, str]) -> Path:
                 f" {usual}: levqor home move",
             )
     return usual
+
+
+def temporary(stack: ExitStack) -> Path:
+    """Make a folder that ends with `stack`; raises LedgerError where there is no room for one."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
+    except OSError as problem:
+        raise LedgerError(
+            f"There is no folder for what is temporary ({problem.strerror}).",
+            fix="Name one that you may write to in TMPDIR.",
+        ) from None
+    return Path(stack.enter_context(made)).resolve()
 
 
 def default() -> Path:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.app.options import COMMANDS, parse
@@ -61,16 +59,12 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
 
     if not options.sandbox:
         return Settings.load(options.home)
-    from core.sandbox import Sandbox
+    from core.sandbox import start
 
-    sandbox = stack.enter_context(Sandbox())
-    home = options.home or Path(
-        stack.enter_context(tempfile.TemporaryDirectory(prefix="levqor-sandbox-"))
-    )
+    sandbox, settings = start(stack, options.home)
     streams.tell(f"sandbox: {sandbox.url} shows what was sent")
     kept = "" if options.home else " (temporary: gone when this ends; --home DIR keeps one)"
-    streams.tell(f"home: {home}{kept}")
-    settings = Settings.load(home, sandbox_urls=sandbox.settings())
+    streams.tell(f"home: {settings.home}{kept}")
     if settings.app.home and not options.home:
         streams.tell("LEVQOR_HOME is not used: a sandbox has its own home, or the one in --home.")
     return settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -46,6 +47,6 @@ def sandbox(
         serve(port, announce)
     except OSError as error:
         raise InvalidInput(
-            [Fault("--port", f"{port} cannot be used: {error.strerror}")],
+            [Fault("--port", f"{port} cannot be used: {os.strerror(error.errno or 0)}")],
             fix="Choose another port, or leave it out for any free one.",
         ) from None

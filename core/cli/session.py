@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from core.callers import Caller, Local, os_user
-from core.errors import LedgerError, LevqorError
-from core.home import DATABASE
+from core.errors import LevqorError
+from core.home import DATABASE, temporary
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from core.cli.output import Output
@@ -71,13 +70,17 @@ class Session:
         """Whether the home ends with the command."""
         return self.in_sandbox and self.home_given is None
 
-    @cached_property
+    @property
     def sandbox(self) -> Sandbox:
         """The sandbox, started."""
-        self.prepare()
-        from core.sandbox import Sandbox
+        return self._started[0]
 
-        return self._open.enter_context(Sandbox())
+    @cached_property
+    def _started(self) -> tuple[Sandbox, Settings]:
+        self.prepare()
+        from core.sandbox import start
+
+        return start(self._open, self.home_given, tolerant=self.tolerant)
 
     @cached_property
     def settings(self) -> Settings:
@@ -86,11 +89,12 @@ class Session:
         from core.logs import quiet_libraries
         from core.settings import Settings
 
-        home = self._passing_folder() if self.temporary else self.home_given
-        urls = self.sandbox.settings() if self.in_sandbox else None
-        found = Settings.load(home, sandbox_urls=urls, tolerant=self.tolerant)
-        quiet_libraries(found.redactor(), found.loggers())
-        return found
+        if self.in_sandbox:
+            settings = self._started[1]
+        else:
+            settings = Settings.load(self.home_given, tolerant=self.tolerant)
+        quiet_libraries(settings.redactor(), settings.loggers())
+        return settings
 
     @cached_property
     def folder(self) -> Path:
@@ -98,17 +102,7 @@ class Session:
         home = self.settings.home
         if not self.reads or (home / DATABASE).exists():
             return home
-        return self._passing_folder()
-
-    def _passing_folder(self) -> Path:
-        try:
-            made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
-        except OSError as problem:
-            raise LedgerError(
-                f"There is no folder for what is temporary ({problem.strerror}).",
-                fix="Name one that you may write to in TMPDIR.",
-            ) from None
-        return Path(self._open.enter_context(made)).resolve()
+        return temporary(self._open)
 
     @cached_property
     def engine(self) -> Engine:

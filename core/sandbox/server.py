@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
-import signal
 import socket
 import threading
 from concurrent.futures import Future
@@ -22,7 +20,6 @@ from core.sandbox.telegram import Telegram
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import FrameType
 
     from core.sandbox.service import Handler
 
@@ -139,29 +136,3 @@ def unknown_call(
         return service.not_found()
 
     return recorded(service, "unknown", handle)
-
-
-def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:
-    """Run the sandbox until SIGINT or SIGTERM; call it from the main thread.
-
-    `announce` gets the front page's address and the settings to export. Raises OSError where
-    the port is taken.
-    """
-    stopped = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with Sandbox(port) as sandbox:
-            announce(sandbox.url, sandbox.settings())
-            stopped.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def exports(settings: dict[str, str]) -> str:
-    """The settings as lines for a shell."""
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in settings.items())

@@ -1,4 +1,4 @@
-"""The stand-ins as a source: `levqor sandbox` runs beside the tray for as long as it lives."""
+"""The sandbox as a source: `levqor sandbox` runs beside the tray for as long as it lives."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import contextlib
 import json
 import subprocess
 import sys
-import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.home import temporary
 from tray import desktop
 from tray.source.local import Local
 from tray.source.sandbox_child import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 COMMAND = (sys.executable, "-P", "-m", "tray.source.sandbox_child")
 _END_S = 5
@@ -24,32 +24,29 @@ _END_S = 5
 
 @contextlib.contextmanager
 def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
-    """Start the stand-ins; yield a source that reaches nothing else, and its home.
+    """Start the sandbox; yield a source that reaches nothing else, and its home.
 
-    The home is a temporary folder unless one is named. The icon does not wait for them.
+    The home is a temporary folder unless one is named. The icon does not wait for it.
     """
     with contextlib.ExitStack() as stack:
-        temporary = home is None
-        if home is None:
-            made = tempfile.TemporaryDirectory(prefix="levqor-", ignore_cleanup_errors=True)
-            home = Path(stack.enter_context(made))
-        stand_ins = _StandIns(home, temporary=temporary)
-        stack.callback(stand_ins.close)
-        source = Local(home, environment=stand_ins.environment, sandbox=True)
+        folder = home or temporary(stack)
+        child = _SandboxChild(folder, ends=home is None)
+        stack.callback(child.close)
+        source = Local(folder, environment=child.environment, sandbox=True)
         stack.callback(source.close)
-        yield source, home
+        yield source, folder
 
 
-class _StandIns:
-    """The child that runs the stand-ins."""
+class _SandboxChild:
+    """The child that runs the sandbox; its home may end with it."""
 
-    def __init__(self, home: Path, *, temporary: bool) -> None:
+    def __init__(self, home: Path, *, ends: bool) -> None:
         self._settings: dict[str, str] | None = None
         self._lock = threading.Lock()
-        mine = [TEMPORARY] if temporary else []
+        mine = [TEMPORARY] if ends else []
         self._child = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [*COMMAND, *mine, "--home", str(home), "sandbox", "--output", "json"],
-            # Closed when this process ends, however it does: the stand-ins go with it.
+            # Closed when this process ends, however it does: the child ends with it.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -57,7 +54,7 @@ class _StandIns:
         )
 
     def environment(self) -> dict[str, str]:
-        """The environment that points a child at them; waits until they are up."""
+        """The environment that points a child at it; waits until it is up."""
         with self._lock:
             if self._settings is None and self._child.stdout:
                 line = self._child.stdout.readline()
@@ -65,7 +62,7 @@ class _StandIns:
         return desktop.environment(self._settings or {})
 
     def close(self) -> None:
-        """End them."""
+        """End it."""
         self._child.terminate()
         try:
             self._child.wait(_END_S)
