@@ -48,7 +48,7 @@ class Loft:
         await bot.inbound(self.name, "cooing in the loft")
         spelling = Spelling(action=str, question=str)
         for word in ("whoami", "health"):
-            bot.say(await bot.commands.ask(word, "", Caller(self.name, "7"), spelling))
+            bot.print_status(await bot.commands.ask(word, "", Caller(self.name, "7"), spelling))
         bot.end()
 
     async def pause(self):
