@@ -61,10 +61,13 @@ def ago(seconds: float) -> str:
     if seconds < -60:
         # Another clock wrote it, or this one has been set back since.
         return "in the future"
-    if seconds < 5:
-        return "just now"
-    size, unit = next(each for each in _UNITS if seconds >= each[0])
-    return f"{counted(int(seconds // size), unit)} ago"
+    return "just now" if seconds < 5 else f"{span(seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """Say how long, in whole units rounded down: `3 minutes`."""
+    size, unit = next(each for each in _UNITS if seconds >= each[0] or each[0] == 1)
+    return counted(int(seconds // size), unit)
 
 
 def wait(seconds: float) -> str:

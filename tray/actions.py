@@ -8,11 +8,11 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tray import fix_page, notifications
-from tray import preferences as preference_file
+from tray import fix_page, notifications, preferences
+from tray.desktop import write_private
 from tray.notifications import Notification
 from tray.source import SourceError
-from tray.state import Notify, Preferences
+from tray.state import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,16 +23,15 @@ if TYPE_CHECKING:
     from tray.desktop import Paths
     from tray.poller import Poller
     from tray.rows import Command
-    from tray.state import State
 
 log = logging.getLogger(__name__)
 
 # When "until tomorrow" ends, local time: before most people begin.
 _MORNING = 7
-_MORE = "Start levqor-tray in a terminal: it says more."
+_FAILED = "That did not work"
 _FOREWORD = (
     "# Levqor's settings, one NAME=value on each line. Save this file and Levqor reads it.\n"
-    "# The names, and where to get each value: How to fix, in the tray's menu.\n"
+    "# For the names and where to get each value, choose How to fix in the tray's menu.\n"
 )
 
 
@@ -41,112 +40,113 @@ class Actions:
 
     def __init__(
         self,
-        watch: Poller,
+        poller: Poller,
         window: Window,
-        places: Paths,
+        paths: Paths,
         autostart: Autostart,
         opener: Callable[[Path], bool],
     ) -> None:
-        self._watch = watch
+        self._poller = poller
         self._window = window
-        self._places = places
+        self._paths = paths
         self._autostart = autostart
         self._open = opener
-        self._todo: dict[str, Callable[[Command], None]] = {
-            "check": lambda _: watch.check_now(asked=True),
-            "pause": lambda do: self._pause(watch.state.now + do.seconds),
-            "pause_until_tomorrow": lambda _: self._pause(_tomorrow(watch.state.now)),
+
+        self._actions: dict[str, Callable[[Command], None]] = {
+            "check": lambda _: poller.check_now(asked=True),
+            "pause": lambda c: self._choose(paused_until=poller.state.now + c.seconds),
+            "pause_until_tomorrow": lambda _: self._choose(paused_until=_tomorrow()),
             "resume": lambda _: self._resume(),
-            "tell": lambda do: self._choose(notify=Notify(do.arg)),
+            "notify": lambda c: self._choose(notify=Notify(c.arg)),
             "autostart": lambda _: self._toggle_autostart(),
-            "mute": lambda do: self._mute(do.arg, watch.state.now + do.seconds),
-            "unmute": lambda do: self._mute(do.arg, 0.0),
-            "looked": lambda do: self._choose(
-                acknowledged_runs=(*self._choices.acknowledged_runs, do.arg)
-            ),
-            "test": lambda do: self._start_test(do.arg),
-            "pair": lambda _: self._apart(self._pair),
-            "how_to_fix": lambda do: self._apart(self._how_to_fix, do.arg),
-            "open_settings": lambda _: self._apart(self._open_settings),
-            "open_log": lambda _: self._apart(self._open_log, "connectors.log"),
-            "open_logs": lambda _: self._apart(self._open_log, ""),
+            "mute": lambda c: self._mute(c.arg, poller.state.now + c.seconds),
+            "unmute": lambda c: self._mute(c.arg, 0.0),
+            "acknowledge": lambda c: self._acknowledge(c.arg),
+            "test": lambda c: self._start_test(c.arg),
+            "pair": lambda _: self._in_thread(self._pair),
+            "how_to_fix": lambda c: self._in_thread(self._how_to_fix, c.arg),
+            "open_settings": lambda _: self._in_thread(self._open_settings),
+            "open_log": lambda _: self._in_thread(self._open_log, "connectors.log"),
+            "open_log_folder": lambda _: self._in_thread(self._open_log, ""),
             "quit": lambda _: window.stop(),
         }
 
-    def __call__(self, do: Command) -> None:
+    def __call__(self, command: Command) -> None:
         """Carry out one click."""
-        self._todo[do.what](do)
-
-    @property
-    def _choices(self) -> Preferences:
-        return self._watch.state.preferences
+        self._actions[command.name](command)
 
     def _choose(self, **parts: object) -> None:
-        chosen = replace(self._choices, **parts)  # type: ignore[arg-type]
-        self._watch.change(preferences=chosen)
+        chosen = replace(self._poller.state.preferences, **parts)  # type: ignore[arg-type]
+        self._poller.change(preferences=chosen)
         try:
-            preference_file.save(self._places.preferences, chosen)
+            preferences.save(self._paths.preferences, chosen)
         except OSError as problem:
-            self._window.tell(Notification("Your choice holds until Levqor ends", _why(problem)))
-
-    def _pause(self, until: float) -> None:
-        self._choose(paused_until=until)
+            title = "Your choice is forgotten when Levqor quits"
+            self._window.notify(Notification(title, _reason(problem)))
 
     def _resume(self) -> None:
         self._choose(paused_until=None)
-        self._watch.check_now()
+        self._poller.check_now()
 
     def _mute(self, name: str, until: float) -> None:
-        now = self._watch.state.now
-        muted = {n: t for n, t in self._choices.muted.items() if t > now and n != name}
-        self._choose(muted={**muted, name: until} if until > now else muted)
+        state = self._poller.state
+        muted = {**state.preferences.muted, name: until}
+        self._choose(muted={name: end for name, end in muted.items() if end > state.now})
+
+    def _acknowledge(self, run: str) -> None:
+        runs = self._poller.state.preferences.acknowledged_runs
+        self._choose(acknowledged_runs=(*runs, run))
 
     def _toggle_autostart(self) -> None:
         try:
             self._autostart.set(on=not self._autostart.on)
         except (OSError, ValueError) as problem:
-            self._window.tell(Notification("Start at login cannot be changed", _why(problem)))
-        self._watch.change(autostart=self._autostart.on)
+            title = "Start at login cannot be changed"
+            self._window.notify(Notification(title, _reason(problem)))
+        self._poller.change(autostart=self._autostart.on)
 
     def _start_test(self, action: str) -> None:
-        state = self._watch.state
-        if action in state.sending:
-            return
-        self._watch.change(sending=state.sending | {action})
-        self._apart(self._test, action)
+        sending = self._poller.state.sending
+        if action not in sending:
+            self._poller.change(sending=sending | {action})
+            self._in_thread(self._test, action)
 
     def _test(self, action: str) -> None:
+        poller = self._poller
         try:
-            told = self._watch.source.test(action)
+            result = poller.source.test(action)
         finally:
-            self._watch.update(lambda state: replace(state, sending=state.sending - {action}))
-        self._watch.update(
-            lambda state: replace(state, test_results={**state.test_results, action: told})
+            poller.update(lambda state: replace(state, sending=state.sending - {action}))
+        poller.update(
+            lambda state: replace(state, test_results={**state.test_results, action: result})
         )
-        self._watch.tell(notifications.for_test(told, _title(self._watch.state, action)))
-        self._watch.check_now()
+        health = poller.state.health
+        known = health.connectors if health else ()
+        title = next((c.title for c in known if action in c.actions), action)
+        poller.notify(notifications.for_test(result, title))
+        poller.check_now()
 
     def _pair(self) -> None:
         try:
-            made = self._watch.source.pair()
+            pairing = self._poller.source.pair()
         except SourceError as error:
-            self._window.tell(Notification(error.trouble.words, error.trouble.fix))
+            self._window.notify(Notification(error.fault.words, error.fault.fix))
             return
-        copied = self._window.copy(made.link or made.code)
-        if made.link:
+        copied = self._window.copy(pairing.link or pairing.code)
+        if pairing.link:
             how = "The link is copied: open it" if copied else "Open this link"
-            how += f" on the phone.\n{made.link}"
+            how += f" on the phone.\n{pairing.link}"
         else:
-            how = f"Send the bot: /start {made.code}" + " (the code is copied)" * copied
-        self._window.tell(Notification("Pair a phone within ten minutes", how))
+            how = f"Send the bot: {pairing.message}" + " (the code is copied)" * copied
+        self._window.notify(Notification("Pair a phone within ten minutes", how))
 
     def _how_to_fix(self, name: str) -> None:
-        self._places.page.parent.mkdir(parents=True, exist_ok=True)
-        fix_page.write(self._places.page, fix_page.html(self._watch.state, name))
-        self._show(self._places.page)
+        page = fix_page.html(self._poller.state, name)
+        write_private(self._paths.page, page.encode())
+        self._show(self._paths.page)
 
     def _open_settings(self) -> None:
-        file = self._watch.source.settings_file
+        file = self._poller.source.info.settings_file
         if file is None:
             return
         if not file.exists():
@@ -156,48 +156,45 @@ class Actions:
         self._show(file)
 
     def _open_log(self, name: str) -> None:
-        folder = self._watch.source.log_folder
-        if folder is None:
+        home = self._poller.source.info.home
+        if home is None:
             return
-        target = folder / name if name and (folder / name).exists() else folder
+        folder = home / "logs"
+        target = folder / name if (folder / name).exists() else folder
         if target.exists():
             self._show(target)
         else:
-            self._window.tell(Notification("There is no log yet", "It begins with the first run."))
+            self._window.notify(Notification("There is no log yet", "The first run starts it."))
 
-    def _apart(self, work: Callable[..., None], *args: object) -> None:
-        """Command what takes seconds on a thread of its own, and never fail in silence."""
+    def _in_thread(self, work: Callable[..., None], *args: object) -> None:
+        """Do what takes seconds on a thread of its own, and never fail in silence."""
 
         def safely() -> None:
             try:
                 work(*args)
             except OSError as problem:
-                self._window.tell(Notification("That did not work", _why(problem)))
+                self._window.notify(Notification(_FAILED, _reason(problem)))
             except Exception:
                 log.exception("%s failed", work.__name__)
-                self._window.tell(Notification("That did not work", _MORE))
+                why = "To see the reason, start levqor-tray in a terminal."
+                self._window.notify(Notification(_FAILED, why))
 
         threading.Thread(target=safely, name=work.__name__, daemon=True).start()
 
     def _show(self, target: Path) -> None:
         if not self._open(target):
-            copied = self._window.copy(str(target))
-            said = "Nothing here opens it" + "; its path is copied" * copied
-            self._window.tell(Notification(f"Open {target.name}", f"{said}:\n{target}"))
+            copied = "; its path is copied" * self._window.copy(str(target))
+            body = f"No program here opens it{copied}:\n{target}"
+            self._window.notify(Notification(f"Open {target.name}", body))
 
 
-def _why(problem: OSError | ValueError) -> str:
+def _reason(problem: OSError | ValueError) -> str:
     if isinstance(problem, ValueError):
         return f"{str(problem)[:1].upper()}{str(problem)[1:]}."
     return f"{problem.filename or 'The file'}: {problem.strerror or 'it cannot be written'}"
 
 
-def _tomorrow(now: float) -> float:
-    today = dt.datetime.fromtimestamp(now, dt.UTC).astimezone()
+def _tomorrow() -> float:
+    today = dt.datetime.now(dt.UTC).astimezone()
     morning = today.replace(hour=_MORNING, minute=0, second=0, microsecond=0)
     return (morning + dt.timedelta(days=1)).timestamp()
-
-
-def _title(state: State, action: str) -> str:
-    known = state.health.connectors if state.health else ()
-    return next((c.title for c in known if action in c.actions), action)

@@ -1,9 +1,10 @@
-"""`levqor-tray`: the icon, a source and the watch over it, tied together."""
+"""`levqor-tray`: the icon, a source and the poller over it, tied together."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import logging
 import sys
 import time
@@ -23,10 +24,11 @@ from tray.state import State
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tray.backend import Window
-    from tray.source import Source
+    from tray.source.remote import Remote
 
 EXIT_WRONG, EXIT_NO_DESKTOP = 2, 3
+# What `.[tray]` brings and the rest of Levqor does without; loaded only where a window is made.
+_LIBRARIES = ("PIL", "pystray")
 # At login the panel may come up after us.
 _HOST_S = 10.0
 _HOST_POLL_S = 0.2
@@ -42,81 +44,87 @@ _UP = "the icon is in the corner of the screen; to end it: Quit in its menu, or 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 not set up for it."""
+    # Before the libraries, which connect to the display.
     streams.hold()
+    try:
+        return _main(args)
+    finally:
+        streams.flush()
+
+
+def _main(args: Sequence[str] | None) -> int:
+    if not all(map(importlib.util.find_spec, _LIBRARIES)):
+        _print(
+            "the tray's libraries are missing. Install them with: "
+            "pip install 'levqor[tray]', or in a checkout: pip install '.[tray]'"
+        )
+        return EXIT_NO_DESKTOP
     with streams.helping():
-        given = _parser().parse_args(args)
-    if said := desktop.ready_for_tls():
-        _say(said)
+        options = _parser().parse_args(args)
+    if warning := desktop.ready_for_tls():
+        _print(warning)
     logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
     try:
-        with desktop.endings(), _source(given) as (source, places):
-            return _run(given, source, places)
+        with desktop.endings(), _source(options) as (source, paths):
+            return _run(options, source, paths)
     except toolkit.NoDesktop as problem:
-        _say(str(problem))
+        _print(str(problem))
         return EXIT_NO_DESKTOP
     except OSError as problem:
-        _say(f"{problem.filename or 'A file'}: {problem.strerror or problem}.\n{_NEEDS}")
+        _print(f"{problem.filename or 'A file'}: {problem.strerror or problem}.\n{_NEEDS}")
         return EXIT_NO_DESKTOP
     except NotConfigured as problem:
-        _say(f"{problem.message}\n{problem.fix}")
+        _print(f"{problem.message}\n{problem.fix}")
         return problem.exit
     except ValueError as problem:
-        _say(str(problem))
+        _print(str(problem))
         return EXIT_WRONG
 
 
-def _run(given: argparse.Namespace, source: Source, places: desktop.Paths) -> int:
-    only = desktop.SingleInstance(places)
-    autostart = Autostart(_command(given))
-    watch = Poller(
-        source,
-        State(
-            time.time(),
-            source.about,
-            preferences=preferences.load(places.preferences),
-            autostart=autostart.on,
-            version=__version__,
-            stale_after=max(6 * given.every, 120.0),
-        ),
-        every=given.every,
-        only=only,
+def _run(options: argparse.Namespace, source: Local | Remote, paths: desktop.Paths) -> int:
+    instance = desktop.SingleInstance(paths)
+    autostart = Autostart(_command(options))
+    state = State(
+        time.time(),
+        source.info,
+        preferences=preferences.load(paths.preferences),
+        autostart=autostart.on,
+        version=__version__,
+        stale_after=max(6 * options.every, 120.0),
     )
-    shown: Window = window(watch.menu, places.icons, watch.do)
-    if not only.take():
-        _say("it is running already; look at the corner of the screen")
+    poller = Poller(source, state, instance, every=options.every)
+    shown = window(poller.menu, paths.icons, poller.click)
+    if not instance.take():
+        _print("it is running already; look at the corner of the screen")
         return 0
     try:
-        _await_host(given.wait)
-        clicks = Actions(watch, shown, places, autostart, desktop.open_file)
+        _wait_for_host(options.wait)
 
         def ready() -> None:
-            watch.start(shown, clicks)
-            watch.wait_checked(_FIRST_CHECK_S)
-            _say(_UP)
+            poller.start(shown, Actions(poller, shown, paths, autostart, desktop.open_file))
+            poller.checked.wait(_FIRST_CHECK_S)
+            _print(_UP)
 
         shown.run(ready)
     finally:
-        watch.stop()
-        only.release()
+        poller.stop()
+        instance.release()
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=NAME, description="Connector health in the corner of the screen, and test sends."
-    )
-    parser.add_argument("--home", type=Path, metavar="DIR", help="the folder with levqor.db")
-    parser.add_argument("--sandbox", action="store_true", help="use the built-in sandbox services")
-    parser.add_argument(
-        "--remote", metavar="URL", help="watch a Levqor elsewhere; token in LEVQOR_REMOTE_TOKEN"
-    )
-    parser.add_argument(
-        "--every", type=_seconds, default=EVERY_S, metavar="SECONDS", help="between checks (300)"
-    )
-    parser.add_argument(
-        "--wait", type=_seconds, default=_HOST_S, metavar="SECONDS", help="for a tray (10)"
-    )
-    parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    about = "The icon in the corner of the screen: which service is failing and how to fix it."
+    parser = argparse.ArgumentParser(prog=NAME, description=about)
+    add = parser.add_argument
+    add("--home", type=Path, metavar="DIR", help="the folder with levqor.db")
+    add("--sandbox", action="store_true", help="use the built-in sandbox services")
+    remote = "show the Levqor of another computer; its token is in LEVQOR_REMOTE_TOKEN"
+    add("--remote", metavar="URL", help=remote)
+    every = "time between two checks (default: 300)"
+    add("--every", type=_seconds, default=EVERY_S, metavar="SECONDS", help=every)
+    wait = "how long to wait for the desktop's tray (default: 10)"
+    add("--wait", type=_seconds, default=_HOST_S, metavar="SECONDS", help=wait)
+    add("--version", action="version", version=f"{NAME} {__version__}")
     return parser
 
 
@@ -124,66 +132,62 @@ def _seconds(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0 <= float(text) <= formatting.DAY:
             return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {formatting.DAY}")
+    most = formatting.DAY
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {most}")
 
 
 @contextlib.contextmanager
-def _source(given: argparse.Namespace) -> Iterator[tuple[Source, desktop.Paths]]:
+def _source(options: argparse.Namespace) -> Iterator[tuple[Local | Remote, desktop.Paths]]:
     """The source that was asked for, and where its tray keeps its own files."""
-    source: Source
-    if given.remote:
-        from tray.source.remote import Remote
-
-        source = Remote(given.remote, desktop.remote_token(), desktop.network())
-        places = desktop.Paths(given.remote)
-    elif given.sandbox:
+    source: Local | Remote
+    if options.sandbox and not options.remote:
         from tray.source.sandbox import sandbox
 
-        with sandbox(given.home) as (source, folder):
+        with sandbox(options.home) as (source, folder):
             yield source, desktop.Paths(str(folder), folder)
         return
+    if options.remote:
+        from tray.source.remote import Remote
+
+        name = options.remote
+        source = Remote(name, desktop.remote_token(), desktop.network())
     else:
-        home = desktop.home(given.home)
-        source, places = Local(home), desktop.Paths(str(home))
+        home = desktop.home(options.home)
+        name, source = str(home), Local(home)
     with contextlib.closing(source):
-        yield source, places
+        yield source, desktop.Paths(name)
 
 
-def _await_host(seconds: float) -> None:
+def _wait_for_host(seconds: float) -> None:
     """Wait for something that draws icons; raises NoDesktop after that many seconds."""
     ends = time.monotonic() + seconds
     while True:
         try:
-            toolkit.require_host(desktop.hosts())
+            return toolkit.require_host(desktop.hosts())
         except toolkit.NoDesktop as problem:
             if time.monotonic() >= ends:
-                toolkit.say(str(problem))
+                toolkit.notify(str(problem))
                 raise
-            time.sleep(_HOST_POLL_S)
-        else:
-            return
+        time.sleep(_HOST_POLL_S)
 
 
-def _command(given: argparse.Namespace) -> list[str]:
+def _command(options: argparse.Namespace) -> list[str]:
     """What starts this same tray at login."""
     script = Path(sys.argv[0])
-    head = (
-        [str(script.absolute())]
-        if script.stem == NAME
-        else [sys.executable, "-P", "-m", "tray.app"]
-    )
-    if given.remote:
-        return [*head, "--remote", given.remote, "--wait", "120"]
-    mode = ["--sandbox"] if given.sandbox else ["--home", str(desktop.home(given.home))]
-    return [*head, *mode, "--wait", "120"]
+    module = [sys.executable, "-P", "-m", "tray.app"]
+    program = [str(script.absolute())] if script.stem == NAME else module
+    if options.remote:
+        mode = ["--remote", options.remote]
+    elif options.sandbox:
+        mode = ["--sandbox"]
+    else:
+        mode = ["--home", str(desktop.home(options.home))]
+    return [*program, *mode, "--wait", "120"]
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     streams.tell(f"{NAME}: {text}")
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    finally:
-        streams.flush()
+    sys.exit(main())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Autostart:
-    """Start at login: the entry the desktop reads, written and taken away again."""
+    """The entry the desktop reads at login, written and taken away again."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = tuple(command)
@@ -25,8 +25,7 @@ class Autostart:
         """Where this system's entry lives."""
         if sys.platform == "win32":
             roaming = platformdirs.user_data_path(roaming=True)
-            start = roaming / "Microsoft" / "Windows" / "Start Menu" / "Programs" / "Startup"
-            return start / "levqor-tray.cmd"
+            return roaming / "Microsoft/Windows/Start Menu/Programs/Startup/levqor-tray.cmd"
         if sys.platform == "darwin":
             return Path.home() / "Library" / "LaunchAgents" / "levqor-tray.plist"
         return platformdirs.user_config_path() / "autostart" / "levqor-tray.desktop"
@@ -35,41 +34,35 @@ class Autostart:
     def on(self) -> bool:
         """Whether the entry is there, and starts this very tray and not one for another home."""
         try:
-            return self.file.read_bytes() == self.entry().encode()
+            return self.file.read_bytes() == self._entry().encode()
         except (OSError, ValueError):
             return False
 
     def set(self, *, on: bool) -> None:
-        """Write the entry, or take it away; raises OSError, or ValueError as `entry` does."""
+        """Write the entry, or take it away; raises OSError, or ValueError for a strange command."""
         if not on:
             self.file.unlink(missing_ok=True)
             return
-        entry = self.entry().encode()
+        entry = self._entry().encode()
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(entry)
 
-    def entry(self) -> str:
-        """The entry's text for this system; raises ValueError for what none can hold."""
-        if any(not _writable(word) for word in self._command):
+    def _entry(self) -> str:
+        # Control characters and line breaks would begin lines of their own; a name that is no
+        # UTF-8 (Python's surrogates) is no text.
+        unwritable = ("Cc", "Cs", "Zl", "Zp")
+        if any(unicodedata.category(char) in unwritable for word in self._command for char in word):
             raise ValueError("its command has a line break or another character no entry can hold")
         if sys.platform == "win32":
             return startup_script(self._command)
-        if sys.platform == "darwin":
-            return launch_agent(self._command)
-        return desktop_entry(self._command)
-
-
-def _writable(word: str) -> bool:
-    # Control characters and line breaks would begin lines of their own; a name that is no
-    # UTF-8 (Python's surrogates) is no text.
-    return not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in word)
+        return (launch_agent if sys.platform == "darwin" else desktop_entry)(self._command)
 
 
 def desktop_entry(command: Sequence[str]) -> str:
     """An entry of the Desktop Entry Specification."""
     return (
         "[Desktop Entry]\nType=Application\nName=Levqor\n"
-        "Comment=Connector health at a glance\n"
+        "Comment=Service health at a glance\n"
         f"Exec={' '.join(map(_exec, command))}\nTerminal=false\n"
         "X-GNOME-Autostart-enabled=true\n"
     )

@@ -1,4 +1,4 @@
-"""The desktop around the icon: is there a tray, who else runs, open a file."""
+"""The desktop around the icon: its environment, its tray, the person's own files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import webbrowser
 from pathlib import Path
@@ -32,9 +33,9 @@ def home(given: Path | None) -> Path:
 
     Links are followed: one home has one tray, however its path is written.
     """
-    found = core.home.find(given, os.environ)
-    core.home.check(found)
-    return found
+    folder = core.home.find(given, os.environ)
+    core.home.check(folder)
+    return folder
 
 
 def remote_token() -> str | None:
@@ -65,16 +66,14 @@ ENDINGS = tuple(
 @contextlib.contextmanager
 def endings() -> Iterator[None]:
     """Let what ends a program end it in order, status 0, also before there is a window."""
-    before = {number: signal.getsignal(number) for number in ENDINGS}
     # What was started with nohup goes on.
-    wanted = [number for number in ENDINGS if before[number] is not signal.SIG_IGN]
-    for number in wanted:
-        signal.signal(number, lambda *_: sys.exit(0))
+    wanted = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda *_: sys.exit(0)) for number in wanted}
     try:
         yield
     finally:
-        for number in wanted:
-            signal.signal(number, before[number])
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Paths:
@@ -83,52 +82,59 @@ class Paths:
     def __init__(self, source: str, folder: Path | None = None) -> None:
         name = f"tray-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
         config = folder or platformdirs.user_config_path("levqor", appauthor=False)
-        self.state = folder or platformdirs.user_state_path("levqor", appauthor=False)
+        state = folder or platformdirs.user_state_path("levqor", appauthor=False)
         self.icons = folder or platformdirs.user_cache_path("levqor", appauthor=False)
         self.preferences = config / f"{name}.json"
-        self.page = self.state / f"{name}.html"
-        self.lock = self.state / f"{name}.lock"
-        self.knock = self.state / f"{name}.knock"
+        self.page = state / f"{name}.html"
+        self.lock = state / f"{name}.lock"
+        self.second_start = state / f"{name}.knock"
 
 
 class SingleInstance:
-    """One tray per source and person: the lock, and the knock of a second start.
+    """One tray per source and person, which hears of a second start.
 
     The lock is the system's own and ends with the process, however it dies.
     """
 
-    def __init__(self, places: Paths) -> None:
-        self._places = places
-        self._lock: FileLock | None = None
-        self._heard: float | None = None
+    def __init__(self, paths: Paths) -> None:
+        self._lock = FileLock(paths.lock, mode=0o600)
+        self._second_start = paths.second_start
+        self._seen: float | None = None
 
     def take(self) -> bool:
-        """Become the one; False where another already is, which is then told."""
-        self._places.state.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._places.lock, mode=0o600)
+        """Become the one; False where another already is, which then hears of it."""
+        self._second_start.parent.mkdir(parents=True, exist_ok=True)
         try:
-            lock.acquire(timeout=0)
+            self._lock.acquire(timeout=0)
         except Timeout:
-            self._places.knock.touch()
+            self._second_start.touch()
             return False
-        self._lock, self._heard = lock, self._knocked_at()
+        self.started_again()
         return True
 
-    def knocked(self) -> bool:
+    def started_again(self) -> bool:
         """Whether somebody started a second one since this was last asked."""
-        before, self._heard = self._heard, self._knocked_at()
-        return self._heard != before
+        before, self._seen = self._seen, None
+        with contextlib.suppress(OSError):
+            self._seen = self._second_start.stat().st_mtime
+        return self._seen != before
 
     def release(self) -> None:
         """Let the next start be the one."""
-        if self._lock:
-            self._lock.release()
+        self._lock.release()
 
-    def _knocked_at(self) -> float | None:
-        try:
-            return self._places.knock.stat().st_mtime
-        except OSError:
-            return None
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, for its owner's eyes only; raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=file.parent, prefix=file.name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+        Path(part).replace(file)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
 
 
 def open_file(target: Path) -> bool:
@@ -158,22 +164,18 @@ def hosts() -> list[str]:
     """What on this desktop would draw an icon: `sni`, `xembed`, both or nothing."""
     if sys.platform in ("win32", "darwin"):
         return ["native"]
-    found = []
-    with contextlib.suppress(Exception):  # a broken bus or display draws nothing: the same answer
-        if _notifier_host():
-            found.append("sni")
-    with contextlib.suppress(Exception):
-        if _xembed_host():
-            found.append("xembed")
-    return found
+    names = []
+    for name, is_there in (("sni", _notifier_host), ("xembed", _xembed_host)):
+        with contextlib.suppress(Exception):  # a broken bus or display draws nothing: no host
+            names += [name] * is_there()
+    return names
 
 
 def session_bus() -> bool:
     """Whether there is a session bus. Without one GTK starts its own and leaves it running."""
-    if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-        return True
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return bool(runtime) and (Path(runtime or "") / "bus").exists()
+    there = bool(runtime) and Path(runtime or "", "bus").exists()
+    return there or bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
 
 
 def _notifier_host() -> bool:
@@ -182,18 +184,11 @@ def _notifier_host() -> bool:
     from gi.repository import Gio, GLib
 
     bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
-    asked = GLib.Variant("(ss)", (_WATCHER, "IsStatusNotifierHostRegistered"))
+    property_name = GLib.Variant("(ss)", (_WATCHER, "IsStatusNotifierHostRegistered"))
     answer = bus.call_sync(
-        _WATCHER,
-        "/StatusNotifierWatcher",
-        "org.freedesktop.DBus.Properties",
-        "Get",
-        asked,
-        None,
-        Gio.DBusCallFlags.NO_AUTO_START,
-        1000,
-        None,
-    )
+        _WATCHER, "/StatusNotifierWatcher", "org.freedesktop.DBus.Properties", "Get",
+        property_name, None, Gio.DBusCallFlags.NO_AUTO_START, 1000, None,
+    )  # fmt: skip
     return bool(answer.unpack()[0])
 
 

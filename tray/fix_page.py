@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.wording import STATES
 from tray import formatting
-from tray.icon import COLOURS
-from tray.rows import MARKS, NO_WORDS
-from tray.state import Connector, Inbound, Verdict
-from tray.summary import Face, inbound_title, summary
+from tray.rows import MARKS, VERDICT_WORDS, why_failed
+from tray.state import Verdict
+from tray.summary import COLOURS, IconState, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tray.state import Run, State
+    from tray.state import Connector, Inbound, State
 
-_FACES = {
-    Verdict.OK: Face.OK,
-    Verdict.ATTENTION: Face.ATTENTION,
-    Verdict.BROKEN: Face.BROKEN,
-    Verdict.OFF: Face.EMPTY,
-    Verdict.UNKNOWN: Face.CHECKING,
+_ICONS = {
+    Verdict.OK: IconState.OK,
+    Verdict.ATTENTION: IconState.ATTENTION,
+    Verdict.BROKEN: IconState.BROKEN,
+    Verdict.OFF: IconState.EMPTY,
+    Verdict.UNKNOWN: IconState.CHECKING,
 }
 _ORDER = (Verdict.BROKEN, Verdict.ATTENTION, Verdict.OFF, Verdict.UNKNOWN, Verdict.OK)
 _STYLE = """
@@ -45,98 +40,80 @@ code { background: var(--soft); border-radius: 4px; padding: .05rem .35rem; }
 
 
 def html(state: State, first: str = "") -> str:
-    """Make the whole page; the connector or way in called `first` stands on top."""
+    """Make the whole page; the connector or interface called `first` comes first."""
     seen = summary(state)
+    below = seen.icon in (IconState.BROKEN, IconState.ATTENTION)
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width'>",
-        f"<title>Levqor: how to fix</title><style>{_STYLE % COLOURS[Face.OK]}</style>",
+        f"<title>Levqor: how to fix</title><style>{_STYLE % COLOURS[IconState.OK]}</style>",
         f"<h1>How to fix</h1><p>{escape(seen.headline)}</p>",
-        f"<p class=fix>{escape(seen.fix)}</p>" if seen.fix and not _below(state) else "",
+        f"<p class=fix>{escape(seen.fix)}</p>" if seen.fix and not below else "",
         *_sections(state, first),
-        f"<p class=small>{_where(state)}</p></html>\n",
+        f"<p class=small>{_settings(state)}</p></html>\n",
     ]
     return "\n".join(filter(None, parts))
-
-
-def write(file: Path, text: str) -> None:
-    """Write the page for its owner's eyes only."""
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(text)
-    Path(name).replace(file)
-
-
-def _below(state: State) -> bool:
-    """Whether the headline's fix stands with its connector, further down."""
-    return summary(state).face in (Face.BROKEN, Face.ATTENTION)
 
 
 def _sections(state: State, first: str) -> Iterator[str]:
     if state.health is None:
         return
     connectors = state.health.connectors
-    found = [
-        (one.name != first, _ORDER.index(one.verdict), _connector(state, one))
-        for one in connectors
-        if one.name == first or one.verdict is not Verdict.OK
+    sections = [
+        (c.name != first, _ORDER.index(c.verdict), _connector(state, c))
+        for c in connectors
+        if c.name == first or c.verdict is not Verdict.OK
     ]
-    found += [
-        (one.surface != first, _ORDER.index(Verdict.BROKEN), _way(one))
-        for one in state.health.inbound
-        if not one.ok
+    sections += [
+        (i.surface != first, _ORDER.index(Verdict.BROKEN), _inbound(i))
+        for i in state.health.inbound
+        if not i.ok
     ]
-    yield from (section for *_, section in sorted(found, key=lambda one: one[:2]))
-    well = [c.title for c in connectors if c.verdict is Verdict.OK and c.name != first]
-    if well:
+    yield from (text for *_, text in sorted(sections, key=lambda section: section[:2]))
+    if well := [c.title for c in connectors if c.verdict is Verdict.OK and c.name != first]:
         yield f"<p><span class=well>✓</span> Works: {escape(formatting.listed(well))}.</p>"
 
 
-def _connector(state: State, one: Connector) -> str:
-    said = escape(_sentence(formatting.plain(one.words) or NO_WORDS[one.verdict]))
-    if one.since:
-        span = formatting.span(state.now - one.since).replace(" ", "&nbsp;")
-        said += f" <span class=small>For&nbsp;{span}.</span>"
-    parts = [_head(one.verdict, one.title), f"<p>{said}</p>"]
-    if one.fix:
-        parts.append(f"<p class=fix>{escape(one.fix)}</p>")
-    if one.settings:
-        names = ", ".join(f"<code>{escape(name)}</code>" for name in one.settings)
-        parts.append(f"<p>Settings that are missing: {names}</p>")
-    parts += [f"<p>{escape(note)}</p>" for note in one.notes]
-    if one.last_failure:
-        parts.append(f"<p class=small>{escape(_failed(state, one, one.last_failure))}</p>")
-    return "\n".join([*parts, "</section>"])
+def _connector(state: State, connector: Connector) -> str:
+    words = _sentence(formatting.plain(connector.words) or VERDICT_WORDS[connector.verdict])
+    since = ""
+    if connector.since:
+        span = formatting.span(state.now - connector.since).replace(" ", "&nbsp;")
+        since = f" <span class=small>For&nbsp;{span}.</span>"
+    parts = [f"<p>{escape(words)}{since}</p>"]
+    if connector.fix:
+        parts.append(f"<p class=fix>{escape(connector.fix)}</p>")
+    if connector.settings:
+        names = ", ".join(f"<code>{escape(name)}</code>" for name in connector.settings)
+        parts.append(f"<p>Missing settings: {names}</p>")
+    parts += [f"<p>{escape(note)}</p>" for note in connector.notes]
+    if run := connector.last_failure:
+        fix = f" {run.fix}" if run.fix and run.fix != connector.fix else ""
+        line = f"Last failed run, {formatting.ago(state.now - run.at)}: "
+        line += f"{_sentence(why_failed(run))}{fix} Run {run.run}."
+        parts.append(f"<p class=small>{escape(line)}</p>")
+    return _section(connector.verdict, connector.title, parts)
 
 
-def _failed(state: State, one: Connector, run: Run) -> str:
-    why = formatting.plain(run.words) or STATES.get(run.outcome or "", "failed")
-    said = f"Last failed run, {formatting.ago(state.now - run.at)}: {_sentence(why)}"
-    fix = f" {run.fix}" if run.fix and run.fix != one.fix else ""
-    return f"{said}{fix} Run {run.run}."
+def _inbound(interface: Inbound) -> str:
+    parts = [f"<p>{escape(_sentence(formatting.plain(interface.words)))}</p>"]
+    if interface.fix:
+        parts.append(f"<p class=fix>{escape(interface.fix)}</p>")
+    return _section(Verdict.BROKEN, interface.title, parts)
 
 
-def _sentence(said: str) -> str:
-    return f"{said[:1].upper()}{said[1:]}."
-
-
-def _way(one: Inbound) -> str:
-    parts = [
-        _head(Verdict.BROKEN, inbound_title(one.surface)),
-        f"<p>{escape(_sentence(formatting.plain(one.words)))}</p>",
-        f"<p class=fix>{escape(one.fix)}</p>" if one.fix else "",
-    ]
-    return "\n".join([*filter(None, parts), "</section>"])
-
-
-def _head(verdict: Verdict, title: str) -> str:
-    colour = COLOURS[_FACES[verdict]]
+def _section(verdict: Verdict, title: str, parts: list[str]) -> str:
     mark = f"<span class=mark>{MARKS[verdict]}</span>"
-    return f"<section style='--colour: {colour}'><h2>{mark} {escape(title)}</h2>"
+    head = f"<section style='--colour: {COLOURS[_ICONS[verdict]]}'><h2>{mark} {escape(title)}</h2>"
+    return "\n".join([head, *parts, "</section>"])
 
 
-def _where(state: State) -> str:
-    if state.source.home is None:
-        return escape(f"Settings are kept by {state.source.words}.")
-    file = Path(state.source.home) / ".env"
-    return f"Settings stand in <code>{escape(str(file))}</code>, one NAME=value on each line."
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _settings(state: State) -> str:
+    file = state.source.settings_file
+    if file is None:
+        return escape(f"The settings are on the other computer: {state.source.words}.")
+    return f"Settings file: <code>{escape(str(file))}</code>, one NAME=value on each line."

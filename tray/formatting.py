@@ -1,8 +1,10 @@
-"""How moments and spans are said in a row: short, and the same wherever they stand."""
+"""How spans of time and long texts are written in a row."""
 
 from __future__ import annotations
 
 import textwrap
+
+from core import wording
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # A row wider than this runs off a small screen; GTK does not wrap menu rows.
@@ -10,23 +12,17 @@ ROW_WIDTH = 72
 
 
 def span(seconds: float) -> str:
-    """Say how long, e.g. `3 h`; at least a minute, rounded down."""
-    if seconds < 2 * MINUTE:
-        return "1 min"
-    if seconds < HOUR:
-        return f"{int(seconds // MINUTE)} min"
-    if seconds < 2 * DAY:
-        return f"{int(seconds // HOUR)} h"
-    return f"{int(seconds // DAY)} days"
+    """Say how long, e.g. `3 hours`; at least a minute, rounded down."""
+    return wording.span(max(seconds, MINUTE))
 
 
 def ago(seconds: float) -> str:
-    """Say how long past, e.g. `3 h ago`."""
+    """Say how long past, e.g. `3 hours ago`; to the minute, so that rows seldom change."""
     return "just now" if seconds < MINUTE else f"{span(seconds)} ago"
 
 
 def left(seconds: float) -> str:
-    """Say how long still, e.g. `45 min left`; rounded up to a minute."""
+    """Say how long still, e.g. `45 minutes left`; rounded up to a minute."""
     return f"{span(seconds + MINUTE - 1)} left"
 
 
@@ -42,8 +38,8 @@ def plain(text: str | None) -> str:
     return (text or "").strip().removesuffix(".")
 
 
-def of(title: str, text: str | None) -> str:
-    """Take a title away that begins its own sentence, and the full stop that ends it."""
+def without_title(text: str | None, title: str) -> str:
+    """Take away the title that begins a sentence, and the full stop that ends it."""
     return plain(text).removeprefix(f"{title} ")
 
 
@@ -57,12 +53,9 @@ def cut(text: str, width: int = ROW_WIDTH) -> str:
     return (kept if len(kept) > width // 2 else flat[: width - 1].rstrip()) + "…"
 
 
-def lines(text: str, width: int = ROW_WIDTH, most: int = 4, further: str = "") -> list[str]:
-    """Break a text into at most `most` rows; an ellipsis ends what was longer.
-
-    `further` begins every row but the first.
-    """
-    return textwrap.wrap(text, width, max_lines=most, placeholder=" …", subsequent_indent=further)
+def lines(text: str, width: int = ROW_WIDTH, most: int = 4, indent: str = "") -> list[str]:
+    """Break a text into at most `most` rows; an ellipsis ends what was longer."""
+    return textwrap.wrap(text, width, max_lines=most, placeholder=" …", subsequent_indent=indent)
 
 
 def listed(names: list[str]) -> str:

@@ -7,27 +7,30 @@ open can be edited in place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tray import formatting
-from tray.rows import SEPARATOR, Command, Row, connector_rows, inbound_rows, say
-from tray.state import Notify, State
-from tray.summary import Face, Summary, summary
+from tray.rows import SEPARATOR, Command, Row, connector_rows, inbound_rows, text_row
+from tray.state import Notify
+from tray.summary import IconState, Summary, summary
 
-_TELLING = {
+if TYPE_CHECKING:
+    from tray.state import State
+
+_NOTIFY = {
     Notify.OFF: "Off",
     Notify.CHANGES: "When something changes",
     Notify.EVERYTHING: "Changes and every run",
 }
-
-
-_MORE = Command("how_to_fix")
+_TROUBLE = (IconState.ATTENTION, IconState.BROKEN, IconState.EMPTY, IconState.OFFLINE)
+_HOW_TO_FIX = Command("how_to_fix")
 
 
 @dataclass(frozen=True)
 class Menu:
-    """What the desktop shows: the icon's face, its tooltip and the rows below it."""
+    """What the desktop shows: the icon's state, its tooltip and the rows below it."""
 
-    face: Face
+    icon: IconState
     tooltip: str
     rows: tuple[Row, ...]
 
@@ -35,39 +38,34 @@ class Menu:
 def menu(state: State) -> Menu:
     """Compute the whole menu from a state."""
     seen = summary(state)
+    trouble = seen.icon in _TROUBLE
+    headline = formatting.cut(seen.headline)
     rows = [
-        _headline(seen),
+        Row("headline", headline, _HOW_TO_FIX if trouble else None, enabled=trouble),
         _fix(seen.fix),
-        say("checked", _checked(state, seen)),
+        text_row("checked", _checked(state, seen)),
         SEPARATOR,
         *connector_rows(state),
     ]
-    inbound = inbound_rows(state)
-    if inbound:
+    if inbound := inbound_rows(state):
         rows += [SEPARATOR, *inbound]
     rows += [SEPARATOR, *_checks(state), SEPARATOR, *_files(state)]
-    return Menu(seen.face, seen.tooltip, tuple(rows))
-
-
-def _headline(seen: Summary) -> Row:
-    """The first row; where there is trouble a click on it tells more."""
-    more = seen.face in (Face.ATTENTION, Face.BROKEN, Face.EMPTY, Face.OFFLINE)
-    return Row("headline", formatting.cut(seen.headline), _MORE if more else None, enabled=more)
+    return Menu(seen.icon, seen.tooltip, tuple(rows))
 
 
 def _fix(fix: str | None) -> Row:
     """One row always: rows that came and went here would move the others under the mouse."""
     if fix is None:
-        return say("fix", "→ Nothing to do")
-    below = formatting.lines(fix, most=8)
-    if len(below) == 1:
-        return Row("fix", f"→ {fix}", _MORE)
-    rows = tuple(say(str(n), line) for n, line in enumerate(below))
+        return text_row("fix", "→ Nothing to do")
+    lines = formatting.lines(fix, most=8)
+    if len(lines) == 1:
+        return Row("fix", f"→ {fix}", _HOW_TO_FIX)
+    rows = tuple(text_row(str(n), line) for n, line in enumerate(lines))
     return Row("fix", formatting.cut(f"→ {fix}"), rows=rows)
 
 
 def _checked(state: State, seen: Summary) -> str:
-    if state.checking and seen.face is not Face.CHECKING:
+    if state.checking and seen.icon is not IconState.CHECKING:
         return "Checking…"
     if state.health is None:
         return "Not checked yet"
@@ -75,40 +73,39 @@ def _checked(state: State, seen: Summary) -> str:
 
 
 def _checks(state: State) -> list[Row]:
-    choices = state.preferences
-    resume = Row("resume", "Resume", Command("resume"), enabled=state.paused)
     pause = (
         Row("hour", "For 1 hour", Command("pause", seconds=formatting.HOUR)),
         Row("tomorrow", "Until tomorrow", Command("pause_until_tomorrow")),
-        resume,
+        Row("resume", "Resume", Command("resume"), enabled=state.pause_left > 0),
     )
-    telling = [
-        Row(kind, text, Command("tell", kind), checked=choices.notify is kind, radio=True)
-        for kind, text in _TELLING.items()
+    chosen = state.preferences.notify
+    notify = [
+        Row(which, text, Command("notify", which), checked=chosen is which, radio=True)
+        for which, text in _NOTIFY.items()
     ]
     if state.notification_error:
-        telling.append(
-            say("bubbles", formatting.cut(f"They do not arrive: {state.notification_error}"))
-        )
+        text = formatting.cut(f"Notifications do not arrive: {state.notification_error}")
+        notify.append(text_row("notification_error", text))
     return [
         Row("check", "Check now", Command("check"), enabled=not state.checking),
         Row("pause", "Pause checks", rows=pause),
-        Row("telling", "Notifications", rows=tuple(telling)),
+        Row("notify", "Notifications", rows=tuple(notify)),
         Row("autostart", "Start at login", Command("autostart"), checked=state.autostart),
     ]
 
 
 def _files(state: State) -> list[Row]:
-    local = not state.source.remote
-    about = [say("version", f"Levqor {state.version}")]
-    if state.source.home:
-        about.append(say("home", formatting.cut(f"Home: {state.source.home}")))
-    about.append(say("source", formatting.cut(f"Source: {state.source.words}")))
-    pair = "Pair a phone…" if state.source.pairs else "Pair a phone on the machine with the bot"
+    home = state.source.home
+    here = home is not None
+    about = [text_row("version", f"Levqor {state.version}")]
+    if here:
+        about.append(text_row("home", formatting.cut(f"Home folder: {home}")))
+    about.append(text_row("source", formatting.cut(f"Shows: {state.source.words}")))
+    pair = "Pair a phone…" if here else "Pair a phone (on the computer that runs the bot)"
     return [
-        Row("pair", pair, Command("pair"), enabled=state.source.pairs),
-        Row("settings", "Open settings file", Command("open_settings"), enabled=local),
-        Row("logs", "Open log folder", Command("open_logs"), enabled=local),
+        Row("pair", pair, Command("pair"), enabled=here),
+        Row("settings", "Open settings file", Command("open_settings"), enabled=here),
+        Row("logs", "Open log folder", Command("open_log_folder"), enabled=here),
         Row("about", "About", rows=tuple(about)),
         Row("quit", "Quit", Command("quit")),
     ]

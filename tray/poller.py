@@ -1,6 +1,6 @@
-"""Keeps the state fresh: checks on a schedule, clicks carried out, changes told.
+"""Keeps the state fresh: checks on a schedule, clicks carried out, changes notified.
 
-Nothing here runs on the window thread; `do` only puts the click in a queue.
+Nothing here runs on the window thread; `click` only puts the command in a queue.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.backoff import backoff
-from tray import menu as menus
+from tray.menu import menu
 from tray.notifications import Notification, Notifier
 from tray.rows import Command
 from tray.source import SourceError
-from tray.state import Missing, Notify, SourceFault, State
+from tray.state import Notify, SourceFault, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray.backend import Window
     from tray.desktop import SingleInstance
-    from tray.source import Source
+    from tray.source.local import Local
+    from tray.source.remote import Remote
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ TICK_S = 1.0
 SOON_S = 15.0
 # The wall clock went on much longer than one tick: this computer was asleep.
 _ASLEEP_S = 20.0
-_LOOK = Command("look")
+_TICK = Command("tick")
 _FAILED = SourceFault(
-    Missing.STRANGE, "The check itself failed", "Start levqor-tray in a terminal: it says more."
+    "The check itself failed", "To see the reason, start levqor-tray in a terminal."
 )
 
 
@@ -47,38 +48,31 @@ class Poller:
 
     def __init__(
         self,
-        source: Source,
+        source: Local | Remote,
         state: State,
+        instance: SingleInstance,
         *,
         every: float = EVERY_S,
-        only: SingleInstance | None = None,
         clock: Callable[[], float] = time.time,
         tick: float = TICK_S,
     ) -> None:
         self.source = source
+        self.menu = menu(state)
+        self.checked = threading.Event()  # the first check is over
         self._every = every
-        self._only = only
+        self._instance = instance
         self._clock = clock
         self._tick_s = tick
         self._state = state
-        self._shown = menus.menu(state)
-        self._notices = Notifier()
+        self._notifier = Notifier()
         self._lock = threading.Lock()
         self._clicks: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._due = 0.0
-        self._out = False
+        self._checking = False
         self._again = False
         self._silences = 0
-        self._stamp = source.stamp()
-        self._window: Window | None = None
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._carry_out: Callable[[Command], None] | None = None
-        self._checked = threading.Event()
-
-    @property
-    def menu(self) -> menus.Menu:
-        """The menu as it is shown now."""
-        return self._shown
+        self._settings = self._settings_state()
+        self._window: Window
 
     @property
     def state(self) -> State:
@@ -86,18 +80,14 @@ class Poller:
         with self._lock:
             return replace(self._state, now=self._clock())
 
-    def start(self, window: Window, clicks: Callable[[Command], None]) -> None:
-        """Begin to check and to show what is found in this window."""
-        self._window, self._carry_out = window, clicks
-        self._thread.start()
+    def start(self, window: Window, actions: Callable[[Command], None]) -> None:
+        """Begin to check, and to show the result in this window."""
+        self._window = window
+        threading.Thread(target=self._run, args=(actions,), name="poller", daemon=True).start()
 
-    def wait_checked(self, seconds: float) -> None:
-        """Wait until the first check has been taken in, at most so many seconds."""
-        self._checked.wait(seconds)
-
-    def do(self, do: Command) -> None:
+    def click(self, command: Command) -> None:
         """Take a click; returns at once."""
-        self._clicks.put(do)
+        self._clicks.put(command)
 
     def stop(self) -> None:
         """End the thread; a check that is out is left to itself."""
@@ -111,39 +101,38 @@ class Poller:
         """Make a new state of the one there is, whoever else does so at the same time."""
         with self._lock:
             self._state = how(self._state)
-        self.refresh()
+        self._refresh()
 
-    def refresh(self) -> None:
-        """Show the menu of this moment, if it is another than the one shown."""
-        new = menus.menu(self.state)
-        with self._lock:
-            if new == self._shown:
-                return
-            self._shown = new
-        if self._window:
-            self._window.show(new)
-
-    def tell(self, notice: Notification) -> None:
+    def notify(self, notification: Notification) -> None:
         """Show a message, unless the person wants none."""
-        if self._window and self.state.preferences.notify is not Notify.OFF:
-            self._window.tell(notice)
+        if self.state.preferences.notify is not Notify.OFF:
+            self._window.notify(notification)
 
     def check_now(self, *, asked: bool = False) -> None:
         """Make the next check due at once; one more where a check is out already."""
         self._due, self._again = 0.0, True
         if asked:
             self.change(asked=True, checking=True)
-        self._clicks.put(_LOOK)
+        self._clicks.put(_TICK)
 
-    def _run(self) -> None:
+    def _refresh(self) -> None:
+        """Show the menu of this moment, if it is another than the one shown."""
+        new = menu(self.state)
+        with self._lock:
+            if new == self.menu:
+                return
+            self.menu = new
+        self._window.show(new)
+
+    def _run(self, actions: Callable[[Command], None]) -> None:
         last = self._clock()
         while True:
             try:
-                do = self._clicks.get(timeout=self._tick_s)
-                if do is None:
+                command = self._clicks.get(timeout=self._tick_s)
+                if command is None:
                     return
-                if self._carry_out and do is not _LOOK:
-                    self._carry_out(do)
+                if command is not _TICK:
+                    actions(command)
             except queue.Empty:
                 pass
             except Exception:
@@ -156,62 +145,66 @@ class Poller:
                 log.exception("the tray could not look around")
 
     def _tick(self, *, asleep: bool) -> None:
-        if self._only and self._only.knocked() and self._window:
-            self._window.tell(Notification("Levqor is here already", self.state_words()))
-        stamp = self.source.stamp()
-        if asleep or stamp != self._stamp:
-            self._stamp = stamp
+        if self._instance.started_again():
+            headline = self.menu.rows[0].text
+            self._window.notify(Notification("Levqor is already running", headline))
+        settings = self._settings_state()
+        if asleep or settings != self._settings:
+            self._settings = settings
             self.check_now()
-        if self._window and self._window.error != self._state.notification_error:
+        if self._window.error != self._state.notification_error:
             self.change(notification_error=self._window.error)
         state = self.state
-        wanted = state.asked or not state.paused
-        if wanted and not self._out and time.monotonic() >= self._due:
-            self._out, self._again = True, False
+        wanted = state.asked or not state.pause_left
+        if wanted and not self._checking and time.monotonic() >= self._due:
+            self._checking, self._again = True, False
             self._due = time.monotonic() + self._every
             threading.Thread(target=self._check, name="check", daemon=True).start()
-        self.refresh()
+        self._refresh()
 
-    def state_words(self) -> str:
-        """The headline of this moment."""
-        return self._shown.rows[0].text
+    def _settings_state(self) -> object:
+        """Something that changes when the settings file does."""
+        file = self.source.info.settings_file
+        try:
+            status = file.stat() if file else None
+        except OSError:
+            return None
+        return status and (status.st_mtime_ns, status.st_size)
 
     def _check(self) -> None:
         try:
-            self._take_in()
+            self.change(checking=True)
+            changes = self._ask()
+            wait = self._wait(changes)
+            self.change(checking=False, asked=False, **changes)
+            for notification in self._notifier.checked(self.state):
+                self.notify(notification)
+            if self._notifier.unsettled:
+                wait = min(wait, SOON_S, self._every)
+            if not self._again:
+                self._due = time.monotonic() + wait
         except Exception:
-            log.exception("what a check found could not be shown")
+            log.exception("the result of a check could not be shown")
         finally:
-            self._out = False
-            self._checked.set()
+            self._checking = False
+            self.checked.set()
 
-    def _take_in(self) -> None:
-        self.change(checking=True)
-        found = self._look()
-        wait = self._wait(found)
-        self.change(checking=False, asked=False, **found)
-        for notice in self._notices.checked(self.state):
-            self.tell(notice)
-        if self._notices.unsettled:
-            wait = min(wait, SOON_S, self._every)
-        if not self._again:
-            self._due = time.monotonic() + wait
-
-    def _look(self) -> dict[str, Any]:
+    def _ask(self) -> dict[str, Any]:
+        """Ask the source; what changes in the state."""
         try:
-            found: dict[str, Any] = {"health": self.source.health(), "trouble": None}
+            changes: dict[str, Any] = {"health": self.source.health(), "fault": None}
             if self.state.preferences.notify is Notify.EVERYTHING:
-                found["runs"] = self.source.runs()
+                changes["runs"] = self.source.runs()
         except SourceError as error:
-            return {"trouble": error.trouble}
+            return {"fault": error.fault}
         except Exception:
             log.exception("a check failed")
-            return {"trouble": _FAILED}
-        return found
+            return {"fault": _FAILED}
+        return changes
 
-    def _wait(self, found: dict[str, Any]) -> float:
+    def _wait(self, changes: dict[str, Any]) -> float:
         """Seconds until the next check: jittered, and backing off while nothing answers."""
-        health = found.get("health")
+        health = changes.get("health")
         if health is None or health.offline:
             self._silences += 1
             return backoff(self._silences, first=SOON_S, longest=self._every, jitter=0.0)

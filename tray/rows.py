@@ -1,31 +1,53 @@
-"""The rows of each connector and each way in, with what can be done about them."""
+"""What a menu is made of, and the rows of each service and interface."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.wording import STATES
 from tray import formatting
-from tray.state import Connector, Inbound, State, TestResult, Verdict
-from tray.summary import inbound_title
+from tray.state import Verdict
+
+if TYPE_CHECKING:
+    from tray.state import Connector, Inbound, Run, State
+
+MARKS = {
+    Verdict.OK: "✓",
+    Verdict.ATTENTION: "!",
+    Verdict.BROKEN: "✗",
+    Verdict.OFF: "○",
+    Verdict.UNKNOWN: "?",
+}
+VERDICT_WORDS = {
+    Verdict.OK: "works",
+    Verdict.ATTENTION: "needs attention",
+    Verdict.BROKEN: "broken",
+    Verdict.OFF: "not set up",
+    Verdict.UNKNOWN: "not checked yet",
+}
+_MUTE_HOURS = (1, 4, 8)
+# Narrower than the rows above, so that a small screen shows both side by side.
+_SUBMENU_WIDTH = 54
+_INDENT = "    "
 
 
 @dataclass(frozen=True)
 class Command:
     """What a click asks for."""
 
-    what: str
+    name: str
     arg: str = ""
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row. `key` names it among its siblings; one without `do` and `rows` only speaks."""
+    """One row. `key` names it among its siblings; one without `command` and `rows` is text."""
 
     key: str
     text: str
-    do: Command | None = None
+    command: Command | None = None
     enabled: bool = True
     checked: bool | None = None
     radio: bool = False
@@ -40,190 +62,139 @@ class Row:
 SEPARATOR = Row("", "")
 
 
-def say(key: str, text: str) -> Row:
-    """Make a row that only speaks."""
+def text_row(key: str, text: str) -> Row:
+    """Make a row that cannot be clicked."""
     return Row(key, text, enabled=False)
 
 
-MARKS = {
-    Verdict.OK: "✓",
-    Verdict.ATTENTION: "!",
-    Verdict.BROKEN: "✗",
-    Verdict.OFF: "○",
-    Verdict.UNKNOWN: "?",
-}
-NO_WORDS = {
-    Verdict.OK: "works",
-    Verdict.ATTENTION: "wants attention",
-    Verdict.BROKEN: "broken",
-    Verdict.OFF: "not set up",
-    Verdict.UNKNOWN: "not checked yet",
-}
-_MUTES = (1, 4, 8)
-_FURTHER = "    "
-# Narrower than the rows above, so that a small screen shows both side by side.
-_BELOW = 54
-
-
 def connector_rows(state: State) -> list[Row]:
-    """One row per connector, in the list's order."""
+    """One row for each service, in the list's order."""
     if state.health is None:
-        return [say("none", "No connectors known yet")]
-    return [_connector(state, one) for one in state.health.connectors]
+        return [text_row("none", "Services appear here after the first check")]
+    return [_connector(state, connector) for connector in state.health.connectors]
 
 
 def inbound_rows(state: State) -> list[Row]:
-    """One row per way in that a bot on this home serves; none without a bot."""
-    return [_inbound(state, one) for one in state.health.inbound] if state.health else []
+    """One row for each interface that a bot on this home serves; none without a bot."""
+    return [_inbound(state, each) for each in state.health.inbound] if state.health else []
 
 
-def _connector(state: State, one: Connector) -> Row:
-    title = one.title
-    if state.muted(one.name):
-        title += f" (muted, {formatting.left(state.preferences.muted[one.name] - state.now)})"
-    text = _row(f"{_mark(state, one)} {title} — ", _line(state, one), _tail(state, one))
-    return Row(one.name, text, rows=tuple(_below(state, one)))
+def why_failed(run: Run) -> str:
+    """Say why a run failed, without a full stop."""
+    return formatting.plain(run.words) or STATES.get(run.outcome or "", "failed")
 
 
-def _mark(state: State, one: Connector) -> str:
-    known = state.trouble is None and not _offline(state, one)
-    return MARKS[one.verdict if known or one.verdict is Verdict.OFF else Verdict.UNKNOWN]
+def _connector(state: State, connector: Connector) -> Row:
+    off = connector.verdict is Verdict.OFF
+    offline = connector.unreachable and state.health is not None and state.health.offline
+    mark = MARKS[Verdict.UNKNOWN if offline or (state.fault and not off) else connector.verdict]
+    head = f"{mark} {connector.title}"
+    if left := state.mute_left(connector.name):
+        head += f" (muted, {formatting.left(left)})"
+    head, words, tail = f"{head} — ", _words(state, connector), ""
+    if offline:
+        words = "unknown while offline"
+    elif not off:
+        if connector.verdict in (Verdict.BROKEN, Verdict.ATTENTION):
+            tail = _for(state, connector.since)
+        tail += " (last known)" if state.fault else ""
+    # However long its words are, its title and age must be seen.
+    text = head + formatting.cut(words, formatting.ROW_WIDTH - len(head) - len(tail)) + tail
+    return Row(connector.name, text, rows=_submenu(state, connector))
 
 
-def _offline(state: State, one: Connector) -> bool:
-    return one.unreachable and state.health is not None and state.health.offline
+def _for(state: State, since: float | None) -> str:
+    return "" if since is None else f", for {formatting.span(state.now - since)}"
 
 
-def _row(head: str, said: str, tail: str) -> str:
-    """One line where only the words in the middle may be cut."""
-    return head + formatting.cut(said, formatting.ROW_WIDTH - len(head) - len(tail)) + tail
+def _words(state: State, connector: Connector) -> str:
+    if connector.verdict is Verdict.OK:
+        if run := connector.last_success:
+            return f"sent {_ended(state, run)}"
+        return f"works{formatting.ms(connector.latency_ms)}"
+    if connector.verdict is Verdict.OFF:
+        return VERDICT_WORDS[Verdict.OFF]
+    words = formatting.without_title(connector.words, connector.title)
+    return words or VERDICT_WORDS[connector.verdict]
 
 
-def _line(state: State, one: Connector) -> str:
-    return "cannot be told while offline" if _offline(state, one) else _said(state, one)
+def _ended(state: State, run: Run) -> str:
+    return f"{formatting.ago(state.now - run.at)}{formatting.ms(run.ms)}"
 
 
-def _tail(state: State, one: Connector) -> str:
-    """What must be seen of a row however long its words are."""
-    if one.verdict is Verdict.OFF or _offline(state, one):
-        return ""
-    return _since(state, one) + (" (last known)" if state.trouble else "")
-
-
-def _since(state: State, one: Connector) -> str:
-    if _wrong(one) and one.since is not None:
-        return f", for {formatting.span(state.now - one.since)}"
-    return ""
-
-
-def _wrong(one: Connector) -> bool:
-    return one.verdict in (Verdict.BROKEN, Verdict.ATTENTION)
-
-
-def _said(state: State, one: Connector) -> str:
-    if one.verdict is Verdict.OK:
-        last = one.last_success
-        if last:
-            return f"sent {formatting.ago(state.now - last.at)}{formatting.ms(last.ms)}"
-        return f"works{formatting.ms(one.latency_ms)}"
-    if one.verdict is Verdict.OFF:
-        return NO_WORDS[Verdict.OFF]
-    return formatting.of(one.title, one.words) or NO_WORDS[one.verdict]
-
-
-def _below(state: State, one: Connector) -> list[Row]:
-    trouble = one.verdict not in (Verdict.OK, Verdict.UNKNOWN)
-    rows = [row for action in one.actions for row in _tests(state, one, action)]
-    rows += [say("success", _success(state, one)), *_failure(state, one)]
-    rows += [
-        say(f"note{n}", line)
-        for n, line in enumerate(part for note in one.notes for part in _wrapped(note))
+def _submenu(state: State, connector: Connector) -> tuple[Row, ...]:
+    name, sent, failed = connector.name, connector.last_success, connector.last_failure
+    trouble = connector.verdict not in (Verdict.OK, Verdict.UNKNOWN)
+    rows = [row for action in connector.actions for row in _test_rows(state, connector, action)]
+    success = _ended(state, sent) if sent else "none yet"
+    rows += _text_rows("success", f"Last success: {success}")
+    failure, to_do = "Last failure: none", None
+    if failed:
+        failure = f"Last failure, {formatting.ago(state.now - failed.at)}: {why_failed(failed)}"
+        # The trouble of this moment is shown below: the same fix is not said twice.
+        to_do = failed.fix if failed.fix != connector.fix else None
+    rows += _text_rows("failure", failure, to_do and f"→ {to_do}")
+    rows += _text_rows("note", *connector.notes)
+    if trouble:
+        # In full, for the row above may have cut it.
+        words, fix = formatting.plain(connector.words), connector.fix
+        rows += _text_rows("now", words and f"Now: {words}", fix and f"→ {fix}")
+    mutes = [
+        Row(str(n), f"For {n} hour{'s' * (n > 1)}", Command("mute", name, n * formatting.HOUR))
+        for n in _MUTE_HOURS
     ]
-    rows += _now(one)
-    rows += [
-        Row("fix", "How to fix", Command("how_to_fix", one.name), enabled=trouble or bool(one.fix)),
-        Row("mute", "Mute", rows=_mutes(state, one)),
-        Row("log", "Open log", Command("open_log"), enabled=not state.source.remote),
+    unmute = Row("unmute", "Unmute", Command("unmute", name), enabled=state.mute_left(name) > 0)
+    return (
+        *rows,
+        Row(
+            "fix", "How to fix", Command("how_to_fix", name), enabled=trouble or bool(connector.fix)
+        ),
+        Row("mute", "Mute", rows=(*mutes, unmute)),
+        Row("log", "Open log", Command("open_log"), enabled=state.source.home is not None),
+    )
+
+
+def _text_rows(key: str, *texts: str | None) -> list[Row]:
+    """Make text rows of what is known, each text on as many as it needs."""
+    known = (text for text in texts if text)
+    lines = [
+        line for text in known for line in formatting.lines(text, _SUBMENU_WIDTH, indent=_INDENT)
     ]
-    return rows
+    return [text_row(f"{key}{n}", line) for n, line in enumerate(lines)]
 
 
-def _tests(state: State, one: Connector, action: str) -> list[Row]:
-    name = "" if len(one.actions) == 1 else f" of {action.partition('.')[2]}"
-    told, doubt = state.test_results.get(action), state.unconfirmed_test(one, action)
-    able = one.verdict is not Verdict.OFF and state.trouble is None
-    text, enabled = f"Send test{name}…", able
-    if action in state.sending:
-        text, enabled = f"Sending a test{name}…", False
-    elif doubt:
-        text, enabled = f"Send test{name}… (the last one may have arrived)", False
-    elif told and told.wait and state.now - told.at < told.wait:
-        text, enabled = f"Send test{name}… (again in a minute)", False
+def _test_rows(state: State, connector: Connector, action: str) -> list[Row]:
+    of = "" if len(connector.actions) == 1 else f" of {action.partition('.')[2]}"
+    result, unconfirmed = state.test_results.get(action), state.unconfirmed_test(connector, action)
+    sending, hold = action in state.sending, ""
+    if unconfirmed:
+        hold = " (the last one may have arrived)"
+    elif result and result.wait and state.now - result.at < result.wait:
+        hold = " (again in a minute)"
+    enabled = not (sending or hold or state.fault or connector.verdict is Verdict.OFF)
+    text = f"Sending a test{of}…" if sending else f"Send test{of}…{hold}"
     rows = [Row(f"test:{action}", text, Command("test", action), enabled=enabled)]
-    if doubt:
-        rows.append(
-            Row(f"looked:{action}", "I have looked: allow another test", Command("looked", doubt))
-        )
-    if told:
-        rows += [say(f"told{n}:{action}", line) for n, line in enumerate(_told(state, told))]
+    if unconfirmed:
+        text = "I have looked: allow another test"
+        rows.append(Row(f"acknowledge:{action}", text, Command("acknowledge", unconfirmed)))
+    if result:
+        words = formatting.plain(result.words)
+        last = f"Last test, {formatting.ago(state.now - result.at)}: {words}"
+        rows += _text_rows(f"result:{action}", last)
+        if result.run:
+            rows.append(text_row(f"run:{action}", f"{_INDENT}run {result.run}"))
     return rows
 
 
-def _told(state: State, told: TestResult) -> list[str]:
-    first = f"Last test, {formatting.ago(state.now - told.at)}: {formatting.plain(told.words)}"
-    run = [f"{_FURTHER}run {told.run}"] if told.run else []
-    return [*_wrapped(first), *run]
-
-
-def _success(state: State, one: Connector) -> str:
-    run = one.last_success
-    if run is None:
-        return "Last success: none yet"
-    return f"Last success: {formatting.ago(state.now - run.at)}{formatting.ms(run.ms)}"
-
-
-def _failure(state: State, one: Connector) -> list[Row]:
-    run = one.last_failure
-    if run is None:
-        return [say("failure", "Last failure: none")]
-    why = formatting.plain(run.words) or STATES.get(run.outcome or "", "failed")
-    said = _wrapped(f"Last failure, {formatting.ago(state.now - run.at)}: {why}")
-    rows = [say(f"failure{n or ''}", line) for n, line in enumerate(said)]
-    # Said once: the trouble of this moment stands below, with the same fix.
-    todo = _wrapped(f"→ {run.fix}") if run.fix not in (None, one.fix) else []
-    return rows + [say(f"failure_fix{n}", line) for n, line in enumerate(todo)]
-
-
-def _now(one: Connector) -> list[Row]:
-    """What is wrong in full, for the row above may have cut it, and what to do."""
-    if one.verdict in (Verdict.OK, Verdict.UNKNOWN):
-        return []
-    said = _wrapped(f"Now: {formatting.plain(one.words)}") if one.words else []
-    todo = _wrapped(f"→ {one.fix}") if one.fix else []
-    return [say(f"now{n}", line) for n, line in enumerate([*said, *todo])]
-
-
-def _wrapped(text: str) -> list[str]:
-    return formatting.lines(text, _BELOW, further=_FURTHER)
-
-
-def _mutes(state: State, one: Connector) -> tuple[Row, ...]:
-    hours = [
-        Row(str(n), f"For {n} hour{'s' * (n > 1)}", Command("mute", one.name, n * formatting.HOUR))
-        for n in _MUTES
-    ]
-    muted = state.muted(one.name)
-    return (*hours, Row("unmute", "Unmute", Command("unmute", one.name), enabled=muted))
-
-
-def _inbound(state: State, one: Inbound) -> Row:
-    title = inbound_title(one.surface)
-    said = formatting.plain(one.words)
-    if not one.ok and one.since is not None:
-        said += f", for {formatting.span(state.now - one.since)}"
-    text = formatting.cut(f"{MARKS[Verdict.OK if one.ok else Verdict.BROKEN]} {title} — {said}")
-    if one.ok:
-        return say(f"in:{one.surface}", text)
-    rows = [say(f"fix{n}", line) for n, line in enumerate(formatting.lines(one.fix or ""))]
-    how = Row("how", "How to fix", Command("how_to_fix", one.surface))
-    return Row(f"in:{one.surface}", text, rows=(*rows, how))
+def _inbound(state: State, interface: Inbound) -> Row:
+    key, words = f"in:{interface.surface}", formatting.plain(interface.words)
+    if not interface.ok:
+        words += _for(state, interface.since)
+    mark = MARKS[Verdict.OK if interface.ok else Verdict.BROKEN]
+    text = formatting.cut(f"{mark} {interface.title} — {words}")
+    if interface.ok:
+        return text_row(key, text)
+    lines = enumerate(formatting.lines(interface.fix or ""))
+    fixes = [text_row(f"fix{n}", line) for n, line in lines]
+    how = Row("how", "How to fix", Command("how_to_fix", interface.surface))
+    return Row(key, text, rows=(*fixes, how))

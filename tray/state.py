@@ -1,4 +1,4 @@
-"""What the tray knows at one moment, as values; menu, icon and notices are computed from it."""
+"""What the tray knows at one moment; menu, icon and notifications are computed from it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 class Verdict(StrEnum):
-    """How a connector, or a way in, is doing."""
+    """How a service, or an interface of the bot, is doing."""
 
     OK = "ok"
     ATTENTION = "attention"
@@ -22,7 +23,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the journal. `outcome` is None while it is out; `at` is when it ended."""
+    """A run of the ledger. `outcome` is None while it is out; `at` is when it ended."""
 
     run: str
     at: float
@@ -56,7 +57,7 @@ class Connector:
 
 @dataclass(frozen=True)
 class Inbound:
-    """One way in that a bot on this home serves."""
+    """One interface that a bot on this home serves."""
 
     surface: str
     ok: bool
@@ -64,10 +65,15 @@ class Inbound:
     fix: str | None = None
     since: float | None = None
 
+    @property
+    def title(self) -> str:
+        """Its name, so that it is not taken for the connector of the same name."""
+        return f"Bot on {self.surface.capitalize()}"
+
 
 @dataclass(frozen=True)
 class Health:
-    """One answer of the source, and when it came."""
+    """One report of the source, and when it came."""
 
     at: float
     connectors: tuple[Connector, ...]
@@ -81,33 +87,15 @@ class Health:
     @property
     def offline(self) -> bool:
         """Nothing that is set up can be reached: that is this computer's network."""
-        reached = [c.unreachable for c in self.configured]
-        return len(reached) > 1 and all(reached)
-
-
-class Missing(StrEnum):
-    """What is wrong with the source itself."""
-
-    UNREACHABLE = "unreachable"
-    CERTIFICATE = "certificate"
-    TOKEN = "token"  # noqa: S105 - the name of a trouble
-    HOME_GONE = "home_gone"
-    HOME_READ_ONLY = "home_read_only"
-    DISK_FULL = "disk_full"
-    LEDGER = "ledger"
-    SETTINGS = "settings"
-    SLOW = "slow"
-    STRANGE = "strange"
+        return len(self.configured) > 1 and all(c.unreachable for c in self.configured)
 
 
 @dataclass(frozen=True)
 class SourceFault:
     """Why the source gives no health, and what a person must do."""
 
-    kind: Missing
     words: str
     fix: str
-    since: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -134,14 +122,16 @@ class Notify(StrEnum):
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """Where state comes from, and what that source can do besides."""
+    """Which Levqor is shown; `home` is None where it is on another computer."""
 
     words: str
-    remote: bool = False
-    sandbox: bool = False
-    pairs: bool = True
-    home: str | None = None
+    home: Path | None = None
     test_gap: float = 60.0
+
+    @property
+    def settings_file(self) -> Path | None:
+        """Where its settings are, if on this computer."""
+        return self.home and self.home / ".env"
 
 
 @dataclass(frozen=True)
@@ -153,14 +143,6 @@ class Preferences:
     paused_until: float | None = None
     acknowledged_runs: tuple[str, ...] = ()
 
-    def is_muted(self, name: str, now: float) -> bool:
-        """Tell whether a connector is left out of the verdict."""
-        return self.muted.get(name, 0.0) > now
-
-    def is_paused(self, now: float) -> bool:
-        """Tell whether checks are paused."""
-        return self.paused_until is not None and self.paused_until > now
-
 
 @dataclass(frozen=True)
 class State:
@@ -169,11 +151,11 @@ class State:
     now: float
     source: SourceInfo
     health: Health | None = None
-    trouble: SourceFault | None = None
+    fault: SourceFault | None = None
     runs: tuple[Run, ...] = ()
     preferences: Preferences = field(default_factory=Preferences)
     checking: bool = False
-    asked: bool = False
+    asked: bool = False  # a person asked for the check that is out
     sending: frozenset[str] = frozenset()
     test_results: Mapping[str, TestResult] = field(default_factory=dict)
     autostart: bool = False
@@ -182,31 +164,31 @@ class State:
     stale_after: float = 1800.0
 
     @property
-    def paused(self) -> bool:
-        """Tell whether checks are paused now."""
-        return self.preferences.is_paused(self.now)
+    def pause_left(self) -> float:
+        """Seconds for which checks are still paused; 0 where they are not."""
+        return max(0.0, (self.preferences.paused_until or 0.0) - self.now)
+
+    def mute_left(self, name: str) -> float:
+        """Seconds for which a connector is still left out of the verdict; 0 where it is not."""
+        return max(0.0, self.preferences.muted.get(name, 0.0) - self.now)
 
     @property
     def stale(self) -> bool:
-        """The last answer is too old to be believed."""
+        """The last report is too old to be believed."""
         old = self.health is not None and self.now - self.health.at > self.stale_after
-        return old and not self.paused
+        return old and not self.pause_left
 
-    def muted(self, name: str) -> bool:
-        """Tell whether a connector is muted now."""
-        return self.preferences.is_muted(name, self.now)
-
-    def unconfirmed_test(self, one: Connector, action: str) -> str | None:
+    def unconfirmed_test(self, connector: Connector, action: str) -> str | None:
         """The run of an action's last test, where it may have arrived and nobody has looked."""
-        failed, sent, told = one.last_failure, one.last_success, self.test_results.get(action)
-        run, outcome, at = None, None, 0.0
+        ends = [(0.0, 0, "", "")]
+        failed, sent = connector.last_failure, connector.last_success
+        if sent:
+            ends.append((sent.at, 1, "sent", sent.run))
         if failed and failed.test and failed.action in ("", action):
-            run, outcome, at = failed.run, failed.outcome, failed.at
-        if told and told.outcome and told.at >= at:
+            ends.append((failed.at, 2, failed.outcome or "", failed.run))
+        if (result := self.test_results.get(action)) and result.outcome:
             # Without a run's id (the answer never came) its moment names it.
-            run, outcome, at = told.run or f"{action} {told.at}", told.outcome, told.at
-        if sent and sent.at > at:
-            return None
-        return (
-            run if outcome == "unknown" and run not in self.preferences.acknowledged_runs else None
-        )
+            ends.append((result.at, 3, result.outcome, result.run or f"{action} {result.at}"))
+        *_, outcome, run = max(ends)
+        unknown = outcome == "unknown" and run not in self.preferences.acknowledged_runs
+        return run if unknown else None

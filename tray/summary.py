@@ -1,20 +1,27 @@
-"""One look at everything: which face the icon shows, and the headline that says why."""
+"""One look at everything: the icon's state, and the headline that says why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from core import wording
 from tray import formatting
-from tray.state import Health, State, Verdict
+from tray.state import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tray.state import Connector, Health, Inbound, State
 
 # Windows refuses a longer tooltip with an exception (pystray 0.19.5, szTip).
 TOOLTIP = 127
-_NO_FIX = "Check now; if it stays so, run: levqor doctor"
-_EACH = "Click here to see what each of them needs."
+_NO_FIX = "Click Check now. If the problem stays, run: levqor doctor"
+_EACH = "Click here to see how to fix each of them."
 
 
-class Face(StrEnum):
+class IconState(StrEnum):
     """What the icon shows: each has a shape of its own besides its colour."""
 
     OK = "ok"
@@ -26,11 +33,23 @@ class Face(StrEnum):
     OFFLINE = "offline"
 
 
+# Relative luminance between 0.14 and 0.30: at least 3:1 on a white and on a black bar alike.
+COLOURS = {
+    IconState.OK: "#2a9a42",
+    IconState.ATTENTION: "#c67a00",
+    IconState.BROKEN: "#d6322f",
+    IconState.EMPTY: "#7c8794",
+    IconState.CHECKING: "#2f7fe0",
+    IconState.PAUSED: "#66788a",
+    IconState.OFFLINE: "#9060d0",
+}
+
+
 @dataclass(frozen=True)
 class Summary:
-    """A face, the headline in words, and what a person must do, if anything."""
+    """The icon's state, the headline, and what a person must do, if anything."""
 
-    face: Face
+    icon: IconState
     headline: str
     fix: str | None = None
 
@@ -42,59 +61,50 @@ class Summary:
 
 def summary(state: State) -> Summary:
     """Sum a state up; the worst thing a person can act on wins."""
-    if state.preferences.paused_until is not None and state.paused:
-        left = formatting.left(state.preferences.paused_until - state.now)
-        return Summary(Face.PAUSED, f"Checks are paused, {left}")
-    if state.trouble and not (state.asked and state.checking):
-        return Summary(Face.OFFLINE, formatting.plain(state.trouble.words), state.trouble.fix)
-    if state.health is None or (state.asked and state.checking):
-        return Summary(Face.CHECKING, "Checking…")
+    asked = state.asked and state.checking
+    if state.pause_left:
+        left = formatting.left(state.pause_left)
+        return Summary(IconState.PAUSED, f"Checks are paused, {left}")
+    if state.fault and not asked:
+        headline = formatting.plain(state.fault.words)
+        return Summary(IconState.OFFLINE, headline, state.fault.fix or _NO_FIX)
+    if state.health is None or asked:
+        return Summary(IconState.CHECKING, "Checking…")
     if state.stale:
         old = formatting.span(state.now - state.health.at)
-        return Summary(Face.OFFLINE, f"No answer for {old}", "Check now, or look into the log.")
+        fix = "Click Check now, or look in the log."
+        return Summary(IconState.OFFLINE, f"No answer for {old}", fix)
     if state.health.offline:
-        fix = "Look at the network connection; Levqor tries again by itself."
-        return Summary(Face.OFFLINE, "This computer is offline", fix)
+        fix = "Check the network connection. Levqor tries again by itself."
+        return Summary(IconState.OFFLINE, "This computer is offline", fix)
     return _of_health(state, state.health)
 
 
 def _of_health(state: State, health: Health) -> Summary:
-    heard = [c for c in health.connectors if not state.muted(c.name)]
-    broken = [(c.title, c.words, c.fix) for c in heard if c.verdict is Verdict.BROKEN]
-    broken += [(inbound_title(i.surface), i.words, i.fix) for i in health.inbound if not i.ok]
-    attention = [(c.title, c.words, c.fix) for c in heard if c.verdict is Verdict.ATTENTION]
+    heard = [c for c in health.connectors if not state.mute_left(c.name)]
+    broken: list[Connector | Inbound] = [c for c in heard if c.verdict is Verdict.BROKEN]
+    broken += [i for i in health.inbound if not i.ok]
+    attention = [c for c in heard if c.verdict is Verdict.ATTENTION]
     if broken:
-        return _worst(Face.BROKEN, "is broken", "are broken", broken)
+        return _worst(IconState.BROKEN, "is broken", "are broken", broken)
     if attention:
-        return _worst(Face.ATTENTION, "wants attention", "want attention", attention)
+        return _worst(IconState.ATTENTION, "needs attention", "need attention", attention)
     if not health.configured:
-        fix = "Open the settings file, fill in what you use, and save it."
-        return Summary(Face.EMPTY, "Nothing is set up yet", fix)
-    unknown = [c.title for c in heard if c.verdict is Verdict.UNKNOWN]
-    if unknown:
-        return Summary(Face.CHECKING, f"Not checked yet: {formatting.listed(unknown)}")
-    return Summary(Face.OK, _all_well(state, health))
+        fix = "Open the settings file, fill in the services you use, and save it."
+        return Summary(IconState.EMPTY, "No service is set up yet", fix)
+    if unknown := [c.title for c in heard if c.verdict is Verdict.UNKNOWN]:
+        return Summary(IconState.CHECKING, f"Not checked yet: {formatting.listed(unknown)}")
+    headline = f"All well, {len(health.configured)} of {len(health.connectors)} services set up"
+    if muted := [c.title for c in health.configured if state.mute_left(c.name)]:
+        headline += f", {formatting.listed(muted)} muted"
+    return Summary(IconState.OK, headline)
 
 
-_Found = list[tuple[str, str | None, str | None]]
-
-
-def _worst(face: Face, one: str, many: str, found: _Found) -> Summary:
-    if len(found) == 1:
-        title, said, fix = found[0]
-        short = formatting.of(title, said)
-        named = f"{title} {short}" if short != formatting.plain(said) else f"{title}: {short}"
-        return Summary(face, named if short else f"{title} {one}", fix or _NO_FIX)
-    names = formatting.listed([title for title, _, _ in found])
-    return Summary(face, f"{len(found)} {many}: {names}", _EACH)
-
-
-def _all_well(state: State, health: Health) -> str:
-    said = f"All well, {len(health.configured)} of {len(health.connectors)} set up"
-    muted = [c.title for c in health.configured if state.muted(c.name)]
-    return f"{said}, {formatting.listed(muted)} muted" if muted else said
-
-
-def inbound_title(surface: str) -> str:
-    """Name a way in, so that it is not taken for the connector of the same name."""
-    return f"Bot on {surface.capitalize()}"
+def _worst(icon: IconState, one: str, many: str, found: Sequence[Connector | Inbound]) -> Summary:
+    if len(found) > 1:
+        names = formatting.listed([each.title for each in found])
+        return Summary(icon, f"{len(found)} {many}: {names}", _EACH)
+    (problem,) = found
+    words = formatting.plain(problem.words)
+    headline = wording.under(problem.title, words) if words else f"{problem.title} {one}"
+    return Summary(icon, headline, problem.fix or _NO_FIX)

@@ -14,7 +14,7 @@ from tests.support.waiting import wait_for
 
 LEVQOR = [sys.executable, "-m", "core.cli"]
 BOT = [sys.executable, "-m", "bot.app"]
-TRAY = [sys.executable, "-c", "import sys; from tray.start import main; sys.exit(main())"]
+TRAY = [sys.executable, "-m", "tray.app"]
 CLOSED = "Bad file descriptor"
 FULL = "No space left on device"
 BUFFERED, UNBUFFERED = {"PYTHONUNBUFFERED": ""}, {"PYTHONUNBUFFERED": "1"}

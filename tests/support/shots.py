@@ -20,32 +20,34 @@ from tests.support import tray_states as known
 from tests.support.desktop import PANEL, SIZE, Desktop, until
 from tests.support.sandbox import Answer, Sandbox
 from tests.support.tray_program import Tray, desktop
-from tray.icon import COLOURS
 from tray.menu import menu
 from tray.state import Preferences
-from tray.summary import Face
+from tray.summary import COLOURS, IconState
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "docs" / "images"
 WALL = "#c9d6e2"
 INK = "#22303c"
+PAUSED = Preferences(paused_until=known.NOW + 60)
 STATES = {
-    Face.OK: known.state(known.CHALK),
-    Face.ATTENTION: known.state(known.HINT),
-    Face.BROKEN: known.state(known.BAD),
-    Face.EMPTY: known.state(known.OFF),
-    Face.CHECKING: known.state(),
-    Face.PAUSED: known.state(known.CHALK, preferences=Preferences(paused_until=known.NOW + 60)),
-    Face.OFFLINE: known.state(trouble=known.trouble()),
+    IconState.OK: known.state(known.CHALK),
+    IconState.ATTENTION: known.state(known.HINT),
+    IconState.BROKEN: known.state(known.BAD),
+    IconState.EMPTY: known.state(known.OFF),
+    IconState.CHECKING: known.state(),
+    IconState.PAUSED: known.state(
+        known.CHALK, preferences=Preferences(paused_until=known.NOW + 60)
+    ),
+    IconState.OFFLINE: known.state(fault=known.fault()),
 }
 CAPTIONS = {
-    Face.OK: "all well",
-    Face.ATTENTION: "wants attention",
-    Face.BROKEN: "broken",
-    Face.EMPTY: "nothing set up",
-    Face.CHECKING: "checking",
-    Face.PAUSED: "paused",
-    Face.OFFLINE: "no connection",
+    IconState.OK: "all well",
+    IconState.ATTENTION: "needs attention",
+    IconState.BROKEN: "broken",
+    IconState.EMPTY: "nothing set up",
+    IconState.CHECKING: "checking",
+    IconState.PAUSED: "paused",
+    IconState.OFFLINE: "no connection",
 }
 REVOKED = Answer(
     401,
@@ -67,7 +69,7 @@ def main() -> None:
         story(folder / "story", sandbox)
 
 
-def icons(folder: Path, *, dark: bool) -> dict[Face, Image.Image]:
+def icons(folder: Path, *, dark: bool) -> dict[IconState, Image.Image]:
     """The icon of each state, as a real panel shows it."""
     found = {}
     with desktop(folder, None, "appindicator") as desk:
@@ -89,19 +91,19 @@ def story(folder: Path, sandbox: Sandbox) -> None:
         _paint_wall(desk)
         desk.env |= sandbox.settings()
         tray = Tray(desk, "--home", str(folder / "home"))
-        tray.open_menu(Face.OK)
+        tray.open_menu(IconState.OK)
         desk.click("✓ Slack", "Send test…")
         until("the answer is told", desk.shown)
         time.sleep(0.5)
         _bubble(desk).save(OUT / "tray-test.png", optimize=True)
         desk.messages()
         sandbox.notion.always(REVOKED)
-        tray.shows(Face.BROKEN)
+        tray.shows(IconState.BROKEN)
         until("the trouble is told", desk.shown)
         time.sleep(0.5)
         _bubble(desk).save(OUT / "tray-message.png", optimize=True)
         desk.messages()
-        tray.open_menu(Face.BROKEN)
+        tray.open_menu(IconState.BROKEN)
         desk.hover("✗ Notion")
         until("the way out is offered", lambda: desk.row("How to fix"))
         time.sleep(0.5)
@@ -150,7 +152,7 @@ def _bubble(desk: Desktop) -> Image.Image:
     return upper.crop((box[0] - 16, box[1] - 16, box[2] + 16, box[3] + 16))
 
 
-def _sheet(bars: list[dict[Face, Image.Image]]) -> Image.Image:
+def _sheet(bars: list[dict[IconState, Image.Image]]) -> Image.Image:
     """The icons side by side, on a light and on a dark bar, twice their size."""
     wide, tall = 132, 84
     sheet = Image.new("RGB", (wide * len(STATES), tall * len(bars) + 36), "white")
@@ -172,11 +174,11 @@ def _window() -> None:
     from tray.backend import window
 
     with tempfile.TemporaryDirectory() as name:
-        shown = window(menu(STATES[Face.OK]), Path(name), lambda _: None)
+        shown = window(menu(STATES[IconState.OK]), Path(name), lambda _: None)
 
         def follow() -> None:
             for line in sys.stdin:
-                shown.show(menu(STATES[Face(line.strip())]))
+                shown.show(menu(STATES[IconState(line.strip())]))
             shown.stop()
 
         shown.run(threading.Thread(target=follow, daemon=True).start)

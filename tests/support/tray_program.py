@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.support.desktop import Desktop, until
-from tray.icon import COLOURS
+from tray.summary import COLOURS
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tray.summary import Face
+    from tray.summary import IconState
 
 EVERY_S = "2"
 
@@ -28,17 +28,17 @@ class Tray:
         self.command = (sys.executable, "-m", "tray.app", *options, "--every", every)
         self.child: subprocess.Popen[bytes] = desk.start(*self.command, log="tray")
 
-    def shows(self, face: Face) -> None:
-        """Wait until the icon shows a face."""
-        until(f"the icon shows {face}; it printed {self.said()}", lambda: self.sees(face))
+    def shows(self, icon: IconState) -> None:
+        """Wait until the icon shows a icon."""
+        until(f"the icon shows {icon}; it printed {self.said()}", lambda: self.sees(icon))
 
-    def sees(self, face: Face) -> tuple[int, int] | None:
-        """Where the icon shows this face now, if it does."""
-        return self.desk.icon(COLOURS[face])
+    def sees(self, icon: IconState) -> tuple[int, int] | None:
+        """Where the icon shows this icon now, if it does."""
+        return self.desk.icon(COLOURS[icon])
 
-    def open_menu(self, face: Face) -> None:
+    def open_menu(self, icon: IconState) -> None:
         """Open the menu by a real click."""
-        self.desk.open_menu(COLOURS[face])
+        self.desk.open_menu(COLOURS[icon])
 
     def said(self) -> str:
         """What the program printed."""

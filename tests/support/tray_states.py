@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tray.state import (
     Connector,
     Health,
     Inbound,
-    Missing,
     Preferences,
     Run,
     SourceFault,
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR = 60, 3600
-LOCAL = SourceInfo("this computer", home="/srv/levqor")
-REMOTE = SourceInfo("Levqor at levqor.example.com", remote=True, pairs=False)
+LOCAL = SourceInfo("this computer", Path("/srv/levqor"))
+REMOTE = SourceInfo("Levqor at levqor.example.com")
 
 CHALK = Connector("chalk", "Chalk", Verdict.OK, ("chalk.write",), latency_ms=120.4)
 DUCK = Connector("duck", "Duck post", Verdict.OK, ("duck.post",), latency_ms=81.0)
@@ -73,10 +73,8 @@ def part(rows: tuple[Row, ...], which: str) -> str:
     return "\n".join(lines(found))
 
 
-def trouble(
-    kind: Missing = Missing.UNREACHABLE, words: str = "desk cannot be reached"
-) -> SourceFault:
-    return SourceFault(kind, words, "See that it runs.")
+def fault(words: str = "desk cannot be reached") -> SourceFault:
+    return SourceFault(words, "See that it runs.")
 
 
 def muted(name: str, seconds: float) -> Preferences:

@@ -8,7 +8,7 @@ from tests.support.canary import CANARIES, assert_clean, secrets
 from tests.support.desktop import missing, until
 from tests.support.sandbox import Answer
 from tests.support.tray_program import Tray, desktop
-from tray.summary import Face
+from tray.summary import IconState
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-1"),
@@ -25,18 +25,18 @@ def test_no_secret_and_no_payload_is_shown_or_kept(tmp_path, home, sandbox):
         desk.env |= settings
         desk.env["BROWSER"] = "true"
         tray = Tray(desk, "--home", str(home))
-        tray.shows(Face.OK)
+        tray.shows(IconState.OK)
         for service in (sandbox.slack, sandbox.notion, sandbox.telegram, sandbox.resend):
             service.always(echo)
-        tray.shows(Face.BROKEN)
-        tray.open_menu(Face.BROKEN)
+        tray.shows(IconState.BROKEN)
+        tray.open_menu(IconState.BROKEN)
         desk.click("✗ Slack", "Send test…")
         until("the answer is told", lambda: any("test" in m["summary"] for m in desk.messages()))
-        tray.open_menu(Face.BROKEN)
+        tray.open_menu(IconState.BROKEN)
         desk.click("✗ Notion", "How to fix")
         pages = tmp_path / "desk" / "user" / ".local" / "state" / "levqor"
         page = until("the page is written", lambda: next(pages.glob("*.html"), None))
-        tray.open_menu(Face.BROKEN)
+        tray.open_menu(IconState.BROKEN)
         desk.click("Pair a phone")
         copied = until("the code is on the clipboard", lambda: desk.eyes("clipboard"))
         told = desk.eyes("told")

@@ -12,8 +12,7 @@ import pytest
 from tests.support import weight
 from tests.support.desktop import missing, until
 from tests.support.tray_program import desktop
-from tray.icon import COLOURS
-from tray.summary import Face
+from tray.summary import COLOURS, IconState
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-1"),
@@ -28,7 +27,7 @@ def test_it_stays_small(backend, tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", backend) as desk:
         smallest, _ = weight.appears(desk, weight.ME, "smallest")
         child, _ = weight.appears(desk, "-m", "tray.app", "--home", str(home))
-        until("the first check is over", lambda: desk.icon(COLOURS[Face.EMPTY]))
+        until("the first check is over", lambda: desk.icon(COLOURS[IconState.EMPTY]))
 
         assert weight.rss(child.pid) <= weight.rss(smallest.pid) + 45
 

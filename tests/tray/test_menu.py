@@ -19,17 +19,17 @@ from tests.support.tray_states import (
     REMOTE,
     SENT,
     UNSEEN,
+    fault,
     muted,
     part,
     state,
     told,
-    trouble,
 )
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
 from tray.menu import menu
 from tray.rows import Command
-from tray.state import Inbound, Missing, Notify, Preferences, Run
+from tray.state import Inbound, Notify, Preferences, Run
 from tray.summary import TOOLTIP
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ STATES = {
     "one is broken": state(C, BAD),
     "two are broken": state(BAD_TOO, BAD),
     "broken wins over attention": state(HINT_TOO, BAD),
-    "one wants attention": state(C, HINT),
-    "two want attention": state(HINT_TOO, HINT),
+    "one needs attention": state(C, HINT),
+    "two need attention": state(HINT_TOO, HINT),
     "broken without words": state(C, replace(BAD, words=None, fix=None, since=None)),
     "attention without words": state(C, replace(HINT, words=None, fix=None, since=None)),
     "broken for a day": state(C, replace(BAD, since=NOW - 26 * HOUR)),
@@ -89,26 +89,20 @@ STATES = {
         AWAY_TOO, AWAY, replace(OFF, name="x", title="X")
     ),
     "a single connector out of reach may be its own fault": state(AWAY),
-    "the remote is gone and nothing was known": state(source=REMOTE, trouble=trouble()),
-    "the remote is gone: what was known stays": state(C, D, source=REMOTE, trouble=trouble()),
-    "the remote is gone while something is broken": state(C, BAD, source=REMOTE, trouble=trouble()),
+    "the remote is gone and nothing was known": state(source=REMOTE, fault=fault()),
+    "the remote is gone: what was known stays": state(C, D, source=REMOTE, fault=fault()),
+    "the remote is gone while something is broken": state(C, BAD, source=REMOTE, fault=fault()),
     "the certificate is bad": state(
-        source=REMOTE, trouble=trouble(Missing.CERTIFICATE, "The certificate of desk is not valid")
+        source=REMOTE, fault=fault("The certificate of desk is not valid")
     ),
-    "the token is refused": state(
-        source=REMOTE, trouble=trouble(Missing.TOKEN, "desk refuses the token")
-    ),
-    "the home is gone": state(C, trouble=trouble(Missing.HOME_GONE, "The home folder is gone")),
-    "the home is read-only": state(
-        C, trouble=trouble(Missing.HOME_READ_ONLY, "The ledger's folder is read-only")
-    ),
-    "the disk is full": state(
-        C, trouble=trouble(Missing.DISK_FULL, "The disk with the ledger is full")
-    ),
+    "the token is refused": state(source=REMOTE, fault=fault("desk refuses the token")),
+    "the home is gone": state(C, fault=fault("The home folder is gone")),
+    "the home is read-only": state(C, fault=fault("The database's folder is read-only")),
+    "the disk is full": state(C, fault=fault("The disk with the database is full")),
     "a scheduled check does not touch the headline": state(C, BAD, checking=True),
     "a check somebody asked for does": state(C, BAD, checking=True, asked=True),
     "a check somebody asked for while the source is silent": state(
-        trouble=trouble(), checking=True, asked=True
+        fault=fault(), checking=True, asked=True
     ),
     "paused for an hour": state(C, BAD, preferences=Preferences(paused_until=NOW + HOUR)),
     "paused until tomorrow": state(C, preferences=Preferences(paused_until=NOW + 15 * HOUR)),
@@ -151,12 +145,14 @@ STATES = {
     "a doubt about somebody's own run holds back no test": state(
         replace(C, last_failure=Run("r5", NOW - HOUR, "unknown", "chalk.write"))
     ),
-    "no test while the source is silent": state(C, trouble=trouble()),
+    "no test while the source is silent": state(C, fault=fault()),
     "below a connector of a remote": state(C, source=REMOTE),
-    "a bot serves one way in": state(C, inbound=(SLACKY,)),
-    "a way in is broken": state(C, inbound=(SLACKY, POLL)),
-    "a way in is broken without a fix": state(C, inbound=(replace(POLL, fix=None, since=None),)),
-    "a broken way in is the headline": state(C, inbound=(POLL,)),
+    "a bot serves one interface": state(C, inbound=(SLACKY,)),
+    "an interface is broken": state(C, inbound=(SLACKY, POLL)),
+    "an interface is broken without a fix": state(
+        C, inbound=(replace(POLL, fix=None, since=None),)
+    ),
+    "a broken interface is the headline": state(C, inbound=(POLL,)),
     "no bot runs here": state(C),
     "the lower rows of this home": state(C, autostart=True),
     "the lower rows of a remote": state(C, source=REMOTE),
@@ -176,24 +172,24 @@ def table() -> dict[str, tuple[str, str, str]]:
     found = {}
     for entry in text.split("\n## ")[1:]:
         head, rows = entry.split("\n", 1)
-        name, face, which = head.split(" | ")
-        found[name] = (face, which, rows.strip("\n"))
+        name, icon, which = head.split(" | ")
+        found[name] = (icon, which, rows.strip("\n"))
     return found
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_a_state_gives_these_rows(name):
-    face, which, rows = table()[name]
+    icon, which, rows = table()[name]
     shown = menu(STATES[name])
 
     assert part(shown.rows, which) == rows
-    assert shown.face == face
+    assert shown.icon == icon
 
 
 def test_the_table_has_at_least_sixty_states_and_every_face():
     assert set(table()) == set(STATES)
     assert len({repr(one) for one in STATES.values()}) >= 60
-    assert {face for face, _, _ in table().values()} == {
+    assert {icon for icon, _, _ in table().values()} == {
         "ok",
         "attention",
         "broken",
@@ -240,12 +236,12 @@ def test_rows_follow_the_order_of_the_list():
 
 def test_a_click_asks_for_what_its_row_says():
     below = next(row for row in menu(state(C)).rows if row.key == "chalk").rows
-    chalk = {row.key: row.do for row in below}
+    chalk = {row.key: row.command for row in below}
     mutes = next(row for row in below if row.key == "mute").rows
 
     assert chalk["test:chalk.write"] == Command("test", "chalk.write")
     assert chalk["fix"] == Command("how_to_fix", "chalk")
-    assert [row.do for row in mutes] == [
+    assert [row.command for row in mutes] == [
         Command("mute", "chalk", 3600),
         Command("mute", "chalk", 4 * 3600),
         Command("mute", "chalk", 8 * 3600),

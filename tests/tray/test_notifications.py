@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.tray_states import AWAY, BAD, HINT, NOW, SENT, muted, state, trouble
+from tests.support.tray_states import AWAY, BAD, HINT, NOW, SENT, fault, muted, state
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
 from tray.menu import menu
@@ -20,7 +20,7 @@ BROKEN = Notification(
     "not shared with the integration.\n→ Open the pond, and share it.",
     "duck",
 )
-MENDED = Notification("Duck post works again", "Mended: nothing to do.")
+RECOVERED = Notification("Duck post works again", "Nothing to do.")
 EVERYTHING = Preferences(notify=Notify.EVERYTHING)
 
 
@@ -49,8 +49,8 @@ def test_the_same_trouble_is_told_once():
     assert tell(WELL, ILL, ILL, ILL, ILL, ILL) == [[], [], [BROKEN], [], [], []]
 
 
-def test_mending_is_told_once():
-    assert tell(WELL, ILL, ILL, WELL, WELL, WELL) == [[], [], [BROKEN], [], [MENDED], []]
+def test_a_recovery_is_notified_once():
+    assert tell(WELL, ILL, ILL, WELL, WELL, WELL) == [[], [], [BROKEN], [], [RECOVERED], []]
 
 
 def test_another_trouble_of_the_same_connector_is_told():
@@ -65,7 +65,7 @@ def test_what_changes_together_is_one_message():
     (message,) = tell(WELL, both, both)[2]
 
     assert message == Notification(
-        "2 things changed",
+        "2 changes",
         "✗ Chalk — not shared with the integration\n✗ Duck post — not shared with the integration",
         "chalk",
     )
@@ -85,7 +85,7 @@ def test_attention_is_told_as_such():
     told = tell(WELL, state(C, HINT), state(C, HINT))[2]
 
     assert told == [
-        Notification("Duck post wants attention", "the token ends tomorrow\n→ Renew it.", "duck")
+        Notification("Duck post needs attention", "the token ends tomorrow\n→ Renew it.", "duck")
     ]
 
 
@@ -105,18 +105,18 @@ def test_no_network_is_one_message_and_coming_back_another():
         [
             Notification(
                 "This computer is offline",
-                "Look at the network connection; Levqor tries again by itself.",
+                "Check the network connection. Levqor tries again by itself.",
                 "",
             )
         ],
         [],
         [],
-        [Notification("Levqor answers again", "Checks go on as before.")],
+        [Notification("Levqor answers again", "Checks continue.")],
     ]
 
 
 def test_a_source_that_goes_away_is_told_by_its_own_words():
-    gone = state(C, D, trouble=trouble())
+    gone = state(C, D, fault=fault())
 
     assert tell(WELL, gone, gone)[2] == [
         Notification("desk cannot be reached", "See that it runs.", "")
@@ -124,13 +124,13 @@ def test_a_source_that_goes_away_is_told_by_its_own_words():
 
 
 def test_a_trouble_that_is_a_sentence_is_told_without_its_full_stop():
-    gone = state(C, D, trouble=trouble(words="The file is not text."))
+    gone = state(C, D, fault=fault(words="The file is not text."))
 
     assert tell(WELL, gone, gone)[2][0].title == "The file is not text"
     assert menu(gone).rows[0].text == "The file is not text"
 
 
-def test_a_way_in_that_breaks_and_mends_is_told():
+def test_an_interface_that_breaks_and_recovers_is_notified():
     def bot(*, ok):
         way = Inbound("pigeon", ok, "polling" if ok else "the token was revoked", "Get another.")
         return state(C, inbound=(way,))
@@ -194,7 +194,9 @@ def test_a_change_asks_for_a_second_look_until_it_is_settled():
         ),
         (
             Result("duck.post", "unknown", "It may or may not have been sent.", run="r7"),
-            Notification("Duck post: test in doubt", "It may or may not have been sent.\nRun r7"),
+            Notification(
+                "Duck post: test result unknown", "It may or may not have been sent.\nRun r7"
+            ),
         ),
         (
             Result("duck.post", None, "One test a minute.", wait=40),

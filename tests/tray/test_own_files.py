@@ -14,11 +14,11 @@ from dataclasses import replace
 import pytest
 
 from tests.support.desktop import ROOT
-from tests.support.tray_states import BAD, CHALK, NOW, OFF, state, trouble
+from tests.support.tray_states import BAD, CHALK, NOW, OFF, fault, state
 from tests.support.waiting import wait_for
 from tray import fix_page, preferences
 from tray.autostart import Autostart, desktop_entry, launch_agent, startup_script
-from tray.desktop import Paths, SingleInstance, home
+from tray.desktop import Paths, SingleInstance, home, write_private
 from tray.state import Inbound, Notify, Preferences, Run
 
 
@@ -59,10 +59,10 @@ def test_the_second_start_is_turned_away_and_the_first_one_hears_it(tmp_path):
     first, second = (SingleInstance(Paths("x", tmp_path)) for _ in range(2))
 
     assert first.take()
-    assert not first.knocked()
+    assert not first.started_again()
     assert not second.take()
-    assert first.knocked()
-    assert not first.knocked()
+    assert first.started_again()
+    assert not first.started_again()
     first.release()
     assert second.take()
     second.release()
@@ -177,7 +177,7 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
 
     assert text.index("Duck post") < text.index("Works: Chalk.")
     for said in (
-        "Not shared with the integration. <span class=small>For&nbsp;5&nbsp;min.</span>",
+        "Not shared with the integration. <span class=small>For&nbsp;5&nbsp;minutes.</span>",
         "Open the pond, and share it.",
         "<code>DUCK_KEY</code>",
         "Bot on Pigeon",
@@ -187,7 +187,7 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
         assert said in text
 
 
-def test_the_page_has_the_worst_first_ways_in_included():
+def test_the_page_has_the_worst_first_interfaces_included():
     way = Inbound("pigeon", ok=False, words="token revoked")
     text = fix_page.html(state(CHALK, OFF, BAD, inbound=(way,)))
     marks = [line.split("</span> ")[1] for line in text.splitlines() if "<h2>" in line]
@@ -212,7 +212,7 @@ def test_the_page_has_the_worst_first_ways_in_included():
 def test_the_page_tells_of_the_last_failed_run_and_repeats_no_fix(run, line):
     text = fix_page.html(state(CHALK, replace(BAD, last_failure=run)), "duck")
 
-    assert f"<p class=small>Last failed run, 2 min ago: {line} Run r4.</p>" in text
+    assert f"<p class=small>Last failed run, 2 minutes ago: {line} Run r4.</p>" in text
 
 
 def test_the_page_has_words_for_what_came_without():
@@ -223,14 +223,14 @@ def test_the_page_has_words_for_what_came_without():
 
 
 def test_the_page_of_a_silent_source_says_why():
-    text = fix_page.html(state(trouble=trouble()))
+    text = fix_page.html(state(fault=fault()))
 
     assert "desk cannot be reached" in text
     assert "See that it runs." in text
 
 
 def test_the_page_is_for_its_owners_eyes_only(tmp_path):
-    fix_page.write(tmp_path / "page.html", fix_page.html(state(CHALK)))
+    write_private(tmp_path / "page.html", fix_page.html(state(CHALK)).encode())
 
     assert stat.S_IMODE((tmp_path / "page.html").stat().st_mode) == 0o600
 
@@ -238,6 +238,6 @@ def test_the_page_is_for_its_owners_eyes_only(tmp_path):
 def test_a_mute_is_over_when_its_time_is():
     chosen = Preferences(muted={"duck": NOW + 5})
 
-    assert chosen.is_muted("duck", NOW)
-    assert not chosen.is_muted("duck", NOW + 6)
-    assert not replace(chosen, muted={}).is_muted("duck", NOW)
+    assert state(preferences=chosen).mute_left("duck") == 5
+    assert not replace(state(preferences=chosen), now=NOW + 6).mute_left("duck")
+    assert not state().mute_left("duck")

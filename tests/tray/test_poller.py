@@ -10,27 +10,25 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.desktop import until
-from tests.support.tray_states import BAD, CHALK, DUCK, LOCAL, trouble
+from tests.support.tray_states import BAD, CHALK, DUCK
 from tray.actions import Actions
 from tray.autostart import Autostart
 from tray.desktop import Paths, SingleInstance
 from tray.poller import Poller
 from tray.rows import Command
 from tray.source import Pairing, SourceError
-from tray.state import Health, Notify, State
+from tray.state import Health, Notify, SourceInfo, State
 from tray.state import TestResult as Result
-from tray.summary import Face
+from tray.summary import IconState
 
 
 class Script:
     """A source that answers as the test says."""
 
-    about, settings_file, log_folder = LOCAL, None, None
-
-    def __init__(self):
+    def __init__(self, home):
+        self.info = SourceInfo("this computer", home)
         self.answer = (CHALK, DUCK)
         self.asked = 0
-        self.edited = 0
         self.tested = []
         self.gate = threading.Event()
         self.gate.set()
@@ -50,10 +48,7 @@ class Script:
         return Result(action, "sent", "sent", run="r1", at=time.time())
 
     def pair(self):
-        return Pairing("CODE47", None)
-
-    def stamp(self):
-        return self.edited
+        return Pairing("CODE47", "/start CODE47", None)
 
     def close(self):
         pass
@@ -66,13 +61,13 @@ class Screen:
     copies = True
 
     def __init__(self):
-        self.menus, self.notices, self.copied, self.stopped = [], [], [], False
+        self.menus, self.notifications, self.copied, self.stopped = [], [], [], False
 
     def show(self, menu):
         self.menus.append(menu)
 
-    def tell(self, notice):
-        self.notices.append(notice)
+    def notify(self, notification):
+        self.notifications.append(notification)
 
     def copy(self, text):
         self.copied.append(text)
@@ -84,39 +79,39 @@ class Screen:
 
 @contextmanager
 def watching(folder, every=300.0, clock=time.time):
-    source, screen, places = Script(), Screen(), Paths("x", folder)
-    only = SingleInstance(places)
-    assert only.take()
-    watch = Poller(
+    source, screen, paths = Script(folder), Screen(), Paths("x", folder)
+    instance = SingleInstance(paths)
+    assert instance.take()
+    poller = Poller(
         source,
-        State(time.time(), source.about),
+        State(time.time(), source.info),
+        instance,
         every=every,
-        only=only,
         clock=clock,
         tick=0.01,
     )
     opened = []
-    clicks = Actions(
-        watch, screen, places, Autostart(["levqor-tray"]), lambda file: opened.append(file) or True
+    actions = Actions(
+        poller, screen, paths, Autostart(["levqor-tray"]), lambda file: opened.append(file) or True
     )
-    watch.start(screen, clicks)
-    watch.opened = opened
+    poller.start(screen, actions)
+    poller.opened = opened
     try:
-        until("the first check is done", lambda: watch.state.health or watch.state.trouble)
-        until("and over", lambda: not watch.state.checking)
-        yield watch, source, screen
+        until("the first check is done", lambda: poller.state.health or poller.state.fault)
+        until("and over", lambda: not poller.state.checking)
+        yield poller, source, screen
     finally:
         source.gate.set()
-        watch.stop()
-        only.release()
+        poller.stop()
+        instance.release()
 
 
 def test_the_first_check_comes_at_once_and_the_next_by_schedule(tmp_path):
-    with watching(tmp_path) as (watch, source, screen):
-        assert watch.menu.face is Face.OK
+    with watching(tmp_path) as (poller, source, screen):
+        assert poller.menu.icon is IconState.OK
         time.sleep(0.1)
         assert source.asked == 1
-        assert screen.menus[0].face is Face.CHECKING
+        assert screen.menus[0].icon is IconState.CHECKING
 
 
 def test_a_wake_up_is_a_reason_to_check(tmp_path):
@@ -128,129 +123,129 @@ def test_a_wake_up_is_a_reason_to_check(tmp_path):
 
 def test_an_edited_settings_file_is_a_reason_to_check(tmp_path):
     with watching(tmp_path) as (_, source, _screen):
-        source.edited = 1
+        source.info.settings_file.write_text("A=1\n")
         until("it looks again", lambda: source.asked == 2)
 
 
 def test_check_now_shows_that_it_checks_and_runs_once(tmp_path):
-    with watching(tmp_path) as (watch, source, _screen):
+    with watching(tmp_path) as (poller, source, _screen):
         source.gate.clear()
-        watch.do(Command("check"))
-        until("it says so", lambda: watch.menu.face is Face.CHECKING)
+        poller.click(Command("check"))
+        until("it says so", lambda: poller.menu.icon is IconState.CHECKING)
         source.gate.set()
-        until("it is over", lambda: watch.menu.face is Face.OK)
+        until("it is over", lambda: poller.menu.icon is IconState.OK)
         assert source.asked == 2
 
 
 def test_a_reason_to_check_during_a_check_brings_one_more(tmp_path):
-    with watching(tmp_path) as (watch, source, _screen):
+    with watching(tmp_path) as (poller, source, _screen):
         source.gate.clear()
-        watch.check_now()
+        poller.check_now()
         until("one is out", lambda: source.asked == 2)
-        watch.check_now()
+        poller.check_now()
         source.gate.set()
         until("another follows", lambda: source.asked == 3)
 
 
 def test_nothing_is_checked_while_paused_unless_somebody_asks(tmp_path):
-    with watching(tmp_path, every=0.05) as (watch, source, _screen):
-        watch.do(Command("pause", seconds=3600))
-        until("it is paused", lambda: watch.menu.face is Face.PAUSED)
-        until("a check that was out is over", lambda: not watch.state.checking)
+    with watching(tmp_path, every=0.05) as (poller, source, _screen):
+        poller.click(Command("pause", seconds=3600))
+        until("it is paused", lambda: poller.menu.icon is IconState.PAUSED)
+        until("a check that was out is over", lambda: not poller.state.checking)
         asked = source.asked
         time.sleep(0.3)
         assert source.asked == asked
-        watch.do(Command("check"))
+        poller.click(Command("check"))
         until("it looks all the same", lambda: source.asked == asked + 1)
-        watch.do(Command("resume"))
+        poller.click(Command("resume"))
         until("it goes on", lambda: source.asked > asked + 2)
 
 
 def test_a_silent_source_is_asked_ever_less_often(tmp_path):
-    with watching(tmp_path) as (watch, source, _screen):
-        source.answer = SourceError(trouble())
-        waits = [watch._wait({}) for _ in range(7)]
+    with watching(tmp_path) as (poller, source, _screen):
+        source.answer = SourceError("desk cannot be reached", "See that it runs.")
+        waits = [poller._wait({}) for _ in range(7)]
 
     assert waits == [15.0, 30.0, 60.0, 120.0, 240.0, 300.0, 300.0]
 
 
 def test_a_source_that_is_silent_for_weeks_is_still_asked(tmp_path):
-    with watching(tmp_path, every=0.001) as (watch, source, _screen):
-        waits = [watch._wait({}) for _ in range(5000)]
+    with watching(tmp_path, every=0.001) as (poller, source, _screen):
+        waits = [poller._wait({}) for _ in range(5000)]
         assert waits == [0.001] * 5000
         source.answer = (CHALK, BAD)
-        until("it goes on", lambda: watch.menu.face is Face.BROKEN)
+        until("it goes on", lambda: poller.menu.icon is IconState.BROKEN)
 
 
 def test_a_check_that_cannot_be_shown_does_not_hold_up_the_next(tmp_path, caplog):
     with watching(tmp_path, every=0.05) as (_, source, screen):
-        screen.tell = None
-        source.answer = SourceError(trouble())
+        screen.notify = None
+        source.answer = SourceError("desk cannot be reached", "See that it runs.")
         until("it is logged", lambda: "could not be shown" in caplog.text)
         asked = source.asked
         until("it is asked again", lambda: source.asked > asked + 3)
 
 
 def test_the_schedule_is_spread_by_a_tenth(tmp_path):
-    with watching(tmp_path) as (watch, _source, _screen):
-        waits = [watch._wait({"health": watch.state.health}) for _ in range(200)]
+    with watching(tmp_path) as (poller, _source, _screen):
+        waits = [poller._wait({"health": poller.state.health}) for _ in range(200)]
 
     assert all(270 <= wait <= 330 for wait in waits)
     assert max(waits) - min(waits) > 20
 
 
 def test_a_source_that_goes_and_comes_needs_no_restart(tmp_path):
-    with watching(tmp_path, every=0.05) as (watch, source, screen):
-        source.answer = SourceError(trouble())
-        until("its loss is told", lambda: screen.notices)
-        assert watch.menu.face is Face.OFFLINE
+    with watching(tmp_path, every=0.05) as (poller, source, screen):
+        source.answer = SourceError("desk cannot be reached", "See that it runs.")
+        until("its loss is told", lambda: screen.notifications)
+        assert poller.menu.icon is IconState.OFFLINE
         source.answer = (CHALK, DUCK)
-        until("its return is told", lambda: len(screen.notices) == 2)
-        assert watch.menu.face is Face.OK
-        titles = [notice.title for notice in screen.notices]
+        until("its return is told", lambda: len(screen.notifications) == 2)
+        assert poller.menu.icon is IconState.OK
+        titles = [each.title for each in screen.notifications]
         assert titles == ["desk cannot be reached", "Levqor answers again"]
 
 
 def test_a_source_that_fails_in_a_new_way_does_not_end_the_watch(tmp_path, caplog):
-    with watching(tmp_path, every=0.05) as (watch, source, _screen):
+    with watching(tmp_path, every=0.05) as (poller, source, _screen):
         source.answer = RuntimeError("new")
         until("it is logged", lambda: "a check failed" in caplog.text)
-        until("it is said", lambda: watch.state_words() == "The check itself failed")
+        until("it is said", lambda: poller.menu.rows[0].text == "The check itself failed")
         source.answer = (CHALK, BAD)
-        until("it goes on", lambda: watch.menu.face is Face.BROKEN)
+        until("it goes on", lambda: poller.menu.icon is IconState.BROKEN)
 
 
 def test_a_test_send_is_made_told_and_looked_after(tmp_path):
-    with watching(tmp_path) as (watch, source, screen):
-        watch.do(Command("test", "chalk.write"))
-        until("it is told", lambda: screen.notices)
-        assert screen.notices[0].title == "Chalk: test sent"
+    with watching(tmp_path) as (poller, source, screen):
+        poller.click(Command("test", "chalk.write"))
+        until("it is told", lambda: screen.notifications)
+        assert screen.notifications[0].title == "Chalk: test sent"
         assert source.tested == ["chalk.write"]
-        assert watch.state.test_results["chalk.write"].run == "r1"
+        assert poller.state.test_results["chalk.write"].run == "r1"
         until("the row is made true", lambda: source.asked == 2)
 
 
 def test_choices_are_kept_for_the_next_start(tmp_path):
     from tray import preferences
 
-    with watching(tmp_path) as (watch, _source, screen):
-        watch.do(Command("mute", "duck", 3600))
-        watch.do(Command("tell", "off"))
-        until("both are made", lambda: watch.state.preferences.notify is Notify.OFF)
-        assert watch.state.muted("duck")
+    with watching(tmp_path) as (poller, _source, screen):
+        poller.click(Command("mute", "duck", 3600))
+        poller.click(Command("notify", "off"))
+        until("both are made", lambda: poller.state.preferences.notify is Notify.OFF)
+        assert poller.state.mute_left("duck")
         kept = Paths("x", tmp_path).preferences
-        until("both are kept", lambda: preferences.load(kept) == watch.state.preferences)
-        watch.do(Command("unmute", "duck"))
-        until("it is heard again", lambda: not watch.state.muted("duck"))
-        assert screen.notices == []
+        until("both are kept", lambda: preferences.load(kept) == poller.state.preferences)
+        poller.click(Command("unmute", "duck"))
+        until("it is heard again", lambda: not poller.state.mute_left("duck"))
+        assert screen.notifications == []
 
 
 def test_a_pairing_code_is_copied_and_told(tmp_path):
-    with watching(tmp_path) as (watch, _source, screen):
-        watch.do(Command("pair"))
-        until("it is told", lambda: screen.notices)
+    with watching(tmp_path) as (poller, _source, screen):
+        poller.click(Command("pair"))
+        until("it is told", lambda: screen.notifications)
         assert screen.copied == ["CODE47"]
-        assert "/start CODE47" in screen.notices[0].body
+        assert "/start CODE47" in screen.notifications[0].body
 
 
 @pytest.mark.parametrize(
@@ -263,55 +258,55 @@ def test_a_pairing_code_is_copied_and_told(tmp_path):
     ],
 )
 def test_only_what_was_copied_is_said_to_be(copies, link, said, tmp_path):
-    with watching(tmp_path) as (watch, source, screen):
+    with watching(tmp_path) as (poller, source, screen):
         screen.copies = copies
-        source.pair = lambda: Pairing("CODE47", link)
-        watch.do(Command("pair"))
-        until("it is told", lambda: screen.notices)
-        assert screen.notices[0].body == said
+        source.pair = lambda: Pairing("CODE47", "/start CODE47", link)
+        poller.click(Command("pair"))
+        until("it is told", lambda: screen.notifications)
+        assert screen.notifications[0].body == said
 
 
 def test_how_to_fix_opens_the_page(tmp_path):
-    with watching(tmp_path) as (watch, _source, _screen):
-        watch.do(Command("how_to_fix", "duck"))
-        until("it is opened", lambda: watch.opened)
-        assert watch.opened[0].read_text().startswith("<!doctype html>")
+    with watching(tmp_path) as (poller, _source, _screen):
+        poller.click(Command("how_to_fix", "duck"))
+        until("it is opened", lambda: poller.opened)
+        assert poller.opened[0].read_text().startswith("<!doctype html>")
 
 
 @pytest.mark.parametrize("what", ["nonsense", "test"])
 def test_a_click_that_fails_does_not_end_the_watch(what, tmp_path, caplog):
-    with watching(tmp_path) as (watch, source, screen):
+    with watching(tmp_path) as (poller, source, screen):
         source.test = None
-        watch.do(Command(what))
+        poller.click(Command(what))
         until("it is logged", lambda: caplog.text)
         if what == "test":
-            until("it is told", lambda: screen.notices)
-            assert screen.notices[0].title == "That did not work"
-            assert watch.state.sending == frozenset()
-        watch.do(Command("check"))
+            until("it is told", lambda: screen.notifications)
+            assert screen.notifications[0].title == "That did not work"
+            assert poller.state.sending == frozenset()
+        poller.click(Command("check"))
         until("it goes on", lambda: source.asked >= 2)
 
 
 def test_a_page_that_cannot_be_written_is_told(tmp_path):
-    with watching(tmp_path / "file") as (watch, _source, screen):
-        watch.do(Command("how_to_fix", "duck"))
-        until("it is opened", lambda: watch.opened)
+    with watching(tmp_path / "file") as (poller, _source, screen):
+        poller.click(Command("how_to_fix", "duck"))
+        until("it is opened", lambda: poller.opened)
         shutil.rmtree(tmp_path / "file")
         (tmp_path / "file").touch()
-        watch.do(Command("how_to_fix", "duck"))
-        until("it is told", lambda: screen.notices)
-        assert screen.notices[0].title == "That did not work"
-        assert screen.notices[0].body == f"{tmp_path / 'file'}: File exists"
+        poller.click(Command("how_to_fix", "duck"))
+        until("it is told", lambda: screen.notifications)
+        assert screen.notifications[0].title == "That did not work"
+        assert screen.notifications[0].body == f"{tmp_path / 'file'}: File exists"
 
 
 def test_a_second_start_is_answered(tmp_path):
     with watching(tmp_path) as (_, _source, screen):
         assert not SingleInstance(Paths("x", tmp_path)).take()
-        until("it is answered", lambda: screen.notices)
-        assert screen.notices[0].title == "Levqor is here already"
+        until("it is answered", lambda: screen.notifications)
+        assert screen.notifications[0].title == "Levqor is already running"
 
 
 def test_quit_ends_the_window(tmp_path):
-    with watching(tmp_path) as (watch, _source, screen):
-        watch.do(Command("quit"))
+    with watching(tmp_path) as (poller, _source, screen):
+        poller.click(Command("quit"))
         until("it ends", lambda: screen.stopped)

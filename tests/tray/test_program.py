@@ -11,8 +11,7 @@ import pytest
 
 from tests.support.desktop import EYES, ROOT, Desktop, missing, until
 from tests.support.tray_program import Tray, desktop
-from tray.icon import COLOURS
-from tray.summary import Face
+from tray.summary import COLOURS, IconState
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-2"),
@@ -61,7 +60,8 @@ def test_missing_pygobject_is_one_message_with_the_packages(tmp_path):
     code = (
         "import sys; sys.modules['gi'] = None\n"
         "from tray.backend import toolkit\n"
-        "try: toolkit.prepare(system=())\n"
+        "toolkit.SYSTEM = ()\n"
+        "try: toolkit.prepare()\n"
         "except toolkit.NoDesktop as said: sys.exit(str(said))"
     )
     status, said = run(code=code, HOME=str(tmp_path), DISPLAY=":4711")
@@ -101,7 +101,7 @@ def test_a_wrong_number_of_seconds_is_said_in_words():
     status, said = run("--every", "soon")
 
     assert status == 2
-    assert said.endswith("argument --every: 'soon' is no number of seconds from 0 to 86400\n")
+    assert said.endswith("argument --every: 'soon' is not a number of seconds from 0 to 86400\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -123,7 +123,7 @@ def test_a_killed_tray_leaves_no_temporary_home_behind(tmp_path):
     with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
         desk.env["TMPDIR"] = str(kept)
         tray = Tray(desk, "--sandbox", every="300")
-        tray.shows(Face.OK)
+        tray.shows(IconState.OK)
         assert tray.stop(signal.SIGKILL) == -signal.SIGKILL
         until("its home is gone", lambda: not list(kept.glob("levqor-*")))
 
@@ -132,14 +132,14 @@ def test_it_starts_without_standard_streams(tmp_path):
     with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
         closed = ("sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh")
         child = desk.start(*closed, sys.executable, "-m", "tray.app", "--sandbox")
-        until("the icon is there", lambda: desk.icon(COLOURS[Face.OK]))
+        until("the icon is there", lambda: desk.icon(COLOURS[IconState.OK]))
         assert desk.end(child) == 0
 
 
 def test_once_up_it_says_where_it_is_and_how_to_end_it(tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
         tray = Tray(desk, "--home", str(home), every="300")
-        tray.shows(Face.EMPTY)
+        tray.shows(IconState.EMPTY)
         assert tray.stop(signal.SIGHUP) == 0
         # And nothing else: what GDK and libayatana remark is not for people.
         assert tray.said() == (
@@ -153,7 +153,7 @@ def test_a_host_that_reads_the_title_once_reads_how_things_are(tmp_path):
         desk.start(sys.executable, str(ONE_LOOK), log="host")
         tray = Tray(desk, "--sandbox", every="300")
         until("the icon registers", lambda: desk.log("host"))
-        assert desk.log("host") == "Levqor: All well, 5 of 5 set up\n"
+        assert desk.log("host") == "Levqor: All well, 5 of 5 services set up\n"
         assert tray.stop() == 0
 
 
@@ -166,13 +166,13 @@ def test_without_a_tray_host_it_says_what_to_install(tmp_path, home):
     assert "This desktop has no tray to put an icon in." in said
     assert "gnome-shell-extension-appindicator" in said
     assert "Traceback" not in said
-    assert told[0]["summary"] == "Levqor has no place for its icon"
+    assert told[0]["summary"] == "Levqor cannot show its icon"
 
 
 def test_a_second_start_brings_a_word_from_the_first(tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
         tray = Tray(desk, "--home", str(home), every="300")
-        tray.shows(Face.EMPTY)
+        tray.shows(IconState.EMPTY)
 
         status, said = run("--home", str(home), **desk.env)
         assert (status, said) == (
@@ -181,11 +181,11 @@ def test_a_second_start_brings_a_word_from_the_first(tmp_path, home):
         )
         told = until("the first one says so", desk.messages)
         assert (told[0]["summary"], told[0]["body"]) == (
-            "Levqor is here already",
-            "Nothing is set up yet",
+            "Levqor is already running",
+            "No service is set up yet",
         )
         assert tray.stop(signal.SIGINT) == 0
-        until("the icon is gone", lambda: not tray.sees(Face.EMPTY))
+        until("the icon is gone", lambda: not tray.sees(IconState.EMPTY))
 
 
 @pytest.mark.parametrize(
@@ -207,12 +207,12 @@ def test_each_desktop_gets_the_kind_of_icon_it_draws(name, backend, tmp_path):
 def test_the_icon_comes_back_with_another_tray_host(backend, tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", backend) as desk:
         tray = Tray(desk, "--home", str(home), every="300")
-        tray.shows(Face.EMPTY)
+        tray.shows(IconState.EMPTY)
         desk.kill_host()
-        assert not tray.sees(Face.EMPTY)
+        assert not tray.sees(IconState.EMPTY)
         desk.start_host("xfce4-panel")
-        tray.shows(Face.EMPTY)
-        tray.open_menu(Face.EMPTY)
+        tray.shows(IconState.EMPTY)
+        tray.open_menu(IconState.EMPTY)
         desk.click("Quit")
         assert tray.child.wait(5) == 0
 
@@ -220,13 +220,16 @@ def test_the_icon_comes_back_with_another_tray_host(backend, tmp_path, home):
 def test_it_lives_without_a_notification_service(tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", "appindicator", daemon=False) as desk:
         tray = Tray(desk, "--home", str(home), every="300")
-        tray.open_menu(Face.EMPTY)
+        tray.open_menu(IconState.EMPTY)
         desk.click("Open log folder")
-        tray.open_menu(Face.EMPTY)
+        tray.open_menu(IconState.EMPTY)
         desk.hover("Notifications")
-        until("it is said in the menu", lambda: desk.row("They do not arrive: this desktop has no"))
+        until(
+            "it is said in the menu",
+            lambda: desk.row("Notifications do not arrive: this"),
+        )
         desk.close_menu()
-        tray.open_menu(Face.EMPTY)
+        tray.open_menu(IconState.EMPTY)
         desk.click("Quit")
         assert tray.child.wait(5) == 0
 
@@ -234,7 +237,7 @@ def test_it_lives_without_a_notification_service(tmp_path, home):
 def test_an_icon_that_can_no_longer_change_is_taken_away(tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", "appindicator", daemon=False) as desk:
         tray = Tray(desk, "--home", str(home), every="300")
-        tray.shows(Face.EMPTY)
+        tray.shows(IconState.EMPTY)
         desk.end(desk.bus)
         assert tray.child.wait(10) == 3
         assert "levqor-tray: The desktop's message bus ended, and the icon" in tray.said()
@@ -244,10 +247,10 @@ def test_an_icon_that_can_no_longer_change_is_taken_away(tmp_path, home):
 def test_an_icon_that_needs_no_bus_outlives_it(tmp_path, home):
     with desktop(tmp_path / "desk", "trayer", "gtk", daemon=False) as desk:
         tray = Tray(desk, "--home", str(home), every="2")
-        tray.shows(Face.EMPTY)
+        tray.shows(IconState.EMPTY)
         desk.end(desk.bus)
         home.rename(tmp_path / "elsewhere")
-        tray.shows(Face.OFFLINE)
+        tray.shows(IconState.OFFLINE)
         assert tray.stop() == 0
         assert "Traceback" not in tray.said()
 

@@ -16,7 +16,7 @@ from core.settings import Settings
 from tests.support.desktop import missing, until
 from tests.support.sandbox import Sandbox
 from tests.support.tray_program import Tray, desktop
-from tray.summary import Face
+from tray.summary import IconState
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-2"),
@@ -52,16 +52,16 @@ def test_a_home_that_goes_away_is_said_and_found_again(tmp_path, home, sandbox):
     with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
         desk.env |= sandbox.settings()
         tray = Tray(desk, "--home", str(home))
-        tray.open_menu(Face.OK)
+        tray.open_menu(IconState.OK)
         home.rename(tmp_path / "elsewhere")
         until("its loss is said", lambda: desk.row("The home folder is gone"))
         assert desk.row("? Slack — works")["text"].endswith("(last known)")
         desk.close_menu()
-        tray.shows(Face.OFFLINE)
+        tray.shows(IconState.OFFLINE)
         assert not home.exists()
 
         (tmp_path / "elsewhere").rename(home)
-        tray.shows(Face.OK)
+        tray.shows(IconState.OK)
         assert tray.stop() == 0
 
 
@@ -72,21 +72,21 @@ def test_a_full_and_a_read_only_disk_are_told_apart(tmp_path, sandbox):
         desk.env |= sandbox.settings()
         Ledger.open(disk / "home").close()
         tray = Tray(desk, "--home", str(disk / "home"))
-        tray.open_menu(Face.OK)
+        tray.open_menu(IconState.OK)
 
         remount(disk, "ro")
-        until("read-only is said", lambda: desk.row("The ledger's folder is read-only"))
+        until("read-only is said", lambda: desk.row("The database's folder is read-only"))
         remount(disk, "rw")
-        until("it is over", lambda: desk.row("All well, 5 of 5 set up"))
+        until("it is over", lambda: desk.row("All well, 5 of 5 services set up"))
 
         ballast = f"of={disk / 'ballast'}"
         full = subprocess.run(
             ["dd", "if=/dev/zero", ballast, "bs=4k"], capture_output=True, check=False
         )
         assert b"No space left" in full.stderr
-        until("full is said", lambda: desk.row("The disk with the ledger is full"))
+        until("full is said", lambda: desk.row("The disk with the database is full"))
         (disk / "ballast").unlink()
-        until("it is over", lambda: desk.row("All well, 5 of 5 set up"))
+        until("it is over", lambda: desk.row("All well, 5 of 5 services set up"))
         assert tray.stop() == 0
 
 
@@ -95,17 +95,17 @@ def test_no_network_is_one_trouble_and_not_five(tmp_path, home):
     with ExitStack() as up, desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
         desk.env |= up.enter_context(Sandbox(port)).settings()
         tray = Tray(desk, "--home", str(home))
-        tray.open_menu(Face.OK)
+        tray.open_menu(IconState.OK)
         up.close()
         until("it is said once", lambda: desk.row("This computer is offline"))
         rows = desk.rows()
         assert not [row for row in rows if row.startswith("✗")]
-        assert len([row for row in rows if row.endswith("cannot be told while offline")]) == 5
+        assert len([row for row in rows if row.endswith("unknown while offline")]) == 5
         until("it is told once", lambda: len(desk.messages()) == 1)
         assert desk.messages()[0]["summary"] == "This computer is offline"
 
         with Sandbox(port):
-            until("it is over", lambda: desk.row("All well, 5 of 5 set up"))
+            until("it is over", lambda: desk.row("All well, 5 of 5 services set up"))
         assert tray.stop() == 0
 
 
@@ -124,11 +124,11 @@ def test_a_remote_levqor_is_watched_tested_lost_and_found(tmp_path, home, sandbo
 
         running = bot()
         tray = Tray(desk, "--remote", f"http://127.0.0.1:{port}")
-        tray.open_menu(Face.OK)
+        tray.open_menu(IconState.OK)
         desk.click("✓ Slack", "Send test…")
-        until("the sandbox got the test", lambda: sandbox.slack.writes)
+        until("Slack got the test", lambda: sandbox.slack.writes)
         desk.end(running)
-        tray.open_menu(Face.OFFLINE)
+        tray.open_menu(IconState.OFFLINE)
         until("its loss is said", lambda: desk.row(f"127.0.0.1:{port} cannot be reached"))
         # Its rows grew wider while the menu was closed.
         until("all of it is on the screen", lambda: not desk.cut_off(), seconds=5)
@@ -136,6 +136,6 @@ def test_a_remote_levqor_is_watched_tested_lost_and_found(tmp_path, home, sandbo
         desk.close_menu()
 
         running = bot()
-        tray.shows(Face.OK)
+        tray.shows(IconState.OK)
         assert tray.stop() == 0
         assert token not in tray.said()

@@ -3,15 +3,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# An import hook that knows no Pillow, as where Levqor was installed without its extra.
+# As where Levqor was installed without its extra.
 WITHOUT = """
 import sys
-class Nothing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("PIL", "pystray"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
-sys.meta_path.insert(0, Nothing())
-from tray.start import main
+sys.modules["PIL"] = sys.modules["pystray"] = None
+from tray.app import main
 sys.exit(main(["--version"]))
 """
 
@@ -30,5 +26,5 @@ def test_without_its_libraries_the_tray_says_what_to_install():
 
 
 def test_with_them_it_starts():
-    done = start("import sys; from tray.start import main; sys.exit(main(['--version']))")
+    done = start("import sys; from tray.app import main; sys.exit(main(['--version']))")
     assert (done.returncode, done.stdout.split()[0]) == (0, "levqor-tray")

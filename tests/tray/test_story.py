@@ -7,7 +7,7 @@ import pytest
 from tests.support.desktop import missing, until
 from tests.support.sandbox import Answer
 from tests.support.tray_program import Tray, desktop
-from tray.summary import Face
+from tray.summary import IconState
 
 pytestmark = [
     pytest.mark.xdist_group("desktop-1"),
@@ -36,11 +36,11 @@ def test_a_person_sees_trouble_reads_why_and_proves_the_fix(backend, host, tmp_p
     with desktop(tmp_path / "desk", host, backend) as desk:
         desk.env |= {**sandbox.settings(), "BROWSER": "true"}
         tray = Tray(desk, "--home", str(home))
-        tray.shows(Face.OK)
+        tray.shows(IconState.OK)
 
-        tray.open_menu(Face.OK)
+        tray.open_menu(IconState.OK)
         desk.click("✓ Slack — works", "Send test…")
-        until("the sandbox got the test", lambda: sandbox.slack.writes)
+        until("Slack got the test", lambda: sandbox.slack.writes)
         told = until("the answer is told", desk.messages)
         assert [(one["summary"], one["appname"]) for one in told] == [
             ("Slack: test sent", "Levqor")
@@ -48,7 +48,7 @@ def test_a_person_sees_trouble_reads_why_and_proves_the_fix(backend, host, tmp_p
         assert told[0]["body"].startswith("Run ")
         assert len(sandbox.slack.writes) == 1
 
-        tray.open_menu(Face.OK)
+        tray.open_menu(IconState.OK)
         until("the row tells of it", lambda: desk.row("✓ Slack — sent just now"))
         sandbox.notion.always(REVOKED)
         # In place: the menu that was open all the while tells it.
@@ -57,18 +57,21 @@ def test_a_person_sees_trouble_reads_why_and_proves_the_fix(backend, host, tmp_p
         desk.hover("✗ Notion")
         assert until("the way out is offered", lambda: desk.row("How to fix"))["enabled"]
         desk.close_menu()
-        tray.shows(Face.BROKEN)
+        tray.shows(IconState.BROKEN)
         if (backend, host) == PAIRS[0]:
-            _is_told_of_trouble_and_mending(desk, tray, sandbox)
+            _is_notified_of_trouble_and_recovery(desk, tray, sandbox)
 
-        tray.open_menu(Face.OK if (backend, host) == PAIRS[0] else Face.BROKEN)
+        tray.open_menu(IconState.OK if (backend, host) == PAIRS[0] else IconState.BROKEN)
         desk.click("Quit")
         assert tray.child.wait(5) == 0
-        until("the icon is gone", lambda: not tray.sees(Face.OK) and not tray.sees(Face.BROKEN))
+        until(
+            "the icon is gone",
+            lambda: not tray.sees(IconState.OK) and not tray.sees(IconState.BROKEN),
+        )
         assert "Traceback" not in tray.said()
 
 
-def _is_told_of_trouble_and_mending(desk, tray, sandbox):
+def _is_notified_of_trouble_and_recovery(desk, tray, sandbox):
     until("it is told", desk.shown)
     # The button on the message, as the daemon presses it.
     desk.out("dunstctl", "action", "0")
@@ -81,6 +84,6 @@ def _is_told_of_trouble_and_mending(desk, tray, sandbox):
     assert "→ " in news["body"]
 
     sandbox.notion.clear()
-    tray.shows(Face.OK)
-    until("the mending is told", lambda: len(desk.messages()) == 3)
+    tray.shows(IconState.OK)
+    until("the recovery is shown", lambda: len(desk.messages()) == 3)
     assert desk.messages()[0]["summary"] == "Notion works again"

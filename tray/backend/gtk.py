@@ -7,14 +7,16 @@ open (pystray #35). The names that begin with an underscore are its own; it is p
 from __future__ import annotations
 
 import logging
+import os
+import queue
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pystray
 from gi.repository import Gdk, GLib, Gtk
 
 from tray import NAME
-from tray.backend.main_thread_queue import MainThreadQueue
 from tray.backend.menu_widget import MenuWidget
 from tray.backend.notifications import DesktopNotifier
 from tray.backend.toolkit import NoDesktop
@@ -50,7 +52,7 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         self._menu_handle = widget.widget
         for domain, (level, _) in _REMARKS.items():
             GLib.log_set_handler(domain, level, _remark)
-        super().__init__(NAME, menu.face, menu.tooltip, pystray.Menu())
+        super().__init__(NAME, menu.icon, menu.tooltip, pystray.Menu())
         self._update_title()
 
     def _initialize(self) -> None:
@@ -103,48 +105,79 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         self._on_status_icon_popup_menu(status_icon, 0, 0)
 
 
+class MainThreadQueue:
+    """Work that other threads leave for the window thread, done in its order.
+
+    One pipe for good and not `GLib.idle_add`, which keeps about 100 bytes of each call for
+    ever (PyGObject 3.42, measured).
+    """
+
+    def __init__(self) -> None:
+        self._work: queue.SimpleQueue[tuple[Callable[..., object], tuple[Any, ...]]]
+        self._work = queue.SimpleQueue()
+        read, self._write = os.pipe()
+        for end in (read, self._write):
+            os.set_blocking(end, False)
+        GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, read, GLib.IOCondition.IN, self._run)
+
+    def post(self, work: Callable[..., object], *args: Any) -> None:
+        """Have this done on the window thread; from any thread."""
+        self._work.put((work, args))
+        # A full pipe has woken the window thread already.
+        with suppress(BlockingIOError):
+            os.write(self._write, b".")
+
+    def _run(self, read: int, _: Any) -> bool:
+        os.read(read, 4096)
+        while not self._work.empty():
+            work, args = self._work.get()
+            try:
+                work(*args)
+            except Exception:
+                # GTK would print it and nobody would know which it was.
+                log.exception("the window could not do its part")
+        return True
+
+
 class GtkWindow:
-    """The tray on GTK; every method but `run` may be called from any thread."""
+    """The tray's window on GTK."""
 
     def __init__(self, menu: Menu, icons: Path, clicked: Callable[[Command], None]) -> None:
         self._clicked = clicked
         self._shown = menu
-        self._notifier = DesktopNotifier(icons, self._do, self._bus_ended)
+        self._notifier = DesktopNotifier(icons, self._click, self._bus_ended)
         self._lost = False
-        self._widget = MenuWidget(self._do)
+        self._widget = MenuWidget(self._click)
         self._widget.edit(menu.rows)
         self._icon = _Icon(menu, icons, self._notifier, self._widget)
         self._main_thread = MainThreadQueue()
 
     @property
     def error(self) -> str | None:
-        """Why messages do not arrive on this desktop, if they do not."""
+        """Why notifications do not arrive on this desktop, if they do not."""
         return self._notifier.error
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Show the icon and serve clicks until `stop`; raises NoDesktop if the icon is lost.
-
-        `ready` comes before the icon is shown, on a thread of its own.
-        """
+        """Show the icon and serve clicks until `stop`; raises NoDesktop if the icon is lost."""
 
         def setup(_: _Icon) -> None:
             ready()
-            self._main_thread.post(self._appear)
+            self._main_thread.post(setattr, self._icon, "visible", True)
 
         self._icon.run(setup)
         if self._lost:
             raise NoDesktop(
-                "The desktop's message bus ended, and the icon went with it.\n"
-                "If you are still logged in: start levqor-tray again."
+                "The desktop's message bus ended, and the icon with it.\n"
+                "If you are still logged in, start levqor-tray again."
             )
 
     def show(self, menu: Menu) -> None:
         """Show this menu from now on."""
         self._main_thread.post(self._draw, menu)
 
-    def tell(self, notice: Notification) -> None:
+    def notify(self, notification: Notification) -> None:
         """Show a message."""
-        self._main_thread.post(self._tell, notice)
+        self._main_thread.post(lambda: self._notifier.show(notification, self._shown.icon))
 
     def copy(self, text: str) -> bool:
         """Put a text on the clipboard; Wayland lets only the window that has the keyboard."""
@@ -157,19 +190,13 @@ class GtkWindow:
         """End `run`."""
         self._main_thread.post(self._icon.stop)
 
-    def _appear(self) -> None:
-        self._icon.visible = True
-
     def _draw(self, menu: Menu) -> None:
         before, self._shown = self._shown, menu
         self._widget.edit(menu.rows)
-        if menu.face is not before.face:
-            self._icon.icon = menu.face
+        if menu.icon is not before.icon:
+            self._icon.icon = menu.icon
         if menu.tooltip != before.tooltip:
             self._icon.title = menu.tooltip
-
-    def _tell(self, notice: Notification) -> None:
-        self._notifier.show(notice, self._shown.face)
 
     def _bus_ended(self) -> None:
         # AppIndicator cannot take it up again: what is on the screen would never change.
@@ -177,12 +204,12 @@ class GtkWindow:
             self._lost = True
             self._icon.stop()
 
-    def _do(self, do: Command) -> None:
+    def _click(self, command: Command) -> None:
         try:
-            self._clicked(do)
+            self._clicked(command)
         except Exception:
-            # GTK would print it and go on with a menu that no longer tells the truth.
-            log.exception("a click on %s failed", do.what)
+            # GTK would print it and go on with a menu that no longer shows the truth.
+            log.exception("a click on %s failed", command.name)
         self._widget.edit(self._shown.rows)
 
 

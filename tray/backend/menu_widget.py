@@ -78,8 +78,8 @@ class MenuWidget:
 
     def _activated(self, drawn: _Drawn) -> None:
         # A panel may click a row that was greyed a moment ago (com.canonical.dbusmenu).
-        if not self._quiet and drawn.row.enabled and drawn.row.do:
-            self._clicked(drawn.row.do)
+        if not self._quiet and drawn.row.enabled and drawn.row.command:
+            self._clicked(drawn.row.command)
 
 
 def _names(rows: Sequence[Row]) -> list[str]:

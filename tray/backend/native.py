@@ -76,7 +76,7 @@ class NativeWindow:
         self._clicked = clicked
         self._shown = menu
         rows = pystray.Menu(lambda: self._items(self._shown.rows))
-        self._icon = _Icon(NAME, draw(menu.face), menu.tooltip, rows)
+        self._icon = _Icon(NAME, draw(menu.icon), menu.tooltip, rows)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Show the icon and serve clicks until `stop`; `ready` comes before it is shown."""
@@ -91,9 +91,9 @@ class NativeWindow:
         """Show this menu from now on."""
         self._icon.post(lambda: self._draw(menu))
 
-    def tell(self, notice: Notification) -> None:
+    def notify(self, notification: Notification) -> None:
         """Show a message."""
-        body, title = notice.body[:_BODY], formatting.cut(notice.title, _TITLE)
+        body, title = notification.body[:_BODY], formatting.cut(notification.title, _TITLE)
         self._icon.post(lambda: self._icon.notify(body, title))
 
     def copy(self, text: str) -> bool:
@@ -109,8 +109,8 @@ class NativeWindow:
 
     def _draw(self, menu: Menu) -> None:
         before, self._shown = self._shown, menu
-        if menu.face is not before.face:
-            self._icon.icon = draw(menu.face)
+        if menu.icon is not before.icon:
+            self._icon.icon = draw(menu.icon)
         if menu.tooltip != before.tooltip:
             self._icon.title = menu.tooltip
         if menu.rows != before.rows:
@@ -124,15 +124,15 @@ class NativeWindow:
         below = pystray.Menu(*self._items(row.rows)) if row.rows else None
         return pystray.MenuItem(
             row.text,
-            below or (lambda: self._do(row)),
+            below or (lambda: self._click(row)),
             checked=None if row.checked is None else lambda _: bool(row.checked),
             radio=row.radio,
             enabled=row.enabled,
         )
 
-    def _do(self, row: Row) -> None:
-        if row.do:
+    def _click(self, row: Row) -> None:
+        if row.command:
             try:
-                self._clicked(row.do)
+                self._clicked(row.command)
             except Exception:
-                log.exception("a click on %s failed", row.do.what)
+                log.exception("a click on %s failed", row.command.name)

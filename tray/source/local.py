@@ -13,27 +13,27 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from core.errors import NotConfigured
 from tray.source import Pairing, SourceError, reading
-from tray.state import Missing, SourceFault, SourceInfo, TestResult
+from tray.state import SourceInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tray.state import Health, Run
+    from tray.state import Health, Run, TestResult
 
 # Probes run side by side and each ends within ten seconds; the rest is a slow start.
 HEALTH_S = 40.0
 # A run may wait 120 s in its queue before its own thirty seconds start.
 TEST_S = 170.0
 ASK_S = 20.0
-# The interface whose people have a phone to pair.
-PAIRED = "telegram"
 _LAST = 50
 # -P: no module of the folder this was started in, which may be anybody's.
 COMMAND = (sys.executable, "-P", "-m", "core.cli")
 # SQLite needs a few pages to write anything at all.
 _FULL_BYTES = 256 * 1024
+_DOCTOR = "Run: levqor doctor"
 
 
 class Local:
@@ -52,24 +52,17 @@ class Local:
         self._command = command
         self._children: set[subprocess.Popen[str]] = set()
         self._seen_home = False
-        self.settings_file: Path | None = self._home / ".env"
-        self.log_folder: Path | None = self._home / "logs"
-        where = "sandbox on this computer" if sandbox else "this computer"
-        self.about = SourceInfo(
-            where, sandbox=sandbox, home=str(self._home), test_gap=0.0 if sandbox else 60.0
-        )
+        words = "sandbox on this computer" if sandbox else "this computer"
+        self.info = SourceInfo(words, self._home, test_gap=0.0 if sandbox else 60.0)
 
     def health(self) -> Health:
         """Probe every connector once, in a child; raises SourceError."""
         body = self._ask("health", "--live", seconds=HEALTH_S)
         # A full disk still answers; what it can no longer keep is the history.
-        trouble = _full(self._home)
-        if trouble:
-            raise SourceError(trouble)
-        try:
+        if full := _full(self._home):
+            raise full
+        with _readable():
             return reading.health(body, time.time())
-        except ValueError:
-            raise SourceError(_strange()) from None
 
     def runs(self) -> tuple[Run, ...]:
         """The latest runs of everybody on this home; raises SourceError."""
@@ -79,20 +72,23 @@ class Local:
         """Send an action's sample through the engine, in a child."""
         try:
             body = self._child("run", action, "--test", seconds=TEST_S)
-            return reading.test_result(action, body, time.time(), self.about.test_gap)
+            with _readable():
+                return reading.test_result(action, body, time.time(), self.info.test_gap)
         except SourceError as error:
             return reading.unanswered(action, error, time.time())
-        except ValueError:
-            return reading.unanswered(action, SourceError(_strange()), time.time())
 
     def pair(self) -> Pairing:
-        """Make a one-time pairing code; raises SourceError."""
-        body = self._ask("pair", PAIRED)
-        return Pairing(str(body.get("code", "")), body.get("link"))
+        """Make a code for the first interface that pairs people; raises SourceError."""
+        # Loaded on a click only: it weighs ten megabytes.
+        from core.interfaces import declared
 
-    def stamp(self) -> object:
-        """The state of the settings file."""
-        return _stamp(self._home / ".env")
+        try:
+            name, pairing = next((i.name, i.pairing) for i in declared() if i.pairing)
+        except NotConfigured as problem:
+            raise SourceError(problem.message, problem.fix or _DOCTOR) from None
+        body = self._ask("pair", name)
+        code = str(body.get("code", ""))
+        return Pairing(code, pairing.message.format(code=code), body.get("link"))
 
     def close(self) -> None:
         """End the children that only look; a run that is out settles itself."""
@@ -102,29 +98,30 @@ class Local:
 
     def _ask(self, *args: str, seconds: float = ASK_S) -> dict[str, Any]:
         body = self._child(*args, seconds=seconds)
-        if "error" in body:
-            raise SourceError(self._trouble(body))
-        return body
+        code = body.get("error")
+        if code is None:
+            return body
+        words = str(body.get("message") or "Levqor's core failed")
+        fault = _diagnosis(self._home) if code == "ledger_error" else None
+        raise fault or SourceError(words, str(body.get("fix") or _DOCTOR))
 
     def _child(self, *args: str, seconds: float) -> dict[str, Any]:
         if self._seen_home and not self._home.is_dir():
-            raise SourceError(_gone(self._home), before_it_left=True)
+            raise _gone(self._home)
         with self._start(args) as child:
-            looks = args[0] != "run"
-            if looks:
+            if args[0] != "run":
                 self._children.add(child)
             try:
                 out, _ = child.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
                 child.kill()
-                raise SourceError(_slow()) from None
+                fix = f"Levqor tries again by itself. If the problem stays: {_DOCTOR}"
+                raise SourceError("The checks took too long", fix) from None
             finally:
                 self._children.discard(child)
         self._seen_home = self._seen_home or self._home.is_dir()
-        try:
+        with _readable():
             body = json.loads(out)
-        except ValueError:
-            raise SourceError(_strange()) from None
         return body if isinstance(body, dict) else {}
 
     def _start(self, args: tuple[str, ...]) -> subprocess.Popen[str]:
@@ -142,71 +139,47 @@ class Local:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as problem:
-            raise SourceError(_no_core(problem), before_it_left=True) from None
-
-    def _trouble(self, body: dict[str, Any]) -> SourceFault:
-        code = body.get("error")
-        message, fix = str(body.get("message") or ""), str(body.get("fix") or "Run: levqor doctor")
-        if code == "not_configured":
-            return SourceFault(Missing.SETTINGS, message, fix)
-        if code != "ledger_error":
-            return SourceFault(Missing.STRANGE, message or "Levqor's core failed", fix)
-        return _diagnosis(self._home) or SourceFault(Missing.LEDGER, message, fix)
+            words = f"Levqor's core cannot be started: {problem.strerror}"
+            fix = "If Levqor was moved or updated, start levqor-tray again."
+            raise SourceError(words, fix, before_it_left=True) from None
 
 
-def _stamp(file: Path) -> object:
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """Turn what is no answer of Levqor's into SourceError."""
     try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+        yield
+    except ValueError:
+        raise SourceError("The answer of Levqor's core cannot be read", _DOCTOR) from None
 
 
-def _diagnosis(home: Path) -> SourceFault | None:
+def _diagnosis(home: Path) -> SourceError | None:
     """Why a ledger cannot be used, as far as its folder tells."""
     if not home.is_dir():
         return _gone(home)
-    full = _full(home)
-    if full:
+    if full := _full(home):
         return full
     try:
         probe = home / ".levqor-tray-writes"
         probe.touch()
         probe.unlink()
     except OSError:
-        fix = f"Let your user write in {home}; Levqor goes on by itself."
-        return SourceFault(Missing.HOME_READ_ONLY, "The ledger's folder is read-only", fix)
+        fix = f"Allow your user to write in {home}. Levqor then continues by itself."
+        return SourceError("The database's folder is read-only", fix)
     return None
 
 
-def _full(home: Path) -> SourceFault | None:
+def _full(home: Path) -> SourceError | None:
     try:
         room = shutil.disk_usage(home).free
     except OSError:
-        return None  # not made yet; one that has gone was told before
+        return None  # not made yet; one that has gone was noticed before
     if room >= _FULL_BYTES:
         return None
-    fix = f"Make room on the disk that holds {home}; Levqor goes on by itself."
-    return SourceFault(Missing.DISK_FULL, "The disk with the ledger is full", fix)
+    fix = f"Free some space on the disk that holds {home}. Levqor then continues by itself."
+    return SourceError("The disk with the database is full", fix)
 
 
-def _gone(home: Path) -> SourceFault:
-    fix = f"Bring {home} back, or start levqor-tray with another --home."
-    return SourceFault(Missing.HOME_GONE, "The home folder is gone", fix)
-
-
-def _slow() -> SourceFault:
-    fix = "Levqor tries again by itself; if it stays so, run: levqor doctor"
-    return SourceFault(Missing.SLOW, "The checks did not end in time", fix)
-
-
-def _no_core(problem: OSError) -> SourceFault:
-    fix = "If Levqor was moved or updated: start levqor-tray again."
-    words = f"Levqor's core cannot be started: {problem.strerror}"
-    return SourceFault(Missing.STRANGE, words, fix)
-
-
-def _strange() -> SourceFault:
-    return SourceFault(
-        Missing.STRANGE, "Levqor's core gave no answer that can be read", "Run: levqor doctor"
-    )
+def _gone(home: Path) -> SourceError:
+    fix = f"Put {home} back, or start levqor-tray with another --home."
+    return SourceError("The home folder is gone", fix, before_it_left=True)

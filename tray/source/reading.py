@@ -18,7 +18,7 @@ _VERDICTS = {
     "unchecked": Verdict.UNKNOWN,
 }
 _OPEN = ("accepted", "sending", "")
-_DOUBT = "It may or may not have been sent."
+_UNKNOWN = "It may or may not have been sent."
 
 
 def health(body: dict[str, Any], now: float) -> Health:
@@ -34,9 +34,8 @@ def health(body: dict[str, Any], now: float) -> Health:
 
 
 def runs(body: dict[str, Any]) -> tuple[Run, ...]:
-    """Read the journal's latest runs."""
-    found = (_run(one) for one in _list(body.get("runs")))
-    return tuple(run for run in found if run)
+    """Read the latest runs."""
+    return tuple(run for run in map(_run, _list(body.get("runs"))) if run)
 
 
 def test_result(action: str, body: dict[str, Any], now: float, gap: float) -> TestResult:
@@ -45,78 +44,81 @@ def test_result(action: str, body: dict[str, Any], now: float, gap: float) -> Te
     Raises ValueError where it is neither: what no Levqor said is no proof that it was sent.
     """
     run, status, link = (_text(body.get(name)) for name in ("run", "status", "link"))
-    link = https_link(link)
     if "error" not in body:
         if not run or not status:
             raise ValueError("no receipt")
+        link = https_link(link)
         return TestResult(action, "sent", status, run=run, link=link, at=now, wait=gap or None)
     outcome, fix = _text(body.get("outcome")), _text(body.get("fix"))
     wait = _number(body.get("retry_after")) or (gap if outcome else None)
-    said = _text(body.get("message")) or "It was not sent."
-    if outcome == "unknown":
-        said = said if "may" in said else f"{_DOUBT} {said}"
-    return TestResult(action, outcome, said, fix=fix, run=run, at=now, wait=wait)
+    words = _text(body.get("message")) or "It was not sent."
+    if outcome == "unknown" and "may" not in words:
+        words = f"{_UNKNOWN} {words}"
+    return TestResult(action, outcome, words, fix=fix, run=run, at=now, wait=wait)
 
 
 def unanswered(action: str, error: SourceError, now: float) -> TestResult:
     """What is known of a test send whose answer never came."""
-    trouble = error.trouble
-    outcome, words = "not_sent", trouble.words
+    outcome, words = "not_sent", error.fault.words
     if not error.before_it_left:
-        outcome, words = "unknown", f"{_DOUBT} {trouble.words}"
-    return TestResult(action, outcome, words, fix=trouble.fix, at=now)
+        outcome, words = "unknown", f"{_UNKNOWN} {words}"
+    return TestResult(action, outcome, words, fix=error.fault.fix, at=now)
 
 
-def moment(value: Any) -> float | None:
+def _connector(name: str, detail: dict[str, Any]) -> Connector:
+    verdict = str(detail.get("verdict", "unchecked"))
+    return Connector(
+        name=name,
+        title=plain_line(str(detail.get("title") or name.capitalize())),
+        verdict=_VERDICTS.get(verdict, Verdict.BROKEN),
+        actions=tuple(map(str, _list(detail.get("actions")))),
+        words=_text(detail.get("words")),
+        fix=_text(detail.get("fix")),
+        notes=tuple(plain_line(str(note)) for note in _list(detail.get("notes"))),
+        settings=tuple(plain_line(str(setting)) for setting in _list(detail.get("settings"))),
+        latency_ms=_number(detail.get("latency_ms")),
+        since=_moment(detail.get("since")),
+        last_success=_run(detail.get("last_success")),
+        last_failure=_run(detail.get("last_failure")),
+        unreachable=verdict == "unreachable",
+    )
+
+
+def _inbound(surface: str, value: Any) -> Inbound:
+    detail = _dict(value)
+    return Inbound(
+        plain_line(str(surface)),
+        ok=bool(detail.get("ok", True)),
+        words=_text(detail.get("verdict")) or "no report yet",
+        fix=_text(detail.get("fix")),
+        since=_moment(detail.get("since")),
+    )
+
+
+def _run(value: Any) -> Run | None:
+    entry = _dict(value)
+    if "run" not in entry:
+        return None
+    state = str(entry.get("outcome") or entry.get("state") or "")
+    return Run(
+        run=str(entry["run"]),
+        at=_moment(entry.get("settled_at")) or _moment(entry.get("at")) or 0.0,
+        outcome=None if state in _OPEN else state,
+        action=str(entry.get("action", "")),
+        ms=_number(entry.get("ms")),
+        words=_text(entry.get("message")),
+        fix=_text(entry.get("fix")),
+        test=bool(entry.get("test")),
+        surface=str(entry.get("surface", "")),
+    )
+
+
+def _moment(value: Any) -> float | None:
     """Seconds since 1970 of an ISO 8601 time; None of anything else."""
     try:
         return dt.datetime.fromisoformat(value).timestamp()
     except (TypeError, ValueError):
         return None
-
-
-def _connector(name: str, said: dict[str, Any]) -> Connector:
-    verdict = str(said.get("verdict", "unchecked"))
-    return Connector(
-        name=name,
-        title=plain_line(str(said.get("title") or name.capitalize())),
-        verdict=_VERDICTS.get(verdict, Verdict.BROKEN),
-        actions=tuple(str(one) for one in _list(said.get("actions"))),
-        words=_text(said.get("words")),
-        fix=_text(said.get("fix")),
-        notes=tuple(plain_line(str(one)) for one in _list(said.get("notes"))),
-        settings=tuple(plain_line(str(one)) for one in _list(said.get("settings"))),
-        latency_ms=_number(said.get("latency_ms")),
-        since=moment(said.get("since")),
-        last_success=_run(said.get("last_success")),
-        last_failure=_run(said.get("last_failure")),
-        unreachable=verdict == "unreachable",
-    )
-
-
-def _inbound(surface: str, said: Any) -> Inbound:
-    body = _dict(said)
-    words = _text(body.get("verdict")) or "no word of it"
-    fix, since = _text(body.get("fix")), moment(body.get("since"))
-    return Inbound(plain_line(str(surface)), bool(body.get("ok", True)), words, fix, since)
-
-
-def _run(value: Any) -> Run | None:
-    said = _dict(value)
-    if "run" not in said:
-        return None
-    state = str(said.get("outcome") or said.get("state") or "")
-    return Run(
-        run=str(said["run"]),
-        at=moment(said.get("settled_at")) or moment(said.get("at")) or 0.0,
-        outcome=None if state in _OPEN else state,
-        action=str(said.get("action", "")),
-        ms=_number(said.get("ms")),
-        words=_text(said.get("message")),
-        fix=_text(said.get("fix")),
-        test=bool(said.get("test")),
-        surface=str(said.get("surface", "")),
-    )
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -1,9 +1,16 @@
-"""The sandbox as a source: `levqor sandbox` runs beside the tray for as long as it lives."""
+"""The sandbox as a source: `levqor sandbox` runs beside the tray for as long as it lives.
+
+Run as a program it is that child: it ends when its parent does, however that dies. With
+TEMPORARY first its home goes with it: a parent that was killed cannot take it away.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -12,13 +19,13 @@ from typing import TYPE_CHECKING
 from core.home import temporary
 from tray import desktop
 from tray.source.local import Local
-from tray.source.sandbox_child import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-COMMAND = (sys.executable, "-P", "-m", "tray.source.sandbox_child")
+COMMAND = (sys.executable, "-P", "-m", "tray.source.sandbox")
+TEMPORARY = "--temporary-home"
 _END_S = 5
 
 
@@ -30,45 +37,62 @@ def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
     """
     with contextlib.ExitStack() as stack:
         folder = home or temporary(stack)
-        child = _SandboxChild(folder, ends=home is None)
-        stack.callback(child.close)
-        source = Local(folder, environment=child.environment, sandbox=True)
+        options = [] if home else [TEMPORARY]
+        child = stack.enter_context(_child([*options, "--home", str(folder)]))
+        settings: dict[str, str] = {}
+        lock = threading.Lock()
+
+        def environment() -> dict[str, str]:
+            """Point a child at the sandbox; waits until it is up."""
+            with lock:
+                if not settings and child.stdout and (line := child.stdout.readline()):
+                    settings.update(json.loads(line)["settings"])
+            return desktop.environment(settings)
+
+        source = Local(folder, environment=environment, sandbox=True)
         stack.callback(source.close)
         yield source, folder
 
 
-class _SandboxChild:
-    """The child that runs the sandbox; its home may end with it."""
-
-    def __init__(self, home: Path, *, ends: bool) -> None:
-        self._settings: dict[str, str] | None = None
-        self._lock = threading.Lock()
-        mine = [TEMPORARY] if ends else []
-        self._child = subprocess.Popen(  # noqa: S603 - our own command, no shell
-            [*COMMAND, *mine, "--home", str(home), "sandbox", "--output", "json"],
-            # Closed when this process ends, however it does: the child ends with it.
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def environment(self) -> dict[str, str]:
-        """The environment that points a child at it; waits until it is up."""
-        with self._lock:
-            if self._settings is None and self._child.stdout:
-                line = self._child.stdout.readline()
-                self._settings = json.loads(line)["settings"] if line else None
-        return desktop.environment(self._settings or {})
-
-    def close(self) -> None:
-        """End it."""
-        self._child.terminate()
+@contextlib.contextmanager
+def _child(options: list[str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(  # noqa: S603 - our own command, no shell
+        [*COMMAND, *options, "sandbox", "--output", "json"],
+        # Closed when this process ends, however it does: the child ends with it.
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as child:
         try:
-            self._child.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe:
-                pipe.close()
+            yield child
+        finally:
+            child.terminate()
+            try:
+                child.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _follow_parent() -> None:
+    # The parent never writes: this returns when its end of the pipe is closed.
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _main() -> int:
+    from core.cli import main
+
+    ends = TEMPORARY in sys.argv
+    if ends:
+        sys.argv.remove(TEMPORARY)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    try:
+        return main()
+    finally:
+        if ends:
+            shutil.rmtree(sys.argv[sys.argv.index("--home") + 1], ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
