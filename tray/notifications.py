@@ -20,7 +20,7 @@ _SOURCE = ""
 _BECAME = {
     Verdict.OK: "works again",
     Verdict.ATTENTION: "needs attention",
-    Verdict.BROKEN: "is broken",
+    Verdict.BROKEN: "is failing",
     Verdict.OFF: "is no longer set up",
 }
 _MOST_RUNS = 5

@@ -22,7 +22,7 @@ MARKS = {
 VERDICT_WORDS = {
     Verdict.OK: "works",
     Verdict.ATTENTION: "needs attention",
-    Verdict.BROKEN: "broken",
+    Verdict.BROKEN: "failing",
     Verdict.OFF: "not set up",
     Verdict.UNKNOWN: "not checked yet",
 }

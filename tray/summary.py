@@ -86,7 +86,7 @@ def _of_health(state: State, health: Health) -> Summary:
     broken += [i for i in health.inbound if not i.ok]
     attention = [c for c in heard if c.verdict is Verdict.ATTENTION]
     if broken:
-        return _worst(IconState.BROKEN, "is broken", "are broken", broken)
+        return _worst(IconState.BROKEN, "is failing", "are failing", broken)
     if attention:
         return _worst(IconState.ATTENTION, "needs attention", "need attention", attention)
     if not health.configured:

@@ -43,7 +43,7 @@ STATES = {
 CAPTIONS = {
     IconState.OK: "all well",
     IconState.ATTENTION: "needs attention",
-    IconState.BROKEN: "broken",
+    IconState.BROKEN: "failing",
     IconState.EMPTY: "nothing set up",
     IconState.CHECKING: "checking",
     IconState.PAUSED: "paused",

@@ -16,7 +16,7 @@ from tray.state import TestResult as Result
 
 BAD_TOO = replace(BAD, name="chalk", title="Chalk")
 BROKEN = Notification(
-    "Duck post is broken",
+    "Duck post is failing",
     "not shared with the integration.\n→ Open the pond, and share it.",
     "duck",
 )
@@ -57,7 +57,7 @@ def test_another_trouble_of_the_same_connector_is_told():
     other = state(C, replace(BAD, words="the token ended", fix=None))
     told = tell(WELL, ILL, ILL, other, other)
 
-    assert told == [[], [], [BROKEN], [], [Notification("Duck post is broken", "the token ended")]]
+    assert told == [[], [], [BROKEN], [], [Notification("Duck post is failing", "the token ended")]]
 
 
 def test_what_changes_together_is_one_message():
@@ -138,7 +138,7 @@ def test_an_interface_that_breaks_and_recovers_is_notified():
     told = tell(bot(ok=True), bot(ok=False), bot(ok=False), bot(ok=True), bot(ok=True))
 
     assert told[2] == [
-        Notification("Bot on Pigeon is broken", "the token was revoked\n→ Get another.", "pigeon")
+        Notification("Bot on Pigeon is failing", "the token was revoked\n→ Get another.", "pigeon")
     ]
     assert told[4] == [Notification("Bot on Pigeon works again", "polling")]
 

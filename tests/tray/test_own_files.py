@@ -219,7 +219,7 @@ def test_the_page_has_words_for_what_came_without():
     text = fix_page.html(state(CHALK, replace(BAD, words=None, since=None)), "chalk")
 
     assert "<p>Works.</p>" in text
-    assert "<p>Broken.</p>" in text
+    assert "<p>Failing.</p>" in text
 
 
 def test_the_page_of_a_silent_source_says_why():

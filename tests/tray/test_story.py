@@ -80,7 +80,7 @@ def _is_notified_of_trouble_and_recovery(desk, tray, sandbox):
     assert "<h2><span class=mark>✗</span> Notion</h2>" in page.read_text()
     until("it is told once", lambda: len(desk.messages()) == 2)
     news = desk.messages()[0]
-    assert news["summary"] == "Notion is broken"
+    assert news["summary"] == "Notion is failing"
     assert "→ " in news["body"]
 
     sandbox.notion.clear()
