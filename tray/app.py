@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import __version__, streams
-from core.errors import NotConfigured
+from core.errors import LevqorError
 from tray import NAME, desktop, formatting, preferences
 from tray.actions import Actions
 from tray.autostart import Autostart
@@ -73,7 +73,7 @@ def _main(args: Sequence[str] | None) -> int:
     except OSError as problem:
         _print(f"{problem.filename or 'A file'}: {problem.strerror or problem}.\n{_NEEDS}")
         return EXIT_NO_DESKTOP
-    except NotConfigured as problem:
+    except LevqorError as problem:
         _print(f"{problem.message}\n{problem.fix}")
         return problem.exit
     except ValueError as problem:
