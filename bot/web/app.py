@@ -71,7 +71,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         return await bot.read(bot.engine.ledger.token_check, token)
 
     authenticator = Authenticator(lambda: bot.settings.app, token_check, _exposed(hooks, address))
-    return AuthMiddleware(app, authenticator, hooks, limits, RejectionLog(bot, metrics))
+    return AuthMiddleware(app, authenticator, hooks, limits, metrics, RejectionLog(bot))
 
 
 def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:

@@ -1,4 +1,4 @@
-"""Who calls: a token, or an address that is this machine's own.
+"""Who asks: a token, or an address that is this machine's own.
 
 A request without a token is trusted as local only where nothing hints at a tunnel, a
 reverse proxy or a web page in between: the peer and the Host are loopback, the peer is no
@@ -19,7 +19,7 @@ from core.contract import loopback
 from core.errors import Forbidden, LedgerError, Unauthorized
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
     from core.ledger import Token
     from core.settings import AppSettings
@@ -31,8 +31,6 @@ HOW_TO_GET_ONE = (
     " must use the home that levqor-bot names at its start."
 )
 HOW_TO_SEND_ONE = "Send Authorization: Bearer with a token from: levqor token new LABEL"
-
-SURFACE = ADDRESSED_SURFACE
 
 # What proxies and tunnels add; one of these means the peer is not who really asks.
 FORWARDING = frozenset(
@@ -92,19 +90,19 @@ class Principal:
 
 
 class Authenticator:
-    """Tells who a request comes from, or turns it away."""
+    """Finds out who a request comes from, or rejects it."""
 
     def __init__(
         self,
-        own: Callable[[], AppSettings],
+        settings: Callable[[], AppSettings],
         token_check: Callable[[str], Awaitable[Token | None]],
         exposed: str | None = None,
     ) -> None:
-        """Ask `own` for the settings each time: they may be edited meanwhile.
+        """Ask for the settings each time: they may be edited meanwhile.
 
         `exposed` says why a proxy has to be expected, where it has.
         """
-        self._own = own
+        self._settings = settings
         self._token_check = token_check
         self._exposed = exposed
 
@@ -142,11 +140,27 @@ class Authenticator:
 
     def allows(self, origin: str) -> bool:
         """Whether a page's origin is one of ALLOWED_ORIGINS."""
-        return origin.lower() in self._own().allowed_origins
+        return origin.lower() in self._settings().allowed_origins
 
     def address(self, peer: str, headers: Mapping[str, str]) -> str:
-        """Tell whom a connection speaks for, its proxies aside."""
-        return _client(peer, headers, self._own().trusted_proxies)
+        """Tell whom a connection speaks for; X-Forwarded-For is believed of trusted proxies.
+
+        Its entries are read from the right: each proxy appends whom it saw, and whatever stands
+        left of the first address we do not trust was written by the caller.
+        """
+        ip = parse_ip(peer)
+        if ip is None:
+            return peer
+        entries = headers.get("x-forwarded-for", "").split(",")
+        while self._trusts(ip) and entries:
+            further = parse_ip(_without_port(entries.pop().strip()))
+            if further is None:
+                break
+            ip = further
+        return str(ip)
+
+    def _trusts(self, ip: IP) -> bool:
+        return any(ip in network for network in self._settings().trusted_proxies)
 
     async def authenticate(
         self, peer: str, headers: Mapping[str, str], version: str = "1.1"
@@ -173,9 +187,9 @@ class Authenticator:
                     reason=error.reason,
                     retry_after=error.retry_after,
                 ) from None
-            return Principal(Caller(SURFACE, token.label), address, token.admin, starts)
-        if self._own().http_anonymous or obstacle is None:
-            nobody = Caller(SURFACE, quota_address(address), known=False)
+            return Principal(Caller(ADDRESSED_SURFACE, token.label), address, token.admin, starts)
+        if self._settings().http_anonymous or obstacle is None:
+            nobody = Caller(ADDRESSED_SURFACE, quota_address(address), known=False)
             return Principal(nobody, address, starts=starts)
         raise Unauthorized(
             f"Levqor needs a token here: {obstacle}.", reason="token_needed", fix=HOW_TO_SEND_ONE
@@ -202,53 +216,24 @@ class Authenticator:
         # nginx, told nothing but where to pass requests on, says so in no header and writes
         # its own Host. Before 1.29.7 it spoke HTTP/1.0; since then only
         # LEVQOR_TRUSTED_PROXIES tells it from a caller on this machine.
-        if _within(ip, self._own().trusted_proxies) or any(map(forwarding, headers)):
+        if self._trusts(ip) or any(map(_forwarding, headers)):
             return "the request comes through a proxy"
         if version != "1.1":
             return f"the request is HTTP/{version}, as proxies send it, and not HTTP/1.1"
-        if not loopback(_host(headers.get("host", ""))):
+        host = _HOST.fullmatch(headers.get("host", "").lower())
+        # An IPv6 address comes without its brackets, either without its port.
+        if host is None or not loopback(host[1] or host[2]):
             return "the request names another host than this machine"
         return self._exposed
 
 
-def forwarding(header: str) -> bool:
+def _forwarding(header: str) -> bool:
     """Whether a header, its name in lower case, is one that proxies and tunnels add."""
     name = header.replace("_", "-")
     return name in FORWARDING or name.startswith(FORWARDING_FAMILIES)
-
-
-def _host(text: str) -> str | None:
-    """Strip the port of a Host header; an IPv6 address comes without its brackets."""
-    found = _HOST.fullmatch(text.lower())
-    return (found[1] or found[2]) if found else None
-
-
-def _client(peer: str, headers: Mapping[str, str], trusted: Sequence[Network]) -> str:
-    """Return whom the connection speaks for; X-Forwarded-For is believed of trusted proxies.
-
-    Its entries are read from the right: each proxy appends whom it saw, and whatever stands
-    left of the first address we do not trust was written by the caller.
-    """
-    ip = parse_ip(peer)
-    if ip is None:
-        return peer
-    if not _within(ip, trusted):
-        return str(ip)
-    for entry in reversed(headers.get("x-forwarded-for", "").split(",")):
-        said = parse_ip(_without_port(entry.strip()))
-        if said is None:
-            break
-        ip = said
-        if not _within(ip, trusted):
-            break
-    return str(ip)
 
 
 def _without_port(entry: str) -> str:
     if entry.startswith("["):
         return entry[1:].partition("]")[0]
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
-
-
-def _within(ip: IP, networks: Iterable[Network]) -> bool:
-    return any(ip in network for network in networks)

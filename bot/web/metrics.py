@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -35,43 +36,37 @@ class Metrics:
 
     def __init__(self, bot: Bot) -> None:
         self.registry = CollectorRegistry()
-        self.runs = Counter(
+        counter = partial(Counter, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self.runs = counter(
             "levqor_runs",
             "Runs that ended, test sends included.",
             ("action", "outcome", "surface"),
-            registry=self.registry,
         )
-        self.seconds = Histogram(
+        self.seconds = histogram(
             "levqor_run_seconds",
             "How long runs took, from leaving the queue.",
             ("action",),
             buckets=_RUN_BUCKETS,
-            registry=self.registry,
         )
-        self.quota_refusals = Counter(
+        self.quota_refusals = counter(
             "levqor_quota_refusals",
             "Requests refused because the free plan's call of the day was used.",
             ("action", "surface"),
-            registry=self.registry,
         )
-        self.acknowledgements = Histogram(
+        self.acknowledgements = histogram(
             "levqor_acknowledgement_seconds",
             "How long a chat platform waited for its acknowledgement.",
             ("surface",),
             buckets=_ACK_BUCKETS,
-            registry=self.registry,
         )
-        self.answers = Counter(
-            "levqor_http_answers",
-            "Answers to HTTP requests, by status.",
-            ("status",),
-            registry=self.registry,
+        self.answers = counter(
+            "levqor_http_answers", "Answers to HTTP requests, by status.", ("status",)
         )
-        self.unsigned_posts = Counter(
+        self.unsigned_posts = counter(
             "levqor_unsigned_posts",
             "Posts to a chat platform's address without the platform's valid signature.",
             ("surface",),
-            registry=self.registry,
         )
         self.registry.register(_Now(bot.engine))
         bot.engine.observers.append(self._settled)
@@ -83,14 +78,6 @@ class Metrics:
         if "application/openmetrics-text" in accept:
             return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]
         return generate_latest(self.registry), TEXT
-
-    def answered(self, status: int) -> None:
-        """Count an answer over HTTP."""
-        self.answers.labels(str(status)).inc()
-
-    def unsigned(self, surface: str) -> None:
-        """Count a post that no chat platform has signed."""
-        self.unsigned_posts.labels(surface).inc()
 
     def _settled(self, settled: Settled, caller: Caller) -> None:
         self.runs.labels(settled.action_id, settled.outcome, caller.surface).inc()
@@ -118,9 +105,6 @@ class _Now(Collector):
         waiting = GaugeMetricFamily(
             "levqor_queue_depth", "Runs waiting for a worker.", labels=("connector",)
         )
-        for name, (busy, queued) in self._engine.queues().items():
-            running.add_metric((name,), busy)
-            waiting.add_metric((name,), queued)
         probes = GaugeMetricFamily(
             "levqor_probe_verdict",
             "1 for the verdict of a connector's latest probe.",
@@ -129,9 +113,11 @@ class _Now(Collector):
         inbound = GaugeMetricFamily(
             "levqor_inbound_up", "Whether an interface of the bot works.", labels=("surface",)
         )
-        for connector in self._engine.connectors:
-            for stretch in self._engine.ledger.probes(connector.name):
-                probes.add_metric((connector.name, stretch.verdict), 1)
+        for name, (busy, queued) in self._engine.queues().items():
+            running.add_metric((name,), busy)
+            waiting.add_metric((name,), queued)
+            for streak in self._engine.ledger.probes(name):
+                probes.add_metric((name, streak.verdict), 1)
         for surface, health in inbounds(self._engine.ledger).items():
             inbound.add_metric((surface,), float(health.ok))
         yield from (running, waiting, probes, inbound)

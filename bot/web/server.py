@@ -21,7 +21,6 @@ from bot.web.responses import error_response
 from core.errors import Busy, Fault, InvalidInput, LevqorError
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp
@@ -33,7 +32,23 @@ _BODY_GRACE = 1.0
 class Server(uvicorn.Server):
     """uvicorn's server, ended by `leave` and waking once a second instead of ten times."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        """Make a server for `serve(sockets=[…])`; what uvicorn logs goes nowhere."""
+        config = uvicorn.Config(
+            app,
+            http=type("Protocol", (BoundedProtocol,), {"limits": limits}),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level=logging.CRITICAL,  # it warns of each malformed request: strangers write these
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=limits.keep_alive_seconds,
+            timeout_graceful_shutdown=1,
+            backlog=limits.backlog,
+            h11_max_incomplete_event_size=HEAD_BYTES,
+        )
         super().__init__(config)
         self._leaving = asyncio.Event()
 
@@ -53,31 +68,6 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone: uvicorn would raise SIGTERM again at its end."""
         yield
-
-
-def make_server(app: ASGIApp, limits: Limits) -> Server:
-    """Make a server for `serve(sockets=[…])`; what uvicorn logs goes nowhere."""
-    config = uvicorn.Config(
-        app,
-        http=bounded(limits),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level=logging.CRITICAL,  # it warns of every malformed request: strangers write these
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=limits.keep_alive_seconds,
-        timeout_graceful_shutdown=1,
-        backlog=limits.backlog,
-        h11_max_incomplete_event_size=HEAD_BYTES,
-    )
-    return Server(config)
-
-
-def bounded(limits: Limits) -> type[BoundedProtocol]:
-    """Return the protocol with these limits; uvicorn makes one for each connection."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits})
 
 
 class Corked:
@@ -117,15 +107,15 @@ class BoundedProtocol(H11Protocol):
     limits = Limits()
     _deadline: asyncio.TimerHandle | None = None
     _phase: tuple[str, int] | None = None
-    _since = 0.0
+    since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, in the place of the slowest one if all are taken."""
         full = len(self.connections) >= self.limits.connections
         super().connection_made(cast("asyncio.Transport", Corked(transport, self.loop)))
-        self._since = self.loop.time()
+        self.since = self.loop.time()
         if full and not self._make_room():
-            self._say(
+            self._refuse(
                 Busy("Levqor has too many connections.", retry_after=self.limits.head_seconds)
             )
         self._watch()
@@ -164,7 +154,7 @@ class BoundedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request, for uvicorn's five seconds."""
         super().on_response_complete()
-        self._since = self.loop.time()
+        self.since = self.loop.time()
         self._watch()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -176,30 +166,23 @@ class BoundedProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's, in plain text
         """Answer what is not HTTP in the standard shape."""
-        self._say(InvalidInput([Fault("request", "is not HTTP/1.1 as it should be")]))
+        self._refuse(InvalidInput([Fault("request", "is not HTTP/1.1 as it should be")]))
 
-    def _say(self, error: LevqorError) -> None:
-        said = error_response(error)
-        headers = [
-            *self.server_state.default_headers,
-            *said.raw_headers,
-            (b"connection", b"close"),
-        ]
-        reason = HTTPStatus(said.status_code).phrase
+    def _refuse(self, error: LevqorError) -> None:
+        answer = error_response(error)
+        close = (b"connection", b"close")
+        headers = [*self.server_state.default_headers, *answer.raw_headers, close]
+        reason = HTTPStatus(answer.status_code).phrase
         for event in (
-            h11.Response(status_code=said.status_code, headers=headers, reason=reason),
-            h11.Data(data=bytes(said.body)),
+            h11.Response(status_code=answer.status_code, headers=headers, reason=reason),
+            h11.Data(data=bytes(answer.body)),
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
-    @property
-    def waiting(self) -> bool:
-        """Whether the connection only waits for its caller."""
-        return self._now()[0] != "work"
-
-    def _now(self) -> tuple[str, int]:
+    def phase(self) -> tuple[str, int]:
+        """What the connection does now, and in which request."""
         number = id(self.cycle)
         if self.flow.write_paused or self.transport.is_closing():
             # A closed transport lives on, and takes a place, until its answer was read.
@@ -210,7 +193,7 @@ class BoundedProtocol(H11Protocol):
         return ("body" if self.conn.their_state is h11.SEND_BODY else "work"), number
 
     def _watch(self) -> None:
-        phase = self._now()
+        phase = self.phase()
         if phase == self._phase:
             return
         self._stop_watch()
@@ -230,20 +213,15 @@ class BoundedProtocol(H11Protocol):
         self._phase = None
 
     def _make_room(self) -> bool:
-        slow = [
+        """End the connection that has only waited for its caller the longest, if any does."""
+        waiting = [
             one
             for one in self.connections
-            if isinstance(one, BoundedProtocol) and one is not self and one.waiting
+            if isinstance(one, BoundedProtocol) and one is not self and one.phase()[0] != "work"
         ]
-        if not slow:
+        if not waiting:
             return False
-        oldest = min(slow, key=lambda one: one._since)  # noqa: SLF001 - one of our own
+        oldest = min(waiting, key=lambda one: one.since)
         self.connections.discard(oldest)
         oldest.transport.abort()
         return True
-
-
-def address_of(listener: socket.socket) -> tuple[str, int]:
-    """Return where a listening socket listens."""
-    name: Any = listener.getsockname()
-    return name[0], name[1]

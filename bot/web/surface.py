@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.web.app import make_app
 from bot.web.limits import Limits
-from bot.web.server import Server, address_of, make_server
+from bot.web.server import Server
 from core.errors import NotConfigured
 from core.settings import Address, AppSettings
 
@@ -78,10 +78,9 @@ class Web:
                 raise
             await bot.inbound(self.name, error.message, error.fix, ok=False)
             return
-        self.address = Address(*address_of(self._listener))
-        self._server = make_server(
-            make_app(bot, self._hooks, self._limits, self.address), self._limits
-        )
+        self.address = Address(*self._listener.getsockname()[:2])
+        app = make_app(bot, self._hooks, self._limits, self.address)
+        self._server = Server(app, self._limits)
         self._serving = bot.spawn(self._server.serve(sockets=[self._listener]), name="http")
         await bot.inbound(self.name, f"listening on http://{self.address}")
 
