@@ -6,14 +6,14 @@ What is refused is said without its value: nothing of a body is ever echoed.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from email.message import Message
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from bot.web.limits import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_NAMES
+from bot.web.limits import MAX_BYTES
 from core.contract import utf8
 from core.errors import Fault, InvalidInput, TooLarge, WrongMediaType
+from core.grammar.jsons import BrokenJson, strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -101,18 +101,14 @@ def parse_object(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     except ValueError as problem:
         raise _malformed(str(problem)) from None
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except json.JSONDecodeError as problem:
-        # Its position helps, its text would quote the body.
-        raise _malformed(f"is not JSON at line {problem.lineno}, column {problem.colno}") from None
-    except RecursionError:
-        raise _malformed(f"is nested deeper than {MAX_DEPTH} levels") from None
-    except ValueError:
-        # CPython refuses to convert integers of more than 4300 digits.
-        raise _malformed("holds a number that is too large") from None
+        value = strict_json(text)
+    except BrokenJson as broken:
+        name, why = broken.args
+        # A name is part of the body, which is never echoed.
+        twice = "holds the same name twice in one object"
+        raise _malformed(why if name == "json" else twice) from None
     if not isinstance(value, dict):
         raise _malformed("must be a JSON object")
-    _check_values(value)
     return value
 
 
@@ -151,48 +147,6 @@ def check_media_type(headers: Mapping[str, str]) -> None:
         raise WrongMediaType(
             [Fault("content-encoding", "must be left out")], fix="Send the body uncompressed."
         )
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise _malformed("holds the same name twice in one object")
-    if len(made) > MAX_NAMES:
-        raise _malformed(f"holds more than {MAX_NAMES} fields in one object")
-    return made
-
-
-def _constant(_: str) -> NoReturn:
-    raise _malformed("holds NaN or Infinity, which JSON does not know")
-
-
-def _check_values(value: Any) -> None:
-    """Walk a value without recursion; raises InvalidInput."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                for name in one:
-                    _check_text(name)
-                below.extend(one.values())
-            elif isinstance(one, list):
-                below.extend(one)
-            elif isinstance(one, str):
-                _check_text(one)
-            elif isinstance(one, int | float) and abs(one) > MAX_INTEGER:
-                raise _malformed("holds a number that is too large")
-        if not below:
-            return
-        level = below
-    raise _malformed(f"is nested deeper than {MAX_DEPTH} levels")
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise _malformed("holds half of a surrogate pair, which is no character") from None
 
 
 def _malformed(what: str) -> InvalidInput:

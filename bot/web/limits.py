@@ -7,11 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 MAX_BYTES = 256 * 1024
-MAX_NAMES = 64
-# Notion's deepest property objects nest nine levels; a cell or a text none.
-MAX_DEPTH = 32
-# What every JSON reader holds exactly (RFC 8259, section 6).
-MAX_INTEGER = 2**53 - 1
 HEAD_BYTES = 16 * 1024
 
 

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from bot.web.authentication import HOW_TO_GET_ONE
 from bot.web.body import TooSlow
-from bot.web.limits import MAX_INTEGER, MAX_NAMES
 from core import errors as e
 from core import reports
+from core.grammar.jsons import MAX_INTEGER, MAX_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.contract import folded, nearest, with_newlines
 from core.errors import Fault, InvalidInput
-from core.grammar.jsons import json_object
+from core.grammar.jsons import MAX_NAMES, json_object
 from core.grammar.tables import rows_or_json
 from core.grammar.usage import text_name
 from core.grammar.words import (
@@ -112,7 +112,6 @@ def _twice(earlier: str, name: str) -> str:
 # What stands before an `=` and is longer was not meant as a name.
 _LONGEST_NAME = 40
 # Far above what any contract takes; without it a hostile line costs quadratic time.
-_MOST_PAIRS = 100
 
 
 class Inputs:
@@ -147,8 +146,8 @@ class Inputs:
     def named(self, name: str, typed: str, *, trouble: str | None = None) -> None:
         """Take a `name=value`; raises InvalidInput once there are too many."""
         self._pairs += 1
-        if self._pairs > _MOST_PAIRS:
-            self._fault(name, f"is one too many: at most {_MOST_PAIRS} name=value")
+        if self._pairs > MAX_NAMES:
+            self._fault(name, f"is one too many: at most {MAX_NAMES} name=value")
             raise InvalidInput(self._faults)
         spec = self._by_name.get(folded(name))
         if trouble:

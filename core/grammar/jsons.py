@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from core.errors import Fault, InvalidInput
 from core.grammar.words import visible
+
+MAX_NAMES = 100
+# Notion's deepest property objects nest nine levels; a cell or a text none.
+MAX_DEPTH = 32
+# What every JSON reader holds exactly (RFC 8259, section 6).
+MAX_INTEGER = 2**53 - 1
+_TOO_LARGE = "holds a number that is too large"
+_TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 
 
 class BrokenJson(ValueError):
@@ -47,38 +54,42 @@ def json_rows(text: str) -> list[Any]:
 def _uncurled(text: str) -> Any:
     text = visible(text)
     try:
-        return _load(text)
+        return strict_json(text)
     except BrokenJson:
         straight = text.replace("“", '"').replace("”", '"')
         if straight == text:
             raise
         # Phones and chats curl the quotes of what was typed.
-        return _load(straight)
+        return strict_json(straight)
 
 
-def _load(text: str) -> Any:
+def strict_json(text: str) -> Any:
+    """Read JSON within bounds, the same from a person and a program; raises BrokenJson."""
     try:
-        return json.loads(
-            text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
-        )
+        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except BrokenJson:
         raise
     except json.JSONDecodeError as fault:
+        # Its position helps, its text would quote what was given.
         where = f"line {fault.lineno}, column {fault.colno}"
         raise BrokenJson("json", f"is not valid at {where}") from None
     except ValueError:
         # Python reads whole numbers of up to 4,300 digits.
-        raise BrokenJson("json", "holds a number that is too large") from None
+        raise BrokenJson("json", _TOO_LARGE) from None
     except RecursionError:
-        raise BrokenJson("json", "is nested too deep") from None
+        raise BrokenJson("json", _TOO_DEEP) from None
+    _check_values(value)
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, inner in pairs:
+    for name, value in pairs:
         if name in values:
             raise BrokenJson(name, "is in the JSON twice")
-        values[name] = inner
+        values[name] = value
+    if len(values) > MAX_NAMES:
+        raise BrokenJson("json", f"holds more than {MAX_NAMES} fields in one object")
     return values
 
 
@@ -86,8 +97,29 @@ def _no_constant(name: str) -> Any:
     raise BrokenJson("json", f"must not hold {name}")
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise BrokenJson("json", "holds a number that is too large")
-    return number
+def _check_values(value: Any) -> None:
+    """Walk a value without recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for inner in level:
+            if isinstance(inner, dict):
+                below += [*inner, *inner.values()]
+            elif isinstance(inner, list):
+                below += inner
+            elif isinstance(inner, str):
+                _check_text(inner)
+            elif isinstance(inner, int | float) and abs(inner) > MAX_INTEGER:
+                raise BrokenJson("json", _TOO_LARGE)
+        if not below:
+            return
+        level = below
+    raise BrokenJson("json", _TOO_DEEP)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        what = "holds half of a surrogate pair, which is no character"
+        raise BrokenJson("json", what) from None

@@ -199,7 +199,7 @@ def test_words_are_refused_where_no_field_takes_text():
         ('{"a": NaN}', Fault("json", "must not hold NaN")),
         ('{"a": 1e999}', Fault("json", "holds a number that is too large")),
         ('{"a": ' + "1" * 5000 + "}", Fault("json", "holds a number that is too large")),
-        ('{"a": ' + "[" * 100_000, Fault("json", "is nested too deep")),
+        ('{"a": ' + "[" * 100_000, Fault("json", "is nested deeper than 32 levels")),
         ("{hello} world", Fault("json", "is not valid at line 1, column 2")),
         ('{"a": 1} b', Fault("json", "is not valid at line 1, column 10")),
     ],

@@ -108,7 +108,7 @@ def test_rows_that_begin_with_a_bracket_are_json(typed, cells):
         ("[1e999]", "holds a number that is too large", '"[1e999]"'),
         ('[{"a":1,"a":2}]', "a is in the JSON twice", '"[{""a"":1"'),
         ("[[1],2]", "must be rows, [[…], […]], or the cells of one row, […]: not both", '"[[1]"'),
-        ("[" * 100_000, "is nested too deep", '"' + "[" * 40 + '…"'),
+        ("[" * 100_000, "is nested deeper than 32 levels", '"' + "[" * 40 + '…"'),
         ("[" + "9" * 5000 + "]", "holds a number that is too large", '"[' + "9" * 39 + '…"'),
     ],
 )

@@ -20,11 +20,11 @@ def web(engine):
 
 
 BROKEN = [
-    (b"", "is not JSON at line 1, column 1"),
-    (b"{", "is not JSON at line 1, column 2"),
-    (b'{"text": canary-7f3a}', "is not JSON at line 1, column 10"),
-    (b'{"text": "canary-7f3a"} {}', "is not JSON at line 1, column 25"),
-    (b'{"text": "a\ncanary-7f3a"}', "is not JSON at line 1, column 12"),
+    (b"", "is not valid at line 1, column 1"),
+    (b"{", "is not valid at line 1, column 2"),
+    (b'{"text": canary-7f3a}', "is not valid at line 1, column 10"),
+    (b'{"text": "canary-7f3a"} {}', "is not valid at line 1, column 25"),
+    (b'{"text": "a\ncanary-7f3a"}', "is not valid at line 1, column 12"),
     (b'{"text": "caf\xe9"}', "is not UTF-8: see byte 14"),
     (b'{\n"text": "caf\xe9"}', "is not UTF-8: see byte 15, on line 2"),
     ('{"text": "x"}'.encode("utf-16"), "is UTF-16, not UTF-8: save it as UTF-8"),
@@ -37,8 +37,8 @@ BROKEN = [
         b'{"props": {"canary-7f3a": 1, "canary-7f3a": 2}}',
         "holds the same name twice in one object",
     ),
-    (b'{"text": NaN}', "holds NaN or Infinity, which JSON does not know"),
-    (b'{"text": -Infinity}', "holds NaN or Infinity, which JSON does not know"),
+    (b'{"text": NaN}', "must not hold NaN"),
+    (b'{"text": -Infinity}', "must not hold -Infinity"),
     (b'{"n": 1e999}', "holds a number that is too large"),
     (b'{"n": ' + b"9" * 5000 + b"}", "holds a number that is too large"),
     (b'{"n": 9007199254740993}', "holds a number that is too large"),
@@ -50,8 +50,8 @@ BROKEN = [
     (b'{"a": ' + b"[" * 33 + b"]" * 33 + b"}", "is nested deeper than 32 levels"),
     (b'{"a": ' * 50_000 + b"1" + b"}" * 50_000, "is nested deeper than 32 levels"),
     (
-        json.dumps({f"f{n}": 1 for n in range(65)}).encode(),
-        "holds more than 64 fields in one object",
+        json.dumps({f"f{n}": 1 for n in range(101)}).encode(),
+        "holds more than 100 fields in one object",
     ),
 ]
 
