@@ -23,8 +23,8 @@ LevqorError                          code                  HTTP  exit
 │   └── Unwritten                    ledger_error           503     9
 └── InternalError                    internal_error         500     7
 
-A class's docstring is the sentence a person gets when no better one was given.
-Nothing in an error may hold a secret or an upstream's own words.
+A class's docstring is the sentence a person gets when no better one was given. An error is a
+value: it is never changed after it was made, and never holds a secret or a service's own words.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - HTTP's description is made from the annotations
-from typing import TYPE_CHECKING, Any, ClassVar
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from core import reports
 from core.plain import plain_line, plain_text
@@ -42,6 +43,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Outcome = reports.Outcome
+
+
+class Certainty(IntEnum):
+    """What is known of an attempt's writes; of several the highest counts."""
+
+    NOTHING_BEGUN = 0
+    NOT_DONE = 1  # one was begun and never left, or the service said no
+    REPEATABLE = 2  # one may be done, and the service knows a repeat by its key
+    MAYBE_DONE = 3  # one may be done, and a repeat could do it twice
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,18 @@ class LevqorError(Exception):
     http: ClassVar[int] = 500
     exit: ClassVar[int] = 7
     outcome: Outcome | None = None
-    attempts: int = 0  # how many a delivery took until it gave up
+
+    message: str = ""
+    fix: str | None = None
+    reason: str | None = None
+    run: str | None = None
+    retry_after: float | None = None
+
+    def __init_subclass__(cls, **header: Any) -> None:
+        """Take what tells a class apart from its header."""
+        for name in {"code", "http", "exit", "outcome"} & header.keys():
+            setattr(cls, name, header.pop(name))
+        super().__init_subclass__(**header)
 
     def __init__(
         self,
@@ -97,16 +118,30 @@ class LevqorError(Exception):
         reason: str | None = None,
         run: str | None = None,
         retry_after: float | None = None,
+        **fields: Any,
     ) -> None:
-        self.message = plain_text(message or inspect.cleandoc(type(self).__doc__ or ""))
-        self.fix = fix and plain_text(fix)
-        self.reason = reason
-        self.run = run
-        self.retry_after = retry_after
-        super().__init__(self.message)
+        message = plain_text(message or inspect.cleandoc(type(self).__doc__ or ""))
+        super().__init__(message)
+        fix = fix and plain_text(fix)
+        known = {"message": message, "fix": fix, "reason": reason, "run": run}
+        self.__dict__.update(_fields(self, {**known, "retry_after": retry_after, **fields}))
 
-    def body(self) -> dict[str, Any]:
-        """Return the flat JSON body every surface that speaks JSON answers with."""
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: only what Python itself notes of a raise is written down later."""
+        if not name.startswith("__"):
+            raise AttributeError(f"an error is a value: make another with replace({name}=...)")
+        super().__setattr__(name, value)
+
+    def replace(self, **changes: Any) -> Self:
+        """Make the same error anew, with these values in place of its own."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update({**self.__dict__, **_fields(self, changes)})
+        Exception.__init__(made, made.message)
+        return made
+
+    def body(self, *, run: str | None = None, outcome: Outcome | None = None) -> dict[str, Any]:
+        """The flat JSON every surface that speaks JSON answers with; `outcome` is a run's."""
+        outcome = outcome or self.outcome
         # Whole seconds, rounded up: a caller that waits this long is not early.
         wait = None if self.retry_after is None else max(0, -int(-self.retry_after // 1))
         return ErrorBody(
@@ -114,9 +149,9 @@ class LevqorError(Exception):
             message=self.message,
             reason=self.reason,
             fix=self.fix,
-            run=self.run,
-            outcome=self.outcome,
-            in_doubt=True if self.outcome == "unknown" else None,
+            run=run or self.run,
+            outcome=outcome,
+            in_doubt=True if outcome == "unknown" else None,
             retry_after=wait,
             **self._more(),
         ).body()
@@ -125,146 +160,108 @@ class LevqorError(Exception):
         return {}
 
 
-class Unauthorized(LevqorError):
+def _fields(error: LevqorError, values: dict[str, Any]) -> dict[str, Any]:
+    if unknown := [name for name in values if not hasattr(type(error), name)]:
+        raise TypeError(f"{type(error).__name__} has no {' or '.join(unknown)}")
+    return values
+
+
+class Unauthorized(LevqorError, code="unauthorized", http=401, exit=5):
     """That token is not valid."""
 
-    code, http, exit = "unauthorized", 401, 5
 
-
-class Forbidden(LevqorError):
+class Forbidden(LevqorError, code="forbidden", http=403, exit=5):
     """You may not do that here."""
 
-    code, http, exit = "forbidden", 403, 5
 
-
-class NotFound(LevqorError):
+class NotFound(LevqorError, code="not_found", http=404, exit=2):
     """There is no such thing here."""
 
-    code, http, exit = "not_found", 404, 2
 
-
-class MethodNotAllowed(LevqorError):
+class MethodNotAllowed(LevqorError, code="method_not_allowed", http=405, exit=2):
     """That address does not take this method."""
 
-    code, http, exit = "method_not_allowed", 405, 2
 
-
-class InvalidInput(LevqorError):
+class InvalidInput(LevqorError, code="validation_error", http=400, exit=2):
     """Something in the input is not right; nothing was sent."""
 
-    code, http, exit = "validation_error", 400, 2
+    faults: tuple[Fault, ...] = ()
 
     def __init__(
         self, faults: Iterable[Fault] = (), message: str | None = None, **more: Any
     ) -> None:
-        super().__init__(message, **more)
-        self.faults = tuple(faults)
+        super().__init__(message, faults=tuple(faults), **more)
 
     def _more(self) -> dict[str, Any]:
         return {"details": self.faults}
 
 
-class TooLarge(InvalidInput):
+class TooLarge(InvalidInput, http=413):
     """The request is too large; nothing was sent."""
 
-    http = 413
 
-
-class WrongMediaType(InvalidInput):
+class WrongMediaType(InvalidInput, http=415):
     """Levqor reads application/json; nothing was sent."""
 
-    http = 415
 
-
-class InProgress(LevqorError):
+class InProgress(LevqorError, code="in_progress", http=409, exit=1):
     """The first run with this key is still on its way."""
 
-    code, http, exit = "in_progress", 409, 1
 
-
-class Repeated(LevqorError):
+class Repeated(LevqorError, code="repeated", http=409, exit=1):
     """You sent exactly this a moment ago. Send it again?"""
 
-    code, http, exit = "repeated", 409, 1
 
-
-class IdempotencyMismatch(LevqorError):
+class IdempotencyMismatch(LevqorError, code="idempotency_mismatch", http=422, exit=1):
     """This Idempotency-Key was used with other input."""
 
-    code, http, exit = "idempotency_mismatch", 422, 1
 
-
-class NotConfigured(LevqorError):
+class NotConfigured(LevqorError, code="not_configured", http=503, exit=3):
     """This connector is not set up."""
 
-    code, http, exit = "not_configured", 503, 3
+    settings: tuple[str, ...] = ()
 
     def __init__(
         self, message: str | None = None, *, settings: Iterable[str] = (), **more: Any
     ) -> None:
-        super().__init__(message, **{"reason": "not_configured", **more})
-        self.settings = tuple(settings)
+        super().__init__(
+            message, **{"reason": "not_configured", "settings": tuple(settings), **more}
+        )
 
 
-class QuotaSpent(LevqorError):
+class QuotaSpent(LevqorError, code="rate_limited", http=402, exit=4):
     """Free plan: today's call is used. Upgrade for unlimited."""
 
-    code, http, exit = "rate_limited", 402, 4
-
-    def __init__(
-        self,
-        message: str | None = None,
-        *,
-        upgrade: str | None = None,
-        resets_at: datetime | None = None,
-        **more: Any,
-    ) -> None:
-        super().__init__(message, **more)
-        self.upgrade = upgrade
-        self.resets_at = resets_at
+    upgrade: str | None = None
+    resets_at: datetime | None = None
 
     def _more(self) -> dict[str, Any]:
         return {"upgrade": self.upgrade, "resets_at": self.resets_at}
 
 
-class UpstreamError(LevqorError):
+class UpstreamError(LevqorError, code="upstream_error", http=500, exit=1):
     """The service said no or failed."""
-
-    code, http, exit = "upstream_error", 500, 1
 
     def __init__(self, reason: str, message: str | None = None, **more: Any) -> None:
         super().__init__(message, reason=reason, **more)
 
 
-class Refused(UpstreamError):
+class Refused(UpstreamError, outcome="refused"):
     """The service refused it; nothing was done."""
 
-    outcome: Outcome | None = "refused"
 
-
-class NotSent(UpstreamError):
+class NotSent(UpstreamError, outcome="not_sent"):
     """It was not sent."""
 
-    outcome: Outcome | None = "not_sent"
 
-
-class Unknown(UpstreamError):
+class Unknown(UpstreamError, outcome="unknown"):
     """It may or may not have been sent; look before you send again."""
 
-    outcome: Outcome | None = "unknown"
-
-    def __init__(
-        self, reason: str, message: str | None = None, *, repeatable: bool = False, **more: Any
-    ) -> None:
-        super().__init__(reason, message, **more)
-        self.repeatable = repeatable
+    certainty = Certainty.MAYBE_DONE
 
 
-class Busy(LevqorError):
+class Busy(LevqorError, code="busy", http=503, exit=6, outcome="not_sent"):
     """Too much is waiting for this service; it was not sent."""
-
-    code, http, exit = "busy", 503, 6
-    outcome: Outcome | None = "not_sent"
 
 
 class Stopping(Busy):
@@ -275,19 +272,13 @@ class Stopping(Busy):
         super().__init__(retry_after=15.0)
 
 
-class LedgerError(LevqorError):
+class LedgerError(LevqorError, code="ledger_error", http=503, exit=7):
     """The ledger cannot be read or written."""
 
-    code, http, exit = "ledger_error", 503, 7
 
-
-class Unwritten(LedgerError):
+class Unwritten(LedgerError, exit=9):
     """A run has ended, and how could not be written down."""
 
-    exit = 9
 
-
-class InternalError(LevqorError):
+class InternalError(LevqorError, code="internal_error", http=500, exit=7):
     """Levqor made a mistake of its own; the run's id helps to find it."""
-
-    code, http, exit = "internal_error", 500, 7

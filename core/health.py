@@ -212,7 +212,7 @@ def _last_run(run: RunRecord) -> LastRun:
 
 
 def _last_failure(run: RunRecord, connector: Connector) -> LastFailure:
-    error = reasons.retold(run, connector)
+    error = reasons.restore_error(run, connector)
     return LastFailure(
         **vars(_last_run(run)), reason=run.reason, message=error.message, fix=error.fix
     )

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class NotPrinted(LevqorError):
+class NotPrinted(LevqorError, code="not_printed", exit=8):
     """What was asked for was done, and the answer could not be printed."""
 
-    code, exit = "not_printed", 8
+    problem = OSError()
+    quiet = False
 
     def __init__(self, problem: OSError, *, run: str | None = None) -> None:
         what = f"The run {run} was sent, but its receipt" if run else "The answer"
@@ -25,9 +26,9 @@ class NotPrinted(LevqorError):
             f"{what} could not be printed: {problem.strerror}.",
             fix=fix or "Send the output elsewhere. What was sent is listed by: levqor runs",
             run=run,
+            problem=problem,
+            quiet=run is None and isinstance(problem, BrokenPipeError),
         )
-        self.problem = problem
-        self.quiet = run is None and isinstance(problem, BrokenPipeError)
 
 
 def hold() -> None:

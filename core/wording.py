@@ -96,14 +96,15 @@ def receipt(settled: Settled, connectors: Sequence[Connector] | None = None) -> 
     return "\n".join([f"{where}: {done}{test} · run {settled.run}", *filter(None, more)])
 
 
-def refusal(error: LevqorError) -> str:
+def refusal(error: LevqorError, *, run: str | None = None, outcome: str | None = None) -> str:
     """Say why something was not done, or may not have been, and what to do now."""
-    lines = [_what(error)]
+    run, outcome = run or error.run, outcome or error.outcome
+    lines = [_what(error, outcome)]
     if isinstance(error, InvalidInput):
         lines += [f"{fault.field}: {fault.message}" for fault in error.faults]
-    lines += _next_steps(error)
-    if error.run:
-        lines.append(f"Run {error.run}")
+    lines += _next_steps(error, outcome)
+    if run:
+        lines.append(f"Run {run}")
     return "\n".join(lines)
 
 
@@ -116,8 +117,7 @@ def settled(settled: Settled, connectors: Sequence[Connector] | None = None) -> 
     """Say how a run ended: its receipt, or why not and what to do."""
     if settled.error is None:
         return receipt(settled, connectors)
-    told = refusal(settled.error)
-    return told if settled.error.run else f"{told}\nRun {settled.run}"
+    return refusal(settled.error, run=settled.run, outcome=settled.known_outcome)
 
 
 def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None = None) -> str:
@@ -142,8 +142,8 @@ def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None 
             lines.append(f"Its id there: {kept['id']}")
         return "\n".join(lines)
     connector, _ = _find(entry.action, connectors)
-    error = reasons.retold(entry, connector)
-    lines += [_what(error), *_next_steps(error)]
+    error = reasons.restore_error(entry, connector)
+    lines += [_what(error, entry.state), *_next_steps(error, entry.state)]
     if entry.reason or entry.code:
         lines.append(f"Reason kept: {entry.reason or entry.code}")
     return "\n".join(lines)
@@ -198,16 +198,15 @@ def _done(status: str, updated: int | None) -> str:
     return word if updated is None else f"{word} {counted(updated, 'row')}"
 
 
-def _what(error: LevqorError) -> str:
-    outcome = _SENTENCES.get(error.outcome or "", "")
+def _what(error: LevqorError, outcome: str | None) -> str:
     said = error.message.lower()
     if "not sent" in said or "may or may not" in said:
         return error.message
-    return f"{outcome} {error.message}".strip()
+    return f"{_SENTENCES.get(outcome or '', '')} {error.message}".strip()
 
 
-def _next_steps(error: LevqorError) -> Iterator[str]:
-    again = error.retry_after if error.outcome != "unknown" else None
+def _next_steps(error: LevqorError, outcome: str | None) -> Iterator[str]:
+    again = error.retry_after if outcome != "unknown" else None
     # The moment is said below.
     if error.fix and not (again and error.fix.startswith("Try again in ")):
         yield error.fix if error.fix.endswith("?") else f"What to do: {error.fix}"

@@ -27,10 +27,8 @@ KEY_HEADER = "Idempotency-Key"
 KEY_PATTERN = r"^[!-~]([ -~]{0,253}[!-~])?$"
 
 
-class TooSlow(InvalidInput):
+class TooSlow(InvalidInput, http=408):
     """The request took too long to arrive; nothing was sent."""
-
-    http = 408
 
 
 class Smuggled(InvalidInput):

@@ -100,8 +100,9 @@ def _pipe_hint(contract: type[Contract], *, hint: bool) -> Iterator[None]:
         yield
     except InvalidInput as error:
         absent = {fault.field for fault in error.faults if fault.message == "is required"}
-        if hint and absent & {spec.name for spec in contract.fields() if spec.takes_text}:
-            error.fix = error.fix or (ADD_DASH if words.piped() else None)
+        text = absent & {spec.name for spec in contract.fields() if spec.takes_text}
+        if hint and text and error.fix is None and words.piped():
+            raise error.replace(fix=ADD_DASH) from None
         raise
 
 

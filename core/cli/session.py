@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 LAST_WAIT = 5.0
 
 
-class Interrupted(LevqorError):
+class Interrupted(LevqorError, code="interrupted", exit=130):
     """Interrupted."""
-
-    code, exit = "interrupted", 130
 
 
 class Session:

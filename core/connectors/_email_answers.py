@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from core.contract import AnswerTable, not_sent, refused, unknown
+from core.errors import Certainty
 
 if TYPE_CHECKING:
     from core.contract import Answer
@@ -64,7 +65,7 @@ ANSWERS = AnswerTable(
     what="the e-mail",
     look="Look at resend.com/emails",
     status_page="resend-status.com",
-    repeatable=True,
+    certainty=Certainty.REPEATABLE,  # by its Idempotency-Key
     by_code={
         "missing_api_key": KEY_MISSING,
         "restricted_api_key": RESTRICTED_KEY,

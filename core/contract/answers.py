@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.errors import NotSent, Refused, Unknown
+from core.errors import Certainty, NotSent, Refused, Unknown
 from core.plain import plain_line
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ class AnswerRow:
         self,
         *,
         retry_after: float | None = None,
-        repeatable: bool = False,
+        certainty: Certainty = Certainty.MAYBE_DONE,
         values: Mapping[str, str | None] | None = None,
     ) -> UpstreamError:
         """Make the error of this row; its fix is the detailed one where its values are known."""
         kind = _BY_OUTCOME[self.outcome]
         more: dict[str, Any] = {"fix": self._fix(values or {}), "retry_after": retry_after}
         if kind is Unknown:
-            more["repeatable"] = repeatable
+            more["certainty"] = certainty
         return kind(self.reason, self.message, **more)
 
     def _fix(self, values: Mapping[str, str | None]) -> str:
@@ -92,7 +92,7 @@ class AnswerTable:
     while_failing: str | None = None
     settings: str | None = None
     status_page: str | None = None
-    repeatable: bool = False  # the service knows a repeat by its key
+    certainty: Certainty = Certainty.MAYBE_DONE  # of a send whose end is unknown
     by_code: Mapping[str, AnswerRow] = field(default_factory=dict)
     by_text: Mapping[str, AnswerRow] = field(default_factory=dict)
     by_status: Mapping[int, AnswerRow] = field(default_factory=dict)
@@ -171,10 +171,12 @@ class AnswerTable:
         if row.outcome == "unknown" and not wrote:
             row = self.down
         # A wait would only tempt to repeat what may have been done.
-        again = row.outcome == "not_sent" or (row.outcome == "unknown" and self.repeatable)
+        again = row.outcome == "not_sent" or (
+            row.outcome == "unknown" and self.certainty is Certainty.REPEATABLE
+        )
         seconds = answer.retry_after if wait is None else wait
         return row.error(
-            retry_after=seconds if again else None, repeatable=self.repeatable, values=values
+            retry_after=seconds if again else None, certainty=self.certainty, values=values
         )
 
     @cached_property

@@ -14,7 +14,7 @@ from core.engine import reasons
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
 from core.engine.validation import naming_settings
-from core.errors import Busy, InternalError, InvalidInput, LedgerError, LevqorError
+from core.errors import Busy, InternalError, InvalidInput, LedgerError
 from core.ledger.writer import PATIENCE
 from core.logs import mistake
 from core.timers import at
@@ -144,7 +144,7 @@ class Dispatcher:
             entry = None if begun else self._ledger.run(job.run)
         except LedgerError as error:
             # Without `sending` in the journal nothing may go out.
-            self._finish(job, _failed(job, error, "not_sent", began))
+            self._finish(job, _settled(job, "not_sent", began, error=error))
             return
         if begun:
             self._finish(job, self._send(job, began))
@@ -158,24 +158,23 @@ class Dispatcher:
 
     def _send(self, job: Job, began: float) -> Settled:
         try:
-            receipt, attempts = self._outbound.deliver(
-                job.connector.name, job.credential, job.run, job.send
-            )
-        except LevqorError as error:
+            delivery = self._outbound.deliver(job.connector.name, job.credential, job.run, job.send)
+        except Exception as fault:  # noqa: BLE001 - our own, and the run still ends
+            _log.error("run %s: %s", job.run, mistake(fault))
+            ours = InternalError(reason="internal", fix=reasons.row("internal").fix)
+            return _settled(job, "unknown", began, error=ours)
+        attempts, receipt, error = delivery.attempts, delivery.result, delivery.error
+        if error is not None:
             # A connector refuses by itself what only it can see: a column, a tab.
             if isinstance(error, InvalidInput):
                 error = naming_settings(error, job.origin)
-            return _failed(job, error, error.outcome or "refused", began)
-        except Exception as error:  # noqa: BLE001 - our own fault, and the run still ends
-            _log.error("run %s: %s", job.run, mistake(error))
-            ours = InternalError(reason="internal", fix=reasons.row("internal").fix)
-            return _failed(job, ours, "unknown", began)
-        if job.sandbox_page is not None and receipt.link is not None:
+            outcome = error.outcome or "refused"
+            return _settled(job, outcome, began, error=error, attempts=attempts)
+        if job.sandbox_page is not None and receipt is not None and receipt.link is not None:
             # There is nothing at the real address.
             note = "\n".join(filter(None, (f"{job.sandbox_page}/", receipt.note)))
             receipt = replace(receipt, link=None, note=note)
-        ms = (time.perf_counter() - began) * 1000
-        return Settled(job.run, job.action_id, "sent", receipt, None, ms, attempts, job.test)
+        return _settled(job, "sent", began, receipt=receipt, attempts=attempts)
 
     def _expired(self, job: Job) -> None:
         _apart(self._finish, job, _busy(job))
@@ -244,12 +243,9 @@ def _apart(work: Callable[..., None], *what: Any) -> None:
     threading.Thread(target=work, args=what, name="levqor-late", daemon=True).start()
 
 
-def _failed(job: Job, error: LevqorError, outcome: Outcome, began: float) -> Settled:
-    error.run = job.run
-    error.outcome = outcome
-    ms = (time.perf_counter() - began) * 1000
-    attempts = int(getattr(error, "attempts", 0))
-    return Settled(job.run, job.action_id, outcome, None, error, ms, attempts, job.test)
+def _settled(job: Job, outcome: Outcome, began: float | None = None, **more: Any) -> Settled:
+    ms = 0.0 if began is None else (time.perf_counter() - began) * 1000
+    return Settled(job.run, job.action_id, outcome, ms=ms, test=job.test, **more)
 
 
 def _busy(job: Job) -> Settled:
@@ -259,9 +255,9 @@ def _busy(job: Job) -> Settled:
         reason="busy",
         retry_after=BUSY_RETRY,
     )
-    return _failed(job, error, "not_sent", time.perf_counter())
+    return _settled(job, "not_sent", error=error)
 
 
 def _interrupted(job: Job, reason: str) -> Settled:
-    error = reasons.own(reason, job.run)
-    return _failed(job, error, error.outcome or "unknown", time.perf_counter())
+    row = reasons.row(reason)
+    return _settled(job, row.outcome, error=row.error())

@@ -188,7 +188,7 @@ class Engine:
         """How a journaled run ended, in words; its link and notes were not kept."""
         connector = next((c for c in self.connectors if c.name == entry.connector), None)
         receipt = Receipt(**entry.receipt) if entry.receipt else None
-        error = None if entry.state == "sent" else reasons.retold(entry, connector)
+        error = None if entry.state == "sent" else reasons.restore_error(entry, connector)
         return Settled(
             entry.run, entry.action, entry.state, receipt, error,  # type: ignore[arg-type]
             entry.ms or 0.0, entry.attempts, entry.test,
@@ -275,11 +275,11 @@ class Engine:
         except QuotaSpent as error:
             raise spent(self.settings, connector, caller, error.resets_at) from None
         except LedgerError as error:
+            # What is not in the journal is not sent; the key's first run may have been.
+            unsent = order.key is None
             with contextlib.suppress(LedgerError):
-                # What is not in the journal is not sent; the key's first run may have been.
-                if order.key is None or self.ledger.keyed(order.key) is None:
-                    error.outcome = "not_sent"
-            raise
+                unsent = unsent or self.ledger.keyed(order.key or "") is None
+            raise error.replace(outcome="not_sent") if unsent else error from None
 
     def _again(self, accepted: Accepted) -> Future[Settled]:
         out = self._dispatcher.out(accepted.run)

@@ -46,29 +46,16 @@ def row(reason: str) -> AnswerRow:
     return next(each for each in OWN if each.reason == reason)
 
 
-def own(reason: str, run: str) -> LevqorError:
-    """The engine's own error for a reason, naming the run."""
-    error = row(reason).error()
-    error.run = run
-    return error
-
-
-def retold(entry: RunRecord, connector: Connector | None) -> LevqorError:
+def restore_error(entry: RunRecord, connector: Connector | None) -> LevqorError:
     """The error of a run that ended before, in the words its reason has now."""
-    found = find(connector, entry.reason or "")
-    error: LevqorError
-    if entry.code == Busy.code:
-        error = Busy()
-    elif entry.code == InternalError.code:
-        error = InternalError()
-    elif found is not None:
-        error = found.error()
-    else:
-        kind = {"refused": Refused, "unknown": Unknown}.get(entry.state, NotSent)
-        error = kind(entry.reason or "unexplained")
-    error.outcome = entry.state  # type: ignore[assignment]
-    error.run = entry.run
-    return error
+    for kind in (Busy, InternalError):
+        if entry.code == kind.code:
+            return kind()
+    kept = find(connector, entry.reason or "")
+    if kept is not None:
+        return kept.error()
+    by_state = {"refused": Refused, "unknown": Unknown}.get(entry.state, NotSent)
+    return by_state(entry.reason or "unexplained")
 
 
 def unwritten(ended: Sequence[Settled], problem: LedgerError, *, safe: bool) -> Unwritten:

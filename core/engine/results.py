@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core import reports
+from core.errors import InProgress
 from core.masking import mask
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Settled:
     test: bool = False
 
     @property
+    def known_outcome(self) -> Outcome | None:
+        """The outcome; None while another process may still be at it."""
+        return None if isinstance(self.error, InProgress) else self.outcome
+
+    @property
     def http(self) -> int:
         """The HTTP status of this ending."""
         return self.error.http if self.error else 200
@@ -43,7 +49,7 @@ class Settled:
     def body(self) -> dict[str, Any]:
         """The JSON of this ending, as every surface that speaks JSON answers it."""
         if self.error is not None:
-            return self.error.body()
+            return self.error.body(run=self.run, outcome=self.known_outcome)
         return reports.Receipt(**kept(self.receipt), run=self.run).body()
 
 

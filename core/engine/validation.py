@@ -72,10 +72,9 @@ def naming_settings(error: InvalidInput, origin: Mapping[str, str]) -> InvalidIn
     """Return an error that names the setting where a field's value came from one."""
     if not any(fault.field in origin for fault in error.faults):
         return error
-    faults = [Fault(origin.get(one.field, one.field), one.message) for one in error.faults]
-    named = InvalidInput(faults, error.message, fix=error.fix, reason=error.reason)
-    named.attempts = error.attempts
-    return named
+    return error.replace(
+        faults=tuple(Fault(origin.get(f.field, f.field), f.message) for f in error.faults)
+    )
 
 
 def _faults(error: ValidationError, contract: type[Contract]) -> list[Fault]:

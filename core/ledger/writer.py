@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import queue
 import sqlite3
 import sys
@@ -170,9 +169,9 @@ class Writer:
                 connection.execute("ROLLBACK")
             for piece in batch:
                 if not piece.future.done():
-                    # Each its own: whoever gets it writes its run's id into it.
-                    known = isinstance(error, LedgerError)
-                    piece.future.set_exception(copy.copy(error) if known else self._explain(error))
+                    # Each its own: a raise writes its traceback into it.
+                    known = error.replace() if isinstance(error, LedgerError) else None
+                    piece.future.set_exception(known or self._explain(error))
             return
         for piece, result in results:
             piece.future.set_result(result)

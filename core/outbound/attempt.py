@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import requests
 from urllib3.exceptions import HTTPError
 
+from core.errors import Certainty
 from core.network import NoRoute
 from core.outbound import google
 from core.outbound.answers import HttpAnswer
@@ -44,8 +45,8 @@ _BEFORE = {
 class Attempt:
     """An `HttpClient` for one attempt: all its calls share one deadline.
 
-    `began_write` tells whether a call with an effect was begun at all; `in_doubt` whether
-    one may have been done: its first byte left, and nobody said no.
+    `certainty` is of its calls with an effect: one may be done from its first byte on, until
+    the service says no.
     """
 
     def __init__(
@@ -60,9 +61,7 @@ class Attempt:
         credential: Hashable,
     ) -> None:
         self.run = run
-        self.began_write = False
-        self.in_doubt = False
-        self.repeatable = True
+        self.certainty = Certainty.NOTHING_BEGUN
         self._user_agent = user_agent
         self._deadline = deadline
         self._session = session
@@ -142,7 +141,8 @@ class Attempt:
         effect: Effect,
     ) -> Answer:
         writes = effect != "none"
-        self.began_write = self.began_write or writes
+        if writes:
+            self.certainty = max(self.certainty, Certainty.NOT_DONE)
         request = Request(method, with_params(url, params), self._headers(headers), body)
         progress = RequestProgress(self._deadline)
         answer = None
@@ -150,12 +150,12 @@ class Attempt:
             answer, reason = self._send(progress, request)
         finally:
             if writes and progress.handed_over and not _said_no(answer):
-                self.in_doubt = True
-                self.repeatable = self.repeatable and effect == "keyed"
+                open_end = Certainty.REPEATABLE if effect == "keyed" else Certainty.MAYBE_DONE
+                self.certainty = max(self.certainty, open_end)
         if answer is not None:
             return answer
         if writes and progress.handed_over:
-            raise failure(reason, repeatable=self.repeatable)
+            raise failure(reason, certainty=self.certainty)
         raise self._before(reason)
 
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
@@ -194,8 +194,8 @@ class Attempt:
     def _before(self, reason: str) -> UpstreamError:
         """Make the error of a call that did nothing itself, whatever an earlier one did."""
         slow = reason in ("timed_out", "timed_out_before", "too_slow")
-        if self.in_doubt:
-            return failure("timed_out" if slow else "dropped", repeatable=self.repeatable)
+        if self.certainty >= Certainty.REPEATABLE:
+            return failure("timed_out" if slow else "dropped", certainty=self.certainty)
         if slow:
             return failure("timed_out_before")
         return failure("dropped_before" if reason == "dropped" else reason)

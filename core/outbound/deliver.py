@@ -1,17 +1,19 @@
-"""The one way out: what may be tried again, when, and what is honest to say at the end."""
+"""Deliver a run in one attempt or several, and say what is honest at the end."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from weakref import WeakSet
 
 from core import __version__
-from core.backoff import backoff
-from core.errors import LevqorError, NotSent, Unknown
+from core.errors import Certainty, LevqorError, NotSent, Unknown
 from core.logs import mistake
+from core.masking import Redactor
+from core.outbound import retry
 from core.outbound.attempt import Attempt
 from core.outbound.cache import SingleFlightCache
 from core.outbound.rate_limit import RateLimitGate
@@ -21,7 +23,7 @@ from core.outbound.transport_errors import failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.contract import HttpClient, Probe, Receipt
+    from core.contract import HttpClient, Probe
     from core.errors import UpstreamError
 
 T = TypeVar("T")
@@ -29,15 +31,22 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 10.0
-_BACK_OFF_BASE = 0.5
-_BACK_OFF_CAP = 8.0
+NO_SECRETS = Redactor()
 
 
-class Redactor(Protocol):
-    """What takes secrets out of a text."""
+@dataclass(frozen=True)
+class Delivery(Generic[T]):
+    """How a delivery ended, and in how many attempts: with a result or with an error."""
 
-    def clean(self, text: str) -> str:
-        """Return the text without them."""
+    attempts: int
+    result: T | None = None
+    error: LevqorError | None = None
+
+    def get(self) -> T:
+        """The result; raises the error where there is none."""
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.result)
 
 
 class Outbound:
@@ -49,7 +58,7 @@ class Outbound:
     def __init__(
         self,
         *,
-        redactor: Redactor | None = None,
+        redactor: Redactor = NO_SECRETS,
         user_agent: str = f"Levqor/{__version__}",
         attempt_seconds: float = ATTEMPT_SECONDS,
     ) -> None:
@@ -69,17 +78,44 @@ class Outbound:
         connector_name: str,
         credential: bytes,
         run: str,
-        send: Callable[[HttpClient], Receipt],
+        send: Callable[[HttpClient], T],
         *,
         seconds: float = 30.0,
-        attempts: int = 3,
-    ) -> tuple[Receipt, int]:
-        """Send, and tell in how many attempts.
+        attempts: int = retry.ATTEMPTS,
+    ) -> Delivery[T]:
+        """Send; raises nothing but our own mistakes.
 
-        A raised error carries `attempts`, and `retry_after` where waiting any longer would
-        have taken more than `seconds` in all.
+        The error has `retry_after` where waiting would have taken more than `seconds` in all.
         """
-        return self._deliver((connector_name, credential), run, send, seconds, attempts)
+        key = (connector_name, credential)
+        end = time.monotonic() + seconds
+        doubt: Unknown | None = None
+        made = 0
+        while True:
+            error: LevqorError | None = self._rate_limits.wait(key, end, turned_away=made > 0)
+            if error is not None:
+                break
+            made += 1
+            try:
+                return Delivery(made, self._attempt(key, run, send, end))
+            except LevqorError as raised:
+                error = raised
+                if retry.may_repeat(error) and error.retry_after is not None:
+                    self._rate_limits.block(key, error)
+            finally:
+                self._rate_limits.done(key)
+            if isinstance(error, Unknown):
+                doubt = error
+            if not retry.may_repeat(error) or made == attempts:
+                break
+            wait = retry.wait_seconds(error, made)
+            if time.monotonic() + wait > end:
+                error = error.replace(retry_after=wait)
+                break
+            # A wait that the service named is the next attempt's first step.
+            if error.retry_after is None and self._closing.wait(wait):
+                break
+        return Delivery(made, error=self._final(error, doubt))
 
     def probe(
         self,
@@ -89,9 +125,9 @@ class Outbound:
         *,
         seconds: float = 10.0,
     ) -> Probe:
-        """Ask once."""
-        found, _ = self._deliver((connector_name, credential), "probe", probe, seconds, 1)
-        return found
+        """Ask once; raises the error there is in place of an answer."""
+        once = self.deliver(connector_name, credential, "probe", probe, seconds=seconds, attempts=1)
+        return once.get()
 
     def close(self) -> None:
         """Shut idle connections; from now on nothing waits to be tried again."""
@@ -101,37 +137,6 @@ class Outbound:
             sessions = list(self._sessions)
         for session in sessions:
             session.close()
-
-    def _deliver(
-        self,
-        credential: tuple[str, bytes],
-        run: str,
-        send: Callable[[HttpClient], T],
-        seconds: float,
-        attempts: int,
-    ) -> tuple[T, int]:
-        end = time.monotonic() + seconds
-        doubt: Unknown | None = None
-        made = 0
-        while True:
-            error: LevqorError | None = self._rate_limits.wait(
-                credential, end, turned_away=made > 0
-            )
-            if error is None:
-                made += 1
-                try:
-                    return self._attempt(credential, run, send, end), made
-                except LevqorError as raised:
-                    error = raised
-                    if _may_repeat(error) and error.retry_after is not None:
-                        self._rate_limits.block(credential, error)
-                finally:
-                    self._rate_limits.done(credential)
-                if isinstance(error, Unknown):
-                    doubt = error
-                if _may_repeat(error) and made < attempts and self._pause(error, made, end):
-                    continue
-            raise self._final(error, doubt, made)
 
     def _attempt(
         self, credential: tuple[str, bytes], run: str, send: Callable[[HttpClient], T], end: float
@@ -148,14 +153,16 @@ class Outbound:
         try:
             return send(attempt)
         except Unknown as raised:
-            if attempt.began_write:
+            if attempt.certainty > Certainty.NOTHING_BEGUN:
                 raise
-            error: UpstreamError = _not_sent(raised)
+            error: UpstreamError = NotSent(
+                raised.reason or "", raised.message, fix=raised.fix, retry_after=raised.retry_after
+            )
         except LevqorError:
             raise
         except Exception as raised:
             # Our own fault, but what was written may have been done all the same.
-            if not attempt.in_doubt:
+            if attempt.certainty <= Certainty.NOT_DONE:
                 raise
             _log.error("run %s: %s", run, mistake(raised))
             error = failure("mishandled")
@@ -169,43 +176,13 @@ class Outbound:
                 self._sessions.add(session)
         return session
 
-    def _pause(self, error: LevqorError, made: int, end: float) -> bool:
-        """Wait before the next attempt; False where there is no time for one."""
-        if error.retry_after is not None:
-            # The credential is parked: the wait is the next attempt's first step.
-            return time.monotonic() + error.retry_after <= end
-        wait = backoff(made, first=_BACK_OFF_BASE, longest=_BACK_OFF_CAP, jitter=1.0)
-        if time.monotonic() + wait > end:
-            error.retry_after = wait
-            return False
-        return not self._closing.wait(wait)
-
-    def _final(self, error: LevqorError, doubt: Unknown | None, made: int) -> LevqorError:
+    def _final(self, error: LevqorError, doubt: Unknown | None) -> LevqorError:
         """Choose what is honest: what one attempt left in doubt, nothing later can deny.
 
         Not even a refusal: a quota or a key that ended meanwhile is checked before the
-        upstream looks whether it knows the repeat.
+        service looks whether it knows the repeat.
         """
-        if doubt is not None and error is not doubt:
-            doubt.retry_after = error.retry_after
-            error = doubt
-        error.attempts = made
-        if self.redactor is not None:
-            error.message = self.redactor.clean(error.message)
-            error.args = (error.message,)
-            error.fix = error.fix and self.redactor.clean(error.fix)
-        return error
-
-
-def _may_repeat(error: LevqorError) -> bool:
-    return isinstance(error, NotSent) or (isinstance(error, Unknown) and error.repeatable)
-
-
-def _not_sent(error: Unknown) -> NotSent:
-    return NotSent(
-        error.reason or "",
-        error.message,
-        fix=error.fix,
-        run=error.run,
-        retry_after=error.retry_after,
-    )
+        if doubt is not None:
+            error = doubt.replace(retry_after=error.retry_after)
+        clean = self.redactor.clean
+        return error.replace(message=clean(error.message), fix=error.fix and clean(error.fix))

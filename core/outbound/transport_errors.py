@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.contract import AnswerRow, not_sent, unknown
+from core.errors import Certainty
 
 if TYPE_CHECKING:
     from core.errors import UpstreamError
@@ -79,8 +80,6 @@ TRANSPORT: tuple[AnswerRow, ...] = (
 _ROWS = {row.reason: row for row in TRANSPORT}
 
 
-def failure(
-    reason: str, *, repeatable: bool = False, retry_after: float | None = None
-) -> UpstreamError:
+def failure(reason: str, *, certainty: Certainty = Certainty.MAYBE_DONE) -> UpstreamError:
     """Make the error of a row of `TRANSPORT`."""
-    return _ROWS[reason].error(repeatable=repeatable, retry_after=retry_after)
+    return _ROWS[reason].error(certainty=certainty)

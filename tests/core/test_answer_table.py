@@ -3,6 +3,7 @@
 import pytest
 
 from core.contract import AnswerTable, not_sent, refused, unknown
+from core.errors import Certainty
 from core.outbound.answers import HttpAnswer
 
 TABLE = AnswerTable(
@@ -22,7 +23,7 @@ TABLE = AnswerTable(
     also=(refused("no_stamp", "There is no stamp.", "Buy one."),),
 )
 KNOWS_REPEATS = AnswerTable(
-    service="Fax", what="the page", look="Look at the machine", repeatable=True
+    service="Fax", what="the page", look="Look at the machine", certainty=Certainty.REPEATABLE
 )
 
 

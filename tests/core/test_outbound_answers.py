@@ -12,7 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from core.outbound import Outbound
 from core.outbound.answers import HttpAnswer
 from tests.support.rawserver import answering, serving
-from tests.support.ways_out import deliver, failing, posting
+from tests.support.ways_out import deliver, ended, failing, posting
 
 
 class Reply(BaseModel):
@@ -157,10 +157,10 @@ def test_interim_answers_without_a_final_one_leave_it_unknown(said):
 
     outbound = Outbound(attempt_seconds=5)
     with serving(script) as server:
-        error = failing(outbound, posting(server.url))
+        failed = failing(outbound, posting(server.url))
         outbound.close()
 
-    assert (error.outcome, error.reason, error.attempts) == ("unknown", "dropped", 1)
+    assert ended(failed) == ("unknown", "dropped", 1)
 
 
 def test_exactly_64_kb_are_read_whole_and_the_connection_is_kept():

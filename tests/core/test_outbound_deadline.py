@@ -11,7 +11,7 @@ from core.contract import Receipt
 from core.outbound import Outbound
 from core.timers import Watchdog, at
 from tests.support.rawserver import answering, certificate, serving
-from tests.support.ways_out import deliver, failing, getting, posting
+from tests.support.ways_out import deliver, ended, failing, getting, posting
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def drip_unframed_body(peer):
 )
 def test_a_dripped_answer_is_cut_off_and_unknown(outbound, script, reason):
     with serving(script) as server:
-        error, seconds = took(lambda: failing(outbound, posting(server.url)))
+        failed, seconds = took(lambda: failing(outbound, posting(server.url)))
 
-    assert (error.outcome, error.reason, error.attempts) == ("unknown", reason, 1)
+    assert ended(failed) == ("unknown", reason, 1)
     assert seconds < 5
 
 
@@ -69,19 +69,19 @@ def test_a_dripped_answer_over_tls_is_cut_off_too(outbound, tmp_path, monkeypatc
         drip_body(peer)
 
     with serving(script) as server:
-        error, seconds = took(lambda: failing(outbound, posting(server.tls_url)))
+        failed, seconds = took(lambda: failing(outbound, posting(server.tls_url)))
 
-    assert (error.outcome, error.reason) == ("unknown", "too_slow")
+    assert (failed.error.outcome, failed.error.reason) == ("unknown", "too_slow")
     assert seconds < 5
 
 
 def test_ten_seconds_bound_an_attempt_by_default():
     outbound = Outbound()
     with serving(drip_body) as server:
-        error, seconds = took(lambda: failing(outbound, posting(server.url)))
+        failed, seconds = took(lambda: failing(outbound, posting(server.url)))
     outbound.close()
 
-    assert (error.outcome, error.reason) == ("unknown", "too_slow")
+    assert (failed.error.outcome, failed.error.reason) == ("unknown", "too_slow")
     assert 9.5 < seconds < 20
 
 
@@ -97,20 +97,20 @@ def test_all_calls_of_an_attempt_share_its_seconds(outbound):
         return Receipt("sent")
 
     with serving(script) as server:
-        error = failing(outbound, send, attempts=1)
+        failed = failing(outbound, send, attempts=1)
 
         # Ten of them would be three seconds.
         assert len(server.requests) <= 3
-    assert (error.outcome, error.reason) == ("not_sent", "timed_out_before")
+    assert (failed.error.outcome, failed.error.reason) == ("not_sent", "timed_out_before")
 
 
 def test_a_runs_seconds_bound_its_last_attempt():
     outbound = Outbound(attempt_seconds=10)
     with serving(lambda peer: peer.hold()) as server:
-        error, seconds = took(lambda: failing(outbound, getting(server.url), seconds=0.5))
+        failed, seconds = took(lambda: failing(outbound, getting(server.url), seconds=0.5))
     outbound.close()
 
-    assert (error.outcome, error.reason) == ("not_sent", "timed_out_before")
+    assert (failed.error.outcome, failed.error.reason) == ("not_sent", "timed_out_before")
     assert seconds < 5
 
 

@@ -31,9 +31,9 @@ def test_a_read_that_fails_in_any_way_is_not_sent(outbound):
 
 def test_a_post_without_effect_is_not_sent_when_it_is_dropped(outbound):
     with serving(lambda peer: peer.request()) as server:
-        error = failing(outbound, posting(server.url, effect="none"), attempts=2)
+        failed = failing(outbound, posting(server.url, effect="none"), attempts=2)
 
-        assert ended(error) == ("not_sent", "dropped_before", 2)
+        assert ended(failed) == ("not_sent", "dropped_before", 2)
         assert len(server.requests) == 2
 
 
@@ -45,9 +45,9 @@ def test_a_lookup_that_fails_after_a_write_in_doubt_is_unknown(outbound):
             out.get(f"http://127.0.0.1:{closed_port()}/")
             raise AssertionError
 
-        error = failing(outbound, send)
+        failed = failing(outbound, send)
 
-    assert ended(error) == ("unknown", "dropped", 1)
+    assert ended(failed) == ("unknown", "dropped", 1)
 
 
 def test_a_lookup_that_finds_no_way_after_a_write_in_doubt_is_unknown(outbound, monkeypatch):
@@ -59,9 +59,9 @@ def test_a_lookup_that_finds_no_way_after_a_write_in_doubt_is_unknown(outbound, 
             out.get("https://service.example/")
             raise AssertionError
 
-        error = failing(outbound, send)
+        failed = failing(outbound, send)
 
-    assert (ended(error), len(server.requests)) == (("unknown", "dropped", 1), 1)
+    assert (ended(failed), len(server.requests)) == (("unknown", "dropped", 1), 1)
 
 
 def test_a_lookup_that_fails_after_a_write_was_refused_is_not_sent(outbound):
@@ -72,9 +72,9 @@ def test_a_lookup_that_fails_after_a_write_was_refused_is_not_sent(outbound):
             out.get(f"http://127.0.0.1:{closed_port()}/")
             raise AssertionError
 
-        error = failing(outbound, send, attempts=1)
+        failed = failing(outbound, send, attempts=1)
 
-    assert ended(error) == ("not_sent", "unreachable", 1)
+    assert ended(failed) == ("not_sent", "unreachable", 1)
 
 
 def test_unknown_without_a_write_is_not_sent_and_tried_again(outbound):
@@ -85,10 +85,10 @@ def test_unknown_without_a_write_is_not_sent_and_tried_again(outbound):
             out.get(server.url)
             raise row.error()
 
-        error = failing(outbound, send, attempts=2)
+        failed = failing(outbound, send, attempts=2)
 
-        assert ended(error) == ("not_sent", "odd", 2)
-        assert (error.message, error.fix) == ("An odd answer.", "Look.")
+        assert ended(failed) == ("not_sent", "odd", 2)
+        assert (failed.error.message, failed.error.fix) == ("An odd answer.", "Look.")
         assert len(server.requests) == 2
 
 
@@ -99,10 +99,10 @@ def test_our_own_mistake_after_a_write_is_unknown_and_its_text_stays_unsaid(outb
             out.post(server.url, json={})
             raise KeyError("PAYLOAD")
 
-        error = failing(outbound, send)
+        failed = failing(outbound, send)
 
-    assert ended(error) == ("unknown", "mishandled", 1)
-    assert error.__cause__ is None
+    assert ended(failed) == ("unknown", "mishandled", 1)
+    assert failed.error.__cause__ is None
     assert "run run-1: KeyError at core/test_outbound_doubt.py:" in caplog.text
     assert "PAYLOAD" not in caplog.text
 

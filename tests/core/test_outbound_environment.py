@@ -12,7 +12,7 @@ from core.outbound import Outbound
 from core.outbound.session import Routes
 from tests.support.proxies import NETWORK, proxying
 from tests.support.rawserver import answering, certificate, closed_port, serving
-from tests.support.ways_out import deliver, failing, posting
+from tests.support.ways_out import deliver, ended, failing, posting
 
 OK = (Receipt("sent", id="200"), 1)
 
@@ -159,9 +159,9 @@ def test_what_a_proxy_dropped_inside_its_tunnel_is_unknown(outbound, tmp_path, m
     with serving(script) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(public))
-        error = failing(outbound, posting("https://service.example/path"))
+        failed = failing(outbound, posting("https://service.example/path"))
 
-    assert (error.outcome, error.reason, error.attempts) == ("unknown", "dropped", 1)
+    assert ended(failed) == ("unknown", "dropped", 1)
 
 
 def refuse(peer):
@@ -182,10 +182,10 @@ def test_a_proxy_that_opens_no_tunnel_is_not_sent(monkeypatch, script, reason):
     outbound = Outbound(attempt_seconds=0.4)
     with serving(script) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        error = failing(outbound, posting("https://service.example/"), attempts=1)
+        failed = failing(outbound, posting("https://service.example/"), attempts=1)
     outbound.close()
 
-    assert (error.outcome, error.reason) == ("not_sent", reason)
+    assert (failed.error.outcome, failed.error.reason) == ("not_sent", reason)
 
 
 def test_a_proxy_that_speaks_tls_is_trusted_as_the_services_are(outbound, tmp_path, monkeypatch):
@@ -222,9 +222,9 @@ def test_a_proxy_that_speaks_tls_is_trusted_as_the_services_are(outbound, tmp_pa
 def test_a_proxy_that_is_not_there_is_not_sent(outbound, monkeypatch, name, proxy, reason):
     monkeypatch.setenv(name, proxy.format(closed=closed_port()))
 
-    error = failing(outbound, posting("https://service.example/"), attempts=1)
+    failed = failing(outbound, posting("https://service.example/"), attempts=1)
 
-    assert (error.outcome, error.reason) == ("not_sent", reason)
+    assert (failed.error.outcome, failed.error.reason) == ("not_sent", reason)
 
 
 def test_a_socks_proxy_carries_plain_requests_and_looks_names_up_itself(outbound, monkeypatch):
@@ -265,20 +265,20 @@ def test_a_socks_proxy_that_does_not_let_through_is_not_sent(outbound, monkeypat
 
     with serving(script) as proxy:
         monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
-        error = failing(outbound, posting("https://service.invalid/"), attempts=1)
+        failed = failing(outbound, posting("https://service.invalid/"), attempts=1)
 
-    assert (error.outcome, error.reason) == ("not_sent", reason)
+    assert (failed.error.outcome, failed.error.reason) == ("not_sent", reason)
 
 
 def test_a_socks_proxy_that_drips_is_cut_at_the_deadline(monkeypatch):
     outbound = Outbound(attempt_seconds=0.5)
     with serving(lambda peer: peer.drip(b"\x05\x00" + b"\x05\x00\x00\x03\xff" * 50)) as proxy:
         monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
-        error = failing(outbound, posting("https://service.invalid/"), attempts=1)
+        failed = failing(outbound, posting("https://service.invalid/"), attempts=1)
         assert proxy.connections == 1
     outbound.close()
 
-    assert (error.outcome, error.reason) == ("not_sent", "timed_out_before")
+    assert (failed.error.outcome, failed.error.reason) == ("not_sent", "timed_out_before")
 
 
 def test_a_changed_proxy_is_noticed_after_a_while(monkeypatch):

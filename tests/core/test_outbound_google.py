@@ -146,11 +146,11 @@ def test_an_answer_without_a_token_is_explained_at_once(outbound, account, statu
 
     started = time.monotonic()
     with serving(answering(status, b'{"error":"invalid_grant"}', JSON)) as server:
-        error = failing(outbound, asking(account(server.url), [], explain=explain))
+        failed = failing(outbound, asking(account(server.url), [], explain=explain))
 
         assert len(server.requests) == 1
     assert time.monotonic() - started < 5
-    assert (error.outcome, error.reason) == ("refused", "key_refused")
+    assert (failed.error.outcome, failed.error.reason) == ("refused", "key_refused")
     assert seen == [(status, {"error": "invalid_grant"})]
 
 
@@ -159,19 +159,19 @@ def test_an_answer_without_a_token_is_explained_at_once(outbound, account, statu
 )
 def test_a_good_status_without_a_token_is_explained_too(outbound, account, body):
     with serving(answering(200, body, JSON)) as server:
-        error = failing(outbound, asking(account(server.url), []))
+        failed = failing(outbound, asking(account(server.url), []))
 
-    assert error.reason == "key_refused"
+    assert failed.error.reason == "key_refused"
 
 
 def test_a_token_server_that_hangs_is_not_sent_in_the_attempts_time(account):
     outbound = Outbound(attempt_seconds=0.4)
     started = time.monotonic()
     with serving(lambda peer: (peer.request(), peer.hold())) as server:
-        error = failing(outbound, asking(account(server.url), []), attempts=1)
+        failed = failing(outbound, asking(account(server.url), []), attempts=1)
     outbound.close()
 
-    assert (error.outcome, error.reason) == ("not_sent", "timed_out_before")
+    assert (failed.error.outcome, failed.error.reason) == ("not_sent", "timed_out_before")
     assert time.monotonic() - started < 5
 
 
@@ -191,7 +191,7 @@ def test_who_waits_for_anothers_exchange_waits_no_longer_than_its_attempt(accoun
             thread.join()
     outbound.close()
 
-    assert [error.reason for error in errors] == ["timed_out_before"] * 3
+    assert [failed.error.reason for failed in errors] == ["timed_out_before"] * 3
     assert time.monotonic() - started < 5
 
 
@@ -233,9 +233,9 @@ def test_a_remembered_value_is_no_other_credentials(outbound):
     def send(out):
         return Receipt("sent", id=out.remember("who", lambda: out.run, seconds=60))
 
-    first, _ = outbound.deliver("service", b"one", "run-1", send)
-    second, _ = outbound.deliver("service", b"two", "run-2", send)
-    third, _ = outbound.deliver("elsewhere", b"one", "run-3", send)
+    first = outbound.deliver("service", b"one", "run-1", send).get()
+    second = outbound.deliver("service", b"two", "run-2", send).get()
+    third = outbound.deliver("elsewhere", b"one", "run-3", send).get()
 
     assert [first.id, second.id, third.id] == ["run-1", "run-2", "run-3"]
 

@@ -26,9 +26,9 @@ def outbound():
 
 
 def test_a_refused_connection_is_not_sent_after_three_attempts(outbound):
-    error = failing(outbound, posting(f"http://127.0.0.1:{closed_port()}/"))
+    failed = failing(outbound, posting(f"http://127.0.0.1:{closed_port()}/"))
 
-    assert ended(error) == ("not_sent", "unreachable", 3)
+    assert ended(failed) == ("not_sent", "unreachable", 3)
 
 
 def test_a_process_that_may_open_no_more_files_is_told_so(outbound):
@@ -43,26 +43,26 @@ def test_a_process_that_may_open_no_more_files_is_told_so(outbound):
             with contextlib.suppress(OSError):
                 while True:
                     held.append(os.dup(0))
-            error = failing(outbound, posting(server.url), attempts=1)
+            failed = failing(outbound, posting(server.url), attempts=1)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             for each in held:
                 os.close(each)
 
-    assert ended(error) == ("not_sent", "no_files", 1)
+    assert ended(failed) == ("not_sent", "no_files", 1)
 
 
 def test_a_name_that_does_not_resolve_is_not_sent(outbound):
-    error = failing(outbound, posting("http://nowhere.invalid/"), attempts=1)
+    failed = failing(outbound, posting("http://nowhere.invalid/"), attempts=1)
 
-    assert error.outcome == "not_sent"
-    assert error.reason in ("name_not_found", "timed_out_before")
+    assert failed.error.outcome == "not_sent"
+    assert failed.error.reason in ("name_not_found", "timed_out_before")
 
 
 def test_a_name_no_resolver_can_ask_for_is_not_sent(outbound):
-    error = failing(outbound, posting("http://" + "a" * 70 + ".invalid/"), attempts=1)
+    failed = failing(outbound, posting("http://" + "a" * 70 + ".invalid/"), attempts=1)
 
-    assert error.outcome == "not_sent"
+    assert failed.error.outcome == "not_sent"
 
 
 def test_a_name_server_that_hangs_is_not_sent_in_time(outbound):
@@ -70,11 +70,11 @@ def test_a_name_server_that_hangs_is_not_sent_in_time(outbound):
     resolve._lookups["slow.example", 80] = Future()
     started = time.monotonic()
     try:
-        error = failing(outbound, posting("http://slow.example/"), attempts=1)
+        failed = failing(outbound, posting("http://slow.example/"), attempts=1)
     finally:
         del resolve._lookups["slow.example", 80]
 
-    assert ended(error) == ("not_sent", "timed_out_before", 1)
+    assert ended(failed) == ("not_sent", "timed_out_before", 1)
     assert time.monotonic() - started < 8
 
 
@@ -90,9 +90,9 @@ def test_a_second_address_is_tried_where_the_first_refuses():
 
 def test_a_dropped_connection_after_the_request_is_unknown(outbound):
     with serving(lambda peer: peer.request()) as server:
-        error = failing(outbound, posting(server.url))
+        failed = failing(outbound, posting(server.url))
 
-        assert ended(error) == ("unknown", "dropped", 1)
+        assert ended(failed) == ("unknown", "dropped", 1)
         assert len(server.requests) == 1
 
 
@@ -102,17 +102,17 @@ def test_a_reset_after_the_request_is_unknown(outbound):
         peer.reset()
 
     with serving(script) as server:
-        error = failing(outbound, posting(server.url))
+        failed = failing(outbound, posting(server.url))
 
-        assert ended(error) == ("unknown", "dropped", 1)
+        assert ended(failed) == ("unknown", "dropped", 1)
 
 
 def test_a_connection_dropped_before_it_was_read_is_not_claimed_unsent(outbound):
     with serving(lambda peer: peer.reset()) as server:
-        error = failing(outbound, posting(server.url), attempts=1)
+        failed = failing(outbound, posting(server.url), attempts=1)
 
         # Whether the reset came before the first byte left is the kernel's secret.
-        assert error.outcome in ("unknown", "not_sent")
+        assert failed.error.outcome in ("unknown", "not_sent")
         assert server.requests == []
 
 
@@ -124,9 +124,9 @@ def test_a_connection_that_never_came_up_has_no_answer_to_read():
 
 def test_an_answer_that_hangs_is_unknown(outbound):
     with serving(lambda peer: (peer.request(), peer.hold())) as server:
-        error = failing(outbound, posting(server.url))
+        failed = failing(outbound, posting(server.url))
 
-        assert ended(error) == ("unknown", "timed_out", 1)
+        assert ended(failed) == ("unknown", "timed_out", 1)
         assert len(server.requests) == 1
 
 
@@ -144,9 +144,9 @@ def test_an_answer_that_is_cut_or_none_at_all_is_unknown(outbound, said):
         peer.say(said)
 
     with serving(script) as server:
-        error = failing(outbound, posting(server.url))
+        failed = failing(outbound, posting(server.url))
 
-        assert ended(error) == ("unknown", "dropped", 1)
+        assert ended(failed) == ("unknown", "dropped", 1)
 
 
 def test_headers_without_end_are_cut_off(outbound):
@@ -158,9 +158,9 @@ def test_headers_without_end_are_cut_off(outbound):
         peer.say(b"Content-Length: 0\r\n\r\n")
 
     with serving(script) as server:
-        error = failing(outbound, posting(server.url))
+        failed = failing(outbound, posting(server.url))
 
-        assert ended(error) == ("unknown", "dropped", 1)
+        assert ended(failed) == ("unknown", "dropped", 1)
 
 
 def test_a_header_that_cannot_be_sent_is_not_sent(outbound):
@@ -175,9 +175,9 @@ def test_a_header_that_cannot_be_sent_is_not_sent(outbound):
 
 def test_an_address_that_is_none_is_not_sent(outbound):
     for url in ("nowhere", "http://", "http://[::1/", "ftp://127.0.0.1/", "http://h:99999/"):
-        error = failing(outbound, posting(url), attempts=1)
+        failed = failing(outbound, posting(url), attempts=1)
 
-        assert ended(error) == ("not_sent", "not_sendable", 1), url
+        assert ended(failed) == ("not_sent", "not_sendable", 1), url
 
 
 def test_no_error_holds_the_address_or_its_token(outbound):
@@ -186,8 +186,8 @@ def test_no_error_holds_the_address_or_its_token(outbound):
         urls = [f"http://127.0.0.1:{closed_port()}/bot{secret}", f"{server.url}/bot{secret}"]
         errors = [failing(outbound, posting(url), attempts=1) for url in urls]
 
-    for error in errors:
-        chain = [error, error.__cause__, error.__context__]
+    for failed in errors:
+        chain = [failed.error, failed.error.__cause__, failed.error.__context__]
         assert secret not in repr([(e, vars(e)) for e in chain if e])
         assert "127.0.0.1" not in repr([(e, vars(e)) for e in chain if e])
 

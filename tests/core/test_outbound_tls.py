@@ -27,9 +27,9 @@ def tls(tmp_path, monkeypatch):
 
 def test_a_hung_tls_handshake_is_not_sent(outbound, tls):
     with serving(lambda peer: peer.hold()) as server:
-        error = failing(outbound, posting(server.tls_url), attempts=2)
+        failed = failing(outbound, posting(server.tls_url), attempts=2)
 
-        assert ended(error) == ("not_sent", "timed_out_before", 2)
+        assert ended(failed) == ("not_sent", "timed_out_before", 2)
         assert server.connections == 2
 
 
@@ -41,9 +41,9 @@ def test_a_certificate_nobody_trusts_is_not_sent(outbound, tmp_path):
         peer.request()
 
     with serving(script) as server:
-        error = failing(outbound, posting(server.tls_url), attempts=1)
+        failed = failing(outbound, posting(server.tls_url), attempts=1)
 
-        assert ended(error) == ("not_sent", "tls_failed", 1)
+        assert ended(failed) == ("not_sent", "tls_failed", 1)
         assert server.requests == []
 
 
@@ -56,17 +56,17 @@ def test_a_certificate_for_another_host_is_not_sent(outbound, tmp_path, monkeypa
         peer.request()
 
     with serving(script) as server:
-        error = failing(outbound, posting(server.tls_url), attempts=1)
+        failed = failing(outbound, posting(server.tls_url), attempts=1)
 
-        assert ended(error) == ("not_sent", "tls_failed", 1)
+        assert ended(failed) == ("not_sent", "tls_failed", 1)
         assert server.requests == []
 
 
 def test_a_server_that_speaks_no_tls_is_not_sent(outbound, tls):
     with serving(lambda peer: peer.say(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
-        error = failing(outbound, posting(server.tls_url), attempts=1)
+        failed = failing(outbound, posting(server.tls_url), attempts=1)
 
-        assert ended(error) == ("not_sent", "tls_failed", 1)
+        assert ended(failed) == ("not_sent", "tls_failed", 1)
 
 
 @pytest.mark.parametrize(
@@ -77,19 +77,19 @@ def test_a_missing_certificate_file_is_named_by_its_setting(outbound, monkeypatc
         monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, "/nowhere/at/all.pem")
 
-    error = failing(outbound, posting("https://127.0.0.1:1/"), attempts=1)
+    failed = failing(outbound, posting("https://127.0.0.1:1/"), attempts=1)
 
-    assert ended(error) == ("not_sent", "ca_missing", 1)
-    assert name in error.fix
+    assert ended(failed) == ("not_sent", "ca_missing", 1)
+    assert name in failed.error.fix
 
 
 def test_a_certificate_file_of_nonsense_is_not_sent(outbound, tmp_path, monkeypatch):
     (tmp_path / "bundle.pem").write_text("no certificate")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
 
-    error = failing(outbound, posting("https://127.0.0.1:1/"), attempts=1)
+    failed = failing(outbound, posting("https://127.0.0.1:1/"), attempts=1)
 
-    assert ended(error) == ("not_sent", "ca_missing", 1)
+    assert ended(failed) == ("not_sent", "ca_missing", 1)
 
 
 def test_a_sound_tls_server_is_delivered_to(outbound, tls):
@@ -109,7 +109,7 @@ def test_tls_that_breaks_after_the_request_was_read_is_unknown(outbound, tls):
         peer.hold()
 
     with serving(script) as server:
-        error = failing(outbound, posting(server.tls_url))
+        failed = failing(outbound, posting(server.tls_url))
 
-        assert ended(error) == ("unknown", "dropped", 1)
+        assert ended(failed) == ("unknown", "dropped", 1)
         assert len(server.requests) == 1

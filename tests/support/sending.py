@@ -57,10 +57,11 @@ class Direct:
         request = action.input.model_validate(values)
         if action.check:
             action.check(request, config, test)
-        receipt, self.attempts = self._outbound.deliver(
+        delivery = self._outbound.deliver(
             self._connector.name, b"credential", RUN, lambda out: action.send(request, config, out)
         )
-        return receipt
+        self.attempts = delivery.attempts
+        return delivery.get()
 
     def failing(self, **values: Any) -> UpstreamError:
         """Send, and give back the error it must end with."""

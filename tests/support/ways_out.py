@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.contract import Receipt
-from core.errors import LevqorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.contract import Effect, HttpClient
-    from core.outbound import Outbound
+    from core.outbound import Delivery, Outbound
 
 CREDENTIAL = b"credential"
 
@@ -38,18 +37,20 @@ def getting(url: str) -> Callable[[HttpClient], Receipt]:
 def deliver(
     outbound: Outbound, send: Callable[[HttpClient], Receipt], **more: Any
 ) -> tuple[Receipt, int]:
-    return outbound.deliver("service", CREDENTIAL, "run-1", send, **more)
+    delivery = outbound.deliver("service", CREDENTIAL, "run-1", send, **more)
+    return delivery.get(), delivery.attempts
 
 
-def failing(outbound: Outbound, send: Callable[[HttpClient], Receipt], **more: Any) -> LevqorError:
-    """Deliver, and give back the error it must end with."""
-    try:
-        receipt, _ = deliver(outbound, send, **more)
-    except LevqorError as error:
-        return error
-    raise AssertionError(f"delivered: {receipt}")
+def failing(
+    outbound: Outbound, send: Callable[[HttpClient], Receipt], **more: Any
+) -> Delivery[Receipt]:
+    """Deliver, and give back how it failed."""
+    delivery = outbound.deliver("service", CREDENTIAL, "run-1", send, **more)
+    assert delivery.error is not None, f"delivered: {delivery.result}"
+    return delivery
 
 
-def ended(error: LevqorError) -> tuple[str | None, str | None, int]:
+def ended(failed: Delivery[Receipt]) -> tuple[str | None, str | None, int]:
     """How it ended, why, and after how many attempts."""
-    return error.outcome, error.reason, error.attempts
+    assert failed.error is not None
+    return failed.error.outcome, failed.error.reason, failed.attempts
