@@ -33,7 +33,7 @@ class VerdictWords(NamedTuple):
 
 VERDICTS = {
     Verdict.OK: VerdictWords("working", "working"),
-    Verdict.ATTENTION: VerdictWords("working, but look at this", "wants attention"),
+    Verdict.ATTENTION: VerdictWords("working, but look at this", "needs attention"),
     Verdict.FAILING: VerdictWords("not working", "not working"),
     Verdict.UNREACHABLE: VerdictWords("cannot be reached", "unreachable"),
     Verdict.NOT_CONFIGURED: VerdictWords("not set up", "not set up"),

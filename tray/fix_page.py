@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from core.reports import Verdict
 from tray import formatting
-from tray.rows import MARKS, VERDICT_WORDS, why_failed
-from tray.state import Verdict
+from tray.rows import MARKS, why_failed
 from tray.summary import COLOURS, IconState, summary
 
 if TYPE_CHECKING:
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
     from tray.state import Connector, Inbound, State
 
+# The worst first, as on the page.
 _ICONS = {
-    Verdict.OK: IconState.OK,
+    Verdict.FAILING: IconState.BROKEN,
+    Verdict.UNREACHABLE: IconState.BROKEN,
     Verdict.ATTENTION: IconState.ATTENTION,
-    Verdict.BROKEN: IconState.BROKEN,
-    Verdict.OFF: IconState.EMPTY,
-    Verdict.UNKNOWN: IconState.CHECKING,
+    Verdict.NOT_CONFIGURED: IconState.EMPTY,
+    Verdict.UNCHECKED: IconState.CHECKING,
+    Verdict.OK: IconState.OK,
 }
-_ORDER = (Verdict.BROKEN, Verdict.ATTENTION, Verdict.OFF, Verdict.UNKNOWN, Verdict.OK)
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 44rem; margin: 2.5rem auto;
@@ -59,13 +60,14 @@ def _sections(state: State, first: str) -> Iterator[str]:
     if state.health is None:
         return
     connectors = state.health.connectors
+    order = list(_ICONS)
     sections = [
-        (c.name != first, _ORDER.index(c.verdict), _connector(state, c))
+        (c.name != first, order.index(c.verdict), _connector(state, c))
         for c in connectors
         if c.name == first or c.verdict is not Verdict.OK
     ]
     sections += [
-        (i.surface != first, _ORDER.index(Verdict.BROKEN), _inbound(i))
+        (i.surface != first, order.index(Verdict.FAILING), _inbound(i))
         for i in state.health.inbound
         if not i.ok
     ]
@@ -75,7 +77,7 @@ def _sections(state: State, first: str) -> Iterator[str]:
 
 
 def _connector(state: State, connector: Connector) -> str:
-    words = _sentence(formatting.plain(connector.words) or VERDICT_WORDS[connector.verdict])
+    words = _sentence(connector.words)
     since = ""
     if connector.since:
         span = formatting.span(state.now - connector.since).replace(" ", "&nbsp;")
@@ -96,10 +98,10 @@ def _connector(state: State, connector: Connector) -> str:
 
 
 def _inbound(interface: Inbound) -> str:
-    parts = [f"<p>{escape(_sentence(formatting.plain(interface.words)))}</p>"]
+    parts = [f"<p>{escape(_sentence(interface.words))}</p>"]
     if interface.fix:
         parts.append(f"<p class=fix>{escape(interface.fix)}</p>")
-    return _section(Verdict.BROKEN, interface.title, parts)
+    return _section(Verdict.FAILING, interface.title, parts)
 
 
 def _section(verdict: Verdict, title: str, parts: list[str]) -> str:
@@ -109,6 +111,7 @@ def _section(verdict: Verdict, title: str, parts: list[str]) -> str:
 
 
 def _sentence(words: str) -> str:
+    words = formatting.plain(words)
     return f"{words[:1].upper()}{words[1:]}."
 
 

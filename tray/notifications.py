@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.reports import Verdict
 from core.wording import STATES
 from tray import formatting
 from tray.rows import MARKS
-from tray.state import Notify, Verdict
+from tray.state import Notify
 from tray.summary import summary
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ _SOURCE = ""
 _BECAME = {
     Verdict.OK: "works again",
     Verdict.ATTENTION: "needs attention",
-    Verdict.BROKEN: "is failing",
-    Verdict.OFF: "is no longer set up",
+    Verdict.FAILING: "is failing",
+    Verdict.UNREACHABLE: "is failing",
+    Verdict.NOT_CONFIGURED: "is no longer set up",
 }
 _MOST_RUNS = 5
 
@@ -117,17 +119,16 @@ def _looks(state: State) -> Iterator[_Look]:
     if state.fault or (state.health and state.health.offline):
         seen = summary(state)
         words = formatting.plain(state.fault.words) if state.fault else seen.headline
-        yield _Look(_SOURCE, words, Verdict.BROKEN, words, seen.fix, page="")
+        yield _Look(_SOURCE, words, Verdict.FAILING, words, seen.fix, page="")
         return
     yield _Look(_SOURCE, "Levqor", Verdict.OK, "answers again")
     if state.health is None:
         return
     for c in state.health.connectors:
-        if c.verdict is not Verdict.UNKNOWN and not state.mute_left(c.name):
-            words = c.words or _BECAME[c.verdict]
-            yield _Look(c.name, c.title, c.verdict, words, c.fix, page=c.name)
+        if c.verdict is not Verdict.UNCHECKED and not state.mute_left(c.name):
+            yield _Look(c.name, c.title, c.verdict, c.words, c.fix, page=c.name)
     for i in state.health.inbound:
-        verdict = Verdict.OK if i.ok else Verdict.BROKEN
+        verdict = Verdict.OK if i.ok else Verdict.FAILING
         yield _Look(f"in:{i.surface}", i.title, verdict, i.words, i.fix, page=i.surface)
 
 

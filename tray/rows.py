@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.wording import STATES
+from core.reports import BROKEN, Verdict
+from core.wording import STATES, VERDICTS
 from tray import formatting
-from tray.state import Verdict
 
 if TYPE_CHECKING:
     from tray.state import Connector, Inbound, Run, State
@@ -15,16 +15,10 @@ if TYPE_CHECKING:
 MARKS = {
     Verdict.OK: "✓",
     Verdict.ATTENTION: "!",
-    Verdict.BROKEN: "✗",
-    Verdict.OFF: "○",
-    Verdict.UNKNOWN: "?",
-}
-VERDICT_WORDS = {
-    Verdict.OK: "works",
-    Verdict.ATTENTION: "needs attention",
-    Verdict.BROKEN: "failing",
-    Verdict.OFF: "not set up",
-    Verdict.UNKNOWN: "not checked yet",
+    Verdict.FAILING: "✗",
+    Verdict.UNREACHABLE: "✗",
+    Verdict.NOT_CONFIGURED: "○",
+    Verdict.UNCHECKED: "?",
 }
 _MUTE_HOURS = (1, 4, 8)
 # Narrower than the rows above, so that a small screen shows both side by side.
@@ -85,9 +79,10 @@ def why_failed(run: Run) -> str:
 
 
 def _connector(state: State, connector: Connector) -> Row:
-    off = connector.verdict is Verdict.OFF
-    offline = connector.unreachable and state.health is not None and state.health.offline
-    mark = MARKS[Verdict.UNKNOWN if offline or (state.fault and not off) else connector.verdict]
+    verdict = connector.verdict
+    off = verdict is Verdict.NOT_CONFIGURED
+    offline = bool(state.health and state.health.offline) and not off
+    mark = MARKS[Verdict.UNCHECKED if offline or (state.fault and not off) else verdict]
     head = f"{mark} {connector.title}"
     if left := state.mute_left(connector.name):
         head += f" (muted, {formatting.left(left)})"
@@ -95,7 +90,7 @@ def _connector(state: State, connector: Connector) -> Row:
     if offline:
         words = "unknown while offline"
     elif not off:
-        if connector.verdict in (Verdict.BROKEN, Verdict.ATTENTION):
+        if verdict in (*BROKEN, Verdict.ATTENTION):
             tail = _for(state, connector.since)
         tail += " (last known)" if state.fault else ""
     # However long its words are, its title and age must be seen.
@@ -111,11 +106,10 @@ def _words(state: State, connector: Connector) -> str:
     if connector.verdict is Verdict.OK:
         if run := connector.last_success:
             return f"sent {_ended(state, run)}"
-        return f"works{formatting.ms(connector.latency_ms)}"
-    if connector.verdict is Verdict.OFF:
-        return VERDICT_WORDS[Verdict.OFF]
-    words = formatting.without_title(connector.words, connector.title)
-    return words or VERDICT_WORDS[connector.verdict]
+        return f"{VERDICTS[Verdict.OK].cell}{formatting.ms(connector.latency_ms)}"
+    if connector.verdict is Verdict.NOT_CONFIGURED:
+        return VERDICTS[Verdict.NOT_CONFIGURED].cell
+    return formatting.without_title(connector.words, connector.title)
 
 
 def _ended(state: State, run: Run) -> str:
@@ -124,7 +118,7 @@ def _ended(state: State, run: Run) -> str:
 
 def _submenu(state: State, connector: Connector) -> tuple[Row, ...]:
     name, sent, failed = connector.name, connector.last_success, connector.last_failure
-    trouble = connector.verdict not in (Verdict.OK, Verdict.UNKNOWN)
+    trouble = connector.verdict not in (Verdict.OK, Verdict.UNCHECKED)
     rows = [row for action in connector.actions for row in _test_rows(state, connector, action)]
     success = _ended(state, sent) if sent else "none yet"
     rows += _text_rows("success", f"Last success: {success}")
@@ -137,8 +131,8 @@ def _submenu(state: State, connector: Connector) -> tuple[Row, ...]:
     rows += _text_rows("note", *connector.notes)
     if trouble:
         # In full, for the row above may have cut it.
-        words, fix = formatting.plain(connector.words), connector.fix
-        rows += _text_rows("now", words and f"Now: {words}", fix and f"→ {fix}")
+        now, fix = f"Now: {formatting.plain(connector.words)}", connector.fix
+        rows += _text_rows("now", now, fix and f"→ {fix}")
     mutes = [
         Row(str(n), f"For {n} hour{'s' * (n > 1)}", Command("mute", name, n * formatting.HOUR))
         for n in _MUTE_HOURS
@@ -171,7 +165,7 @@ def _test_rows(state: State, connector: Connector, action: str) -> list[Row]:
         hold = " (the last one may have arrived)"
     elif result and result.wait and state.now - result.at < result.wait:
         hold = " (again in a minute)"
-    enabled = not (sending or hold or state.fault or connector.verdict is Verdict.OFF)
+    enabled = not (sending or hold or state.fault or connector.verdict is Verdict.NOT_CONFIGURED)
     text = f"Sending a test{of}…" if sending else f"Send test{of}…{hold}"
     rows = [Row(f"test:{action}", text, Command("test", action), enabled=enabled)]
     if unconfirmed:
@@ -190,7 +184,7 @@ def _inbound(state: State, interface: Inbound) -> Row:
     key, words = f"in:{interface.surface}", formatting.plain(interface.words)
     if not interface.ok:
         words += _for(state, interface.since)
-    mark = MARKS[Verdict.OK if interface.ok else Verdict.BROKEN]
+    mark = MARKS[Verdict.OK if interface.ok else Verdict.FAILING]
     text = formatting.cut(f"{mark} {interface.title} — {words}")
     if interface.ok:
         return text_row(key, text)

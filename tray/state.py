@@ -6,19 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.reports import Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-
-class Verdict(StrEnum):
-    """How a service, or an interface of the bot, is doing."""
-
-    OK = "ok"
-    ATTENTION = "attention"
-    BROKEN = "broken"
-    OFF = "off"  # not set up
-    UNKNOWN = "unknown"  # set up, not checked yet
 
 
 @dataclass(frozen=True)
@@ -42,9 +34,9 @@ class Connector:
 
     name: str
     title: str
-    verdict: Verdict = Verdict.UNKNOWN
+    verdict: Verdict = Verdict.UNCHECKED
     actions: tuple[str, ...] = ()
-    words: str | None = None
+    words: str = ""
     fix: str | None = None
     notes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
@@ -52,7 +44,6 @@ class Connector:
     since: float | None = None
     last_success: Run | None = None
     last_failure: Run | None = None
-    unreachable: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,12 +73,13 @@ class Health:
     @property
     def configured(self) -> tuple[Connector, ...]:
         """The connectors somebody has set up."""
-        return tuple(c for c in self.connectors if c.verdict is not Verdict.OFF)
+        return tuple(c for c in self.connectors if c.verdict is not Verdict.NOT_CONFIGURED)
 
     @property
     def offline(self) -> bool:
         """Nothing that is set up can be reached: that is this computer's network."""
-        return len(self.configured) > 1 and all(c.unreachable for c in self.configured)
+        verdicts = [c.verdict for c in self.configured]
+        return len(verdicts) > 1 and set(verdicts) == {Verdict.UNREACHABLE}
 
 
 @dataclass(frozen=True)

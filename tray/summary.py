@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core import wording
+from core.reports import BROKEN, Verdict
 from tray import formatting
-from tray.state import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,17 +82,17 @@ def summary(state: State) -> Summary:
 
 def _of_health(state: State, health: Health) -> Summary:
     heard = [c for c in health.connectors if not state.mute_left(c.name)]
-    broken: list[Connector | Inbound] = [c for c in heard if c.verdict is Verdict.BROKEN]
+    broken: list[Connector | Inbound] = [c for c in heard if c.verdict in BROKEN]
     broken += [i for i in health.inbound if not i.ok]
     attention = [c for c in heard if c.verdict is Verdict.ATTENTION]
     if broken:
-        return _worst(IconState.BROKEN, "is failing", "are failing", broken)
+        return _worst(IconState.BROKEN, "are failing", broken)
     if attention:
-        return _worst(IconState.ATTENTION, "needs attention", "need attention", attention)
+        return _worst(IconState.ATTENTION, "need attention", attention)
     if not health.configured:
         fix = "Open the settings file, fill in the services you use, and save it."
         return Summary(IconState.EMPTY, "No service is set up yet", fix)
-    if unknown := [c.title for c in heard if c.verdict is Verdict.UNKNOWN]:
+    if unknown := [c.title for c in heard if c.verdict is Verdict.UNCHECKED]:
         return Summary(IconState.CHECKING, f"Not checked yet: {formatting.listed(unknown)}")
     headline = f"All well, {len(health.configured)} of {len(health.connectors)} services set up"
     if muted := [c.title for c in health.configured if state.mute_left(c.name)]:
@@ -100,11 +100,10 @@ def _of_health(state: State, health: Health) -> Summary:
     return Summary(IconState.OK, headline)
 
 
-def _worst(icon: IconState, one: str, many: str, found: Sequence[Connector | Inbound]) -> Summary:
+def _worst(icon: IconState, are: str, found: Sequence[Connector | Inbound]) -> Summary:
     if len(found) > 1:
         names = formatting.listed([each.title for each in found])
-        return Summary(icon, f"{len(found)} {many}: {names}", _EACH)
+        return Summary(icon, f"{len(found)} {are}: {names}", _EACH)
     (problem,) = found
-    words = formatting.plain(problem.words)
-    headline = wording.under(problem.title, words) if words else f"{problem.title} {one}"
+    headline = wording.under(problem.title, formatting.plain(problem.words))
     return Summary(icon, headline, problem.fix or _NO_FIX)

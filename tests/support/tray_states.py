@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.reports import Verdict
 from tray.state import (
     Connector,
     Health,
@@ -16,7 +17,6 @@ from tray.state import (
     SourceInfo,
     State,
     TestResult,
-    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ MINUTE, HOUR = 60, 3600
 LOCAL = SourceInfo("this computer", Path("/srv/levqor"))
 REMOTE = SourceInfo("Levqor at levqor.example.com")
 
-CHALK = Connector("chalk", "Chalk", Verdict.OK, ("chalk.write",), latency_ms=120.4)
-DUCK = Connector("duck", "Duck post", Verdict.OK, ("duck.post",), latency_ms=81.0)
+CHALK = Connector("chalk", "Chalk", Verdict.OK, ("chalk.write",), words="working", latency_ms=120.4)
+DUCK = Connector("duck", "Duck post", Verdict.OK, ("duck.post",), words="working", latency_ms=81.0)
 SENT = Run("r1", NOW - 2 * MINUTE, "sent", "chalk.write", ms=234.4)
 BAD = Connector(
     "duck",
     "Duck post",
-    Verdict.BROKEN,
+    Verdict.FAILING,
     ("duck.post",),
     words="not shared with the integration.",
     fix="Open the pond, and share it.",
@@ -43,14 +43,14 @@ HINT = replace(BAD, verdict=Verdict.ATTENTION, words="the token ends tomorrow", 
 OFF = Connector(
     "duck",
     "Duck post",
-    Verdict.OFF,
+    Verdict.NOT_CONFIGURED,
     ("duck.post",),
     words="Duck post is not set up. DUCK_KEY is missing.",
     fix="Set DUCK_KEY: duck.example, Settings.",
     settings=("DUCK_KEY",),
 )
-UNSEEN = Connector("duck", "Duck post", actions=("duck.post",))
-AWAY = replace(BAD, words="cannot be reached", fix=None, unreachable=True)
+UNSEEN = Connector("duck", "Duck post", actions=("duck.post",), words="set up, not checked yet")
+AWAY = replace(BAD, verdict=Verdict.UNREACHABLE, words="cannot be reached", fix=None)
 
 
 def state(*connectors: Connector, inbound: tuple[Inbound, ...] = (), **more) -> State:

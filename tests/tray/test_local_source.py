@@ -11,11 +11,12 @@ import time
 
 import pytest
 
+from core.reports import Verdict
+from core.wording import VERDICTS
 from tests.support.canary import CANARIES, assert_clean, secrets
 from tray import desktop
 from tray.source import SourceError, reading
 from tray.source.local import Local
-from tray.state import Verdict
 
 REPORT = {
     "connectors": {"chalk": True, "duck": True},
@@ -38,13 +39,21 @@ REPORT = {
 def test_a_report_is_read_in_the_lists_order():
     found = reading.health(REPORT, 5.0)
 
-    assert [(c.name, c.title, c.verdict, c.unreachable) for c in found.connectors] == [
-        ("chalk", "Chalk", Verdict.OK, False),
-        ("duck", "Duck post", Verdict.BROKEN, True),
+    assert [(c.name, c.title, c.verdict) for c in found.connectors] == [
+        ("chalk", "Chalk", Verdict.OK),
+        ("duck", "Duck post", Verdict.UNREACHABLE),
     ]
     assert [(i.surface, i.ok, i.words, i.fix) for i in found.inbound] == [
         ("pigeon", False, "token revoked", "Get another.")
     ]
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_came_without_words_gets_the_verdict_s(verdict):
+    report = {"connectors": {"x": True}, "detail": {"x": {"verdict": verdict.value}}}
+    (connector,) = reading.health(report, 5.0).connectors
+
+    assert connector.words == VERDICTS[verdict].sentence
 
 
 def test_no_module_of_the_folder_it_was_started_in_is_loaded(tmp_path, home):
@@ -106,7 +115,7 @@ def test_what_is_no_report_is_refused(body):
 def test_a_strange_detail_is_left_out_and_not_guessed(strange):
     (one,) = reading.health({"connectors": {"x": 1}, "detail": {"x": strange}}, 0.0).connectors
 
-    assert (one.title, one.verdict, one.since, one.notes) == ("X", Verdict.UNKNOWN, None, ())
+    assert (one.title, one.verdict, one.since, one.notes) == ("X", Verdict.UNCHECKED, None, ())
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"run": "r1"}, {"status": 7, "run": []}])

@@ -76,8 +76,10 @@ STATES = {
     "broken wins over attention": state(HINT_TOO, BAD),
     "one needs attention": state(C, HINT),
     "two need attention": state(HINT_TOO, HINT),
-    "broken without words": state(C, replace(BAD, words=None, fix=None, since=None)),
-    "attention without words": state(C, replace(HINT, words=None, fix=None, since=None)),
+    "broken without a fix": state(C, replace(BAD, words="not working", fix=None, since=None)),
+    "attention without a fix": state(
+        C, replace(HINT, words="working, but look at this", fix=None, since=None)
+    ),
     "broken for a day": state(C, replace(BAD, since=NOW - 26 * HOUR)),
     "one is set up and not checked yet": state(C, UNSEEN),
     "a broken one that is muted does not count": state(C, BAD, preferences=muted("duck", 3 * HOUR)),

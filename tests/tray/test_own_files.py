@@ -215,13 +215,6 @@ def test_the_page_tells_of_the_last_failed_run_and_repeats_no_fix(run, line):
     assert f"<p class=small>Last failed run, 2 minutes ago: {line} Run r4.</p>" in text
 
 
-def test_the_page_has_words_for_what_came_without():
-    text = fix_page.html(state(CHALK, replace(BAD, words=None, since=None)), "chalk")
-
-    assert "<p>Works.</p>" in text
-    assert "<p>Failing.</p>" in text
-
-
 def test_the_page_of_a_silent_source_says_why():
     text = fix_page.html(state(fault=fault()))
 

@@ -55,7 +55,7 @@ def test_a_home_that_goes_away_is_said_and_found_again(tmp_path, home, sandbox):
         tray.open_menu(IconState.OK)
         home.rename(tmp_path / "elsewhere")
         until("its loss is said", lambda: desk.row("The home folder is gone"))
-        assert desk.row("? Slack — works")["text"].endswith("(last known)")
+        assert desk.row("? Slack — working")["text"].endswith("(last known)")
         desk.close_menu()
         tray.shows(IconState.OFFLINE)
         assert not home.exists()

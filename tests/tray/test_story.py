@@ -39,7 +39,7 @@ def test_a_person_sees_trouble_reads_why_and_proves_the_fix(backend, host, tmp_p
         tray.shows(IconState.OK)
 
         tray.open_menu(IconState.OK)
-        desk.click("✓ Slack — works", "Send test…")
+        desk.click("✓ Slack — working", "Send test…")
         until("Slack got the test", lambda: sandbox.slack.writes)
         told = until("the answer is told", desk.messages)
         assert [(one["summary"], one["appname"]) for one in told] == [

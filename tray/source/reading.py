@@ -6,17 +6,13 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from core.plain import https_link, plain_line
-from tray.state import Connector, Health, Inbound, Run, TestResult, Verdict
+from core.reports import Verdict
+from core.wording import VERDICTS
+from tray.state import Connector, Health, Inbound, Run, TestResult
 
 if TYPE_CHECKING:
     from tray.source import SourceError
 
-_VERDICTS = {
-    "ok": Verdict.OK,
-    "attention": Verdict.ATTENTION,
-    "not_configured": Verdict.OFF,
-    "unchecked": Verdict.UNKNOWN,
-}
 _OPEN = ("accepted", "sending", "")
 _UNKNOWN = "It may or may not have been sent."
 
@@ -66,13 +62,14 @@ def unanswered(action: str, error: SourceError, now: float) -> TestResult:
 
 
 def _connector(name: str, detail: dict[str, Any]) -> Connector:
-    verdict = str(detail.get("verdict", "unchecked"))
+    given = detail.get("verdict", Verdict.UNCHECKED)
+    verdict = next((verdict for verdict in Verdict if verdict == given), Verdict.FAILING)
     return Connector(
         name=name,
         title=plain_line(str(detail.get("title") or name.capitalize())),
-        verdict=_VERDICTS.get(verdict, Verdict.BROKEN),
+        verdict=verdict,
         actions=tuple(map(str, _list(detail.get("actions")))),
-        words=_text(detail.get("words")),
+        words=_text(detail.get("words")) or VERDICTS[verdict].sentence,
         fix=_text(detail.get("fix")),
         notes=tuple(plain_line(str(note)) for note in _list(detail.get("notes"))),
         settings=tuple(plain_line(str(setting)) for setting in _list(detail.get("settings"))),
@@ -80,7 +77,6 @@ def _connector(name: str, detail: dict[str, Any]) -> Connector:
         since=_moment(detail.get("since")),
         last_success=_run(detail.get("last_success")),
         last_failure=_run(detail.get("last_failure")),
-        unreachable=verdict == "unreachable",
     )
 
 
