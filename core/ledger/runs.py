@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from core.counted import counted
-from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
+from core.errors import Busy, IdempotencyMismatch, InvalidInput, QuotaSpent, Repeated
 from core.ledger import endings
 from core.ledger.people import People, random_code
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest, day_of, midnight_after
@@ -93,8 +93,10 @@ class Runs(People):
     def last(
         self, db: sqlite3.Connection, connector: str, states: Sequence[str]
     ) -> RunRecord | None:
-        """A connector's latest run with one of these outcomes."""
+        """A connector's latest run with one of these outcomes, but for a person's own mistake."""
         where = "WHERE connector = ? AND state = ? AND settled_at IS NOT NULL"
+        # A test send has nothing that a person wrote: its wrong input is a setting's.
+        where += f" AND (code IS NULL OR code <> '{InvalidInput.code}' OR test = 1)"
         where += " ORDER BY settled_at DESC LIMIT 1"
         latest = [record for state in states for record in read(db, where, (connector, state))]
         return max(latest, key=lambda record: record.settled_at or 0.0, default=None)

@@ -105,6 +105,16 @@ def test_the_last_success_and_the_last_failure_are_kept_apart(engine, sandbox):
     assert detail.last_failure.fix
 
 
+def test_a_persons_own_wrong_column_is_not_the_services_last_failure(engine, sandbox):
+    engine.ledger.set_plan(str(ADA), "pro")
+    wrong = engine.run("notion.create", {"props": {"Name": "x", "No such column": "y"}}, ADA)
+    assert (wrong.outcome, wrong.error.code) == ("refused", "validation_error")
+    assert HealthChecker(engine).report().detail["notion"].last_failure is None
+    sandbox.notion.next(Answer(401))
+    bad = engine.run("notion.create", {"props": {"Name": "x"}}, ADA)
+    assert HealthChecker(engine).report().detail["notion"].last_failure.run == bad.run
+
+
 def test_the_ways_in_are_told_in_words(engine):
     engine.ledger.inbound("telegram", ok=False, verdict="another poller", fix="Stop the other.")
     report = HealthChecker(engine).report()
