@@ -159,19 +159,16 @@ def open_trusted(file: Path, what: str) -> int:
     refuse_link(file, what)
     handle = os.open(file, _READ)
     try:
-        _trust_file(file, os.fstat(handle), what)
+        state = os.fstat(handle)
+        if stat.S_ISDIR(state.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))  # noqa: TRY301
+        if not stat.S_ISREG(state.st_mode):
+            raise _bad_home(f"{what} {file} is not a file.", "Move it away.")  # noqa: TRY301
+        trust(file, state, what)
     except BaseException:
         os.close(handle)
         raise
     return handle
-
-
-def _trust_file(file: Path, state: os.stat_result, what: str) -> None:
-    if stat.S_ISDIR(state.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(state.st_mode):
-        raise _bad_home(f"{what} {file} is not a file.", "Move it away.")
-    trust(file, state, what)
 
 
 def read_trusted(file: Path, what: str) -> bytes:

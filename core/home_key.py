@@ -25,8 +25,9 @@ def home_key(home: Path) -> bytes:
     """
     file = home / KEY
     try:
-        key = _read_key(file)
-        if key is None:
+        try:
+            key = read_trusted(file, "The key")
+        except FileNotFoundError:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             check(home)
             key = _make_key(file)
@@ -43,13 +44,6 @@ def home_key(home: Path) -> bytes:
             fix="Put it back from a backup, or move it away and start again for a new one.",
         )
     return key
-
-
-def _read_key(file: Path) -> bytes | None:
-    try:
-        return read_trusted(file, "The key")
-    except FileNotFoundError:
-        return None
 
 
 def _make_key(file: Path) -> bytes:

@@ -83,8 +83,8 @@ class FieldSpec:
     address: bool
     setting: str | None
     takes_text: bool | str
-    min_length: int | None
-    max_length: int | None
+    min_length: int | None = None
+    max_length: int | None = None
 
     @property
     def unit(self) -> str:
@@ -141,23 +141,19 @@ def _extra(info: FieldInfo) -> Mapping[str, Any]:
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
     extra = _extra(info)
     origin = get_origin(info.annotation)
-    kind: Kind = "text"
-    if origin in (dict, Mapping):
-        kind = "mapping"
-    elif origin in (list, tuple, Sequence):
-        kind = "rows"
+    kind: Kind = "mapping" if origin in (dict, Mapping) else "text"
     bounds = {
-        key: getattr(mark, key, None)
-        for key in ("min_length", "max_length")
+        key: bound
         for mark in info.metadata
-        if getattr(mark, key, None) is not None
+        for key in ("min_length", "max_length")
+        if (bound := getattr(mark, key, None)) is not None
     }
     return FieldSpec(
         name=name,
         title=info.title or name,
         help=info.description or "",
         example=(info.examples or [None])[0],
-        kind=kind,
+        kind="rows" if origin in (list, tuple, Sequence) else kind,
         numbers=_takes_numbers(info.annotation),
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
@@ -165,8 +161,7 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
         address=bool(extra.get("x-address")),
         setting=extra.get("x-setting"),
         takes_text=extra.get("x-takes_text", False),
-        min_length=bounds.get("min_length"),
-        max_length=bounds.get("max_length"),
+        **bounds,
     )
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from core.network import loopback
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
 
 
 @dataclass(frozen=True)
@@ -133,12 +130,11 @@ class Config(BaseModel):
     @classmethod
     def settings(cls) -> tuple[Setting, ...]:
         """The declared settings, in order."""
-        return tuple(_declared(info) for info in cls.model_fields.values())
-
-
-def _declared(info: FieldInfo) -> Setting:
-    mark: Setting = info.json_schema_extra["x-setting"]  # type: ignore[assignment,index]
-    return replace(mark, secret=_is_secret(info.annotation))
+        marks = [
+            (cast("Any", info.json_schema_extra)["x-setting"], _is_secret(info.annotation))
+            for info in cls.model_fields.values()
+        ]
+        return tuple(replace(mark, secret=secret) for mark, secret in marks)
 
 
 def _is_secret(kind: Any) -> bool:

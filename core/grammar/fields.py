@@ -74,7 +74,11 @@ def _line(spec: FieldSpec, line: str, *, bare: bool) -> tuple[str, str]:
             raise ValueError(f"{shown(name)} {unclosed(name)}")
         looks = pair_within(inner) if whole is None else None
         if looks and looks[0][0] not in EQUALS and not inner.startswith(looks[0]):
-            raise ValueError(_second(name, looks[0]))
+            own = shown(name)
+            raise ValueError(
+                f"{own} is followed by {shown(looks[0])}: write each name=value on a line of its"
+                f' own, or the value in quotes: {own}="…"'
+            )
         return name, inner if whole is None else whole
     if not bare or not key:
         raise ValueError("must be lines of name=value, or a JSON object")
@@ -92,14 +96,6 @@ def in_text(text: str, word: str, name: str, key: str, where: str = "before the 
     return (
         f"holds {shown(word)}, which looks like a value with a name: write {either} {where},"
         f" or {key}={around(text)} if all of it is text"
-    )
-
-
-def _second(name: str, word: str) -> str:
-    own = shown(name)
-    return (
-        f"{own} is followed by {shown(word)}: write each name=value on a line of its own, or the"
-        f' value in quotes: {own}="…"'
     )
 
 

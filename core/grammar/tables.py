@@ -28,6 +28,10 @@ class _Piece(NamedTuple):
     text: str
     quoted: bool
 
+    def cell(self, *, numbers: bool) -> Cell:
+        text = self.text.strip()
+        return typed_cell(text) if numbers and not self.quoted else text
+
 
 def rows(text: str, *, numbers: bool = True) -> list[list[Cell]]:
     """Split lines into cells, at tabs if every line has one, else at commas.
@@ -43,7 +47,7 @@ def rows(text: str, *, numbers: bool = True) -> list[list[Cell]]:
         begin += 1
     while begin < end and _blank(table[end - 1]):
         end -= 1
-    return [[_cell(piece, numbers=numbers) for piece in row] for row in table[begin:end]]
+    return [[piece.cell(numbers=numbers) for piece in row] for row in table[begin:end]]
 
 
 def rows_or_json(text: str, *, numbers: bool, pure: bool) -> list[Any]:
@@ -165,8 +169,3 @@ def _refuse_other_quotes(row: list[_Piece]) -> None:
 
 def _blank(row: list[_Piece]) -> bool:
     return len(row) == 1 and not row[0].quoted and not row[0].text.strip()
-
-
-def _cell(piece: _Piece, *, numbers: bool) -> Cell:
-    text = piece.text.strip()
-    return typed_cell(text) if numbers and not piece.quoted else text

@@ -82,13 +82,17 @@ def pair_at(text: str, names: Names) -> Pair | None:
     if head is None:
         return None
     if not head.spaced and text[head.end : head.end + 1] in tuple(EQUALS):
-        return Pair(head.name, "", _end(_VALUE, text, head.end), _doubled(head.name))
+        trouble = f'has == after it: write {shown(head.name)}="=…" if its value begins with ='
+        return Pair(head.name, "", _end(_VALUE, text, head.end), trouble)
     after = _end(_BLANKS, text, head.end)
     ends = not text[after : after + 1].strip()
     if head.spaced and (ends or _head_at(text, after, names)):
         return Pair(head.name, "", after, no_value(head.name))
     if not head.spaced and after > head.end and not ends and names.known(head.name):
-        return Pair(head.name, "", after, _blank_after(head.name, names))
+        name = shown(head.name)
+        nothing = "" if names.owns(head.name) else f', or {name}="" for nothing'
+        trouble = f"has a blank after its =: write {name}=… without it{nothing}"
+        return Pair(head.name, "", after, trouble)
     start = after if head.spaced else head.end
     quoted = _quoted(text, start)
     if quoted is not None:
@@ -96,8 +100,8 @@ def pair_at(text: str, names: Names) -> Pair | None:
         return Pair(head.name, inner, end, _opened_twice(head.name, inner))
     end = _end(_VALUE, text, start)
     following = _NEXT.match(text, end)
-    trouble = _unfinished(head.name, text[start:end], following[1] if following else "")
-    return Pair(head.name, text[start:end], end, trouble if names.known(head.name) else None)
+    cut = _unfinished(head.name, text[start:end], following[1] if following else "")
+    return Pair(head.name, text[start:end], end, cut if names.known(head.name) else None)
 
 
 def _opened_twice(name: str, inner: str) -> str | None:
@@ -148,16 +152,6 @@ def bare(name: str) -> str:
 def no_value(name: str) -> str:
     """Say that an `=` with blanks round it has nothing after it that can be its value."""
     return f'has no value after its =: write {shown(name)}="…"'
-
-
-def _doubled(name: str) -> str:
-    return f'has == after it: write {shown(name)}="=…" if its value begins with ='
-
-
-def _blank_after(name: str, names: Names) -> str:
-    word = shown(name)
-    nothing = "" if names.owns(name) else f', or {word}="" for nothing'
-    return f"has a blank after its =: write {word}=… without it{nothing}"
 
 
 def shown(name: str) -> str:

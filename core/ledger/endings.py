@@ -33,7 +33,10 @@ class Endings:
         self._kept: dict[str, dict[str, Any]] = {}
         self._slots: dict[str, int] = {}
         self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        if not self._take_room():
+        taken = 0
+        with contextlib.suppress(OSError):
+            taken = os.write(self._handle, bytes(SLOT * SLOTS))
+        if taken < SLOT * SLOTS:
             self.close()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -68,11 +71,6 @@ class Endings:
     def safe(self, run: str) -> bool:
         """Whether a run's record outlives this process."""
         return run in self._slots
-
-    def _take_room(self) -> bool:
-        with contextlib.suppress(OSError):
-            return os.write(self._handle, bytes(SLOT * SLOTS)) == SLOT * SLOTS
-        return False
 
     def close(self) -> None:
         """Leave the file to the next start where it holds something; nothing is kept after."""

@@ -194,20 +194,12 @@ def _distinct(items: list[Any], convert: Callable[[Any], dict[str, Any]]) -> lis
     return list(made.values())
 
 
-def _references(value: Any, _: Conversion) -> list[dict[str, Any]]:
-    return _distinct(_items(value), _reference)
-
-
 def _reference(value: Any) -> dict[str, Any]:
     ident = value.get("id") if isinstance(value, Mapping) else value
     try:
         return {"id": notion_id(_one_line(ident, URL_LENGTH))}
     except ValueError:
         raise ValueError("give Notion ids or addresses, separated by commas") from None
-
-
-def _files(value: Any, _: Conversion) -> list[dict[str, Any]]:
-    return _distinct(_items(value, _addresses), _file)
 
 
 def _addresses(text: str) -> list[str]:
@@ -234,23 +226,11 @@ def _file(value: Any) -> dict[str, Any]:
     return {"name": (name or parts.hostname)[:FILE_NAME_LENGTH], "external": {"url": url}}
 
 
-def _url(value: Any, _: Conversion) -> str:
-    return _one_line(value, URL_LENGTH)
-
-
-def _short(value: Any, _: Conversion) -> str:
-    return _one_line(value, SHORT_LENGTH)
-
-
 def _checkbox(value: Any, _: Conversion) -> bool:
     word = str(value).strip().lower() if isinstance(value, str | int) else ""
     if word not in _YES | _NO:
         raise ValueError("give yes or no")
     return word in _YES
-
-
-def _date(value: Any, turn: Conversion) -> dict[str, Any]:
-    return date(value, turn.zone, turn.notes.append)
 
 
 # Each type a plain value can fill: what "nothing" is, and how a value is turned.
@@ -261,12 +241,12 @@ PLAIN: Mapping[str, tuple[Any, Callable[[Any, Conversion], Any]]] = {
     "select": (None, _option),
     "status": (None, _option),
     "multi_select": ([], _options),
-    "date": (None, _date),
+    "date": (None, lambda value, turn: date(value, turn.zone, turn.notes.append)),
     "checkbox": (False, _checkbox),
-    "url": (None, _url),
-    "email": (None, _short),
-    "phone_number": (None, _short),
-    "people": ([], _references),
-    "relation": ([], _references),
-    "files": ([], _files),
+    "url": (None, lambda value, _: _one_line(value, URL_LENGTH)),
+    "email": (None, lambda value, _: _one_line(value, SHORT_LENGTH)),
+    "phone_number": (None, lambda value, _: _one_line(value, SHORT_LENGTH)),
+    "people": ([], lambda value, _: _distinct(_items(value), _reference)),
+    "relation": ([], lambda value, _: _distinct(_items(value), _reference)),
+    "files": ([], lambda value, _: _distinct(_items(value, _addresses), _file)),
 }
