@@ -57,8 +57,9 @@ async def check(settings: Settings) -> list[Finding]:
         await api.close()
     if over_http(settings):
         what = f"Slack posts to this bot's {EVENTS_PATH}, signed."
+        address = settings.default("LEVQOR_HTTP")
         found.append(Finding(None, what, f"Slack must reach https://…{EVENTS_PATH}; "
-                             f"the bot itself listens on http://{settings.app.http}."))  # fmt: skip
+                             f"the bot itself listens on http://{address}."))  # fmt: skip
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.declaration import SurfaceSpec
+from bot.web.settings import HttpSettings
 
 if TYPE_CHECKING:
     from bot.declaration import Startup
@@ -22,4 +23,4 @@ def build(startup: Startup) -> Surface | None:
     return make(startup)
 
 
-SURFACE = SurfaceSpec(name="http", title="HTTP", build=build)
+SURFACE = SurfaceSpec(name="http", title="HTTP", build=build, settings=HttpSettings)

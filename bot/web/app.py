@@ -17,6 +17,7 @@ from bot.web.metrics import Metrics
 from bot.web.middleware import AuthMiddleware
 from bot.web.rejections import RejectionLog
 from bot.web.responses import error_response, json_response
+from bot.web.settings import HttpSettings
 from core import __version__
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.health import HealthChecker
@@ -70,7 +71,9 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     async def token_check(token: str) -> Token | None:
         return await bot.read(bot.engine.ledger.token_check, token)
 
-    authenticator = Authenticator(lambda: bot.settings.app, token_check, _exposed(hooks, address))
+    authenticator = Authenticator(
+        lambda: bot.settings.of(HttpSettings), token_check, _exposed(hooks, address)
+    )
     return AuthMiddleware(app, authenticator, hooks, limits, metrics, RejectionLog(bot))
 
 

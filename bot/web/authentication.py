@@ -21,8 +21,8 @@ from core.errors import Forbidden, LedgerError, Unauthorized
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from bot.web.settings import HttpSettings
     from core.ledger import Token
-    from core.settings import AppSettings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -94,7 +94,7 @@ class Authenticator:
 
     def __init__(
         self,
-        settings: Callable[[], AppSettings],
+        settings: Callable[[], HttpSettings],
         token_check: Callable[[str], Awaitable[Token | None]],
         exposed: str | None = None,
     ) -> None:
@@ -188,7 +188,7 @@ class Authenticator:
                     retry_after=error.retry_after,
                 ) from None
             return Principal(Caller(ADDRESSED_SURFACE, token.label), address, token.admin, starts)
-        if self._settings().http_anonymous or obstacle is None:
+        if self._settings().anonymous or obstacle is None:
             nobody = Caller(ADDRESSED_SURFACE, quota_address(address), known=False)
             return Principal(nobody, address, starts=starts)
         raise Unauthorized(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from bot.web.app import make_app
 from bot.web.limits import Limits
 from bot.web.server import Server
+from bot.web.settings import HttpSettings
 from core.errors import NotConfigured
-from core.settings import Address, AppSettings
+from core.settings import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +38,9 @@ def make(startup: Startup) -> Web | None:
             )
         return None
     address = startup.options.http
-    chosen = address or startup.settings.app.http
+    chosen = address or startup.settings.of(HttpSettings).address
     optional = (
-        address is None and chosen == AppSettings().http and not hooks and bool(startup.before)
+        address is None and chosen == HttpSettings().address and not hooks and bool(startup.before)
     )
     return Web(chosen, hooks, optional=optional)
 

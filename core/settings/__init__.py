@@ -4,7 +4,7 @@ from core.contract import Problem
 from core.settings.app import AppSettings
 from core.settings.environment import home_to_be, network, ready_for_tls
 from core.settings.settings import Settings
-from core.settings.values import Address
+from core.settings.values import Address, items
 
 __all__ = [
     "Address",
@@ -12,6 +12,7 @@ __all__ = [
     "Problem",
     "Settings",
     "home_to_be",
+    "items",
     "network",
     "ready_for_tls",
 ]

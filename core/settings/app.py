@@ -1,4 +1,4 @@
-"""Levqor's own settings: listening, who may do what, how long runs are kept."""
+"""Levqor's own settings: who may do what, how long runs are kept."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from pydantic import BeforeValidator, ConfigDict
 
 from core.contract import BaseUrl, Config, Secret, setting
 from core.settings import values
-from core.settings.values import Address, Network, Permit
+from core.settings.values import Permit
 
 # Pydantic turns a plain function's ValueError into the fault of that one setting.
-_Address = Annotated[Address, BeforeValidator(Address.parse)]
-_Flag = Annotated[bool, BeforeValidator(values.flag)]
 _Days = Annotated[int, BeforeValidator(values.days)]
 _Upgrade = Annotated[str, BeforeValidator(values.upgrade_url)]
-_Networks = Annotated[tuple[Network, ...], BeforeValidator(values.networks)]
-_Origins = Annotated[tuple[str, ...], BeforeValidator(values.origins)]
 _Callers = Annotated[frozenset[str], BeforeValidator(values.callers)]
 _Permits = Annotated[tuple[Permit, ...], BeforeValidator(values.permits)]
 
@@ -33,32 +29,6 @@ class AppSettings(Config):
         " levqor doctor shows it",
         env_only=True,
         example="~/levqor",
-    )
-    http: _Address = setting(
-        "LEVQOR_HTTP",
-        "Where the HTTP interface listens",
-        "HOST:PORT; keep 127.0.0.1 unless a proxy is in front of it",
-        default="127.0.0.1:8787",
-    )
-    http_anonymous: _Flag = setting(
-        "LEVQOR_HTTP_ANONYMOUS",
-        "Whether HTTP requests from anywhere need no token",
-        "1 or 0; leave it 0 where anybody but you can reach the address",
-        default="0",
-    )
-    trusted_proxies: _Networks = setting(
-        "LEVQOR_TRUSTED_PROXIES",
-        "Proxies whose X-Forwarded-For is believed",
-        "their addresses or networks with commas between",
-        default="",
-        example="10.0.0.1",
-    )
-    allowed_origins: _Origins = setting(
-        "ALLOWED_ORIGINS",
-        "Web pages that may call the HTTP interface",
-        "their origins with commas between",
-        default="",
-        example="https://team.example.com",
     )
     upgrade_url: _Upgrade = setting(
         "LEVQOR_UPGRADE_URL",

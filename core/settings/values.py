@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 from core.callers import Caller
 from core.network import loopback
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 @dataclass(frozen=True)
 class Address:
@@ -52,14 +50,6 @@ def is_local(address: str) -> bool:
         return False
 
 
-def flag(text: str) -> bool:
-    """Read yes or no."""
-    word = text.lower()
-    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
-        raise ValueError("must be 1 or 0")
-    return word in ("1", "true", "yes", "on")
-
-
 def days(text: str) -> int:
     """Read a number of days, 1 to 36500."""
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 36500:
@@ -74,34 +64,12 @@ def upgrade_url(text: str) -> str:
     return text
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """Read a comma-separated list of addresses and networks."""
-    try:
-        return tuple(ipaddress.ip_network(item, strict=False) for item in _items(text))
-    except ValueError:
-        raise ValueError(
-            "must be addresses or networks with commas between, e.g. 10.0.0.1, 192.168.0.0/24"
-        ) from None
-
-
-def origins(text: str) -> tuple[str, ...]:
-    """Read a comma-separated list of web origins."""
-    listed = tuple(item.rstrip("/").lower() for item in _items(text))
-    # No "*": an allowed origin may also speak as the loopback caller.
-    origin = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
-    if not all(re.fullmatch(origin, item) for item in listed):
-        raise ValueError(
-            "must be origins with commas between, each in full, e.g. https://team.example.com"
-        )
-    return listed
-
-
 def callers(text: str) -> frozenset[str]:
     """Read a comma-separated list of callers."""
     if "*" in text:
         raise ValueError("must name each caller in full, e.g. slack:T1:U123 (no *)")
     try:
-        return frozenset(str(Caller.parse(item)) for item in _items(text))
+        return frozenset(str(Caller.parse(item)) for item in items(text))
     except ValueError:
         raise ValueError("must be callers with commas between, e.g. telegram:42") from None
 
@@ -128,7 +96,7 @@ def permits(text: str) -> tuple[Permit, ...]:
     permits = []
     for number, entry in enumerate(filter(None, map(str.strip, re.split(r"[;\n]", text))), 1):
         caller, equals, actions = map(str.strip, entry.rpartition("="))
-        listed = _items(actions)
+        listed = items(actions)
         named = ":" in caller or "*" in caller
         if not equals or not named or not listed or re.search(r"\s", caller):
             raise ValueError(
@@ -141,5 +109,6 @@ def permits(text: str) -> tuple[Permit, ...]:
     return tuple(permits)
 
 
-def _items(text: str) -> tuple[str, ...]:
+def items(text: str) -> tuple[str, ...]:
+    """The parts between commas, without white space."""
     return tuple(filter(None, map(str.strip, text.split(","))))

@@ -8,6 +8,7 @@ import pytest
 
 from bot.slack.settings import SlackSettings
 from bot.telegram.settings import TelegramSettings
+from bot.web.settings import HttpSettings
 from core.callers import Caller
 from core.settings import Address
 from tests.support.fax import load, refusal
@@ -85,12 +86,13 @@ def test_a_malformed_permission_stops_the_start(home, entry):
 def test_own_settings_have_their_defaults_and_meanings(home):
     settings = load(home)
     own = settings.app
-    assert (own.http, own.http_anonymous) == (Address("127.0.0.1", 8787), False)
+    http = settings.of(HttpSettings)
+    assert (http.address, http.anonymous) == (Address("127.0.0.1", 8787), False)
     assert settings.of(TelegramSettings).mode == "poll"
     assert settings.of(SlackSettings).prefix == "levqor-"
     assert (own.upgrade_url, own.keep_days) == ("/pricing", 90)
-    assert (own.trusted_proxies, own.allowed_origins, own.admins) == ((), (), frozenset())
-    own = load(
+    assert (http.trusted_proxies, http.allowed_origins, own.admins) == ((), (), frozenset())
+    http = load(
         home,
         {
             "LEVQOR_HTTP": "[::1]:0",
@@ -98,13 +100,13 @@ def test_own_settings_have_their_defaults_and_meanings(home):
             "LEVQOR_TRUSTED_PROXIES": "10.0.0.1/8, ::1",
             "ALLOWED_ORIGINS": "https://Team.example.com/, http://localhost:3000",
         },
-    ).app
-    assert (own.http, str(own.http)) == (Address("::1", 0), "[::1]:0")
-    assert own.http_anonymous
-    assert own.trusted_proxies == (
+    ).of(HttpSettings)
+    assert (http.address, str(http.address)) == (Address("::1", 0), "[::1]:0")
+    assert http.anonymous
+    assert http.trusted_proxies == (
         ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1"),
     )  # fmt: skip
-    assert own.allowed_origins == ("https://team.example.com", "http://localhost:3000")
+    assert http.allowed_origins == ("https://team.example.com", "http://localhost:3000")
 
 
 def test_without_permissions_everyone_may_do_everything(home):

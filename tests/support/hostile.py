@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.slack.escaping import unescape
 from bot.slack.settings import command_prefix
+from bot.web import settings as http
 from core.connectors import CONNECTORS
 from core.connectors._notion.properties import typed
 from core.connectors._notion.schema import Column, Option, Schema
@@ -148,8 +149,8 @@ def _others():
 
 
 def _settings():
-    names = ("flag", "days", "upgrade_url", "networks", "origins", "callers")
-    calls = [getattr(settings, name) for name in (*names, "permits")]
+    calls = [settings.days, settings.upgrade_url, settings.callers, settings.permits]
+    calls += [http.flag, http.networks, http.origins]
     yield Reader("setting slack_prefix", command_prefix)
     yield from (Reader(f"setting {call.__name__}", call) for call in calls)
     yield Reader("setting address", settings.Address.parse)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.runtime import Hook, HookAnswer
 from bot.web.authentication import FORWARDING
+from bot.web.settings import HttpSettings
 from tests.support.waiting import wait_for
 
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
@@ -72,7 +73,7 @@ def test_a_peer_from_elsewhere_needs_a_token_even_with_a_local_host_header(serve
     from core.errors import Unauthorized
 
     web = serve()
-    keeper = Authenticator(lambda: web.bot.settings.app, None)
+    keeper = Authenticator(lambda: web.bot.settings.of(HttpSettings), None)
     with pytest.raises(Unauthorized):
         finish(keeper.authenticate("203.0.113.9", {"host": "127.0.0.1:8787"}))
 

@@ -1,0 +1,83 @@
+"""The HTTP interface's settings: where it listens, and whom it believes."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, ConfigDict
+
+from core.contract import Config, setting
+from core.settings import Address, items
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def flag(text: str) -> bool:
+    """Read yes or no."""
+    word = text.lower()
+    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError("must be 1 or 0")
+    return word in ("1", "true", "yes", "on")
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Read a comma-separated list of addresses and networks."""
+    try:
+        return tuple(ipaddress.ip_network(item, strict=False) for item in items(text))
+    except ValueError:
+        raise ValueError(
+            "must be addresses or networks with commas between, e.g. 10.0.0.1, 192.168.0.0/24"
+        ) from None
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Read a comma-separated list of web origins."""
+    listed = tuple(item.rstrip("/").lower() for item in items(text))
+    # No "*": an allowed origin may also speak as the loopback caller.
+    origin = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
+    if not all(re.fullmatch(origin, item) for item in listed):
+        raise ValueError(
+            "must be origins with commas between, each in full, e.g. https://team.example.com"
+        )
+    return listed
+
+
+_Address = Annotated[Address, BeforeValidator(Address.parse)]
+_Flag = Annotated[bool, BeforeValidator(flag)]
+_Networks = Annotated[tuple[Network, ...], BeforeValidator(networks)]
+_Origins = Annotated[tuple[str, ...], BeforeValidator(origins)]
+
+
+class HttpSettings(Config):
+    """What the interface reads."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    address: _Address = setting(
+        "LEVQOR_HTTP",
+        "Where the HTTP interface listens",
+        "HOST:PORT; keep 127.0.0.1 unless a proxy is in front of it",
+        default="127.0.0.1:8787",
+    )
+    anonymous: _Flag = setting(
+        "LEVQOR_HTTP_ANONYMOUS",
+        "Whether HTTP requests from anywhere need no token",
+        "1 or 0; leave it 0 where anybody but you can reach the address",
+        default="0",
+    )
+    trusted_proxies: _Networks = setting(
+        "LEVQOR_TRUSTED_PROXIES",
+        "Proxies whose X-Forwarded-For is believed",
+        "their addresses or networks with commas between",
+        default="",
+        example="10.0.0.1",
+    )
+    allowed_origins: _Origins = setting(
+        "ALLOWED_ORIGINS",
+        "Web pages that may call the HTTP interface",
+        "their origins with commas between",
+        default="",
+        example="https://team.example.com",
+    )
