@@ -65,8 +65,12 @@ def _main(args: Sequence[str] | None) -> int:
         _print(warning)
     logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
     try:
-        with desktop.endings(), _source(options) as (source, paths):
-            return _run(options, source, paths)
+        with desktop.endings(), _source(options) as (source, paths, which):
+            script = Path(sys.argv[0])
+            module = [sys.executable, "-P", "-m", "tray.app"]
+            program = [str(script.absolute())] if script.stem == NAME else module
+            autostart = Autostart([*program, *which, "--wait", "120"])
+            return _run(options, source, paths, autostart)
     except toolkit.NoDesktop as problem:
         _print(str(problem))
         return EXIT_NO_DESKTOP
@@ -81,9 +85,10 @@ def _main(args: Sequence[str] | None) -> int:
         return EXIT_WRONG
 
 
-def _run(options: argparse.Namespace, source: Local | Remote, paths: desktop.Paths) -> int:
+def _run(
+    options: argparse.Namespace, source: Local | Remote, paths: desktop.Paths, autostart: Autostart
+) -> int:
     instance = desktop.SingleInstance(paths)
-    autostart = Autostart(_command(options))
     state = State(
         time.time(),
         source.info,
@@ -137,25 +142,27 @@ def _seconds(text: str) -> float:
 
 
 @contextlib.contextmanager
-def _source(options: argparse.Namespace) -> Iterator[tuple[Local | Remote, desktop.Paths]]:
-    """The source that was asked for, and where its tray keeps its own files."""
+def _source(
+    options: argparse.Namespace,
+) -> Iterator[tuple[Local | Remote, desktop.Paths, list[str]]]:
+    """The source that was asked for, where its tray keeps its files, and what names it again."""
     source: Local | Remote
     if options.sandbox and not options.remote:
         from tray.source.sandbox import sandbox
 
         with sandbox(options.home) as (source, folder):
-            yield source, desktop.Paths(str(folder), folder)
+            yield source, desktop.Paths(str(folder), folder), ["--sandbox"]
         return
     if options.remote:
         from tray.source.remote import Remote
 
-        name = options.remote
-        source = Remote(name, desktop.remote_token(), desktop.network())
+        which = ["--remote", options.remote]
+        source = Remote(options.remote, desktop.remote_token(), desktop.network())
     else:
         home = desktop.home(options.home)
-        name, source = str(home), Local(home)
+        which, source = ["--home", str(home)], Local(home)
     with contextlib.closing(source):
-        yield source, desktop.Paths(name)
+        yield source, desktop.Paths(which[1]), which
 
 
 def _wait_for_host(seconds: float) -> None:
@@ -169,20 +176,6 @@ def _wait_for_host(seconds: float) -> None:
                 toolkit.notify(str(problem))
                 raise
         time.sleep(_HOST_POLL_S)
-
-
-def _command(options: argparse.Namespace) -> list[str]:
-    """What starts this same tray at login."""
-    script = Path(sys.argv[0])
-    module = [sys.executable, "-P", "-m", "tray.app"]
-    program = [str(script.absolute())] if script.stem == NAME else module
-    if options.remote:
-        mode = ["--remote", options.remote]
-    elif options.sandbox:
-        mode = ["--sandbox"]
-    else:
-        mode = ["--home", str(desktop.home(options.home))]
-    return [*program, *mode, "--wait", "120"]
 
 
 def _print(text: str) -> None:

@@ -17,6 +17,8 @@ from tray.summary import IconState, Summary, summary
 if TYPE_CHECKING:
     from tray.state import State
 
+# Windows refuses a longer tooltip with an exception (pystray 0.19.5, szTip).
+TOOLTIP = 127
 _NOTIFY = {
     Notify.OFF: "Off",
     Notify.CHANGES: "When something changes",
@@ -50,7 +52,8 @@ def menu(state: State) -> Menu:
     if inbound := inbound_rows(state):
         rows += [SEPARATOR, *inbound]
     rows += [SEPARATOR, *_checks(state), SEPARATOR, *_files(state)]
-    return Menu(seen.icon, seen.tooltip, tuple(rows))
+    tooltip = formatting.cut(f"Levqor: {seen.headline}", TOOLTIP)
+    return Menu(seen.icon, tooltip, tuple(rows))
 
 
 def _fix(fix: str | None) -> Row:
@@ -100,7 +103,7 @@ def _files(state: State) -> list[Row]:
     about = [text_row("version", f"Levqor {state.version}")]
     if here:
         about.append(text_row("home", formatting.cut(f"Home folder: {home}")))
-    about.append(text_row("source", formatting.cut(f"Shows: {state.source.words}")))
+    about.append(text_row("source", formatting.cut(f"Connected to: {state.source.words}")))
     pair = "Pair a phone…" if here else "Pair a phone (on the computer that runs the bot)"
     return [
         Row("pair", pair, Command("pair"), enabled=here),

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tray.state import Connector, Health, Inbound, State
 
-# Windows refuses a longer tooltip with an exception (pystray 0.19.5, szTip).
-TOOLTIP = 127
 _NO_FIX = "Click Check now. If the problem stays, run: levqor doctor"
 _EACH = "Click here to see how to fix each of them."
 
@@ -52,11 +50,6 @@ class Summary:
     icon: IconState
     headline: str
     fix: str | None = None
-
-    @property
-    def tooltip(self) -> str:
-        """The headline within the tightest platform's limit."""
-        return formatting.cut(f"Levqor: {self.headline}", TOOLTIP)
 
 
 def summary(state: State) -> Summary:

@@ -27,10 +27,9 @@ from tests.support.tray_states import (
 )
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
-from tray.menu import menu
+from tray.menu import TOOLTIP, menu
 from tray.rows import Command
 from tray.state import Inbound, Notify, Preferences, Run
-from tray.summary import TOOLTIP
 
 if TYPE_CHECKING:
     from tray.rows import Row

@@ -64,11 +64,6 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
                 GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._end)
         self._mark_ready()
 
-    @property
-    def needs_bus(self) -> bool:
-        """Whether the icon and its menu are shown by way of the message bus."""
-        return hasattr(self, "_appindicator")
-
     def _end(self) -> bool:
         self.stop()
         return bool(GLib.SOURCE_REMOVE)
@@ -200,7 +195,7 @@ class GtkWindow:
 
     def _bus_ended(self) -> None:
         # AppIndicator cannot take it up again: what is on the screen would never change.
-        if self._icon.needs_bus:
+        if hasattr(self._icon, "_appindicator"):
             self._lost = True
             self._icon.stop()
 
