@@ -50,13 +50,18 @@ article h2 small { color: var(--soft); font-weight: 400; margin-left: .35rem; }
 article pre { font: inherit; margin: .15rem 0 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 .slack { --of: #611f69; } .notion { --of: #6b6a67; } .sheets { --of: #188038; } .telegram { --of: #2481cc; }
 .resend { --of: #c2410c; }
+.slack h2::before, .telegram h2::before { background: var(--of); border-radius: .3rem; color: #fff; content: "L";
+  display: inline-block; font-size: .8rem; height: 1.5rem; line-height: 1.5rem; margin-right: .5rem; text-align: center; width: 1.5rem; }
+.slack pre, .telegram pre { margin-left: 2rem; }
+.telegram h2::before { border-radius: 50%; }
 .telegram pre { background: #2481cc1f; border-radius: .2rem .9rem .9rem .9rem; display: inline-block; padding: .35rem .7rem; }
-.notion h2 { font-size: 1.2rem; }
+.notion h2 { font-size: 1.2rem; } .notion h2 small, .resend h2 small { display: block; font-size: .85rem; margin: 0; }
 .resend pre { border-top: 1px solid var(--line); margin-top: .4rem; padding-top: .4rem; }
 .rows { overflow-x: auto; }
 table { border-collapse: collapse; margin-top: .3rem; }
-td { border: 1px solid var(--line); overflow-wrap: anywhere; padding: .2rem .55rem; vertical-align: top; }
-.notion td { border: 0; padding-left: 0; } .notion td:first-child { color: var(--soft); min-width: 7rem; }
+td { border: 1px solid var(--line); max-width: 18rem; overflow-wrap: break-word; padding: .2rem .55rem; vertical-align: top; }
+.notion td { border: 0; max-width: none; overflow-wrap: anywhere; padding-left: 0; } .notion td:first-child { color: var(--soft); min-width: 7rem; }
+.sheets tr:first-child td, .sheets td:first-child { background: var(--back); color: var(--soft); text-align: center; }
 nav { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: .8rem; }
 nav a { color: var(--soft); }
 nav article { border-left-width: 1px; margin: .6rem 0 0; padding: .35rem .7rem; }

@@ -97,9 +97,9 @@ class Sheets(SandboxService):
         except Refusal as refusal:
             return _error(*refusal.args)
         where = answer["updates"]["updatedRange"]
-        rows = [["" if cell is None else str(cell) for cell in row] for row in values]
+        rows = [[_shown(cell) for cell in row] for row in values]
         summary = f"{where}: {'; '.join(map(', '.join, rows))}"
-        received.card = Card("Levqor sandbox", where, rows=rows, summary=summary)
+        received.card = Card("Levqor sandbox", where, rows=_grid(where, rows), summary=summary)
         return web.json_response(answer)
 
     def _check(self, request: web.Request, known: set[str]) -> None:
@@ -178,6 +178,18 @@ class Sheets(SandboxService):
             "sheets": tabs,
             "spreadsheetUrl": f"https://docs.google.com/spreadsheets/d/{SPREADSHEET}/edit",
         }
+
+
+def _shown(cell: Any) -> str:
+    return "" if cell is None else str(cell).upper() if isinstance(cell, bool) else str(cell)
+
+
+def _grid(where: str, rows: list[list[str]]) -> list[list[str]]:
+    """Cells with the letters and numbers a sheet has around them."""
+    start = a1_notation.parse(where, list(TABS))
+    columns = range(start.column, start.column + max(map(len, rows), default=0))
+    numbered = [[str(number), *row] for number, row in enumerate(rows, start.row)]
+    return [["", *map(a1_notation.letters, columns)], *numbered]
 
 
 def _table(name: str, rows: list[list[Any]]) -> dict[str, str]:

@@ -110,7 +110,7 @@ class Slack(SandboxService):
             return _plain(400, "invalid_payload")
         if error := self.message_error(payload):
             return _plain(400, error)
-        received.card = Card("Levqor", _place(GENERAL), str(payload.get("text", "")))
+        received.card = _card(GENERAL, payload)
         return _plain(200, "ok")
 
     async def _api(self, request: web.Request, received: Received) -> web.Response:
@@ -147,7 +147,7 @@ class Slack(SandboxService):
         if problem := self.message_error(given):
             raise Fault(problem)
         text = str(given.get("text", ""))
-        received.card = Card("Levqor", _place(channel), text)
+        received.card = _card(channel, given)
         moment = f"{int(time.time())}.{next(self._counter):06d}"
         message = {"type": "message", "user": BOT_USER, "bot_id": BOT, "team": TEAM}
         return {
@@ -187,8 +187,13 @@ def _channel(asked: str) -> str | None:
     return names.get(asked.removeprefix("#"))
 
 
-def _place(channel: str) -> str:
-    return f"#{CHANNELS[channel]}" if channel in CHANNELS else "direct message"
+def _card(channel: str, payload: dict[str, Any]) -> Card:
+    text = str(payload.get("text", ""))
+    for escape, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(escape, sign)
+    return Card(
+        "Levqor", f"#{CHANNELS[channel]}" if channel in CHANNELS else "direct message", text
+    )
 
 
 def _plain(status: int, text: str) -> web.Response:

@@ -37,7 +37,7 @@ LINKS = [
         " https://x",
     ),
 ]
-DATABASE = schema.DATABASES[0].id
+DATABASE = schema.DATABASE.id
 PAGE = {"database_id": DATABASE, "props": {"title": "x"}}
 ROWS = {"range": "Sheet1!A1", "values": [["x"]]}
 CHAT = {"chat_id": "-1001234567890", "text": "x"}

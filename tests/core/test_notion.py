@@ -9,12 +9,13 @@ from core.callers import Caller
 from core.connectors.notion import CONNECTOR
 from core.sandbox.notion import schema
 from tests.support.sandbox import Answer
+from tests.support.sandbox import notion as workspace
 from tests.support.sending import Direct, probe
 from tests.support.vendor import checked_request
 
-DATABASE = schema.DATABASES[0].id
+DATABASE = schema.DATABASE.id
 SOURCE = schema.TASKS.id
-INCIDENTS = schema.INCIDENTS.id
+INCIDENTS = workspace.INCIDENTS.id
 PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
 ADA = Caller("cli", "ada")
 
@@ -35,8 +36,9 @@ class TestAPage:
 
         [page] = sandbox.notion.writes
         assert receipt.status == "created"
-        assert receipt.id == page.result
-        assert receipt.link == f"https://www.notion.so/{page.result.replace('-', '')}"
+        [page_id] = sandbox.notion.pages
+        assert receipt.id == page_id
+        assert receipt.link == f"https://www.notion.so/{page_id.replace('-', '')}"
         assert calls(sandbox) == ["databases.retrieve", "data_sources.retrieve", "pages.create"]
         assert page.json == {
             "parent": {"type": "data_source_id", "data_source_id": SOURCE},
@@ -63,7 +65,7 @@ class TestAPage:
         notion.send(database_id=INCIDENTS, props={"Title": "Disk full"})
 
         [page] = sandbox.notion.writes
-        assert page.json["parent"]["data_source_id"] == schema.INCIDENTS.id
+        assert page.json["parent"]["data_source_id"] == workspace.INCIDENTS.id
 
     def test_is_what_the_official_client_sends(self, notion, sandbox, specs):
         golden = json.loads((specs / "golden/notion.pages_create.data_source.json").read_text())

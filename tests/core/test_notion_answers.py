@@ -7,7 +7,7 @@ from core.sandbox.notion import schema
 from tests.support.sandbox import Answer
 from tests.support.sending import REQUESTS, Direct, check_told
 
-DATABASE = schema.DATABASES[0].id
+DATABASE = schema.DATABASE.id
 COLUMNS = (
     "Name, Notes, Points, Priority, Status, Tags, Due, Done, Link, Mail, Phone, Owner, Related, "
     "Files, Overdue, Related points, Created, Created by, Edited, Edited by and 2 more"

@@ -6,15 +6,16 @@ from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput
 from core.sandbox.notion import schema
 from tests.support.sandbox import Answer
+from tests.support.sandbox import notion as workspace
 from tests.support.sending import Direct
 
-DATABASE = schema.DATABASES[0].id
+DATABASE = schema.DATABASE.id
 
 SOURCE = schema.TASKS.id
 
-INCIDENTS = schema.INCIDENTS.id
+INCIDENTS = workspace.INCIDENTS.id
 
-TWO_SOURCES = schema.DATABASES[1].id
+TWO_SOURCES = workspace.DATABASES[1].id
 
 PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
 
@@ -113,7 +114,7 @@ class TestColumns:
         assert (error.outcome, error.reason) == ("refused", "several_sources")
         assert error.fix == (
             "Give the id of one of its data sources as database_id: "
-            f"Incidents ({schema.INCIDENTS.id}), Follow-ups ({schema.FOLLOW_UPS.id})."
+            f"Incidents ({workspace.INCIDENTS.id}), Follow-ups ({workspace.FOLLOW_UPS.id})."
         )
         assert calls(sandbox) == ["databases.retrieve"]
 

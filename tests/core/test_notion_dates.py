@@ -14,7 +14,7 @@ from core.sandbox.notion import schema
 from tests.support.cli import levqor
 from tests.support.sending import send
 
-DATABASE = schema.DATABASES[0].id
+DATABASE = schema.DATABASE.id
 COLUMNS = Schema("source", {"Due": Column(id="d", type="date")})
 
 

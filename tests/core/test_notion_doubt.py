@@ -7,7 +7,7 @@ from core.sandbox.notion import schema
 from tests.support.sandbox import Answer, Drip, DropAfter, Hang
 from tests.support.sending import Direct
 
-DATABASE = schema.DATABASES[0].id
+DATABASE = schema.DATABASE.id
 PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
 
 

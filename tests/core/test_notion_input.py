@@ -7,7 +7,7 @@ from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput, NotConfigured
 from core.sandbox.notion import schema
 
-DATABASE = schema.DATABASES[0].id
+DATABASE = schema.DATABASE.id
 
 
 def refused(call):

@@ -8,11 +8,12 @@ from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput
 from core.sandbox.notion import schema
 from tests.support.sandbox import Answer
+from tests.support.sandbox import notion as workspace
 from tests.support.sending import Direct
 
-DATABASE = schema.DATABASES[0].id
-CONTACTS = schema.DATABASES[2].id
-COLUMNS = schema.CONTACTS.properties
+DATABASE = schema.DATABASE.id
+CONTACTS = workspace.DATABASES[2].id
+COLUMNS = workspace.CONTACTS.properties
 PRENOM = "Pre\N{COMBINING ACUTE ACCENT}nom"
 
 

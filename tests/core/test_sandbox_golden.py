@@ -10,6 +10,7 @@ from google.oauth2 import service_account
 
 from core.sandbox import slack
 from core.sandbox.google import SCOPE
+from core.sandbox.notion import schema
 
 
 def notion(sandbox):
@@ -60,7 +61,7 @@ def test_the_sdks_notion_requests_are_accepted(sandbox, specs, name):
     (request,) = golden(specs, f"notion.pages_create.{name}")
     base, headers, database = notion(sandbox)
     source = requests.get(f"{base}/databases/{database}", headers=headers).json()
-    parent = sandbox.notion.home if name == "page_children" else source["data_sources"][0]["id"]
+    parent = schema.HOME if name == "page_children" else source["data_sources"][0]["id"]
     # The recorded client is of an older version, and its database had other columns.
     body = request["body_raw"].replace("d9824bdc-8445-4327-be8b-5b47500af6ce", parent)
     body = body.replace('"N":', '"Points":').replace('"When":', '"Due":')

@@ -3,6 +3,8 @@
 import pytest
 import requests
 
+from tests.support.sandbox import notion as workspace
+
 BODY = "body failed validation: body.properties"
 DUE = f"{BODY}.Due.date.start should be a valid ISO 8601 date string, instead was `'tomorrow'`."
 
@@ -116,7 +118,7 @@ def test_notion_finds_a_column_by_its_id_too(sandbox, set_up):
 
 
 def test_a_database_of_two_sources_asks_which(sandbox, set_up):
-    answer = create(set_up, {}, parent={"database_id": sandbox.notion.two_sources})
+    answer = create(set_up, {}, parent={"database_id": workspace.DATABASES[1].id})
     said = answer.json()
     assert said["additional_data"]["error_type"] == "multiple_data_sources_for_database"
     assert len(said["additional_data"]["child_data_source_ids"]) == 2

@@ -22,6 +22,7 @@ from core.ledger import Ledger
 from core.sandbox.telegram import GROUP
 from tests.support.bot import Program
 from tests.support.programs import Console, Terminals, Told
+from tests.support.sandbox import notion as workspace
 from tests.support.telegram import free_port
 from tests.support.waiting import wait_for
 
@@ -59,7 +60,7 @@ class Everywhere:
         self.forget()
         self._environ = {
             **sandbox.settings("socket"),
-            "NOTION_DATABASE_ID_DEFAULT": sandbox.service("notion").odd_names,
+            "NOTION_DATABASE_ID_DEFAULT": workspace.DATABASES[2].id,
         }
         self._ledger = self._open.enter_context(Ledger.open(home))
         for surface in ("cli", "console"):

@@ -11,6 +11,7 @@ from aiohttp import web
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema, values
+from core.sandbox.notion.values import Refusal, invalid
 from core.sandbox.service import Card, Received, SandboxService
 
 if TYPE_CHECKING:
@@ -34,23 +35,6 @@ _CREATE = {
 }
 
 
-class Refusal(Exception):
-    """Notion's refusal: HTTP status, code, sentence and additional data."""
-
-    def __init__(
-        self, status: int, code: str, message: str, more: dict[str, Any] | None = None
-    ) -> None:
-        self.status = status
-        self.body = {"object": "error", "status": status, "code": code, "message": message}
-        if more:
-            self.body["additional_data"] = more
-        super().__init__(message)
-
-
-def _invalid(message: str, more: dict[str, Any] | None = None) -> Refusal:
-    return Refusal(400, "validation_error", message, more)
-
-
 class Notion(SandboxService):
     """Notion's API."""
 
@@ -58,16 +42,14 @@ class Notion(SandboxService):
     connector: ClassVar[str] = "notion"
     title: ClassVar[str] = "Notion"
 
-    home: ClassVar[str] = schema.HOME  # a page that other pages may be put under
-    two_sources: ClassVar[str] = schema.DATABASES[1].id
-    odd_names: ClassVar[str] = schema.DATABASES[2].id
+    databases: ClassVar[tuple[schema.Database, ...]] = (schema.DATABASE,)
     api_key: ClassVar[str] = "_".join(("ntn", letters("notion", 46)))
 
     def settings(self) -> dict[str, str]:
         """An integration's secret and the database with a column of every type."""
         return {
             "NOTION_API_KEY": self.api_key,
-            "NOTION_DATABASE_ID_DEFAULT": schema.DATABASES[0].id.replace("-", ""),
+            "NOTION_DATABASE_ID_DEFAULT": schema.DATABASE.id.replace("-", ""),
             "NOTION_API_URL": self.url,
         }
 
@@ -103,8 +85,6 @@ class Notion(SandboxService):
                 body = call(request, received)
                 if request.headers["Notion-Version"] == OLDER and "in_trash" in body:
                     body = {**body, "archived": body["in_trash"]}
-            except values.Fault as fault:
-                return _answered(_invalid(str(fault)))
             except Refusal as refusal:
                 return _answered(refusal)
             return web.json_response(body, headers={"x-notion-request-id": str(uuid.uuid4())})
@@ -126,10 +106,10 @@ class Notion(SandboxService):
         }
 
     def _database(self, request: web.Request, received: Received) -> dict[str, Any]:
-        return schema.database_json(_find_database(_ident(request, "database_id")))
+        return schema.database_json(self._find_database(_ident(request, "database_id")))
 
     def _source(self, request: web.Request, received: Received) -> dict[str, Any]:
-        return schema.source_json(*_find_source(_ident(request, "data_source_id")))
+        return schema.source_json(*self._find_source(_ident(request, "data_source_id")))
 
     def _page(self, request: web.Request, received: Received) -> dict[str, Any]:
         ident = _ident(request, "page_id")
@@ -138,20 +118,20 @@ class Notion(SandboxService):
         return self.pages[ident]
 
     def _create(self, request: web.Request, received: Received) -> dict[str, Any]:
-        asked = _object(received)
-        for name in asked:
+        body = _object(received)
+        for name in body:
             if name not in _CREATE:
-                raise _invalid(f"body failed validation: body.{name} should be not present.")
-        children = asked.get("children") or []
+                raise invalid(f"body failed validation: body.{name} should be not present.")
+        children = body.get("children") or []
         if not isinstance(children, list):
-            raise _invalid("body failed validation: body.children should be an array.")
+            raise invalid("body failed validation: body.children should be an array.")
         if len(children) > MAX_BLOCKS:
             text = "body failed validation: body.children.length should be ≤ `100`."
-            raise _invalid(text)
-        parent, columns = _parent(asked.get("parent"))
-        given = asked.get("properties", {})
+            raise invalid(text)
+        parent, columns = self._parent(body.get("parent"))
+        given = body.get("properties", {})
         if not isinstance(given, dict):
-            raise _invalid("body failed validation: body.properties should be an object.")
+            raise invalid("body failed validation: body.properties should be an object.")
         filled = {name: values.empty(column) for name, column in columns.items()}
         named = []
         for key, value in given.items():
@@ -165,6 +145,44 @@ class Notion(SandboxService):
         rows = [(n, values.shown(filled[n])) for n in named if columns[n]["type"] != "title"]
         received.card = Card(_title(filled) or "Untitled", "Notion page", rows=rows)
         return page
+
+    def _find_database(self, ident: str) -> schema.Database:
+        for database in self.databases:
+            if database.id == ident:
+                return database
+        raise _missing("database", ident)
+
+    def _find_source(self, ident: str) -> tuple[schema.Source, schema.Database]:
+        for database in self.databases:
+            for source in database.sources:
+                if source.id == ident:
+                    return source, database
+        raise _missing("data_source", ident)
+
+    def _only_source(self, ident: str) -> tuple[schema.Source, schema.Database]:
+        database = self._find_database(ident)
+        if len(database.sources) == 1:
+            return database.sources[0], database
+        more = {
+            "error_type": "multiple_data_sources_for_database",
+            "database_id": database.id,
+            "child_data_source_ids": [source.id for source in database.sources],
+        }
+        text = "Databases with multiple data sources are not supported in this API version."
+        raise invalid(text, more)
+
+    def _parent(self, given: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Where a page goes, and the columns it has there."""
+        kind, ident = _parent_id(given)
+        if kind == "page_id":
+            if ident not in (schema.HOME, schema.TASK):
+                raise _missing("page", ident)
+            title = {"id": "title", "name": "title", "type": "title", "title": {}}
+            return {"type": "page_id", "page_id": ident}, {"title": title}
+        find = self._only_source if kind == "database_id" else self._find_source
+        source, database = find(ident)
+        ids = {"data_source_id": source.id, "database_id": database.id}
+        return {"type": "data_source_id", **ids}, source.properties
 
 
 def _check_headers(request: web.Request, api_key: str) -> None:
@@ -192,7 +210,7 @@ def _ident(request: web.Request, name: str) -> str:
     found = values.read_uuid(given)
     if found is None:
         text = f"path failed validation: path.{name} should be a valid uuid, instead was "
-        raise _invalid(f'{text}`"{given}"`.')
+        raise invalid(f'{text}`"{given}"`.')
     return found
 
 
@@ -201,62 +219,23 @@ def _missing(kind: str, ident: str) -> Refusal:
     return Refusal(404, "object_not_found", text + 'are shared with your integration "Levqor".')
 
 
-def _find_database(ident: str) -> schema.Database:
-    for database in schema.DATABASES:
-        if database.id == ident:
-            return database
-    raise _missing("database", ident)
-
-
-def _find_source(ident: str) -> tuple[schema.Source, schema.Database]:
-    for database in schema.DATABASES:
-        for source in database.sources:
-            if source.id == ident:
-                return source, database
-    raise _missing("data_source", ident)
-
-
-def _parent(given: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Where a page goes, and the columns it has there."""
-    kinds = ("data_source_id", "database_id", "page_id")
-    kind = next((kind for kind in kinds if isinstance(given, dict) and kind in given), None)
-    if kind is None:
-        raise _invalid(
-            "body failed validation: body.parent should be defined, instead was `undefined`."
-        )
-    ident = values.read_uuid(given[kind])
-    if ident is None:
-        text = f"body failed validation: body.parent.{kind} should be a valid uuid, instead was "
-        raise _invalid(f'{text}`"{given[kind]}"`.')
-    if kind == "page_id":
-        if ident not in (schema.HOME, schema.TASK):
-            raise _missing("page", ident)
-        title = {"id": "title", "name": "title", "type": "title", "title": {}}
-        return {"type": "page_id", "page_id": ident}, {"title": title}
-    source, database = _only_source(ident) if kind == "database_id" else _find_source(ident)
-    parent = {"type": "data_source_id", "data_source_id": source.id, "database_id": database.id}
-    return parent, source.properties
-
-
-def _only_source(ident: str) -> tuple[schema.Source, schema.Database]:
-    database = _find_database(ident)
-    if len(database.sources) > 1:
-        raise _invalid(
-            "Databases with multiple data sources are not supported in this API version.",
-            {
-                "error_type": "multiple_data_sources_for_database",
-                "database_id": database.id,
-                "child_data_source_ids": [source.id for source in database.sources],
-            },
-        )
-    return database.sources[0], database
+def _parent_id(given: Any) -> tuple[str, str]:
+    """Which kind of parent a page has, and its id."""
+    wrong = "body failed validation: body.parent"
+    for kind in ("data_source_id", "database_id", "page_id"):
+        if isinstance(given, dict) and kind in given:
+            if ident := values.read_uuid(given[kind]):
+                return kind, ident
+            text = f"{wrong}.{kind} should be a valid uuid, instead was "
+            raise invalid(f'{text}`"{given[kind]}"`.')
+    raise invalid(f"{wrong} should be defined, instead was `undefined`.")
 
 
 def _column(columns: dict[str, dict[str, Any]], key: str) -> dict[str, Any]:
     for name, column in columns.items():
         if key in (name, column["id"]):
             return column
-    raise _invalid(f"{key} is not a property that exists.")
+    raise invalid(f"{key} is not a property that exists.")
 
 
 def _title(filled: dict[str, Any]) -> str:

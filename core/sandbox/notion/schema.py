@@ -1,4 +1,4 @@
-"""The workspace on loopback: a database with a column of every type, and one of two sources."""
+"""The workspace on loopback: a database with a column of every type."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Database:
     sources: tuple[Source, ...]
 
 
-def _options(*names: str) -> list[dict[str, Any]]:
+def options(*names: str) -> list[dict[str, Any]]:
+    """The options of a select or status column."""
     colors = ("gray", "blue", "green", "red", "yellow")
     return [
         {"id": uuid(f"option {name}"), "name": name, "color": color, "description": None}
@@ -41,22 +42,24 @@ def _options(*names: str) -> list[dict[str, Any]]:
     ]
 
 
-def _column(name: str, kind: str, **settings: Any) -> dict[str, Any]:
+def column(name: str, kind: str, **settings: Any) -> dict[str, Any]:
+    """A column and its type's own settings."""
     ident = "title" if kind == "title" else uuid(f"column {name}")[:4]
     return {"id": ident, "name": name, "description": None, "type": kind, kind: settings}
 
 
-def _columns(*columns: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {column["name"]: column for column in columns}
+def columns(*listed: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Columns by name."""
+    return {entry["name"]: entry for entry in listed}
 
 
-_STATUS = _options("Not started", "Open", "In progress", "Done")
-_GROUPS = [
+STATUS = options("Not started", "Open", "In progress", "Done")
+GROUPS = [
     {
         "id": uuid(f"group {name}"),
         "name": name,
         "color": "gray",
-        "option_ids": [_STATUS[index]["id"] for index in indexes],
+        "option_ids": [STATUS[index]["id"] for index in indexes],
     }
     for name, indexes in (("To-do", (0, 1)), ("In progress", (2,)), ("Complete", (3,)))
 ]
@@ -64,20 +67,20 @@ _GROUPS = [
 TASKS = Source(
     uuid("tasks"),
     "Tasks",
-    _columns(
-        _column("Name", "title"),
-        _column("Notes", "rich_text"),
-        _column("Points", "number", format="number"),
-        _column("Priority", "select", options=_options("Low", "Medium", "High")),
-        _column("Status", "status", options=_STATUS, groups=_GROUPS),
-        _column("Tags", "multi_select", options=_options("bug", "idea")),
-        _column("Due", "date"),
-        _column("Done", "checkbox"),
-        _column("Link", "url"),
-        _column("Mail", "email"),
-        _column("Phone", "phone_number"),
-        _column("Owner", "people"),
-        _column(
+    columns(
+        column("Name", "title"),
+        column("Notes", "rich_text"),
+        column("Points", "number", format="number"),
+        column("Priority", "select", options=options("Low", "Medium", "High")),
+        column("Status", "status", options=STATUS, groups=GROUPS),
+        column("Tags", "multi_select", options=options("bug", "idea")),
+        column("Due", "date"),
+        column("Done", "checkbox"),
+        column("Link", "url"),
+        column("Mail", "email"),
+        column("Phone", "phone_number"),
+        column("Owner", "people"),
+        column(
             "Related",
             "relation",
             database_id=uuid("tasks database"),
@@ -85,9 +88,9 @@ TASKS = Source(
             type="single_property",
             single_property={},
         ),
-        _column("Files", "files"),
-        _column("Overdue", "formula", expression="false"),
-        _column(
+        column("Files", "files"),
+        column("Overdue", "formula", expression="false"),
+        column(
             "Related points",
             "rollup",
             function="sum",
@@ -96,54 +99,15 @@ TASKS = Source(
             rollup_property_name="Points",
             rollup_property_id=uuid("column Points")[:4],
         ),
-        _column("Created", "created_time"),
-        _column("Created by", "created_by"),
-        _column("Edited", "last_edited_time"),
-        _column("Edited by", "last_edited_by"),
-        _column("Number", "unique_id", prefix="TASK"),
-        _column("Close", "button"),
+        column("Created", "created_time"),
+        column("Created by", "created_by"),
+        column("Edited", "last_edited_time"),
+        column("Edited by", "last_edited_by"),
+        column("Number", "unique_id", prefix="TASK"),
+        column("Close", "button"),
     ),
 )
-INCIDENTS = Source(
-    uuid("incidents"), "Incidents", _columns(_column("Title", "title"), _column("When", "date"))
-)
-FOLLOW_UPS = Source(
-    uuid("follow-ups"),
-    "Follow-ups",
-    _columns(_column("What", "title"), _column("Done", "checkbox")),
-)
-# Names as people give them: with blanks and signs, accents in two letters, twins.
-CONTACTS = Source(
-    uuid("contacts"),
-    "Contacts",
-    _columns(
-        _column("Full name", "title"),
-        _column("Done?", "checkbox"),
-        _column("📅 Due", "date"),
-        _column("Due by", "date"),
-        _column("स्थिति", "rich_text"),
-        _column("Cost ($)", "number", format="dollar"),
-        _column("% done", "number", format="number"),
-        _column("Owner & team", "rich_text"),
-        _column("1st contact", "rich_text"),
-        _column("Pre\N{COMBINING ACUTE ACCENT}nom", "rich_text"),
-        _column(
-            "Phase ",
-            "select",
-            options=_options("Caf\N{LATIN SMALL LETTER E WITH ACUTE}", "On hold "),
-        ),
-        _column("Status", "status", options=_STATUS, groups=_GROUPS),
-        _column("Labels", "multi_select", options=_options("API", "api", "Web")),
-        _column("Team", "rich_text"),
-        _column("team ", "rich_text"),
-    ),
-)
-
-DATABASES = (
-    Database(uuid("tasks database"), "Team tasks", (TASKS,)),
-    Database(uuid("incidents database"), "Incidents", (INCIDENTS, FOLLOW_UPS)),
-    Database(uuid("contacts database"), "Contacts", (CONTACTS,)),
-)
+DATABASE = Database(uuid("tasks database"), "Team tasks", (TASKS,))
 
 
 def rich_text(content: str, link: str | None = None) -> dict[str, Any]:

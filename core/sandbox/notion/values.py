@@ -30,8 +30,22 @@ READ_ONLY: dict[str, Any] = {
 }
 
 
-class Fault(Exception):
-    """A value Notion refuses; the text is Notion's sentence."""
+class Refusal(Exception):
+    """Notion's refusal: HTTP status, code, sentence and additional data."""
+
+    def __init__(
+        self, status: int, code: str, message: str, more: dict[str, Any] | None = None
+    ) -> None:
+        self.status = status
+        self.body = {"object": "error", "status": status, "code": code, "message": message}
+        if more:
+            self.body["additional_data"] = more
+        super().__init__(message)
+
+
+def invalid(message: str, more: dict[str, Any] | None = None) -> Refusal:
+    """A request that does not hold what Notion wants."""
+    return Refusal(400, "validation_error", message, more)
 
 
 def read_uuid(text: Any) -> str | None:
@@ -48,16 +62,16 @@ def utf16(text: str) -> int:
 
 
 def read(column: dict[str, Any], given: Any) -> dict[str, Any]:
-    """Turn a property of a request into the property of the page; raises Fault."""
+    """Turn a property of a request into the property of the page; raises Refusal."""
     name, kind = column["name"], column["type"]
     if kind in READ_ONLY:
-        raise Fault(f"{name} is a {kind} property, which cannot be set through the API.")
+        raise invalid(f"{name} is a {kind} property, which cannot be set through the API.")
     if isinstance(given, dict) and given.get("type", kind) == kind and kind in given:
         value = given[kind]
     elif isinstance(given, list) and kind in ("title", "rich_text"):
         value = given
     else:
-        raise Fault(f"{name} is expected to be {kind}.")
+        raise invalid(f"{name} is expected to be {kind}.")
     return {"id": column["id"], "type": kind, kind: _READERS[kind](column, value)}
 
 
@@ -96,8 +110,8 @@ def _path(column: dict[str, Any], rest: str = "") -> str:
     return f"body failed validation: body.properties.{column['name']}.{column['type']}{rest}"
 
 
-def _wrong(column: dict[str, Any], kind: str, given: Any, rest: str = "") -> Fault:
-    return Fault(f"{_path(column, rest)} should be {kind}, instead was `{given!r}`.")
+def _wrong(column: dict[str, Any], kind: str, given: Any, rest: str = "") -> Refusal:
+    return invalid(f"{_path(column, rest)} should be {kind}, instead was `{given!r}`.")
 
 
 def _items(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
@@ -118,7 +132,7 @@ def _rich_text(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
         if not isinstance(text, dict) or not isinstance(text.get("content"), str):
             raise _wrong(column, "defined", None, f"[{index}].text")
         if (length := utf16(text["content"])) > MAX_TEXT:
-            raise Fault(
+            raise invalid(
                 f"{_path(column, f'[{index}].text.content')}.length should be ≤ "
                 f"`{MAX_TEXT}`, instead was `{length}`."
             )
@@ -148,9 +162,9 @@ def _option(column: dict[str, Any], value: Any) -> dict[str, Any]:
         if option["id"] == value.get("id") or option["name"] == value.get("name"):
             return _plain(option)
     if kind == "status":
-        raise Fault(f'Invalid status option. Status option "{name}" does not exist".')
+        raise invalid(f'Invalid status option. Status option "{name}" does not exist".')
     if "," in name:
-        raise Fault(f"Invalid select option, commas not allowed: {name}")
+        raise invalid(f"Invalid select option, commas not allowed: {name}")
     if not 1 <= utf16(name) <= MAX_ITEMS:
         raise _wrong(column, f"≤ `{MAX_ITEMS}`", utf16(name), ".name.length")
     return {"id": made_up_uuid(f"option {name}"), "name": name, "color": "default"}
@@ -196,20 +210,20 @@ def _short(column: dict[str, Any], value: Any) -> str | None:
 
 
 def _ids(column: dict[str, Any], value: Any) -> list[str]:
-    found = []
+    ids = []
     for index, item in enumerate(_items(column, value)):
         if (ident := read_uuid(item.get("id"))) is None:
             raise _wrong(column, "a valid uuid", item.get("id"), f"[{index}].id")
-        found.append(ident)
-    return found
+        ids.append(ident)
+    return ids
 
 
 def _people(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    found = _ids(column, value)
-    for ident in found:
+    ids = _ids(column, value)
+    for ident in ids:
         if ident not in (schema.PERSON, schema.BOT):
-            raise Fault(f"Could not find user with ID: {ident}.")
-    return [schema.user(ident) for ident in found]
+            raise invalid(f"Could not find user with ID: {ident}.")
+    return [schema.user(ident) for ident in ids]
 
 
 def _relation(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
@@ -224,7 +238,7 @@ def _files(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
         if not isinstance(item.get("name"), str) or not isinstance(link, str):
             raise _wrong(column, "defined", None, f"[{index}].external")
         if not _LINK.fullmatch(link):
-            raise Fault("Invalid URL for file.")
+            raise invalid("Invalid URL for file.")
         files.append({"name": item["name"], "type": "external", "external": {"url": link}})
     return files
 

@@ -22,6 +22,7 @@ from tests.support.sandbox.answers import (
     Huge,
     Scripted,
 )
+from tests.support.sandbox.notion import NotionWorkspace
 from tests.support.sandbox.scripted import ScriptedService
 from tests.support.sandbox.slack import SlackApp
 from tests.support.sandbox.telegram import TelegramChats
@@ -45,7 +46,7 @@ __all__ = [
     "Scripted",
 ]
 
-PEOPLED = {"slack": SlackApp, "telegram": TelegramChats}
+LARGER = {"notion": NotionWorkspace, "slack": SlackApp, "telegram": TelegramChats}
 
 
 class Sandbox(core.sandbox.Sandbox):
@@ -57,7 +58,7 @@ class Sandbox(core.sandbox.Sandbox):
     def __init__(self, port: int = 0, extra: Iterable[type[SandboxService]] = ()) -> None:
         super().__init__(port)
         kinds = (*SERVICES, *extra)
-        self.kinds = tuple(_scripted(PEOPLED.get(kind.name, kind)) for kind in kinds)
+        self.kinds = tuple(_scripted(LARGER.get(kind.name, kind)) for kind in kinds)
 
     def settings(self, chat: Literal["socket", "http"] | None = None) -> dict[str, str]:
         """Settings that lead every connector here, and Slack to the bot where `chat` says how."""
