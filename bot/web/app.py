@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bot.runtime import Bot, Hook
     from bot.web.limits import Limits
     from core.engine import Engine
-    from core.ledger import Token
     from core.settings import Address
 
 
@@ -64,15 +63,13 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         ("/openapi.json", _description(app), openapi.OPENAPI),
     ):
         app.add_api_route(path, handler, methods=["GET"], **docs)
-    app.add_exception_handler(LevqorError, _levqor_error)
+    app.add_exception_handler(LevqorError, _error)
     app.add_exception_handler(HTTPException, partial(_routing_error, bot.engine))
-    app.add_exception_handler(Exception, _own_fault)
-
-    async def token_check(token: str) -> Token | None:
-        return await bot.read(bot.engine.ledger.token_check, token)
-
+    app.add_exception_handler(Exception, _error)
     authenticator = Authenticator(
-        lambda: bot.settings.of(HttpSettings), token_check, _exposed(hooks, address)
+        lambda: bot.settings.of(HttpSettings),
+        lambda token: bot.read(bot.engine.ledger.token_check, token),
+        _exposed(hooks, address),
     )
     return AuthMiddleware(app, authenticator, hooks, limits, metrics, RejectionLog(bot))
 
@@ -102,7 +99,7 @@ def _description(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:
     return describe
 
 
-async def _levqor_error(_: Request, error: Exception) -> Response:
+async def _error(_: Request, error: Exception) -> Response:
     return error_response(error if isinstance(error, LevqorError) else InternalError())
 
 
@@ -122,7 +119,3 @@ async def _routing_error(engine: Engine, request: Request, error: Exception) -> 
     return error_response(
         NotFound("There is no such page.", fix="GET /openapi.json lists them all.")
     )
-
-
-async def _own_fault(_: Request, __: Exception) -> Response:
-    return error_response(InternalError())

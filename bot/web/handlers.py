@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 from dataclasses import dataclass
@@ -15,15 +14,13 @@ from starlette.responses import Response
 
 from bot.web.body import idempotency_key, parse_object, read_body
 from bot.web.responses import json_response
-from bot.web.schemas import NO_RUN_FIX
+from bot.web.schemas import NO_RUN
 from core import __version__
-from core.errors import Busy, Fault, Forbidden, InvalidInput, NotFound
+from core.errors import Busy, Fault, Forbidden, InvalidInput
 from core.health import inbounds
 from core.reports import InboundUptime, Uptime, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bot.runtime import Bot
     from bot.web.authentication import Principal
     from bot.web.limits import Limits
@@ -55,7 +52,7 @@ class Handlers:
 
     def __post_init__(self) -> None:
         self.started_at = moment(time.time())
-        self._waiting = 0
+        self._places = asyncio.Semaphore(self.places)
         self._began = time.monotonic()
         self._live: asyncio.Task[Health] | None = None
         self._live_until = 0.0
@@ -73,25 +70,16 @@ class Handlers:
         body = await read_body(request.receive, headers, self.limits.body_seconds)
         values = {} if test and not body else parse_object(body, headers)
         key = idempotency_key(headers, caller)
-        with self._place():
-            settled = await run(values=values, key=key, rebind=key is not None, test=test)
-        return json_response(settled.body(), settled.http)
-
-    @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
-        """Take one of the places for runs that are waited for; raises Busy."""
-        if self._waiting >= self.places:
+        if self._places.locked():
             raise Busy(
                 "Too many requests wait for their runs to end; this one was not sent.",
                 fix="Send it again later.",
                 reason="busy",
                 retry_after=BUSY_RETRY,
             )
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
+        async with self._places:
+            settled = await run(values=values, key=key, rebind=key is not None, test=test)
+        return json_response(settled.body(), settled.http)
 
     async def connectors(self, request: Request) -> Response:
         """Show which connectors are set up; with `live=1`, probe them."""
@@ -134,7 +122,7 @@ class Handlers:
         admin = principal.admin or self.bot.settings.is_admin(principal.caller)
         mine = entry is not None and (admin or entry.caller == str(principal.caller))
         if entry is None or entry.run != run or not mine:
-            raise NotFound("There is no such run of yours.", fix=NO_RUN_FIX)
+            raise NO_RUN.replace()
         return json_response(entry.report().body())
 
     async def uptime(self, _: Request) -> Response:

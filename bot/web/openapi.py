@@ -11,7 +11,7 @@ from bot.web import schemas
 from bot.web.body import KEY_HEADER, KEY_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from fastapi import FastAPI
 
@@ -78,7 +78,8 @@ def action_page(
         "Runs the action and answers when it has ended. With `?test=1` and no body the "
         "action's own sample is sent: it is marked as a test, uses no quota and is allowed "
         "once a minute.",
-        {200: receipt, **_errors(schemas.action_errors(connector.name, action_id))},
+        receipt,
+        schemas.action_errors(connector.name, action_id),
         tag="actions",
         parameters=[
             _parameter("test", "1 for a test send; the body is then left out.", _YES_OR_NO),
@@ -101,7 +102,8 @@ def _page(
     operation_id: str,
     summary: str,
     description: str,
-    responses: dict[int | str, Any],
+    answered: dict[str, Any],
+    errors: Iterable[LevqorError] = schemas.PLAIN_ERRORS,
     *,
     tag: str = "watching",
     **extra: Any,
@@ -111,7 +113,7 @@ def _page(
         "operation_id": operation_id,
         "summary": summary,
         "description": description,
-        "responses": responses,
+        "responses": {200: answered, **_errors(errors)},
         "tags": [tag],
         "openapi_extra": extra,
         "response_class": Response,
@@ -131,7 +133,7 @@ def _json(description: str, component: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": media}}
 
 
-def _errors(errors: Sequence[LevqorError]) -> dict[int | str, Any]:
+def _errors(errors: Iterable[LevqorError]) -> dict[int | str, Any]:
     """Group errors by their HTTP status, each as an example in its own words."""
     responses: dict[int | str, Any] = {}
     for error in errors:
@@ -154,14 +156,16 @@ HEALTH = _page(
     "Which connectors are set up",
     "With `live=1` each connector that is set up is probed, at most once in 15 seconds whoever "
     "asks; `detail` and `inbound` are then added.",
-    {200: _json("What is set up.", "Health"), **_errors(schemas.READING_ERRORS)},
+    _json("What is set up.", "Health"),
+    [*schemas.PLAIN_ERRORS, schemas.WRONG_QUERY],
     parameters=[_parameter("live", "1 to probe.", _YES_OR_NO)],
 )
 USAGE = _page(
     "usage",
     "Runs by connector and day, and your quota of today",
     "Days are UTC days, today included. Test sends are left out.",
-    {200: _json("What was run.", "Usage"), **_errors(schemas.READING_ERRORS)},
+    _json("What was run.", "Usage"),
+    [*schemas.PLAIN_ERRORS, schemas.WRONG_QUERY],
     parameters=[
         _parameter(
             "days",
@@ -174,7 +178,8 @@ RUN = _page(
     "run",
     "How a run ended",
     "Your own runs; with a token made with `--admin`, any.",
-    {200: _json("The run.", "Run"), **_errors(schemas.RUN_ERRORS)},
+    _json("The run.", "Run"),
+    [*schemas.PLAIN_ERRORS, schemas.NO_RUN],
     parameters=[
         _parameter(
             "run",
@@ -189,26 +194,23 @@ UPTIME = _page(
     "uptime",
     "Since when Levqor runs",
     "Also the version, and how each interface is doing.",
-    {200: _json("It runs.", "Uptime"), **_errors(schemas.PLAIN_ERRORS)},
+    _json("It runs.", "Uptime"),
 )
 METRICS = _page(
     "metrics",
     "Numbers for Prometheus",
     "Runs, durations, quota refusals, queues, verdicts of probes and acknowledgements.",
     {
-        200: {
-            "description": "The metrics.",
-            "content": {
-                media: {"schema": {"type": "string"}}
-                for media in ("text/plain", "application/openmetrics-text")
-            },
+        "description": "The metrics.",
+        "content": {
+            media: {"schema": {"type": "string"}}
+            for media in ("text/plain", "application/openmetrics-text")
         },
-        **_errors(schemas.PLAIN_ERRORS),
     },
 )
 OPENAPI = _page(
     "openapi",
     "This description",
     "OpenAPI 3.1.",
-    {200: _json("The description.", "Document"), **_errors(schemas.PLAIN_ERRORS)},
+    _json("The description.", "Document"),
 )

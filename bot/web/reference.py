@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from shlex import quote
+from typing import TYPE_CHECKING
 
 from bot.web import schemas
 
@@ -42,7 +43,7 @@ def _action(connector: Connector, action: Action) -> str:
 curl http://127.0.0.1:8787/actions/{action_id} \\
   -H "Authorization: Bearer $LEVQOR_TOKEN" \\
   -H 'Content-Type: application/json' \\
-  -d {_quoted(shown)}
+  -d {quote(shown)}
 ```
 
 <details><summary>What {connector.title} may refuse</summary>
@@ -81,8 +82,3 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", r"\|").split())
-
-
-def _quoted(text: Any) -> str:
-    """Quote a text for a shell."""
-    return "'" + str(text).replace("'", "'\\''") + "'"

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 REFERENCE = "#/components/schemas/{model}"
 RUN_EXAMPLE = "k7m2q9xw4t"
-NO_RUN_FIX = "Check its id; the runs of others need a token made with --admin."
 
 # A contract strips a text and refuses what nobody can type: control characters, line breaks
 # inside a field of one line, unseen marks in a name. Blanks alone are no text.
@@ -101,14 +100,12 @@ def _typeable(node: dict[str, Any], refused: str) -> None:
 
 def action_errors(connector: str, action_id: str) -> list[e.LevqorError]:
     """One example of every way a run can fail, in the order in which it is checked."""
-    midnight = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
-    fault = e.Fault("text", "is missing")
     return [
-        *PLAIN_ERRORS[:1],
+        PLAIN_ERRORS[0],
         e.Forbidden(f"http:ops may not use {action_id}."),
         e.NotFound("There is no such action.", fix=f"Did you mean {action_id}?"),
         e.MethodNotAllowed(),
-        e.InvalidInput([fault]),
+        e.InvalidInput([e.Fault("text", "is missing")]),
         TooSlow(),
         e.TooLarge([e.Fault("body", "must be at most 262144 bytes")]),
         e.WrongMediaType([e.Fault("content-type", "must be application/json")]),
@@ -118,7 +115,7 @@ def action_errors(connector: str, action_id: str) -> list[e.LevqorError]:
         e.QuotaSpent(
             f"Free plan: 1 {connector} call/day. Upgrade for unlimited.",
             upgrade="/pricing",
-            resets_at=midnight,
+            resets_at=dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
             fix="An admin can lift it: levqor plan set http:ops pro",
         ),
         e.Refused("refused", run=RUN_EXAMPLE),
@@ -137,16 +134,11 @@ PLAIN_ERRORS: list[e.LevqorError] = [
     e.LedgerError(),
     e.InternalError(),
 ]
-READING_ERRORS: list[e.LevqorError] = [
-    *PLAIN_ERRORS[:2],
-    e.InvalidInput([e.Fault("days", "must be a whole number from 1 to 366")]),
-    *PLAIN_ERRORS[2:],
-]
-RUN_ERRORS: list[e.LevqorError] = [
-    *PLAIN_ERRORS[:2],
-    e.NotFound("There is no such run of yours.", fix=NO_RUN_FIX),
-    *PLAIN_ERRORS[2:],
-]
+WRONG_QUERY = e.InvalidInput([e.Fault("days", "must be a whole number from 1 to 366")])
+NO_RUN = e.NotFound(
+    "There is no such run of yours.",
+    fix="Check its ID; the runs of others need a token made with --admin.",
+)
 
 
 def components() -> dict[str, Any]:
