@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from core.connectors._email_addresses import (
     ADDRESS_SHAPES,
@@ -49,14 +49,18 @@ TEST_INBOX = "delivered@resend.dev"
 TEST_SENDER = "onboarding@resend.dev"
 
 
-def _recipients(value: str | None) -> str | None:
+def _recipients(value: str | None) -> tuple[str, ...]:
+    """The addresses and domains of a list as they are compared; raises ValueError."""
+    if value is None:
+        return ()
     try:
-        # A list of nothing was meant to restrict something.
-        if value is not None and not _entries(value):
-            raise ValueError  # noqa: TRY301 - one sentence for both
+        entries = [compared(entry.strip()) for entry in value.split(",") if entry.strip()]
     except ValueError:
-        raise ValueError("must be addresses or @domains with commas between them") from None
-    return value
+        entries = []
+    if not entries:
+        # A list of nothing was meant to restrict something.
+        raise ValueError("must be addresses or @domains with commas between them")
+    return tuple(entries)
 
 
 class Mail(Contract):
@@ -99,7 +103,7 @@ class EmailConfig(Config):
         example="Levqor <bot@example.com>",
         default=TEST_SENDER,
     )
-    recipients: Annotated[str | None, AfterValidator(_recipients)] = setting(
+    recipients: Annotated[tuple[str, ...], BeforeValidator(_recipients)] = setting(
         "LEVQOR_RECIPIENTS",
         "Who may be written to (everybody if it is not set)",
         "addresses and @domains of your choice, with commas between them",
@@ -111,8 +115,7 @@ class EmailConfig(Config):
 
 def check(request: Mail, config: EmailConfig, test: bool) -> None:
     """Keep to LEVQOR_RECIPIENTS; a test send reaches nobody but Resend's own inbox."""
-    allowed = _entries(config.recipients)
-    to = compared(request.to)
+    allowed, to = config.recipients, compared(request.to)
     if not allowed or to in allowed or f"@{to.partition('@')[2]}" in allowed:
         return
     if not (test and to == TEST_INBOX):
@@ -159,11 +162,6 @@ def probe(config: EmailConfig, http: HttpClient) -> Probe:
         return Probe(("There are many domains: RESEND_FROM's was not among the first.",))
     row = DOMAIN_UNVERIFIED
     return Probe((f"RESEND_FROM: {row.message}",), attention=True, fix=row.fix)
-
-
-def _entries(recipients: str | None) -> list[str]:
-    """The addresses and domains of a list as they are compared; raises ValueError."""
-    return [compared(entry.strip()) for entry in (recipients or "").split(",") if entry.strip()]
 
 
 CONNECTOR = Connector(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import Certainty, NotSent, Refused, Unknown
@@ -32,10 +32,10 @@ class AnswerRow:
     """
 
     reason: str
-    outcome: Literal["refused", "not_sent", "unknown"]
     message: str
     fix: str
     detailed: str | None = None
+    outcome: Literal["refused", "not_sent", "unknown"] = field(kw_only=True)
 
     def error(
         self,
@@ -59,19 +59,9 @@ class AnswerRow:
             return self.fix
 
 
-def refused(reason: str, message: str, fix: str, detailed: str | None = None) -> AnswerRow:
-    """Make the row of an answer that says no: nothing was done."""
-    return AnswerRow(reason, "refused", message, fix, detailed)
-
-
-def not_sent(reason: str, message: str, fix: str) -> AnswerRow:
-    """Make the row of an answer after which the same may be sent again."""
-    return AnswerRow(reason, "not_sent", message, fix)
-
-
-def unknown(reason: str, message: str, fix: str) -> AnswerRow:
-    """Make the row of an answer that leaves open whether it was done."""
-    return AnswerRow(reason, "unknown", message, fix)
+refused = partial(AnswerRow, outcome="refused")  # surely not done
+not_sent = partial(AnswerRow, outcome="not_sent")  # the same may be sent again
+unknown = partial(AnswerRow, outcome="unknown")  # it may have been done
 
 
 @dataclass(frozen=True, kw_only=True)

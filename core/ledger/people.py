@@ -77,15 +77,9 @@ class People(Store):
         Raises InvalidInput for a label that is taken or not `[a-z][a-z0-9-]*`.
         """
         if not LABEL.fullmatch(label):
-            raise InvalidInput(
-                [
-                    Fault(
-                        "label",
-                        "must be small letters, digits and dashes, a letter first, at most 40",
-                    )
-                ],
-                f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None,
-            )
+            shape = "must be small letters, digits and dashes, a letter first, at most 40"
+            message = f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None
+            raise InvalidInput([Fault("label", shape)], message)
         token = f"lvq_{label}_{secrets.token_urlsafe(32)}"
         now = time.time()
         made = db.execute(

@@ -10,7 +10,7 @@ from core.connectors.notion import CONNECTOR as NOTION
 from core.connectors.sheets import CONNECTOR as SHEETS
 from core.connectors.slack import CONNECTOR as SLACK
 from core.connectors.telegram import CONNECTOR as TELEGRAM
-from core.contract import AnswerRow, Probe, Receipt
+from core.contract import Probe, Receipt, refused
 from core.engine import Settled
 from core.errors import Fault, InvalidInput, LevqorError
 from core.plain import https_link, plain_line, plain_text
@@ -202,7 +202,7 @@ def _looked_up(name):
 def test_what_is_told_is_plain_whoever_made_it():
     fault = Fault(HOSTILE, HOSTILE)
     error = InvalidInput([fault], HOSTILE, fix=HOSTILE)
-    row = AnswerRow("r", "refused", "No.", "Fix.", "Use {name}.")
+    row = refused("r", "No.", "Fix.", "Use {name}.")
     probe = Probe((HOSTILE,), fix=HOSTILE)
     said = [
         *(fault.field, fault.message, error.message, error.fix, str(error)),

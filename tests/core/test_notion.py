@@ -138,7 +138,7 @@ class TestProbe:
         found = notion.probe()
 
         assert (found.attention, len(found.notes)) == (False, 1)
-        assert "shows only when a page is made" in found.notes[0]
+        assert "Write permission can't be checked" in found.notes[0]
         assert calls(sandbox) == ["users.me", "databases.retrieve", "data_sources.retrieve"]
         assert sandbox.notion.writes == []
 

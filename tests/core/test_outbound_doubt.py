@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.contract import AnswerRow
+from core.contract import unknown
 from core.outbound import Outbound
 from tests.support.rawserver import answering, closed_port, in_turn, serving
 from tests.support.ways_out import deliver, ended, failing, getting, posting
@@ -78,7 +78,7 @@ def test_a_lookup_that_fails_after_a_write_was_refused_is_not_sent(outbound):
 
 
 def test_unknown_without_a_write_is_not_sent_and_tried_again(outbound):
-    row = AnswerRow("odd", "unknown", "An odd answer.", "Look.")
+    row = unknown("odd", "An odd answer.", "Look.")
     with serving(answering(500)) as server:
 
         def send(out):

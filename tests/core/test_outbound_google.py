@@ -11,14 +11,14 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from core.contract import AnswerRow, Receipt
+from core.contract import Receipt, refused
 from core.outbound import Outbound
 from core.outbound.cache import SingleFlightCache
 from tests.support.rawserver import answering, in_turn, serving
 from tests.support.ways_out import deliver, failing
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
-REFUSED = AnswerRow("key_refused", "refused", "Google refused the key.", "Make a new key.")
+REFUSED = refused("key_refused", "Google refused the key.", "Make a new key.")
 JSON = "Content-Type: application/json"
 
 

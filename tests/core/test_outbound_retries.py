@@ -8,15 +8,15 @@ from email.utils import formatdate
 
 import pytest
 
-from core.contract import AnswerRow, Probe, Receipt
+from core.contract import Probe, Receipt, not_sent, refused, unknown
 from core.errors import Certainty, InvalidInput, NotSent
 from core.outbound import Outbound
 from tests.support.rawserver import answering, closed_port, in_turn, serving
 from tests.support.ways_out import deliver, ended, failing, posting
 
-TOO_FAST = AnswerRow("too_fast", "not_sent", "Too many messages.", "Wait a little.")
-REFUSED = AnswerRow("gone", "refused", "The channel is gone.", "Choose another.")
-FAILED = AnswerRow("failed", "unknown", "The service failed.", "Look.")
+TOO_FAST = not_sent("too_fast", "Too many messages.", "Wait a little.")
+REFUSED = refused("gone", "The channel is gone.", "Choose another.")
+FAILED = unknown("failed", "The service failed.", "Look.")
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_an_errors_words_are_redacted():
         def clean(self, text):
             return text.replace("SECRET", "****")
 
-    row = AnswerRow("odd", "refused", "It said SECRET.", "Do not use SECRET.")
+    row = refused("odd", "It said SECRET.", "Do not use SECRET.")
 
     def send(_out):
         raise row.error()
