@@ -53,7 +53,7 @@ class Actions:
         self._open = opener
 
         self._actions: dict[str, Callable[[Command], None]] = {
-            "check": lambda _: poller.check_now(asked=True),
+            "check": lambda _: poller.check_now(requested=True),
             "pause": lambda c: self._choose(paused_until=poller.state.now + c.seconds),
             "pause_until_tomorrow": lambda _: self._choose(paused_until=_tomorrow()),
             "resume": lambda _: self._resume(),

@@ -108,11 +108,11 @@ class Poller:
         if self.state.preferences.notify is not Notify.OFF:
             self._window.notify(notification)
 
-    def check_now(self, *, asked: bool = False) -> None:
+    def check_now(self, *, requested: bool = False) -> None:
         """Make the next check due at once; one more where a check is out already."""
         self._due, self._again = 0.0, True
-        if asked:
-            self.change(asked=True, checking=True)
+        if requested:
+            self.change(check_requested=True, checking=True)
         self._clicks.put(_TICK)
 
     def _refresh(self) -> None:
@@ -142,7 +142,7 @@ class Poller:
                 self._tick(asleep=now - last > self._tick_s + _ASLEEP_S)
                 last = now
             except Exception:
-                log.exception("the tray could not look around")
+                log.exception("a tick of the poller failed")
 
     def _tick(self, *, asleep: bool) -> None:
         if self._instance.started_again():
@@ -155,7 +155,7 @@ class Poller:
         if self._window.error != self._state.notification_error:
             self.change(notification_error=self._window.error)
         state = self.state
-        wanted = state.asked or not state.pause_left
+        wanted = state.check_requested or not state.pause_left
         if wanted and not self._checking and time.monotonic() >= self._due:
             self._checking, self._again = True, False
             self._due = time.monotonic() + self._every
@@ -176,7 +176,7 @@ class Poller:
             self.change(checking=True)
             changes = self._ask()
             wait = self._wait(changes)
-            self.change(checking=False, asked=False, **changes)
+            self.change(checking=False, check_requested=False, **changes)
             for notification in self._notifier.checked(self.state):
                 self.notify(notification)
             if self._notifier.unsettled:

@@ -147,7 +147,7 @@ class State:
     runs: tuple[Run, ...] = ()
     preferences: Preferences = field(default_factory=Preferences)
     checking: bool = False
-    asked: bool = False  # a person asked for the check that is out
+    check_requested: bool = False  # the check that is out, by a person
     sending: frozenset[str] = frozenset()
     test_results: Mapping[str, TestResult] = field(default_factory=dict)
     autostart: bool = False

@@ -54,14 +54,14 @@ class Summary:
 
 def summary(state: State) -> Summary:
     """Sum a state up; the worst thing a person can act on wins."""
-    asked = state.asked and state.checking
+    requested = state.check_requested and state.checking
     if state.pause_left:
         left = formatting.left(state.pause_left)
         return Summary(IconState.PAUSED, f"Checks are paused, {left}")
-    if state.fault and not asked:
+    if state.fault and not requested:
         headline = formatting.plain(state.fault.words)
         return Summary(IconState.OFFLINE, headline, state.fault.fix or _NO_FIX)
-    if state.health is None or asked:
+    if state.health is None or requested:
         return Summary(IconState.CHECKING, "Checking…")
     if state.stale:
         old = formatting.span(state.now - state.health.at)
@@ -74,10 +74,10 @@ def summary(state: State) -> Summary:
 
 
 def _of_health(state: State, health: Health) -> Summary:
-    heard = [c for c in health.connectors if not state.mute_left(c.name)]
-    broken: list[Connector | Inbound] = [c for c in heard if c.verdict in BROKEN]
+    unmuted = [c for c in health.connectors if not state.mute_left(c.name)]
+    broken: list[Connector | Inbound] = [c for c in unmuted if c.verdict in BROKEN]
     broken += [i for i in health.inbound if not i.ok]
-    attention = [c for c in heard if c.verdict is Verdict.ATTENTION]
+    attention = [c for c in unmuted if c.verdict is Verdict.ATTENTION]
     if broken:
         return _worst(IconState.BROKEN, "are failing", broken)
     if attention:
@@ -85,7 +85,7 @@ def _of_health(state: State, health: Health) -> Summary:
     if not health.configured:
         fix = "Open the settings file, fill in the services you use, and save it."
         return Summary(IconState.EMPTY, "No service is set up yet", fix)
-    if unknown := [c.title for c in heard if c.verdict is Verdict.UNCHECKED]:
+    if unknown := [c.title for c in unmuted if c.verdict is Verdict.UNCHECKED]:
         return Summary(IconState.CHECKING, f"Not checked yet: {formatting.listed(unknown)}")
     headline = f"All well, {len(health.configured)} of {len(health.connectors)} services set up"
     if muted := [c.title for c in health.configured if state.mute_left(c.name)]:
@@ -93,10 +93,10 @@ def _of_health(state: State, health: Health) -> Summary:
     return Summary(IconState.OK, headline)
 
 
-def _worst(icon: IconState, are: str, found: Sequence[Connector | Inbound]) -> Summary:
-    if len(found) > 1:
-        names = formatting.listed([each.title for each in found])
-        return Summary(icon, f"{len(found)} {are}: {names}", _EACH)
-    (problem,) = found
+def _worst(icon: IconState, are: str, problems: Sequence[Connector | Inbound]) -> Summary:
+    if len(problems) > 1:
+        names = formatting.listed([each.title for each in problems])
+        return Summary(icon, f"{len(problems)} {are}: {names}", _EACH)
+    (problem,) = problems
     headline = wording.under(problem.title, formatting.plain(problem.words))
     return Summary(icon, headline, problem.fix or _NO_FIX)

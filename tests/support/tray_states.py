@@ -52,6 +52,21 @@ OFF = Connector(
 UNSEEN = Connector("duck", "Duck post", actions=("duck.post",), words="set up, not checked yet")
 AWAY = replace(BAD, verdict=Verdict.UNREACHABLE, words="cannot be reached", fix=None)
 
+# What a Levqor answers to a question after its health.
+REPORT = {
+    "connectors": {"chalk": True, "duck": True},
+    "detail": {
+        "chalk": {
+            "title": "Chalk",
+            "actions": ["chalk.write"],
+            "verdict": "ok",
+            "words": "working",
+        },
+        "duck": {"title": "Duck post", "verdict": "unreachable", "words": "cannot be reached"},
+    },
+    "inbound_detail": {"pigeon": {"ok": False, "verdict": "token revoked", "fix": "Get another."}},
+}
+
 
 def state(*connectors: Connector, inbound: tuple[Inbound, ...] = (), **more) -> State:
     """A state half a minute after a check that found these connectors."""

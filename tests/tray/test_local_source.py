@@ -14,24 +14,10 @@ import pytest
 from core.reports import Verdict
 from core.wording import VERDICTS
 from tests.support.canary import CANARIES, assert_clean, secrets
+from tests.support.tray_states import REPORT
 from tray import desktop
 from tray.source import SourceError, reading
 from tray.source.local import Local
-
-REPORT = {
-    "connectors": {"chalk": True, "duck": True},
-    "detail": {
-        "chalk": {
-            "title": "Chalk",
-            "actions": ["chalk.write"],
-            "verdict": "ok",
-            "words": "working",
-        },
-        "duck": {"title": "Duck post", "verdict": "unreachable", "words": "cannot be reached"},
-    },
-    "inbound_detail": {"pigeon": {"ok": False, "verdict": "token revoked", "fix": "Get another."}},
-}
-
 
 # -- the words of a report -------------------------------------------------------------------
 

@@ -101,9 +101,9 @@ STATES = {
     "the home is read-only": state(C, fault=fault("The database's folder is read-only")),
     "the disk is full": state(C, fault=fault("The disk with the database is full")),
     "a scheduled check does not touch the headline": state(C, BAD, checking=True),
-    "a check somebody asked for does": state(C, BAD, checking=True, asked=True),
+    "a check somebody asked for does": state(C, BAD, checking=True, check_requested=True),
     "a check somebody asked for while the source is silent": state(
-        fault=fault(), checking=True, asked=True
+        fault=fault(), checking=True, check_requested=True
     ),
     "paused for an hour": state(C, BAD, preferences=Preferences(paused_until=NOW + HOUR)),
     "paused until tomorrow": state(C, preferences=Preferences(paused_until=NOW + 15 * HOUR)),

@@ -20,22 +20,9 @@ from cryptography.x509.oid import NameOID
 from core.network import Network
 from tests.support.proxies import proxying
 from tests.support.rawserver import certificate, closed_port
+from tests.support.tray_states import REPORT
 from tray.source import SourceError
 from tray.source.remote import Remote
-
-REPORT = {
-    "connectors": {"chalk": True, "duck": True},
-    "detail": {
-        "chalk": {
-            "title": "Chalk",
-            "actions": ["chalk.write"],
-            "verdict": "ok",
-            "words": "working",
-        },
-        "duck": {"title": "Duck post", "verdict": "unreachable", "words": "cannot be reached"},
-    },
-    "inbound_detail": {"pigeon": {"ok": False, "verdict": "token revoked", "fix": "Get another."}},
-}
 
 # What is said of an answer that no Levqor gave.
 STRANGE = " answers, but not as Levqor does"
