@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from core.network import loopback
 from core.sandbox.service import Card
 
 if TYPE_CHECKING:
@@ -72,44 +73,37 @@ nav article > header { margin: 0; }
 """  # noqa: E501 - a style rule a line
 
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+def front_page(
+    request: web.Request, titles: Mapping[str, str], received: Sequence[Received]
+) -> web.Response:
+    """Give a browser of this machine the page; raises HTTPForbidden for a page elsewhere.
 
-
-def answer(request: web.Request, text: str) -> web.Response:
-    """Give the page to a browser of this machine; raises HTTPForbidden for a page elsewhere.
-
-    A web page elsewhere can reach a loopback port; it cannot choose the Host header.
+    `titles` has each service's by its name; `received` is oldest first. The calls that sent
+    nothing are listed with `?checks=1` only.
     """
     try:
         host = urlsplit(f"//{request.host}").hostname
     except ValueError:
         host = None
-    if host not in _LOOPBACK or request.headers.get("Origin"):
+    # A web page elsewhere can reach a loopback port; it cannot choose the Host header.
+    if not loopback(host) or request.headers.get("Origin"):
         raise web.HTTPForbidden(text="The sandbox answers on loopback only.\n")
-    return web.Response(text=text, content_type="text/html", headers=HEADERS)
-
-
-def render(
-    url: str, titles: Mapping[str, str], received: Sequence[Received], *, checks: bool = False
-) -> str:
-    """The page for these services, name to title; `received` is oldest first.
-
-    With `checks` it lists the calls that sent nothing, too.
-    """
-    done = [request for request in received if request.done]
-    others = [request for request in received if not request.done]
+    done = [call for call in received if call.done]
+    others = [call for call in received if not call.done]
     body = _list(done, partial(_card, titles)) or _EMPTY
-    return (
+    text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         '<meta http-equiv="refresh" content="3">'
         f"<title>Levqor sandbox</title><style>{_STYLE}</style></head><body>"
         "<header><h1>Levqor sandbox</h1>"
-        f"<p>What the sandbox services at {escape(url)} received, newest first. "
-        "Nothing here reaches the real services. This page refreshes itself.</p></header>"
+        f"<p>What the sandbox services at {escape(f'http://{request.host}')} received, newest "
+        "first. Nothing here reaches the real services. This page refreshes itself.</p></header>"
         f"<ul>{''.join(_count(titles, name, done) for name in titles)}</ul>"
-        f"<main>{body}{_checks(titles, others, listed=checks)}</main></body></html>"
+        f"<main>{body}{_checks(titles, others, listed='checks' in request.query)}</main>"
+        "</body></html>"
     )
+    return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
 
 _EMPTY = '<p class="empty">Nothing received yet. Send something, and it shows up here.</p>'

@@ -6,7 +6,6 @@ live for 24 hours, and a test sender that reaches nobody but the account's owner
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
@@ -60,10 +59,8 @@ class Resend(SandboxService):
         ]
 
     def reset(self) -> None:
-        """Forget idempotency keys; `thinking` is how many seconds sending takes."""
-        self.thinking = 0.0
+        """Begin without idempotency keys."""
         self._keys: dict[str, tuple[float, str, str]] = {}
-        self._running: set[str] = set()
 
     def not_found(self) -> web.Response:
         """What Resend says to an address it does not have."""
@@ -98,16 +95,12 @@ class Resend(SandboxService):
                 400, "invalid_idempotency_key", "The key must be between 1-256 characters long"
             )
         payload = json.dumps(mail, sort_keys=True)
-        if key is not None and (known := self._repeat(key, payload)):
-            return known
+        if key is not None and (answer := self._repeat(key, payload)):
+            return answer
         if fault := _fault(mail) or _not_allowed(mail):
             return _error(*fault)
         sent = str(uuid.uuid4())
         if key is not None:
-            self._running.add(key)
-        await asyncio.sleep(self.thinking)
-        if key is not None:
-            self._running.discard(key)
             self._keys[key] = (time.monotonic(), payload, sent)
         to, subject = ", ".join(_list(mail["to"])), mail["subject"]
         text = str(mail.get("text") or "")
@@ -126,12 +119,6 @@ class Resend(SandboxService):
         return None
 
     def _repeat(self, key: str, payload: str) -> web.Response | None:
-        if key in self._running:
-            return _error(
-                409,
-                "concurrent_idempotent_requests",
-                "Same idempotency key used while original request is still in progress",
-            )
         at, first, sent = self._keys.get(key, (0.0, "", ""))
         if not sent or time.monotonic() - at > KEY_SECONDS:
             return None

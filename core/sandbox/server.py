@@ -96,9 +96,7 @@ class Sandbox:
 
     async def _front(self, request: web.Request) -> web.Response:
         titles = {service.name: service.title for service in self.services}
-        checks = "checks" in request.query
-        text = page.render(self.url, titles, self.received, checks=checks)
-        return page.answer(request, text)
+        return page.front_page(request, titles, self.received)
 
 
 def recorded(

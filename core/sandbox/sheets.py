@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
@@ -79,7 +80,7 @@ class Sheets(SandboxService):
         try:
             self._check(request, _GET)
             whole = self._spreadsheet()
-            mask = request.query.get("fields")
+            mask = _mask(request.query.get("fields", ""))
             return web.json_response(_masked(whole, mask) if mask else whole)
         except Refusal as refusal:
             return _error(*refusal.args)
@@ -241,42 +242,31 @@ def _check_cell(cell: Any, where: str) -> None:
         raise Refusal(400, "INVALID_ARGUMENT", text + "single cell.")
 
 
-def _masked(value: Any, mask: str) -> Any:
-    """Keep only what a field mask like `a.b,c(d,e)` names."""
+def _masked(value: Any, mask: dict[str, Any]) -> Any:
+    """Keep only what a field mask names."""
     if isinstance(value, list):
         return [_masked(inner, mask) for inner in value]
-    kept: dict[str, Any] = {}
-    for path in _paths(mask):
-        name, rest = path.replace("/", "."), ""
-        for index, letter in enumerate(name):
-            if letter in ".(":
-                rest = name[index + 1 :] if letter == "." else name[index + 1 : -1]
-                name = name[:index]
-                break
-        if not isinstance(value, dict) or name not in value:
-            raise Refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
-        inner = _masked(value[name], rest) if rest else value[name]
-        kept[name] = _merged(kept.get(name), inner)
-    return kept
+    if not isinstance(value, dict) or not mask.keys() <= value.keys():
+        raise Refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
+    return {
+        name: _masked(value[name], rest) if rest else value[name] for name, rest in mask.items()
+    }
 
 
-def _merged(old: Any, new: Any) -> Any:
-    if isinstance(old, dict) and isinstance(new, dict):
-        return {name: _merged(old.get(name), new.get(name, old.get(name))) for name in old | new}
-    if isinstance(old, list) and isinstance(new, list):
-        return [_merged(one, other) for one, other in zip(old, new, strict=True)]
-    return new
-
-
-def _paths(mask: str) -> list[str]:
-    paths, depth = [""], 0
-    for letter in mask:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and depth == 0:
-            paths.append("")
+def _mask(text: str) -> dict[str, Any]:
+    """Read a field mask like `a.b,c(d,e)`: each name with what is kept below it."""
+    root: dict[str, Any] = {}
+    name, above = root, [root]
+    for part in re.findall(r"[^.,()/]+|[,()]", text):
+        if part == "(":
+            above.append(name)
+        elif part == ")":
+            above = above[:-1] or above
+        elif part == ",":
+            name = above[-1]
         else:
-            paths[-1] += letter
-    return paths
+            name = name.setdefault(part, {})
+    return root
 
 
 def _error(code: int, status: str, message: str) -> web.Response:

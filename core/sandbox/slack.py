@@ -178,13 +178,13 @@ def _token_error(token: str, wanted: str) -> str | None:
     return None if token == wanted else "invalid_auth"
 
 
-def _channel(asked: str) -> str | None:
-    if asked in CHANNELS or asked[:1] == "D":
-        return asked
-    if asked[:1] in ("U", "W"):
-        return f"D{asked[1:]}"
-    names = {name: channel for channel, name in CHANNELS.items()}
-    return names.get(asked.removeprefix("#"))
+def _channel(name: str) -> str | None:
+    if name in CHANNELS or name[:1] == "D":
+        return name
+    if name[:1] in ("U", "W"):
+        return f"D{name[1:]}"
+    channels = {name: channel for channel, name in CHANNELS.items()}
+    return channels.get(name.removeprefix("#"))
 
 
 def _card(channel: str, payload: dict[str, Any]) -> Card:

@@ -193,7 +193,7 @@ def _check_headers(request: web.Request, api_key: str) -> None:
         text = "Notion-Version header failed validation: Notion-Version header should be "
         raise Refusal(400, "missing_version", text + "defined, instead was `undefined`.")
     if version not in VERSIONS:
-        known = " or ".join(f'`"{one}"`' for one in VERSIONS)
+        known = " or ".join(f'`"{date}"`' for date in VERSIONS)
         text = f'Notion-Version header should be {known}, instead was `"{version}"`.'
         raise Refusal(400, "validation_error", text)
 
@@ -207,11 +207,11 @@ def _object(received: Received) -> dict[str, Any]:
 
 def _ident(request: web.Request, name: str) -> str:
     given = request.match_info["id"]
-    found = values.read_uuid(given)
-    if found is None:
+    ident = values.read_uuid(given)
+    if ident is None:
         text = f"path failed validation: path.{name} should be a valid uuid, instead was "
         raise invalid(f'{text}`"{given}"`.')
-    return found
+    return ident
 
 
 def _missing(kind: str, ident: str) -> Refusal:
