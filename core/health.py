@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.engine import reasons
+from core.engine.validation import credential_digest
 from core.errors import LedgerError, LevqorError, NotConfigured, NotSent, UpstreamError
 from core.reports import (
     ConnectorHealth,
@@ -141,7 +142,7 @@ class HealthChecker:
         try:
             probe = engine.outbound.probe(
                 connector.name,
-                engine.credential(connector, config),
+                credential_digest(config),
                 lambda http: connector.probe(config, http),
                 seconds=PROBE_SECONDS,
             )

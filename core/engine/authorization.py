@@ -1,12 +1,13 @@
-"""What is looked at before a request becomes a run: who, what, with which settings."""
+"""Who may do what, with which settings: looked at before a request becomes a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.contract import nearest
 from core.engine.validation import checked, from_settings, naming_settings
-from core.errors import Fault, Forbidden, InvalidInput, NotConfigured, QuotaSpent
+from core.errors import Fault, Forbidden, InvalidInput, NotConfigured, NotFound, QuotaSpent
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     from core.callers import Caller
     from core.contract import Action, Config, Connector, Contract
-    from core.engine.catalogue import Catalogue
     from core.settings import Settings
+
+    Actions = Mapping[str, tuple[Connector, Action]]  # by id, in menu order
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Admitted:
 
 def admit(
     settings: Settings,
-    catalogue: Catalogue,
+    actions: Actions,
     action_id: str,
     values: Mapping[str, Any],
     caller: Caller,
@@ -45,7 +47,7 @@ def admit(
     test: bool,
 ) -> Admitted:
     """Check a request; raises Forbidden, NotFound, InvalidInput."""
-    connector, action = permitted(settings, catalogue, action_id, caller)
+    connector, action = permitted(settings, actions, action_id, caller)
     if test:
         values = _sample(action, values)
     origin = from_settings(action.input, values, settings.default)
@@ -71,7 +73,7 @@ def admit(
 
 
 def permitted(
-    settings: Settings, catalogue: Catalogue, action_id: str, caller: Caller
+    settings: Settings, actions: Actions, action_id: str, caller: Caller
 ) -> tuple[Connector, Action]:
     """Look an action up for a caller; raises Forbidden, NotFound."""
     if not settings.may(caller, action_id):
@@ -79,7 +81,18 @@ def permitted(
             f"{caller} may not use this action.",
             fix="Ask whoever runs Levqor to add it to LEVQOR_ALLOW.",
         )
-    return catalogue.find(action_id)
+    return find_action(actions, action_id)
+
+
+def find_action(actions: Actions, action_id: str) -> tuple[Connector, Action]:
+    """Look an action up; raises NotFound with the nearest name."""
+    if action_id in actions:
+        return actions[action_id]
+    near = nearest(action_id, actions)
+    raise NotFound(
+        "There is no such action.",
+        fix=f"Did you mean {near}?" if near else f"The actions are {', '.join(actions)}.",
+    )
 
 
 def spent(

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 from core.connectors import CONNECTORS
 from core.contract import Receipt
 from core.engine import reasons
-from core.engine.authorization import admit, permitted, spent
-from core.engine.catalogue import Catalogue
-from core.engine.credentials import Credentials
+from core.engine.authorization import admit, find_action, permitted, spent
 from core.engine.dispatcher import Dispatcher
 from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
-from core.engine.validation import fingerprint
+from core.engine.validation import credential_digest, fingerprint
 from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
 from core.home_key import KEY, home_key
 from core.ledger import Ledger, RunRequest, random_code
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.callers import Caller
-    from core.contract import Action, Config, Connector
+    from core.contract import Action, Connector
     from core.engine.authorization import Admitted
     from core.errors import Unwritten
     from core.ledger import RunRecord
@@ -62,11 +60,10 @@ class Engine:
         self.outbound = outbound
         self.connectors = tuple(connectors)
         self.log = log
-        self._catalogue = Catalogue(self.connectors)
+        self._actions = {c.action_id(a): (c, a) for c in self.connectors for a in c.actions}
         self._run_log = RunLogger(log)
         self.observers, self.refusals = self._run_log.observers, self._run_log.refusals
         ledger.default_plan = settings.app.default_plan
-        self._credentials = Credentials()
         self._dispatcher = Dispatcher(
             ledger, outbound, self.connectors, settled=self.settled, ended=self._run_log.ended
         )
@@ -101,15 +98,15 @@ class Engine:
 
     def action_ids(self) -> tuple[str, ...]:
         """Every action, in menu order."""
-        return self._catalogue.ids
+        return tuple(self._actions)
 
     def action(self, action_id: str) -> tuple[Connector, Action]:
         """Look an action up; raises NotFound with the nearest name."""
-        return self._catalogue.find(action_id)
+        return find_action(self._actions, action_id)
 
     def ready(self, action_id: str, caller: Caller) -> None:
         """Raise what would refuse a form's run whatever is filled in; reads, writes nothing."""
-        connector, _ = permitted(self.settings, self._catalogue, action_id, caller)
+        connector, _ = permitted(self.settings, self._actions, action_id, caller)
         self.settings.config(connector)
         (quota,) = self.ledger.quota(str(caller), [action_id])
         if quota.limit is not None and quota.used >= quota.limit:
@@ -146,7 +143,7 @@ class Engine:
         with self._refusals(action_id, caller, ip):
             if self._dispatcher.stopping:
                 raise Stopping
-            asked = admit(self.settings, self._catalogue, action_id, values, caller, test=test)
+            asked = admit(self.settings, self._actions, action_id, values, caller, test=test)
             if asked.refuse is not None and key is None:
                 raise asked.refuse
             order = RunRequest(
@@ -197,10 +194,6 @@ class Engine:
     def queues(self) -> dict[str, tuple[int, int]]:
         """Connector name to (runs being sent, runs waiting)."""
         return self._dispatcher.load()
-
-    def credential(self, connector: Connector, config: Config) -> bytes:
-        """A digest of what a connector signs in with; waits are shared by those who share it."""
-        return self._credentials.digest(connector, config)
 
     def refresh(self) -> bool:
         """Read the settings anew where one of their files changed; tell whether they did.
@@ -258,7 +251,7 @@ class Engine:
             test=test,
             input=asked.given,
             config=asked.config,
-            credential=self.credential(asked.connector, asked.config),
+            credential=credential_digest(asked.config),
             future=future,
             origin=asked.origin,
             sandbox_page=self.settings.app.sandbox_page,
@@ -286,13 +279,13 @@ class Engine:
         if out is not None:
             return out
         future: Future[Settled] = Future()
-        entry = None if accepted.settled else self.ledger.run(accepted.run)
-        if accepted.settled is not None:
-            future.set_result(accepted.settled)
-        elif entry is not None and not entry.open:
-            future.set_result(self.settled(entry))
-        else:
+        settled = accepted.settled
+        record = None if settled else self.ledger.run(accepted.run)
+        if record is not None and not record.open:
+            settled = self.settled(record)
+        if settled is None:
             # Another process is at it, or died at it and the next look will say so.
             still_out = InProgress(run=accepted.run, fix="Ask again in a moment.")
-            future.set_result(Settled(accepted.run, accepted.action_id, "unknown", error=still_out))
+            settled = Settled(accepted.run, accepted.action_id, "unknown", error=still_out)
+        future.set_result(settled)
         return future

@@ -35,37 +35,36 @@ class RunLogger:
         """Record a run that is settled."""
         error = settled.error
         ours = error is not None and not isinstance(error, UpstreamError)
-        if self._log:
-            self._log.write(
-                run=job.run,
-                ip=job.ip,
-                caller=job.caller,
-                connector=job.connector.name,
-                action=job.action_id,
-                status=error.code if error and ours else settled.outcome,
-                ms=settled.ms,
-                attempts=settled.attempts,
-                error=error.reason or error.code if error else None,
-            )
+        self._write(
+            job.action_id,
+            error,
+            status=error.code if error and ours else settled.outcome,
+            run=job.run,
+            ip=job.ip,
+            caller=job.caller,
+            ms=settled.ms,
+            attempts=settled.attempts,
+        )
         _tell(self.observers, settled, job.caller)
 
     def refused(
         self, action_id: str, error: LevqorError, caller: Caller, ip: str | None, ms: float
     ) -> None:
         """Record a request that did not become a run."""
+        run = error.run or "-"
+        self._write(
+            action_id, error, status=error.code, run=run, ip=ip, caller=caller, ms=ms, attempts=0
+        )
+        _tell(self.refusals, action_id, error, caller)
+
+    def _write(self, action_id: str, error: LevqorError | None, **line: Any) -> None:
         if self._log:
             self._log.write(
-                run=error.run or "-",
-                ip=ip,
-                caller=caller,
                 connector=action_id.partition(".")[0] or "-",
                 action=action_id or "-",
-                status=error.code,
-                ms=ms,
-                attempts=0,
-                error=error.reason or error.code,
+                error=error.reason or error.code if error else None,
+                **line,
             )
-        _tell(self.refusals, action_id, error, caller)
 
 
 def _tell(observers: Iterable[Callable[..., None]], *what: Any) -> None:

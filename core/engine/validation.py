@@ -7,7 +7,7 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from core.contract import nearest
 from core.counted import counted
@@ -16,7 +16,7 @@ from core.errors import Fault, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from core.contract import Contract
+    from core.contract import Config, Contract
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is required",
@@ -117,6 +117,15 @@ def _unknown(name: str, known: list[str]) -> str:
     if near:
         return f"is not a field here; did you mean {near}?"
     return f"is not a field here; the fields are {', '.join(known)}"
+
+
+def credential_digest(config: Config) -> bytes:
+    """A digest of what a connector signs in with; waits are shared by those who share it."""
+    values = [
+        value.get_secret_value() if isinstance(value, SecretStr) else value
+        for value in config.__dict__.values()
+    ]
+    return hashlib.sha256(repr(values).encode()).digest()
 
 
 def fingerprint(key: bytes, action_id: str, given: Contract) -> bytes:

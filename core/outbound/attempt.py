@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json as jsonlib
 import time
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -42,6 +43,7 @@ _BEFORE = {
 }
 
 
+@dataclass
 class Attempt:
     """An `HttpClient` for one attempt: all its calls share one deadline.
 
@@ -49,25 +51,14 @@ class Attempt:
     the service says no.
     """
 
-    def __init__(
-        self,
-        *,
-        run: str,
-        user_agent: str,
-        deadline: float,
-        session: Session,
-        routes: Routes,
-        cache: SingleFlightCache,
-        credential: Hashable,
-    ) -> None:
-        self.run = run
-        self.certainty = Certainty.NOTHING_BEGUN
-        self._user_agent = user_agent
-        self._deadline = deadline
-        self._session = session
-        self._routes = routes
-        self._cache = cache
-        self._credential = credential
+    run: str
+    deadline: float  # by time.monotonic()
+    credential: Hashable
+    session: Session
+    routes: Routes
+    cache: SingleFlightCache
+    user_agent: str
+    certainty: Certainty = Certainty.NOTHING_BEGUN
 
     def get(
         self,
@@ -124,12 +115,11 @@ class Attempt:
         return self._recall(("kept", key), lambda: (make(), seconds), fresh=fresh)
 
     def _recall(self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool) -> T:
-        left = max(0.0, self._deadline - time.monotonic())
+        left = max(0.0, self.deadline - time.monotonic())
         try:
-            return self._cache.get((self._credential, key), make, wait=left, fresh=fresh)
+            return self.cache.get((self.credential, key), make, wait=left, fresh=fresh)
         except TimeoutError:
-            error = self._before("timed_out_before")
-        raise error
+            raise self._before("timed_out_before") from None
 
     def _call(
         self,
@@ -143,13 +133,17 @@ class Attempt:
         writes = effect != "none"
         if writes:
             self.certainty = max(self.certainty, Certainty.NOT_DONE)
-        request = Request(method, with_params(url, params), self._headers(headers), body)
-        progress = RequestProgress(self._deadline)
+        standard = {"Accept": "*/*", "Accept-Encoding": "identity"}  # 64 KB of gzip can be 60 MB
+        headers = {**standard, **headers, "User-Agent": self.user_agent}
+        query = f"{'&' if '?' in url else '?'}{urlencode(params)}" if params else ""
+        request = Request(method, url + query, headers, body)
+        progress = RequestProgress(self.deadline)
         answer = None
         try:
             answer, reason = self._send(progress, request)
         finally:
-            if writes and progress.handed_over and not _said_no(answer):
+            said_no = answer is not None and 400 <= answer.status < 500
+            if writes and progress.handed_over and not said_no:
                 open_end = Certainty.REPEATABLE if effect == "keyed" else Certainty.MAYBE_DONE
                 self.certainty = max(self.certainty, open_end)
         if answer is not None:
@@ -157,15 +151,6 @@ class Attempt:
         if writes and progress.handed_over:
             raise failure(reason, certainty=self.certainty)
         raise self._before(reason)
-
-    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
-        return {
-            "Accept": "*/*",
-            # Sixty-four kilobytes of gzip can be sixty megabytes.
-            "Accept-Encoding": "identity",
-            **more,
-            "User-Agent": self._user_agent,
-        }
 
     def _send(self, progress: RequestProgress, request: Request) -> tuple[HttpAnswer | None, str]:
         """Make a request; an answer, or the reason why there is none."""
@@ -175,8 +160,8 @@ class Attempt:
         thread.progress = progress
         response = None
         try:
-            route = self._routes.to(request.url)
-            response = self._session.exchange(request, route=route, seconds=progress.left() + 1)
+            route = self.routes.to(request.url)
+            response = self.session.exchange(request, route=route, seconds=progress.left() + 1)
             answer = _read(response)
         except NoRoute as error:
             return None, error.reason
@@ -199,17 +184,6 @@ class Attempt:
         if slow:
             return failure("timed_out_before")
         return failure("dropped_before" if reason == "dropped" else reason)
-
-
-def with_params(url: str, params: Mapping[str, str] | None) -> str:
-    """Add a query to a URL that may have one already."""
-    if not params:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
-
-
-def _said_no(answer: HttpAnswer | None) -> bool:
-    return answer is not None and 400 <= answer.status < 500
 
 
 def _read(response: requests.Response) -> HttpAnswer:

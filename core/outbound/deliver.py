@@ -141,15 +141,9 @@ class Outbound:
     def _attempt(
         self, credential: tuple[str, bytes], run: str, send: Callable[[HttpClient], T], end: float
     ) -> T:
-        attempt = Attempt(
-            run=run,
-            user_agent=self._user_agent,
-            deadline=min(end, time.monotonic() + self._attempt_seconds),
-            session=self._session(),
-            routes=self._routes,
-            cache=self._cache,
-            credential=credential,
-        )
+        deadline = min(end, time.monotonic() + self._attempt_seconds)
+        shared = (self._routes, self._cache, self._user_agent)
+        attempt = Attempt(run, deadline, credential, self._session(), *shared)
         try:
             return send(attempt)
         except Unknown as raised:

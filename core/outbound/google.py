@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,43 +29,6 @@ class _Response(NamedTuple):
     data: bytes
 
 
-class _Carrier:
-    """What google-auth calls to make a request.
-
-    It retries by itself, sleeping, on 500, 503, 504, 408 and 429: it never gets to see one.
-    """
-
-    def __init__(
-        self,
-        post: Callable[[str, bytes, Mapping[str, str]], Answer],
-        explain: Callable[[Answer], Exception],
-    ) -> None:
-        self._post = post
-        self._explain = explain
-
-    def __call__(
-        self,
-        url: str,
-        method: str = "POST",  # noqa: ARG002 - google-auth's own signature
-        body: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - the attempt's deadline stands
-        **_more: Any,
-    ) -> _Response:
-        answer = self._post(url, body, headers or {})
-        if answer.status != 200 or not _is_token(answer.json()):
-            raise self._explain(answer)
-        return _Response(answer.status, answer.headers, answer.body)
-
-
-def _is_token(said: Any) -> bool:
-    try:
-        _Token.model_validate(said)
-    except ValidationError:
-        return False
-    return True
-
-
 def exchange(
     info: Mapping[str, Any],
     scopes: Sequence[str],
@@ -79,8 +42,15 @@ def exchange(
     """
     from google.oauth2 import service_account
 
+    # It retries by itself, sleeping, on 500, 503, 504, 408 and 429: it never gets to see one.
+    def request(url: str, *, body: bytes = b"", headers: Any = None, **_more: Any) -> _Response:
+        answer = post(url, body, headers or {})
+        if answer.status != 200 or answer.parse(_Token) is None:
+            raise explain(answer)
+        return _Response(answer.status, answer.headers, answer.body)
+
     credentials: Any = service_account.Credentials
     account = credentials.from_service_account_info(dict(info), scopes=list(scopes))
-    account.refresh(_Carrier(post, explain))
+    account.refresh(request)
     left = account.expiry.replace(tzinfo=UTC) - datetime.now(UTC)
     return account.token, left.total_seconds() - _MARGIN_SECONDS

@@ -26,9 +26,7 @@ class _Waiters:
         self.until = 0.0  # nobody calls before, by time.monotonic()
         self.next = 0.0  # nor the next in the queue before this
         self.queue: deque[object] = deque()
-        self.reason = ""
-        self.message = ""
-        self.fix: str | None = None
+        self.refusal = NotSent("")
 
     def wanted(self, now: float) -> bool:
         """Whether anybody waits, or must."""
@@ -67,11 +65,7 @@ class RateLimitGate:
             waiters = self._waiters.setdefault(credential, _Waiters())
             if waiters.until < until:
                 waiters.until = until
-                waiters.reason, waiters.message, waiters.fix = (
-                    error.reason or "",
-                    error.message,
-                    error.fix,
-                )
+                waiters.refusal = NotSent(error.reason or "", error.message, fix=error.fix)
 
     def done(self, credential: Hashable) -> None:
         """An attempt is over: the next in the queue may go."""
@@ -108,4 +102,4 @@ class RateLimitGate:
             waiters.queue.remove(ticket)
             self._changed.notify_all()
         left = waiters.until - time.monotonic()
-        return NotSent(waiters.reason, waiters.message, fix=waiters.fix, retry_after=max(1.0, left))
+        return waiters.refusal.replace(retry_after=max(1.0, left))

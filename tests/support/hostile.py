@@ -17,7 +17,7 @@ from core.connectors._notion.properties import typed
 from core.connectors._notion.schema import Column, Option, Schema
 from core.connectors._notion.values import PLAIN
 from core.contract import folded, listed, nearest
-from core.engine.catalogue import Catalogue
+from core.engine.authorization import find_action
 from core.engine.validation import checked, fingerprint
 from core.errors import LevqorError
 from core.grammar import parse_chat, parse_items, read_json, rows, value
@@ -140,10 +140,11 @@ def _others():
         ["secret-of-ours", "https://hooks.slack.com/services/T0/B0/x"],
         [shape for one in declared() for shape in one.token_shapes],
     )
-    catalogue = Catalogue(CONNECTORS)
+    actions = {c.action_id(action): (c, action) for c in CONNECTORS for action in c.actions}
     named = [
-        *(folded, mask, rows, read_json, unescape, redactor.clean, catalogue.find),
-        *(listed, lambda text: listed(text.split()), lambda text: nearest(text, catalogue.ids)),
+        *(folded, mask, rows, read_json, unescape, redactor.clean),
+        *(listed, lambda text: listed(text.split()), lambda text: nearest(text, actions)),
+        lambda text: find_action(actions, text),
     ]
     return [Reader(getattr(call, "__qualname__", "?"), call) for call in named]
 
