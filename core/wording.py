@@ -126,22 +126,23 @@ def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None 
 
     now = time.time() if now is None else now
     moment = dt.datetime.fromtimestamp(entry.at, dt.UTC)
-    test = " as a test send" if entry.test else ""
+    connector, action = _find(entry.action, connectors)
+    title = f"{action.title} ({entry.action})" if action else entry.action
     lines = [
-        f"Run {entry.run}: {_heading(entry.action, connectors)}{test}",
+        f"Run {entry.run}: {title}{' as a test send' if entry.test else ''}",
         f"Asked by {entry.caller} at {moment:%Y-%m-%d %H:%M:%S} UTC, {ago(now - entry.at)}",
     ]
     if entry.open:
         lines.append("Waiting to be sent." if entry.state == "accepted" else "Being sent now.")
         return "\n".join(lines)
-    lines.append(_effort(entry))
+    took = "" if entry.ms is None else f", {entry.ms:.0f} ms"
+    lines.append(counted(entry.attempts, "attempt") + took)
     if entry.state == "sent":
         kept = entry.receipt or {}
         lines.append(f"{_done(kept.get('status', 'sent'), kept.get('updated')).capitalize()}.")
         if kept.get("id"):
             lines.append(f"Its id there: {kept['id']}")
         return "\n".join(lines)
-    connector, _ = _find(entry.action, connectors)
     error = reasons.restore_error(entry, connector)
     lines += [_what(error, entry.state), *_next_steps(error, entry.state)]
     if entry.reason or entry.code:
@@ -155,8 +156,7 @@ def health_lines(report: Health, *, now: float | None = None) -> list[str]:
     lines = [set_up(report)]
     for detail in report.detail.values():
         lines += _connector_lines(detail, now)
-    lines += [f"Way in, {surface}: {words}" for surface, words in report.inbound.items()]
-    return [*lines, *trouble_lines(report)]
+    return [*lines, *closing_lines(report)]
 
 
 def set_up(report: HealthSummary) -> str:
@@ -165,8 +165,10 @@ def set_up(report: HealthSummary) -> str:
     return f"{some} of {counted(report.total, 'connector')} {agreeing(some)} set up."
 
 
-def trouble_lines(report: Health) -> Iterator[str]:
-    """Say what is wrong with Levqor's own files though runs go on."""
+def closing_lines(report: Health) -> Iterator[str]:
+    """Say how the bot's interfaces are doing, and what is wrong with Levqor's own files."""
+    for surface, words in report.inbound.items():
+        yield f"Interface {surface}: {words}"
     for problem in report.problems:
         yield f"{problem} Runs go on without it."
         yield "  What to do: ask whoever runs Levqor to look with levqor doctor."
@@ -220,22 +222,12 @@ def _next_steps(error: LevqorError, outcome: str | None) -> Iterator[str]:
             yield f"Plans: {error.upgrade}"
 
 
-def _heading(action_id: str, connectors: Sequence[Connector]) -> str:
-    _, action = _find(action_id, connectors)
-    return f"{action.title} ({action_id})" if action else action_id
-
-
-def _effort(entry: RunRecord) -> str:
-    tries = counted(entry.attempts, "attempt")
-    return tries if entry.ms is None else f"{tries}, {entry.ms:.0f} ms"
-
-
 def _connector_lines(detail: ConnectorHealth, now: float) -> Iterator[str]:
     extras = []
     if detail.latency_ms is not None:
         extras.append(f"{detail.latency_ms:.0f} ms")
-    if detail.since and (since := _since(detail.since, now)).endswith(" ago"):
-        extras.append(f"for {since.removesuffix(' ago')}")
+    if detail.since and (lasted := now - detail.since.timestamp()) >= 5:
+        extras.append(f"for {span(lasted)}")
     yield under(detail.title, detail.words) + (f" ({', '.join(extras)})" if extras else "")
     if detail.fix:
         yield f"  What to do: {detail.fix}"

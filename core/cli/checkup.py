@@ -150,7 +150,7 @@ def _setting(found: Settings, problem: Problem, *, good: bool | None) -> Finding
 
 
 def services(report: Health) -> Iterator[Finding]:
-    """What a live health report says of each connector and each way in."""
+    """What a live health report says of each connector and each interface."""
     for detail in report.detail.values():
         if detail.verdict not in GOOD:
             continue
@@ -159,7 +159,7 @@ def services(report: Health) -> Iterator[Finding]:
         fix = " ".join(filter(None, (*detail.notes, detail.fix))) or None
         yield Finding(GOOD[detail.verdict], what, fix, "services")
     for surface, inbound in report.inbound_detail.items():
-        what = f"Way in, {surface}: {inbound.verdict.rstrip('.')}."
+        what = f"Interface {surface}: {inbound.verdict.rstrip('.')}."
         yield Finding(True if inbound.ok else None, what, inbound.fix, "services")
 
 

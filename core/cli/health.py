@@ -57,9 +57,7 @@ def draw(out: Output, report: Health) -> None:
     out.line(wording.set_up(report))
     for detail in details:
         _draw_more(out, detail)
-    for surface, words in report.inbound.items():
-        out.line(f"Way in, {surface}: {words}")
-    for line in wording.trouble_lines(report):
+    for line in wording.closing_lines(report):
         out.line(line)
 
 

@@ -272,7 +272,7 @@ def test_health_is_told_in_lines_with_what_to_do():
         "  Last success: 2 hours ago",
         "  Last failure: 30 minutes ago: The webhook is gone.",
         "email: not set up",
-        "Way in, telegram: polling",
+        "Interface telegram: polling",
     ]
 
 

@@ -186,7 +186,7 @@ def test_the_home_tab_shows_actions_runs_quota_and_health(slack):
     assert f"You are {ME}, on the free plan." in shown
     assert "slack.send: 1 of 1 used" in shown
     assert "5 of 5 connectors are set up." in shown
-    assert "Way in, slack:" in shown
+    assert "Interface slack:" in shown
 
 
 def test_the_home_tab_says_plainly_what_is_in_doubt_and_what_was_not_sent(slack, sandbox):
