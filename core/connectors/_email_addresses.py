@@ -29,12 +29,12 @@ ADDRESS_SHAPES = (
 _PLAIN = re.compile(rf"{_LOCAL}@{_DOMAIN}", re.ASCII)
 _PLAIN_DOMAIN = re.compile(_DOMAIN, re.ASCII)
 _AT_SIGNS = "\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}"
-_ONE = "must be one address and nothing else, like ann@example.com"
+_ONE_ADDRESS = "must be one address and nothing else, like ann@example.com"
 # Alphabets with letters that look like those of another.
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 
 
-def one_address(value: str) -> str:
+def checked_address(value: str) -> str:
     """Take one plain address; lists, names and the like would reach somebody else."""
     sent_form(value)
     return value
@@ -44,9 +44,9 @@ def sent_form(address: str) -> str:
     """Return the form in which an address is sent; raises ValueError where it has none."""
     local, at, domain = address.rpartition("@")
     if len(address) > LONGEST_ADDRESS or any(sign in address for sign in _AT_SIGNS):
-        raise ValueError(f"{_ONE}, with a plain @")
+        raise ValueError(f"{_ONE_ADDRESS}, with a plain @")
     if not at or " " in address or "@" in local or not 0 < len(local) <= LONGEST_LOCAL:
-        raise ValueError(_ONE)
+        raise ValueError(_ONE_ADDRESS)
     if not local.isascii():
         raise ValueError(
             "must have only plain letters (a to z), digits and signs before the @: Resend cannot"
@@ -54,7 +54,7 @@ def sent_form(address: str) -> str:
         )
     sent = f"{local}@{sent_domain(domain)}"
     if len(sent) > LONGEST_ADDRESS or not _PLAIN.fullmatch(sent):
-        raise ValueError(_ONE)
+        raise ValueError(_ONE_ADDRESS)
     return sent
 
 
@@ -62,7 +62,7 @@ def sent_domain(domain: str) -> str:
     """Return a domain as the mail system writes it; raises ValueError."""
     if domain.isascii():
         if not _PLAIN_DOMAIN.fullmatch(domain):
-            raise ValueError(_ONE)
+            raise ValueError(_ONE_ADDRESS)
         return domain
     for label in domain.split("."):
         _refuse_mixed(label)
@@ -71,7 +71,7 @@ def sent_domain(domain: str) -> str:
     except (idna.IDNAError, UnicodeError):
         raise ValueError("has letters after the @ that no domain has: type it anew") from None
     if not _PLAIN_DOMAIN.fullmatch(sent):
-        raise ValueError(_ONE)
+        raise ValueError(_ONE_ADDRESS)
     return sent
 
 

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BeforeValidator
 from core.connectors._email_addresses import (
     ADDRESS_SHAPES,
     LONGEST_ADDRESS,
+    checked_address,
     compared,
-    one_address,
     sending_address,
     sent_form,
 )
@@ -66,7 +66,7 @@ def _recipients(value: str | None) -> tuple[str, ...]:
 class Mail(Contract):
     """An e-mail."""
 
-    to: Annotated[str, AfterValidator(one_address)] = field(
+    to: Annotated[str, AfterValidator(checked_address)] = field(
         "To",
         "The address it goes to.",
         example="ann@example.com",

@@ -22,8 +22,8 @@ from core.connectors._sheets.ranges import (
     NoTab,
     Unclear,
     a1_range,
+    cell_value,
     in_tabs,
-    one_cell,
 )
 from core.contract import (
     Action,
@@ -48,10 +48,10 @@ REQUEST_BYTES = 2_000_000  # https://developers.google.com/workspace/sheets/api/
 
 Range = Annotated[str, AfterValidator(a1_range)]
 Exact = Annotated[float, Field(gt=-WHOLE_NUMBERS, lt=WHOLE_NUMBERS)]
-OneCell = Annotated[
-    Cell, PlainValidator(one_cell, json_schema_input_type=str | Exact | bool | None)
+CellValue = Annotated[
+    Cell, PlainValidator(cell_value, json_schema_input_type=str | Exact | bool | None)
 ]
-Row = Annotated[list[OneCell], Field(min_length=1, max_length=LAST_COLUMN)]
+Row = Annotated[list[CellValue], Field(min_length=1, max_length=LAST_COLUMN)]
 Table = Annotated[list[Row], AfterValidator(json_of_at_most(REQUEST_BYTES))]
 
 

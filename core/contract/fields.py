@@ -87,6 +87,11 @@ class FieldSpec:
     max_length: int | None = None
 
     @property
+    def text_name(self) -> str:
+        """The name under which a command's free text can be given as well."""
+        return self.takes_text if isinstance(self.takes_text, str) else self.name
+
+    @property
     def unit(self) -> str:
         """What its bounds count."""
         return {"text": "characters", "rows": "rows", "mapping": "entries"}[self.kind]

@@ -98,7 +98,7 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _one_word(value: SecretStr) -> SecretStr:
+def _token(value: SecretStr) -> SecretStr:
     secret = value.get_secret_value()
     # It travels in a header or an address, where anything else would end or split it.
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
@@ -107,7 +107,7 @@ def _one_word(value: SecretStr) -> SecretStr:
 
 
 BaseUrl = Annotated[str, AfterValidator(base_url)]
-Secret = Annotated[SecretStr, AfterValidator(_one_word)]
+Secret = Annotated[SecretStr, AfterValidator(_token)]
 
 
 def bearer(secret: SecretStr | None) -> dict[str, str]:

@@ -9,7 +9,6 @@ from core.contract import folded, nearest, with_newlines
 from core.errors import Fault, InvalidInput
 from core.grammar.jsons import MAX_NAMES, json_object
 from core.grammar.tables import rows_or_json
-from core.grammar.usage import text_name
 from core.grammar.words import (
     EQUALS,
     Names,
@@ -135,9 +134,7 @@ class Inputs:
     @property
     def text_name(self) -> str | None:
         """The name under which the free text can be given, if there is any."""
-        if self._free is None:
-            return None
-        return text_name(self._free)
+        return self._free.text_name if self._free else None
 
     def named(self, name: str, typed: str, *, trouble: str | None = None) -> None:
         """Take a `name=value`; raises InvalidInput once there are too many."""

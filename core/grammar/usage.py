@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.contract import Contract, FieldSpec
+    from core.contract import Contract
 
 # How a mapping is written in a form, and round what the quotes go.
 LINES = 'One name=value on each line, for example Status=Open or "Due by"=2026-12-01.'
@@ -21,9 +21,9 @@ def usage(command: str, contract: type[Contract]) -> str:
         if spec.kind == "mapping":
             named.append('name=value "two words"="a value"…')
             if spec.takes_text:
-                free.append(f"[{text_name(spec)}]")
+                free.append(f"[{spec.text_name}]")
         elif spec.takes_text:
-            free.append(text_name(spec) if needed else f"[{text_name(spec)}]")
+            free.append(spec.text_name if needed else f"[{spec.text_name}]")
         else:
             named.append(f"{spec.name}=…" if needed else f"[{spec.name}=…]")
     return " ".join([command, *named, *free])
@@ -38,10 +38,5 @@ def quoting(contract: type[Contract]) -> Iterator[str]:
     elif named := [spec.name for spec in fields if spec is not free]:
         yield f'A value with spaces goes in quotes: {named[0]}="…".'
     if free:
-        name = text_name(free)
+        name = free.text_name
         yield f'Text that begins with {{ or looks like name=value goes in {name}="…".'
-
-
-def text_name(spec: FieldSpec) -> str:
-    """The name under which a command's free text can be given as well."""
-    return spec.takes_text if isinstance(spec.takes_text, str) else spec.name

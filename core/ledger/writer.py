@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.errors import LedgerError, LevqorError
+from core.errors import LedgerError
 from core.ledger.explain import LOCKED, code_of
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class _Piece:
     durable: bool
     give_up: float
     future: Future[Any] = field(default_factory=Future)
+    result: Any = None  # once the work is done; the future has it once that is committed
 
 
 class Writer:
@@ -67,6 +68,7 @@ class Writer:
         self._lock = threading.Lock()
         self._closed = False
         self._level = ""
+        self._rested = time.monotonic()
 
     def start(self) -> None:
         """Open the connection on the thread; raises LedgerError where that fails."""
@@ -112,13 +114,11 @@ class Writer:
         self._open.set_result(None)
         # What a dead process left in the write-ahead log goes soon after the start.
         wait: float | None = _IDLE
-        rested = time.monotonic()
         while True:
             try:
                 first = self._pieces.get(timeout=wait)
             except queue.Empty:
                 wait = self._rest(connection)
-                rested = time.monotonic()
                 continue
             if first is None:
                 break
@@ -126,9 +126,8 @@ class Writer:
             self._join(batch, BATCH)
             self._commit(connection, batch)
             wait = _IDLE
-            if time.monotonic() - rested > _NO_PAUSE:
+            if time.monotonic() - self._rested > _NO_PAUSE:
                 self._rest(connection)
-                rested = time.monotonic()
         self._rest(connection)
         connection.close()
 
@@ -146,6 +145,7 @@ class Writer:
             batch.append(piece)
 
     def _rest(self, connection: sqlite3.Connection) -> float | None:
+        self._rested = time.monotonic()
         try:
             return self._idle(connection)
         except Exception:  # noqa: BLE001 - this thread must outlive it
@@ -155,14 +155,11 @@ class Writer:
             return _IDLE * 10
 
     def _commit(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
-        results: list[tuple[_Piece, Any]] = []
         try:
             self._check()
             self._begin(connection, batch)
             for piece in batch:
-                done, result = self._one(connection, piece)
-                if done:
-                    results.append((piece, result))
+                self._run(connection, piece)
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - this thread must outlive it, and nobody wait for ever
             with contextlib.suppress(sqlite3.Error):
@@ -173,8 +170,9 @@ class Writer:
                     known = error.replace() if isinstance(error, LedgerError) else None
                     piece.future.set_exception(known or self._explain(error))
             return
-        for piece, result in results:
-            piece.future.set_result(result)
+        for piece in batch:
+            if not piece.future.done():
+                piece.future.set_result(piece.result)
 
     def _begin(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
         """Begin a transaction; pieces whose patience ends meanwhile leave the batch."""
@@ -202,21 +200,14 @@ class Writer:
             connection.execute(f"PRAGMA synchronous={level}")
             self._level = level
 
-    def _one(self, connection: sqlite3.Connection, piece: _Piece) -> tuple[bool, Any]:
+    def _run(self, connection: sqlite3.Connection, piece: _Piece) -> None:
         connection.execute("SAVEPOINT piece")
         try:
-            result = piece.work(connection)
-        except sqlite3.IntegrityError as error:
+            piece.result = piece.work(connection)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                raise  # it ends the transaction, and with it the whole batch
             connection.execute("ROLLBACK TO piece")
-            piece.future.set_exception(error)
-            return False, None
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-            connection.execute("ROLLBACK TO piece")
-            if isinstance(error, LevqorError):
-                error.__traceback__ = None
-            piece.future.set_exception(error)
-            return False, None
-        connection.execute("RELEASE piece")
-        return True, result
+            piece.future.set_exception(error.with_traceback(None))
+        else:
+            connection.execute("RELEASE piece")

@@ -59,7 +59,7 @@ def _plain(value: Any) -> str:
     return str(value).strip()
 
 
-def _one_line(value: Any, most: int) -> str:
+def _short_text(value: Any, most: int) -> str:
     text = _plain(value)
     if (length := units(text)) > most:
         raise ValueError(f"at most {most:,} characters (it has {length:,})")
@@ -128,7 +128,7 @@ def _option(value: Any, turn: Conversion) -> dict[str, Any]:
         if not value.keys() & {"name", "id"}:
             raise ValueError("give the option's name")
         return dict(value)
-    text = _one_line(value, OPTION_LENGTH)
+    text = _short_text(value, OPTION_LENGTH)
     if not text:
         raise ValueError("give the option's name")
     name = turn.options.find(text)
@@ -197,7 +197,7 @@ def _distinct(items: list[Any], convert: Callable[[Any], dict[str, Any]]) -> lis
 def _reference(value: Any) -> dict[str, Any]:
     ident = value.get("id") if isinstance(value, Mapping) else value
     try:
-        return {"id": notion_id(_one_line(ident, URL_LENGTH))}
+        return {"id": notion_id(_short_text(ident, URL_LENGTH))}
     except ValueError:
         raise ValueError("give Notion ids or addresses, separated by commas") from None
 
@@ -217,7 +217,7 @@ def _file(value: Any) -> dict[str, Any]:
         if not value.keys() & {"external", "file", "file_upload"}:
             raise ValueError("give the file's address")
         return dict(value)
-    url = _one_line(value, URL_LENGTH)
+    url = _short_text(value, URL_LENGTH)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or url.split() != [url]:
         raise ValueError("give the file's address, beginning with https://")
@@ -243,9 +243,9 @@ PLAIN: Mapping[str, tuple[Any, Callable[[Any, Conversion], Any]]] = {
     "multi_select": ([], _options),
     "date": (None, lambda value, turn: date(value, turn.zone, turn.notes.append)),
     "checkbox": (False, _checkbox),
-    "url": (None, lambda value, _: _one_line(value, URL_LENGTH)),
-    "email": (None, lambda value, _: _one_line(value, SHORT_LENGTH)),
-    "phone_number": (None, lambda value, _: _one_line(value, SHORT_LENGTH)),
+    "url": (None, lambda value, _: _short_text(value, URL_LENGTH)),
+    "email": (None, lambda value, _: _short_text(value, SHORT_LENGTH)),
+    "phone_number": (None, lambda value, _: _short_text(value, SHORT_LENGTH)),
     "people": ([], lambda value, _: _distinct(_items(value), _reference)),
     "relation": ([], lambda value, _: _distinct(_items(value), _reference)),
     "files": ([], lambda value, _: _distinct(_items(value, _addresses), _file)),

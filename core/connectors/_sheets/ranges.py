@@ -158,7 +158,7 @@ def _at(tab: str, cells: str | None) -> str:
     return quote_tab(tab) if cells is None else f"{quote_tab(tab)}!{cells}"
 
 
-def one_cell(value: object) -> Cell:
+def cell_value(value: object) -> Cell:
     """Check one cell and strip its text; raises ValueError for what a cell cannot hold."""
     if isinstance(value, str):
         text = value.strip()
