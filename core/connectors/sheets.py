@@ -141,13 +141,8 @@ def send(request: Rows, config: SheetsConfig, http: HttpClient) -> Receipt:
     if appended is None:
         raise sheets.explain(answer, tabs or ())
     link = f"https://docs.google.com/spreadsheets/d/{config.spreadsheet}/edit"
-    done = appended.updates
-    return Receipt(
-        "appended",
-        updated=done.updatedRows,
-        link=link,
-        note=note(place, request.values, done),
-    )
+    words = note(place, request.values, appended)
+    return Receipt("appended", updated=appended.rows, link=link, note=words)
 
 
 def _place(place: str, tabs: list[str], config: SheetsConfig) -> str:

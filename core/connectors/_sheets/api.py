@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel
+from pydantic import AliasPath, BaseModel, Field
 
 from core.connectors._sheets.answers import KEY_DAMAGED, explain, explain_token
 from core.connectors._sheets.ranges import column_of
@@ -28,40 +28,28 @@ APPEND = {
 TABS = {"fields": "sheets.properties.title"}
 
 
-class Properties(BaseModel):
-    """A tab's properties."""
+class Tab(BaseModel):
+    """A tab of a spreadsheet."""
 
-    title: str
-
-
-class Sheet(BaseModel):
-    """A tab."""
-
-    properties: Properties
+    title: str = Field(validation_alias=AliasPath("properties", "title"))
 
 
 class Spreadsheet(BaseModel):
     """A spreadsheet: its tabs."""
 
-    sheets: list[Sheet]
+    sheets: list[Tab]
 
 
-class Updates(BaseModel):
-    """What was written, and where."""
+class Appended(BaseModel):
+    """The answer to an append: which range was written, and how many rows."""
 
-    updatedRange: str = ""  # noqa: N815 - Google's name
-    updatedRows: int  # noqa: N815 - Google's name
+    range: str = Field("", validation_alias=AliasPath("updates", "updatedRange"))
+    rows: int = Field(validation_alias=AliasPath("updates", "updatedRows"))
 
     @property
     def place(self) -> str:
         """The range, as it is shown: a tab's name may be a hundred characters long."""
-        return plain_line(self.updatedRange, most=160)
-
-
-class Appended(BaseModel):
-    """The answer to an append."""
-
-    updates: Updates
+        return plain_line(self.range, most=160)
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ class Api:
         spreadsheet = answer.parse(Spreadsheet) if answer.status == 200 else None
         if spreadsheet is None:
             raise explain(answer, values=self._names(), wrote=False)
-        return [sheet.properties.title for sheet in spreadsheet.sheets]
+        return [tab.title for tab in spreadsheet.sheets]
 
     def explain(self, answer: Answer, tabs: Sequence[str]) -> UpstreamError:
         """Say what an answer to `append` means, with the names a fix may need."""
@@ -114,19 +102,19 @@ class Api:
         return {"email": self.account.email, "project": self.account.project}
 
 
-def note(place: str, rows: Sequence[Sequence[Cell]], written: Updates) -> str | None:
+def note(place: str, rows: Sequence[Sequence[Cell]], written: Appended) -> str | None:
     """Say where the rows are, and which digits a number does not keep."""
     return " ".join([*_where(place, written), *_digits(rows)]) or None
 
 
-def _where(place: str, written: Updates) -> Iterator[str]:
-    asked, got = column_of(place), column_of(written.updatedRange)
+def _where(place: str, written: Appended) -> Iterator[str]:
+    asked, got = column_of(place), column_of(written.range)
     if asked and got and asked != got:
         yield (
             f"They are at {written.place}, not in column {asked}: Google puts rows below"
             " the table it finds there."
         )
-    elif written.updatedRange:
+    elif written.range:
         yield f"They are at {written.place}."
 
 
