@@ -96,7 +96,7 @@ def muted(name: str, seconds: float) -> Preferences:
     return Preferences(muted={name: NOW + seconds})
 
 
-def told(outcome: str | None, words: str, **more) -> dict[str, TestResult]:
+def results(outcome: str | None, words: str, **more) -> dict[str, TestResult]:
     return {"chalk.write": TestResult("chalk.write", outcome, words, at=NOW - 20, **more)}
 
 

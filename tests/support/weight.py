@@ -114,7 +114,7 @@ def _changes(times: int) -> None:
     menus = [
         menu(known.state(known.CHALK, one, test_results=results))
         for one in (known.DUCK, known.BAD, known.HINT, known.OFF)
-        for results in ({}, known.told("sent", "sent", run="r7"))
+        for results in ({}, known.results("sent", "sent", run="r7"))
     ]
     icons = Path(tempfile.mkdtemp())
     shown = window(menus[0], icons, lambda _: None)

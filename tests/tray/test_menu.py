@@ -22,8 +22,8 @@ from tests.support.tray_states import (
     fault,
     muted,
     part,
+    results,
     state,
-    told,
 )
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
@@ -128,19 +128,19 @@ STATES = {
     "below one with two actions": state(replace(C, actions=("chalk.write", "chalk.wipe"))),
     "a test is out": state(C, sending=frozenset({"chalk.write"})),
     "a test was sent and rests a minute": state(
-        C, test_results=told("sent", "sent", run="r7", wait=60.0)
+        C, test_results=results("sent", "sent", run="r7", wait=60.0)
     ),
-    "a test was sent against the sandbox": state(C, test_results=told("sent", "sent", run="r7")),
+    "a test was sent against the sandbox": state(C, test_results=results("sent", "sent", run="r7")),
     "a test was refused": state(
-        C, test_results=told("refused", "The board is full.", fix="Wipe it.", run="r7")
+        C, test_results=results("refused", "The board is full.", fix="Wipe it.", run="r7")
     ),
-    "a test may have arrived": state(C, test_results=told("unknown", MAYBE, run="r7")),
+    "a test may have arrived": state(C, test_results=results("unknown", MAYBE, run="r7")),
     "a test may have arrived, and somebody looked": state(
         C,
-        test_results=told("unknown", MAYBE, run="r7"),
+        test_results=results("unknown", MAYBE, run="r7"),
         preferences=Preferences(acknowledged_runs=("r7",)),
     ),
-    "a test whose answer never came": state(C, test_results=told("unknown", MAYBE)),
+    "a test whose answer never came": state(C, test_results=results("unknown", MAYBE)),
     "a test of an earlier start may have arrived": state(replace(C, last_failure=DOUBT)),
     "a later success clears the doubt": state(replace(C, last_failure=DOUBT, last_success=SENT)),
     "a doubt about somebody's own run holds back no test": state(

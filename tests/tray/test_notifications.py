@@ -1,4 +1,4 @@
-"""What is told: changes that stay, once each, together when they come together."""
+"""What is notified: changes that stay, once each, together when they come together."""
 
 from __future__ import annotations
 
@@ -24,45 +24,51 @@ RECOVERED = Notification("Duck post works again", "Nothing to do.")
 EVERYTHING = Preferences(notify=Notify.EVERYTHING)
 
 
-def tell(*states):
-    """What a person is told by a row of checks, check by check."""
-    notices = Notifier()
-    return [notices.checked(one) for one in states]
+def notify(*states):
+    """What a person is notified of by a row of checks, check by check."""
+    notifier = Notifier()
+    return [notifier.checked(one) for one in states]
 
 
 WELL, ILL = state(C, D), state(C, BAD)
 
 
 def test_the_first_check_is_quiet_however_bad_it_is():
-    assert tell(ILL, ILL, ILL) == [[], [], []]
+    assert notify(ILL, ILL, ILL) == [[], [], []]
 
 
-def test_a_change_is_told_when_two_checks_saw_it():
-    assert tell(WELL, ILL, ILL) == [[], [], [BROKEN]]
+def test_a_change_is_notified_when_two_checks_saw_it():
+    assert notify(WELL, ILL, ILL) == [[], [], [BROKEN]]
 
 
-def test_a_flap_shorter_than_two_checks_is_not_told():
-    assert tell(WELL, ILL, WELL, ILL, WELL, WELL) == [[]] * 6
+def test_a_flap_shorter_than_two_checks_is_not_notified():
+    assert notify(WELL, ILL, WELL, ILL, WELL, WELL) == [[]] * 6
 
 
-def test_the_same_trouble_is_told_once():
-    assert tell(WELL, ILL, ILL, ILL, ILL, ILL) == [[], [], [BROKEN], [], [], []]
+def test_the_same_trouble_is_notified_once():
+    assert notify(WELL, ILL, ILL, ILL, ILL, ILL) == [[], [], [BROKEN], [], [], []]
 
 
 def test_a_recovery_is_notified_once():
-    assert tell(WELL, ILL, ILL, WELL, WELL, WELL) == [[], [], [BROKEN], [], [RECOVERED], []]
+    assert notify(WELL, ILL, ILL, WELL, WELL, WELL) == [[], [], [BROKEN], [], [RECOVERED], []]
 
 
-def test_another_trouble_of_the_same_connector_is_told():
+def test_another_trouble_of_the_same_connector_is_notified():
     other = state(C, replace(BAD, words="the token ended", fix=None))
-    told = tell(WELL, ILL, ILL, other, other)
+    notified = notify(WELL, ILL, ILL, other, other)
 
-    assert told == [[], [], [BROKEN], [], [Notification("Duck post is failing", "the token ended")]]
+    assert notified == [
+        [],
+        [],
+        [BROKEN],
+        [],
+        [Notification("Duck post is failing", "the token ended")],
+    ]
 
 
 def test_what_changes_together_is_one_message():
     both = state(BAD_TOO, BAD)
-    (message,) = tell(WELL, both, both)[2]
+    (message,) = notify(WELL, both, both)[2]
 
     assert message == Notification(
         "2 changes",
@@ -74,32 +80,32 @@ def test_what_changes_together_is_one_message():
 def test_a_message_about_several_names_each_once():
     long = "Duck post has not verified the domain of the sender's address for this very key."
     both = state(BAD_TOO, replace(BAD, words=long))
-    (message,) = tell(WELL, both, both)[2]
+    (message,) = notify(WELL, both, both)[2]
 
     assert message.body.splitlines()[1] == (
         "✗ Duck post — has not verified the domain of the sender's address for this very key"
     )
 
 
-def test_attention_is_told_as_such():
-    told = tell(WELL, state(C, HINT), state(C, HINT))[2]
+def test_attention_is_notified_as_such():
+    notified = notify(WELL, state(C, HINT), state(C, HINT))[2]
 
-    assert told == [
+    assert notified == [
         Notification("Duck post needs attention", "the token ends tomorrow\n→ Renew it.", "duck")
     ]
 
 
-def test_a_muted_connector_is_not_told_until_the_mute_ends():
+def test_a_muted_connector_is_not_notified_until_the_mute_ends():
     quiet = state(C, BAD, preferences=muted("duck", 3600))
 
-    assert tell(WELL, quiet, quiet, quiet, ILL, ILL)[1:] == [[], [], [], [], [BROKEN]]
+    assert notify(WELL, quiet, quiet, quiet, ILL, ILL)[1:] == [[], [], [], [], [BROKEN]]
 
 
 def test_no_network_is_one_message_and_coming_back_another():
     away = state(replace(AWAY, name="chalk"), AWAY)
-    told = tell(WELL, away, away, away, WELL, WELL)
+    notified = notify(WELL, away, away, away, WELL, WELL)
 
-    assert told == [
+    assert notified == [
         [],
         [],
         [
@@ -115,18 +121,18 @@ def test_no_network_is_one_message_and_coming_back_another():
     ]
 
 
-def test_a_source_that_goes_away_is_told_by_its_own_words():
+def test_a_source_that_goes_away_is_notified_by_its_own_words():
     gone = state(C, D, fault=fault())
 
-    assert tell(WELL, gone, gone)[2] == [
+    assert notify(WELL, gone, gone)[2] == [
         Notification("desk cannot be reached", "See that it runs.", "")
     ]
 
 
-def test_a_trouble_that_is_a_sentence_is_told_without_its_full_stop():
+def test_a_trouble_that_is_a_sentence_is_notified_without_its_full_stop():
     gone = state(C, D, fault=fault(words="The file is not text."))
 
-    assert tell(WELL, gone, gone)[2][0].title == "The file is not text"
+    assert notify(WELL, gone, gone)[2][0].title == "The file is not text"
     assert menu(gone).rows[0].text == "The file is not text"
 
 
@@ -135,28 +141,28 @@ def test_an_interface_that_breaks_and_recovers_is_notified():
         way = Inbound("pigeon", ok, "polling" if ok else "the token was revoked", "Get another.")
         return state(C, inbound=(way,))
 
-    told = tell(bot(ok=True), bot(ok=False), bot(ok=False), bot(ok=True), bot(ok=True))
+    notified = notify(bot(ok=True), bot(ok=False), bot(ok=False), bot(ok=True), bot(ok=True))
 
-    assert told[2] == [
+    assert notified[2] == [
         Notification("Bot on Pigeon is failing", "the token was revoked\n→ Get another.", "pigeon")
     ]
-    assert told[4] == [Notification("Bot on Pigeon works again", "polling")]
+    assert notified[4] == [Notification("Bot on Pigeon works again", "polling")]
 
 
-def test_nothing_is_told_to_who_wants_nothing():
+def test_nothing_is_notified_to_who_wants_nothing():
     off = Preferences(notify=Notify.OFF)
 
-    assert tell(WELL, *[replace(ILL, preferences=off)] * 3) == [[]] * 4
+    assert notify(WELL, *[replace(ILL, preferences=off)] * 3) == [[]] * 4
 
 
-def test_everything_tells_each_finished_run_but_the_trays_own_tests():
+def test_everything_notifies_each_finished_run_but_the_trays_own_tests():
     mine = Run("r8", NOW, "sent", "duck.post", test=True, surface="tray")
     out = Run("r9", NOW, None, "duck.post")
     failed = Run("r7", NOW, "refused", "duck.post", words="The pond is shut.")
     first = state(C, D, preferences=EVERYTHING, runs=(SENT,))
     then = replace(first, runs=(failed, mine, out, SENT))
 
-    assert tell(first, then, then) == [
+    assert notify(first, then, then) == [
         [],
         [Notification("duck.post: The pond is shut.", "Run r7")],
         [],
@@ -166,23 +172,23 @@ def test_everything_tells_each_finished_run_but_the_trays_own_tests():
 def test_many_runs_are_one_message():
     first = state(C, D, preferences=EVERYTHING)
     runs = tuple(Run(f"r{n}", NOW, "sent", "duck.post") for n in range(7))
-    told = tell(first, replace(first, runs=runs))[1]
+    notified = notify(first, replace(first, runs=runs))[1]
 
-    assert told == [Notification("7 runs", "\n".join(["duck.post: sent"] * 5 + ["and 2 more"]))]
+    assert notified == [Notification("7 runs", "\n".join(["duck.post: sent"] * 5 + ["and 2 more"]))]
 
 
 def test_a_change_asks_for_a_second_look_until_it_is_settled():
-    notices = Notifier()
+    notifier = Notifier()
     asked = []
     for one in (WELL, ILL, ILL, WELL, ILL):
-        notices.checked(one)
-        asked.append(notices.unsettled)
+        notifier.checked(one)
+        asked.append(notifier.unsettled)
 
     assert asked == [False, True, False, True, False]
 
 
 @pytest.mark.parametrize(
-    ("told", "notice"),
+    ("result", "notification"),
     [
         (
             Result("duck.post", "sent", "sent", run="r7", link="https://duck.example/7"),
@@ -204,5 +210,5 @@ def test_a_change_asks_for_a_second_look_until_it_is_settled():
         ),
     ],
 )
-def test_the_answer_to_a_test_says_what_came_of_it(told, notice):
-    assert for_test(told, "Duck post") == notice
+def test_the_answer_to_a_test_says_what_came_of_it(result, notification):
+    assert for_test(result, "Duck post") == notification

@@ -1,4 +1,4 @@
-"""The tray's own files: choices, the lock, start at login, the page behind How to fix."""
+"""The tray's own files: preferences, the lock, start at login, the page behind How to fix."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tray.desktop import Paths, SingleInstance, home, write_private
 from tray.state import Inbound, Notify, Preferences, Run
 
 
-def test_choices_survive_a_restart(tmp_path):
+def test_preferences_survive_a_restart(tmp_path):
     chosen = Preferences(Notify.OFF, {"duck": NOW}, NOW + 60, ("r1", "r2"))
-    preferences.save(tmp_path / "deep" / "choices.json", chosen)
+    preferences.save(tmp_path / "deep" / "preferences.json", chosen)
 
-    assert preferences.load(tmp_path / "deep" / "choices.json") == chosen
-    assert [one.name for one in (tmp_path / "deep").iterdir()] == ["choices.json"]
+    assert preferences.load(tmp_path / "deep" / "preferences.json") == chosen
+    assert [one.name for one in (tmp_path / "deep").iterdir()] == ["preferences.json"]
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,10 @@ def test_choices_survive_a_restart(tmp_path):
         '{"muted": {"duck": Infinity}, "paused_until": Infinity}',
     ],
 )
-def test_a_broken_file_of_choices_means_the_defaults(tmp_path, text):
-    (tmp_path / "choices.json").write_text(text)
+def test_a_broken_file_of_preferences_means_the_defaults(tmp_path, text):
+    (tmp_path / "preferences.json").write_text(text)
 
-    assert preferences.load(tmp_path / "choices.json") == Preferences()
+    assert preferences.load(tmp_path / "preferences.json") == Preferences()
 
 
 def test_each_source_has_files_of_its_own(tmp_path):

@@ -78,7 +78,7 @@ class Screen:
 
 
 @contextmanager
-def watching(folder, every=300.0, clock=time.time):
+def polling(folder, every=300.0, clock=time.time):
     source, screen, paths = Script(folder), Screen(), Paths("x", folder)
     instance = SingleInstance(paths)
     assert instance.take()
@@ -107,7 +107,7 @@ def watching(folder, every=300.0, clock=time.time):
 
 
 def test_the_first_check_comes_at_once_and_the_next_by_schedule(tmp_path):
-    with watching(tmp_path) as (poller, source, screen):
+    with polling(tmp_path) as (poller, source, screen):
         assert poller.menu.icon is IconState.OK
         time.sleep(0.1)
         assert source.asked == 1
@@ -116,19 +116,19 @@ def test_the_first_check_comes_at_once_and_the_next_by_schedule(tmp_path):
 
 def test_a_wake_up_is_a_reason_to_check(tmp_path):
     slept = [0.0]
-    with watching(tmp_path, clock=lambda: time.time() + slept[0]) as (_, source, _screen):
+    with polling(tmp_path, clock=lambda: time.time() + slept[0]) as (_, source, _screen):
         slept[0] = 3600.0
         until("it looks again", lambda: source.asked == 2)
 
 
 def test_an_edited_settings_file_is_a_reason_to_check(tmp_path):
-    with watching(tmp_path) as (_, source, _screen):
+    with polling(tmp_path) as (_, source, _screen):
         source.info.settings_file.write_text("A=1\n")
         until("it looks again", lambda: source.asked == 2)
 
 
 def test_check_now_shows_that_it_checks_and_runs_once(tmp_path):
-    with watching(tmp_path) as (poller, source, _screen):
+    with polling(tmp_path) as (poller, source, _screen):
         source.gate.clear()
         poller.click(Command("check"))
         until("it says so", lambda: poller.menu.icon is IconState.CHECKING)
@@ -138,7 +138,7 @@ def test_check_now_shows_that_it_checks_and_runs_once(tmp_path):
 
 
 def test_a_reason_to_check_during_a_check_brings_one_more(tmp_path):
-    with watching(tmp_path) as (poller, source, _screen):
+    with polling(tmp_path) as (poller, source, _screen):
         source.gate.clear()
         poller.check_now()
         until("one is out", lambda: source.asked == 2)
@@ -148,7 +148,7 @@ def test_a_reason_to_check_during_a_check_brings_one_more(tmp_path):
 
 
 def test_nothing_is_checked_while_paused_unless_somebody_asks(tmp_path):
-    with watching(tmp_path, every=0.05) as (poller, source, _screen):
+    with polling(tmp_path, every=0.05) as (poller, source, _screen):
         poller.click(Command("pause", seconds=3600))
         until("it is paused", lambda: poller.menu.icon is IconState.PAUSED)
         until("a check that was out is over", lambda: not poller.state.checking)
@@ -162,7 +162,7 @@ def test_nothing_is_checked_while_paused_unless_somebody_asks(tmp_path):
 
 
 def test_a_silent_source_is_asked_ever_less_often(tmp_path):
-    with watching(tmp_path) as (poller, source, _screen):
+    with polling(tmp_path) as (poller, source, _screen):
         source.answer = SourceError("desk cannot be reached", "See that it runs.")
         waits = [poller._wait({}) for _ in range(7)]
 
@@ -170,7 +170,7 @@ def test_a_silent_source_is_asked_ever_less_often(tmp_path):
 
 
 def test_a_source_that_is_silent_for_weeks_is_still_asked(tmp_path):
-    with watching(tmp_path, every=0.001) as (poller, source, _screen):
+    with polling(tmp_path, every=0.001) as (poller, source, _screen):
         waits = [poller._wait({}) for _ in range(5000)]
         assert waits == [0.001] * 5000
         source.answer = (CHALK, BAD)
@@ -178,7 +178,7 @@ def test_a_source_that_is_silent_for_weeks_is_still_asked(tmp_path):
 
 
 def test_a_check_that_cannot_be_shown_does_not_hold_up_the_next(tmp_path, caplog):
-    with watching(tmp_path, every=0.05) as (_, source, screen):
+    with polling(tmp_path, every=0.05) as (_, source, screen):
         screen.notify = None
         source.answer = SourceError("desk cannot be reached", "See that it runs.")
         until("it is logged", lambda: "could not be shown" in caplog.text)
@@ -187,7 +187,7 @@ def test_a_check_that_cannot_be_shown_does_not_hold_up_the_next(tmp_path, caplog
 
 
 def test_the_schedule_is_spread_by_a_tenth(tmp_path):
-    with watching(tmp_path) as (poller, _source, _screen):
+    with polling(tmp_path) as (poller, _source, _screen):
         waits = [poller._wait({"health": poller.state.health}) for _ in range(200)]
 
     assert all(270 <= wait <= 330 for wait in waits)
@@ -195,7 +195,7 @@ def test_the_schedule_is_spread_by_a_tenth(tmp_path):
 
 
 def test_a_source_that_goes_and_comes_needs_no_restart(tmp_path):
-    with watching(tmp_path, every=0.05) as (poller, source, screen):
+    with polling(tmp_path, every=0.05) as (poller, source, screen):
         source.answer = SourceError("desk cannot be reached", "See that it runs.")
         until("its loss is told", lambda: screen.notifications)
         assert poller.menu.icon is IconState.OFFLINE
@@ -207,7 +207,7 @@ def test_a_source_that_goes_and_comes_needs_no_restart(tmp_path):
 
 
 def test_a_source_that_fails_in_a_new_way_does_not_end_the_watch(tmp_path, caplog):
-    with watching(tmp_path, every=0.05) as (poller, source, _screen):
+    with polling(tmp_path, every=0.05) as (poller, source, _screen):
         source.answer = RuntimeError("new")
         until("it is logged", lambda: "a check failed" in caplog.text)
         until("it is said", lambda: poller.menu.rows[0].text == "The check itself failed")
@@ -216,7 +216,7 @@ def test_a_source_that_fails_in_a_new_way_does_not_end_the_watch(tmp_path, caplo
 
 
 def test_a_test_send_is_made_told_and_looked_after(tmp_path):
-    with watching(tmp_path) as (poller, source, screen):
+    with polling(tmp_path) as (poller, source, screen):
         poller.click(Command("test", "chalk.write"))
         until("it is told", lambda: screen.notifications)
         assert screen.notifications[0].title == "Chalk: test sent"
@@ -225,10 +225,10 @@ def test_a_test_send_is_made_told_and_looked_after(tmp_path):
         until("the row is made true", lambda: source.asked == 2)
 
 
-def test_choices_are_kept_for_the_next_start(tmp_path):
+def test_preferences_are_kept_for_the_next_start(tmp_path):
     from tray import preferences
 
-    with watching(tmp_path) as (poller, _source, screen):
+    with polling(tmp_path) as (poller, _source, screen):
         poller.click(Command("mute", "duck", 3600))
         poller.click(Command("notify", "off"))
         until("both are made", lambda: poller.state.preferences.notify is Notify.OFF)
@@ -241,7 +241,7 @@ def test_choices_are_kept_for_the_next_start(tmp_path):
 
 
 def test_a_pairing_code_is_copied_and_told(tmp_path):
-    with watching(tmp_path) as (poller, _source, screen):
+    with polling(tmp_path) as (poller, _source, screen):
         poller.click(Command("pair"))
         until("it is told", lambda: screen.notifications)
         assert screen.copied == ["CODE47"]
@@ -258,7 +258,7 @@ def test_a_pairing_code_is_copied_and_told(tmp_path):
     ],
 )
 def test_only_what_was_copied_is_said_to_be(copies, link, said, tmp_path):
-    with watching(tmp_path) as (poller, source, screen):
+    with polling(tmp_path) as (poller, source, screen):
         screen.copies = copies
         source.pair = lambda: Pairing("CODE47", "/start CODE47", link)
         poller.click(Command("pair"))
@@ -267,7 +267,7 @@ def test_only_what_was_copied_is_said_to_be(copies, link, said, tmp_path):
 
 
 def test_how_to_fix_opens_the_page(tmp_path):
-    with watching(tmp_path) as (poller, _source, _screen):
+    with polling(tmp_path) as (poller, _source, _screen):
         poller.click(Command("how_to_fix", "duck"))
         until("it is opened", lambda: poller.opened)
         assert poller.opened[0].read_text().startswith("<!doctype html>")
@@ -275,7 +275,7 @@ def test_how_to_fix_opens_the_page(tmp_path):
 
 @pytest.mark.parametrize("what", ["nonsense", "test"])
 def test_a_click_that_fails_does_not_end_the_watch(what, tmp_path, caplog):
-    with watching(tmp_path) as (poller, source, screen):
+    with polling(tmp_path) as (poller, source, screen):
         source.test = None
         poller.click(Command(what))
         until("it is logged", lambda: caplog.text)
@@ -288,7 +288,7 @@ def test_a_click_that_fails_does_not_end_the_watch(what, tmp_path, caplog):
 
 
 def test_a_page_that_cannot_be_written_is_told(tmp_path):
-    with watching(tmp_path / "file") as (poller, _source, screen):
+    with polling(tmp_path / "file") as (poller, _source, screen):
         poller.click(Command("how_to_fix", "duck"))
         until("it is opened", lambda: poller.opened)
         shutil.rmtree(tmp_path / "file")
@@ -300,13 +300,13 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path):
 
 
 def test_a_second_start_is_answered(tmp_path):
-    with watching(tmp_path) as (_, _source, screen):
+    with polling(tmp_path) as (_, _source, screen):
         assert not SingleInstance(Paths("x", tmp_path)).take()
         until("it is answered", lambda: screen.notifications)
         assert screen.notifications[0].title == "Levqor is already running"
 
 
 def test_quit_ends_the_window(tmp_path):
-    with watching(tmp_path) as (poller, _source, screen):
+    with polling(tmp_path) as (poller, _source, screen):
         poller.click(Command("quit"))
         until("it ends", lambda: screen.stopped)

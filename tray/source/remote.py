@@ -108,10 +108,8 @@ class Remote:
                 stream=True,
             ) as answer:
                 return answer.status_code, self._body(answer, deadline)
-        except requests.exceptions.SSLError as problem:
-            raise self._insecure(problem) from None
         except (requests.RequestException, OSError) as problem:
-            raise self._unreachable(problem) from None
+            raise self._fault(problem) from None
 
     def _route(self) -> tuple[str | None, str | None]:
         """The proxy and the certificates on the way; raises SourceError."""
@@ -141,15 +139,14 @@ class Remote:
         fix = "Check that the address is Levqor's, and that its version is the same as this tray's."
         return SourceError(f"{self._host} answers, but not as Levqor does", fix)
 
-    def _insecure(self, problem: requests.exceptions.SSLError) -> SourceError:
+    def _fault(self, problem: Exception) -> SourceError:
         if _is_certificate(problem):
             words = f"The certificate of {self._host} is not valid"
             fix = "Have the certificate fixed there. Levqor does not continue without a valid one."
             return SourceError(words, fix, before_it_left=True)
-        fix = "Check that at this address and port Levqor answers over https."
-        return SourceError(f"{self._host} does not use https", fix)
-
-    def _unreachable(self, problem: Exception) -> SourceError:
+        if isinstance(problem, requests.exceptions.SSLError):
+            fix = "Check that Levqor answers over https at this address and port."
+            return SourceError(f"{self._host} does not use https", fix)
         words = f"{self._host} cannot be reached"
         fix = f"Check that Levqor runs at {self._host} and that this computer can reach it."
         if isinstance(problem, requests.exceptions.ProxyError):
@@ -175,11 +172,11 @@ def _reason(problem: Exception) -> Any:
     return getattr(problem.args[0] if problem.args else None, "reason", None)
 
 
-def _is_certificate(problem: requests.exceptions.SSLError) -> bool:
+def _is_certificate(problem: Exception) -> bool:
     """Whether the certificate was refused; other TLS errors come after that too."""
-    reason = _reason(problem)
+    causes = getattr(_reason(problem), "args", None) or (None,)
     # Of all TLS errors only a certificate's, Python's and urllib3's own, are ValueErrors.
-    return reason is not None and bool(reason.args) and isinstance(reason.args[0], ValueError)
+    return isinstance(problem, requests.exceptions.SSLError) and isinstance(causes[0], ValueError)
 
 
 def _never_connected(problem: Exception) -> bool:
