@@ -21,23 +21,33 @@ if TYPE_CHECKING:
     from core.engine import Settled
     from core.errors import LevqorError
     from core.ledger import RunRecord
-    from core.reports import ConnectorHealth, Health, HealthSummary, Quota, Usage
+    from core.reports import ConnectorHealth, Health, Quota, Usage
 
 
 class VerdictWords(NamedTuple):
-    """A verdict in words: as a sentence, and in a table beside the service's name."""
+    """A verdict in words: as a sentence, in a table, and in a summary of one and of several."""
 
     sentence: str
     cell: str
+    one: str
+    several: str
 
 
 VERDICTS = {
-    Verdict.OK: VerdictWords("working", "working"),
-    Verdict.ATTENTION: VerdictWords("working, but look at this", "needs attention"),
-    Verdict.FAILING: VerdictWords("not working", "not working"),
-    Verdict.UNREACHABLE: VerdictWords("cannot be reached", "unreachable"),
-    Verdict.NOT_CONFIGURED: VerdictWords("not set up", "not set up"),
-    Verdict.UNCHECKED: VerdictWords("set up, not checked yet", "not checked yet"),
+    Verdict.OK: VerdictWords("working", "working", "works", "work"),
+    Verdict.ATTENTION: VerdictWords(
+        "working, but look at this", "needs attention", "needs attention", "need attention"
+    ),
+    Verdict.FAILING: VerdictWords("not working", "not working", "does not work", "do not work"),
+    Verdict.UNREACHABLE: VerdictWords(
+        "cannot be reached", "unreachable", "cannot be reached", "cannot be reached"
+    ),
+    Verdict.NOT_CONFIGURED: VerdictWords(
+        "not set up", "not set up", "is not set up", "are not set up"
+    ),
+    Verdict.UNCHECKED: VerdictWords(
+        "set up, not checked yet", "not checked yet", "is not checked yet", "are not checked yet"
+    ),
 }
 # A run's states, as every surface calls them.
 STATES = {
@@ -151,18 +161,38 @@ def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None 
 
 
 def health_lines(report: Health, *, now: float | None = None) -> list[str]:
-    """Say a health report in lines: connectors, what to do, the bot's interfaces."""
+    """Say a health report in lines: services, what to do, the bot's interfaces."""
     now = time.time() if now is None else now
-    lines = [set_up(report)]
+    lines = [summary(report)]
     for detail in report.detail.values():
         lines += _connector_lines(detail, now)
     return [*lines, *closing_lines(report)]
 
 
-def set_up(report: HealthSummary) -> str:
-    """Say how many connectors are set up."""
-    some = report.configured
-    return f"{some} of {counted(report.total, 'connector')} {agreeing(some)} set up."
+def summary(report: Health) -> str:
+    """Say in a line which services work, and which do not."""
+    titles: dict[Verdict, list[str]] = {verdict: [] for verdict in VERDICTS}
+    for detail in report.detail.values():
+        titles[detail.verdict].append(detail.title)
+    some, total = report.configured, report.total
+    if total > 1 and not some:
+        return f"None of the {total} services is set up."
+    works = len(titles[Verdict.OK]) + len(titles[Verdict.ATTENTION])
+    if total > 1:
+        titles[Verdict.OK] = []
+    parts = []
+    if total > 1 and len(titles[Verdict.UNCHECKED]) == some:
+        parts = [f"{some} of {total} services {agreeing(some)} set up", "none is checked yet"]
+        titles[Verdict.UNCHECKED] = []
+    elif total > 1:
+        how_many = f"All {total}" if works == total else f"{works} of {total}"
+        parts = [f"{how_many} services {agreeing(works, 'works', 'work')}"]
+    for verdict, names in titles.items():
+        if names:
+            listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            words = VERDICTS[verdict]
+            parts.append(f"{listed} {agreeing(len(names), words.one, words.several)}")
+    return f"{'; '.join(parts)}."
 
 
 def closing_lines(report: Health) -> Iterator[str]:

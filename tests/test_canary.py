@@ -33,7 +33,7 @@ import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 from core.cli import app, main, options
 @app.command()
-def crash(output: options.Output = options.Format.TEXT): raise ValueError(sys.stdin.read())
+def crash(output: options.Output = None): raise ValueError(sys.stdin.read())
 sys.exit(main())
 """
 

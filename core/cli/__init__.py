@@ -14,24 +14,22 @@ from typing import TYPE_CHECKING, TypeGuard, cast
 from typer.exceptions import TyperException
 
 from core import streams
-from core.cli import doctor, health, home, people, records, run, sandbox, smoke
+from core.cli import words
 from core.cli.app import app
+from core.cli.help import usage_error
 from core.cli.options import wants_json
 from core.cli.output import Output
 from core.cli.session import Interrupted, Session
-from core.errors import InternalError, InvalidInput, LevqorError
+from core.errors import InternalError, LevqorError
 from core.streams import NotPrinted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-for _commands in (run, health, records, doctor, smoke, people, home, sandbox):
-    _commands.register(app)
-
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status."""
-    args = list(sys.argv[1:] if args is None else args)
+    args = words.long_help(sys.argv[1:] if args is None else args)
     streams.hold()
     out = Output(as_json=wants_json(args))
     try:
@@ -44,7 +42,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _run(args: Sequence[str], out: Output) -> int:
-    said: LevqorError
+    failure: LevqorError
     try:
         with Session(out) as session:
             # A dictionary, because typer keeps a note of its own beside ours.
@@ -56,20 +54,20 @@ def _run(args: Sequence[str], out: Output) -> int:
             out.error(NotPrinted(lost))
             return status or NotPrinted.exit
     except TyperException as error:
-        said = _usage_error(error)
+        failure = usage_error(error)
     except LevqorError as error:
-        said = error
+        failure = error
     except SystemExit:
         # Typer's own help, and nobody who reads it: the one case in which it ends by itself.
         return NotPrinted.exit
-    except Exception as error:  # noqa: BLE001 - the last door: a crash must not print secrets
-        said = NotPrinted(error) if _is_of_echo(error) else _crash(error)
+    except Exception as error:  # noqa: BLE001 - the last resort: a crash must not print secrets
+        failure = NotPrinted(error) if _is_of_echo(error) else _crash(error)
     else:
         if status != Interrupted.exit:
             return status or 0
-        said = Interrupted()
-    out.error(said)
-    return said.exit
+        failure = Interrupted()
+    out.error(failure)
+    return failure.exit
 
 
 def _is_of_echo(error: Exception) -> TypeGuard[OSError]:
@@ -78,24 +76,10 @@ def _is_of_echo(error: Exception) -> TypeGuard[OSError]:
     return isinstance(error, OSError) and [frame.name for frame in last] == ["echo"]
 
 
-def _usage_error(error: TyperException) -> InvalidInput:
-    # Pydantic's own words about words that are ours.
-    message = error.format_message().replace("Value error, ", "")
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "levqor"
-    fix = f"See: {command} --help"
-    early = next((name for name in ("--home", "--sandbox") if name in message), None)
-    if early:
-        fix = f"{early} goes before the command: levqor {early} ..."
-    elif "--output" in message and context is not None and context.parent is None:
-        fix = "--output goes after the command: levqor health --output json"
-    return InvalidInput(message=message, fix=fix)
-
-
 def _crash(error: Exception) -> InternalError:
     from core.logs import mistake
 
     return InternalError(
-        f"Levqor made a mistake of its own: {mistake(error)}.",
+        f"This is a fault in Levqor: {mistake(error)}.",
         fix="Please report it with the line above and the output of: levqor --version",
     )

@@ -1,32 +1,78 @@
-"""The command line's root: what stands before every command."""
+"""The command line: every command, in the order of the help page, and what goes before them."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core import __version__
 from core.callers import Local
-from core.cli.options import session
+from core.cli import doctor, health, options, people, records, run, sandbox, smoke, storage, tokens
+from core.cli.help import HelpCommand, HelpGroup, RunCommand
+from core.cli.pair import PairGroup
+from core.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EVERYDAY, SET_UP, PEOPLE, KEEPING = (
+    "Everyday commands", "Set-up commands", "People and tokens", "Database and home folder",
+)  # fmt: skip
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    EVERYDAY: (run.run, health.health, records.runs, records.why, records.usage),
+    SET_UP: (doctor.doctor, smoke.smoke, sandbox.sandbox),
+    PEOPLE: (people.callers, people.unpair),
+    KEEPING: (storage.backup, storage.prune),
+}
+GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
+    (PEOPLE, "plan", "Set how much a person may send in a day.", {"set": people.plan_set}),
+    (
+        PEOPLE,
+        "token",
+        "Make, list and revoke tokens for HTTP.",
+        {"new": tokens.new, "list": tokens.listed, "revoke": tokens.revoke},
+    ),
+    (PEOPLE, "pair", "Authorize a chat account.", {}),
+    (KEEPING, "home", "Move database, settings, key and log.", {"move": storage.move}),
+)
 
 app = typer.Typer(
     name="levqor",
-    help="Fire vetted actions at your team's services, and see how each connector is doing.",
+    cls=HelpGroup,
+    help="Send messages, pages and table rows to your team's services, and see which of them work.",
     epilog="Try it without any account: levqor --sandbox smoke\n\n"
-    "Exit status: 0 done, 1 the service said no or it may not have arrived, 2 wrong input, 3 not"
-    " set up, 4 today's call is used, 5 not allowed, 6 busy, 7 a fault of Levqor, 8 done but the"
-    " answer could not be printed, 9 done but how it ended could not be written down.",
-    # Boxes and colours are for a terminal; a pipe gets plain text.
-    rich_markup_mode="rich" if sys.stdout is not None and sys.stdout.isatty() else None,
+    "Help on one command: levqor COMMAND --help. Put --home and --sandbox before the command;"
+    " --output and --test may also go after it.\n\n"
+    "Exit status: 0 done, 1 failed or unknown, 2 wrong input, 3 not set up, 4 today's quota is"
+    " used up, 5 not allowed, 6 busy, 7 a fault of Levqor, 8 done but the answer could not be"
+    " printed, 9 done but the outcome could not be recorded, 130 Ctrl-C.",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+for _title, _commands in COMMANDS.items():
+    for _command in _commands:
+        if _command is not run.run:
+            app.command(cls=HelpCommand, rich_help_panel=_title)(_command)
+            continue
+        # Text may begin with "-": what no option claims is an item.
+        app.command(
+            cls=RunCommand,
+            rich_help_panel=_title,
+            context_settings={"ignore_unknown_options": True},
+        )(_command)
+for _title, _name, _help, _members in GROUPS:
+    _group = typer.Typer(cls=HelpGroup if _members else PairGroup, rich_markup_mode=None)
+    # With one command alone typer would leave its name out.
+    _group.callback()(lambda: None)
+    for _word, _member in _members.items():
+        _group.command(_word, cls=HelpCommand)(_member)
+    app.add_typer(_group, name=_name, help=_help, rich_help_panel=_title)
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - the seam is typer's
-    if asked:
+def _version(value: bool) -> None:  # noqa: FBT001 - the seam is typer's
+    if value:
         typer.echo(f"levqor {__version__}")
         raise typer.Exit
 
@@ -40,8 +86,8 @@ def before(
             "--home",
             metavar="DIR",
             file_okay=False,
-            help="The folder with levqor.db, logs and .env (default: LEVQOR_HOME, else one in your"
-            " data folder).",
+            help="The folder with levqor.db, logs and .env. Default: LEVQOR_HOME, else a folder of"
+            " its own among your data.",
         ),
     ] = None,
     sandbox: Annotated[
@@ -51,15 +97,23 @@ def before(
             help="Use the built-in sandbox services: no account, nothing leaves this machine.",
         ),
     ] = False,
+    output: options.Output = None,
+    test: options.Test = False,
     surface: Annotated[Local, typer.Option("--surface", hidden=True)] = Local.CLI,
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Take what stands before the command; with no command, show the help."""
+    """Take what goes before the command; with no command, show the help."""
+    session = options.session(ctx)
     if ctx.invoked_subcommand is None:
+        if session.out.as_json or test:
+            raise InvalidInput(message="A command is missing.", fix="See: levqor --help")
         typer.echo(ctx.get_help())
         return
-    asked = session(ctx)
-    asked.home_given, asked.in_sandbox, asked.surface = home, sandbox, surface
+    if test and ctx.invoked_subcommand != "run":
+        fault = Fault("--test", "is an option of run only: levqor run ACTION --test")
+        raise InvalidInput([fault])
+    session.home_given, session.in_sandbox, session.surface = home, sandbox, surface
+    session.test = test

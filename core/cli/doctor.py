@@ -13,67 +13,57 @@ from core.counted import counted
 from core.reports import known
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.cli.output import Output
+    from core.cli.diagnostics import Diagnosis
     from core.cli.session import Session
-    from core.reports import Finding
 
 TITLES = {
-    "machine": "This machine",
+    "machine": "This computer",
     "settings": "Settings",
-    "services": "Services, asked just now",
+    "services": "Services, checked just now",
 }
 STYLES = {True: "green", False: "red", None: ""}
 
 
-def register(app: typer.Typer) -> None:
-    """Add `doctor` to the command line."""
-    app.command()(doctor)
+def doctor(
+    ctx: typer.Context,
+    service: options.Service = None,
+    output: options.Output = None,
+) -> None:
+    """Check this computer, the settings and every service, and say how to fix what is wrong."""
+    from core.cli import diagnostics
 
-
-def doctor(ctx: typer.Context, output: options.Output = options.Format.TEXT) -> None:
-    """Check machine, settings and services; say how to mend each."""
-    from core.cli import checkup
-    from core.connectors import CONNECTORS
-
-    asked = options.reading(ctx)
-    asked.tolerant = True
-    with asked.out.waiting("looking at everything"):
-        findings = checkup.look(asked.settings, CONNECTORS, asked.folder)
-    wrong = sum(finding.good is False for finding in findings)
+    session = options.reading(ctx)
+    session.tolerant = True
+    with session.out.waiting("checking everything"):
+        diagnosis = diagnostics.diagnose(session, service)
     body = {
-        "ok": not wrong,
-        "home": str(asked.settings.home),
+        "ok": not diagnosis.wrong,
+        "home": str(session.settings.home),
         "levqor": __version__,
-        "findings": [known(asdict(finding)) for finding in findings],
+        "findings": [known(asdict(finding)) for finding in diagnosis.findings],
     }
-    asked.out.answer(body, lambda: _draw(asked, findings, wrong))
-    if wrong:
+    session.out.answer(body, lambda: _draw(session, diagnosis))
+    if diagnosis.wrong:
         raise typer.Exit(1)
 
 
-def _draw(asked: Session, findings: Sequence[Finding], wrong: int) -> None:
-    out = asked.out
-    out.line(f"Levqor {__version__}, home {asked.settings.home}")
+def _draw(session: Session, diagnosis: Diagnosis) -> None:
+    out, wrong = session.out, diagnosis.wrong
+    verdict = f"{counted(wrong, 'problem')} to fix." if wrong else "Nothing is wrong."
+    style = "bold red" if wrong else "bold green"
+    out.line(f"{diagnosis.summary} {verdict}", style)
+    out.line(f"Levqor {__version__}, home {session.settings.home}")
     for group, title in TITLES.items():
-        within = [finding for finding in findings if finding.group == group]
-        if within:
+        findings = [finding for finding in diagnosis.findings if finding.group == group]
+        if findings:
             out.line()
             out.line(title, "bold")
-        for finding in within:
-            _draw_one(out, finding)
+        for finding in findings:
+            out.line(f"{out.mark(finding.good)} {finding.what}", STYLES[finding.good])
+            if finding.fix:
+                out.line(f"    {finding.fix}")
+            if finding.line:
+                out.line(f"    The line, in {finding.place}:")
+                out.line(f"    {finding.line}")
     out.line()
-    if wrong:
-        out.line(f"{counted(wrong, 'problem')} to fix.", "bold red")
-    else:
-        out.line("Nothing is wrong.", "bold green")
-
-
-def _draw_one(out: Output, finding: Finding) -> None:
-    out.line(f"{out.mark(finding.good)} {finding.what}", STYLES[finding.good])
-    if finding.fix:
-        out.line(f"    {finding.fix}")
-    if finding.line:
-        out.line(f"    The line, in {finding.place}:")
-        out.line(f"    {finding.line}")
+    out.line(verdict, style)

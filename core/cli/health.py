@@ -1,17 +1,19 @@
-"""`levqor health`: which connectors are set up, which are reachable, and what to do."""
+"""`levqor health`: which services are set up, which work, and how to fix the others."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli import options
+from core.cli.people import ago
 from core.reports import BROKEN, Verdict
 
 if TYPE_CHECKING:
     from core.cli.output import Output
+    from core.engine import Engine
     from core.reports import ConnectorHealth, Health
 
 STYLES = {
@@ -22,41 +24,59 @@ STYLES = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    """Add `health` to the command line."""
-    app.command()(health)
-
-
 def health(
     ctx: typer.Context,
+    service: options.Service = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Ask each service now; sends nothing anybody sees.")
+        bool, typer.Option("--live", help="Check each service now; nobody sees it.")
     ] = False,
-    output: options.Output = options.Format.TEXT,
+    output: options.Output = None,
 ) -> None:
-    """Show which connectors work, and how to mend the others."""
-    asked = options.reading(ctx)
-    with asked.out.waiting("asking every service"):
-        report = asked.health.report(live=live)
-    asked.out.answer(report.body(), lambda: draw(asked.out, report))
+    """Show which services work, and how to fix the others."""
+    session = options.reading(ctx)
+    session.connectors = options.connectors(service)
+    with session.out.waiting("checking the services"):
+        report = look(session.engine, service, live=live)
+    session.out.answer(report.body(), lambda: draw(session.out, report))
     if live and any(detail.verdict in BROKEN for detail in report.detail.values()):
         raise typer.Exit(1)
 
 
+def look(engine: Engine, service: str | None, *, live: bool) -> Health:
+    """Report on the engine's services; of one alone, with the interface of the same name."""
+    from core.health import HealthChecker
+
+    report = HealthChecker(engine).report(live=live)
+    if service is None:
+        return report
+    return replace(
+        report,
+        inbound={k: v for k, v in report.inbound.items() if k in report.connectors},
+        inbound_detail={k: v for k, v in report.inbound_detail.items() if k in report.connectors},
+    )
+
+
 def draw(out: Output, report: Health) -> None:
-    """Print a health report as a table, and under it what to do."""
+    """Print a health report: a summary, a table, and under it how to fix what is wrong."""
     from core import wording
 
     details = list(report.detail.values())
+    out.line(wording.summary(report), "bold")
     out.table(
-        ("connector", "health", "latency", "last success", "last failure"),
+        ("service", "health", "latency", "last success", "last failure"),
         [_row(detail) for detail in details],
         drop=("latency", "last failure", "last success"),
         styles=lambda number: STYLES.get(details[number].verdict, "dim"),
     )
-    out.line(wording.set_up(report))
     for detail in details:
-        _draw_more(out, detail)
+        title, failed = detail.title, detail.last_failure
+        if detail.fix:
+            out.line(wording.under(title, detail.words))
+            out.line(f"    What to do: {detail.fix}")
+        for note in detail.notes:
+            out.line(f"{title}: {note}")
+        if failed:
+            out.line(f"{title}, last failure: {failed.message} (levqor why {failed.run})")
     for line in wording.closing_lines(report):
         out.line(line)
 
@@ -68,21 +88,5 @@ def _row(detail: ConnectorHealth) -> tuple[str, ...]:
         detail.title,
         wording.VERDICTS[detail.verdict].cell,
         "" if detail.latency_ms is None else f"{detail.latency_ms:.0f} ms",
-        *(
-            wording.ago(time.time() - run.at.timestamp()) if run else ""
-            for run in (detail.last_success, detail.last_failure)
-        ),
+        *(ago(run and run.at.timestamp()) for run in (detail.last_success, detail.last_failure)),
     )
-
-
-def _draw_more(out: Output, detail: ConnectorHealth) -> None:
-    from core import wording
-
-    title, failed = detail.title, detail.last_failure
-    if detail.fix:
-        out.line(wording.under(title, detail.words))
-        out.line(f"    What to do: {detail.fix}")
-    for note in detail.notes:
-        out.line(f"{title}: {note}")
-    if failed:
-        out.line(f"{title}, last failure: {failed.message} (levqor why {failed.run})")

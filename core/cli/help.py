@@ -1,82 +1,196 @@
-"""`levqor run` as typer's command: its help is read from the contracts."""
+"""Help pages, and what typer finds wrong with a command line, in everyday words.
+
+Typer's own help names types (`<list[str]>`) and its errors are pydantic's; neither helps a reader.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from core.cli import words
+from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from typer.exceptions import TyperException
 
     from core.contract import Action, Connector, FieldSpec
 
+# What typer says, and how a person says it.
+_PLAINER = (
+    (r"Option '(.*)' requires an argument\.", r"\1 needs a value after it."),
+    (r"Option '(.*)' does not take a value\.", r"\1 takes no value."),
+    (r"Got unexpected extra argument\(s\) \((.*)\)", r"This is not expected here: \1."),
+    (r"'([^']*)'", r"\1"),
+)
 
-class RunCommand(TyperCommand):
+
+class HelpCommand(TyperCommand):
+    """A command with a plain help page."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Name the arguments without braces."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options."""
+        _write_parameters(self, ctx, formatter)
+
+
+class HelpGroup(TyperGroup):
+    """Commands in groups; one that was mistyped is answered with the nearest."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands under their groups' headings, then the options."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            title = getattr(command, "rich_help_panel", None) or "Commands"
+            groups.setdefault(title, []).append((name, getattr(command, "help", None) or ""))
+        for title, rows in groups.items():
+            _write_section(formatter, title, rows)
+        _write_parameters(self, ctx, formatter)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; an action's ID is one too, short for `run` with it."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and name[:1] != "-" and not ctx.resilient_parsing:
+            from core.contract import nearest
+
+            names = self.list_commands(ctx)
+            actions = [] if ctx.parent else [connector.action_id(a) for connector, a in _actions()]
+            if name in actions:
+                args = ["run", *args]
+            else:
+                of_service = (each for each in actions if each.startswith(f"{name}."))
+                near = next(of_service, None) or nearest(name, [*names, *actions])
+                see = f"See: {ctx.command_path} --help"
+                fix = f"Did you mean {ctx.command_path} {near}?" if near else see
+                raise InvalidInput(message=f"There is no command {name[:80]}.", fix=fix)
+        return super().resolve_command(ctx, args)
+
+
+class RunCommand(HelpCommand):
     """A command whose help ends with the actions, or the fields of the one that was named."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the words, so that help can tell whether one names an action."""
         ctx.meta["levqor.words"] = tuple(args)
         if not ctx.resilient_parsing:
-            known = {opt: not _flag(one) for one in self.get_params(ctx) for opt in one.opts}
+            known = {
+                opt: not getattr(param, "is_flag", False)
+                for param in self.get_params(ctx)
+                for opt in param.opts
+            }
             words.refuse_strange_options(args, known)
             words.refuse_other_bytes(args)
         return super().parse_args(ctx, args)
 
-    def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
-        """Write typer's own help, then the actions."""
-        super().format_help(ctx, formatter)  # type: ignore[arg-type]
-        text = "\n".join(lines(ctx.meta.get("levqor.words", ())))
-        if self.rich_markup_mode is None:
-            formatter.write(f"\n{text}\n")  # type: ignore[attr-defined]
-        else:
-            typer.echo(f"{text}\n")
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, then the actions, or the fields of the one that was named."""
+        from core import grammar
+
+        super().format_options(ctx, formatter)
+        typed = ctx.meta.get("levqor.words", ())
+        named = [(c, action) for c, action in _actions() if c.action_id(action) in typed]
+        with formatter.section(_heading("Action" if named else "Actions")):
+            for connector, action in named or _actions():
+                formatter.write_text(f"{action.title}:")
+                command = f"levqor run {connector.action_id(action)}"
+                fields = grammar.usage(command, action.input).removeprefix(command).lstrip()
+                formatter.indent()
+                formatter.write_usage(command, fields, prefix="")
+                formatter.dedent()
+        for connector, action in named:
+            rows = [(f"{spec.name}:", _field(spec)) for spec in action.input.fields()]
+            _write_section(formatter, "Fields", rows)
+            formatter.write_paragraph()
+            for line in grammar.quoting(action.input):
+                formatter.write_text(line)
+            formatter.write_text(
+                f"Try it: levqor --sandbox run {connector.action_id(action)} --test"
+            )
+        if not named:
+            formatter.write_paragraph()
+            formatter.write_text("More about an action: levqor run ACTION --help")
 
 
-def _flag(option: object) -> bool:
-    return bool(getattr(option, "is_flag", False))
+def usage_error(error: TyperException) -> InvalidInput:
+    """Say what is wrong with a command line, and which help to read."""
+    context, param = getattr(error, "ctx", None), getattr(error, "param", None)
+    command = context.command_path if context else "levqor"
+    fix = f"See: {command} --help"
+    message = error.message
+    if getattr(error, "possibilities", None):
+        fix = f"Did you mean {error.possibilities[0]}?"  # type: ignore[attr-defined]
+    elif param and message:
+        name = param.opts[0] if param.param_type_name == "option" else param.name.upper()
+        message = f"{name} {_expected(param) or f'is wrong: {message}'}"
+    elif message == "Missing command.":
+        names = ", ".join(context.command.list_commands(context))  # type: ignore[union-attr]
+        message = f"{command} needs one more word: {names}."
+    else:
+        message = error.format_message()
+    for told, plainer in _PLAINER:
+        message = re.sub(told, plainer, message)
+    early = next((name for name in words.EARLY if f"option: {name}" in message), None)
+    if early:
+        fix = f"{early} goes before the command: levqor {early} ..."
+    return InvalidInput(message=message, fix=fix)
 
 
-def lines(asked: tuple[str, ...]) -> Iterator[str]:
-    """The usage of every action; with one of them among the words, its fields as well."""
-    from core import grammar
+def _expected(param: Any) -> str | None:
+    choices = param.type_descriptor.choices
+    if choices:
+        return f"must be {' or '.join(map(str, choices))}."
+    if param.min is not None:
+        return f"must be a whole number from {param.min} to {param.max}."
+    return None
+
+
+def _actions() -> Iterator[tuple[Connector, Action]]:
     from core.connectors import CONNECTORS
 
-    actions = [(connector, action) for connector in CONNECTORS for action in connector.actions]
-    named = [pair for pair in actions if pair[0].action_id(pair[1]) in asked]
-    for connector, action in named or actions:
-        action_id = connector.action_id(action)
-        yield f"  {action_id}: {action.title}"
-        yield f"    {grammar.usage(f'levqor run {action_id}', action.input)}"
-        if named:
-            yield from _fields(connector, action)
-    if not named:
-        yield ""
-        yield "  More about one of them: levqor run ACTION --help"
+    return ((connector, action) for connector in CONNECTORS for action in connector.actions)
 
 
-def _fields(connector: Connector, action: Action) -> Iterator[str]:
-    from core import grammar
-
-    yield ""
-    for spec in action.input.fields():
-        yield f"    {spec.name}: {spec.help} {_bounds(spec)}".rstrip()
-        if spec.example is not None:
-            yield f"      e.g. {spec.example}"
-    for line in grammar.quoting(action.input):
-        yield f"    {line}"
-    yield ""
-    yield f"  Try it: levqor --sandbox run {connector.action_id(action)} --test"
+def _heading(title: str) -> str:
+    # Without a terminal, or where nobody wants colours, typer leaves the mark out.
+    return typer.style(title, bold=True)
 
 
-def _bounds(spec: FieldSpec) -> str:
+def _write_section(formatter: Any, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    if rows:
+        with formatter.section(_heading(title)):
+            formatter.write_dl(rows)
+
+
+def _write_parameters(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
+    params = [param for param in command.get_params(ctx) if not getattr(param, "hidden", False)]
+    for kind in ("argument", "option"):
+        rows = [_parameter(param) for param in params if param.param_type_name == kind]
+        _write_section(formatter, f"{kind.capitalize()}s", rows)
+
+
+def _parameter(param: Any) -> tuple[str, str]:
+    if param.param_type_name == "argument":
+        return param.display_name_raw, param.help or ""
+    # `main` reads -h as --help.
+    names = "-h, --help" if "--help" in param.opts else ", ".join(param.opts)
+    return f"{names} {param.metavar or ''}".rstrip(), param.help or ""
+
+
+def _field(spec: FieldSpec) -> str:
     notes = [] if spec.required else ["optional"]
     if spec.max_length is not None:
-        notes.append(f"at most {spec.max_length}")
+        notes.append(f"at most {spec.max_length:,} {spec.unit}")
     if spec.setting:
         notes.append(f"default: {spec.setting}")
-    return f"({', '.join(notes)})" if notes else ""
+    about = spec.help.rstrip(".") + (f" ({', '.join(notes)})." if notes else ".")
+    shown = spec.example is not None and spec.kind == "text"
+    return f"{about} For example {spec.example}" if shown else about

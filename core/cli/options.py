@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.errors import NotFound
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.cli.session import Session
+    from core.contract import Connector
 
 
 class Format(StrEnum):
@@ -34,21 +37,65 @@ def reading(ctx: typer.Context) -> Session:
     return found
 
 
-def _chosen(ctx: typer.Context, value: Format) -> Format:
-    if not ctx.resilient_parsing:
+def _chosen(ctx: typer.Context, value: Format | None) -> Format | None:
+    if value and not ctx.resilient_parsing:
         session(ctx).out.as_json = value is Format.JSON
     return value
 
 
+def _complete_service(incomplete: str) -> list[tuple[str, str]]:
+    from core.connectors import CONNECTORS
+
+    return [(each.name, each.title) for each in CONNECTORS if each.name.startswith(incomplete)]
+
+
+# None, so that a command leaves alone what was chosen before it.
 Output = Annotated[
-    Format,
+    Format | None,
     typer.Option(
         "--output",
+        metavar="text|json",
         callback=_chosen,
         is_eager=True,
-        help="text for people, json for programs: one document, errors too.",
+        help="Text for people, or one JSON document for programs (errors too).",
     ),
 ]
+Service = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SERVICE",
+        autocompletion=_complete_service,
+        help="Look at this service only, for example notion.",
+    ),
+]
+Test = Annotated[
+    bool,
+    typer.Option("--test", help="Send the action's sample; uses no quota."),
+]
+
+
+def connectors(service: str | None) -> Sequence[Connector]:
+    """All connectors, or the one that a service's name means; raises NotFound."""
+    from core.connectors import CONNECTORS
+    from core.contract import nearest
+
+    if service is None:
+        return CONNECTORS
+    names = {
+        name.lower(): connector
+        for connector in CONNECTORS
+        for name in (connector.title, *map(connector.action_id, connector.actions))
+    }
+    names |= {connector.name: connector for connector in CONNECTORS}
+    typed = service.lower()
+    if typed not in names:
+        near = nearest(typed, names)
+        known = ", ".join(connector.name for connector in CONNECTORS)
+        raise NotFound(
+            "There is no service by that name.",
+            fix=f"Did you mean {names[near].name}?" if near else f"Choose from: {known}",
+        )
+    return (names[typed],)
 
 
 def wants_json(args: Sequence[str]) -> bool:

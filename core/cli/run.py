@@ -1,4 +1,4 @@
-"""`levqor run`: fire one action and wait for its receipt."""
+"""`levqor run`: do one action and wait for its receipt."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli import complete, options, words
-from core.cli.help import RunCommand
+from core.cli import options, words
 from core.cli.session import Interrupted
 from core.errors import Fault, InvalidInput, TooLarge
 
@@ -22,25 +21,48 @@ if TYPE_CHECKING:
 
 # How long Ctrl-C waits for an answer that may be on its way already.
 GRACE_S = 2.0
-ADD_DASH = "To read the text from standard input, add - at the end."
 
 
-def register(app: typer.Typer) -> None:
-    """Add `run` to the command line."""
-    # Text may begin with "-": what no option claims is an item.
-    app.command(cls=RunCommand, context_settings={"ignore_unknown_options": True})(run)
+def _complete_action(incomplete: str) -> list[tuple[str, str]]:
+    """Actions that begin so, each with its title."""
+    from core.connectors import CONNECTORS
+
+    actions = [(c.action_id(a), a.title) for c in CONNECTORS for a in c.actions]
+    return [(name, title) for name, title in actions if name.startswith(incomplete)]
+
+
+def _complete_item(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """`name=` for each field of the action that has not been given yet."""
+    from core.connectors import CONNECTORS
+
+    given = {item.partition("=")[0] for item in ctx.params.get("items") or ()}
+    return [
+        (f"{spec.name}=", spec.help)
+        for connector in CONNECTORS
+        for action in connector.actions
+        if connector.action_id(action) == ctx.params.get("action")
+        for spec in action.input.fields()
+        if spec.name not in given and spec.name.startswith(incomplete)
+    ]
 
 
 def run(
     ctx: typer.Context,
-    action: Annotated[str, typer.Argument(metavar="ACTION", autocompletion=complete.actions)],
+    action: Annotated[
+        str,
+        typer.Argument(
+            metavar="ACTION",
+            autocompletion=_complete_action,
+            help="Which action; they are listed below.",
+        ),
+    ],
     items: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="ITEM",
-            autocompletion=complete.items,
-            help="name=value, or words of the text; after -- every word is text;"
-            " - reads the text from standard input.",
+            autocompletion=_complete_item,
+            help="name=value, or words of the text. After -- every word is text."
+            " A - reads the text from standard input.",
         ),
     ] = None,
     whole: Annotated[
@@ -51,24 +73,22 @@ def run(
             help="The whole input as JSON; - reads it from standard input.",
         ),
     ] = None,
-    test: Annotated[
-        bool,
-        typer.Option("--test", help="A test send: the action's sample, without using quota."),
-    ] = False,
-    output: options.Output = options.Format.TEXT,
+    test: options.Test = False,
+    output: options.Output = None,
 ) -> None:
-    """Fire one action and wait for its receipt."""
-    asked = options.session(ctx)
-    engine = asked.engine
-    _, found = engine.action(action)
+    """Send something: do one action and wait for its receipt."""
+    session = options.session(ctx)
+    engine = session.engine
+    contract = engine.action(action)[1].input
+    test = test or session.test
     if test and (items or whole):
         raise InvalidInput([Fault("--test", "sends the action's own sample; leave out the rest")])
-    with _pipe_hint(found.input, hint=not test and whole is None):
-        values = _values(ctx, items or [], whole, found.input)
-        accepted = engine.accept(action, values, asked.caller, test=test)
-    settled = _wait(asked, accepted)
-    asked.out.settled(settled)
-    asked.say_home()
+    with _pipe_hint(contract, hint=not test and whole is None):
+        values = _values(ctx, items or [], whole, contract)
+        accepted = engine.accept(action, values, session.caller, test=test)
+    settled = _wait(session, accepted)
+    session.out.settled(settled)
+    session.print_home()
     raise typer.Exit(settled.exit)
 
 
@@ -102,21 +122,22 @@ def _pipe_hint(contract: type[Contract], *, hint: bool) -> Iterator[None]:
         absent = {fault.field for fault in error.faults if fault.message == "is required"}
         text = absent & {spec.name for spec in contract.fields() if spec.takes_text}
         if hint and text and error.fix is None and words.piped():
-            raise error.replace(fix=ADD_DASH) from None
+            fix = "To read the text from standard input, add - at the end."
+            raise error.replace(fix=fix) from None
         raise
 
 
-def _wait(asked: Session, accepted: Accepted) -> Settled:
-    engine = asked.engine
+def _wait(session: Session, accepted: Accepted) -> Settled:
+    engine = session.engine
     future = engine.start(accepted)
     try:
-        with asked.out.waiting(f"{accepted.action_id}: waiting for the answer to {accepted.run}"):
+        with session.out.waiting(f"{accepted.action_id}: waiting for the answer to {accepted.run}"):
             return future.result()
     except KeyboardInterrupt:
         engine.close(GRACE_S)
-        how = future.result()
+        settled = future.result()
         raise Interrupted(
-            f"Interrupted. The run {how.run} is {how.outcome.replace('_', ' ')}.",
-            fix=f"More about it: levqor why {how.run}",
-            run=how.run,
+            f"Interrupted. The run {settled.run} is {settled.outcome.replace('_', ' ')}.",
+            fix=f"More about it: levqor why {settled.run}",
+            run=settled.run,
         ) from None

@@ -11,27 +11,26 @@ from core.cli import options
 from core.errors import Fault, InvalidInput
 
 
-def register(app: typer.Typer) -> None:
-    """Add `sandbox` to the command line."""
-    app.command()(sandbox)
-
-
 def sandbox(
     ctx: typer.Context,
     port: Annotated[
         int,
         typer.Option(
-            "--port", min=0, max=65535, metavar="N", help="Where to listen; 0 takes any free port."
+            "--port",
+            min=0,
+            max=65535,
+            metavar="N",
+            help="The port to listen on (default: any free one).",
         ),
     ] = 0,
-    output: options.Output = options.Format.TEXT,
+    output: options.Output = None,
 ) -> None:
-    """Run the sandbox services until Ctrl-C."""
-    asked = options.session(ctx)
-    asked.prepare()
+    """Run the sandbox services until Ctrl-C, for another terminal to use."""
+    session = options.session(ctx)
+    session.prepare()
     from core.sandbox import exports, serve
 
-    out = asked.out
+    out = session.out
 
     def announce(url: str, settings: dict[str, str]) -> None:
         def draw() -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from core.callers import Caller, Local, os_user
 from core.errors import LevqorError
 from core.home import DATABASE, temporary
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from core.cli.output import Output
+    from core.contract import Connector
     from core.engine import Engine
-    from core.health import HealthChecker
     from core.ledger import Ledger
     from core.sandbox import Sandbox
     from core.settings import Settings
@@ -30,33 +30,25 @@ class Interrupted(LevqorError, code="interrupted", exit=130):
     """Interrupted."""
 
 
-class Session:
+class Session(ExitStack):
     """One command's way to everything, each part opened when first asked for.
 
-    With `sandbox`, the sandbox runs in this process and real credentials are ignored; the
-    home is then a temporary folder unless one was named. `tolerant` reads broken settings too,
+    With `in_sandbox`, the sandbox services run in this process and real credentials are ignored;
+    the home is then a temporary folder unless one was named. `tolerant` reads broken settings too,
     for the doctor. `reads` is set by a command that only looks: it makes nothing in the home.
+    `test` is a --test given before the command, `connectors` what a command is narrowed to.
     """
 
     def __init__(self, out: Output) -> None:
+        super().__init__()
         self.out = out
         self.home_given: Path | None = None
         self.in_sandbox = False
         self.surface = Local.CLI
         self.tolerant = False
         self.reads = False
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.__exit__(kind, error, trace)
+        self.test = False
+        self.connectors: Sequence[Connector] | None = None
 
     @property
     def caller(self) -> Caller:
@@ -78,7 +70,7 @@ class Session:
         self.prepare()
         from core.sandbox import start
 
-        return start(self._open, self.home_given, tolerant=self.tolerant)
+        return start(self, self.home_given, tolerant=self.tolerant)
 
     @cached_property
     def settings(self) -> Settings:
@@ -100,15 +92,17 @@ class Session:
         home = self.settings.home
         if not self.reads or (home / DATABASE).exists():
             return home
-        return temporary(self._open)
+        return temporary(self)
 
     @cached_property
     def engine(self) -> Engine:
         """The engine on this home's ledger."""
         from core.engine import Engine
 
-        engine = Engine.open(self.settings, folder=self.folder if self.reads else None)
-        self._open.callback(engine.close)
+        more = {} if self.connectors is None else {"connectors": self.connectors}
+        folder = self.folder if self.reads else None
+        engine = Engine.open(self.settings, folder=folder, **more)
+        self.callback(engine.close)
         return engine
 
     @cached_property
@@ -116,23 +110,16 @@ class Session:
         """This home's ledger, for commands that send nothing."""
         from core.ledger import Ledger
 
-        ledger = self._open.enter_context(Ledger.open(self.folder))
+        ledger = self.enter_context(Ledger.open(self.folder))
         ledger.default_plan = self.settings.app.default_plan
         return ledger
 
-    @cached_property
-    def health(self) -> HealthChecker:
-        """What is known of every connector."""
-        from core.health import HealthChecker
-
-        return HealthChecker(self.engine)
-
     def written(self) -> None:
-        """Wait a while for the ledger to take how runs ended; raises Unwritten."""
+        """Wait a while until the ledger has recorded the outcomes; raises Unwritten."""
         engine = self.__dict__.get("engine")
         if engine is None or engine.unwritten() is None:
             return
-        self.out.note(f"waiting {LAST_WAIT:.0f} seconds for the ledger to take how it ended")
+        self.out.note(f"waiting {LAST_WAIT:.0f} seconds for the database to record the outcome")
         if (problem := engine.unwritten(LAST_WAIT)) is not None:
             raise problem
 
@@ -140,10 +127,10 @@ class Session:
         """Make the environment fit for TLS; before anything is imported that uses it at once."""
         from core.settings import ready_for_tls
 
-        if said := ready_for_tls():
-            self.out.note(said)
+        if problem := ready_for_tls():
+            self.out.note(problem)
 
-    def say_home(self) -> None:
+    def print_home(self) -> None:
         """Print which home a changing command used, beside the answer."""
         ends = " (temporary: gone when this command ends)" if self.temporary else ""
         self.out.note(f"home: {self.settings.home}{ends}")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 # What HTTP takes as well; no contract has room for more.
 MAX_INPUT = 256 * 1024
-# These stand before the command: `levqor run ACTION hello --sandbox` would write to the real
+# These go before the command: `levqor run ACTION hello --sandbox` would write to the real
 # Slack if it were taken as text.
-_EARLY = ("--home", "--sandbox")
+EARLY = ("--home", "--sandbox")
 _OPTION = re.compile(r"(--[a-z][a-z-]*)(=\S*)?")
 # Capitals, one dash, or the long one that an editor makes of two: meant as an option only
 # where one is called so.
@@ -28,6 +28,13 @@ def split(args: Sequence[str]) -> tuple[list[str], list[str]]:
     """What stands before the first `--` and what it protects."""
     end = args.index("--") if "--" in args else len(args)
     return list(args[:end]), list(args[end + 1 :])
+
+
+def long_help(args: Sequence[str]) -> list[str]:
+    """Write -h as --help: to typer, `-hello` would begin with an option called -h."""
+    options, text = split(args)
+    long = ["--help" if word == "-h" else word for word in options]
+    return [*long, *args[len(options) : len(options) + 1], *text]
 
 
 def refuse_strange_options(args: Sequence[str], known: Mapping[str, bool]) -> None:
@@ -41,7 +48,7 @@ def refuse_strange_options(args: Sequence[str], known: Mapping[str, bool]) -> No
     if faults:
         name = faults[0].field
         action = next((word for word in args if not word.startswith("-")), "ACTION")
-        first = f"Write it first: levqor {name} ... run {action} ... " if name in _EARLY else ""
+        first = f"Write it first: levqor {name} ... run {action} ... " if name in EARLY else ""
         raise InvalidInput(
             faults,
             fix=f"{first}Before text that begins so, write --: levqor run {action} -- {name}",
@@ -57,7 +64,7 @@ def _options(args: Sequence[str], known: Mapping[str, bool]) -> Iterator[str]:
             if not option[2] and known.get(option[1]):
                 next(words, None)
         elif (other := _OTHER_DASH.fullmatch(word)) and (
-            other[1].lower() == "h" or f"--{other[1].lower()}" in {*known, *_EARLY}
+            other[1].lower() == "h" or f"--{other[1].lower()}" in {*known, *EARLY}
         ):
             yield word
 
@@ -65,11 +72,11 @@ def _options(args: Sequence[str], known: Mapping[str, bool]) -> Iterator[str]:
 def _about(name: str, known: Mapping[str, bool]) -> str:
     from core.grammar import nearest
 
-    if name in _EARLY:
-        return "stands before the command; nothing was sent"
+    if name in EARLY:
+        return "goes before the command; nothing was sent"
     if name in ("-h", "-H"):
         name = "--help"
-    near = nearest(name, [*known, *_EARLY])
+    near = nearest(name, [*known, *EARLY])
     return f"is no option here{f'; did you mean {near}?' if near else ''}"
 
 

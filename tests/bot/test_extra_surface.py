@@ -171,7 +171,7 @@ def test_its_people_are_paired_and_put_on_a_plan(program):
     printed = program("core.cli", "pair", "pigeon", "--output", "json").json
     assert printed["link"] == f"https://loft.example.com/{printed['code']}"
     assert "or send your bot: call " in program("core.cli", "pair", "pigeon").out
-    assert "Let one Pigeon post account in" in program("core.cli", "pair", "--help").out
+    assert "Authorize one Pigeon post account" in program("core.cli", "pair", "--help").out
     assert program("core.cli", "plan", "set", "pigeon:7", "pro").status == 0
     refused = program("core.cli", "plan", "set", "pigeon:grey", "pro")
     assert "callers of pigeon are written pigeon:7" in refused.err

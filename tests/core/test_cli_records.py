@@ -65,7 +65,7 @@ def test_usage_counts_outcomes_by_day_and_says_what_is_left(cli, sandbox):
 def test_usage_in_text_is_a_table_and_today_s_quota(cli):
     cli("run", "slack.send", "one")
     told = cli("usage").out
-    assert "UNKNOWN  TYPICAL MS  SLOWEST 1 IN 20\n" in told
+    assert "UNKNOWN  MEDIAN MS  P95 MS\n" in told
     assert "on the free plan" in told
     assert "slack.send" in told
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.counted import agreeing, counted
-from core.reports import HealthSummary, Usage
-from core.wording import set_up, usage_lines
+from core.reports import Usage
+from core.wording import usage_lines
 
 ROOT = Path(__file__).parents[2]
 # A number that may be one must come through `counted`; these never are.
@@ -67,19 +67,6 @@ def test_nothing_is_counted_with_a_fixed_plural():
     assert fixed == []
 
 
-@pytest.mark.parametrize(
-    ("some", "total", "told"),
-    [
-        (0, 5, "0 of 5 connectors are set up."),
-        (1, 5, "1 of 5 connectors is set up."),
-        (5, 5, "5 of 5 connectors are set up."),
-        (1, 1, "1 of 1 connector is set up."),
-    ],
-)
-def test_connectors_that_are_set_up(some, total, told):
-    assert set_up(HealthSummary(status="ok", connectors={}, configured=some, total=total)) == told
-
-
 @pytest.mark.parametrize(("days", "told"), [(1, "No runs in 1 day."), (7, "No runs in 7 days.")])
 def test_days_without_a_run(days, told):
     report = Usage(caller="cli:ann", plan="free", quota=(), usage=(), days=days)
@@ -88,5 +75,5 @@ def test_days_without_a_run(days, told):
 
 def test_runs_that_are_forgotten(cli, monkeypatch):
     monkeypatch.setenv("LEVQOR_KEEP_DAYS", "1")
-    assert cli("prune").out == "0 runs older than 1 day are forgotten.\n"
+    assert cli("prune").out == "0 runs older than 1 day were deleted.\n"
     assert cli("usage", "--days", "1").out.startswith("No runs in the last 1 day.\n")

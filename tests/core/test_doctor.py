@@ -1,5 +1,7 @@
 import time
 
+import pytest
+
 from core.connectors import CONNECTORS
 from core.ledger import Ledger, RunRequest
 from tests.support.cli import levqor
@@ -34,7 +36,7 @@ def test_a_fresh_home_is_told_what_to_set_where_and_where_to_get_it(home):
         assert one.where in told[one.name]["fix"]
         assert told[one.name]["line"].startswith(f"{one.name}=")
         assert told[one.name]["place"] == str(home / ".env")
-    assert [one["what"] for one in wrong(ran)] == ["No connector is set up."]
+    assert [one["what"] for one in wrong(ran)] == ["No service is set up."]
 
 
 def test_one_broken_value_is_one_thing_to_mend(home):
@@ -122,7 +124,7 @@ def test_a_clock_that_was_set_back_shows_in_the_ledger(cli, home):
         ledger.settle("tomorrow01", "sent")
     printed = cli("doctor", "--output", "json")
     assert [one["what"] for one in wrong(printed)] == [
-        "The ledger's latest run is later than this machine's clock."
+        "The latest run in the database is later than this computer's clock."
     ]
 
 
@@ -163,3 +165,66 @@ def test_in_text_the_line_to_write_and_its_file_are_shown(home):
     assert ran.status == 1
     assert f"    The line, in {home / '.env'}:\n    NOTION_API_KEY=ntn_…\n" in ran.out
     assert ran.out.endswith("1 problem to fix.\n")
+
+
+def test_the_first_line_says_how_the_services_are(cli, monkeypatch):
+    monkeypatch.delenv("NOTION_API_KEY")
+    for command in ("doctor", "health --live"):
+        first = cli(*command.split()).out.splitlines()[0]
+        assert first.startswith("4 of 5 services work; Notion is not set up."), command
+    monkeypatch.setenv("RESEND_API_KEY", "nonsense")
+    assert cli("doctor").out.splitlines()[0].endswith("1 problem to fix.")
+
+
+@pytest.mark.parametrize("name", ["slack", "Slack", "SLACK.SEND"])
+def test_the_doctor_looks_at_one_service_alone(cli, sandbox, monkeypatch, name):
+    monkeypatch.delenv("NOTION_API_KEY")
+    printed = cli("doctor", name, "--output", "json")
+    assert printed.status == 0
+    assert set(printed.json) == set(cli("doctor", "--output", "json").json)
+    assert [one["what"].partition(":")[0] for one in findings(printed)] == ["Slack"]
+    assert cli("doctor", name).out.startswith("Slack works. Nothing is wrong.\n")
+
+
+def test_of_one_service_the_doctor_says_what_is_missing(cli, monkeypatch):
+    monkeypatch.delenv("NOTION_API_KEY")
+    monkeypatch.delenv("GOOGLE_SHEETS_SPREADSHEET_ID")
+    printed = cli("doctor", "notion", "--output", "json")
+    assert printed.status == 0
+    assert [one["setting"] for one in findings(printed)] == ["NOTION_API_KEY"]
+    assert cli("doctor", "sheets").status == 1
+
+
+def test_what_is_wrong_with_the_computer_is_told_of_one_service_too(cli, home):
+    (home / "levqor.db").write_bytes(b"not a database at all" * 200)
+    printed = cli("doctor", "slack", "--output", "json")
+    assert printed.status == 1
+    assert str(home / "levqor.db") in wrong(printed)[0]["what"]
+
+
+def test_health_of_one_service_has_the_same_shape(cli, home, sandbox):
+    with Ledger.open(home) as ledger:
+        ledger.inbound("telegram", ok=True, verdict="polling")
+        ledger.inbound("slack", ok=True, verdict="listening")
+    whole = cli("health", "--output", "json").json
+    one = cli("health", "slack", "--live", "--output", "json").json
+    assert set(one) == set(whole)
+    assert one["connectors"] == {"slack": True}
+    assert (one["configured"], one["total"]) == (1, 1)
+    assert set(one["detail"]) == set(one["inbound"]) == set(one["inbound_detail"]) == {"slack"}
+    assert set(one["detail"]["slack"]) == set(whole["detail"]["slack"])
+    assert [each for each in sandbox.services if each.received] == [sandbox.slack]
+
+
+@pytest.mark.parametrize("command", ["doctor", "health"])
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("notoin", "Did you mean notion?"),
+        ("xyzzy", "Choose from: slack, notion, sheets, telegram, email"),
+    ],
+)
+def test_a_service_nobody_knows_is_answered_with_the_nearest(cli, command, name, fix):
+    printed = cli(command, name, "--output", "json")
+    assert printed.status == 2
+    assert (printed.json["error"], printed.json["fix"]) == ("not_found", fix)

@@ -192,11 +192,11 @@ def test_nothing_of_a_strange_folder_counts(tmp_path):
 # -- who only looks makes nothing ------------------------------------------------------------
 
 LOOKS = [
-    (["health"], 0, "0 of 5 connectors are set up."),
-    (["health", "--live"], 0, "0 of 5 connectors are set up."),
+    (["health"], 0, "None of the 5 services is set up."),
+    (["health", "--live"], 0, "None of the 5 services is set up."),
     (["usage"], 0, "No runs in the last 7 days."),
     (["runs"], 0, "No runs yet."),
-    (["why", "abcdefghij"], 2, "There is no run by that id on this home."),
+    (["why", "abcdefghij"], 2, "There is no run with that ID in this home."),
     (["doctor"], 1, "does not exist yet; it is made when it is needed."),
     (["callers"], 0, "Nobody has asked for anything yet."),
     (["token", "list"], 0, "There are no tokens."),

@@ -42,6 +42,7 @@ from core.wording import (
     receipt,
     refusal,
     settled,
+    summary,
     under,
     usage_lines,
     wait,
@@ -265,7 +266,7 @@ def test_health_is_told_in_lines_with_what_to_do():
     email = service("email", Verdict.NOT_CONFIGURED, words="not set up")
     health = report(detail={"slack": slack, "email": email}, inbound={"telegram": "polling"})
     assert health_lines(health, now=NOW) == [
-        "1 of 2 connectors is set up.",
+        "0 of 2 services work; Slack does not work; email is not set up.",
         "Slack: The webhook is gone. (82 ms, for 1 hour)",
         "  What to do: Make a new one.",
         "  Note: No bot token.",
@@ -274,6 +275,35 @@ def test_health_is_told_in_lines_with_what_to_do():
         "email: not set up",
         "Interface telegram: polling",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        ("ok ok ok", "All 3 services work."),
+        ("ok attention ok", "All 3 services work; B needs attention."),
+        ("ok not_configured ok", "2 of 3 services work; B is not set up."),
+        ("ok not_configured not_configured", "1 of 3 services works; B and C are not set up."),
+        ("failing unreachable ok", "1 of 3 services works; A does not work; B cannot be reached."),
+        ("failing failing failing", "0 of 3 services work; A, B and C do not work."),
+        ("unchecked ok ok", "2 of 3 services work; A is not checked yet."),
+        ("unchecked unchecked unchecked", "3 of 3 services are set up; none is checked yet."),
+        (
+            "unchecked not_configured not_configured",
+            "1 of 3 services is set up; none is checked yet; B and C are not set up.",
+        ),
+        ("not_configured not_configured not_configured", "None of the 3 services is set up."),
+        ("ok", "A works."),
+        ("attention", "A needs attention."),
+        ("failing", "A does not work."),
+        ("not_configured", "A is not set up."),
+        ("unchecked", "A is not checked yet."),
+    ],
+)
+def test_a_summary_says_which_services_work_and_which_do_not(verdicts, told):
+    detail = {t: service(t, Verdict(v)) for t, v in zip("ABC", verdicts.split(), strict=False)}
+    some = sum(each.verdict != Verdict.NOT_CONFIGURED for each in detail.values())
+    assert summary(report(detail=detail, configured=some, total=len(detail))) == told
 
 
 def test_a_log_that_cannot_be_written_is_said_under_health():

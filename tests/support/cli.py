@@ -12,6 +12,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from typer.main import get_command
+
+from core.cli.app import app
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30
 
@@ -57,6 +61,19 @@ def levqor(*args, stdin="", env=None, cwd=None):
         timeout=PATIENCE_S,
     )
     return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def leaves():
+    """Every command line there is, walked from the application itself."""
+
+    def walk(command, before):
+        if not hasattr(command, "list_commands"):
+            yield before
+            return
+        for name in command.list_commands(None):
+            yield from walk(command.get_command(None, name), (*before, name))
+
+    return sorted(walk(get_command(app), ()))
 
 
 def on_terminal(*args, env=None, ends_after=None, columns=100, words=None):

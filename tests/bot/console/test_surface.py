@@ -105,7 +105,7 @@ def test_questions_are_answered():
     status, said = play("whoami\nusage\nhealth live\nhelp\nhelp email.send\n")
     assert status == 0
     assert "You are console:" in said
-    assert "5 of 5 connectors are set up." in said
+    assert "All 5 services work." in said
     assert "email.send to=… subject=… text" in said
 
 

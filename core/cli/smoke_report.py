@@ -1,4 +1,4 @@
-"""What a smoke run leaves behind: run ids, outcomes and times; no secret, no payload."""
+"""What a smoke run leaves behind: run IDs, outcomes and times; no secret, no payload."""
 
 from __future__ import annotations
 
@@ -29,40 +29,23 @@ def body(
     sandbox: bool,
 ) -> dict[str, Any]:
     """Put a smoke run into one document; ids are masked already."""
-    results = [_sent(action_id, settled) for action_id, settled in sent]
-    return {
-        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "levqor": __version__,
-        "python": platform.python_version(),
-        "sandbox": sandbox,
-        "sent": sum(settled.error is None for _, settled in sent),
-        "failed": sum(settled.error is not None for _, settled in sent),
-        "skipped": len(skipped),
-        "results": [*results, *(_skipped(action_id, error) for action_id, error in skipped)],
-        "health": {
-            name: known({key: detail.body()[key] for key in ("verdict", "latency_ms", "since")})
-            for name, detail in health.detail.items()
-        },
-    }
-
-
-def _sent(action_id: str, settled: Settled) -> dict[str, Any]:
-    error = settled.error
-    said = {"reason": error.reason, "message": error.message} if error else settled.body()
-    return known(
+    failed = sum(settled.error is not None for _, settled in sent)
+    results = [
         {
             "action": action_id,
             "outcome": settled.outcome,
-            **said,
+            **(
+                {"reason": settled.error.reason, "message": settled.error.message}
+                if settled.error
+                else settled.body()
+            ),
             "run": settled.run,
             "ms": round(settled.ms, 1),
             "attempts": settled.attempts,
         }
-    )
-
-
-def _skipped(action_id: str, error: LevqorError) -> dict[str, Any]:
-    return known(
+        for action_id, settled in sent
+    ]
+    results += [
         {
             "action": action_id,
             "outcome": "skipped",
@@ -70,7 +53,22 @@ def _skipped(action_id: str, error: LevqorError) -> dict[str, Any]:
             "reason": error.reason,
             "message": error.message,
         }
-    )
+        for action_id, error in skipped
+    ]
+    return {
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "levqor": __version__,
+        "python": platform.python_version(),
+        "sandbox": sandbox,
+        "sent": len(sent) - failed,
+        "failed": failed,
+        "skipped": len(skipped),
+        "results": [known(result) for result in results],
+        "health": {
+            name: known({key: detail.body()[key] for key in ("verdict", "latency_ms", "since")})
+            for name, detail in health.detail.items()
+        },
+    }
 
 
 def write(folder: Path, document: Mapping[str, Any]) -> Path:
@@ -79,10 +77,10 @@ def write(folder: Path, document: Mapping[str, Any]) -> Path:
     file = folder / f"connectors_smoke_{day}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, suffix=".tmp") as made:
-            json.dump(document, made, indent=2)
-            made.write("\n")
-        Path(made.name).replace(file)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, suffix=".tmp") as draft:
+            json.dump(document, draft, indent=2)
+            draft.write("\n")
+        Path(draft.name).replace(file)
     except OSError as error:
         raise InvalidInput(
             message=f"{file} cannot be written: {error.strerror}.",
