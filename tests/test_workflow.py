@@ -1,6 +1,7 @@
 """The workflow: what runs there is pinned, and a secret is seen by one step alone."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -38,17 +39,40 @@ def test_secrets_are_given_to_the_step_that_sends_and_to_no_other():
         assert text.count("secrets.") == str(seen).count("secrets.")
 
 
-def test_everything_that_is_installed_is_locked_with_its_hashes():
-    lock = (ROOT / "constraints.txt").read_text("utf-8")
-    entries = re.findall(r"^([\w.-]+)==[^ ]+((?:.|\n )*)", lock, re.MULTILINE)
-    assert len(entries) > 100
-    assert all("--hash=sha256:" in rest for _, rest in entries)
+@pytest.mark.parametrize(
+    ("file", "least", "extras"), [("constraints.txt", 100, True), ("requirements.txt", 50, False)]
+)
+def test_everything_that_is_installed_is_locked_with_its_hashes(file, least, extras):
+    entries = locked(file)
+    assert len(entries) > least
+    assert all("--hash=sha256:" in rest for rest in entries.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
-    for more in project["project"]["optional-dependencies"].values():
+    for more in project["project"]["optional-dependencies"].values() if extras else ():
         wanted += more
     names = {plain(re.match(r"[\w.-]+", one).group()) for one in wanted}
     assert names <= {plain(name) for name, _ in entries}
+
+
+def test_both_locks_have_the_same_versions():
+    assert locked("requirements.txt").items() <= locked("constraints.txt").items()
+
+
+def test_to_run_it_the_tests_packages_are_not_installed(tmp_path):
+    def made(target):
+        words = ["make", "--dry-run", "--no-print-directory", target, f"VENV={tmp_path / 'none'}"]
+        return subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+    assert "requirements.txt" in made("run")
+    assert "constraints.txt" not in made("run")
+    assert "constraints.txt" in made("test")
+
+
+def locked(file):
+    """Every name and version of a lock, and what stands after it."""
+    text = (ROOT / file).read_text("utf-8")
+    found = re.findall(r"^([\w.-]+)==([^ ]+)((?:.|\n )*)", text, re.MULTILINE)
+    return {(name, version): rest for name, version, rest in found}
 
 
 def plain(name):

@@ -88,5 +88,8 @@ def _row(detail: ConnectorHealth) -> tuple[str, ...]:
         detail.title,
         wording.VERDICTS[detail.verdict].cell,
         "" if detail.latency_ms is None else f"{detail.latency_ms:.0f} ms",
-        *(ago(run and run.at.timestamp()) for run in (detail.last_success, detail.last_failure)),
+        *(
+            ago(run.at.timestamp()) if run else ""
+            for run in (detail.last_success, detail.last_failure)
+        ),
     )

@@ -147,7 +147,7 @@ def test_an_action_s_id_is_a_command(cli, sandbox):
         (("slack_send", "hi"), "levqor slack.send"),
         (("slack.sned", "hi"), "levqor slack.send"),
         (("notion",), "levqor notion.create"),
-        (("token", "nwe"), "levqor token new"),
+        (("token", "revok"), "levqor token revoke"),
         (("pair", "telegrm"), "levqor pair telegram"),
     ],
 )

@@ -206,8 +206,9 @@ def test_health_of_one_service_has_the_same_shape(cli, home, sandbox):
     with Ledger.open(home) as ledger:
         ledger.inbound("telegram", ok=True, verdict="polling")
         ledger.inbound("slack", ok=True, verdict="listening")
-    whole = cli("health", "--output", "json").json
-    one = cli("health", "slack", "--live", "--output", "json").json
+        whole = cli("health", "--output", "json").json
+        one = cli("health", "slack", "--live", "--output", "json").json
+    assert set(whole["inbound"]) == {"slack", "telegram"}
     assert set(one) == set(whole)
     assert one["connectors"] == {"slack": True}
     assert (one["configured"], one["total"]) == (1, 1)
