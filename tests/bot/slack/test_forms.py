@@ -185,7 +185,7 @@ def test_the_home_tab_shows_actions_runs_quota_and_health(slack):
     assert f"Send a Slack message: sent, just now · run {run}" in shown
     assert f"You are {ME}, on the free plan." in shown
     assert "slack.send: 1 of 1 used" in shown
-    assert "5 of 5 connectors are set up." in shown
+    assert "5 of 5 services are set up; none is checked yet." in shown
     assert "Interface slack:" in shown
 
 
