@@ -258,7 +258,7 @@ def test_an_actions_id_is_written_in_its_own_file_only(connector):
 
 
 SURFACES = (
-    "core/engine", "core/health", "core/wording", "core/grammar", "bot/commands", "bot/slack/forms",
+    "core/engine", "core/health", "core/wording", "core/grammar", "bot/commands", "bot/slack/views",
     "bot/web", "bot/console", "tray",
 )  # fmt: skip
 # The surfaces `slack` and `telegram` share their names with connectors.

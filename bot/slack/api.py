@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,10 +25,10 @@ from core.network import NoRoute, loopback
 from core.settings import network
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from ssl import SSLContext
 
-    from core.network import Network, Proxy
+    from core.network import Proxy
     from core.settings import Settings
 
 CALL_SECONDS = 8.0
@@ -37,18 +39,33 @@ CONNECTIONS = 256
 _PASSING = frozenset(
     {"fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable"}
 )
+UNREACHABLE = "Slack cannot be reached; trying again."
+NETWORK = "Check this machine's connection to slack.com."
 
 
 class Unreachable(Exception):
-    """Slack did not answer, or answered that it is in trouble; `wait` is what it asks for."""
+    """Slack did not answer, or answered that it is in trouble: why, and what to do.
 
-    def __init__(self, wait: float | None = None) -> None:
-        self.wait = wait
-        super().__init__()
+    `wait` is the pause it asks for.
+    """
+
+    def __init__(
+        self, why: str = UNREACHABLE, fix: str = NETWORK, wait: float | None = None
+    ) -> None:
+        self.why, self.fix, self.wait = why, fix, wait
+        super().__init__(why)
 
 
 class InvalidAnswer(Unreachable):
     """What came is no answer of Slack's."""
+
+    def __init__(self, wait: float | None = None) -> None:
+        super().__init__(
+            "Answers come that are not Slack's; trying again.",
+            "See what stands before Slack: a proxy (HTTPS_PROXY), a firewall, or the address in "
+            "SLACK_API_URL.",
+            wait,
+        )
 
 
 class SlackApiError(Exception):
@@ -60,26 +77,31 @@ class SlackApiError(Exception):
 
 
 class Api:
-    """What the Slack surface asks Slack for. Made inside the event loop; raises NoRoute."""
+    """What the Slack surface asks Slack for. Made inside the event loop.
+
+    Everything here raises Unreachable, also where the environment leaves no way to Slack, and
+    what asks Slack something SlackApiError too.
+    """
 
     def __init__(self, settings: Settings) -> None:
         own = settings.of(SlackSettings)
         self._home = urlsplit(own.api_url)
         self.on_foreign: Callable[[str], None] | None = None
-        self._sessions = Sessions(network())
-        proxy = self._sessions.proxy(own.api_url)
+        self.routes = Routes()
+        session, trusted, proxy = self.routes.to(own.api_url)
         self.client = AsyncWebClient(
             token=own.bot_token.get_secret_value() if own.bot_token else None,
             base_url=own.api_url,
-            session=self._sessions.session(proxy),
-            ssl=self._sessions.trusted(own.api_url),
+            session=session,
+            ssl=trusted,
             retry_handlers=[],
         )
-        self.client.proxy = plain(proxy)
+        # Given as an argument, none would mean the environment's.
+        self.client.proxy = proxy
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._sessions.close()
+        await self.routes.close()
 
     async def who_am_i(self) -> Mapping[str, Any]:
         """`auth.test`: the team and the bot; `scopes` beside it, as the token's headers say."""
@@ -96,14 +118,6 @@ class Api:
         if not isinstance(url, str) or not _is_socket(url):
             raise InvalidAnswer
         return url
-
-    def way(self, url: str) -> tuple[aiohttp.ClientSession | None, str | None]:
-        """The session and the proxy for a WebSocket; no session where any will do.
-
-        Raises NoRoute.
-        """
-        proxy = self._sessions.proxy(url)
-        return (self._sessions.made(proxy) if proxy and proxy.socks else None), plain(proxy)
 
     async def user(self, user: str, seconds: float) -> Any:
         """`users.info`: what it says of somebody, in whatever shape."""
@@ -127,17 +141,12 @@ class Api:
             if self.on_foreign:
                 self.on_foreign(urlsplit(url).netloc)
             raise SlackApiError("foreign_url")
-        try:
-            proxy, trusted = self._sessions.proxy(url), self._sessions.trusted(url)
-        except NoRoute:
-            raise Unreachable from None
-        hook = AsyncWebhookClient(
-            url, session=self._sessions.session(proxy), ssl=trusted, retry_handlers=[]
-        )
-        hook.proxy = plain(proxy)
+        session, trusted, proxy = self.routes.to(url)
+        hook = AsyncWebhookClient(url, session=session, ssl=trusted, retry_handlers=[])
+        hook.proxy = proxy
         response = await _bounded(hook.send_dict(dict(message)), CALL_SECONDS)
         if response.status_code == 429 or response.status_code >= 500:
-            raise Unreachable(_seconds(response.headers.get("Retry-After")))
+            raise Unreachable(wait=_seconds(response.headers.get("Retry-After")))
         if response.status_code != 200:
             raise SlackApiError("response_url_refused")
 
@@ -149,52 +158,66 @@ class Api:
         return parts.scheme == "https" and host.endswith((".slack.com", ".slack-gov.com"))
 
 
-class Sessions:
-    """The sessions Slack is reached through: one for all, and one for each SOCKS proxy."""
+class Routes:
+    """How Slack is reached: a session for all, and one for each SOCKS proxy."""
 
-    def __init__(self, said: Network) -> None:
-        self._said = said
-        self._trusted: SSLContext | None = None
+    def __init__(self) -> None:
+        self._network = network()
         self._sessions: dict[Proxy | None, aiohttp.ClientSession] = {}
 
-    def proxy(self, url: str) -> Proxy | None:
-        """The proxy on the way to an address. Raises NoRoute."""
-        return self._said.proxy(url)
+    def to(self, url: str) -> tuple[aiohttp.ClientSession, SSLContext | None, str | None]:
+        """The session, whom to trust and the proxy, as aiohttp takes them with a request."""
+        proxy = self._proxy(url)
+        trusted = self._trusted if url.startswith("https:") else None
+        # A proxy over HTTP is named with each request; one over SOCKS is the connector.
+        socks = proxy if proxy and proxy.socks else None
+        if socks not in self._sessions:
+            self._sessions[socks] = _session(socks)
+        return self._sessions[socks], trusted, proxy.url if proxy and not socks else None
 
-    def trusted(self, url: str) -> SSLContext | None:
-        """Whom to trust at an address, if the environment says so. Raises NoRoute."""
-        if self._trusted is None and url.startswith("https:"):
-            self._trusted = self._said.context()
-        return self._trusted
-
-    def session(self, proxy: Proxy | None) -> aiohttp.ClientSession:
-        """The session for what goes through this proxy; kept, and closed with the others."""
-        kind = proxy if proxy is not None and proxy.socks else None
-        if kind not in self._sessions:
-            self._sessions[kind] = self.made(kind)
-        return self._sessions[kind]
-
-    def made(self, proxy: Proxy | None) -> aiohttp.ClientSession:
-        """A session of its own."""
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-        if proxy is not None and proxy.socks:
-            # A proxy over HTTP is named with each request; one over SOCKS is the connector.
-            connector = ProxyConnector(
-                proxy.host,
-                proxy.port,
-                username=proxy.user,
-                password=proxy.password,
-                rdns=True,
-                limit=CONNECTIONS,
-            )
-        return aiohttp.ClientSession(
-            connector=connector, timeout=aiohttp.ClientTimeout(total=CALL_SECONDS)
-        )
+    def to_socket(self, url: str) -> tuple[aiohttp.ClientSession | None, str | None]:
+        """A session of its own where the proxy needs one, and the proxy."""
+        proxy = self._proxy(url)
+        if proxy and proxy.socks:
+            return _session(proxy), None
+        return None, proxy.url if proxy else None
 
     async def close(self) -> None:
         """Close every session that is kept."""
         for session in self._sessions.values():
             await session.close()
+
+    def _proxy(self, url: str) -> Proxy | None:
+        with _named():
+            return self._network.proxy(url)
+
+    @cached_property
+    def _trusted(self) -> SSLContext | None:
+        with _named():
+            return self._network.context()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except NoRoute as problem:
+        raise Unreachable(f"{problem.words}.", problem.fix) from None
+
+
+def _session(socks: Proxy | None) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    if socks is not None:
+        connector = ProxyConnector(
+            socks.host,
+            socks.port,
+            username=socks.user,
+            password=socks.password,
+            rdns=True,
+            limit=CONNECTIONS,
+        )
+    timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout)
 
 
 def _place(parts: SplitResult) -> tuple[str, str, int | None]:
@@ -202,11 +225,6 @@ def _place(parts: SplitResult) -> tuple[str, str, int | None]:
     host = (parts.hostname or "").rstrip(".")
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, "localhost" if loopback(host) else host, port
-
-
-def plain(proxy: Proxy | None) -> str | None:
-    """A proxy as aiohttp takes it with a request; none where the session has it already."""
-    return proxy.url if proxy is not None and not proxy.socks else None
 
 
 async def answered(call: Awaitable[Any], seconds: float = CALL_SECONDS) -> Any:
@@ -220,8 +238,11 @@ async def answered(call: Awaitable[Any], seconds: float = CALL_SECONDS) -> Any:
         code = data.get("error") if isinstance(data, dict) else None
         if not isinstance(code, str) or code in _PASSING:
             wait = _seconds(response.headers.get("Retry-After"))
-            kind = InvalidAnswer if _well(response) and not isinstance(code, str) else Unreachable
-            raise kind(wait) from None
+            # Whoever answered so may have meant it to be a good answer.
+            status = getattr(response, "status_code", getattr(response, "status", 500))
+            if status == 200 and not isinstance(code, str):
+                raise InvalidAnswer(wait) from None
+            raise Unreachable(wait=wait) from None
         # The code is shown to people: only what looks like one of Slack's.
         raise SlackApiError(code if re.fullmatch(r"[a-z_]{1,60}", code) else "an_error") from None
     if not isinstance(getattr(response, "data", None), dict):
@@ -239,11 +260,6 @@ async def _bounded(call: Awaitable[Any], seconds: float) -> Any:
         raise Unreachable from None
     except Exception:  # noqa: BLE001 - an answer over which slack_sdk trips, in whatever way
         raise InvalidAnswer from None
-
-
-def _well(response: Any) -> bool:
-    """Whether whoever answered meant it to be a good answer."""
-    return getattr(response, "status_code", getattr(response, "status", 500)) == 200
 
 
 def _is_id(value: Any) -> bool:

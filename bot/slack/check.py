@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.slack.api import Api, SlackApiError, Unreachable
+from bot.slack.connection_status import refused_install, refused_token
 from bot.slack.manifest import (
     EVENTS_PATH,
     SCOPES,
@@ -14,11 +15,9 @@ from bot.slack.manifest import (
     name_faults,
     over_http,
 )
-from bot.slack.refusals import no_answer, refused_install, refused_token
 from bot.slack.settings import SlackSettings
 from core.connectors import CONNECTORS
 from core.counted import counted
-from core.network import NoRoute
 from core.reports import Finding
 
 if TYPE_CHECKING:
@@ -47,8 +46,8 @@ async def check(settings: Settings) -> list[Finding]:
         return [*found, Finding(False, "SLACK_BOT_TOKEN is missing.", fix)]
     try:
         api = Api(settings)
-    except NoRoute as problem:
-        return [*found, Finding(False, f"Slack: {problem.words}.", problem.fix)]
+    except Unreachable as down:
+        return [*found, Finding(False, f"Slack: {down.why}", down.fix)]
     try:
         found += await _bot_token(api)
         if own.app_token is not None:
@@ -117,5 +116,4 @@ def _refused(setting: str, refused: SlackApiError) -> Finding:
 
 
 def _unreachable(down: Unreachable) -> Finding:
-    why, fix = no_answer(down)
-    return Finding(False, why.replace("; trying again", ""), fix)
+    return Finding(False, down.why.replace("; trying again", ""), down.fix)

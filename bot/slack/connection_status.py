@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.slack.manifest import EVENTS_PATH
-from bot.slack.refusals import ONE_EACH, while_running
+from bot.slack.settings import SlackSettings
 from core.counted import agreeing
+from core.errors import NotConfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from bot.runtime import Bot
-    from core.errors import NotConfigured
 
 SURFACE = "slack"
 WAITING = f"waiting for Slack at {EVENTS_PATH}"
@@ -23,6 +25,38 @@ REACHED = f"Slack reaches {EVENTS_PATH}"
 SLOW_SECONDS = 1.5
 FEWEST = 20
 MOST_UNKNOWN = 3
+
+ONE_EACH = "Stop the other levqor-bot, or give each an app of its own."
+# Slack's words for a bot token that it will not take again.
+GONE = frozenset(
+    {"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"}
+)
+_NO_SOCKET = frozenset({"socket_mode_disabled", "link_disabled", "not_enabled"})
+
+
+def refused_token(name: str, code: str) -> NotConfigured:
+    """Say which token Slack refuses, Slack's word for it, and where to get another."""
+    where = next(each.where for each in SlackSettings.settings() if each.name == name)
+    fix = f"Copy {name} again: {where}."
+    if code in _NO_SOCKET:
+        fix = "Switch Socket Mode on: api.slack.com/apps, your app, Socket Mode."
+    return NotConfigured(f"Slack refuses {name} ({code}).", settings=[name], fix=fix)
+
+
+def refused_install(me: Mapping[str, Any]) -> NotConfigured | None:
+    """What is wrong with where the app is installed, by what `auth.test` says."""
+    if not me.get("is_enterprise_install"):
+        return None
+    return NotConfigured(
+        "The Slack app is installed for a whole organisation; Levqor serves one workspace.",
+        settings=["SLACK_BOT_TOKEN"],
+        fix="Make the app in that workspace (`levqor-bot slack-manifest`) and use its token.",
+    )
+
+
+def while_running(refused: NotConfigured) -> str:
+    """What to do about a token that was good when the bot started."""
+    return f"{refused.fix} Then start levqor-bot again."
 
 
 class ConnectionStatus:
@@ -99,38 +133,43 @@ class ConnectionStatus:
                 self._tell()
 
     def _tell(self) -> None:
-        line, fix, ok = self._line, self._fix, self._ok
-        if not line:
-            # A greeting comes before the line stands; what it told is said with that.
-            return
-        if ok and self._refused:
-            ok, line, fix = False, self._refused.message.rstrip("."), while_running(self._refused)
-        elif ok and self._crowded:
-            ok = False
-            line += ", but another process uses the same app token: some commands go to it"
-            fix = ONE_EACH
-        elif ok and self._slow:
-            ok = False
-            line += ", but answers are slow: Slack gives up after three seconds"
+        # A greeting comes before the line stands; what it told is said with that.
+        if self._line:
+            ok, line, fix = next(self._verdicts(self._line))
+            self._bot.spawn(self._bot.inbound(SURFACE, line, fix, ok=ok), name="slack report")
+
+    def _verdicts(self, line: str) -> Iterator[tuple[bool, str, str | None]]:
+        """Everything that is so, the worst first: whether it is well, words, what to do."""
+        if not self._ok:
+            yield False, line, self._fix
+        if self._refused:
+            yield False, self._refused.message.rstrip("."), while_running(self._refused)
+        if self._crowded:
+            other = "another process uses the same app token: some commands go to it"
+            yield False, f"{line}, but {other}", ONE_EACH
+        if self._slow:
+            slow = "answers are slow: Slack gives up after three seconds"
             fix = "See what else keeps this machine or its disk busy."
-        elif ok and self._unverified and line == WAITING:
+            yield False, f"{line}, but {slow}", fix
+        if self._unverified and line == WAITING:
             # Perhaps the secret is wrong, perhaps a stranger knocked: what is known is no fault.
-            line += "; a post came whose signature is not valid"
             fix = (
                 "If it was Slack's, copy SLACK_SIGNING_SECRET again (api.slack.com/apps, your "
                 "app, Basic Information) and check this machine's clock."
             )
-        elif ok and self._foreign:
-            line += f"; answers are wanted at {self._foreign}, which is not in SLACK_API_URL"
+            yield True, f"{line}; a post came whose signature is not valid", fix
+        if self._foreign:
+            foreign = f"answers are wanted at {self._foreign}, which is not in SLACK_API_URL"
             fix = (
                 f"Write that host into SLACK_API_URL as it is spelt there ({self._foreign}). "
                 "Until then people get their answers as direct messages."
             )
-        elif ok and self._unknown:
-            gone = f"which {agreeing(len(self._unknown))} gone"
-            line += f"; your Slack app still has {', '.join(self._unknown)}, {gone}"
+            yield True, f"{line}; {foreign}", fix
+        if self._unknown:
+            gone = f"{', '.join(self._unknown)}, which {agreeing(len(self._unknown))} gone"
             fix = (
                 "Put what `levqor-bot slack-manifest` prints into the app's manifest, and "
                 "install the app again."
             )
-        self._bot.spawn(self._bot.inbound(SURFACE, line, fix, ok=ok), name="slack report")
+            yield True, f"{line}; your Slack app still has {gone}", fix
+        yield True, line, None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from bot.conversation import (
@@ -21,10 +22,9 @@ from bot.conversation import (
     Submission,
 )
 from bot.notifier import Notifier
-from bot.slack import forms, views
+from bot.slack import views
 from bot.slack.api import SlackApiError, Unreachable
 from bot.slack.escaping import unescape
-from bot.slack.home import home
 from bot.slack.manifest import command_names, main_command, spelling
 from bot.slack.messenger import where_of
 from bot.slack.settings import SlackSettings
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from bot.slack.people import People
     from core.callers import Caller
     from core.engine import Settled
+    from core.ledger import RunRecord
 
 AckBody = dict[str, Any] | None
 
@@ -51,6 +52,8 @@ AckBody = dict[str, Any] | None
 PATIENCE = 1.0
 # A question that takes longer is answered after the acknowledgement.
 QUESTION_SECONDS = 1.0
+# On the home tab.
+LAST_RUNS = 5
 RESTARTED = "Levqor was started again, perhaps before it answered your question. Please ask again."
 
 
@@ -143,7 +146,7 @@ class Handlers:
                 id=view["id"],
                 reply_to=json.loads(view["private_metadata"]),
                 action_id=action_id,
-                values=forms.read(action.input, view["state"]["values"]),
+                values=views.values(action.input, view["state"]["values"]),
             )
             response = await self._handle(request)
         except LevqorError as error:
@@ -152,7 +155,7 @@ class Handlers:
             return _update(action.title, response)
         beside = {action.input.fields()[0].name: response.text}
         if isinstance(response.error, InvalidInput) and response.error.faults:
-            beside = forms.errors(action.input, response.error.faults)
+            beside = views.errors(action.input, response.error.faults)
         return {"response_action": "errors", "errors": beside}
 
     async def submitted_again(self, body: Mapping[str, Any]) -> AckBody:
@@ -186,7 +189,7 @@ class Handlers:
         return response.text
 
     def _open(self, form: OpenForm, trigger: str, reply_to: ReplyTo) -> None:
-        blocks = forms.blocks(form.contract, self._bot.settings.default)
+        blocks = views.inputs(form.contract, self._bot.settings.default)
         view = views.form(form.action_id, form.text, blocks, reply_to)
         self._go(self._show(trigger, view, reply_to), "form")
 
@@ -203,7 +206,15 @@ class Handlers:
             await self._messenger.say(reply_to, "Slack did not open the form in time. Try again.")
 
     async def _publish(self, caller: Caller) -> None:
-        await self._api.publish_home(_user(caller), await home(self._bot, caller))
+        bot = self._bot
+        titles = {action_id: action.title for action_id, _, action in bot.commands.actions()}
+        runs = await bot.call(bot.engine.ledger.runs, LAST_RUNS, str(caller))
+        parts = [
+            ("Your last runs", "\n".join(_line(run, titles) for run in runs) or "Nothing yet."),
+            ("Today", await bot.commands.usage(caller)),
+            ("Health", await bot.commands.health()),
+        ]
+        await self._api.publish_home(_user(caller), views.home(titles.items(), parts))
 
     async def _tell_later(self, asked: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
@@ -228,6 +239,12 @@ class Handlers:
 
 def _user(caller: Caller) -> str:
     return caller.id.rpartition(":")[2]
+
+
+def _line(run: RunRecord, titles: Mapping[str, str]) -> str:
+    title = titles.get(run.action, run.action)
+    state = wording.STATES.get(run.state, run.state)
+    return f"{title}: {state}, {wording.ago(time.time() - run.at)} · run {run.run}"
 
 
 def _update(title: str, response: Response) -> AckBody:

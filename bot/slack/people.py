@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.expiring import ExpiringMap
 from bot.slack.api import SlackApiError, Unreachable
-from bot.slack.refusals import GONE, refused_token
+from bot.slack.connection_status import GONE, refused_token
 from core.callers import Caller
 from core.errors import Busy, Forbidden
 

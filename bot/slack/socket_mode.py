@@ -18,18 +18,9 @@ from slack_sdk.socket_mode import aiohttp as slack_socket
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.runtime.verdicts import mistake
-from bot.slack.api import SlackApiError, Unreachable
-from bot.slack.refusals import (
-    FULL,
-    HUNG_UP,
-    NETWORK,
-    ONE_EACH,
-    no_answer,
-    refused_token,
-    while_running,
-)
+from bot.slack.api import NETWORK, SlackApiError, Unreachable
+from bot.slack.connection_status import ONE_EACH, refused_token, while_running
 from core.backoff import backoffs
-from core.network import NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,12 +57,10 @@ class Timing:
 CONNECTED = "connected (Socket Mode)"
 # The first, and six, twelve and eighteen seconds after one another.
 FEW_LOOKS = 3
+FULL = "Slack takes ten connections with one app token, and all are in use."
+HUNG_UP = "Slack hangs up at once; trying again."
 
 log = logging.getLogger("levqor.bot")
-
-
-class HungUp(Exception):
-    """Slack said goodbye in place of a greeting: why, and what to do."""
 
 
 class Connection(slack_socket.SocketModeClient):
@@ -79,7 +68,7 @@ class Connection(slack_socket.SocketModeClient):
 
     def __init__(self, api: Api, url: str, ping: float) -> None:
         super().__init__(app_token="", web_client=api.client, ping_interval=ping)
-        session, self.proxy = api.way(url)
+        session, self.proxy = api.routes.to_socket(url)
         if session is not None:
             self.aiohttp_client_session.detach()
             self.aiohttp_client_session = session
@@ -197,14 +186,8 @@ class SocketModeClient:
                     raise error from None
                 self._down(old, error.message, while_running(error))
                 await asyncio.sleep(wait)
-            except HungUp as ended:
-                self._down(old, *ended.args)
-                await asyncio.sleep(wait)
-            except NoRoute as problem:
-                self._down(old, f"{problem.words}.", problem.fix)
-                await asyncio.sleep(wait)
             except Unreachable as down:
-                self._down(old, *no_answer(down))
+                self._down(old, down.why, down.fix)
                 await asyncio.sleep(max(wait, down.wait or 0.0))
             except Exception as error:  # noqa: BLE001 - or no connection would ever be opened again
                 log.error("Socket Mode stumbled: %s", type(error).__name__)  # noqa: TRY400
@@ -240,7 +223,7 @@ class SocketModeClient:
             raise
         if not connection.greeted.is_set():
             await self._close(connection)
-            raise HungUp(*connection.why)
+            raise Unreachable(*connection.why)
         return connection
 
     async def _greeted(

@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Any
 from bot.runtime import Hook
 from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.app import App
-from bot.slack.connection_status import REACHED, SURFACE, WAITING, ConnectionStatus
+from bot.slack.connection_status import (
+    GONE,
+    REACHED,
+    SURFACE,
+    WAITING,
+    ConnectionStatus,
+    refused_install,
+    refused_token,
+)
 from bot.slack.handlers import Handlers
 from bot.slack.manifest import EVENTS_PATH, check_names, command_names
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
-from bot.slack.refusals import GONE, no_answer, refused_install, refused_token
 from bot.slack.settings import SlackSettings
 from bot.slack.socket_mode import SocketModeClient, Timing
 from bot.slack.webhook import WebhookReceiver
 from core.backoff import backoffs
-from core.network import NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,10 +62,7 @@ class Slack:
         names = command_names(bot.settings.of(SlackSettings).prefix, bot.engine.connectors)
         check_names(names)
         status = ConnectionStatus(bot)
-        self._api = api = await _on_its_way(bot.settings, status)
-        me = await _warmed_up(api, status)
-        if wrong := refused_install(me):
-            raise wrong
+        api, me = await self._meet(bot.settings, status)
         api.on_foreign = status.foreign
         messenger = Messenger(api)
         self._handlers = handlers = Handlers(
@@ -89,6 +92,26 @@ class Slack:
         if self._api:
             await self._api.close()
 
+    async def _meet(
+        self, settings: Settings, status: ConnectionStatus
+    ) -> tuple[Api, Mapping[str, Any]]:
+        """Ask `auth.test` until Slack answers; raises NotConfigured for a refused token."""
+        api = None
+        for wait in backoffs():
+            try:
+                self._api = api = api or Api(settings)
+                me = await api.who_am_i()
+            except SlackApiError as refused:
+                raise refused_token("SLACK_BOT_TOKEN", refused.code) from None
+            except Unreachable as down:
+                status.down(down.why, down.fix)
+                await asyncio.sleep(max(wait, down.wait or 0.0))
+            else:
+                if wrong := refused_install(me):
+                    raise wrong
+                return api, me
+        raise AssertionError("the waits never end")
+
     def _open(self, receiver: WebhookReceiver, app: App, status: ConnectionStatus) -> None:
         reached = False
 
@@ -103,30 +126,6 @@ class Slack:
         receiver.handle = handle
         # Said last: whoever reads it may rely on it.
         status.up(WAITING)
-
-
-async def _on_its_way(settings: Settings, status: ConnectionStatus) -> Api:
-    """The way to Slack; waits while the environment leaves none."""
-    for wait in backoffs():
-        try:
-            return Api(settings)
-        except NoRoute as problem:
-            status.down(f"{problem.words}.", problem.fix)
-            await asyncio.sleep(wait)
-    raise AssertionError("the waits never end")
-
-
-async def _warmed_up(api: Api, status: ConnectionStatus) -> Mapping[str, Any]:
-    """Ask `auth.test` until Slack answers; raises NotConfigured for a refused token."""
-    for wait in backoffs():
-        try:
-            return await api.who_am_i()
-        except SlackApiError as refused:
-            raise refused_token("SLACK_BOT_TOKEN", refused.code) from None
-        except Unreachable as down:
-            status.down(*no_answer(down))
-            await asyncio.sleep(max(wait, down.wait or 0.0))
-    raise AssertionError("the waits never end")
 
 
 async def _watched(api: Api, status: ConnectionStatus, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """What people see in Slack, as the JSON Slack draws it from: pure, with Slack's bounds.
 
+In a form every block is named after its field, so that what is wrong can stand beside it.
 docs.slack.dev/reference/block-kit and docs.slack.dev/reference/views.
 """
 
@@ -8,20 +9,26 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bot.slack.forms import plain
+from core.errors import Fault, InvalidInput
+from core.grammar import LINES, value, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bot.conversation import Confirm
+    from core.contract import Contract, FieldSpec
 
 Json = dict[str, Any]
 
 FORM = "form:"
 AGAIN = "again"
 OPEN = "open:"
+_VALUE = "value"
 
 _SECTION = 3000
+_INPUT = 3000
+_PLACEHOLDER = 150
+_HINT = 2000
 _ROW = 25  # buttons in one block
 
 
@@ -89,6 +96,91 @@ def home(actions: Iterable[tuple[str, str]], parts: Iterable[tuple[str, str]]) -
     for title, text in parts:
         blocks += [_header(title), *sections(text)]
     return {"type": "home", "blocks": blocks[:100]}
+
+
+def inputs(contract: type[Contract], default: Callable[[str], str | None]) -> list[Json]:
+    """Make one input for each field; `default` gives a setting's value, where it has one."""
+    return [_input(spec, default) for spec in contract.fields()]
+
+
+def values(contract: type[Contract], filled: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a view's state (`state.values`) into values; raises InvalidInput with every fault."""
+    found: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for spec in contract.fields():
+        text = (filled.get(spec.name) or {}).get(_VALUE, {}).get(_VALUE)
+        if not text or not text.strip():
+            continue
+        try:
+            found[spec.name] = value(spec, text)
+        except ValueError as problem:
+            faults.append(Fault(spec.name, str(problem)))
+    if faults:
+        raise InvalidInput(faults)
+    return found
+
+
+def errors(contract: type[Contract], faults: Iterable[Fault]) -> dict[str, str]:
+    """Put each fault beside its field; what belongs to none stands beside the first."""
+    names = [spec.name for spec in contract.fields()]
+    beside: dict[str, str] = {}
+    for fault in faults:
+        name, _, deeper = fault.field.partition(".")
+        said = f"{deeper}: {fault.message}" if deeper else fault.message
+        if name not in names:
+            name, said = names[0], f"{fault.field}: {fault.message}"
+        beside[name] = f"{beside[name]}; {said}" if name in beside else said
+    return beside
+
+
+def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> Json:
+    preset = (default(spec.setting) if spec.setting else None) or _text(spec.default)
+    element: Json = {
+        "type": "plain_text_input",
+        "action_id": _VALUE,
+        "multiline": spec.long or spec.kind != "text",
+        "max_length": _INPUT,
+    }
+    if spec.kind == "text" and spec.max_length:
+        element["max_length"] = min(spec.max_length, _INPUT)
+    if placeholder := (preset or _example(spec))[:_PLACEHOLDER]:
+        element["placeholder"] = plain(placeholder)
+    return {
+        "type": "input",
+        "block_id": spec.name,
+        "label": plain(f"{spec.title} ({spec.name})"),
+        "hint": plain(_hint(spec, preset)[:_HINT]),
+        "optional": not spec.required and bool(preset or not spec.setting),
+        "element": element,
+    }
+
+
+def _hint(spec: FieldSpec, preset: str) -> str:
+    said = [spec.help]
+    if spec.kind == "mapping":
+        said.append(LINES)
+    if preset:
+        said.append(f"Left out, it is {preset}.")
+    if spec.kind == "text" and (spec.max_length or 0) > _INPUT:
+        said.append(f"A form takes {_INPUT} characters; type more after the command.")
+    return " ".join(said)
+
+
+def _example(spec: FieldSpec) -> str:
+    if isinstance(spec.example, dict):
+        return "".join(f"{name}={one}" for name, one in list(spec.example.items())[:1])
+    if isinstance(spec.example, list):
+        return written(spec.example[:1], numbers=spec.numbers)
+    return _text(spec.example)
+
+
+def _text(given: object) -> str:
+    return given if isinstance(given, str) else ""
+
+
+def plain(text: str) -> Json:
+    """Make a text that Slack shows as it stands."""
+    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def sections(text: str) -> list[Json]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slack import forms, views
+from bot.slack import views
 from bot.slack.manifest import spelling
 from core.connectors import CONNECTORS
 from core.contract import Contract, field
@@ -25,7 +25,7 @@ class Everything(Contract):
 
 
 def state(**values):
-    return {name: {forms.VALUE: {"value": value}} for name, value in values.items()}
+    return {name: {"value": {"value": value}} for name, value in values.items()}
 
 
 def by_name(blocks):
@@ -34,7 +34,7 @@ def by_name(blocks):
 
 @pytest.mark.parametrize(("action_id", "action"), ACTIONS, ids=[i for i, _ in ACTIONS])
 def test_every_action_has_a_form_that_slack_can_show(action_id, action):
-    blocks = forms.blocks(action.input, lambda _: None)
+    blocks = views.inputs(action.input, lambda _: None)
     assert [block["block_id"] for block in blocks] == [s.name for s in action.input.fields()]
     where = {"user": "U" * 11, "url": "https://hooks.slack.com/commands/" + "x" * 200}
     assert rules.view_faults(views.form(action_id, action.title, blocks, where), "modal") == []
@@ -50,11 +50,11 @@ def test_every_actions_sample_can_be_typed_into_its_form(action_id, action):
         return value
 
     filled = state(**{name: typed(value) for name, value in action.sample.items()})
-    assert forms.read(action.input, filled) == action.sample
+    assert views.values(action.input, filled) == action.sample
 
 
 def test_an_input_is_drawn_from_its_fields_kind_and_bounds():
-    drawn = by_name(forms.blocks(Everything, lambda _: None))
+    drawn = by_name(views.inputs(Everything, lambda _: None))
     assert drawn["name"]["element"] == {
         "type": "plain_text_input",
         "action_id": "value",
@@ -75,7 +75,7 @@ def test_an_input_is_drawn_from_its_fields_kind_and_bounds():
 
 
 def test_what_a_setting_or_a_default_fills_in_is_shown_and_may_be_left_out():
-    drawn = by_name(forms.blocks(Everything, {"PLACE": "'Q3 plan'!A1"}.get))
+    drawn = by_name(views.inputs(Everything, {"PLACE": "'Q3 plan'!A1"}.get))
     assert drawn["place"]["optional"] is True
     assert drawn["place"]["hint"]["text"] == "Where. Left out, it is 'Q3 plan'!A1."
     assert drawn["place"]["element"]["placeholder"]["text"] == "'Q3 plan'!A1"
@@ -84,7 +84,7 @@ def test_what_a_setting_or_a_default_fills_in_is_shown_and_may_be_left_out():
 
 
 def test_what_no_setting_fills_in_is_asked_for():
-    drawn = by_name(forms.blocks(Everything, lambda _: None))
+    drawn = by_name(views.inputs(Everything, lambda _: None))
     assert drawn["place"]["optional"] is False
 
 
@@ -92,7 +92,7 @@ def test_what_was_filled_in_becomes_values_and_what_was_left_empty_is_left_out()
     filled = state(
         name="Ann", story="One.\nTwo = 2", place=None, table="a,1\nb,c", more="Fix\nA=1", word="  "
     )
-    assert forms.read(Everything, filled) == {
+    assert views.values(Everything, filled) == {
         "name": "Ann",
         "story": "One.\nTwo = 2",
         "table": [["a", "1"], ["b", "c"]],
@@ -102,7 +102,7 @@ def test_what_was_filled_in_becomes_values_and_what_was_left_empty_is_left_out()
 
 @pytest.mark.parametrize("filled", [{}, {"name": None}, {"name": {}}, {"other": {"value": {}}}])
 def test_a_state_that_lacks_its_blocks_is_an_empty_form(filled):
-    assert forms.read(Everything, filled) == {}
+    assert views.values(Everything, filled) == {}
 
 
 def test_every_fault_of_reading_is_told_at_once():
@@ -111,7 +111,7 @@ def test_every_fault_of_reading_is_told_at_once():
         two: dict[str, str] = field("Two", "2.", example={})
 
     with pytest.raises(InvalidInput) as raised:
-        forms.read(Two, state(one="a=1\na=2", two="no pair"))
+        views.values(Two, state(one="a=1\na=2", two="no pair"))
     assert [(f.field, f.message) for f in raised.value.faults] == [
         ("one", "names a twice"),
         ("two", "must be lines of name=value, or a JSON object"),
@@ -124,7 +124,7 @@ def test_a_fault_stands_beside_its_field_and_a_homeless_one_beside_the_first():
         Fault("table", "is too long"),
         Fault("input", "is odd"),
     ]
-    assert forms.errors(Everything, faults) == {
+    assert views.errors(Everything, faults) == {
         "table": "2.1: must be text; is too long",
         "name": "input: is odd",
     }
@@ -134,7 +134,7 @@ def test_long_texts_are_cut_to_what_slack_takes():
     class Long(Contract):
         one: str = field("One", "h" * 5000, example="e" * 500)
 
-    drawn = forms.blocks(Long, lambda _: None)
+    drawn = views.inputs(Long, lambda _: None)
     assert rules.view_faults(views.form("a.b", "Title", drawn, {}), "modal") == []
 
 
