@@ -1,8 +1,8 @@
 """What every surface of the bot shares: one engine, one event loop, one way to end.
 
 A surface is handed the `Bot` when it starts and asks it for everything: accepting and
-awaiting runs, ledger calls off the event loop, background jobs, telling health that it is
-reachable, and ending the process.
+awaiting runs, ledger calls off the event loop, background jobs, reporting its health, and
+ending the process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from bot.commands import Commands
-from bot.runtime.asked import Asked
 from bot.runtime.threads import Threads
 from bot.runtime.verdicts import Verdicts
 from core import streams, wording
@@ -62,9 +61,10 @@ class Bot:
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._threads = Threads()
-        self._asked = Asked()
+        # Answers on their way: a stop waits for them, for a while.
+        self._answers: set[asyncio.Future[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self.verdicts = Verdicts(engine, self._threads, say=self.print_status, spawn=self.spawn)
+        self.verdicts = Verdicts(self)
 
     @property
     def settings(self) -> Settings:
@@ -89,6 +89,10 @@ class Bot:
         """Read from the ledger off the event loop, also while every `call` waits to write."""
         return await self._threads.on("read", partial(fn, *args, **kwargs))
 
+    async def write_note(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write a verdict of health's: in the order in which they came, and nobody waits."""
+        return await self._threads.on("note", partial(fn, *args, **kwargs))
+
     async def accept(
         self,
         action_id: str,
@@ -103,11 +107,9 @@ class Bot:
         Once this returns the request may be acknowledged: the run is in the ledger.
         `patience` begins now, the wait for a free thread included.
         """
-        if self.ending:
-            raise Stopping
-        accept = self._in_time(patience, action_id, values, caller, options)
+        accept = self._accepting(patience, action_id, values, caller, options)
         work = asyncio.ensure_future(self._threads.on("accept", accept))
-        self._asked.add(work)
+        self._expect(work)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -135,22 +137,23 @@ class Bot:
         Cancelling this never ends the run. Raises what `accept` raises, and InProgress for
         a redelivery whose first run is still out.
         """
-        if self.ending:
-            raise Stopping
+        accept = self._accepting(patience, action_id, values, caller, options)
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Settled] = loop.create_future()
-        self._asked.add(ended)
-        accept = self._in_time(patience, action_id, values, caller, options)
+        self._expect(ended)
 
-        def hand_over(tell: Callable[[Any], None], told: object) -> None:
+        def hand_over(end: Callable[[Any], None], result: object) -> None:
             # The loop may have closed meanwhile; nobody waits any more then.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(lambda: None if ended.done() else tell(told))
+                loop.call_soon_threadsafe(lambda: None if ended.done() else end(result))
 
         def work() -> None:
             try:
                 accepted = accept()
-                _refuse_unfinished(accepted)
+                if not accepted.first and accepted.settled is None:
+                    raise InProgress(  # noqa: TRY301 - it ends as every other refusal does
+                        run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly."
+                    )
                 out = self.engine.start(accepted)
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                 hand_over(ended.set_exception, error)
@@ -160,7 +163,7 @@ class Bot:
         self._threads.submit("run", work)
         return await ended
 
-    def _in_time(
+    def _accepting(
         self,
         patience: float,
         action_id: str,
@@ -168,17 +171,25 @@ class Bot:
         caller: Caller,
         options: Mapping[str, Any],
     ) -> Callable[[], Accepted]:
+        if self.ending:
+            raise Stopping
         give_up = time.monotonic() + patience
 
         def accept() -> Accepted:
-            left = max(0.0, give_up - time.monotonic())
-            return self.engine.accept(action_id, values, caller, patience=left, **options)
+            remaining = max(0.0, give_up - time.monotonic())
+            return self.engine.accept(action_id, values, caller, patience=remaining, **options)
 
         return accept
 
+    def _expect(self, answer: asyncio.Future[Any]) -> None:
+        self._answers.add(answer)
+        answer.add_done_callback(self._answers.discard)
+
     async def wait_replied(self, seconds: float) -> None:
-        """Wait until everybody who had asked was told, at most so many seconds."""
-        await self._asked.wait(seconds)
+        """Wait until everybody who had asked, and asks meanwhile, was told; at most so long."""
+        until = time.monotonic() + seconds
+        while self._answers and (remaining := until - time.monotonic()) > 0:
+            await asyncio.wait(tuple(self._answers), timeout=remaining)
 
     def _start_unattended(self, work: asyncio.Future[Accepted]) -> None:
         if not work.cancelled() and work.exception() is None and work.result().first:
@@ -190,7 +201,7 @@ class Bot:
         """Run a job in the background, logging errors by kind; a stop waits for `asked` ones."""
         task = asyncio.get_running_loop().create_task(job, name=name)
         if asked:
-            self._asked.add(task)
+            self._expect(task)
         self._jobs.add(task)
         task.add_done_callback(self._job_done)
         return task
@@ -203,11 +214,11 @@ class Bot:
     async def inbound(
         self, surface: str, verdict: str, fix: str | None = None, *, ok: bool = True
     ) -> None:
-        """Tell health, in words, how a way in is doing; writes changes only."""
+        """Report a surface's health in words; writes changes only."""
         await self.verdicts.change(surface, plain_line(verdict), fix, ok=ok)
 
     async def note(self, surface: str, verdict: str, fix: str | None = None, *, ok: bool) -> None:
-        """Write down how a way in is doing, changed or not: that it does is a sign of life."""
+        """Write a surface's health down, changed or not: that is a sign of life."""
         await self.verdicts.write(surface, plain_line(verdict), fix, ok=ok)
 
     def acknowledged(self, surface: str, seconds: float) -> None:
@@ -237,8 +248,3 @@ class Bot:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
         self._threads.close()
-
-
-def _refuse_unfinished(accepted: Accepted) -> None:
-    if not accepted.first and accepted.settled is None:
-        raise InProgress(run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly.")

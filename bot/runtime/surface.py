@@ -45,7 +45,7 @@ class Hook:
 
 
 class Surface(Protocol):
-    """A way in. Made before the bot, started and stopped by it."""
+    """An interface's code. Made before the bot, started and stopped by it."""
 
     name: str
 

@@ -1,18 +1,14 @@
-"""How each way in is doing, as health knows it: said when it changes, and written down."""
+"""How each surface is doing, as health knows it: said when it changes, and written down."""
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.runtime.threads import Threads
-    from core.engine import Engine
+    from bot.runtime.bot import Bot
 
 # What could not be written is tried again this often; the write itself waits too.
 AGAIN_SECONDS = 2.0
@@ -29,30 +25,20 @@ def mistake(error: Exception) -> tuple[str, str]:
 class Verdicts:
     """The latest verdict of each surface."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        threads: Threads,
-        *,
-        say: Callable[[str], None],
-        spawn: Callable[..., object],
-    ) -> None:
-        self._ledger = engine.ledger
-        self._threads = threads
-        self._say = say
-        self._spawn = spawn
-        self._said: dict[str, tuple[str, str | None]] = {}
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._latest: dict[str, tuple[str, str | None]] = {}
         self._stumbled: dict[str, tuple[str, str | None]] = {}
 
     async def change(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> None:
         """Say and write a verdict, unless it is the latest one already."""
-        if self._said.get(surface) == (verdict, fix):
+        if self._latest.get(surface) == (verdict, fix):
             return
-        self._said[surface] = (verdict, fix)
-        self._say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
+        self._latest[surface] = (verdict, fix)
+        self._bot.print_status(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
         if not await self.write(surface, verdict, fix, ok=ok):
             again = self._write_later(surface, verdict, fix, ok=ok)
-            self._spawn(again, name=f"{surface} verdict")
+            self._bot.spawn(again, name=f"{surface} verdict")
 
     async def stumbled(self, surface: str, error: Exception) -> None:
         """Say that a surface failed in a way nobody foresaw, and is tried again."""
@@ -62,14 +48,14 @@ class Verdicts:
     async def recovered(self, surface: str) -> None:
         """Say that a surface works, where it stumbled and has said nothing of itself since."""
         stumbled = self._stumbled.pop(surface, None)
-        if stumbled is not None and self._said[surface] == stumbled:
+        if stumbled is not None and self._latest[surface] == stumbled:
             await self.change(surface, "works again", None, ok=True)
 
     async def write(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> bool:
         """Write a verdict, changed or not; False where the ledger did not take it."""
-        write = partial(self._ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
+        write = self._bot.engine.ledger.inbound
         try:
-            await self._threads.on("note", write)
+            await self._bot.write_note(write, surface, ok=ok, verdict=verdict, fix=fix)
         except LevqorError:  # what health misses must not end what works
             return False
         return True
@@ -78,7 +64,7 @@ class Verdicts:
         """Try until it is written, or another one is said."""
         while True:
             await asyncio.sleep(AGAIN_SECONDS)
-            if self._said[surface] != (verdict, fix):
+            if self._latest[surface] != (verdict, fix):
                 return
             if await self.write(surface, verdict, fix, ok=ok):
                 return
