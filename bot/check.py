@@ -1,6 +1,6 @@
 """`levqor-bot check`: can people reach the bot? Tokens, scopes, webhooks, command names.
 
-`levqor doctor` looks at the way out; this looks at the way in, and asks each platform.
+`levqor doctor` looks at the services; this looks at the interfaces, and asks each platform.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from core.reports import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bot.declaration import SurfaceSpec
     from core.settings import Settings
 
 
@@ -31,39 +32,29 @@ def main(settings: Settings) -> int:
 
 async def look(settings: Settings) -> list[Finding]:
     """Look at every interface, side by side."""
-    checks = [spec.check(settings) for spec in SURFACES if spec.check]
-    found = await asyncio.gather(*checks, return_exceptions=True)
-    return [finding for each in found for finding in _read(each)]
+    groups = await asyncio.gather(*(_look_at(spec, settings) for spec in SURFACES))
+    return [finding for group in groups for finding in group]
 
 
-def _read(found: list[Finding] | BaseException) -> list[Finding]:
-    # What stops one check must not take the findings of the others along.
-    if isinstance(found, Exception):
-        what = f"A check made a mistake of its own ({type(found).__name__})."
+async def _look_at(spec: SurfaceSpec, settings: Settings) -> list[Finding]:
+    try:
+        return await spec.check(settings) if spec.check else []
+    except Exception as error:  # noqa: BLE001 - it must not take the others' findings along
+        what = f"A check made a mistake of its own ({type(error).__name__})."
         return [Finding(good=False, what=what, fix="Please report it.")]
-    if isinstance(found, BaseException):
-        raise found
-    return found
 
 
 def lines(findings: Iterable[Finding], width: int | None = None) -> list[str]:
     """Say each finding in a line, and what to do about it in another; broken at `width`."""
     marks = {True: "ok", False: "wrong", None: "note"}
-    said = []
+    wrapper = textwrap.TextWrapper(
+        width or sys.maxsize,
+        subsequent_indent=" " * 7,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    shown = []
     for finding in findings:
-        said.append(f"{marks[finding.good]:5}  {finding.what}")
-        if finding.fix:
-            said.append(f"       {finding.fix}")
-    if width is None:
-        return said
-    return [
-        part
-        for line in said
-        for part in textwrap.wrap(
-            line,
-            width,
-            subsequent_indent=" " * 7,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    ]
+        shown += wrapper.wrap(f"{marks[finding.good]:5}  {finding.what}")
+        shown += wrapper.wrap(f"{'':5}  {finding.fix}") if finding.fix else []
+    return shown

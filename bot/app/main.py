@@ -1,22 +1,39 @@
-"""`levqor-bot`, from its start to its exit status."""
+"""`levqor-bot`: its command line, from its start to its exit status."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.app.options import COMMANDS, parse
-from core import streams, wording
+from bot.declaration import Command, Options
+from bot.surfaces import SURFACES
+from core import __version__, streams, wording
 from core.errors import LevqorError
 from core.logs import quiet_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.declaration import Options
-    from core.settings import Settings
+    from core.settings import Address, Settings
+
+
+def _check(settings: Settings) -> int:
+    from bot import check
+
+    return check.main(settings)
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        *(command for spec in SURFACES for command in spec.commands),
+        Command("check", "check tokens, scopes, webhooks and command names", _check),
+    )
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: Options) -> int:
     with contextlib.ExitStack() as stack:
         try:
-            prepare()
+            from core.settings import ready_for_tls
+
+            # Before anything is imported that uses TLS at once.
+            if note := ready_for_tls():
+                streams.tell(note)
             settings = load(options, stack)
             # Before any of them has a word to say: several print tokens and whole messages.
             quiet_libraries(settings.redactor(), settings.loggers())
@@ -43,14 +64,6 @@ def _run(options: Options) -> int:
         except LevqorError as error:
             streams.tell(wording.in_one_line(error))
             return error.exit
-
-
-def prepare() -> None:
-    """Make the environment fit for TLS; before anything is imported that uses it at once."""
-    from core.settings import ready_for_tls
-
-    if said := ready_for_tls():
-        streams.tell(said)
 
 
 def load(options: Options, stack: contextlib.ExitStack) -> Settings:
@@ -68,3 +81,44 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     if settings.app.home and not options.home:
         streams.tell("LEVQOR_HOME is not used: a sandbox has its own home, or the one in --home.")
     return settings
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """Read the command line; leaves with status 2 where it makes no sense."""
+    chats = ", ".join(spec.title for spec in SURFACES if spec.guide)
+    parser = argparse.ArgumentParser(
+        prog="levqor-bot",
+        description=f"Take requests from {chats}, HTTP and a console, and do them.",
+    )
+    parser.add_argument("--version", action="version", version=f"levqor-bot {__version__}")
+    parser.add_argument(
+        "--home", type=Path, metavar="DIR", help="the folder of levqor.db, logs and .env"
+    )
+    parser.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="use the built-in sandbox services: no account needed",
+    )
+    parser.add_argument(
+        "--console", action="store_true", help="read commands from standard input as well"
+    )
+    http = parser.add_mutually_exclusive_group()
+    http.add_argument(
+        "--http", type=address, metavar="HOST:PORT", help="where to listen (LEVQOR_HTTP)"
+    )
+    http.add_argument("--no-http", action="store_true", help="do not listen at all")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for command in COMMANDS.values():
+        commands.add_parser(command.name, help=command.help)
+    with streams.helping():
+        return Options(**vars(parser.parse_args(argv)))
+
+
+def address(text: str) -> Address:
+    """Read HOST:PORT as LEVQOR_HTTP is read."""
+    from core.settings import Address
+
+    try:
+        return Address.parse(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None

@@ -19,7 +19,7 @@ from core.errors import LevqorError, NotConfigured
 from core.logs import quiet_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from bot.declaration import Options
     from bot.runtime import Surface
@@ -44,36 +44,39 @@ async def run(settings: Settings, options: Options) -> int:
     from core.engine import Engine
 
     raise_file_limit()
-    engine = await asyncio.to_thread(Engine.open, settings)
-    bot = Bot(engine)
+    bot = Bot(await asyncio.to_thread(Engine.open, settings))
     if not (settings.sandbox or options.no_http):
         # HTTP's tokens are those of this home alone.
         bot.print_status(f"home: {settings.home}")
     listen_to_signals(bot)
-    tell_exhaustion(bot)
+    report_exhaustion(bot)
     surfaces: list[Surface] = []
     try:
         surfaces = configured(bot, options)
     except LevqorError as error:
         bot.fail(error)
-    end = await live(bot, surfaces)
+    end = await serve(bot, surfaces)
     if end.line:
         bot.print_status(end.line)
     return end.status
 
 
-async def live(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) -> End:
+async def serve(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) -> End:
     """Start the surfaces side by side, wait for a reason to end, stop in order."""
+    ledger = bot.engine.ledger
     try:
         if not bot.ending:
             for surface in surfaces:
                 bot.spawn(start(bot, surface), name=f"start {surface.name}")
             bot.spawn(follow_settings(bot), name="settings")
-            bot.spawn(prune(bot), name="prune")
-            bot.spawn(recover(bot), name="recover")
+            # Delete what is older than LEVQOR_KEEP_DAYS; settle what other processes of this
+            # home left when they died.
+            prune = every(PRUNE_SECONDS, lambda: ledger.prune(bot.settings.app.keep_days), bot)
+            bot.spawn(prune, name="prune")
+            bot.spawn(every(RECOVER_SECONDS, ledger.recover, bot), name="recover")
         end = await asyncio.shield(bot.ended)
     finally:
-        unwritten = await stop(bot, surfaces, grace)
+        unwritten = await shutdown(bot, surfaces, grace)
     return end if end.status or unwritten is None else End(unwritten.exit)
 
 
@@ -111,7 +114,7 @@ async def start(bot: Bot, surface: Surface) -> None:
             # Its text may hold anything.
             log.error("%s did not start: %s", surface.name, type(error).__name__)  # noqa: TRY400
             await bot.verdicts.stumbled(surface.name, error)
-            await each([surface.stop()])
+            await step_each([surface.stop()])
             await asyncio.sleep(wait)
         else:
             await bot.verdicts.recovered(surface.name)
@@ -139,33 +142,25 @@ async def follow_settings(bot: Bot) -> None:
             bot.print_status("Settings were read again. A changed chat token needs a restart.")
 
 
-async def prune(bot: Bot) -> None:
-    """Forget what is older than LEVQOR_KEEP_DAYS, once a day."""
+async def every(seconds: float, work: Callable[[], object], bot: Bot) -> None:
+    """Do the ledger's housekeeping, now and from time to time."""
     while True:
         with contextlib.suppress(LevqorError):  # a ledger in trouble is told elsewhere
-            await bot.call(bot.engine.ledger.prune, bot.settings.app.keep_days)
-        await asyncio.sleep(PRUNE_SECONDS)
+            await bot.call(work)
+        await asyncio.sleep(seconds)
 
 
-async def recover(bot: Bot) -> None:
-    """Settle, from time to time, what other processes of this home left when they died."""
-    while True:
-        await asyncio.sleep(RECOVER_SECONDS)
-        with contextlib.suppress(LevqorError):
-            await bot.call(bot.engine.ledger.recover)
-
-
-async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten | None:
+async def shutdown(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten | None:
     """Take nothing new, let what is out settle, then let go; what could not be written."""
     bot.end()
     until = asyncio.get_running_loop().time() + grace
     # Answers go out while this waits: the event loop stays free. Not through `bot.call`,
     # whose threads may all be waiting for a ledger that somebody holds.
     draining = asyncio.create_task(asyncio.to_thread(bot.engine.drain, grace))
-    await each(surface.pause() for surface in surfaces)
+    await step_each(surface.pause() for surface in surfaces)
     await draining
     await bot.wait_replied(until - asyncio.get_running_loop().time())
-    await each(surface.stop() for surface in surfaces)
+    await step_each(surface.stop() for surface in surfaces)
     unwritten = await asyncio.to_thread(bot.engine.unwritten, STEP)
     if unwritten is not None:
         bot.print_status(wording.in_one_line(unwritten))
@@ -174,7 +169,7 @@ async def stop(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten
     return unwritten
 
 
-async def each(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def step_each(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Take a step of every surface; one that fails or hangs does not keep the others."""
     jobs = [asyncio.create_task(step) for step in steps]
     if jobs:
@@ -203,7 +198,7 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def tell_exhaustion(bot: Bot) -> None:
+def report_exhaustion(bot: Bot) -> None:
     """Say once a minute that no file descriptor is left for one more connection.
 
     asyncio says so for every place in the backlog, every second and with a traceback

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.app.process import listen_to_signals, live
+from bot.app.process import listen_to_signals, serve
 from bot.runtime import Bot
 
 
@@ -36,6 +36,6 @@ def lived(engine, *surfaces, grace=2.0):
     async def life():
         bot = Bot(engine)
         listen_to_signals(bot)
-        return await live(bot, surfaces, grace=grace)
+        return await serve(bot, surfaces, grace=grace)
 
     return asyncio.run(life())
