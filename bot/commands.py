@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os.path import commonprefix
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from core import wording
 from core.errors import InvalidInput, NotFound
@@ -18,12 +18,9 @@ from core.health import HealthChecker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bot.runtime import Bot
     from core.callers import Caller
     from core.contract import Action, Connector, Contract
-    from core.engine import Engine
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 USAGE_DAYS = 7
 
@@ -57,21 +54,13 @@ class Spelling:
     question: Callable[[str], str]
 
 
-class OffLoop(Protocol):
-    """Does blocking work off the event loop."""
-
-    async def __call__(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do it and give back what it gives."""
-
-
 class Commands:
     """The answers, for one bot. Texts are plain; a surface that reads markup escapes them."""
 
-    def __init__(self, engine: Engine, *, call: OffLoop, read: OffLoop) -> None:
-        self._engine = engine
-        self._call = call
-        self._read = read
-        self._health = HealthChecker(engine)
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._engine = bot.engine
+        self._health = HealthChecker(bot.engine)
 
     def actions(self) -> Iterator[tuple[str, Connector, Action]]:
         """Every action in menu order: its id, its connector, itself."""
@@ -84,7 +73,7 @@ class Commands:
 
     async def ready(self, action_id: str, caller: Caller) -> None:
         """Raise what would refuse a run whatever its input, before a form is opened for it."""
-        await self._read(self._engine.ready, action_id, caller)
+        await self._bot.read(self._engine.ready, action_id, caller)
 
     def read(self, action_id: str, text: str) -> dict[str, Any]:
         """Typed words to an action's values; raises InvalidInput with every fault."""
@@ -108,17 +97,17 @@ class Commands:
     async def ask(self, word: str, rest: str, caller: Caller, spelling: Spelling) -> str:
         """Answer a question; raises NotFound or InvalidInput where it makes no sense."""
         rest = rest.strip()
-        if word == "health":
-            rest = rest.lower()
-            if rest not in ("", "live"):
+        match word:
+            case "health" if rest.lower() not in ("", "live"):
                 raise InvalidInput(message="health takes nothing, or the word live.")
-            return await self.health(live=rest == "live")
-        if word == "usage":
-            return await self.usage(caller)
-        if word == "why":
-            return await self.why(rest, caller)
-        if word == "whoami":
-            return await self.whoami(caller)
+            case "health":
+                return await self.health(live=bool(rest))
+            case "usage":
+                return await self.usage(caller)
+            case "why":
+                return await self.why(rest, caller)
+            case "whoami":
+                return await self.whoami(caller)
         return self.help(spelling, rest)
 
     def help(self, spelling: Spelling, about: str = "") -> str:
@@ -127,24 +116,21 @@ class Commands:
             return self._help_on(about, spelling)
         lines = []
         for action_id, _, action in self.actions():
-            lines.append(f"{action.title}")
-            lines.append(f"  {usage(spelling.action(action_id), action.input)}")
+            lines += [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
         lines.append("Questions")
         for each in QUESTIONS:
-            said = f"{spelling.question(each.word)} {each.takes}".rstrip()
-            lines.append(f"  {said} - {each.tells}")
+            written = f"{spelling.question(each.word)} {each.takes}".rstrip()
+            lines.append(f"  {written} - {each.tells}")
         lines.append("An action without words after it opens a form.")
         return "\n".join(lines)
 
     def _help_on(self, about: str, spelling: Spelling) -> str:
+        # `/help slack_send`, `/help /slack_send` and `/help slack.send` are meant alike.
+        typed = about.lstrip("/")
         ids = self._engine.action_ids()
-        spelt = {spelling.action(action_id): action_id for action_id in ids}
-        action_id = spelt.get(about, about)
-        if action_id not in ids:
-            # `/help slack_send` and `/help slack.send` are meant alike.
-            action_id = next(
-                (i for i in ids if spelling.action(i).endswith(about.lstrip("/"))), about
-            )
+        exact = [i for i in ids if about in (i, spelling.action(i))]
+        similar = [i for i in ids if spelling.action(i).endswith(typed)]
+        action_id = [*exact, *similar, about][0]
         _, action = self._engine.action(action_id)
         lines = [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
         for spec in action.input.fields():
@@ -152,20 +138,19 @@ class Commands:
             if spec.max_length:
                 lines.append(f"  At most {spec.max_length:,} {spec.unit}.")
             if spec.setting:
-                lines.append(f"  Left out, it is what {spec.setting} says.")
+                lines.append(f"  If left out, {spec.setting} is used.")
             if spec.example is not None and spec.kind == "text":
                 lines.append(f"  For example {spec.example}")
-        lines += quoting(action.input)
-        return "\n".join(lines)
+        return "\n".join([*lines, *quoting(action.input)])
 
     async def health(self, *, live: bool = False) -> str:
         """Health in words; `live` probes every connector first, at most ten seconds."""
-        report = await self._call(self._health.report, live=live)
+        report = await self._bot.call(self._health.report, live=live)
         return "\n".join(wording.health_lines(report))
 
     async def usage(self, caller: Caller) -> str:
         """Today's quota of a caller, and the last week."""
-        report = await self._read(
+        report = await self._bot.read(
             self._engine.ledger.usage_report, USAGE_DAYS, str(caller), self._engine.action_ids()
         )
         return "\n".join(wording.usage_lines(report))
@@ -173,20 +158,20 @@ class Commands:
     async def why(self, run: str, caller: Caller) -> str:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
-            raise InvalidInput(message="why takes a run's id: it stood in the answer.")
+            raise InvalidInput(message="Usage: why RUN_ID (shown after each send).")
         whose = None if self._engine.settings.is_admin(caller) else str(caller)
         typed = run.split(maxsplit=1)[0].lower()
-        entry = await self._read(self._engine.ledger.run, typed, whose)
+        entry = await self._bot.read(self._engine.ledger.run, typed, whose)
         if entry is None:
             raise NotFound(
                 "There is no run of yours with that id.",
-                fix="Its id stands in the answer you got; LEVQOR_ADMINS may see every run.",
+                fix="The answer you got shows its run ID; admins (LEVQOR_ADMINS) see every run.",
             )
         return wording.why(entry, self._engine.connectors)
 
     async def whoami(self, caller: Caller) -> str:
         """A caller's id and plan."""
-        plan = await self._read(self._engine.ledger.plan, str(caller))
+        plan = await self._bot.read(self._engine.ledger.plan, str(caller))
         lines = [f"You are {caller}, on the {plan} plan."]
         if self._engine.settings.is_admin(caller):
             lines.append("You are an admin: you may see every run.")

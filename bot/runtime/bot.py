@@ -74,7 +74,7 @@ class Bot:
     @cached_property
     def commands(self) -> Commands:
         """What chat and console can ask for."""
-        return Commands(self.engine, call=self.call, read=self.read)
+        return Commands(self)
 
     @property
     def ending(self) -> bool:

@@ -116,7 +116,7 @@ def test_no_form_is_opened_that_could_only_be_refused(engine):
     [
         ({"word": "/slck_send"}, NotFound, "Did you mean /slack_send?"),
         ({"word": "/email_send", "text": "to=nobody hello"}, InvalidInput, "subject: "),
-        ({"word": "/why"}, InvalidInput, "run"),
+        ({"word": "/why"}, InvalidInput, "Usage: why RUN_ID"),
         (
             {"kind": Submission, "action_id": "slack.send", "values": {"text": ""}},
             InvalidInput,
