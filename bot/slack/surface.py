@@ -10,9 +10,7 @@ from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.app import App
 from bot.slack.connection_status import (
     GONE,
-    REACHED,
     SURFACE,
-    WAITING,
     ConnectionStatus,
     refused_install,
     refused_token,
@@ -64,14 +62,12 @@ class Slack:
         status = ConnectionStatus(bot)
         api, me = await self._meet(bot.settings, status)
         api.on_foreign = status.foreign
-        messenger = Messenger(api)
-        self._handlers = handlers = Handlers(
-            bot, api, People(api, str(me["team_id"])), messenger, status
-        )
+        people = People(api, str(me["team_id"]))
+        self._handlers = handlers = Handlers(bot, api, people, Messenger(api), status)
         app = App(bot, api, handlers, me)
         handlers.start()
         if self._receiver:
-            self._open(self._receiver, app, status)
+            self._receiver.open(app.dispatch, status)
         elif self._app_token:
             token = self._app_token.get_secret_value()
             self._socket = SocketModeClient(bot, api, token, app.dispatch, status, self._timing)
@@ -79,7 +75,7 @@ class Slack:
         bot.spawn(_watched(api, status, self._timing.watch), name="slack token")
 
     async def pause(self) -> None:
-        """Keep the line for the last acknowledgements, but open no other."""
+        """Keep the connection for the last acknowledgements, but open no other."""
         if self._socket:
             self._socket.pause()
 
@@ -111,21 +107,6 @@ class Slack:
                     raise wrong
                 return api, me
         raise AssertionError("the waits never end")
-
-    def _open(self, receiver: WebhookReceiver, app: App, status: ConnectionStatus) -> None:
-        reached = False
-
-        async def handle(payload: dict[str, Any]) -> Any:
-            nonlocal reached
-            if not reached:
-                reached = True
-                status.up(REACHED)
-            return await app.dispatch(payload)
-
-        receiver.on_acknowledged, receiver.on_unverified = status.acknowledged, status.unverified
-        receiver.handle = handle
-        # Said last: whoever reads it may rely on it.
-        status.up(WAITING)
 
 
 async def _watched(api: Api, status: ConnectionStatus, seconds: float) -> None:

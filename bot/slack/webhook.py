@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -11,12 +12,16 @@ from urllib.parse import parse_qsl
 from slack_sdk.signature import SignatureVerifier
 
 from bot.runtime import HookAnswer
+from bot.slack.connection_status import REACHED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.runtime import HookRequest
     from bot.slack.app import Ack
+    from bot.slack.connection_status import ConnectionStatus
+
+    Handle = Callable[[dict[str, Any]], Awaitable[Ack]]
 
 # Slack's forms have two dozen fields.
 MOST_FIELDS = 100
@@ -24,20 +29,32 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 
 class WebhookReceiver:
-    """Answers what is posted; `handle` is None until Slack has been asked who we are."""
+    """Answers what is posted; puts it off until `open`, when Slack has said who we are."""
 
     def __init__(self, secret: str) -> None:
         self._verifier = SignatureVerifier(secret)
-        self.handle: Callable[[dict[str, Any]], Awaitable[Ack]] | None = None
-        self.on_acknowledged: Callable[[float], None] | None = None
-        self.on_unverified: Callable[[], None] | None = None
+        self._handle: Handle | None = None
+        self._status: ConnectionStatus | None = None
+        self._reached = False
+
+    def open(self, handle: Handle, status: ConnectionStatus) -> None:
+        """Hand on from now what Slack posts."""
+        self._handle, self._status = handle, status
+        # Said last: whoever reads it may rely on it.
+        status.up(WAITING)
 
     def authentic(self, request: HookRequest) -> bool:
         """Whether Slack signed it."""
-        good = self._is_slacks(request)
+        moment = request.headers.get("x-slack-request-timestamp", "")
+        signature = request.headers.get("x-slack-signature", "")
+        good = False
+        # The verifier raises on what is no number, no ASCII or no UTF-8.
+        if re.fullmatch(r"[0-9]{1,12}", moment) and signature.isascii():
+            with contextlib.suppress(UnicodeDecodeError):
+                good = self._verifier.is_valid(request.body, moment, signature)
         # Anybody may post here; only what looks like Slack's tells of a wrong secret.
-        if not good and self.on_unverified and _SIGNATURE.fullmatch(_signature(request)):
-            self.on_unverified()
+        if not good and self._status and _SIGNATURE.fullmatch(signature):
+            self._status.unverified()
         return good
 
     async def answer(self, request: HookRequest) -> HookAnswer:
@@ -46,31 +63,17 @@ class WebhookReceiver:
         payload = read(request.body, request.headers)
         if payload is None:
             return HookAnswer(400)
-        if self.handle is None:
+        if self._handle is None or self._status is None:
             return HookAnswer(503, headers={"retry-after": "5"})
-        ack = await self.handle(payload)
-        if self.on_acknowledged:
-            self.on_acknowledged(time.perf_counter() - began)
+        if not self._reached:
+            self._reached = True
+            self._status.up(REACHED)
+        ack = await self._handle(payload)
+        self._status.acknowledged(time.perf_counter() - began)
+        body, kind = str(ack.body or ""), "text/plain"
         if isinstance(ack.body, dict):
-            return HookAnswer(
-                ack.status, json.dumps(ack.body).encode(), {"content-type": "application/json"}
-            )
-        return HookAnswer(ack.status, str(ack.body or "").encode(), {"content-type": "text/plain"})
-
-    def _is_slacks(self, request: HookRequest) -> bool:
-        moment = request.headers.get("x-slack-request-timestamp", "")
-        signature = _signature(request)
-        # The verifier raises on what is no number, no ASCII or no UTF-8.
-        if not re.fullmatch(r"[0-9]{1,12}", moment) or not signature.isascii():
-            return False
-        try:
-            return self._verifier.is_valid(request.body, moment, signature)
-        except UnicodeDecodeError:
-            return False
-
-
-def _signature(request: HookRequest) -> str:
-    return request.headers.get("x-slack-signature", "")
+            body, kind = json.dumps(ack.body), "application/json"
+        return HookAnswer(ack.status, body.encode(), {"content-type": kind})
 
 
 def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any] | None:
