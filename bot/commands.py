@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os.path import commonprefix
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from core import wording
 from core.errors import InvalidInput, NotFound
@@ -18,9 +18,12 @@ from core.health import HealthChecker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bot.runtime import Bot
     from core.callers import Caller
     from core.contract import Action, Connector, Contract
+    from core.engine import Engine
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 USAGE_DAYS = 7
 
@@ -54,13 +57,21 @@ class Spelling:
     question: Callable[[str], str]
 
 
+class OffLoop(Protocol):
+    """Does blocking work off the event loop."""
+
+    async def __call__(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do it and give back what it gives."""
+
+
 class Commands:
     """The answers, for one bot. Texts are plain; a surface that reads markup escapes them."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
-        self._engine = bot.engine
-        self._health = HealthChecker(bot.engine)
+    def __init__(self, engine: Engine, *, call: OffLoop, read: OffLoop) -> None:
+        self._engine = engine
+        self._call = call
+        self._read = read
+        self._health = HealthChecker(engine)
 
     def actions(self) -> Iterator[tuple[str, Connector, Action]]:
         """Every action in menu order: its id, its connector, itself."""
@@ -73,7 +84,7 @@ class Commands:
 
     async def ready(self, action_id: str, caller: Caller) -> None:
         """Raise what would refuse a run whatever its input, before a form is opened for it."""
-        await self._bot.read(self._engine.ready, action_id, caller)
+        await self._read(self._engine.ready, action_id, caller)
 
     def read(self, action_id: str, text: str) -> dict[str, Any]:
         """Typed words to an action's values; raises InvalidInput with every fault."""
@@ -145,12 +156,12 @@ class Commands:
 
     async def health(self, *, live: bool = False) -> str:
         """Health in words; `live` probes every connector first, at most ten seconds."""
-        report = await self._bot.call(self._health.report, live=live)
+        report = await self._call(self._health.report, live=live)
         return "\n".join(wording.health_lines(report))
 
     async def usage(self, caller: Caller) -> str:
         """Today's quota of a caller, and the last week."""
-        report = await self._bot.read(
+        report = await self._read(
             self._engine.ledger.usage_report, USAGE_DAYS, str(caller), self._engine.action_ids()
         )
         return "\n".join(wording.usage_lines(report))
@@ -161,7 +172,7 @@ class Commands:
             raise InvalidInput(message="Usage: why RUN_ID (shown after each send).")
         whose = None if self._engine.settings.is_admin(caller) else str(caller)
         typed = run.split(maxsplit=1)[0].lower()
-        entry = await self._bot.read(self._engine.ledger.run, typed, whose)
+        entry = await self._read(self._engine.ledger.run, typed, whose)
         if entry is None:
             raise NotFound(
                 "There is no run of yours with that id.",
@@ -171,7 +182,7 @@ class Commands:
 
     async def whoami(self, caller: Caller) -> str:
         """A caller's id and plan."""
-        plan = await self._bot.read(self._engine.ledger.plan, str(caller))
+        plan = await self._read(self._engine.ledger.plan, str(caller))
         lines = [f"You are {caller}, on the {plan} plan."]
         if self._engine.settings.is_admin(caller):
             lines.append("You are an admin: you may see every run.")

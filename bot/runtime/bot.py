@@ -64,7 +64,9 @@ class Bot:
         # Answers on their way: a stop waits for them, for a while.
         self._answers: set[asyncio.Future[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self.verdicts = Verdicts(self)
+        self.verdicts = Verdicts(
+            engine.ledger, self._threads, say=self.print_status, spawn=self.spawn
+        )
 
     @property
     def settings(self) -> Settings:
@@ -74,7 +76,7 @@ class Bot:
     @cached_property
     def commands(self) -> Commands:
         """What chat and console can ask for."""
-        return Commands(self)
+        return Commands(self.engine, call=self.call, read=self.read)
 
     @property
     def ending(self) -> bool:
@@ -88,10 +90,6 @@ class Bot:
     async def read(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from the ledger off the event loop, also while every `call` waits to write."""
         return await self._threads.on("read", partial(fn, *args, **kwargs))
-
-    async def write_note(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Write a verdict of health's: in the order in which they came, and nobody waits."""
-        return await self._threads.on("note", partial(fn, *args, **kwargs))
 
     async def accept(
         self,

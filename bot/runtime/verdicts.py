@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
-    from bot.runtime.bot import Bot
+    from collections.abc import Callable
+
+    from bot.runtime.threads import Threads
+    from core.ledger import Ledger
 
 # What could not be written is tried again this often; the write itself waits too.
 AGAIN_SECONDS = 2.0
@@ -25,8 +29,18 @@ def mistake(error: Exception) -> tuple[str, str]:
 class Verdicts:
     """The latest verdict of each surface."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(
+        self,
+        ledger: Ledger,
+        threads: Threads,
+        *,
+        say: Callable[[str], None],
+        spawn: Callable[..., object],
+    ) -> None:
+        self._ledger = ledger
+        self._threads = threads
+        self._say = say
+        self._spawn = spawn
         self._latest: dict[str, tuple[str, str | None]] = {}
         self._stumbled: dict[str, tuple[str, str | None]] = {}
 
@@ -35,10 +49,10 @@ class Verdicts:
         if self._latest.get(surface) == (verdict, fix):
             return
         self._latest[surface] = (verdict, fix)
-        self._bot.print_status(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
+        self._say(f"{surface}: {verdict}" + (f". {fix}" if fix else ""))
         if not await self.write(surface, verdict, fix, ok=ok):
             again = self._write_later(surface, verdict, fix, ok=ok)
-            self._bot.spawn(again, name=f"{surface} verdict")
+            self._spawn(again, name=f"{surface} verdict")
 
     async def stumbled(self, surface: str, error: Exception) -> None:
         """Say that a surface failed in a way nobody foresaw, and is tried again."""
@@ -53,9 +67,9 @@ class Verdicts:
 
     async def write(self, surface: str, verdict: str, fix: str | None, *, ok: bool) -> bool:
         """Write a verdict, changed or not; False where the ledger did not take it."""
-        write = self._bot.engine.ledger.inbound
+        write = partial(self._ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
         try:
-            await self._bot.write_note(write, surface, ok=ok, verdict=verdict, fix=fix)
+            await self._threads.on("note", write)
         except LevqorError:  # what health misses must not end what works
             return False
         return True
