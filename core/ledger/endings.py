@@ -33,10 +33,10 @@ class Endings:
         self._kept: dict[str, dict[str, Any]] = {}
         self._slots: dict[str, int] = {}
         self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        taken = 0
+        reserved = 0
         with contextlib.suppress(OSError):
-            taken = os.write(self._handle, bytes(SLOT * SLOTS))
-        if taken < SLOT * SLOTS:
+            reserved = os.write(self._handle, bytes(SLOT * SLOTS))
+        if reserved < SLOT * SLOTS:
             self.close()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

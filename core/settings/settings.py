@@ -226,13 +226,13 @@ class Settings:
         for interface in self.interfaces:
             if interface.problems:
                 yield from interface.problems(self.of(interface.settings))
-        known = [c.action_id(action) for c in self._connectors for action in c.actions]
+        action_ids = [c.action_id(action) for c in self._connectors for action in c.actions]
         permits = self.app.allow or ()
         for pattern in dict.fromkeys(action for permit in permits for action in permit.actions):
-            if not any(fits(pattern, action_id) for action_id in known):
-                near = nearest(pattern, known)
+            if not any(fits(pattern, action_id) for action_id in action_ids):
+                near = nearest(pattern, action_ids)
                 what = f"LEVQOR_ALLOW names {pattern}, which fits no action."
-                fix = f"Did you mean {near}?" if near else f"Actions are: {', '.join(known)}."
+                fix = f"Did you mean {near}?" if near else f"Actions are: {', '.join(action_ids)}."
                 yield Problem("LEVQOR_ALLOW", what, fix)
 
 
