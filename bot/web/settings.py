@@ -13,6 +13,9 @@ from core.settings import Address, items
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+# No "*": an allowed origin may also speak as the loopback caller.
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+
 
 def flag(text: str) -> bool:
     """Read yes or no."""
@@ -35,9 +38,7 @@ def networks(text: str) -> tuple[Network, ...]:
 def origins(text: str) -> tuple[str, ...]:
     """Read a comma-separated list of web origins."""
     listed = tuple(item.rstrip("/").lower() for item in items(text))
-    # No "*": an allowed origin may also speak as the loopback caller.
-    origin = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
-    if not all(re.fullmatch(origin, item) for item in listed):
+    if not all(_ORIGIN.fullmatch(item) for item in listed):
         raise ValueError(
             "must be origins with commas between, each in full, e.g. https://team.example.com"
         )
