@@ -25,28 +25,18 @@ _SWEEP = 1024
 class Handle:
     """A deadline that was set; `cancel` makes its callback never run from then on."""
 
-    __slots__ = ("_callback", "_watchdog")
+    __slots__ = ("_watchdog", "callback")
 
     def __init__(self, watchdog: Watchdog, callback: Callable[[], None]) -> None:
         self._watchdog = watchdog
-        self._callback: Callable[[], None] | None = callback
+        self.callback: Callable[[], None] | None = callback
 
     def cancel(self) -> None:
         """Call it off; harmless when its time has come already."""
-        if self._callback is not None:
-            self._callback = None
-            self._watchdog.cancelled()
-
-    @property
-    def pending(self) -> bool:
-        """Whether the callback may still run."""
-        return self._callback is not None
-
-    def fire(self) -> None:
-        """Run the callback, once."""
-        callback, self._callback = self._callback, None
-        if callback is not None:
-            callback()
+        if self.callback is not None:
+            self.callback = None
+            # Not locked: a lost count only puts the next sweep off.
+            self._watchdog.cancelled += 1
 
 
 class Watchdog:
@@ -57,7 +47,7 @@ class Watchdog:
         self._heap: list[tuple[float, int, Handle]] = []
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
-        self._cancelled = 0
+        self.cancelled = 0
 
     def at(self, deadline: float, callback: Callable[[], None]) -> Handle:
         """Call back at a `time.monotonic()` deadline, on the watchdog's own thread.
@@ -70,28 +60,22 @@ class Watchdog:
                 thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
                 thread.start()
                 self._thread = thread
-            if self._cancelled > _SWEEP and self._cancelled * 2 > len(self._heap):
-                self._sweep()
+            if self.cancelled > _SWEEP and self.cancelled * 2 > len(self._heap):
+                self._heap = [entry for entry in self._heap if entry[2].callback]
+                heapq.heapify(self._heap)
+                self.cancelled = 0
             heapq.heappush(self._heap, (deadline, next(self._order), handle))
             if self._heap[0][2] is handle:
                 self._changed.notify()
         return handle
 
-    def cancelled(self) -> None:
-        """Count one more entry that waits for nothing."""
-        # Not locked: a lost count only puts the next sweep off.
-        self._cancelled += 1
-
-    def _sweep(self) -> None:
-        self._heap = [entry for entry in self._heap if entry[2].pending]
-        heapq.heapify(self._heap)
-        self._cancelled = 0
-
     def _watch(self) -> None:
         while True:
             handle = self._next()
+            callback, handle.callback = handle.callback, None
             try:
-                handle.fire()
+                if callback:
+                    callback()
             except Exception:  # noqa: BLE001 - one bad callback must not end the others' deadlines
                 _log.exception("a deadline's callback failed")
 

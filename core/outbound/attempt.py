@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 import requests
 from urllib3.exceptions import HTTPError
 
+from core.contract.http import Answer
 from core.errors import Certainty
 from core.network import NoRoute
 from core.outbound import google
-from core.outbound.answers import HttpAnswer
 from core.outbound.connection import RequestProgress, thread
 from core.outbound.session import Request
 from core.outbound.transport_errors import failure
@@ -25,7 +25,7 @@ from core.timers import at
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from core.contract import Answer, Effect
+    from core.contract import Effect
     from core.errors import UpstreamError
     from core.outbound.cache import SingleFlightCache
     from core.outbound.session import Routes, Session
@@ -152,7 +152,7 @@ class Attempt:
             raise failure(reason, certainty=self.certainty)
         raise self._before(reason)
 
-    def _send(self, progress: RequestProgress, request: Request) -> tuple[HttpAnswer | None, str]:
+    def _send(self, progress: RequestProgress, request: Request) -> tuple[Answer | None, str]:
         """Make a request; an answer, or the reason why there is none."""
         if not progress.left():
             return None, "timed_out_before"
@@ -186,7 +186,7 @@ class Attempt:
         return failure("dropped_before" if reason == "dropped" else reason)
 
 
-def _read(response: requests.Response) -> HttpAnswer:
+def _read(response: requests.Response) -> Answer:
     raw = response.raw
     body = b""
     # urllib3 tells of a body that broke off only when it is read again.
@@ -198,7 +198,7 @@ def _read(response: requests.Response) -> HttpAnswer:
         # What is left unread would be read as the next answer.
         raw.close()
     raw.release_conn()
-    return HttpAnswer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES])
+    return Answer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES])
 
 
 def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answered: bool) -> str:

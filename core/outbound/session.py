@@ -69,8 +69,17 @@ def _read(url: str) -> Route:
     return Route(proxy.url if proxy else None, bundle or DEFAULT_CA_BUNDLE_PATH)
 
 
-class Adapter(HTTPAdapter):
-    """requests' transport over connections that can be watched."""
+class Request(NamedTuple):
+    """What is sent, ready for the wire."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class Session(HTTPAdapter):
+    """One thread's connections: requests' transport over those that can be watched."""
 
     def __init__(self) -> None:
         self._contexts: dict[tuple[str, int], ssl.SSLContext] = {}
@@ -100,6 +109,20 @@ class Adapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Nothing: the pool's context holds the certificates."""
 
+    def exchange(self, request: Request, *, route: Route, seconds: float) -> requests.Response:
+        """Send one request, wait for the head of its answer and leave its body unread."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, None)
+        prepared.prepare_headers(request.headers)
+        if request.body is not None:
+            prepared.body = request.body
+            prepared.headers["Content-Length"] = str(len(request.body))
+        proxies = {"all": route.proxy} if route.proxy else {}
+        return self.send(
+            prepared, stream=True, timeout=seconds, verify=route.bundle, proxies=proxies
+        )
+
     def _context(self, bundle: str) -> ssl.SSLContext:
         # Loading a bundle takes 20 ms and more; urllib3 would do it for each connection.
         # One context a thread, not one in all: urllib3 writes to it while connecting.
@@ -112,48 +135,11 @@ class Adapter(HTTPAdapter):
         return context
 
 
-class Request(NamedTuple):
-    """What is sent, ready for the wire."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes | None
-
-
-class Session(requests.Session):
-    """One thread's connections."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._adapter = Adapter()
-        self.mount("https://", self._adapter)
-        self.mount("http://", self._adapter)
-
-    def exchange(self, request: Request, *, route: Route, seconds: float) -> requests.Response:
-        """Send one request, wait for the head of its answer and leave its body unread."""
-        prepared = requests.PreparedRequest()
-        prepared.prepare_method(request.method)
-        prepared.prepare_url(request.url, None)
-        prepared.prepare_headers(request.headers)
-        if request.body is not None:
-            prepared.body = request.body
-            prepared.headers["Content-Length"] = str(len(request.body))
-        proxies = {"all": route.proxy} if route.proxy else {}
-        return self._adapter.send(
-            prepared, stream=True, timeout=seconds, verify=route.bundle, proxies=proxies
-        )
-
-
 def _context(bundle: str) -> ssl.SSLContext:
     context = create_urllib3_context()
     folder = Path(bundle).is_dir()
     try:
         context.load_verify_locations(*((None, bundle) if folder else (bundle, None)))
     except OSError:  # ssl.SSLError is one
-        bad = True
-    else:
-        bad = False
-    if bad:
-        raise NoRoute("ca_missing", "REQUESTS_CA_BUNDLE")
+        raise NoRoute("ca_missing", "REQUESTS_CA_BUNDLE") from None
     return context

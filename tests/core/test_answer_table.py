@@ -3,8 +3,8 @@
 import pytest
 
 from core.contract import AnswerTable, not_sent, refused, unknown
+from core.contract.http import Answer
 from core.errors import Certainty
-from core.outbound.answers import HttpAnswer
 
 TABLE = AnswerTable(
     service="Fax",
@@ -28,7 +28,7 @@ KNOWS_REPEATS = AnswerTable(
 
 
 def answered(status, **headers):
-    return HttpAnswer(status, {"Retry-After": "7", **headers}, b"")
+    return Answer(status, {"Retry-After": "7", **headers}, b"")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 from requests.structures import CaseInsensitiveDict
 
+from core.contract.http import Answer
 from core.outbound import Outbound
-from core.outbound.answers import HttpAnswer
 from tests.support.rawserver import answering, serving
 from tests.support.ways_out import deliver, ended, failing, posting
 
@@ -21,7 +21,7 @@ class Reply(BaseModel):
 
 def answer(body=b"", **headers):
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpAnswer(200, CaseInsensitiveDict(named), body)
+    return Answer(200, CaseInsensitiveDict(named), body)
 
 
 @pytest.mark.parametrize(
