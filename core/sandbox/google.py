@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from core.sandbox.credentials import SERVICE_ACCOUNT, rsa_key
+from core.sandbox.service import Refusal
 
 if TYPE_CHECKING:
     from core.sandbox.service import Received
@@ -33,8 +34,9 @@ _TIMEFRAME = (
 )
 
 
-class Denied(Exception):
+def denied(code: str, text: str) -> Refusal:
     """The endpoint's refusal: OAuth's error code and a sentence."""
+    return Refusal(web.json_response({"error": code, "error_description": text}, status=400))
 
 
 class Tokens:
@@ -54,12 +56,7 @@ class Tokens:
 
     async def answer(self, request: web.Request, received: Received) -> web.Response:
         """Trade an assertion for a token."""
-        try:
-            self._check(received.form)
-        except Denied as denied:
-            code, text = denied.args
-            body = {"error": code, "error_description": text}
-            return web.json_response(body, status=400)
+        self._check(received.form)
         token = "ya29." + secrets.token_urlsafe(24)
         self._until[token] = time.time() + LIFE
         body = {"access_token": token, "expires_in": LIFE - 1, "token_type": "Bearer"}
@@ -68,28 +65,28 @@ class Tokens:
     def _check(self, form: dict[str, str]) -> None:
         if form.get("grant_type") != GRANT:
             given = form.get("grant_type", "")
-            raise Denied("unsupported_grant_type", f"Invalid grant_type: {given}")
+            raise denied("unsupported_grant_type", f"Invalid grant_type: {given}")
         head, claims, signed, signature = _parts(form.get("assertion", ""))
         if head.get("alg") != "RS256":
-            raise Denied("invalid_grant", "Invalid JWT: unsupported algorithm.")
+            raise denied("invalid_grant", "Invalid JWT: unsupported algorithm.")
         if claims.get("iss") != SERVICE_ACCOUNT:
-            raise Denied("invalid_grant", "Invalid grant: account not found")
+            raise denied("invalid_grant", "Invalid grant: account not found")
         if not _signed(signed, signature):
-            raise Denied("invalid_grant", "Invalid JWT Signature.")
+            raise denied("invalid_grant", "Invalid JWT Signature.")
         if claims.get("aud") not in (AUDIENCE, self.uri):
-            raise Denied("invalid_grant", "Invalid JWT: Failed audience check.")
+            raise denied("invalid_grant", "Invalid JWT: Failed audience check.")
         _check_times(claims)
         if SCOPE not in str(claims.get("scope", "")).split():
             text = "Invalid OAuth scope or ID token audience provided."
-            raise Denied("invalid_scope", text)
+            raise denied("invalid_scope", text)
 
 
 def _check_times(claims: dict[str, Any]) -> None:
     issued, ends, now = claims.get("iat"), claims.get("exp"), time.time()
     if not isinstance(issued, int | float) or not isinstance(ends, int | float):
-        raise Denied("invalid_grant", _TIMEFRAME)
+        raise denied("invalid_grant", _TIMEFRAME)
     if not (now < ends <= issued + LIFE and issued <= now + SKEW):
-        raise Denied("invalid_grant", _TIMEFRAME)
+        raise denied("invalid_grant", _TIMEFRAME)
 
 
 def _parts(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
@@ -102,7 +99,7 @@ def _parts(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes
             _decode(signature),
         )
     except (ValueError, binascii.Error):
-        raise Denied("invalid_grant", "Bad Request") from None
+        raise denied("invalid_grant", "Bad Request") from None
 
 
 def _decode(part: str) -> bytes:

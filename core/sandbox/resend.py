@@ -17,7 +17,7 @@ from aiohttp import web
 
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
-from core.sandbox.service import Card, Received, SandboxService
+from core.sandbox.service import Card, Received, Refusal, SandboxService
 
 if TYPE_CHECKING:
     from core.sandbox.service import Handler
@@ -62,15 +62,14 @@ class Resend(SandboxService):
         """Begin without idempotency keys."""
         self._keys: dict[str, tuple[float, str, str]] = {}
 
-    def not_found(self) -> web.Response:
+    def not_found(self) -> Refusal:
         """What Resend says to an address it does not have."""
-        return _error(404, "not_found", "The requested endpoint does not exist")
+        return _refusal(404, "not_found", "The requested endpoint does not exist")
 
     async def _domains(self, request: web.Request, received: Received) -> web.Response:
-        if refusal := self._refusal(request):
-            return refusal
+        self._check_caller(request)
         if _token(request) == self.sending_only:
-            return _error(
+            raise _refusal(
                 401, "restricted_api_key", "This API key is restricted to only send emails"
             )
         domain = {
@@ -84,21 +83,19 @@ class Resend(SandboxService):
         return web.json_response({"object": "list", "has_more": False, "data": [domain]})
 
     async def _send(self, request: web.Request, received: Received) -> web.Response:
-        if refusal := self._refusal(request):
-            return refusal
+        self._check_caller(request)
         mail = received.json
         if not isinstance(mail, dict):
-            return _error(422, "validation_error", "The request body must be valid JSON")
+            raise _refusal(422, "validation_error", "The request body must be valid JSON")
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 1 <= len(key) <= MAX_KEY:
-            return _error(
+            raise _refusal(
                 400, "invalid_idempotency_key", "The key must be between 1-256 characters long"
             )
         payload = json.dumps(mail, sort_keys=True)
         if key is not None and (answer := self._repeat(key, payload)):
             return answer
-        if fault := _fault(mail) or _not_allowed(mail):
-            return _error(*fault)
+        _check_mail(mail)
         sent = str(uuid.uuid4())
         if key is not None:
             self._keys[key] = (time.monotonic(), payload, sent)
@@ -107,16 +104,15 @@ class Resend(SandboxService):
         received.card = Card(subject, f"{mail['from']} → {to}", text, summary=f"{subject} → {to}")
         return web.json_response({"id": sent}, headers=LIMITS)
 
-    def _refusal(self, request: web.Request) -> web.Response | None:
+    def _check_caller(self, request: web.Request) -> None:
         agent = request.headers.get("User-Agent", "")
         if not agent or agent.startswith("Python-urllib"):
             # Cloudflare's own answer, before Resend sees the request.
-            return web.Response(status=403, text="error code: 1010")
+            raise Refusal(web.Response(status=403, text="error code: 1010"))
         if not request.headers.get("Authorization", "").startswith("Bearer "):
-            return _error(401, "missing_api_key", "Missing API Key")
+            raise _refusal(401, "missing_api_key", "Missing API Key")
         if _token(request) not in (self.api_key, self.sending_only):
-            return _error(403, "invalid_api_key", "API key is invalid")
-        return None
+            raise _refusal(403, "invalid_api_key", "API key is invalid")
 
     def _repeat(self, key: str, payload: str) -> web.Response | None:
         at, first, sent = self._keys.get(key, (0.0, "", ""))
@@ -124,7 +120,7 @@ class Resend(SandboxService):
             return None
         if first == payload:
             return web.json_response({"id": sent}, headers=LIMITS)
-        return _error(
+        raise _refusal(
             409,
             "invalid_idempotent_request",
             "This idempotency key has been used on a request with a different body",
@@ -148,14 +144,16 @@ _SHAPE = (
 )
 
 
-def _fault(mail: dict[str, Any]) -> tuple[int, str, str] | None:
+def _check_mail(mail: dict[str, Any]) -> None:
     for name in ("from", "to", "subject"):
         if not mail.get(name):
-            return 422, "missing_required_field", f"Missing `{name}` field."
+            raise _refusal(422, "missing_required_field", f"Missing `{name}` field.")
     if not any(mail.get(name) for name in ("text", "html", "template")):
-        return 422, "missing_required_field", "Missing `html` or `text` field."
-    text = _text_fault(mail) or _address_fault(mail)
-    return (422, "validation_error", text) if text else None
+        raise _refusal(422, "missing_required_field", "Missing `html` or `text` field.")
+    if fault := _text_fault(mail) or _address_fault(mail):
+        raise _refusal(422, "validation_error", fault)
+    if fault := _sender_fault(mail):
+        raise _refusal(403, "validation_error", fault)
 
 
 def _text_fault(mail: dict[str, Any]) -> str | None:
@@ -183,18 +181,17 @@ def _is_address(given: Any) -> bool:
     return bool(_ADDRESS.fullmatch(parseaddr(given)[1])) and parseaddr(given)[1] in given
 
 
-def _not_allowed(mail: dict[str, Any]) -> tuple[int, str, str] | None:
+def _sender_fault(mail: dict[str, Any]) -> str | None:
     sender = parseaddr(mail["from"])[1].lower()
     domain = sender.partition("@")[2]
     to = [parseaddr(address)[1].lower() for address in _list(mail["to"])]
     if sender == TEST_SENDER:
-        allowed = all(address == OWNER or _is_test_inbox(address) for address in to)
-        text = f"You can only send testing emails to your own email address ({OWNER})."
-        return None if allowed else (403, "validation_error", text)
+        if all(address == OWNER or _is_test_inbox(address) for address in to):
+            return None
+        return f"You can only send testing emails to your own email address ({OWNER})."
     if domain == DOMAIN:
         return None
-    text = f"The {domain} domain is not verified. Please, add and verify your domain"
-    return 403, "validation_error", text
+    return f"The {domain} domain is not verified. Please, add and verify your domain"
 
 
 def _is_test_inbox(address: str) -> bool:
@@ -203,7 +200,6 @@ def _is_test_inbox(address: str) -> bool:
     return domain == "resend.dev" and name.partition("+")[0] in TEST_INBOXES
 
 
-def _error(status: int, name: str, message: str) -> web.Response:
-    return web.json_response(
-        {"statusCode": status, "message": message, "name": name}, status=status
-    )
+def _refusal(status: int, name: str, message: str) -> Refusal:
+    body = {"statusCode": status, "message": message, "name": name}
+    return Refusal(web.json_response(body, status=status))

@@ -131,6 +131,6 @@ def unknown_call(
     """Answer an address the vendor does not have, in the vendor's way."""
 
     async def handle(request: web.Request, received: Received) -> web.Response:
-        return service.not_found()
+        raise service.not_found()
 
     return recorded(service, "unknown", handle)

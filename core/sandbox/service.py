@@ -78,6 +78,14 @@ class Received:
         return dict(parse_qsl(self.text, keep_blank_values=True))
 
 
+class Refusal(Exception):
+    """A vendor's refusal: the answer that goes out in place of the usual one."""
+
+    def __init__(self, answer: web.Response) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+
+
 class SandboxService:
     """A vendor on loopback: subclasses declare their calls and answer them."""
 
@@ -102,7 +110,7 @@ class SandboxService:
     def reset(self) -> None:
         """Begin without anything that calls make; for subclasses with a state of their own."""
 
-    def not_found(self) -> web.Response:
+    def not_found(self) -> Refusal:
         """What this vendor answers to an address it does not have."""
         raise NotImplementedError
 
@@ -114,7 +122,7 @@ class SandboxService:
             received.body = await request.read()
         finally:
             self.keep(received)
-        return await answer(request, received)
+        return await respond(request, received, answer)
 
     @property
     def received(self) -> list[Received]:
@@ -131,6 +139,14 @@ class SandboxService:
         """Remember a request."""
         with self._lock:
             self._received.append(received)
+
+
+async def respond(request: web.Request, received: Received, answer: Handler) -> web.Response:
+    """Give the vendor's answer, its refusals too."""
+    try:
+        return await answer(request, received)
+    except Refusal as refusal:
+        return refusal.answer
 
 
 def loads(text: str | bytes) -> Any:

@@ -10,7 +10,7 @@ from aiohttp import web
 from core.sandbox import a1_notation
 from core.sandbox.credentials import letters, service_account
 from core.sandbox.google import Tokens
-from core.sandbox.service import Card, Received, SandboxService, flag
+from core.sandbox.service import Card, Received, Refusal, SandboxService, flag
 
 if TYPE_CHECKING:
     from core.sandbox.service import Handler
@@ -35,8 +35,16 @@ _OPTIONS = {
 }
 
 
-class Refusal(Exception):
+def refusal(code: int, status: str, message: str) -> Refusal:
     """The API's refusal: HTTP status, Google's status, sentence."""
+    body = {"error": {"code": code, "message": message, "status": status}}
+    headers = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'}
+    return Refusal(web.json_response(body, status=code, headers=headers if code == 401 else {}))
+
+
+def invalid(message: str) -> Refusal:
+    """What the API says of a request that it cannot do."""
+    return refusal(400, "INVALID_ARGUMENT", message)
 
 
 class Sheets(SandboxService):
@@ -72,31 +80,26 @@ class Sheets(SandboxService):
         """Empty every tab."""
         self.rows: dict[str, list[list[Any]]] = {tab: [] for tab in TABS}
 
-    def not_found(self) -> web.Response:
+    def not_found(self) -> Refusal:
         """What Google says to an address it does not have."""
-        return _error(404, "NOT_FOUND", "Requested entity was not found.")
+        return refusal(404, "NOT_FOUND", "Requested entity was not found.")
 
     async def _get(self, request: web.Request, received: Received) -> web.Response:
-        try:
-            self._check(request, _GET)
-            whole = self._spreadsheet()
-            mask = _mask(request.query.get("fields", ""))
-            return web.json_response(_masked(whole, mask) if mask else whole)
-        except Refusal as refusal:
-            return _error(*refusal.args)
+        self._check(request, _GET)
+        whole = self._spreadsheet()
+        mask = _mask(request.query.get("fields", ""))
+        return web.json_response(_masked(whole, mask) if mask else whole)
 
     async def _append(self, request: web.Request, received: Received) -> web.Response:
+        self._check(request, _APPEND)
+        _check_options(request)
+        place = request.match_info["range"]
         try:
-            self._check(request, _APPEND)
-            _check_options(request)
-            place = request.match_info["range"]
             start = a1_notation.parse(place, list(TABS))
-            values = _values(received.json, place)
-            answer = self._write(start, values, request)
         except a1_notation.BadRange as error:
-            return _error(400, "INVALID_ARGUMENT", str(error))
-        except Refusal as refusal:
-            return _error(*refusal.args)
+            raise invalid(str(error)) from None
+        values = _values(received.json, place)
+        answer = self._write(start, values, request)
         where = answer["updates"]["updatedRange"]
         rows = [[_shown(cell) for cell in row] for row in values]
         summary = f"{where}: {'; '.join(map(', '.join, rows))}"
@@ -107,18 +110,18 @@ class Sheets(SandboxService):
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not token:
             text = "Method doesn't allow unregistered callers (callers without established "
-            raise Refusal(403, "PERMISSION_DENIED", text + "identity).")
+            raise refusal(403, "PERMISSION_DENIED", text + "identity).")
         if not self.tokens.good(token):
             text = "Request had invalid authentication credentials. Expected OAuth 2 access "
             text += "token, login cookie or other valid authentication credential."
-            raise Refusal(401, "UNAUTHENTICATED", text)
+            raise refusal(401, "UNAUTHENTICATED", text)
         for name in request.query:
             if name not in known | _COMMON:
                 text = f'Invalid JSON payload received. Unknown name "{name}": '
                 text += "Cannot bind query parameter. Field could not be found in request message."
-                raise Refusal(400, "INVALID_ARGUMENT", text)
+                raise invalid(text)
         if request.match_info["book"] != SPREADSHEET:
-            raise Refusal(404, "NOT_FOUND", "Requested entity was not found.")
+            raise self.not_found()
 
     def _write(
         self, start: a1_notation.Range, values: list[list[Any]], request: web.Request
@@ -130,7 +133,7 @@ class Sheets(SandboxService):
         if last > COLUMNS or (start.row > ROWS and not self.rows[tab]):
             text = f"Range ({name}!{first}{start.row}) exceeds grid limits. "
             text += f"Max rows: {ROWS}, max columns: {COLUMNS}"
-            raise Refusal(400, "INVALID_ARGUMENT", text)
+            raise invalid(text)
         rows = self.rows[tab]
         before = _table(name, rows)
         row = max(len(rows) + 1, start.row if not rows else 1)
@@ -204,26 +207,26 @@ def _table(name: str, rows: list[list[Any]]) -> dict[str, str]:
 def _check_options(request: web.Request) -> None:
     if "valueInputOption" not in request.query:
         text = "'valueInputOption' is required but not specified"
-        raise Refusal(400, "INVALID_ARGUMENT", text)
+        raise invalid(text)
     for name, known in _OPTIONS.items():
         given = request.query.get(name, known[0])
         if given not in known:
-            raise Refusal(400, "INVALID_ARGUMENT", f"Invalid value at '{name}', \"{given}\"")
+            raise invalid(f"Invalid value at '{name}', \"{given}\"")
 
 
 def _values(body: Any, place: str) -> list[list[Any]]:
     if not isinstance(body, dict):
-        raise Refusal(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
+        raise invalid("Invalid JSON payload received.")
     for name in body:
         if name not in ("range", "majorDimension", "values"):
             text = f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
-            raise Refusal(400, "INVALID_ARGUMENT", text)
+            raise invalid(text)
     if body.get("range", place) != place:
         text = f"Requested writing within range [{place}], but got {body['range']}"
-        raise Refusal(400, "INVALID_ARGUMENT", text)
+        raise invalid(text)
     values = body.get("values", [])
     if not isinstance(values, list) or not all(isinstance(row, list) for row in values):
-        raise Refusal(400, "INVALID_ARGUMENT", "Invalid value at 'data.values' (ListValue)")
+        raise invalid("Invalid value at 'data.values' (ListValue)")
     for row, line in enumerate(values):
         for column, cell in enumerate(line):
             _check_cell(cell, f"Invalid data[{row}]: Invalid values[{row}][{column}]")
@@ -236,10 +239,10 @@ def _values(body: Any, place: str) -> list[list[Any]]:
 def _check_cell(cell: Any, where: str) -> None:
     if isinstance(cell, list | dict):
         kind = "list_value" if isinstance(cell, list) else "struct_value"
-        raise Refusal(400, "INVALID_ARGUMENT", f"{where}: {kind}")
+        raise invalid(f"{where}: {kind}")
     if isinstance(cell, str) and len(cell) > MAX_CELL:
         text = f"Your input contains more than the maximum of {MAX_CELL} characters in a "
-        raise Refusal(400, "INVALID_ARGUMENT", text + "single cell.")
+        raise invalid(text + "single cell.")
 
 
 def _masked(value: Any, mask: dict[str, Any]) -> Any:
@@ -247,7 +250,7 @@ def _masked(value: Any, mask: dict[str, Any]) -> Any:
     if isinstance(value, list):
         return [_masked(inner, mask) for inner in value]
     if not isinstance(value, dict) or not mask.keys() <= value.keys():
-        raise Refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
+        raise invalid("Request contains an invalid argument.")
     return {
         name: _masked(value[name], rest) if rest else value[name] for name, rest in mask.items()
     }
@@ -267,9 +270,3 @@ def _mask(text: str) -> dict[str, Any]:
         else:
             name = name.setdefault(part, {})
     return root
-
-
-def _error(code: int, status: str, message: str) -> web.Response:
-    body = {"error": {"code": code, "message": message, "status": status}}
-    headers = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'}
-    return web.json_response(body, status=code, headers=headers if code == 401 else {})

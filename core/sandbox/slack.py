@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aiohttp import web
 
 from core.sandbox.credentials import letters, upper
-from core.sandbox.service import Card, Received, SandboxService, loads
+from core.sandbox.service import Card, Received, Refusal, SandboxService, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +33,12 @@ BOT_TOKEN = "-".join(("xoxb", "1" * 12, "2" * 13, letters("slack bot", 24)))
 MAX_TEXT = 40_000
 
 
-class Fault(Exception):
+class Fault(Refusal):
     """The Web API's refusal: the error and, for bad arguments, its messages."""
 
     def __init__(self, error: str, messages: list[str] | None = None) -> None:
-        self.body: dict[str, Any] = {"ok": False, "error": error}
-        if messages:
-            self.body["response_metadata"] = {"messages": messages}
-        super().__init__(error)
+        more = {"response_metadata": {"messages": messages}} if messages else {}
+        super().__init__(web.json_response({"ok": False, "error": error, **more}))
 
 
 class Slack(SandboxService):
@@ -73,9 +71,9 @@ class Slack(SandboxService):
         """Count messages anew."""
         self._counter = itertools.count(100)
 
-    def not_found(self) -> web.Response:
+    def not_found(self) -> Refusal:
         """What the Web API says to an address it does not have."""
-        return _answer({"ok": False, "error": "unknown_method"})
+        return Fault("unknown_method")
 
     def methods(self) -> dict[str, Method]:
         """The Web API's methods that take the bot's token."""
@@ -119,15 +117,13 @@ class Slack(SandboxService):
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         token = token or str((given or {}).get("token", ""))
         if call not in self.methods():
-            return self.not_found()
+            raise self.not_found()
         if error := _token_error(token, self.token_for(call)):
-            return _answer({"ok": False, "error": error})
+            raise Fault(error)
         if given is None:
-            return _answer({"ok": False, "error": "invalid_json"})
-        try:
-            return _answer({"ok": True, **self.methods()[call](given, received)})
-        except Fault as fault:
-            return _answer(fault.body)
+            raise Fault("invalid_json")
+        answer = {"ok": True, **self.methods()[call](given, received)}
+        return web.json_response(answer, headers={"x-oauth-scopes": SCOPES})
 
     def _auth_test(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         return {
@@ -198,8 +194,3 @@ def _card(channel: str, payload: dict[str, Any]) -> Card:
 
 def _plain(status: int, text: str) -> web.Response:
     return web.Response(status=status, text=text, content_type="text/html")
-
-
-def _answer(body: dict[str, Any]) -> web.Response:
-    headers = {"x-oauth-scopes": SCOPES} if body["ok"] else {}
-    return web.json_response(body, headers=headers)

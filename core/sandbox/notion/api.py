@@ -11,8 +11,8 @@ from aiohttp import web
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema, values
-from core.sandbox.notion.values import Refusal, invalid
-from core.sandbox.service import Card, Received, SandboxService
+from core.sandbox.notion.values import invalid, refusal
+from core.sandbox.service import Card, Received, Refusal, SandboxService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,20 +73,17 @@ class Notion(SandboxService):
         """Forget the pages."""
         self.pages: dict[str, dict[str, Any]] = {}
 
-    def not_found(self) -> web.Response:
+    def not_found(self) -> Refusal:
         """What Notion says to an address it does not have."""
-        return _answered(Refusal(400, "invalid_request_url", "Invalid request URL."))
+        return refusal(400, "invalid_request_url", "Invalid request URL.")
 
     def _ruled(self, call: Callable[[web.Request, Received], dict[str, Any]]) -> Handler:
-        # The rules every call shares, and Notion's shape for what any of them refuses.
+        # The rules every call shares.
         async def handle(request: web.Request, received: Received) -> web.Response:
-            try:
-                _check_headers(request, self.api_key)
-                body = call(request, received)
-                if request.headers["Notion-Version"] == OLDER and "in_trash" in body:
-                    body = {**body, "archived": body["in_trash"]}
-            except Refusal as refusal:
-                return _answered(refusal)
+            _check_headers(request, self.api_key)
+            body = call(request, received)
+            if request.headers["Notion-Version"] == OLDER and "in_trash" in body:
+                body = {**body, "archived": body["in_trash"]}
             return web.json_response(body, headers={"x-notion-request-id": str(uuid.uuid4())})
 
         return handle
@@ -187,21 +184,21 @@ class Notion(SandboxService):
 
 def _check_headers(request: web.Request, api_key: str) -> None:
     if request.headers.get("Authorization") != f"Bearer {api_key}":
-        raise Refusal(401, "unauthorized", "API token is invalid.")
+        raise refusal(401, "unauthorized", "API token is invalid.")
     version = request.headers.get("Notion-Version")
     if version is None:
         text = "Notion-Version header failed validation: Notion-Version header should be "
-        raise Refusal(400, "missing_version", text + "defined, instead was `undefined`.")
+        raise refusal(400, "missing_version", text + "defined, instead was `undefined`.")
     if version not in VERSIONS:
         known = " or ".join(f'`"{date}"`' for date in VERSIONS)
         text = f'Notion-Version header should be {known}, instead was `"{version}"`.'
-        raise Refusal(400, "validation_error", text)
+        raise refusal(400, "validation_error", text)
 
 
 def _object(received: Received) -> dict[str, Any]:
     body = received.json if received.body else {}
     if not isinstance(body, dict):
-        raise Refusal(400, "invalid_json", "Error parsing JSON body.")
+        raise refusal(400, "invalid_json", "Error parsing JSON body.")
     return body
 
 
@@ -216,7 +213,7 @@ def _ident(request: web.Request, name: str) -> str:
 
 def _missing(kind: str, ident: str) -> Refusal:
     text = f"Could not find {kind} with ID: {ident}. Make sure the relevant pages and databases "
-    return Refusal(404, "object_not_found", text + 'are shared with your integration "Levqor".')
+    return refusal(404, "object_not_found", text + 'are shared with your integration "Levqor".')
 
 
 def _parent_id(given: Any) -> tuple[str, str]:
@@ -243,8 +240,3 @@ def _title(filled: dict[str, Any]) -> str:
         (value["title"] for value in filled.values() if value["type"] == "title"), []
     )
     return "".join(piece["plain_text"] for piece in pieces)
-
-
-def _answered(refusal: Refusal) -> web.Response:
-    body = {**refusal.body, "request_id": str(uuid.uuid4())}
-    return web.json_response(body, status=refusal.status)

@@ -6,8 +6,11 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
+
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema
+from core.sandbox.service import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,22 +33,18 @@ READ_ONLY: dict[str, Any] = {
 }
 
 
-class Refusal(Exception):
+def refusal(status: int, code: str, message: str, more: dict[str, Any] | None = None) -> Refusal:
     """Notion's refusal: HTTP status, code, sentence and additional data."""
-
-    def __init__(
-        self, status: int, code: str, message: str, more: dict[str, Any] | None = None
-    ) -> None:
-        self.status = status
-        self.body = {"object": "error", "status": status, "code": code, "message": message}
-        if more:
-            self.body["additional_data"] = more
-        super().__init__(message)
+    body = {"object": "error", "status": status, "code": code, "message": message}
+    if more:
+        body["additional_data"] = more
+    body["request_id"] = str(uuid.uuid4())
+    return Refusal(web.json_response(body, status=status))
 
 
 def invalid(message: str, more: dict[str, Any] | None = None) -> Refusal:
-    """A request that does not hold what Notion wants."""
-    return Refusal(400, "validation_error", message, more)
+    """What Notion says of a request that does not hold what it wants."""
+    return refusal(400, "validation_error", message, more)
 
 
 def read_uuid(text: Any) -> str | None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aiohttp import web
 
 from core.sandbox.credentials import letters
-from core.sandbox.service import Received, SandboxService, loads
+from core.sandbox.service import Received, Refusal, SandboxService, loads
 from core.sandbox.telegram.menus import Menus
 from core.sandbox.telegram.messages import BOT_ID, GROUP, Messages
-from core.sandbox.telegram.rules import MAX_POLL, Refusal, bad, number
+from core.sandbox.telegram.rules import MAX_POLL, bad, number, refusal
 
 if TYPE_CHECKING:
     from core.sandbox.service import Handler
@@ -47,9 +47,9 @@ class Telegram(SandboxService):
         self.messages = Messages()
         self.menus = Menus(self.messages.chats)
 
-    def not_found(self) -> web.Response:
+    def not_found(self) -> Refusal:
         """What the Bot API says to an address it does not have."""
-        return _error(404, "Not Found")
+        return refusal(404, "Not Found")
 
     def accepts(self, token: str) -> bool:
         """Whether this is the bot's token."""
@@ -74,16 +74,13 @@ class Telegram(SandboxService):
         token = request.match_info["token"]
         ident, _, secret = token.partition(":")
         if not ident.isdecimal() or not secret:
-            return _error(404, "Not Found")
+            raise refusal(404, "Not Found")
         if not self.accepts(token):
-            return _error(401, "Unauthorized")
+            raise refusal(401, "Unauthorized")
         method = self.methods().get(request.match_info["call"].lower())
         if method is None:
-            return _error(404, "Not Found: method not found")
-        try:
-            result = await method(_parameters(request, received), received)
-        except Refusal as refusal:
-            return _error(refusal.code, refusal.description, refusal.parameters)
+            raise refusal(404, "Not Found: method not found")
+        result = await method(_parameters(request, received), received)
         return web.json_response({"ok": True, "result": result})
 
 
@@ -119,10 +116,3 @@ def _loads(text: str) -> Any:
     if value is None:
         raise bad("can't parse JSON object")
     return value
-
-
-def _error(code: int, description: str, parameters: Any = None) -> web.Response:
-    body = {"ok": False, "error_code": code, "description": description}
-    if parameters:
-        body["parameters"] = parameters
-    return web.json_response(body, status=code)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from aiohttp import web
+
+from core.sandbox.service import Refusal
+
 MAX_BYTES = 32_768
 MAX_TEXT = 4096  # UTF-16 units, after entities are parsed
 MAX_CALLBACK = 64  # bytes
@@ -19,17 +23,17 @@ _ENTITIES = re.compile(
 )
 
 
-class Refusal(Exception):
+def refusal(code: int, description: str, parameters: Any = None) -> Refusal:
     """The Bot API's refusal: code, description and parameters."""
-
-    def __init__(self, code: int, description: str, parameters: Any = None) -> None:
-        self.code, self.description, self.parameters = code, description, parameters
-        super().__init__(description)
+    body = {"ok": False, "error_code": code, "description": description}
+    if parameters:
+        body["parameters"] = parameters
+    return Refusal(web.json_response(body, status=code))
 
 
 def bad(description: str) -> Refusal:
     """A 400 in the Bot API's words."""
-    return Refusal(400, f"Bad Request: {description}")
+    return refusal(400, f"Bad Request: {description}")
 
 
 def units(text: str) -> int:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.sandbox import SandboxService
+from core.sandbox.service import respond
 
 if TYPE_CHECKING:
     import asyncio
@@ -66,7 +67,7 @@ class ScriptedService(SandboxService):
                 received.body = await request.read()
         finally:
             self.keep(received)
-        return await scripted.play(request, partial(answer, request, received))
+        return await scripted.play(request, partial(respond, request, received, answer))
 
     def _scripted(self, call: str) -> Scripted | None:
         with self._lock:

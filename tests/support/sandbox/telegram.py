@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.sandbox.telegram import CHANNEL, PERSON, Telegram
 from core.sandbox.telegram.menus import Menus, scope_key
-from core.sandbox.telegram.rules import Refusal, entities
+from core.sandbox.telegram.rules import entities, refusal
 from tests.support.sandbox.telegram_messages import ChatMessages
 from tests.support.sandbox.telegram_updates import Updates
 from tests.support.sandbox.threadsafe import threadsafe_call
@@ -213,7 +213,7 @@ class TelegramChats(Telegram):
     async def revoke(self) -> None:
         """Refuse the token from now on, to a poll that waits as well."""
         self.revoked = True
-        self.updates.abort(Refusal(401, "Unauthorized"))
+        self.updates.abort(refusal(401, "Unauthorized"))
 
     @threadsafe_call
     async def restore(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.sandbox.service import Card
 from core.sandbox.telegram.messages import Messages
-from core.sandbox.telegram.rules import Refusal, bad, entities, markup_of, text_of, units
+from core.sandbox.telegram.rules import bad, entities, markup_of, refusal, text_of, units
 
 if TYPE_CHECKING:
     from core.sandbox.service import Received
@@ -115,7 +115,7 @@ class ChatMessages(Messages):
         ident = str(given.get("chat_id", "")).strip()
         if ident.lstrip("-").isdecimal() and (new := self.moved.get(int(ident))) is not None:
             text = "Bad Request: group chat was upgraded to a supergroup chat"
-            raise Refusal(400, text, {"migrate_to_chat_id": new})
+            raise refusal(400, text, {"migrate_to_chat_id": new})
         return super().chat(given)
 
     async def send(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class ChatMessages(Messages):
     def _open_chat(self, given: dict[str, Any]) -> dict[str, Any]:
         chat = self.chat(given)
         if chat["id"] in self.blocked:
-            raise Refusal(403, "Forbidden: bot was blocked by the user")
+            raise refusal(403, "Forbidden: bot was blocked by the user")
         if chat["id"] in self.silent:
-            raise Refusal(403, "Forbidden: bot can't initiate conversation with a user")
+            raise refusal(403, "Forbidden: bot can't initiate conversation with a user")
         return chat

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from core.sandbox.telegram.rules import MAX_POLL, Refusal, bad, number
+from core.sandbox.telegram.rules import MAX_POLL, bad, number, refusal
 
 if TYPE_CHECKING:
-    from core.sandbox.service import Received
+    from core.sandbox.service import Received, Refusal
 
 PORTS = (443, 80, 88, 8443)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -61,14 +61,14 @@ class Updates:
         self._wake()
         return numbered
 
-    def abort(self, refusal: Refusal) -> None:
+    def abort(self, ending: Refusal) -> None:
         """End a poll that waits with this answer."""
         if self._poll is not None and not self._poll.done():
-            self._poll.set_result(refusal)
+            self._poll.set_result(ending)
 
     async def stop(self) -> None:
         """End what waits or delivers."""
-        self.abort(Refusal(500, "Internal Server Error: restart"))
+        self.abort(refusal(500, "Internal Server Error: restart"))
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -78,9 +78,9 @@ class Updates:
     async def get_updates(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:
         """Confirm what is below the offset and answer what is due, waiting if need be."""
         if self._hook:
-            raise Refusal(409, _WEBHOOK_SET)
+            raise refusal(409, _WEBHOOK_SET)
         # The one that already waits loses, as at the real server.
-        self.abort(Refusal(409, _OTHER_POLL))
+        self.abort(refusal(409, _OTHER_POLL))
         if said.get("allowed_updates") is not None:
             self._allowed = _kinds(said)
         self._confirm(number(said, "offset", 0))
@@ -92,8 +92,8 @@ class Updates:
         while not self.pending and (left := deadline - time.monotonic()) > 0:
             await asyncio.wait([mine], timeout=left)
             if mine.done():
-                if (refusal := mine.result()) is not None:
-                    raise refusal
+                if (ended := mine.result()) is not None:
+                    raise ended
                 mine = self._poll = asyncio.get_running_loop().create_future()
         return self.pending[:limit]
 
@@ -106,7 +106,7 @@ class Updates:
         _check_address(url)
         if secret and not _SECRET.fullmatch(str(secret)):
             raise bad("secret token contains unallowed characters")
-        self.abort(Refusal(409, "Conflict: terminated by setWebhook request"))
+        self.abort(refusal(409, "Conflict: terminated by setWebhook request"))
         await self.stop()
         if said.get("allowed_updates") is not None:
             self._allowed = _kinds(said)
