@@ -60,47 +60,48 @@ class Messenger:
         self._api = api
         self._moved: dict[int, int] = {}
 
-    async def send(
+    async def show(
         self, place: Place, text: str, markup: Markup | None = None, *, patience: float = PATIENCE
     ) -> Place:
-        """Send a message, or several where the text is too long for one; where the last one is."""
-        *first, last = pages(text)
-        for page in first:
-            await self._send(place, page, None, patience)
-        return await self._send(place, last, markup, patience)
+        """Put a text in place of our message, or send it where there is none; where it is then.
 
-    async def edit(
-        self, place: Place, text: str, markup: InlineKeyboardMarkup | None = None
-    ) -> Place:
-        """Put a text in place of our message, or send it where that is gone; where it is."""
-        if place.message is None or place.chat in self._moved:
-            return await self.send(place, text, markup)
-        head, *more = pages(text)
+        What is too long for one message goes on in others.
+        """
+        texts = pages(text)
+        if place.message is not None and await self._edit(place, texts[0], markup):
+            for page in texts[1:]:
+                await self._send(place, page, None, patience)
+            return place
+        for page in texts[:-1]:
+            await self._send(place, page, None, patience)
+        return await self._send(place, texts[-1], markup, patience)
+
+    async def answer_button(self, query: str, text: str | None = None) -> None:
+        """Answer a pressed button, or its little clock would run on; a late one is let go."""
+        with contextlib.suppress(TelegramError):
+            await self._api.answer_callback_query(query, text)
+
+    async def _edit(self, place: Place, text: str, markup: Markup | None) -> bool:
+        """Change our message; False where it is gone, or its chat has moved."""
+        if place.chat in self._moved:
+            return False
         try:
             await self._patiently(
                 lambda: self._api.edit_message_text(
-                    head,
+                    text,
                     chat_id=place.chat,
                     message_id=place.message,
-                    reply_markup=markup,
+                    reply_markup=markup if isinstance(markup, InlineKeyboardMarkup) else None,
                     link_preview_options=_NO_PREVIEW,
                 ),
                 PATIENCE,
             )
         except ChatMigrated as moved:
             self._moved[place.chat] = moved.new_chat_id
-            return await self.send(place, text, markup)
+            return False
         except BadRequest as error:
-            if "not modified" not in error.message.lower():
-                return await self.send(replace(place, message=None), text, markup)
-        for page in more:
-            await self._send(place, page, None, PATIENCE)
-        return place
-
-    async def answer_button(self, query: str, text: str | None = None) -> None:
-        """Answer a pressed button, or its little clock would run on; a late one is let go."""
-        with contextlib.suppress(TelegramError):
-            await self._api.answer_callback_query(query, text)
+            return "not modified" in error.message.lower()
+        return True
 
     async def _send(self, place: Place, text: str, markup: Markup | None, patience: float) -> Place:
         if (new := self._moved.get(place.chat)) is not None:

@@ -123,7 +123,7 @@ class Polling:
             await self._handler.secure([each for _, each in taken])
         except LevqorError as error:
             problem = error
-        self._unconfirmed += [each for _, each in taken if each.later is not None]
+        self._unconfirmed += [each for _, each in taken if each.waits]
         for number, each in taken:
             if not each.safe:
                 break

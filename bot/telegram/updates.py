@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Command:
+class TypedCommand:
     """A command at the start of a message; `rest` is what follows the blank after it.
 
     `addressed` tells whether it was written `/name@thisbot`.
@@ -28,7 +28,7 @@ class Command:
 
 @dataclass(frozen=True)
 class TextMessage:
-    """Somebody wrote a text. `answers` is the text of the bot's message it replies to, if any.
+    """Somebody wrote a text. `question` is the bot's message that it replies to, if any.
 
     What is of `others` has no command: forwarded, or written by an inline bot.
     """
@@ -39,8 +39,8 @@ class TextMessage:
     private: bool
     at: float
     text: str
-    command: Command | None
-    answers: str | None
+    command: TypedCommand | None
+    question: str | None
     others: bool
 
 
@@ -77,8 +77,8 @@ def parse(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPre
     command = None if others else _command(message, bot_name)
     if command is not None and command.name == "":
         return None
-    question = message.reply_to_message
-    ours = question and question.from_user and question.from_user.id == bot_id
+    first = message.reply_to_message
+    ours = first and first.from_user and first.from_user.id == bot_id
     return TextMessage(
         update=update.update_id,
         user=message.from_user.id,
@@ -87,7 +87,7 @@ def parse(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPre
         at=message.date.timestamp(),
         text=message.text,
         command=command,
-        answers=question.text or "" if question and ours else None,
+        question=first.text or "" if first and ours else None,
         others=others,
     )
 
@@ -99,7 +99,7 @@ def _topic(message: MaybeInaccessibleMessage) -> int | None:
     return message.message_thread_id
 
 
-def _command(message: Message, bot_name: str) -> Command | None:
+def _command(message: Message, bot_name: str) -> TypedCommand | None:
     """The command a message begins with; its name is empty where another bot is meant."""
     text, mark = message.text or "", next(iter(message.entities), None)
     if mark is None or mark.type != MessageEntityType.BOT_COMMAND or mark.offset != 0:
@@ -108,10 +108,10 @@ def _command(message: Message, bot_name: str) -> Command | None:
     command, rest = text[: mark.length], text[mark.length :]
     name, at, whom = command.removeprefix("/").partition("@")
     if at and whom.lower() != bot_name.lower():
-        return Command("", "", addressed=False)
+        return TypedCommand("", "", addressed=False)
     # One blank parts them; what comes after it may be a row that begins with an empty cell.
     rest = rest[1:] if rest[:1].isspace() else rest
-    return Command(name.lower(), rest, addressed=bool(at))
+    return TypedCommand(name.lower(), rest, addressed=bool(at))
 
 
 def _forwarded(message: Message) -> bool:

@@ -2,6 +2,9 @@
 
 import time
 
+import pytest
+from bot.conversation import OpenForm
+
 from bot.telegram.forms import Form, Forms
 from tests.support.telegram import Asked, living, sent, settings_for
 
@@ -62,34 +65,36 @@ def test_nothing_of_a_form_is_written_down(home, sandbox):
     assert not [file for file in kept if b"UNMISTAKABLEPAYLOAD" in file.read_bytes()]
 
 
-def test_a_form_ends_ten_minutes_after_the_last_answer(engine):
-    def until():
-        return forms._open._kept[1, 42][0]
-
+@pytest.fixture
+def form(engine):
     _, action = engine.action("slack.send")
+    return Form(OpenForm(action.title, "slack.send", action.input), engine.settings.default)
+
+
+def test_a_form_ends_ten_minutes_after_the_last_answer(form):
+    def until():
+        return forms._kept[1, 42][0]
+
     forms = Forms()
-    form = Form("slack.send", "/slack_send", action.title, action.input, engine.settings.default)
     began = time.monotonic()
-    forms.put(1, 42, form)
+    forms[1, 42] = form
     first = until()
     assert began + 600 <= first <= time.monotonic() + 600
-    assert forms.find(1, 43) is None
-    assert forms.find(1, 42) is form
+    assert forms.get((1, 43)) is None
+    assert forms.get((1, 42)) is form
     assert until() > first
 
 
-def test_a_form_that_has_ended_is_not_found(engine):
-    _, action = engine.action("slack.send")
+def test_a_form_that_has_ended_is_not_found(form):
     forms = Forms(seconds=0)
-    forms.put(1, 42, Form("slack.send", "/x", "X", action.input, engine.settings.default))
-    assert forms.find(1, 42) is None
-    assert forms.close(1, 42) is None
+    forms[1, 42] = form
+    assert forms.get((1, 42)) is None
+    assert forms.pop((1, 42)) is None
 
 
-def test_a_flood_of_forms_forgets_the_oldest(engine):
-    _, action = engine.action("slack.send")
+def test_a_flood_of_forms_forgets_the_oldest(form):
     forms = Forms()
     for user in range(1001):
-        forms.put(1, user, Form("slack.send", "/x", "X", action.input, engine.settings.default))
-    assert forms.find(1, 0) is None
-    assert forms.find(1, 1) is not None
+        forms[1, user] = form
+    assert forms.get((1, 0)) is None
+    assert forms.get((1, 1)) is not None
