@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from telegram.error import InvalidToken
+
 from bot.telegram.api import InvalidAnswer
 from bot.telegram.settings import NAME
 from core.counted import agreeing, counted
@@ -61,15 +63,16 @@ TAKEN = Verdict(
     "another program gets this bot's messages now",
     "Stop the other program, then start levqor-bot again.",
 )
-
 BAD_ADDRESS = Verdict(
     "Telegram does not take the address in TELEGRAM_WEBHOOK_URL",
     "It must be a public https address on port 443, 80, 88 or 8443; or set LEVQOR_TELEGRAM=poll.",
 )
 
 
-def trouble(error: TelegramError) -> Verdict:
-    """What it means that Telegram gave no answer."""
+def of_error(error: TelegramError) -> Verdict:
+    """What it means that Telegram did not do what it was asked."""
+    if isinstance(error, InvalidToken):
+        return REVOKED
     return INVALID_ANSWERS if isinstance(error, InvalidAnswer) else UNREACHABLE
 
 
@@ -80,14 +83,6 @@ def foreign_webhook(url: str) -> Verdict:
         f"this bot's messages go to a webhook at {host}, and Levqor leaves that alone",
         "If nothing there needs it, remove it with Telegram's deleteWebhook; else give Levqor "
         "a bot of its own from @BotFather.",
-    )
-
-
-def flooded(seconds: float) -> Verdict:
-    """Telegram answers 429 and says for how long."""
-    return Verdict(
-        "must wait because Telegram asks it to; messages wait there too",
-        f"Do nothing: it goes on in {wait(seconds)}.",
     )
 
 
@@ -129,7 +124,8 @@ class ConnectionStatus:
     async def flooded(self, seconds: float) -> None:
         """Telegram wants us to wait; a wait as short as a poll is no news."""
         if seconds > self._timing.poll:
-            await self.bad(flooded(seconds))
+            words = "must wait because Telegram asks it to; messages wait there too"
+            await self.bad(Verdict(words, f"Do nothing: it goes on in {wait(seconds)}."))
 
     async def bad(self, verdict: Verdict) -> None:
         """Something is wrong."""

@@ -10,7 +10,7 @@ from telegram import ForceReply
 from telegram.error import BadRequest, Forbidden, NetworkError
 
 from bot.commands import QUESTIONS
-from bot.conversation import Command, Conversation, Decision, OpenForm, Submission
+from bot.conversation import NOT_SENT, Command, Conversation, Decision, OpenForm, Submission
 from bot.telegram.answers import LEAVE, PAIRED, SEND, WELCOME, Answer, Answers
 from bot.telegram.forms import Form, Forms
 from bot.telegram.menus import SPELLING
@@ -18,7 +18,6 @@ from bot.telegram.messenger import units
 from bot.telegram.settings import NAME
 from bot.telegram.unknown_users import UnknownUsers
 from bot.telegram.updates import ButtonPress, TextMessage
-from core.callers import Caller
 from core.errors import LedgerError, NotFound
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from bot.runtime import Bot
     from bot.telegram.menus import Menus
     from bot.telegram.messenger import Messenger, Place
-    from bot.telegram.updates import TypedCommand
 
 # A code that cannot be redeemed comes again; nobody waits long behind it.
 REDEEM_SECONDS = 2.0
@@ -85,50 +83,53 @@ class Handlers:
 
         Raises LedgerError where nobody can tell who is paired or what was done, and Postponed.
         """
-        caller = Caller(NAME, str(update.user))
-        paired = caller.id in await self._bot.call(self._bot.engine.ledger.paired, NAME)
+        paired = update.caller.id in await self._bot.call(self._bot.engine.ledger.paired, NAME)
         if isinstance(update, ButtonPress):
-            return await self._button(update, caller, paired=paired)
+            return await self._button(update, paired=paired)
         if not paired:
-            return await self._unknown(update, caller)
-        if update.command is None:
-            return await self._text(update, caller)
-        return await self._command(update, update.command, caller)
+            return await self._unknown(update)
+        if update.command:
+            return await self._command(update)
+        return await self._text(update)
 
-    async def _button(self, press: ButtonPress, caller: Caller, *, paired: bool) -> Answer | None:
+    async def _button(self, press: ButtonPress, *, paired: bool) -> Answer | None:
         verb, _, rest = press.data.partition(":")
         ident, _, nonce = rest.partition(":")
-        theirs = ident == caller.id
+        theirs = ident == press.caller.id
         # Telegram forgets a press within seconds: this comes first.
         toast = None if theirs else "This button is for whoever asked."
         self._bot.spawn(self._messenger.answer_button(press.query, toast), name="telegram button")
-        if not (paired and theirs) or verb not in (SEND, LEAVE):
+        if not paired or not theirs or verb not in (SEND, LEAVE):
             return None
-        decision = Decision(caller=caller, id=nonce, reply_to=asdict(press.place), yes=verb == SEND)
-        return await self._handle(decision, press, caller)
+        place, yes = asdict(press.place), verb == SEND
+        decision = Decision(caller=press.caller, id=nonce, reply_to=place, yes=yes)
+        return await self._handle(decision, press)
 
-    async def _unknown(self, message: TextMessage, caller: Caller) -> Answer | None:
-        command = message.command
-        code = command.rest.strip() if command and command.name == "start" else ""
-        if message.private and code and await self._redeem(message, caller, code):
-            return Answer(lambda: self._welcome(message, caller), message.place, PAIRED)
-        if not self._meant(message) or not self._unknown_users.may_be_answered(message.user):
+    async def _unknown(self, message: TextMessage) -> Answer | None:
+        code = message.rest.strip() if message.command == "start" else ""
+        if message.private and code and await self._redeem(message, code):
+            return Answer(lambda: self._welcome(message), message.place, PAIRED)
+        if not self._is_meant(message) or not self._unknown_users.may_be_answered(message.user):
             return None
-        text = UNKNOWN.format(caller=caller)
-        return Answer(lambda: self._answer_once(message, text), message.place, later=True)
+        return Answer(lambda: self._refuse(message), message.place, later=True)
 
-    async def _redeem(self, message: TextMessage, caller: Caller, code: str) -> bool:
+    async def _redeem(self, message: TextMessage, code: str) -> bool:
         """Try a code; raises Postponed where the ledger cannot be written, which is no try."""
         if not self._unknown_users.may_try(message.user):
             return False
-        redeem = self._bot.engine.ledger.redeem
+        redeem, ident = self._bot.engine.ledger.redeem, message.caller.id
         try:
-            return await self._bot.call(redeem, NAME, caller.id, code, patience=REDEEM_SECONDS)
+            return await self._bot.call(redeem, NAME, ident, code, patience=REDEEM_SECONDS)
         except LedgerError as error:
             self._unknown_users.was_no_try(message.user)
             raise Postponed(error.message, reason=error.reason) from None
 
-    async def _answer_once(self, message: TextMessage, text: str) -> None:
+    async def _welcome(self, message: TextMessage) -> None:
+        await self._messenger.show(message.place, WELCOME.format(caller=message.caller))
+        await self._menus.show(message.user)
+
+    async def _refuse(self, message: TextMessage) -> None:
+        text = UNKNOWN.format(caller=message.caller)
         # In a flood of unknown users nobody waits for anybody.
         try:
             await self._messenger.show(message.place, text, patience=0)
@@ -137,105 +138,90 @@ class Handlers:
         except NetworkError:
             self._unknown_users.was_not_answered(message.user)
 
-    async def _welcome(self, message: TextMessage, caller: Caller) -> None:
-        await self._messenger.show(message.place, WELCOME.format(caller=caller))
-        await self._menus.show(message.user)
-
-    async def _command(
-        self, message: TextMessage, command: TypedCommand, caller: Caller
-    ) -> Answer | None:
+    async def _command(self, message: TextMessage) -> Answer | None:
         place = message.place
-        if command.name == "start" and (message.private or command.addressed):
-            return self._answers.text(place, KNOWN.format(caller=caller))
-        if command.name == "cancel":
-            form = self._forms.pop((place.chat, message.user))
-            return self._answers.text(place, "Nothing was sent." if form else NO_FORM)
-        if command.name == "skip":
-            return await self._skip(message, caller)
-        if not self._meant(message):
+        if message.command == "start" and (message.private or message.addressed):
+            return self._answers.text(place, KNOWN.format(caller=message.caller))
+        if message.command in ("cancel", "skip"):
+            return await self._leave_or_skip(message)
+        if not self._is_meant(message):
             return None
         request = Command(
-            caller=caller,
-            id=message.update,
+            caller=message.caller,
+            id=message.number,
             reply_to=asdict(place),
-            word=f"/{command.name}",
-            text=command.rest,
+            word=f"/{message.command}",
+            text=message.rest,
             written_at=message.at,
             confirm=MAYBE_CUT if units(message.text) > NEARLY_TOO_LONG else None,
         )
-        if self._find(command) in {question.word for question in QUESTIONS}:
-            return Answer(lambda: self._question(request, message), place)
-        return await self._handle(request, message, caller)
+        if self._find(message) in {question.word for question in QUESTIONS}:
+            return Answer(lambda: self._question(request, place), place)
+        return await self._handle(request, message)
 
-    async def _question(self, request: Command, message: TextMessage) -> None:
-        response = await self._conversation.handle(request)
-        text = response.text
+    async def _leave_or_skip(self, message: TextMessage) -> Answer | None:
+        form = self._forms.get(message.asker)
+        if form is None:
+            return self._answers.text(message.place, NO_FORM)
+        if message.command == "skip":
+            return await self._next(message, form, form.skip())
+        self._forms.pop(message.asker)
+        return self._answers.text(message.place, NOT_SENT)
+
+    async def _question(self, request: Command, place: Place) -> None:
+        text = (await self._conversation.handle(request)).text
         if request.word == SPELLING.question("whoami"):
-            text += f"\nThis chat's id is {message.place.chat}."
-        await self._messenger.show(message.place, text)
+            text += f"\nThis chat's id is {place.chat}."
+        await self._messenger.show(place, text)
 
-    async def _handle(
-        self, request: Request, update: TextMessage | ButtonPress, caller: Caller
-    ) -> Answer | None:
-        response = await self._conversation.handle(request)
-        if not isinstance(response, OpenForm):
-            return await self._answers.draw(response, update.place, caller)
-        form = Form(response, self._bot.settings.default)
-        self._forms[update.place.chat, update.user] = form
-        return self._ask(update.place, form)
+    async def _text(self, message: TextMessage) -> Answer | None:
+        """Words without a command: an answer to a form's question, or small talk."""
+        if not message.private and message.question is None:
+            return None
+        form = self._forms.get(message.asker)
+        if form is not None:
+            wrong = form.answer(message.text)
+            form.maybe_cut |= wrong is None and units(message.text) > NEARLY_TOO_LONG
+            return await self._next(message, form, wrong)
+        # A form's question has a line that begins with how its action is spelled.
+        names = tuple(f"{SPELLING.action(i)}, " for i in self._bot.engine.action_ids())
+        if any(line.startswith(names) for line in (message.question or "").splitlines()):
+            return self._answers.text(message.place, CLOSED)
+        hint = OTHERS if message.others else HINT
+        return self._answers.text(message.place, hint) if message.private else None
 
-    async def _next(
-        self, message: TextMessage, form: Form, caller: Caller, wrong: str | None
-    ) -> Answer | None:
+    async def _next(self, message: TextMessage, form: Form, wrong: str | None) -> Answer | None:
+        """Ask a form's next question, the same again where the answer was wrong; else preview."""
         if not form.done:
             return self._ask(message.place, form, wrong)
-        self._forms.pop((message.place.chat, message.user))
+        self._forms.pop(message.asker)
         request = Submission(
-            caller=caller,
+            caller=message.caller,
             action_id=form.opened.action_id,
             values=form.values,
             confirm=form.preview(),
         )
-        return await self._handle(request, message, caller)
+        return await self._handle(request, message)
 
     def _ask(self, place: Place, form: Form, wrong: str | None = None) -> Answer:
         question = form.question() if wrong is None else f"{wrong}\n\n{form.question()}"
         mark = ForceReply(selective=True, input_field_placeholder=form.spec.title[:64])
         return self._answers.text(place, question, mark)
 
-    async def _skip(self, message: TextMessage, caller: Caller) -> Answer | None:
-        form = self._forms.get((message.place.chat, message.user))
-        if form is None:
-            return self._answers.text(message.place, NO_FORM)
-        return await self._next(message, form, caller, form.skip())
+    async def _handle(self, request: Request, update: TextMessage | ButtonPress) -> Answer | None:
+        response = await self._conversation.handle(request)
+        if not isinstance(response, OpenForm):
+            return await self._answers.draw(response, update.place, request.caller)
+        form = Form(response, self._bot.settings.default)
+        self._forms[update.asker] = form
+        return self._ask(update.place, form)
 
-    async def _text(self, message: TextMessage, caller: Caller) -> Answer | None:
-        """Words without a command: an answer to a form's question, or small talk."""
-        if not message.private and message.question is None:
-            return None
-        form = self._forms.get((message.place.chat, message.user))
-        if form is not None:
-            wrong = form.answer(message.text)
-            form.maybe_cut |= wrong is None and units(message.text) > NEARLY_TOO_LONG
-            return await self._next(message, form, caller, wrong)
-        if message.question is not None and self._is_forms(message.question):
-            return self._answers.text(message.place, CLOSED)
-        hint = OTHERS if message.others else HINT
-        return self._answers.text(message.place, hint) if message.private else None
-
-    def _is_forms(self, question: str) -> bool:
-        """Whether a message of the bot was a form's question."""
-        names = tuple(f"{SPELLING.action(i)}, " for i in self._bot.engine.action_ids())
-        return any(line.startswith(names) for line in question.splitlines())
-
-    def _meant(self, message: TextMessage) -> bool:
+    def _is_meant(self, message: TextMessage) -> bool:
         """Whether this bot is meant; in a group a command may be another bot's."""
-        command = message.command
-        if message.private or command is None:
-            return message.private
-        return command.addressed or self._find(command) is not None
+        return message.private or message.addressed or self._find(message) is not None
 
-    def _find(self, command: TypedCommand) -> str | None:
+    def _find(self, message: TextMessage) -> str | None:
+        """The action or question that a message's command spells."""
         with contextlib.suppress(NotFound):
-            return self._bot.commands.find(f"/{command.name}", SPELLING)
+            return self._bot.commands.find(f"/{message.command}", SPELLING)
         return None

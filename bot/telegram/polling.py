@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 import logging
 import time
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.error import Conflict, TelegramError
 
 from bot.telegram import connection_status as verdicts
 from bot.telegram.api import Flood
-from bot.telegram.handlers import Postponed
-from bot.telegram.update_handler import Taken
+from bot.telegram.updates import number
 from core.backoff import backoff
 from core.errors import LevqorError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.telegram.api import Api
     from bot.telegram.connection_status import ConnectionStatus, Verdict
     from bot.telegram.timing import Timing
-    from bot.telegram.update_handler import UpdateHandler
+    from bot.telegram.update_handler import Taken, UpdateHandler
     from bot.telegram.webhook import WebhookSecret
 
 # A confirmation that takes longer does not hold up what it confirms.
@@ -118,45 +118,17 @@ class Polling:
 
     async def _take(self, batch: list[Any]) -> None:
         """Take a batch; what cannot be confirmed comes again. Raises LedgerError."""
-        taken, problem = await self._take_each(batch)
-        try:
-            await self._handler.secure([each for _, each in taken])
-        except LevqorError as error:
-            problem = error
-        self._unconfirmed += [each for _, each in taken if each.waits]
-        for number, each in taken:
-            if not each.safe:
-                break
-            if number is not None:
-                self._offset = number + 1
+        going = takewhile(lambda _: not (self._stopped.is_set() or self._bot.ending), batch)
+        taken, problem = await self._handler.take(going)
+        self._unconfirmed += [each for each in taken if each.waits]
+        for each in takewhile(lambda each: each.safe, taken):
+            if each.number is not None:
+                self._offset = each.number + 1
         if problem is not None:
             raise problem
-        if batch and not any(_number(raw) is not None for raw in batch):
+        if batch and not any(number(raw) is not None for raw in batch):
             # Without a number it cannot be confirmed, and comes again at once.
             await self._pause(self._timing.longest)
-
-    async def _take_each(
-        self, batch: list[Any]
-    ) -> tuple[list[tuple[int | None, Taken]], LevqorError | None]:
-        taken: list[tuple[int | None, Taken]] = []
-        problem, waiting = None, set()
-        for raw in batch:
-            if self._stopped.is_set() or self._bot.ending:
-                break
-            result, update = Taken(), self._handler.parse(raw)
-            if update is not None:
-                try:
-                    # What somebody wrote is taken in the order it was written in.
-                    result = Taken(safe=False)
-                    if update.user not in waiting:
-                        result = await self._handler.take(update)
-                except Postponed as error:
-                    problem = error
-                    waiting.add(update.user)
-                except LevqorError as error:
-                    return taken, error
-            taken.append((_number(raw), result))
-        return taken, problem
 
     def _begin(self) -> None:
         for each in self._unconfirmed:
@@ -181,18 +153,18 @@ class Polling:
         return True
 
     async def _refused(self, error: TelegramError) -> None:
-        if isinstance(error, InvalidToken):
-            await self._status.bad(verdicts.REVOKED)
-            await self._pause(self._timing.refused)
-        elif isinstance(error, Conflict):
+        verdict = verdicts.of_error(error)
+        if isinstance(error, Conflict):
             # Either a webhook or another poll: the next round looks.
             self._no_webhook, self._pushed_out = False, True
         elif isinstance(error, Flood):
             self._calm = False
             await self._status.flooded(error.seconds)
             await self._pause(error.seconds)
+        elif verdict is verdicts.REVOKED:
+            await self._status.bad(verdict)
+            await self._pause(self._timing.refused)
         else:
-            verdict = verdicts.trouble(error)
             # One poll that goes wrong is no news, unless what came is no Telegram.
             news = self._failures or verdict is verdicts.INVALID_ANSWERS
             await self._failed(verdict if news else None)
@@ -213,10 +185,5 @@ class Polling:
 
 def _is_old(batch: list[Any], confirmed: int | None) -> bool:
     """Whether every update of a batch was confirmed before it came."""
-    numbers = [_number(raw) for raw in batch]
+    numbers = [number(raw) for raw in batch]
     return confirmed is not None and all(each is not None and each < confirmed for each in numbers)
-
-
-def _number(raw: Any) -> int | None:
-    number = raw.get("update_id") if isinstance(raw, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None

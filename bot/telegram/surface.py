@@ -123,7 +123,7 @@ class Telegram:
                 await status.flooded(flood.seconds)
                 await asyncio.sleep(flood.seconds)
             except TelegramError as error:
-                await status.bad(verdicts.trouble(error))
+                await status.bad(verdicts.of_error(error))
                 await asyncio.sleep(wait)
             else:
                 return api

@@ -13,8 +13,9 @@ from telegram import Update
 from telegram.error import TelegramError
 
 from bot.expiring import ExpiringMap
+from bot.telegram.handlers import Postponed
 from bot.telegram.settings import NAME
-from bot.telegram.updates import parse
+from bot.telegram.updates import number, parse
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ log = logging.getLogger("levqor.bot")
 
 @dataclass(eq=False)
 class Taken:
-    """An update that was taken, and the answer it gets, if any.
+    """An update, and the answer it gets, if any.
 
     `safe` tells that it may be confirmed: it was answered, or its answer is `kept` in the ledger.
     """
 
-    key: str = ""
+    number: int | None
     answer: Answer | None = None
     giving: asyncio.Task[None] | None = None
     safe: bool = True
@@ -80,47 +81,72 @@ class UpdateHandler:
         # An update that could not be confirmed comes again, and must not be taken again.
         self._known: ExpiringMap[int, Taken] = ExpiringMap(REMEMBERED)
 
-    def parse(self, raw: Any) -> TextMessage | ButtonPress | None:
-        """What an update says; None where it is nothing for this bot."""
+    async def take(self, batch: Iterable[Any]) -> tuple[list[Taken], LevqorError | None]:
+        """Take updates in order, and wait until each is answered or its answer is kept.
+
+        The error is why some are not safe, or not taken at all: they must come again.
+        """
+        taken: list[Taken] = []
+        problem: LevqorError | None = None
+        postponed = set()
+        for raw in batch:
+            update = self._parse(raw)
+            each = Taken(number(raw), safe=update is None)
+            # What somebody wrote is taken in the order it was written in.
+            if update is not None and update.user not in postponed:
+                try:
+                    each = await self._take(update)
+                except Postponed as error:
+                    problem = error
+                    postponed.add(update.user)
+                except LevqorError as error:
+                    problem = error
+                    break
+            taken.append(each)
+        waiting = {each.giving: each for each in taken if each.giving and not each.safe}
+        if waiting:
+            await asyncio.wait(waiting, timeout=ANSWER_SECONDS)
+        keeping = [self._keep(each) for each in waiting.values()]
+        for result in await asyncio.gather(*keeping, return_exceptions=True):
+            if isinstance(result, LevqorError):
+                problem = result
+            elif result is not None:
+                raise result
+        return taken, problem
+
+    def begin(self, taken: Taken) -> None:
+        """Give the answer, once, in the background."""
+        if taken.waits:
+            taken.giving = self._bot.spawn(self._give(taken), name="telegram answer", asked=True)
+
+    def _parse(self, raw: Any) -> TextMessage | ButtonPress | None:
         try:
             return parse(Update.de_json(raw), self._api.id, self._api.username)
         except Exception:  # noqa: BLE001 - whatever the library trips over, the next one counts
             self._status.skipped()
             return None
 
-    async def take(self, update: TextMessage | ButtonPress) -> Taken:
-        """Take one update and begin its answer.
-
-        Raises LedgerError where it cannot be taken now and must come again.
-        """
+    async def _take(self, update: TextMessage | ButtonPress) -> Taken:
+        """Take one update and begin its answer; raises LedgerError where it must come again."""
         began = time.perf_counter()
         async with self._one_at_a_time:
-            if (known := self._known.get(update.update)) is not None:
+            if (known := self._known.get(update.number)) is not None:
                 return known
-            taken = self._known[update.update] = await self._take(update)
-        self._bot.acknowledged(NAME, time.perf_counter() - began)
-        return taken
-
-    async def _take(self, update: TextMessage | ButtonPress) -> Taken:
-        try:
-            answer = await self._handlers.take(update)
-        except LevqorError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one update must not stop all that follow
-            # Its text may hold what was typed.
-            log.error("An update could not be taken: %s", type(error).__name__)  # noqa: TRY400
-            self._status.skipped()
-            answer = None
-        taken = Taken(self._conversation.key(update.update), answer)
+            try:
+                answer = await self._handlers.take(update)
+            except LevqorError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one update must not stop all that follow
+                # Its text may hold what was typed.
+                log.error("An update could not be taken: %s", type(error).__name__)  # noqa: TRY400
+                self._status.skipped()
+                answer = None
+            taken = self._known[update.number] = Taken(update.number, answer)
         if answer is not None and not answer.later:
             taken.safe = False
             self.begin(taken)
+        self._bot.acknowledged(NAME, time.perf_counter() - began)
         return taken
-
-    def begin(self, taken: Taken) -> None:
-        """Give the answer, once, in the background."""
-        if taken.waits:
-            taken.giving = self._bot.spawn(self._give(taken), name="telegram answer", asked=True)
 
     async def _give(self, taken: Taken) -> None:
         # Somebody who blocked the bot or deleted the chat cannot be answered.
@@ -128,26 +154,17 @@ class UpdateHandler:
             if taken.answer is not None:
                 await taken.answer.give()
         if taken.kept:
-            await self._notifier.answered(taken.key)
+            await self._notifier.answered(self._key(taken))
 
-    async def secure(self, updates: Iterable[Taken]) -> None:
-        """Wait until answers are out, or long enough; write down those that are not.
-
-        Raises LedgerError where one of them cannot be written down.
-        """
-        waiting = {each.giving: each for each in updates if each.giving and not each.safe}
-        if waiting:
-            await asyncio.wait(waiting, timeout=ANSWER_SECONDS)
-        keeping = [self._keep(giving, taken) for giving, taken in waiting.items()]
-        for result in await asyncio.gather(*keeping, return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
-
-    async def _keep(self, giving: asyncio.Task[None], taken: Taken) -> None:
-        if taken.answer is not None and not giving.done():
+    async def _keep(self, taken: Taken) -> None:
+        """Write an answer down that is not out yet; raises LedgerError."""
+        if taken.answer and taken.giving and not taken.giving.done():
             place, kind = asdict(taken.answer.place), taken.answer.kind
-            await self._notifier.keep_answer(taken.key, place, kind)
+            await self._notifier.keep_answer(self._key(taken), place, kind)
             taken.kept = True
-            if giving.done():
-                await self._notifier.answered(taken.key)
+            if taken.giving.done():
+                await self._notifier.answered(self._key(taken))
         taken.safe = True
+
+    def _key(self, taken: Taken) -> str:
+        return self._conversation.key(taken.number or 0)

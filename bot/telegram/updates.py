@@ -3,56 +3,66 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telegram import Message
 from telegram.constants import ChatType, MessageEntityType
 
 from bot.telegram.messenger import Place
+from bot.telegram.settings import NAME
+from core.callers import Caller
 
 if TYPE_CHECKING:
     from telegram import MaybeInaccessibleMessage, Update
 
 
-@dataclass(frozen=True)
-class TypedCommand:
-    """A command at the start of a message; `rest` is what follows the blank after it.
-
-    `addressed` tells whether it was written `/name@thisbot`.
-    """
-
-    name: str
-    rest: str
-    addressed: bool
-
-
-@dataclass(frozen=True)
-class TextMessage:
-    """Somebody wrote a text. `question` is the bot's message that it replies to, if any.
-
-    What is of `others` has no command: forwarded, or written by an inline bot.
-    """
-
-    update: int
+@dataclass(frozen=True, kw_only=True)
+class _Received:
+    number: int
     user: int
     place: Place
+
+    @property
+    def caller(self) -> Caller:
+        """Who it is of."""
+        return Caller(NAME, str(self.user))
+
+    @property
+    def asker(self) -> tuple[int, int]:
+        """The chat and the person: whose form it is about."""
+        return self.place.chat, self.user
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextMessage(_Received):
+    """Somebody wrote a text. `question` is the bot's message that it replies to, if any.
+
+    `rest` is what follows the blank after a command; `addressed` tells whether that was written
+    `/name@thisbot`. What is of `others` has no command: forwarded, or written by an inline bot.
+    """
+
     private: bool
     at: float
     text: str
-    command: TypedCommand | None
+    command: str
+    rest: str
+    addressed: bool
     question: str | None
     others: bool
 
 
-@dataclass(frozen=True)
-class ButtonPress:
+@dataclass(frozen=True, kw_only=True)
+class ButtonPress(_Received):
     """A button under one of the bot's messages was pressed."""
 
-    update: int
-    user: int
-    place: Place
     query: str
     data: str
+
+
+def number(raw: Any) -> int | None:
+    """An update's number as it came over the wire."""
+    ident = raw.get("update_id") if isinstance(raw, dict) else None
+    return ident if isinstance(ident, int) and not isinstance(ident, bool) else None
 
 
 def parse(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPress | None:
@@ -64,9 +74,17 @@ def parse(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPre
     if (query := update.callback_query) is not None:
         if query.message is None or query.data is None:
             return None
-        chat, thread = query.message.chat.id, _topic(query.message)
-        place = Place(chat, message=query.message.message_id, thread=thread)
-        return ButtonPress(update.update_id, query.from_user.id, place, query.id, query.data)
+        return ButtonPress(
+            number=update.update_id,
+            user=query.from_user.id,
+            place=Place(
+                query.message.chat.id,
+                message=query.message.message_id,
+                thread=_topic(query.message),
+            ),
+            query=query.id,
+            data=query.data,
+        )
     message = update.message
     if message is None or message.edit_date or not message.text or message.from_user is None:
         return None
@@ -74,19 +92,21 @@ def parse(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPre
         # A channel's posts in its group, and administrators who hide who they are.
         return None
     others = _forwarded(message) or message.via_bot is not None
-    command = None if others else _command(message, bot_name)
-    if command is not None and command.name == "":
+    command, whom, rest = ("", "", "") if others else _command(message)
+    if whom and whom.lower() != bot_name.lower():
         return None
     first = message.reply_to_message
     ours = first and first.from_user and first.from_user.id == bot_id
     return TextMessage(
-        update=update.update_id,
+        number=update.update_id,
         user=message.from_user.id,
         place=Place(message.chat.id, to=message.message_id, thread=_topic(message)),
         private=message.chat.type == ChatType.PRIVATE,
         at=message.date.timestamp(),
         text=message.text,
         command=command,
+        rest=rest,
+        addressed=bool(whom),
         question=first.text or "" if first and ours else None,
         others=others,
     )
@@ -99,19 +119,16 @@ def _topic(message: MaybeInaccessibleMessage) -> int | None:
     return message.message_thread_id
 
 
-def _command(message: Message, bot_name: str) -> TypedCommand | None:
-    """The command a message begins with; its name is empty where another bot is meant."""
+def _command(message: Message) -> tuple[str, str, str]:
+    """The command a message begins with, the bot it names, what follows; empty where none."""
     text, mark = message.text or "", next(iter(message.entities), None)
     if mark is None or mark.type != MessageEntityType.BOT_COMMAND or mark.offset != 0:
-        return None
+        return "", "", ""
     # Telegram counts UTF-16 units; a command has none but ASCII letters.
     command, rest = text[: mark.length], text[mark.length :]
-    name, at, whom = command.removeprefix("/").partition("@")
-    if at and whom.lower() != bot_name.lower():
-        return TypedCommand("", "", addressed=False)
+    name, _, whom = command.removeprefix("/").partition("@")
     # One blank parts them; what comes after it may be a row that begins with an empty cell.
-    rest = rest[1:] if rest[:1].isspace() else rest
-    return TypedCommand(name.lower(), rest, addressed=bool(at))
+    return name.lower(), whom, rest[1:] if rest[:1].isspace() else rest
 
 
 def _forwarded(message: Message) -> bool:

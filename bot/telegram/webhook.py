@@ -12,12 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from bot.runtime import HookAnswer
 from bot.telegram import connection_status as verdicts
 from bot.telegram.api import KINDS
-from core.errors import LevqorError
 from core.home_key import KEY, home_key
 
 if TYPE_CHECKING:
@@ -93,12 +92,10 @@ async def watch(
                     await status.bad(verdicts.undelivered(host))
                 else:
                     await status.good(f"at its webhook on {host}")
-        except InvalidToken:
-            await status.bad(verdicts.REVOKED)
         except BadRequest:
             await status.bad(verdicts.BAD_ADDRESS)
         except TelegramError as error:
-            await status.bad(verdicts.trouble(error))
+            await status.bad(verdicts.of_error(error))
         except Exception as error:  # noqa: BLE001 - or nobody would look any more
             log.error("The webhook stumbled: %s", type(error).__name__)  # noqa: TRY400
             await status.bad(verdicts.STUMBLED)
@@ -119,13 +116,10 @@ async def answer(request: HookRequest, handler: UpdateHandler | None) -> HookAns
         raw = json.loads(request.body)
     except (ValueError, RecursionError):
         raw = None
-    update = handler.parse(raw)
-    try:
-        if update is not None:
-            taken = await handler.take(update)
-            await handler.secure([taken])
-            handler.begin(taken)
-    except LevqorError:
+    taken, problem = await handler.take([raw])
+    if problem is not None:
         # Telegram brings it again.
         return HookAnswer(503)
+    for each in taken:
+        handler.begin(each)
     return HookAnswer(200)
