@@ -120,14 +120,12 @@ class Answers:
 
     async def _give_again(self, reply_to: ReplyTo, kind: str) -> None:
         """Give an answer that a dead bot left."""
-        place, text = Place(**reply_to), RESTARTED
-        if kind == PAIRED:
-            # In a private chat the chat is the person.
-            text = WELCOME.format(caller=Caller(NAME, str(place.chat)))
-        elif kind.startswith(RUN):
+        if kind.startswith(RUN):
             record = await self._bot.call(self._bot.engine.ledger.run, kind.removeprefix(RUN))
-            if record is None:
-                return
-            settled = self._bot.engine.settled(record)
-            text = wording.settled(settled, self._bot.engine.connectors)
-        await self._messenger.show(place, text)
+            if record is not None:
+                await self._notify(reply_to, self._bot.engine.settled(record))
+            return
+        place = Place(**reply_to)
+        # In a private chat the chat is the person.
+        welcome = WELCOME.format(caller=Caller(NAME, str(place.chat)))
+        await self._messenger.show(place, welcome if kind == PAIRED else RESTARTED)

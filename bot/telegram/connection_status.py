@@ -30,10 +30,7 @@ class Verdict:
     fix: str | None = None
 
 
-UNREACHABLE = Verdict(
-    "cannot reach Telegram",
-    "Check this machine's network; Levqor keeps trying.",
-)
+UNREACHABLE = Verdict("cannot reach Telegram", "Check this machine's network; Levqor keeps trying.")
 INVALID_ANSWERS = Verdict(
     "gets answers that are not Telegram's",
     "Check what answers in Telegram's place: a proxy (HTTPS_PROXY), a firewall, or the address "

@@ -86,7 +86,7 @@ class Messenger:
         if place.chat in self._moved:
             return False
         try:
-            await self._patiently(
+            done = await self._patiently(
                 lambda: self._api.edit_message_text(
                     text,
                     chat_id=place.chat,
@@ -94,44 +94,47 @@ class Messenger:
                     reply_markup=markup if isinstance(markup, InlineKeyboardMarkup) else None,
                     link_preview_options=_NO_PREVIEW,
                 ),
+                place.chat,
                 PATIENCE,
             )
-        except ChatMigrated as moved:
-            self._moved[place.chat] = moved.new_chat_id
-            return False
         except BadRequest as error:
             return "not modified" in error.message.lower()
-        return True
+        return done is not None
 
     async def _send(self, place: Place, text: str, markup: Markup | None, patience: float) -> Place:
         if (new := self._moved.get(place.chat)) is not None:
             # The old group's messages have other numbers there, or none.
             place = Place(new)
         answered = ReplyParameters(place.to, allow_sending_without_reply=True) if place.to else None
-        try:
-            message = await self._patiently(
-                lambda: self._api.send_message(
-                    place.chat,
-                    text,
-                    reply_markup=markup,
-                    reply_parameters=answered,
-                    message_thread_id=place.thread,
-                    link_preview_options=_NO_PREVIEW,
-                ),
-                patience,
-            )
-        except ChatMigrated as moved:
-            self._moved[place.chat] = moved.new_chat_id
+        message = await self._patiently(
+            lambda: self._api.send_message(
+                place.chat,
+                text,
+                reply_markup=markup,
+                reply_parameters=answered,
+                message_thread_id=place.thread,
+                link_preview_options=_NO_PREVIEW,
+            ),
+            place.chat,
+            patience,
+        )
+        if message is None:
             return await self._send(place, text, markup, patience)
         return replace(place, chat=message.chat.id, message=message.message_id)
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]], patience: float) -> T:
+    async def _patiently(
+        self, call: Callable[[], Awaitable[T]], chat: int, patience: float
+    ) -> T | None:
+        """Call until Telegram takes it; None where the chat has moved."""
         until, pauses = time.monotonic() + patience, backoffs(longest=LONGEST_PAUSE)
         while True:
             try:
                 async with asyncio.timeout(ATTEMPT_SECONDS):
                     return await call()
-            except (BadRequest, ChatMigrated, Forbidden, InvalidToken):
+            except ChatMigrated as moved:
+                self._moved[chat] = moved.new_chat_id
+                return None
+            except (BadRequest, Forbidden, InvalidToken):
                 raise
             except Flood as flood:
                 wait, problem = flood.seconds, TelegramError("flood control")
