@@ -14,7 +14,7 @@ from bot.conversation import NOT_SENT, Command, Conversation, Decision, OpenForm
 from bot.telegram.answers import LEAVE, PAIRED, SEND, WELCOME, Answer, Answers
 from bot.telegram.forms import Form, Forms
 from bot.telegram.menus import SPELLING
-from bot.telegram.messenger import units
+from bot.telegram.messenger import Messenger, units
 from bot.telegram.settings import NAME
 from bot.telegram.unknown_users import UnknownUsers
 from bot.telegram.updates import ButtonPress, TextMessage
@@ -23,8 +23,9 @@ from core.errors import LedgerError, NotFound
 if TYPE_CHECKING:
     from bot.conversation import Request
     from bot.runtime import Bot
+    from bot.telegram.api import Api
     from bot.telegram.menus import Menus
-    from bot.telegram.messenger import Messenger, Place
+    from bot.telegram.messenger import Place
 
 # A code that cannot be redeemed comes again; nobody waits long behind it.
 REDEEM_SECONDS = 2.0
@@ -62,19 +63,12 @@ class Postponed(LedgerError):
 class Handlers:
     """Takes updates; hands back what is still to be answered, or None."""
 
-    def __init__(
-        self,
-        bot: Bot,
-        messenger: Messenger,
-        conversation: Conversation,
-        answers: Answers,
-        menus: Menus,
-    ) -> None:
+    def __init__(self, bot: Bot, api: Api, menus: Menus) -> None:
         self._bot = bot
-        self._messenger = messenger
-        self._conversation = conversation
-        self._answers = answers
         self._menus = menus
+        self._messenger = Messenger(api)
+        self.conversation = Conversation(bot, f"{NAME}:{api.id}", SPELLING)
+        self.answers = Answers(bot, self._messenger)
         self._forms = Forms()
         self._unknown_users = UnknownUsers()
 
@@ -141,7 +135,7 @@ class Handlers:
     async def _command(self, message: TextMessage) -> Answer | None:
         place = message.place
         if message.command == "start" and (message.private or message.addressed):
-            return self._answers.text(place, KNOWN.format(caller=message.caller))
+            return self.answers.text(place, KNOWN.format(caller=message.caller))
         if message.command in ("cancel", "skip"):
             return await self._leave_or_skip(message)
         if not self._is_meant(message):
@@ -162,14 +156,14 @@ class Handlers:
     async def _leave_or_skip(self, message: TextMessage) -> Answer | None:
         form = self._forms.get(message.asker)
         if form is None:
-            return self._answers.text(message.place, NO_FORM)
+            return self.answers.text(message.place, NO_FORM)
         if message.command == "skip":
             return await self._next(message, form, form.skip())
         self._forms.pop(message.asker)
-        return self._answers.text(message.place, NOT_SENT)
+        return self.answers.text(message.place, NOT_SENT)
 
     async def _question(self, request: Command, place: Place) -> None:
-        text = (await self._conversation.handle(request)).text
+        text = (await self.conversation.handle(request)).text
         if request.word == SPELLING.question("whoami"):
             text += f"\nThis chat's id is {place.chat}."
         await self._messenger.show(place, text)
@@ -186,9 +180,9 @@ class Handlers:
         # A form's question has a line that begins with how its action is spelled.
         names = tuple(f"{SPELLING.action(i)}, " for i in self._bot.engine.action_ids())
         if any(line.startswith(names) for line in (message.question or "").splitlines()):
-            return self._answers.text(message.place, CLOSED)
+            return self.answers.text(message.place, CLOSED)
         hint = OTHERS if message.others else HINT
-        return self._answers.text(message.place, hint) if message.private else None
+        return self.answers.text(message.place, hint) if message.private else None
 
     async def _next(self, message: TextMessage, form: Form, wrong: str | None) -> Answer | None:
         """Ask a form's next question, the same again where the answer was wrong; else preview."""
@@ -206,12 +200,12 @@ class Handlers:
     def _ask(self, place: Place, form: Form, wrong: str | None = None) -> Answer:
         question = form.question() if wrong is None else f"{wrong}\n\n{form.question()}"
         mark = ForceReply(selective=True, input_field_placeholder=form.spec.title[:64])
-        return self._answers.text(place, question, mark)
+        return self.answers.text(place, question, mark)
 
     async def _handle(self, request: Request, update: TextMessage | ButtonPress) -> Answer | None:
-        response = await self._conversation.handle(request)
+        response = await self.conversation.handle(request)
         if not isinstance(response, OpenForm):
-            return await self._answers.draw(response, update.place, request.caller)
+            return await self.answers.draw(response, update.place, request.caller)
         form = Form(response, self._bot.settings.default)
         self._forms[update.asker] = form
         return self._ask(update.place, form)

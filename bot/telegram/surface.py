@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot.conversation import Conversation
 from bot.runtime import Hook
 from bot.telegram import connection_status as verdicts
 from bot.telegram import webhook
-from bot.telegram.answers import Answers
 from bot.telegram.api import Flood, connect
 from bot.telegram.connection_status import ConnectionStatus
 from bot.telegram.handlers import Handlers
-from bot.telegram.menus import SPELLING, Menus
-from bot.telegram.messenger import Messenger
+from bot.telegram.menus import Menus
 from bot.telegram.polling import Polling
 from bot.telegram.settings import NAME, TOKEN, TelegramSettings
 from bot.telegram.timing import Timing
@@ -70,13 +67,10 @@ class Telegram:
             if not await bot.read(bot.engine.ledger.paired, NAME):
                 pair = f"levqor --home {bot.settings.home} pair telegram"
                 bot.print_status(f"telegram: nobody is paired yet; run: {pair}")
-        messenger, menus = Messenger(api), Menus(bot, api)
-        conversation = Conversation(bot, f"{NAME}:{api.id}", SPELLING)
-        answers = Answers(bot, messenger)
-        handlers = Handlers(bot, messenger, conversation, answers, menus)
-        notifier = answers.notifier
-        self._handler = UpdateHandler(bot, api, status, conversation, handlers, notifier)
-        notifier.start()
+        menus = Menus(bot, api)
+        handlers = Handlers(bot, api, menus)
+        handlers.answers.notifier.start()
+        self._handler = UpdateHandler(bot, api, handlers, status)
         if self._own.mode == "webhook":
             address = self._own.webhook_url or ""
             watching = webhook.watch(api, status, self._secret, address, self._timing)

@@ -21,8 +21,6 @@ from core.errors import LevqorError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.conversation import Conversation
-    from bot.notifier import Notifier
     from bot.runtime import Bot
     from bot.telegram.answers import Answer
     from bot.telegram.api import Api
@@ -62,21 +60,12 @@ class Taken:
 class UpdateHandler:
     """What polling and the webhook hand their updates to."""
 
-    def __init__(
-        self,
-        bot: Bot,
-        api: Api,
-        status: ConnectionStatus,
-        conversation: Conversation,
-        handlers: Handlers,
-        notifier: Notifier,
-    ) -> None:
+    def __init__(self, bot: Bot, api: Api, handlers: Handlers, status: ConnectionStatus) -> None:
         self._bot = bot
         self._api = api
-        self._status = status
-        self._conversation = conversation
         self._handlers = handlers
-        self._notifier = notifier
+        self._notifier = handlers.answers.notifier
+        self._status = status
         self._one_at_a_time = asyncio.Lock()
         # An update that could not be confirmed comes again, and must not be taken again.
         self._known: ExpiringMap[int, Taken] = ExpiringMap(REMEMBERED)
@@ -167,4 +156,4 @@ class UpdateHandler:
         taken.safe = True
 
     def _key(self, taken: Taken) -> str:
-        return self._conversation.key(taken.number or 0)
+        return self._handlers.conversation.key(taken.number or 0)
