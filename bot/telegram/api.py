@@ -20,7 +20,6 @@ from bot.telegram.settings import TelegramSettings
 from core.settings import network
 
 if TYPE_CHECKING:
-    from core.network import Network
     from core.settings import Settings
 
 # What a bot of ours reacts to. Telegram remembers this list until it gets another.
@@ -121,19 +120,22 @@ class _Request(HTTPXRequest):
 
 
 class Api(telegram.Bot):
-    """One bot's API. What it raises may hold the token and is never shown."""
+    """The API of the bot whose token is set; raises NoRoute.
 
-    def __init__(self, token: str, address: str, network: Network) -> None:
+    What it raises may hold the token and is never shown.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        own = settings.of(TelegramSettings)
         request = _Request(
             connection_pool_size=CONNECTIONS,
             pool_timeout=30.0,
             read_timeout=10.0,
             # The library under the library would look at the environment for itself.
-            httpx_kwargs={"trust_env": False, **_route(network, address)},
+            httpx_kwargs={"trust_env": False, **_route(own.api_url)},
         )
-        super().__init__(
-            token, base_url=f"{address}/bot", request=request, get_updates_request=request
-        )
+        base = f"{own.api_url}/bot"
+        super().__init__(own.token, base, request=request, get_updates_request=request)
 
     async def shutdown(self) -> None:
         """Close every connection; the library's own closes none before the first good getMe."""
@@ -156,15 +158,9 @@ class Api(telegram.Bot):
         return updates if isinstance(updates, list) else []
 
 
-def connect(settings: Settings) -> Api:
-    """The API of the bot whose token is set; raises NoRoute."""
-    own = settings.of(TelegramSettings)
-    return Api(own.token, own.api_url, network())
-
-
-def _route(network: Network, address: str) -> dict[str, Any]:
-    proxy = network.proxy(address)
-    trusted = network.context() if address.startswith("https:") else None
+def _route(address: str) -> dict[str, Any]:
+    routes, https = network(), address.startswith("https:")
+    proxy, trusted = routes.proxy(address), routes.context() if https else None
     options: dict[str, Any] = {} if trusted is None else {"verify": trusted}
     if proxy is not None:
         # httpx has a SOCKS proxy look names up in either spelling; older ones know but this.

@@ -8,7 +8,7 @@ from telegram import BotCommandScopeDefault
 from telegram.error import InvalidToken, TelegramError
 
 from bot.telegram import connection_status as verdicts
-from bot.telegram.api import InvalidAnswer, connect
+from bot.telegram.api import Api, InvalidAnswer
 from bot.telegram.settings import TOKEN, TelegramSettings, usable
 from bot.telegram.webhook import WebhookSecret
 from core.counted import counted
@@ -17,7 +17,6 @@ from core.network import NoRoute
 from core.reports import Finding
 
 if TYPE_CHECKING:
-    from bot.telegram.api import Api
     from core.settings import Settings
 
 
@@ -26,7 +25,7 @@ async def check(settings: Settings) -> list[Finding]:
     try:
         if not usable(settings):
             return [_off(settings)]
-        api = connect(settings)
+        api = Api(settings)
     except NotConfigured as error:
         return [Finding(False, error.message, error.fix)]
     except NoRoute as problem:

@@ -11,7 +11,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.runtime import Hook
 from bot.telegram import connection_status as verdicts
 from bot.telegram import webhook
-from bot.telegram.api import Flood, connect
+from bot.telegram.api import Api, Flood
 from bot.telegram.connection_status import ConnectionStatus
 from bot.telegram.handlers import Handlers
 from bot.telegram.menus import Menus
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.runtime import Bot, HookAnswer, HookRequest
-    from bot.telegram.api import Api
     from core.settings import Settings
 
 # What is still being said when the bot stops; what is not said then, the next start says.
@@ -101,7 +100,7 @@ class Telegram:
         """Ask who the bot is; raises NotConfigured where the token is refused."""
         for wait in backoffs(self._timing.pause, self._timing.longest):
             try:
-                self._api = api = self._api or connect(self._settings)
+                self._api = api = self._api or Api(self._settings)
                 await api.initialize()
             except NoRoute as problem:
                 await status.bad(verdicts.Verdict(problem.words, problem.fix))

@@ -3,8 +3,8 @@
 import time
 
 import pytest
-from bot.conversation import OpenForm
 
+from bot.conversation import OpenForm
 from bot.telegram.forms import Form, Forms
 from tests.support.telegram import Asked, living, sent, settings_for
 

@@ -7,7 +7,7 @@ from telegram import BotCommand
 from telegram.error import InvalidToken, NetworkError, TelegramError
 
 from bot import check
-from bot.telegram.api import InvalidAnswer, connect
+from bot.telegram.api import Api, InvalidAnswer
 from tests.support.nonsense import NONSENSE
 from tests.support.sandbox import Answer
 from tests.support.telegram import free_port, living, sent, settings_for
@@ -40,7 +40,7 @@ def settings(home, sandbox):
 @pytest.mark.parametrize("call", CALLS)
 def test_no_call_trips_over_nonsense(settings, sandbox, call):
     async def ask():
-        api = connect(settings)
+        api = Api(settings)
         try:
             return await CALLS[call](api)
         except TelegramError as error:
@@ -63,7 +63,7 @@ def test_no_call_trips_over_nonsense(settings, sandbox, call):
 
 def test_a_token_that_telegram_itself_refuses_is_still_refused(settings, sandbox):
     async def ask():
-        api = connect(settings)
+        api = Api(settings)
         try:
             await api.get_me()
         finally:
