@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.engine import reasons
 from core.engine.queues import Queue
 from core.engine.results import Settled, kept
-from core.engine.validation import naming_settings
+from core.engine.validation import credential_digest, naming_settings
 from core.errors import Busy, InternalError, InvalidInput, LedgerError
 from core.ledger.writer import PATIENCE
 from core.logs import mistake
@@ -158,7 +158,8 @@ class Dispatcher:
 
     def _send(self, job: Job, began: float) -> Settled:
         try:
-            delivery = self._outbound.deliver(job.connector.name, job.credential, job.run, job.send)
+            credential = credential_digest(job.config)
+            delivery = self._outbound.deliver(job.connector.name, credential, job.run, job.send)
         except Exception as fault:  # noqa: BLE001 - our own, and the run still ends
             _log.error("run %s: %s", job.run, mistake(fault))
             ours = InternalError(reason="internal", fix=reasons.row("internal").fix)
@@ -167,7 +168,7 @@ class Dispatcher:
         if error is not None:
             # A connector refuses by itself what only it can see: a column, a tab.
             if isinstance(error, InvalidInput):
-                error = naming_settings(error, job.origin)
+                error = naming_settings(error, job.request.origin)
             outcome = error.outcome or "refused"
             return _settled(job, outcome, began, error=error, attempts=attempts)
         if job.sandbox_page is not None and receipt is not None and receipt.link is not None:

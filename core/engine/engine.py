@@ -15,7 +15,7 @@ from core.engine.authorization import admit, find_action, permitted, spent
 from core.engine.dispatcher import Dispatcher
 from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
-from core.engine.validation import credential_digest, fingerprint
+from core.engine.validation import fingerprint
 from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
 from core.home_key import KEY, home_key
 from core.ledger import Ledger, RunRequest, random_code
@@ -242,20 +242,8 @@ class Engine:
         future: Future[Settled] = Future()
         # A future that runs cannot be cancelled: whoever waits may go, the run does not.
         future.set_running_or_notify_cancel()
-        return Job(
-            run=run,
-            connector=asked.connector,
-            action=asked.action,
-            caller=caller,
-            ip=ip,
-            test=test,
-            input=asked.given,
-            config=asked.config,
-            credential=credential_digest(asked.config),
-            future=future,
-            origin=asked.origin,
-            sandbox_page=self.settings.app.sandbox_page,
-        )
+        page = self.settings.app.sandbox_page
+        return Job(run, caller, ip, test, asked, asked.config, future, page)
 
     def _journal(
         self, order: RunRequest, connector: Connector, caller: Caller, patience: float

@@ -10,11 +10,11 @@ from core.errors import InProgress
 from core.masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
 
     from core.callers import Caller
-    from core.contract import Action, Config, Connector, Contract, HttpClient, Receipt
+    from core.contract import Config, Connector, HttpClient, Receipt
+    from core.engine.authorization import Admitted
     from core.errors import LevqorError, Outcome
 
 
@@ -84,24 +84,24 @@ class Job:
     """What a worker needs; the payload lives here, in memory, and nowhere else."""
 
     run: str
-    connector: Connector
-    action: Action
     caller: Caller
     ip: str | None
     test: bool
-    input: Contract = field(repr=False)
+    request: Admitted = field(repr=False)
     config: Config = field(repr=False)
-    credential: bytes = field(repr=False)
     future: Future[Settled] = field(repr=False)
-    origin: Mapping[str, str] = field(default_factory=dict)  # field to setting
     sandbox_page: str | None = None
+
+    @property
+    def connector(self) -> Connector:
+        """Whose queue it is in."""
+        return self.request.connector
 
     @property
     def action_id(self) -> str:
         """E.g. `name.action`."""
-        return self.connector.action_id(self.action)
+        return self.connector.action_id(self.request.action)
 
-    @property
-    def send(self) -> Callable[[HttpClient], Receipt]:
-        """The connector's send, bound to what it is to send."""
-        return lambda out: self.action.send(self.input, self.config, out)
+    def send(self, http: HttpClient) -> Receipt:
+        """Make the connector's call."""
+        return self.request.action.send(self.request.given, self.config, http)
