@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.sandbox import Received
     from tests.support.sandbox import Sandbox
     from tests.support.sandbox.telegram import Person
-    from tests.support.sandbox.telegram_messages import Said
+    from tests.support.sandbox.telegram_messages import ChatMessage
 
 # The calls that do what an action does; the bots answer their people with others.
 WRITES = {
@@ -206,7 +206,7 @@ def as_slack_passes_on(text: str) -> str:
     return re.sub(r"https?://[^\s\"<>|]+", r"<\g<0>>", html.escape(text, quote=False))
 
 
-def _over(said: Said) -> bool:
+def _over(said: ChatMessage) -> bool:
     return "sending" not in said.text
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.support.sandbox import Sandbox
     from tests.support.sandbox.answers import Real
     from tests.support.sandbox.telegram import Person
-    from tests.support.sandbox.telegram_messages import Said
+    from tests.support.sandbox.telegram_messages import ChatMessage
 
 QUICK = Timing(
     poll=1, grace=0.3, pause=0.05, conflict=0.3, longest=0.3, refused=0.1, look=0.1, hasty=0.2
@@ -81,7 +81,7 @@ class Asked:
     def __init__(self, person: Person) -> None:
         self.person = person
 
-    def __call__(self, text: str, *, reply: Said | None = None) -> Said:
+    def __call__(self, text: str, *, reply: ChatMessage | None = None) -> ChatMessage:
         """Say it; what the bot says next."""
         before = len(self.person.conversation)
         self.person.says(text, reply_to=reply)
@@ -146,12 +146,12 @@ async def _live(bot: Bot, surfaces: list[Any], block: Awaitable[None]) -> None:
     await bot.finish()
 
 
-def sent(said: Said) -> bool:
+def sent(said: ChatMessage) -> bool:
     """Whether a message tells how a run ended, its id last."""
     return "· run" in said.text
 
 
-def ended(said: Said) -> bool:
+def ended(said: ChatMessage) -> bool:
     """Whether a run's one message has come to its end."""
     return "run" in said.text and "sending" not in said.text
 
@@ -161,7 +161,7 @@ def slack_texts(sandbox: Sandbox) -> list[str]:
     return [one.json["text"] for one in sandbox.slack.writes]
 
 
-def settle(sandbox: Sandbox, ada: Person) -> list[Said]:
+def settle(sandbox: Sandbox, ada: Person) -> list[ChatMessage]:
     """Wait until everything said so far has been taken: the next answer comes after it."""
     before = len(ada.conversation)
     ada.says("/whoami")

@@ -155,7 +155,7 @@ def test_somebody_elses_button_does_nothing_but_say_so(sandbox, bot, ada):
 def test_the_same_update_twice_is_one_run_and_one_answer(sandbox, ada):
     ada.says("/slack_send hi")
     (first,) = ada.waits(until=ended)
-    update = {"update_id": 1000, "message": sandbox.telegram.messages.said[0].json}
+    update = {"update_id": 1000, "message": sandbox.telegram.messages.history[0].json}
     sandbox.telegram.inject(update)
     (again,) = settle(sandbox, ada)
     assert again.text.startswith("You are")

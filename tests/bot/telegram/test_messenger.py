@@ -111,7 +111,7 @@ def test_in_a_topic_every_answer_comes_there(sandbox, settings):
     with living(settings) as bot:
         bot.pair(42)
         question = ada.says("/slack_send")
-        messages.heard(FORUM, question.message_id).deleted = True
+        messages.message(FORUM, question.message_id).deleted = True
         (asked,) = ada.waits()
         ada.says("hi", reply_to=asked)
         ada.says("/skip")
@@ -120,7 +120,7 @@ def test_in_a_topic_every_answer_comes_there(sandbox, settings):
         preview.deleted = True
         # Somebody took the question away: the run still has one message of its own.
         assert len(ada.waits(3, until=sent)) == 3
-        assert {one.thread for one in messages.said if one.from_bot} == {7}
+        assert {one.thread for one in messages.history if one.from_bot} == {7}
         general = sandbox.telegram.user(42, chat=FORUM)
         general.says("/whoami")
         heard = general.waits(until=lambda said: said.text.startswith("You are"))

@@ -110,7 +110,7 @@ def test_the_same_post_twice_is_one_run(home, sandbox, bot, port):
     ada.says("/slack_send hi")
     ada.waits(until=lambda said: "· run" in said.text)
     secret = WebhookSecret(home, str(BOT_ID))
-    again = json.dumps({"update_id": 1000, "message": sandbox.telegram.messages.said[0].json})
+    again = json.dumps({"update_id": 1000, "message": sandbox.telegram.messages.history[0].json})
     for _ in range(3):
         assert post(port, secret.path, again, {SECRET: secret.token}) == 200
     assert texts(sandbox) == ["hi"]

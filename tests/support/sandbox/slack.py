@@ -42,7 +42,7 @@ class SlackApp(App):
     def methods(self) -> dict[str, Method]:
         """The methods that the bot calls for people."""
         return super().methods() | {
-            OPEN: lambda said, received: {"url": self.socket_url()},
+            OPEN: lambda given, received: {"url": self.socket_url()},
             "users.info": self._user,
             "views.open": self._open_view,
             "views.publish": self._publish_view,
@@ -73,22 +73,22 @@ class SlackApp(App):
         status, text = self.responses.post(ident, received, self.message_error)
         return web.Response(status=status, text=text, content_type="text/html")
 
-    def _user(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        found = user(str(said.get("user", "")))
+    def _user(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        found = user(str(given.get("user", "")))
         if found is None:
             raise Fault("user_not_found")
         return {"user": found}
 
-    def _open_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        view = self.views.open(str(said.get("trigger_id", "")), said.get("view"))
+    def _open_view(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        view = self.views.open(str(given.get("trigger_id", "")), given.get("view"))
         return _shown(view, received)
 
-    def _update_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        ident = str(said.get("view_id", ""))
-        return _shown(self.views.update(ident, said.get("view"), said.get("hash")), received)
+    def _update_view(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        ident = str(given.get("view_id", ""))
+        return _shown(self.views.update(ident, given.get("view"), given.get("hash")), received)
 
-    def _publish_view(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
-        view = self.views.publish(str(said.get("user_id", "")), said.get("view"))
+    def _publish_view(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        view = self.views.publish(str(given.get("user_id", "")), given.get("view"))
         return _shown(view, received)
 
 

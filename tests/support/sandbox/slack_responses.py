@@ -42,12 +42,12 @@ class Responses:
             return 404, '{"ok":false,"error":"expired_url"}'
         if len(self.posts[ident]) >= MAX_POSTS:
             return 404, '{"ok":false,"error":"used_url"}'
-        said = received.json
-        if not isinstance(said, dict):
+        given = received.json
+        if not isinstance(given, dict):
             return 400, "invalid_payload"
-        deletes = said.get("delete_original") is True
-        if not deletes and (error := fault(said)):
+        deletes = given.get("delete_original") is True
+        if not deletes and (error := fault(given)):
             return 400, error
-        self.posts[ident].append(said)
-        received.card = Card("Levqor", "response URL", str(said.get("text") or "deleted"))
+        self.posts[ident].append(given)
+        received.card = Card("Levqor", "response URL", str(given.get("text") or "deleted"))
         return 200, "ok"

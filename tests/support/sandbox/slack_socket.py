@@ -131,13 +131,13 @@ class Socket:
 
     def _acknowledged(self, connection: _Connection, text: str) -> None:
         try:
-            said = json.loads(text)
+            given = json.loads(text)
         except ValueError:
             return
-        envelope = str(said.get("envelope_id"))
+        envelope = str(given.get("envelope_id"))
         started, future = connection.waiting.get(envelope, (time.monotonic(), None))
         latency = time.monotonic() - started
-        acked = Acked(envelope, said.get("payload"), latency, connection.number)
+        acked = Acked(envelope, given.get("payload"), latency, connection.number)
         self.acks.append(acked)
         if future is not None and not future.done():
             future.set_result(acked)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.sandbox.telegram import Method
-    from tests.support.sandbox.telegram_messages import Said
+    from tests.support.sandbox.telegram_messages import ChatMessage
 
 _POLL = 0.01
 
@@ -40,18 +40,18 @@ class Person:
         self.name = name
         self._thread = thread
 
-    def says(self, text: str, reply_to: Said | None = None) -> Said:
+    def says(self, text: str, reply_to: ChatMessage | None = None) -> ChatMessage:
         """Write a message."""
         number = reply_to.message_id if reply_to else None
         return self._telegram.says(
             self.id, text, chat=self.chat, reply_to=number, name=self.name, thread=self._thread
         )
 
-    def edits(self, message: Said, text: str) -> Said:
+    def edits(self, message: ChatMessage, text: str) -> ChatMessage:
         """Edit a message of his own."""
         return self._telegram.edits(self.id, message.message_id, text, chat=self.chat)
 
-    def presses(self, message: Said, button: str) -> str:
+    def presses(self, message: ChatMessage, button: str) -> str:
         """Press a button by its label or its data; returns the callback query's id."""
         return self._telegram.presses(self.id, message.message_id, button, chat=self.chat)
 
@@ -64,17 +64,20 @@ class Person:
         self._telegram.messages.blocked.add(self.id)
 
     @property
-    def conversation(self) -> list[Said]:
+    def conversation(self) -> list[ChatMessage]:
         """What the bot has said in this chat, as it stands now, oldest first."""
         return [
-            said
-            for said in list(self._telegram.messages.said)
-            if said.chat == self.chat and said.from_bot and not said.deleted
+            message
+            for message in list(self._telegram.messages.history)
+            if message.chat == self.chat and message.from_bot and not message.deleted
         ]
 
     def waits(
-        self, count: int = 1, seconds: float = 60.0, until: Callable[[Said], bool] | None = None
-    ) -> list[Said]:
+        self,
+        count: int = 1,
+        seconds: float = 60.0,
+        until: Callable[[ChatMessage], bool] | None = None,
+    ) -> list[ChatMessage]:
         """Wait for `count` messages (of which the last one fits); raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -82,7 +85,7 @@ class Person:
             if len(heard) >= count and (until is None or until(heard[-1])):
                 return heard
             time.sleep(_POLL)
-        raise TimeoutError(f"the bot said {[said.text for said in self.conversation]}")
+        raise TimeoutError(f"the bot message {[message.text for message in self.conversation]}")
 
 
 class TelegramChats(Telegram):
@@ -147,43 +150,43 @@ class TelegramChats(Telegram):
         reply_to: int | None = None,
         name: str = "Ada",
         thread: int | None = None,
-    ) -> Said:
+    ) -> ChatMessage:
         """A person writes to the bot or into a group it is in."""
         where = self._met(user, chat, name)
         answered = self.messages.find(where["id"], reply_to) if reply_to else None
         message = self.messages.write(where, text, _user(user, name), answered, thread)
         self.updates.add({"message": message})
-        return self.messages.said[-1]
+        return self.messages.history[-1]
 
     @threadsafe_call
     async def edits(
         self, user: int, message_id: int, text: str, *, chat: int | None = None
-    ) -> Said:
+    ) -> ChatMessage:
         """A person edits what he wrote."""
-        said = self.messages.heard(chat if chat is not None else user, message_id)
-        if said is None or said.from_bot:
+        message = self.messages.message(chat if chat is not None else user, message_id)
+        if message is None or message.from_bot:
             raise ValueError("people edit their own messages only")
-        said.edit(text)
-        self.updates.add({"edited_message": said.json})
-        return said
+        message.edit(text)
+        self.updates.add({"edited_message": message.json})
+        return message
 
     @threadsafe_call
     async def presses(
         self, user: int, message_id: int, button: str, *, chat: int | None = None
     ) -> str:
         """A person presses a button, found by its label or its data."""
-        said = self.messages.heard(chat if chat is not None else user, message_id)
-        buttons = said.buttons if said is not None else {}
+        message = self.messages.message(chat if chat is not None else user, message_id)
+        buttons = message.buttons if message is not None else {}
         data = buttons.get(button, button if button in buttons.values() else None)
-        if said is None or data is None:
+        if message is None or data is None:
             raise ValueError(f"no such button; there are {', '.join(buttons)}")
         query = str(10_000 + next(self._queries))
         self.messages.queries[query] = None
         pressed = {
             "id": query,
             "from": _user(user, self.messages.chats.get(user, {}).get("first_name", "Ada")),
-            "message": said.json,
-            "chat_instance": str(said.chat),
+            "message": message.json,
+            "chat_instance": str(message.chat),
             "data": data,
         }
         self.updates.add({"callback_query": pressed})

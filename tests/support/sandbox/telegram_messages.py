@@ -21,7 +21,7 @@ _QUERY_GONE = "query is too old and response timeout expired or query ID is inva
 
 
 @dataclass
-class Said:
+class ChatMessage:
     """A message as it stands now; `before` are its earlier texts, oldest first."""
 
     json: dict[str, Any]
@@ -86,7 +86,7 @@ class ChatMessages(Messages):
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[Said] = []
+        self.history: list[ChatMessage] = []
         self.blocked: set[int] = set()
         self.silent: set[int] = set()  # people who never started the bot
         self.queries: dict[str, str | None] = {}  # callback queries: what was answered
@@ -95,19 +95,19 @@ class ChatMessages(Messages):
     def write(self, *args: Any, **named: Any) -> dict[str, Any]:
         """Put a message into a chat."""
         message = super().write(*args, **named)
-        self.said.append(Said(message))
+        self.history.append(ChatMessage(message))
         return message
 
     def find(self, chat: int, number: Any) -> dict[str, Any] | None:
         """A message as it stands now, where it has not been deleted."""
-        said = self.heard(chat, number)
-        return said.json if said else None
+        message = self.message(chat, number)
+        return message.json if message else None
 
-    def heard(self, chat: int, number: Any) -> Said | None:
+    def message(self, chat: int, number: Any) -> ChatMessage | None:
         """The same with what became of it."""
-        for said in self.said:
-            if (said.chat, str(said.message_id)) == (chat, str(number)) and not said.deleted:
-                return said
+        for message in self.history:
+            if (message.chat, str(message.message_id)) == (chat, str(number)):
+                return None if message.deleted else message
         return None
 
     def chat(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -124,13 +124,13 @@ class ChatMessages(Messages):
         markup = markup_of(given)
         self._open_chat(given)
         message = await super().send(given, received)
-        self.said[-1].markup = markup
+        self.history[-1].markup = markup
         return message
 
     async def edit(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         """Another text, or another keyboard, for a message of the bot."""
         chat = self._open_chat(given)
-        message = self.heard(chat["id"], given.get("message_id"))
+        message = self.message(chat["id"], given.get("message_id"))
         if message is None:
             raise bad("message to edit not found")
         if not message.from_bot:

@@ -75,17 +75,17 @@ class Updates:
                 await self._task
             self._task = None
 
-    async def get_updates(self, said: dict[str, Any], received: Received) -> list[dict[str, Any]]:
+    async def get_updates(self, given: dict[str, Any], received: Received) -> list[dict[str, Any]]:
         """Confirm what is below the offset and answer what is due, waiting if need be."""
         if self._hook:
             raise refusal(409, _WEBHOOK_SET)
         # The one that already waits loses, as at the real server.
         self.abort(refusal(409, _OTHER_POLL))
-        if said.get("allowed_updates") is not None:
-            self._allowed = _kinds(said)
-        self._confirm(number(said, "offset", 0))
-        limit = min(max(number(said, "limit", 100), 1), 100)
-        timeout = min(max(number(said, "timeout", 0), 0), MAX_POLL)
+        if given.get("allowed_updates") is not None:
+            self._allowed = _kinds(given)
+        self._confirm(number(given, "offset", 0))
+        limit = min(max(number(given, "limit", 100), 1), 100)
+        timeout = min(max(number(given, "timeout", 0), 0), MAX_POLL)
         deadline = time.monotonic() + timeout
         mine: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
         self._poll = mine
@@ -97,34 +97,34 @@ class Updates:
                 mine = self._poll = asyncio.get_running_loop().create_future()
         return self.pending[:limit]
 
-    async def set_webhook(self, said: dict[str, Any], received: Received) -> bool:
+    async def set_webhook(self, given: dict[str, Any], received: Received) -> bool:
         """Deliver to an address from now on; an empty one ends that."""
-        url = str(said.get("url") or "")
-        secret = said.get("secret_token")
+        url = str(given.get("url") or "")
+        secret = given.get("secret_token")
         if not url:
-            return await self.delete_webhook(said, received)
+            return await self.delete_webhook(given, received)
         _check_address(url)
         if secret and not _SECRET.fullmatch(str(secret)):
             raise bad("secret token contains unallowed characters")
         self.abort(refusal(409, "Conflict: terminated by setWebhook request"))
         await self.stop()
-        if said.get("allowed_updates") is not None:
-            self._allowed = _kinds(said)
-        if str(said.get("drop_pending_updates", "")).lower() == "true":
+        if given.get("allowed_updates") is not None:
+            self._allowed = _kinds(given)
+        if str(given.get("drop_pending_updates", "")).lower() == "true":
             self.pending.clear()
         self._hook = {"url": url, "secret": secret}
         self._task = asyncio.create_task(self._deliver())
         return True
 
-    async def delete_webhook(self, said: dict[str, Any], received: Received) -> bool:
+    async def delete_webhook(self, given: dict[str, Any], received: Received) -> bool:
         """Keep updates for polling again."""
         await self.stop()
         self._hook = {}
-        if str(said.get("drop_pending_updates", "")).lower() == "true":
+        if str(given.get("drop_pending_updates", "")).lower() == "true":
             self.pending.clear()
         return True
 
-    async def webhook_info(self, said: dict[str, Any], received: Received) -> dict[str, Any]:
+    async def webhook_info(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         """What the server knows of the webhook, its last failure included."""
         info = {
             "url": self._hook.get("url", ""),
@@ -195,8 +195,8 @@ def _update_id(update: dict[str, Any]) -> int:
     return number if isinstance(number, int) else 0
 
 
-def _kinds(said: dict[str, Any]) -> list[str]:
-    given = said["allowed_updates"]
+def _kinds(given: dict[str, Any]) -> list[str]:
+    given = given["allowed_updates"]
     if not isinstance(given, list):
         raise bad("can't parse allowed updates JSON object")
     return [str(kind) for kind in given]
