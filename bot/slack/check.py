@@ -30,12 +30,12 @@ _NEEDED = ("commands", "chat:write")
 _INSTALL = "Add it under OAuth & Permissions at api.slack.com/apps, and install the app again."
 _WITHOUT = {
     "chat:write.public": "messages reach only channels the bot was invited to",
-    "users:read": "guests cannot be told from members, and are let in",
+    "users:read": "guests look like members, and are allowed",
 }
 
 
 async def check(settings: Settings) -> list[Finding]:
-    """Look at Slack's way in."""
+    """Check the Slack interface: tokens, scopes, commands."""
     own = settings.of(SlackSettings)
     if own.app_token is None and own.signing_secret is None:
         return [Finding(None, "Slack is off: no SLACK_APP_TOKEN and no SLACK_SIGNING_SECRET.",

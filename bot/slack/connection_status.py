@@ -1,4 +1,4 @@
-"""How Slack's way in is doing, in words, the worst first; told to health as it changes."""
+"""The Slack connection's status in words, the worst first; reported to health as it changes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def while_running(refused: NotConfigured) -> str:
 
 
 class ConnectionStatus:
-    """What is known of the way in; every change goes to `bot.inbound`.
+    """What is known of the connection; every change goes to `bot.inbound`.
 
     Nothing here is waited for: an acknowledgement must not stand behind a write of health's.
     """

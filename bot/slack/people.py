@@ -1,6 +1,6 @@
 """Who may ask: members of the one workspace the bot is installed in, by id.
 
-Nobody is let in by default: people of other workspaces (Slack Connect) are refused, and
+Nobody is allowed by default: people of other workspaces (Slack Connect) are refused, and
 guests are where the scope `users:read` lets the bot know who is one.
 """
 

@@ -52,7 +52,7 @@ class WebhookReceiver:
         if re.fullmatch(r"[0-9]{1,12}", moment) and signature.isascii():
             with contextlib.suppress(UnicodeDecodeError):
                 good = self._verifier.is_valid(request.body, moment, signature)
-        # Anybody may post here; only what looks like Slack's tells of a wrong secret.
+        # Anybody may post here; only what looks like Slack's is a sign of a wrong secret.
         if not good and self._status and _SIGNATURE.fullmatch(signature):
             self._status.unverified()
         return good

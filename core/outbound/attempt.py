@@ -189,7 +189,7 @@ class Attempt:
 def _read(response: requests.Response) -> Answer:
     raw = response.raw
     body = b""
-    # urllib3 tells of a body that broke off only when it is read again.
+    # urllib3 reports a body that broke off only when it is read again.
     while len(body) <= MAX_ANSWER_BYTES and (
         more := raw.read(MAX_ANSWER_BYTES + 1 - len(body), decode_content=False)
     ):

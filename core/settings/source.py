@@ -184,7 +184,7 @@ def _read_env_file(file: Path, reading: Reading) -> dict[str, str]:
     except NotConfigured as strange:
         what, fix = strange.message, strange.fix or ""
     except OSError as problem:
-        # Going on without it could drop LEVQOR_ALLOW and let everybody in.
+        # Going on without it could drop LEVQOR_ALLOW and allow everybody.
         what = f"The settings file {file} cannot be read: {problem.strerror}."
         fix = "Make it a file its user can read."
     except ValueError as problem:

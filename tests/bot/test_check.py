@@ -97,7 +97,7 @@ def test_scopes_that_are_missing_are_named_with_what_they_are_for(look, sandbox)
     notes = [finding.what for finding in findings if finding.good is None]
     assert notes[:2] == [
         "Without the scope chat:write.public messages reach only channels the bot was invited to.",
-        "Without the scope users:read guests cannot be told from members, and are let in.",
+        "Without the scope users:read guests look like members, and are allowed.",
     ]
 
 
@@ -122,23 +122,23 @@ def test_over_http_the_address_slack_must_reach_is_said(look, sandbox):
 def test_each_finding_is_a_line_and_what_to_do_another():
     findings = [
         Finding(True, "All is well."),
-        Finding(False, "It broke.", "Mend it."),
+        Finding(False, "It broke.", "Fix it."),
         Finding(None, "By the way."),
     ]
     assert check.lines(findings) == [
         "ok     All is well.",
         "wrong  It broke.",
-        "       Mend it.",
+        "       Fix it.",
         "note   By the way.",
     ]
 
 
 def test_on_a_terminal_findings_break_between_words_under_each_other():
-    findings = [Finding(good=False, what="It broke here.", fix="Mend it soon.")]
+    findings = [Finding(good=False, what="It broke here.", fix="Fix it soon.")]
     assert check.lines(findings, 16) == [
         "wrong  It broke",
         "       here.",
-        "       Mend it",
+        "       Fix it",
         "       soon.",
     ]
 
