@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.engine.validation import checked
+from core.engine.validation import validate
 from core.errors import Fault, InvalidInput
 from core.grammar import value
 
@@ -31,7 +31,7 @@ def parse_answer(
     """Turn an answer into its field's value; raises InvalidInput with what is wrong with it."""
     try:
         parsed = value(spec, text)
-        checked(contract, {**others, spec.name: parsed}, default)
+        validate(contract, {**others, spec.name: parsed}, default)
     except ValueError as problem:
         raise InvalidInput([Fault(spec.name, str(problem))]) from None
     except InvalidInput as problem:

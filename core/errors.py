@@ -14,7 +14,7 @@ LevqorError                          code                  HTTP  exit
 ├── NotConfigured                    not_configured         503     3
 ├── QuotaSpent                       rate_limited           402     4
 ├── UpstreamError                    upstream_error         500     1
-│   ├── Refused                      the upstream said no
+│   ├── Refused                      the service said no
 │   ├── NotSent                      it surely never arrived
 │   └── Unknown                      it may have arrived
 ├── Busy                             busy                   503     6

@@ -88,8 +88,8 @@ class RunLog:
                     "ids_masked": True,
                     "error": error,
                 }
-                said = {name: value for name, value in line.items() if value is not None}
-                self._append(json.dumps(said, separators=(",", ":")).encode() + b"\n")
+                present = {name: value for name, value in line.items() if value is not None}
+                self._append(json.dumps(present, separators=(",", ":")).encode() + b"\n")
             except OSError as fault:
                 self._complain(f"The log {self.file} cannot be written: {fault.strerror}.")
             except (LedgerError, NotConfigured) as fault:

@@ -90,7 +90,7 @@ def _document(secret: str) -> dict[str, object]:
         if not secret.lstrip().startswith("{"):
             plain = "".join(secret.split()).replace("-", "+").replace("_", "/").rstrip("=")
             text = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, binascii.Error):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

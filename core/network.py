@@ -192,11 +192,11 @@ def _spares(entry: str, host: str, port: int) -> bool:
     """Whether an entry of NO_PROXY fits: a name with all below it, an address, a network."""
     if entry == "*":
         return True
-    found = _SPARED.fullmatch(entry.lower())
-    name = found and (found[1] or found[2] or "")
-    if found is None:
+    match = _SPARED.fullmatch(entry.lower())
+    name = match and (match[1] or match[2] or "")
+    if match is None:
         name = entry  # an IPv6 address or network without brackets
-    elif found[3] and int(found[3]) != port:
+    elif match[3] and int(match[3]) != port:
         return False
     if not name:
         return False

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from bot.slack.escaping import unescape
 from bot.web.body import parse_object
 from core.connectors import CONNECTORS
-from core.engine.validation import checked
+from core.engine.validation import validate
 from core.errors import InvalidInput
 from core.grammar import parse_chat, parse_items, value
 from tests.conftest import SOAK
@@ -60,7 +60,7 @@ class Field:
         """The field's value in a checked input; None where it is refused."""
         try:
             values = {**self.others, **read(*given)}
-            made = checked(self.contract, values, lambda _: None)
+            made = validate(self.contract, values, lambda _: None)
         except (InvalidInput, ValueError):
             return None
         found = getattr(made, self.spec.name)

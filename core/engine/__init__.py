@@ -1,4 +1,4 @@
-"""The one door: look up, validate, reserve, send, settle, record."""
+"""Runs from request to record: look up, validate, reserve, send, settle, log."""
 
 from core.engine.engine import Engine
 from core.engine.results import Accepted, Settled

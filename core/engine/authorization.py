@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.contract import nearest
-from core.engine.validation import checked, from_settings, naming_settings
+from core.engine.validation import from_settings, naming_settings, validate
 from core.errors import Fault, Forbidden, InvalidInput, NotConfigured, NotFound, QuotaSpent
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Admitted:
+class CheckedRequest:
     """A request that may become a run; `config` is None only where `refuse` says why.
 
     `origin` is field to setting, where a setting filled in what was left out.
@@ -45,14 +45,14 @@ def admit(
     caller: Caller,
     *,
     test: bool,
-) -> Admitted:
+) -> CheckedRequest:
     """Check a request; raises Forbidden, NotFound, InvalidInput."""
     connector, action = permitted(settings, actions, action_id, caller)
     if test:
         values = _sample(action, values)
     origin = from_settings(action.input, values, settings.default)
     try:
-        given = checked(action.input, values, settings.default)
+        given = validate(action.input, values, settings.default)
     except InvalidInput as error:
         if {fault.field for fault in error.faults} <= set(origin.values()):
             # Nothing of the input is wrong: a broken setting is told as that, with its fix.
@@ -61,15 +61,15 @@ def admit(
     try:
         config = settings.config(connector)
     except NotConfigured as error:
-        return Admitted(connector, action, given, None, error, origin)
+        return CheckedRequest(connector, action, given, None, error, origin)
     if action.check:
         try:
             action.check(given, config, test)
         except NotConfigured as error:
-            return Admitted(connector, action, given, config, error, origin)
+            return CheckedRequest(connector, action, given, config, error, origin)
         except InvalidInput as error:
             raise naming_settings(error, origin) from None
-    return Admitted(connector, action, given, config, None, origin)
+    return CheckedRequest(connector, action, given, config, None, origin)
 
 
 def permitted(

@@ -108,9 +108,9 @@ class Dispatcher:
                 with self._lock:
                     ended = [future.result() for future in self._unwritten.values()]
                 # What never went out was refused because of the ledger, and said so.
-                left = [one for one in ended if not isinstance(one.error, LedgerError)]
+                lost = [run for run in ended if not isinstance(run.error, LedgerError)]
                 safe = not self._ledger.kept(safe=False)
-                return reasons.unwritten(left, error, safe=safe) if left else None
+                return reasons.unwritten(lost, error, safe=safe) if lost else None
             return None
 
     def load(self) -> dict[str, tuple[int, int]]:
@@ -128,9 +128,9 @@ class Dispatcher:
             for job in queue.drain():
                 self._finish(job, _interrupted(job, "interrupted_before"))
         with self._lock:
-            left = list(self._out.values())
-        wait([job.future for job in left], timeout=timeout)
-        for job in left:
+            remaining = list(self._out.values())
+        wait([job.future for job in remaining], timeout=timeout)
+        for job in remaining:
             self._finish(job, _interrupted(job, "interrupted"))
         with self._lock:
             self._lock.wait_for(lambda: not self._out, timeout=_LAST_LINES_SECONDS)
@@ -141,7 +141,7 @@ class Dispatcher:
         began = time.perf_counter()
         try:
             begun = self._ledger.sending(job.run)
-            entry = None if begun else self._ledger.run(job.run)
+            record = None if begun else self._ledger.run(job.run)
         except LedgerError as error:
             # Without `sending` in the journal nothing may go out.
             self._finish(job, _settled(job, "not_sent", began, error=error))
@@ -149,10 +149,10 @@ class Dispatcher:
         if begun:
             self._finish(job, self._send(job, began))
         else:
-            known = entry is not None and not entry.open
+            known = record is not None and not record.open
             self._finish(
                 job,
-                self._settled(entry) if entry and known else _interrupted(job, "interrupted"),
+                self._settled(record) if record and known else _interrupted(job, "interrupted"),
                 journal=False,
             )
 

@@ -1,4 +1,4 @@
-"""The one door: look up, validate, reserve, send, settle, record."""
+"""The engine: accepts runs, has them sent, settles and records every one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from core.callers import Caller
     from core.contract import Action, Connector
-    from core.engine.authorization import Admitted
+    from core.engine.authorization import CheckedRequest
     from core.errors import Unwritten
     from core.ledger import RunRecord
     from core.settings import Settings
@@ -143,31 +143,31 @@ class Engine:
         with self._refusals(action_id, caller, ip):
             if self._dispatcher.stopping:
                 raise Stopping
-            asked = admit(self.settings, self._actions, action_id, values, caller, test=test)
-            if asked.refuse is not None and key is None:
-                raise asked.refuse
-            order = RunRequest(
+            checked = admit(self.settings, self._actions, action_id, values, caller, test=test)
+            if checked.refuse is not None and key is None:
+                raise checked.refuse
+            request = RunRequest(
                 run=random_code(RUN_LETTERS),
                 at=time.time(),
                 action=action_id,
-                connector=asked.connector.name,
+                connector=checked.connector.name,
                 caller=str(caller),
                 surface=caller.surface,
-                fingerprint=fingerprint(self._key, action_id, asked.given),
+                fingerprint=fingerprint(self._key, action_id, checked.given),
                 test=test,
                 key=key,
                 rebind=rebind,
                 reply_to=reply_to,
                 guard=guard,
-                refuse=asked.refuse,
+                refuse=checked.refuse,
                 test_gap=0.0 if self.settings.sandbox else TEST_GAP,
             )
-            entry, first = self._journal(order, asked.connector, caller, patience)
+            record, first = self._journal(request, checked.connector, caller, patience)
         if not first:
-            ended = None if entry.open else self.settled(entry)
-            return Accepted(entry.run, entry.action, first=False, settled=ended)
-        job = self._job(entry.run, asked, caller, ip, test=test)
-        return Accepted(entry.run, action_id, first=True, job=job)
+            ended = None if record.open else self.settled(record)
+            return Accepted(record.run, record.action, first=False, settled=ended)
+        job = self._job(record.run, checked, caller, ip, test=test)
+        return Accepted(record.run, action_id, first=True, job=job)
 
     def start(self, accepted: Accepted) -> Future[Settled]:
         """Send an accepted run, or await the first one's end; never fails, nor is cancelled."""
@@ -181,14 +181,14 @@ class Engine:
         """Accept, start and wait. Raises what `accept` raises."""
         return self.start(self.accept(action_id, values, caller, **more)).result()
 
-    def settled(self, entry: RunRecord) -> Settled:
+    def settled(self, record: RunRecord) -> Settled:
         """How a journaled run ended, in words; its link and notes were not kept."""
-        connector = next((c for c in self.connectors if c.name == entry.connector), None)
-        receipt = Receipt(**entry.receipt) if entry.receipt else None
-        error = None if entry.state == "sent" else reasons.restore_error(entry, connector)
+        connector = next((c for c in self.connectors if c.name == record.connector), None)
+        receipt = Receipt(**record.receipt) if record.receipt else None
+        error = None if record.state == "sent" else reasons.restore_error(record, connector)
         return Settled(
-            entry.run, entry.action, entry.state, receipt, error,  # type: ignore[arg-type]
-            entry.ms or 0.0, entry.attempts, entry.test,
+            record.run, record.action, record.state, receipt, error,  # type: ignore[arg-type]
+            record.ms or 0.0, record.attempts, record.test,
         )  # fmt: skip
 
     def queues(self) -> dict[str, tuple[int, int]]:
@@ -220,7 +220,7 @@ class Engine:
         self._dispatcher.close(timeout)
 
     def close(self, timeout: float = 15.0) -> None:
-        """Drain, then close the way out and the ledger."""
+        """Drain, then close the connections and the ledger."""
         self.drain(timeout)
         self.outbound.close()
         self.ledger.close()
@@ -237,29 +237,31 @@ class Engine:
             self._run_log.refused(known, error, caller, ip, ms)
             raise
 
-    def _job(self, run: str, asked: Admitted, caller: Caller, ip: str | None, *, test: bool) -> Job:
-        assert asked.config is not None  # noqa: S101 - its refusal was raised otherwise
+    def _job(
+        self, run: str, checked: CheckedRequest, caller: Caller, ip: str | None, *, test: bool
+    ) -> Job:
+        assert checked.config is not None  # noqa: S101 - its refusal was raised otherwise
         future: Future[Settled] = Future()
         # A future that runs cannot be cancelled: whoever waits may go, the run does not.
         future.set_running_or_notify_cancel()
         page = self.settings.app.sandbox_page
-        return Job(run, caller, ip, test, asked, asked.config, future, page)
+        return Job(run, caller, ip, test, checked, checked.config, future, page)
 
     def _journal(
-        self, order: RunRequest, connector: Connector, caller: Caller, patience: float
+        self, request: RunRequest, connector: Connector, caller: Caller, patience: float
     ) -> tuple[RunRecord, bool]:
         until = time.monotonic() + patience
         try:
             # A run that was refused meanwhile has given its quota back.
             self._dispatcher.catch_up(patience)
-            return self.ledger.accept(order, patience=until - time.monotonic())
+            return self.ledger.accept(request, patience=until - time.monotonic())
         except QuotaSpent as error:
             raise spent(self.settings, connector, caller, error.resets_at) from None
         except LedgerError as error:
             # What is not in the journal is not sent; the key's first run may have been.
-            unsent = order.key is None
+            unsent = request.key is None
             with contextlib.suppress(LedgerError):
-                unsent = unsent or self.ledger.keyed(order.key or "") is None
+                unsent = unsent or self.ledger.keyed(request.key or "") is None
             raise error.replace(outcome="not_sent") if unsent else error from None
 
     def _again(self, accepted: Accepted) -> Future[Settled]:

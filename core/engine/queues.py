@@ -71,12 +71,12 @@ class Queue:
         """Take no more, and hand back what had not begun."""
         with self._ready:
             self._closed = True
-            left = [job for job, _ in self._waiting]
+            not_begun = [job for job, _ in self._waiting]
             for _, handle in self._waiting:
                 handle.cancel()
             self._waiting.clear()
             self._ready.notify_all()
-        return left
+        return not_begun
 
     def _staffed(self) -> bool:
         """Start a worker where one more is needed; False where there is none at all."""
@@ -113,8 +113,8 @@ class Queue:
 
     def _expire(self, job: Job) -> None:
         with self._ready:
-            found = next((item for item in self._waiting if item[0] is job), None)
-            if found is None:
+            place = next((item for item in self._waiting if item[0] is job), None)
+            if place is None:
                 return
-            self._waiting.remove(found)
+            self._waiting.remove(place)
         self._expired(job)

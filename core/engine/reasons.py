@@ -37,8 +37,8 @@ OWN = (
 
 def find(connector: Connector | None, reason: str) -> AnswerRow | None:
     """The words of a reason that was kept."""
-    found = connector.answers.find(reason) if connector else None
-    return found or next((each for each in (*OWN, *TRANSPORT) if each.reason == reason), None)
+    known = connector.answers.find(reason) if connector else None
+    return known or next((row for row in (*OWN, *TRANSPORT) if row.reason == reason), None)
 
 
 def row(reason: str) -> AnswerRow:
@@ -46,21 +46,21 @@ def row(reason: str) -> AnswerRow:
     return next(each for each in OWN if each.reason == reason)
 
 
-def restore_error(entry: RunRecord, connector: Connector | None) -> LevqorError:
+def restore_error(record: RunRecord, connector: Connector | None) -> LevqorError:
     """The error of a run that ended before, in the words its reason has now."""
     for kind in (Busy, InternalError):
-        if entry.code == kind.code:
+        if record.code == kind.code:
             return kind()
-    kept = find(connector, entry.reason or "")
-    if kept is not None:
-        return kept.error()
-    by_state = {"refused": Refused, "unknown": Unknown}.get(entry.state, NotSent)
-    return by_state(entry.reason or "unexplained")
+    row = find(connector, record.reason or "")
+    if row is not None:
+        return row.error()
+    by_state = {"refused": Refused, "unknown": Unknown}.get(record.state, NotSent)
+    return by_state(record.reason or "unexplained")
 
 
 def unwritten(ended: Sequence[Settled], problem: LedgerError, *, safe: bool) -> Unwritten:
     """Say that the ledger could not take how runs ended; `safe` where the next start knows."""
-    how = ", ".join(f"{one.run} is {one.outcome.replace('_', ' ')}" for one in ended)
+    how = ", ".join(f"{settled.run} is {settled.outcome.replace('_', ' ')}" for settled in ended)
     kept = (
         "Then run: levqor runs. It writes this down."
         if safe

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.callers import Caller
     from core.contract import Config, Connector, HttpClient, Receipt
-    from core.engine.authorization import Admitted
+    from core.engine.authorization import CheckedRequest
     from core.errors import LevqorError, Outcome
 
 
@@ -87,7 +87,7 @@ class Job:
     caller: Caller
     ip: str | None
     test: bool
-    request: Admitted = field(repr=False)
+    request: CheckedRequest = field(repr=False)
     config: Config = field(repr=False)
     future: Future[Settled] = field(repr=False)
     sandbox_page: str | None = None

@@ -45,7 +45,7 @@ def _at_least(least: int, what: str) -> str:
     return f"is too short: at least {counted(least, what, plural)}"
 
 
-def checked(
+def validate(
     contract: type[Contract], values: Mapping[str, Any], default: Callable[[str], str | None]
 ) -> Contract:
     """Fill in what settings give and validate; raises InvalidInput with every fault."""
@@ -78,17 +78,17 @@ def naming_settings(error: InvalidInput, origin: Mapping[str, str]) -> InvalidIn
 
 
 def _faults(error: ValidationError, contract: type[Contract]) -> list[Fault]:
-    known = [spec.name for spec in contract.fields()]
+    names = [spec.name for spec in contract.fields()]
     faults: dict[str, Fault] = {}
     for item in error.errors(include_url=False, include_input=False):
-        name = _path(item["loc"], known)
+        name = _path(item["loc"], names)
         if item["type"] == "extra_forbidden":
-            fault = Fault(name, _unknown(name, known))
+            fault = Fault(name, _unknown(name, names))
         else:
             words = _WORDS.get(item["type"])
-            said = words(item.get("ctx", {})) if words else "is not valid"
+            message = words(item.get("ctx", {})) if words else "is not valid"
             listed = item["type"] in ("list_type", "dict_type", "mapping_type")
-            fault = Fault(name, said + (_example(contract, item["loc"]) if listed else ""))
+            fault = Fault(name, message + (_example(contract, item["loc"]) if listed else ""))
         # A union reports each of its branches; the first one speaks for the field.
         faults.setdefault(name, fault)
     return list(faults.values())
@@ -103,20 +103,20 @@ def _example(contract: type[Contract], loc: tuple[int | str, ...]) -> str:
     return f", such as {json.dumps(shape, ensure_ascii=False)}" if shape else ""
 
 
-def _path(loc: tuple[int | str, ...], known: list[str]) -> str:
+def _path(loc: tuple[int | str, ...], names: list[str]) -> str:
     # Only places a person wrote, not pydantic's names for the branches of a union; and a
     # name that came from outside is shortened, it may be anything.
     parts = [str(loc[0])[:40]] if loc else ["input"]
-    if parts[0] in known:
+    if parts[0] in names:
         parts += [str(part + 1) for part in loc[1:] if isinstance(part, int)]
     return ".".join(parts)
 
 
-def _unknown(name: str, known: list[str]) -> str:
-    near = nearest(name, known)
+def _unknown(name: str, names: list[str]) -> str:
+    near = nearest(name, names)
     if near:
         return f"is not a field here; did you mean {near}?"
-    return f"is not a field here; the fields are {', '.join(known)}"
+    return f"is not a field here; the fields are {', '.join(names)}"
 
 
 def credential_digest(config: Config) -> bytes:

@@ -1,4 +1,4 @@
-"""The one way out: deadlines, what may be tried again, and nothing sent twice.
+"""The HTTP that runs send: deadlines, what may be tried again, and nothing sent twice.
 
 An `Outbound` hands a connector one `HttpClient` for each attempt. The attempt has ten seconds in
 all; whether a failure is `NotSent` or `Unknown` is decided by how far the request got, never

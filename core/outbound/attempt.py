@@ -1,4 +1,4 @@
-"""One attempt: the way out a connector is handed."""
+"""One attempt: the `HttpClient` a connector is handed."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class Attempt:
         else:
             kind = "application/json; charset=utf-8"
             body = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
-        said = {"Content-Type": kind, **(headers or {})}
-        return self._call("POST", url, said, params, body, effect)
+        headers = {"Content-Type": kind, **(headers or {})}
+        return self._call("POST", url, headers, params, body, effect)
 
     def service_account_token(
         self,
@@ -115,9 +115,9 @@ class Attempt:
         return self._recall(("kept", key), lambda: (make(), seconds), fresh=fresh)
 
     def _recall(self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool) -> T:
-        left = max(0.0, self.deadline - time.monotonic())
+        seconds = max(0.0, self.deadline - time.monotonic())
         try:
-            return self.cache.get((self.credential, key), make, wait=left, fresh=fresh)
+            return self.cache.get((self.credential, key), make, wait=seconds, fresh=fresh)
         except TimeoutError:
             raise self._before("timed_out_before") from None
 
@@ -154,14 +154,14 @@ class Attempt:
 
     def _send(self, progress: RequestProgress, request: Request) -> tuple[Answer | None, str]:
         """Make a request; an answer, or the reason why there is none."""
-        if not progress.left():
+        if not progress.remaining():
             return None, "timed_out_before"
         guard = at(progress.deadline, progress.abort)
         thread.progress = progress
         response = None
         try:
             route = self.routes.to(request.url)
-            response = self.session.exchange(request, route=route, seconds=progress.left() + 1)
+            response = self.session.exchange(request, route=route, seconds=progress.remaining() + 1)
             answer = _read(response)
         except NoRoute as error:
             return None, error.reason
@@ -202,7 +202,7 @@ def _read(response: requests.Response) -> Answer:
 
 
 def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answered: bool) -> str:
-    late = not in_time or not progress.left()
+    late = not in_time or not progress.remaining()
     if progress.handed_over:
         slow = "too_slow" if answered else "timed_out"
         return slow if late else "dropped"

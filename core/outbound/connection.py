@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
 
-# Upstreams and proxies drop idle connections after anything from 5 s up, unannounced; a
+# Services and proxies drop idle connections after anything from 5 s up, unannounced; a
 # request written to such a one may or may not have been read.
 IDLE_SECONDS = 5.0
 MAX_HEADER_BYTES = 64 * 1024
@@ -51,7 +51,7 @@ class RequestProgress:
         """Whether the request's first byte has left: from then on it may have arrived."""
         return self.stage == "handed_over"
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the deadline, 0 when it has passed."""
         return max(0.0, self.deadline - time.monotonic())
 
@@ -179,7 +179,7 @@ class WatchedConnection(HTTPConnection):
         elif progress.stage != "handed_over":
             if self._socket is not None:
                 progress.attach(self._socket)
-            if not progress.left():
+            if not progress.remaining():
                 raise TimeoutError
             progress.stage = "handed_over"
         super().send(data)
@@ -215,7 +215,7 @@ class WatchedConnection(HTTPConnection):
             host, port = self._socks["proxy_host"].strip("[]"), self._socks["proxy_port"]
         addresses = resolve(host, port, progress.deadline)
         progress.stage = "connect"
-        sock = first(addresses, progress.left, self._opener())
+        sock = first(addresses, progress.remaining, self._opener())
         if self._socket is not None:
             self._socket.close()
         self._socket = WatchedSocket(sock)

@@ -1,4 +1,4 @@
-"""Google access tokens for service accounts: google-auth signs, our own way out carries."""
+"""Google access tokens for service accounts: google-auth signs, our own client sends."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def exchange(
     credentials: Any = service_account.Credentials
     account = credentials.from_service_account_info(dict(info), scopes=list(scopes))
     account.refresh(request)
-    left = account.expiry.replace(tzinfo=UTC) - datetime.now(UTC)
-    return account.token, left.total_seconds() - _MARGIN_SECONDS
+    remaining = account.expiry.replace(tzinfo=UTC) - datetime.now(UTC)
+    return account.token, remaining.total_seconds() - _MARGIN_SECONDS

@@ -20,7 +20,7 @@ _HEAD_START_SECONDS = 1.0
 
 
 class _Waiters:
-    """Those of one credential who wait, in order, and what the upstream said."""
+    """Those of one credential who wait, in order, and what the service said."""
 
     def __init__(self) -> None:
         self.until = 0.0  # nobody calls before, by time.monotonic()
@@ -101,5 +101,5 @@ class RateLimitGate:
         finally:
             waiters.queue.remove(ticket)
             self._changed.notify_all()
-        left = waiters.until - time.monotonic()
-        return waiters.refusal.replace(retry_after=max(1.0, left))
+        seconds = waiters.until - time.monotonic()
+        return waiters.refusal.replace(retry_after=max(1.0, seconds))

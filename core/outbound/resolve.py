@@ -48,13 +48,13 @@ def _literal(host: str) -> bool:
 
 def _look_up(host: str, port: int, lookup: Future[list[Address]]) -> None:
     try:
-        found = _ask(host, port)
+        addresses = _ask(host, port)
     except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
         _forget(host, port)
         lookup.set_exception(error)
     else:
         _forget(host, port)
-        lookup.set_result(found)
+        lookup.set_result(addresses)
 
 
 def _forget(host: str, port: int) -> None:
@@ -64,7 +64,7 @@ def _forget(host: str, port: int) -> None:
 
 def _ask(host: str, port: int) -> list[Address]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:  # a label too long or empty
         raise OSError("not a name") from None
-    return [(family, address) for family, _, _, _, address in found]
+    return [(family, address) for family, _, _, _, address in addresses]

@@ -62,10 +62,10 @@ class Routes:
 
 
 def _read(url: str) -> Route:
-    said = network()
-    proxy = said.proxy(url)
+    environment = network()
+    proxy = environment.proxy(url)
     # Over plain http, which leads to this computer alone, nobody is trusted.
-    bundle = said.certificates() if url.startswith("https:") else None
+    bundle = environment.certificates() if url.startswith("https:") else None
     return Route(proxy.url if proxy else None, bundle or DEFAULT_CA_BUNDLE_PATH)
 
 

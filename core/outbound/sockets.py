@@ -36,13 +36,13 @@ class WatchedSocket:
 
 
 def first(
-    addresses: Sequence[Address], left: Callable[[], float], connect: Opener
+    addresses: Sequence[Address], remaining: Callable[[], float], connect: Opener
 ) -> socket.socket:
     """Connect to the first address that takes us, while there is time left."""
     error: OSError = OSError("no address")
     for number, (family, address) in enumerate(addresses):
         # A first address that swallows packets must leave time for the second.
-        share = left() / (len(addresses) - number)
+        share = remaining() / (len(addresses) - number)
         try:
             return connect(family, address, share or 0.001)
         except OSError as failed:

@@ -1,4 +1,4 @@
-"""What can go wrong between here and an upstream, in plain words."""
+"""What can go wrong between here and a service, in plain words."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_a_second_address_is_tried_where_the_first_refuses():
             (socket.AF_INET, ("127.0.0.1", closed_port())),
             (socket.AF_INET, ("127.0.0.1", server.port)),
         ]
-        first(found, exchange.left, direct).close()
+        first(found, exchange.remaining, direct).close()
 
 
 def test_a_dropped_connection_after_the_request_is_unknown(outbound):

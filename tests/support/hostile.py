@@ -18,7 +18,7 @@ from core.connectors._notion.schema import Column, Option, Schema
 from core.connectors._notion.values import PLAIN
 from core.contract import folded, listed, nearest
 from core.engine.authorization import find_action
-from core.engine.validation import checked, fingerprint
+from core.engine.validation import fingerprint, validate
 from core.errors import LevqorError
 from core.grammar import parse_chat, parse_items, read_json, rows, value
 from core.interfaces import declared
@@ -82,7 +82,7 @@ def _fields():
     for action_id, action in _actions():
 
         def given(values, action=action, action_id=action_id):
-            request = checked(action.input, {**action.sample, **values}, lambda _: None)
+            request = validate(action.input, {**action.sample, **values}, lambda _: None)
             fingerprint(b"key", action_id, request)
 
         for spec in action.input.fields():
