@@ -21,7 +21,6 @@ class Range:
     tab: str | None
     column: int = 1
     row: int = 1
-    last_column: int | None = None
 
 
 def number(letters: str) -> int:
@@ -58,8 +57,7 @@ def parse(text: str, tabs: list[str]) -> Range:
         raise BadRange(f"Unable to parse range: {text}")
     if not colon and not (start[1] and start[2]):
         raise BadRange(f"Unable to parse range: {text}")
-    last_column = number(end[1]) if end[1] else None
-    return Range(tab, number(start[1] or "A"), int(start[2] or 1), last_column)
+    return Range(tab, number(start[1] or "A"), int(start[2] or 1))
 
 
 def _split(text: str, tabs: list[str]) -> tuple[str | None, str]:

@@ -44,21 +44,17 @@ class Tokens:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        self._until: dict[str, float] = {}
+        self.until: dict[str, float] = {}  # each with the moment it ends
 
     def good(self, token: str) -> bool:
         """Whether a token was given out and has not run out."""
-        return self._until.get(token, 0.0) > time.time()
-
-    def revoke(self) -> None:
-        """End every token, as if their hour were over."""
-        self._until.clear()
+        return self.until.get(token, 0.0) > time.time()
 
     async def answer(self, request: web.Request, received: Received) -> web.Response:
         """Trade an assertion for a token."""
         self._check(received.form)
         token = "ya29." + secrets.token_urlsafe(24)
-        self._until[token] = time.time() + LIFE
+        self.until[token] = time.time() + LIFE
         body = {"access_token": token, "expires_in": LIFE - 1, "token_type": "Bearer"}
         return web.json_response(body)
 

@@ -66,7 +66,7 @@ class TestRows:
 
     def test_a_token_that_ended_is_renewed_once(self, sheets, sandbox):
         sheets.send(values=ROWS)
-        sandbox.sheets.tokens.revoke()
+        sandbox.sheets.tokens.until.clear()
 
         assert sheets.send(values=ROWS).updated == 1
         assert calls(sandbox)[2:] == ["values.append", "token", "values.append"]
@@ -284,7 +284,7 @@ class TestProbe:
 
     def test_renews_a_token_that_ended(self, sheets, sandbox):
         sheets.probe()
-        sandbox.sheets.tokens.revoke()
+        sandbox.sheets.tokens.until.clear()
 
         assert sheets.probe().notes == (EDIT_NOTE,)
         assert calls(sandbox)[2:] == ["spreadsheets.get", "token", "spreadsheets.get"]

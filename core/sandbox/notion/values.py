@@ -1,4 +1,4 @@
-"""What may stand in a column of each type, and how Notion answers it."""
+"""What a column of each type takes, and how Notion answers it."""
 
 from __future__ import annotations
 

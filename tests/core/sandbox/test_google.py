@@ -131,6 +131,6 @@ def test_sheets_appends_below_what_is_there(sandbox, set_up):
 
 def test_a_token_that_ran_out_is_unauthenticated(sandbox, set_up):
     bearer = token(set_up, assertion(set_up)).json()["access_token"]
-    sandbox.sheets.tokens.revoke()
+    sandbox.sheets.tokens.until.clear()
     answer = append(set_up, bearer=bearer)
     assert (answer.status_code, answer.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
