@@ -26,7 +26,7 @@ def main(settings: Settings) -> int:
     """Print every finding; returns 1 where something is wrong."""
     findings = asyncio.run(look(settings))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    streams.answer("\n".join(lines(findings, width)))
+    streams.print_answer("\n".join(lines(findings, width)))
     return int(any(finding.good is False for finding in findings))
 
 

@@ -73,7 +73,7 @@ class Caller:
         return cls(surface, ident)
 
     @classmethod
-    def one(cls, text: str, declared: Mapping[str, CallerShape]) -> Caller:
+    def exact(cls, text: str, declared: Mapping[str, CallerShape]) -> Caller:
         """Read a caller who can exist; raises ValueError for a pattern or another shape.
 
         `declared` says how the callers of each interface are written.
@@ -81,7 +81,7 @@ class Caller:
         shapes = {**declared, **_SHAPES}
         caller = cls.parse(text)
         if caller.surface not in shapes:
-            known = ", ".join(f"{name}:{one.example}" for name, one in shapes.items())
+            known = ", ".join(f"{name}:{shape.example}" for name, shape in shapes.items())
             raise ValueError(f"callers are written {known}")
         if "*" in caller.id or "?" in caller.id:
             raise ValueError("names many callers; name one")

@@ -58,7 +58,7 @@ class HealthChecker:
         return Health(
             **vars(self.summary()),
             detail=detail | self._probe_all(detail) if live else detail,
-            inbound={name: one.words for name, one in inbound.items()},
+            inbound={surface: health.words for surface, health in inbound.items()},
             inbound_detail=inbound,
             problems=(log.problem,) if log and log.problem else (),
         )
@@ -105,24 +105,24 @@ class HealthChecker:
         )
 
     def _probe_all(self, known: dict[str, ConnectorHealth]) -> dict[str, ConnectorHealth]:
-        found: dict[str, Future[ConnectorHealth]] = {}
+        futures: dict[str, Future[ConnectorHealth]] = {}
         for connector in self._engine.connectors:
             if not self._engine.settings.configured(connector):
                 continue
-            future = found[connector.name] = Future()
+            future = futures[connector.name] = Future()
             # A thread each: five at the most, and none may wait for another's name look-up.
             threading.Thread(
                 target=self._probe_into,
                 args=(future, known[connector.name], connector),
                 daemon=True,
             ).start()
-        wait(found.values(), timeout=PROBE_SECONDS + 1)
+        wait(futures.values(), timeout=PROBE_SECONDS + 1)
         late = NotSent(
             "timed_out_before", "The service did not answer in time.", fix="Try again in a moment."
         )
         return {
             name: future.result() if future.done() else _failed(known[name], late, None)
-            for name, future in found.items()
+            for name, future in futures.items()
         }
 
     def _probe_into(
@@ -148,10 +148,10 @@ class HealthChecker:
             )
         except LevqorError as error:
             reason = error.reason or error.code
-            found = _failed(known, error, connector)
+            health = _failed(known, error, connector)
         else:
             verdict = Verdict.ATTENTION if probe.attention else Verdict.OK
-            found = replace(
+            health = replace(
                 known,
                 verdict=verdict,
                 words=VERDICTS[verdict].sentence,
@@ -161,33 +161,33 @@ class HealthChecker:
         latency = round((time.perf_counter() - began) * 1000, 1)
         since = now = time.time()
         try:
-            engine.ledger.probed(connector.name, found.verdict, reason, latency)
+            engine.ledger.probed(connector.name, health.verdict, reason, latency)
             since = engine.ledger.probes(connector.name)[0].since
         except LedgerError:
             # What the probe found is worth telling even where it cannot be kept.
             pass
-        return replace(found, latency_ms=latency, since=moment(since), checked_at=moment(now))
+        return replace(health, latency_ms=latency, since=moment(since), checked_at=moment(now))
 
 
 def inbounds(ledger: Ledger) -> dict[str, InboundHealth]:
     """How each interface of this home's bot is doing, whoever asks."""
-    found = {}
-    for one in ledger.inbounds():
-        verdict, fix = one.verdict, one.fix
+    health = {}
+    for inbound in ledger.inbounds():
+        verdict, fix = inbound.verdict, inbound.fix
         # An interface that has repeated itself does so every minute; silence is news then.
-        silent = one.at > one.since and time.time() - one.at > SILENT_SECONDS
-        if not one.alive:
+        silent = inbound.at > inbound.since and time.time() - inbound.at > SILENT_SECONDS
+        if not inbound.alive:
             verdict, fix = "the bot is not running", "Start it with: levqor-bot"
         elif silent:
             verdict, fix = "the bot gives no sign of life", "Stop it and start it again: levqor-bot"
-        found[one.surface] = InboundHealth(
-            ok=one.ok and one.alive and not silent,
+        health[inbound.surface] = InboundHealth(
+            ok=inbound.ok and inbound.alive and not silent,
             verdict=verdict,
             fix=fix,
-            since=moment(one.since),
-            at=moment(one.at),
+            since=moment(inbound.since),
+            at=moment(inbound.at),
         )
-    return found
+    return health
 
 
 def _failed(

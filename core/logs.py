@@ -165,7 +165,7 @@ class RunLog:
         first, self.problem = self.problem is None, problem
         if first:
             # A terminal that is gone must not end the run's worker.
-            streams.tell(f"{problem} Runs go on without it.")
+            streams.print_error(f"{problem} Runs go on without it.")
 
 
 def _opened(file: Path, how: int) -> int:

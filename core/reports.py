@@ -264,6 +264,6 @@ def iso(at: float | None) -> str | None:
     return None if at is None else moment(at).isoformat(timespec="seconds")
 
 
-def known(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is not known."""
+def without_none(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is None."""
     return {name: value for name, value in body.items() if value is not None}

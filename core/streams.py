@@ -31,7 +31,7 @@ class NotPrinted(LevqorError, code="not_printed", exit=8):
         )
 
 
-def hold() -> None:
+def open_closed() -> None:
     """Open what of the standard streams is closed, the wrong way round, so that it still fails.
 
     Else the next file to be opened would get its number, and words be written into a database
@@ -76,18 +76,18 @@ def flush() -> OSError | None:
 
 
 @contextlib.contextmanager
-def helping() -> Iterator[None]:
+def printing_help() -> Iterator[None]:
     """Turn the exit after a help that could not be printed into exit status 8."""
     try:
         yield
     except SystemExit:
         if lost := flush():
-            tell(NotPrinted(lost).message)
+            print_error(NotPrinted(lost).message)
             raise SystemExit(NotPrinted.exit) from None
         raise
 
 
-def answer(text: str, run: str | None = None) -> None:
+def print_answer(text: str, run: str | None = None) -> None:
     """Print an answer, of a run that was sent or of anything else; raises NotPrinted."""
     try:
         print(text, flush=True)  # noqa: T201 - a program speaks here
@@ -95,7 +95,7 @@ def answer(text: str, run: str | None = None) -> None:
         raise NotPrinted(problem, run=run) from None
 
 
-def tell(text: str) -> None:
+def print_error(text: str) -> None:
     """Say a line on standard error; whoever closed that does not want to hear it."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - a program speaks here

@@ -86,9 +86,9 @@ def wait(seconds: float) -> str:
     return counted(max(1, math.ceil(seconds / size)), unit)
 
 
-def under(title: str, said: str) -> str:
-    """What is said of a connector, behind its title unless it begins with that anyway."""
-    return said if said.startswith(f"{title} ") else f"{title}: {said}"
+def titled(title: str, words: str) -> str:
+    """Put a service's title before words of it, unless they begin with that anyway."""
+    return words if words.startswith(f"{title} ") else f"{title}: {words}"
 
 
 def receipt(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
@@ -231,8 +231,8 @@ def _done(status: str, updated: int | None) -> str:
 
 
 def _what(error: LevqorError, outcome: str | None) -> str:
-    said = error.message.lower()
-    if "not sent" in said or "may or may not" in said:
+    message = error.message.lower()
+    if "not sent" in message or "may or may not" in message:
         return error.message
     return f"{_SENTENCES.get(outcome or '', '')} {error.message}".strip()
 
@@ -258,7 +258,7 @@ def _connector_lines(detail: ConnectorHealth, now: float) -> Iterator[str]:
         extras.append(f"{detail.latency_ms:.0f} ms")
     if detail.since and (lasted := now - detail.since.timestamp()) >= 5:
         extras.append(f"for {span(lasted)}")
-    yield under(detail.title, detail.words) + (f" ({', '.join(extras)})" if extras else "")
+    yield titled(detail.title, detail.words) + (f" ({', '.join(extras)})" if extras else "")
     if detail.fix:
         yield f"  What to do: {detail.fix}"
     yield from (f"  Note: {note}" for note in detail.notes)

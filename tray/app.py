@@ -45,7 +45,7 @@ _UP = "the icon is in the corner of the screen; to end it: Quit in its menu, or 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the tray; returns the exit status: 0 done, 2 wrong options, 3 not set up for it."""
     # Before the libraries, which connect to the display.
-    streams.hold()
+    streams.open_closed()
     try:
         return _main(args)
     finally:
@@ -59,7 +59,7 @@ def _main(args: Sequence[str] | None) -> int:
             "pip install 'levqor[tray]', or in a checkout: pip install '.[tray]'"
         )
         return EXIT_NO_DESKTOP
-    with streams.helping():
+    with streams.printing_help():
         options = _parser().parse_args(args)
     if warning := desktop.ready_for_tls():
         _print(warning)
@@ -179,7 +179,7 @@ def _wait_for_host(seconds: float) -> None:
 
 
 def _print(text: str) -> None:
-    streams.tell(f"{NAME}: {text}")
+    streams.print_error(f"{NAME}: {text}")
 
 
 if __name__ == "__main__":

@@ -98,5 +98,5 @@ def _worst(icon: IconState, are: str, problems: Sequence[Connector | Inbound]) -
         names = formatting.listed([each.title for each in problems])
         return Summary(icon, f"{len(problems)} {are}: {names}", _EACH)
     (problem,) = problems
-    headline = wording.under(problem.title, formatting.plain(problem.words))
+    headline = wording.titled(problem.title, formatting.plain(problem.words))
     return Summary(icon, headline, problem.fix or _NO_FIX)

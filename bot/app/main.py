@@ -38,7 +38,7 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `levqor-bot`; returns the exit status."""
-    streams.hold()
+    streams.open_closed()
     try:
         return _run(parse(sys.argv[1:] if argv is None else argv))
     finally:
@@ -52,7 +52,7 @@ def _run(options: Options) -> int:
 
             # Before anything is imported that uses TLS at once.
             if note := ready_for_tls():
-                streams.tell(note)
+                streams.print_error(note)
             settings = load(options, stack)
             # Before any of them has a word to say: several print tokens and whole messages.
             quiet_libraries(settings.redactor(), settings.loggers())
@@ -62,7 +62,7 @@ def _run(options: Options) -> int:
 
             return asyncio.run(run(settings, options))
         except LevqorError as error:
-            streams.tell(wording.in_one_line(error))
+            streams.print_error(wording.in_one_line(error))
             return error.exit
 
 
@@ -75,11 +75,13 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     from core.sandbox import start
 
     sandbox, settings = start(stack, options.home)
-    streams.tell(f"sandbox: {sandbox.url} shows what was sent")
+    streams.print_error(f"sandbox: {sandbox.url} shows what was sent")
     kept = "" if options.home else " (temporary: gone when this ends; --home DIR keeps one)"
-    streams.tell(f"home: {settings.home}{kept}")
+    streams.print_error(f"home: {settings.home}{kept}")
     if settings.app.home and not options.home:
-        streams.tell("LEVQOR_HOME is not used: a sandbox has its own home, or the one in --home.")
+        streams.print_error(
+            "LEVQOR_HOME is not used: a sandbox has its own home, or the one in --home."
+        )
     return settings
 
 
@@ -110,7 +112,7 @@ def parse(argv: Sequence[str]) -> Options:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in COMMANDS.values():
         commands.add_parser(command.name, help=command.help)
-    with streams.helping():
+    with streams.printing_help():
         return Options(**vars(parser.parse_args(argv)))
 
 

@@ -165,7 +165,7 @@ class Console:
         if self._terminal:
             self._terminal.say(text, "bad" if bad else "dim" if dim else "good")
         else:
-            streams.answer(text, run)
+            streams.print_answer(text, run)
 
 
 def _spelled(bot: Bot, word: str) -> str:

@@ -226,7 +226,7 @@ class Bot:
 
     def print_status(self, line: str) -> None:
         """Tell whoever watches the terminal; one line on standard error."""
-        streams.tell(plain_text(line))
+        streams.print_error(plain_text(line))
 
     def end(self, status: int = 0, line: str | None = None) -> None:
         """End the process in order; the first reason given stands."""

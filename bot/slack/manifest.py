@@ -167,10 +167,10 @@ def main(settings: Settings) -> int:
     from core.connectors import CONNECTORS
 
     made = manifest(settings, CONNECTORS)
-    streams.answer(json.dumps(made, indent=2))
+    streams.print_answer(json.dumps(made, indent=2))
     note = "Open this page to make the app, or paste the manifest at api.slack.com/apps:"
     if over_http(settings):
         note = f"Put your own address in place of {HOST} first. Then:\n{note}"
     link = CREATE + quote(json.dumps(made, separators=(",", ":")), safe="")
-    streams.tell(f"{note}\n{link}")
+    streams.print_error(f"{note}\n{link}")
     return 0

@@ -1,7 +1,7 @@
 """HTTP: the actions as an API, health, usage, metrics; and what chat platforms post to.
 
 Programs, the remote tray, Prometheus and webhooks talk to it. Who asks is told by a
-bearer token, else by an address of this machine (see principal.py).
+bearer token, else by an address of this machine (see authentication.py).
 """
 
 from __future__ import annotations

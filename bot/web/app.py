@@ -59,7 +59,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         ("/api/usage/summary", handlers.usage, openapi.USAGE),
         ("/api/runs/{run}", handlers.run, openapi.RUN),
         ("/ops/uptime", handlers.uptime, openapi.UPTIME),
-        ("/metrics", handlers.numbers, openapi.METRICS),
+        ("/metrics", handlers.scrape, openapi.METRICS),
         ("/openapi.json", _description(app), openapi.OPENAPI),
     ):
         app.add_api_route(path, handler, methods=["GET"], **docs)

@@ -130,12 +130,12 @@ def idempotency_key(headers: Mapping[str, str], caller: Caller) -> str | None:
 
 def check_media_type(headers: Mapping[str, str]) -> None:
     """Raise WrongMediaType for anything but plain UTF-8 JSON."""
-    said = Message()
-    said["content-type"] = headers.get("content-type", "")
+    message = Message()
+    message["content-type"] = headers.get("content-type", "")
     fix = "Send the header Content-Type: application/json."
-    if said.get_content_type() != "application/json":
+    if message.get_content_type() != "application/json":
         raise WrongMediaType([Fault("content-type", "must be application/json")], fix=fix)
-    charset = said.get_content_charset("utf-8")
+    charset = message.get_content_charset("utf-8")
     if charset.replace("_", "-").replace("utf-8", "utf8") != "utf8":
         raise WrongMediaType(
             [Fault("content-type", "has a charset other than UTF-8")],

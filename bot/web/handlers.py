@@ -142,7 +142,7 @@ class Handlers:
         )
         return json_response(report.body())
 
-    async def numbers(self, request: Request) -> Response:
+    async def scrape(self, request: Request) -> Response:
         """Show the metrics."""
         accept = request.headers.get("accept", "")
         body, media = await self.bot.read(self.metrics.text, accept)

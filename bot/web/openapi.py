@@ -30,7 +30,7 @@ _YES_OR_NO = {"type": "string", "enum": ["0", "1"]}
 
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document of an app's pages."""
-    made = get_openapi(
+    document = get_openapi(
         title="Levqor",
         version=app.version,
         description=_INTRO,
@@ -42,8 +42,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             {"name": "watching", "description": "How it is doing, and what it has done."},
         ],
     )
-    made["security"] = [{"token": []}, {}]
-    made["components"] = {
+    document["security"] = [{"token": []}, {}]
+    document["components"] = {
         "schemas": schemas.components(),
         "securitySchemes": {
             "token": {
@@ -53,7 +53,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             }
         },
     }
-    return made
+    return document
 
 
 def action_page(
@@ -123,9 +123,14 @@ def _page(
 def _parameter(
     name: str, description: str, schema: dict[str, Any], *, where: str = "query", **more: Any
 ) -> dict[str, Any]:
-    needed = where == "path"
-    said = {"name": name, "in": where, "required": needed, "description": description}
-    return {**said, "schema": schema, **more}
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": schema,
+        **more,
+    }
 
 
 def _json(description: str, component: str) -> dict[str, Any]:

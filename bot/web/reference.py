@@ -24,7 +24,7 @@ def reference(connectors: Sequence[Connector]) -> str:
 
 def _action(connector: Connector, action: Action) -> str:
     action_id = connector.action_id(action)
-    needed = ", ".join(f"`{one.name}`" for one in connector.config.settings() if one.required)
+    needed = ", ".join(f"`{each.name}`" for each in connector.config.settings() if each.required)
     fields = action.input.fields()
     body = {spec.name: spec.example for spec in fields if spec.required}
     shown = json.dumps(body, ensure_ascii=False)
@@ -69,7 +69,7 @@ def _errors(connector: Connector) -> str:
     rows: list[tuple[str, ...]] = []
     for error in schemas.action_errors(connector.name, action_id):
         row = (f"`{error.code}`", str(error.http), str(error.exit))
-        if not any(one[:2] == row[:2] for one in rows):
+        if not any(other[:2] == row[:2] for other in rows):
             rows.append((*row, error.message))
     table = _table(("`error`", "HTTP", "exit status of `levqor`", "what it means"), rows)
     return f"## Errors\n\n{table}"

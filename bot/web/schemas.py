@@ -50,7 +50,7 @@ def contract_schema(action: Action, default: Callable[[str], str | None]) -> dic
         _typeable(given, refused + _UNSEEN if spec.address else refused)
         filled = spec.setting is not None and default(spec.setting) is not None
         if filled:
-            schema["required"] = [one for one in schema.get("required", ()) if one != spec.name]
+            schema["required"] = [name for name in schema.get("required", ()) if name != spec.name]
         if filled or not spec.required:
             schema["properties"][spec.name] = _or_null(given)
     if not schema.get("required"):
@@ -70,22 +70,22 @@ def _or_null(given: dict[str, Any]) -> dict[str, Any]:
 def _resolved(node: Any, definitions: Mapping[str, Any]) -> Any:
     """Put definitions where they are referred to; none of ours refers to itself."""
     if isinstance(node, list):
-        return [_resolved(one, definitions) for one in node]
+        return [_resolved(each, definitions) for each in node]
     if not isinstance(node, dict):
         return node
     definitions = node.get("$defs", definitions)
     if "$ref" in node:
         return _resolved(definitions[node["$ref"].rpartition("/")[2]], definitions)
-    return {name: _resolved(one, definitions) for name, one in node.items() if name != "$defs"}
+    return {name: _resolved(each, definitions) for name, each in node.items() if name != "$defs"}
 
 
 def _typeable(node: dict[str, Any], refused: str) -> None:
     """Say of every text, number and object below what a contract and the body reader take."""
     shape = node.pop("pattern", None) if "anyOf" in node else None
-    for one in node.get("anyOf", ()):
-        if shape and one.get("type") == "string":
-            one["pattern"] = shape
-        _typeable(one, refused)
+    for choice in node.get("anyOf", ()):
+        if shape and choice.get("type") == "string":
+            choice["pattern"] = shape
+        _typeable(choice, refused)
     if node.get("type") == "string" and "pattern" not in node:
         some = rf"[^{refused}{_BLANK}]" if node.get("minLength") else ""
         node["pattern"] = rf"^[^{refused}]*{some}[^{refused}]*$"
@@ -148,13 +148,13 @@ def components() -> dict[str, Any]:
         [(kind, "serialization", TypeAdapter(kind)) for kind in (*kinds, e.ErrorBody)],
         ref_template=REFERENCE,
     )
-    made = {name: _tidied(schema) for name, schema in described["$defs"].items()}
+    components = {name: _tidied(schema) for name, schema in described["$defs"].items()}
     # Without `live=1` the summary alone is answered.
-    made["Health"]["required"] = [each.name for each in fields(reports.HealthSummary)]
-    made["Error"] = error = made.pop("ErrorBody")
+    components["Health"]["required"] = [each.name for each in fields(reports.HealthSummary)]
+    components["Error"] = error = components.pop("ErrorBody")
     error["properties"]["error"]["enum"] = _codes()
     error["properties"]["outcome"]["enum"].remove("sent")
-    return {**made, "Document": {"type": "object"}}
+    return {**components, "Document": {"type": "object"}}
 
 
 def _tidied(node: Any) -> Any:
@@ -163,20 +163,20 @@ def _tidied(node: Any) -> Any:
         return [_tidied(each) for each in node]
     if not isinstance(node, dict):
         return node
-    made = {
+    tidy = {
         name: _tidied(value)
         for name, value in node.items()
         # A property may be called `title` too.
         if name != "default" and not (name == "title" and isinstance(value, str))
     }
     if "default" in node:
-        kind, _ = made.pop("anyOf")
-        made = {**kind, **made}
-    if made.get("type") in ("integer", "number"):
-        made["minimum"] = 0
-    if "properties" in made:
-        made["additionalProperties"] = False
-    return made
+        kind, _ = tidy.pop("anyOf")
+        tidy = {**kind, **tidy}
+    if tidy.get("type") in ("integer", "number"):
+        tidy["minimum"] = 0
+    if "properties" in tidy:
+        tidy["additionalProperties"] = False
+    return tidy
 
 
 def _codes() -> list[str]:

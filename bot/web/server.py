@@ -215,13 +215,15 @@ class BoundedProtocol(H11Protocol):
     def _make_room(self) -> bool:
         """End the connection that has only waited for its caller the longest, if any does."""
         waiting = [
-            one
-            for one in self.connections
-            if isinstance(one, BoundedProtocol) and one is not self and one.phase()[0] != "work"
+            other
+            for other in self.connections
+            if isinstance(other, BoundedProtocol)
+            and other is not self
+            and other.phase()[0] != "work"
         ]
         if not waiting:
             return False
-        oldest = min(waiting, key=lambda one: one.since)
+        oldest = min(waiting, key=lambda connection: connection.since)
         self.connections.discard(oldest)
         oldest.transport.abort()
         return True

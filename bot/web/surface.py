@@ -107,8 +107,8 @@ class Web:
 def listen(address: Address) -> socket.socket:
     """Open the listening socket; raises NotConfigured where that cannot be."""
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        family, kind, proto, _, where = found[0]
+        found, *_ = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        family, kind, proto, _, where = found
         listener = socket.socket(family, kind, proto)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

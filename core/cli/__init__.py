@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status."""
     args = words.long_help(sys.argv[1:] if args is None else args)
-    streams.hold()
+    streams.open_closed()
     out = Output(as_json=wants_json(args))
     try:
         return _run(args, out)

@@ -15,7 +15,7 @@ from core.cli import health, options
 from core.errors import LevqorError
 from core.home import DATABASE
 from core.reports import Finding, Verdict
-from core.wording import summary, under
+from core.wording import summary, titled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -189,7 +189,7 @@ def _services(report: Health) -> Iterator[Finding]:
     for detail in report.detail.values():
         if detail.verdict in GOOD:
             took = "" if detail.latency_ms is None else f" ({detail.latency_ms:.0f} ms)"
-            what = f"{under(detail.title, detail.words.rstrip('.'))}{took}."
+            what = f"{titled(detail.title, detail.words.rstrip('.'))}{took}."
             fix = " ".join(filter(None, (*detail.notes, detail.fix))) or None
             yield Finding(GOOD[detail.verdict], what, fix, "services")
     for surface, inbound in report.inbound_detail.items():

@@ -10,7 +10,7 @@ import typer
 from core import __version__
 from core.cli import options
 from core.counted import counted
-from core.reports import known
+from core.reports import without_none
 
 if TYPE_CHECKING:
     from core.cli.diagnostics import Diagnosis
@@ -40,7 +40,7 @@ def doctor(
         "ok": not diagnosis.wrong,
         "home": str(session.settings.home),
         "levqor": __version__,
-        "findings": [known(asdict(finding)) for finding in diagnosis.findings],
+        "findings": [without_none(asdict(finding)) for finding in diagnosis.findings],
     }
     session.out.answer(body, lambda: _draw(session, diagnosis))
     if diagnosis.wrong:

@@ -71,7 +71,7 @@ def draw(out: Output, report: Health) -> None:
     for detail in details:
         title, failed = detail.title, detail.last_failure
         if detail.fix:
-            out.line(wording.under(title, detail.words))
+            out.line(wording.titled(title, detail.words))
             out.line(f"    What to do: {detail.fix}")
         for note in detail.notes:
             out.line(f"{title}: {note}")

@@ -12,7 +12,7 @@ from core.callers import ADDRESSED_SURFACE, Caller
 from core.cli import options
 from core.errors import Fault, InvalidInput, NotFound
 from core.plain import plain_line
-from core.reports import iso, known
+from core.reports import iso, without_none
 
 if TYPE_CHECKING:
     from core.cli.session import Session
@@ -69,7 +69,7 @@ def callers(ctx: typer.Context, output: options.Output = None) -> None:
         )
 
     body = [
-        known(
+        without_none(
             {
                 "caller": person.caller,
                 "plan": person.plan,
@@ -103,7 +103,7 @@ def _single_caller(session: Session, text: str) -> Caller:
     """Read a caller a plan can be for; raises InvalidInput, NotFound."""
     try:
         shapes = {each.name: each.caller for each in session.settings.interfaces if each.caller}
-        caller = Caller.one(text, shapes)
+        caller = Caller.exact(text, shapes)
     except ValueError as error:
         raise InvalidInput(
             [Fault("caller", str(error))],

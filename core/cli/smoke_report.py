@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import __version__
 from core.errors import InvalidInput
-from core.reports import known
+from core.reports import without_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,9 +63,11 @@ def body(
         "sent": len(sent) - failed,
         "failed": failed,
         "skipped": len(skipped),
-        "results": [known(result) for result in results],
+        "results": [without_none(result) for result in results],
         "health": {
-            name: known({key: detail.body()[key] for key in ("verdict", "latency_ms", "since")})
+            name: without_none(
+                {key: detail.body()[key] for key in ("verdict", "latency_ms", "since")}
+            )
             for name, detail in health.detail.items()
         },
     }

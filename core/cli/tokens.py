@@ -9,7 +9,7 @@ import typer
 from core.callers import ADDRESSED_SURFACE
 from core.cli import options
 from core.cli.people import Plan, ago
-from core.reports import iso, known
+from core.reports import iso, without_none
 
 
 def new(
@@ -66,7 +66,7 @@ def listed(ctx: typer.Context, output: options.Output = None) -> None:
         )
 
     body = [
-        known(
+        without_none(
             {
                 "label": token.label,
                 "plan": token.plan,

@@ -43,7 +43,7 @@ from core.wording import (
     refusal,
     settled,
     summary,
-    under,
+    titled,
     usage_lines,
     wait,
     why,
@@ -314,8 +314,8 @@ def test_a_log_that_cannot_be_written_is_said_under_health():
 
 
 def test_a_title_is_not_said_twice():
-    assert under("Slack", "Slack is not set up.") == "Slack is not set up."
-    assert under("Slack", "The webhook is gone.") == "Slack: The webhook is gone."
+    assert titled("Slack", "Slack is not set up.") == "Slack is not set up."
+    assert titled("Slack", "The webhook is gone.") == "Slack: The webhook is gone."
 
 
 def test_every_verdict_has_its_words():
