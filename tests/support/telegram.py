@@ -36,7 +36,7 @@ QUICK = Timing(
 
 @dataclass(frozen=True)
 class Living:
-    """A running bot whose one way in is Telegram."""
+    """A running bot whose one interface is Telegram."""
 
     bot: Bot
     surface: Telegram
@@ -46,10 +46,10 @@ class Living:
 
     @property
     def health(self) -> tuple[bool, str, str | None]:
-        """What health says of this way in: ok, verdict, fix."""
-        for way in self.engine.ledger.inbounds():
-            if way.surface == "telegram":
-                return way.ok, way.verdict, way.fix
+        """What health says of Telegram: ok, verdict, fix."""
+        for each in self.engine.ledger.inbounds():
+            if each.surface == "telegram":
+                return each.ok, each.verdict, each.fix
         return False, "", None
 
     def pair(self, *users: int) -> None:

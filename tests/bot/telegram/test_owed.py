@@ -32,7 +32,7 @@ WROTE = {
 
 @pytest.fixture(params=["poll", "webhook"])
 def way(request, sandbox):
-    """Settings and arguments of either way in."""
+    """Settings and arguments for polling, or for a webhook."""
     if request.param == "poll":
         return sandbox.settings(), ["--no-http"]
     sandbox.telegram.updates.retry_seconds = 0.05

@@ -1,4 +1,4 @@
-"""Who is heard: paired people, and what strangers get."""
+"""Who is paired, and what unknown users get."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def barrier(bot, sandbox):
     sandbox.telegram.user(9).waits()
 
 
-def test_a_stranger_is_answered_once_with_his_id_and_nothing_else(bot, sandbox):
+def test_an_unknown_user_is_answered_once_with_his_id_and_nothing_else(bot, sandbox):
     eve = sandbox.telegram.user(666)
     for typed in ("/start", "/slack_send hi", "/health", "hello", "/help", "/start wrong"):
         eve.says(typed)
@@ -31,7 +31,7 @@ def test_a_stranger_is_answered_once_with_his_id_and_nothing_else(bot, sandbox):
     assert bot.engine.ledger.runs() == []
 
 
-def test_a_stranger_in_a_group_is_answered_only_when_he_means_this_bot(bot, sandbox):
+def test_an_unknown_user_in_a_group_is_answered_only_when_he_means_this_bot(bot, sandbox):
     eve = sandbox.telegram.user(666, chat=GROUP)
     eve.says("good morning")
     eve.says("/weather")
@@ -60,7 +60,7 @@ def test_a_code_is_not_taken_in_a_group_where_all_can_read_it(bot, sandbox):
     assert bot.engine.ledger.paired("telegram") == ["9"]
 
 
-def test_whoever_is_unpaired_is_a_stranger_at_once(bot, sandbox):
+def test_whoever_is_unpaired_is_an_unknown_user_at_once(bot, sandbox):
     bot.pair(42)
     ada = sandbox.telegram.user(42)
     ada.says("/whoami")
@@ -128,20 +128,20 @@ def test_whoever_is_unpaired_meanwhile_loses_the_menu(home, sandbox):
         wait_for(lambda: not sandbox.telegram.menu(SCOPE))
 
 
-def test_a_flood_of_strangers_costs_bounded_memory_and_answers():
+def test_a_flood_of_unknown_users_costs_bounded_memory_and_answers():
     unknown_users = UnknownUsers()
     heard = sum(unknown_users.may_be_answered(user) for user in range(5000) for _ in range(2))
     assert heard == MOST == 1000
     assert len(unknown_users) == MOST
 
 
-def test_a_stranger_may_try_five_codes_an_hour():
+def test_an_unknown_user_may_try_five_codes_an_hour():
     unknown_users = UnknownUsers()
     assert [unknown_users.may_try(1) for _ in range(7)] == [True] * 5 + [False] * 2
     assert sum(unknown_users.may_try(user) for user in range(2, 500)) == 55
 
 
-def test_a_stranger_flood_does_not_keep_paired_people_waiting(bot, sandbox):
+def test_a_flood_of_unknown_users_does_not_keep_paired_people_waiting(bot, sandbox):
     bot.pair(42)
     for user in range(1000, 1150):
         sandbox.telegram.user(user).says("hello")
@@ -151,7 +151,7 @@ def test_a_stranger_flood_does_not_keep_paired_people_waiting(bot, sandbox):
     assert [one.json["text"] for one in sandbox.slack.writes] == ["hi"]
 
 
-def test_while_nobody_is_let_in_the_terminal_says_how(home, sandbox):
+def test_while_nobody_is_paired_the_terminal_says_how(home, sandbox):
     told = f"telegram: nobody is paired yet; run: levqor --home {home} pair telegram"
     with living(settings_for(home, sandbox)) as bot:
         wait_for(lambda: told in bot.said)

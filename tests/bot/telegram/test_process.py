@@ -91,7 +91,7 @@ def test_killed_while_sending_the_same_message_tells_that_it_is_in_doubt(home, s
 
 @pytest.fixture(params=["poll", "webhook"])
 def way(request, sandbox, counts):
-    """Telegram's way in: settings, arguments, and how often the bot is killed."""
+    """Settings, arguments, and how often the bot is killed; for polling or a webhook."""
     if request.param == "poll":
         return sandbox.settings(), ["--no-http"], counts(20, 200)
     sandbox.telegram.updates.retry_seconds = 0.05
