@@ -6,6 +6,7 @@ they say; nothing below knows where a question came from.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
@@ -38,10 +39,10 @@ class Question:
 
 
 QUESTIONS = (
-    Question("health", "[live]", "what works, what does not, and what to do"),
-    Question("usage", "", "what is left today, and what was done lately"),
-    Question("why", "RUN", "what became of a run"),
-    Question("whoami", "", "the id Levqor knows you by"),
+    Question("health", "[live]", "which services work, and how to fix the others"),
+    Question("usage", "", "what is left today, and what was sent lately"),
+    Question("why", "RUN", "the outcome of a run, and the reason"),
+    Question("whoami", "", "who you are to Levqor"),
     Question("help", "[ACTION]", "this list, or one action's fields"),
 )
 
@@ -132,7 +133,7 @@ class Commands:
         for each in QUESTIONS:
             written = f"{spelling.question(each.word)} {each.takes}".rstrip()
             lines.append(f"  {written} - {each.tells}")
-        lines.append("An action without words after it opens a form.")
+        lines.append("An action with nothing after it opens a form.")
         return "\n".join(lines)
 
     def _help_on(self, about: str, spelling: Spelling) -> str:
@@ -166,6 +167,17 @@ class Commands:
         )
         return "\n".join(wording.usage_lines(report))
 
+    async def runs(self, caller: Caller, last: int) -> str:
+        """A caller's latest runs, a line each."""
+        titles = {action_id: action.title for action_id, _, action in self.actions()}
+        entries = await self._read(self._engine.ledger.runs, last, str(caller))
+        lines = [
+            f"{titles.get(entry.action, entry.action)}: {wording.STATES[entry.state]},"
+            f" {wording.ago(time.time() - entry.at)} · run {entry.run}"
+            for entry in entries
+        ]
+        return "\n".join(lines) or "Nothing yet."
+
     async def why(self, run: str, caller: Caller) -> str:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
@@ -175,7 +187,7 @@ class Commands:
         entry = await self._read(self._engine.ledger.run, typed, whose)
         if entry is None:
             raise NotFound(
-                "There is no run of yours with that id.",
+                "There is no run of yours with that ID.",
                 fix="The answer you got shows its run ID; admins (LEVQOR_ADMINS) see every run.",
             )
         return wording.why(entry, self._engine.connectors)

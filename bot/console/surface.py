@@ -19,13 +19,14 @@ from bot.conversation import (
     Decision,
     OpenForm,
     Reply,
+    Response,
     Started,
     Submission,
 )
 from core import streams, wording
 from core.callers import Caller, os_user
 from core.contract import utf8
-from core.errors import Fault, InvalidInput
+from core.errors import Fault, InvalidInput, LevqorError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -36,7 +37,16 @@ if TYPE_CHECKING:
 
 BARE = Spelling(action=str, question=str)
 LEAVE = ("quit", "exit")
+RUNS, HELP = "runs", "help"
+MOST_RUNS = 10
+# `run ACTION …` is how a terminal has it, and people copy.
+TERMINAL_WORDS = ("levqor", "run")
+MORE_HELP = f"""
+  {RUNS} - your latest runs
+  exit - leave; so does pressing Ctrl-C twice
+You may write ? for help, and run before an action."""
 _FIRST_BLANK = re.compile(r"\s")
+_OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*(?![^\s=])")
 
 
 class Failed(Exception):
@@ -116,20 +126,20 @@ class Console:
             raise Failed from None
 
     async def _do(self, bot: Bot, line: str) -> None:
-        # One blank ends the command's word; a tab after it is the first of pasted rows.
-        typed, _, text = _FIRST_BLANK.sub("\0", line.lstrip(), count=1).partition("\0")
-        typed = typed.lstrip("/")
-        if not typed or typed.startswith("#"):
+        if not line.strip() or line.lstrip().startswith("#"):
             return
-        conversation = self._conversation
-        word = _spelled(bot, typed.lower())
-        response = await conversation.handle(Command(caller=self._caller, word=word, text=text))
-        while self._terminal and isinstance(response, OpenForm | Confirm):
-            request = await self._asked(self._terminal, response)
-            if request is None:
-                response = Reply(NOT_SENT)
+        try:
+            word, text = _parsed(bot, line)
+            if word == RUNS:
+                response: Response = Reply(await bot.commands.runs(self._caller, MOST_RUNS))
             else:
-                response = await conversation.handle(request)
+                response = await self._respond(bot, word, text)
+            if word == HELP and not text.strip():
+                response = Reply(response.text + MORE_HELP)
+        except streams.NotPrinted:
+            raise
+        except LevqorError as error:
+            response = Reply.refusing(error)
         if isinstance(response, Started):
             await self._finish(bot, response)
             return
@@ -138,13 +148,29 @@ class Console:
         if refused:
             raise Failed
 
+    async def _respond(self, bot: Bot, word: str, text: str) -> Response:
+        """Handle a command; where a person sits there, also what it asks of them."""
+        conversation = self._conversation
+        response = await conversation.handle(Command(caller=self._caller, word=word, text=text))
+        if self._terminal is None:
+            return response
+        given: dict[str, Any] = {}
+        if isinstance(response, Reply) and _is_unfinished(response.error):
+            given = bot.commands.read(word, text)
+            await bot.commands.ready(word, self._caller)
+            response = OpenForm(response.text, word, bot.commands.contract(word))
+        while isinstance(response, OpenForm | Confirm):
+            request = await self._asked(self._terminal, response, given)
+            response = await conversation.handle(request) if request else Reply(NOT_SENT)
+        return response
+
     async def _asked(
-        self, terminal: Terminal, response: OpenForm | Confirm
+        self, terminal: Terminal, response: OpenForm | Confirm, given: dict[str, Any]
     ) -> Submission | Decision | None:
         if isinstance(response, Confirm):
             yes = await terminal.agree(response.text)
             return Decision(caller=self._caller, id=response.nonce, yes=yes)
-        values = await terminal.form(response.contract)
+        values = await terminal.form(response.contract, given)
         if values is None:
             return None
         return Submission(caller=self._caller, action_id=response.action_id, values=values)
@@ -168,10 +194,33 @@ class Console:
             streams.print_answer(text, run)
 
 
-def _spelled(bot: Bot, word: str) -> str:
+def _parsed(bot: Bot, line: str) -> tuple[str, str]:
+    """Split a line into the command's word and the text after it; raises InvalidInput."""
+    word, text = _split(line)
+    copied = word in TERMINAL_WORDS
+    while word in TERMINAL_WORDS:
+        word, text = _split(text)
+    if copied and not word:
+        raise InvalidInput(message="run needs an action after it; help lists the actions.")
+    if copied and (option := _OPTION.search(text)):
+        fault = Fault(option[0], "is an option of the terminal; to send it as text, leave out run")
+        raise InvalidInput([fault])
     # `email_send` and `email-send` are how chats spell it, and people copy.
     ids = bot.engine.action_ids()
-    return {i.replace(".", mark): i for i in ids for mark in "_-"}.get(word, word)
+    spellings = {i.replace(".", mark): i for i in ids for mark in "_-"} | {"?": HELP}
+    return spellings.get(word, word), text
+
+
+def _split(line: str) -> tuple[str, str]:
+    # One blank ends the command's word; a tab after it is the first of pasted rows.
+    word, _, text = _FIRST_BLANK.sub("\0", line.lstrip(), count=1).partition("\0")
+    return word.lstrip("/").lower(), text
+
+
+def _is_unfinished(error: LevqorError | None) -> bool:
+    """Whether nothing is wrong but fields that were left out."""
+    faults = error.faults if isinstance(error, InvalidInput) else ()
+    return bool(faults) and all(fault.message == "is required" for fault in faults)
 
 
 async def _script() -> AsyncIterator[str]:

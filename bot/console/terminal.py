@@ -8,7 +8,6 @@ from prompt_toolkit import PromptSession, print_formatted_text
 from prompt_toolkit.completion import Completer, Completion
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
@@ -18,11 +17,10 @@ from core.cli.output import wrapped
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
-    from prompt_toolkit.key_binding import KeyPressEvent
 
     from bot.runtime import Bot
     from core.callers import Caller
@@ -49,29 +47,46 @@ class Terminal:
             history=InMemoryHistory(),
             completer=Words(bot),
             complete_while_typing=True,
-            key_bindings=_keys(),
             style=STYLE,
         )
         self._asking: PromptSession[str] = PromptSession(style=STYLE)
 
     def welcome(self) -> None:
         """Say what this is."""
-        self.say("Levqor console. help lists what there is, Tab completes, quit leaves.", "dim")
+        self.say("Levqor console. Type help for the commands, exit to leave. Tab completes.", "dim")
         self.say(f"You are {self._caller}.", "dim")
 
     async def read(self) -> str | None:
-        """The next command; None at the end of input, or for Ctrl-C on an empty line."""
-        return await self._prompt(self._session, "levqor> ")
+        """The next command; None at the end of input, or where Ctrl-C is pressed twice."""
+        warned = False
+        while True:
+            try:
+                return await self._prompt(self._session, "levqor> ")
+            except EOFError:
+                return None
+            except KeyboardInterrupt:
+                begun = self._session.default_buffer.text
+                if warned and not begun:
+                    return None
+                warned = True
+                cleared = "The line is cleared. " if begun else ""
+                self.say(f"{cleared}Press Ctrl-C again to leave.", "dim")
 
-    async def form(self, contract: type[Contract]) -> dict[str, Any] | None:
-        """Ask for each field in turn; None where the person leaves with Ctrl-C or Ctrl-D."""
+    async def form(
+        self, contract: type[Contract], given: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Ask for each field not given; None where the person leaves with Ctrl-C or Ctrl-D."""
         self.say("Enter leaves an optional field out; Ctrl-C sends nothing.", "dim")
-        values: dict[str, Any] = {}
+        values = dict(given)
+        if values:
+            self.say(f"You gave: {', '.join(values)}.", "dim")
         for spec in contract.fields():
+            if spec.name in values:
+                continue
             self.say(f"{spec.title} ({spec.name}): {spec.help}", "dim")
             needed = form_fields.is_required(spec, self._default)
             while spec.name not in values:
-                typed = await self._prompt(self._asking, f"{spec.name}{self._instead(spec)}: ")
+                typed = await self._ask(f"{spec.name}{self._instead(spec)}: ")
                 if typed is None:
                     return None
                 if typed.strip():
@@ -105,7 +120,7 @@ class Terminal:
     async def agree(self, question: str) -> bool:
         """Ask yes or no; no is the default."""
         self.say(question, "plain")
-        typed = await self._prompt(self._asking, "[y/N] ")
+        typed = await self._ask("[y/N] ")
         return (typed or "").strip().lower() in ("y", "yes")
 
     def say(self, text: str, style: str) -> None:
@@ -121,30 +136,18 @@ class Terminal:
             if session.app.is_running:
                 session.app.exit(exception=EOFError)
 
-    async def _prompt(self, session: PromptSession[str], text: str) -> str | None:
+    async def _ask(self, text: str) -> str | None:
         try:
-            # What the bot says meanwhile stands above the prompt, not in it.
-            with patch_stdout():
-                return await session.prompt_async(
-                    FormattedText([("class:prompt", text)]), handle_sigint=True
-                )
+            return await self._prompt(self._asking, text)
         except (EOFError, KeyboardInterrupt):
             return None
 
-
-def _keys() -> KeyBindings:
-    """Have Ctrl-C clear a line that was begun, as shells do; on an empty one it leaves."""
-    keys = KeyBindings()
-
-    @keys.add("c-c")
-    @keys.add("<sigint>")
-    def _(event: KeyPressEvent) -> None:
-        if event.current_buffer.text:
-            event.current_buffer.reset()
-        else:
-            event.app.exit(exception=KeyboardInterrupt)
-
-    return keys
+    async def _prompt(self, session: PromptSession[str], text: str) -> str:
+        # What the bot says meanwhile stands above the prompt, not in it.
+        with patch_stdout():
+            return await session.prompt_async(
+                FormattedText([("class:prompt", text)]), handle_sigint=True
+            )
 
 
 class Words(Completer):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 from bot.conversation import (
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from bot.slack.people import People
     from core.callers import Caller
     from core.engine import Settled
-    from core.ledger import RunRecord
 
 AckBody = dict[str, Any] | None
 
@@ -207,14 +205,13 @@ class Handlers:
 
     async def _publish(self, caller: Caller) -> None:
         bot = self._bot
-        titles = {action_id: action.title for action_id, _, action in bot.commands.actions()}
-        runs = await bot.call(bot.engine.ledger.runs, LAST_RUNS, str(caller))
+        actions = [(action_id, action.title) for action_id, _, action in bot.commands.actions()]
         parts = [
-            ("Your last runs", "\n".join(_line(run, titles) for run in runs) or "Nothing yet."),
+            ("Your last runs", await bot.commands.runs(caller, LAST_RUNS)),
             ("Today", await bot.commands.usage(caller)),
             ("Health", await bot.commands.health()),
         ]
-        await self._api.publish_home(_user(caller), views.home(titles.items(), parts))
+        await self._api.publish_home(_user(caller), views.home(actions, parts))
 
     async def _tell_later(self, asked: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
@@ -239,12 +236,6 @@ class Handlers:
 
 def _user(caller: Caller) -> str:
     return caller.id.rpartition(":")[2]
-
-
-def _line(run: RunRecord, titles: Mapping[str, str]) -> str:
-    title = titles.get(run.action, run.action)
-    state = wording.STATES.get(run.state, run.state)
-    return f"{title}: {state}, {wording.ago(time.time() - run.at)} · run {run.run}"
 
 
 def _update(title: str, response: Response) -> AckBody:

@@ -109,13 +109,54 @@ def test_questions_are_answered():
     assert "email.send to=… subject=… text" in said
 
 
+def test_an_action_may_be_written_as_in_a_terminal():
+    status, said = play("run slack.send hello\nlevqor run telegram.send channel is a word\n")
+    assert status == 0
+    assert re.findall(r"^(\S+): sent · run", said, re.MULTILINE) == ["Slack", "Telegram"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("run", "run needs an action after it; help lists the actions."),
+        ("run slack.send --test", "--test: is an option of the terminal"),
+        ("run slack.sned hi", "Did you mean slack.send?"),
+    ],
+)
+def test_what_only_a_terminal_does_is_refused(typed, told):
+    status, said = play(typed + "\n")
+    assert status == 1
+    assert told in said
+    assert "sent ·" not in said
+
+
+def test_without_run_an_option_is_text():
+    assert "Slack: sent" in play("slack.send --test\n")[1]
+
+
+def test_a_question_mark_is_help_and_help_names_the_consoles_own_words():
+    status, said = play("?\n")
+    assert (status, said) == play("help\n")
+    assert "runs - your latest runs" in said
+    assert "exit - leave" in said
+    assert play("? email.send\n") == play("help email.send\n")
+
+
+def test_runs_lists_the_callers_latest_runs_latest_first():
+    status, said = play("runs\nslack.send hello\nemail.send too=x\ntelegram.send hi\nruns\n")
+    assert status == 1
+    assert "Nothing yet." in said
+    listed = re.findall(r"^(.+): sent, just now · run \w{10}$", said, re.MULTILINE)
+    assert listed == ["Send a Telegram message", "Send a Slack message"]
+
+
 def test_why_tells_a_runs_story_to_whoever_asked_for_it(tmp_path):
     _, said = play("slack.send hello\n", home=tmp_path)
     run = re.search(r"run (\w{10})", said)[1]
     status, said = play(f"why {run}\nwhy nosuchrunx\n", home=tmp_path)
     assert status == 1
     assert f"Run {run}: Send a Slack message (slack.send)" in said
-    assert "There is no run of yours with that id." in said
+    assert "There is no run of yours with that ID." in said
 
 
 def test_nothing_that_was_typed_is_written_down(tmp_path):
@@ -218,6 +259,31 @@ def test_an_answer_that_will_not_do_is_asked_for_again_at_once(person):
     person.until("subject: ")
 
 
+def test_a_form_asks_for_what_a_command_left_out(person):
+    person.types("email.send to=delivered@resend.dev\r")
+    person.until("You gave: to.")
+    assert "to:" not in person.until("subject: ")
+    person.types("Hi\r")
+    person.until("text: ")
+    person.types("It works\r")
+    person.until("E-mail: sent")
+
+
+def test_a_command_that_is_wrong_is_refused_and_no_form_opens(person):
+    person.types("email.send too=delivered@resend.dev\r")
+    person.until("did you mean to?")
+    person.until("levqor> ")
+
+
+def test_a_form_that_could_only_be_refused_is_not_opened(home):
+    someone = Person("--home", str(home), "--console", "--no-http")
+    someone.until("levqor> ")
+    someone.types("email.send to=delivered@resend.dev\r")
+    someone.until("E-mail is not set up.")
+    someone.until("levqor> ")
+    someone.leaves()
+
+
 def test_rows_that_cannot_be_read_do_not_end_the_console(person):
     person.types("sheets.append\r")
     person.until("range [A1]: ")
@@ -238,9 +304,12 @@ def test_a_form_that_is_left_sends_nothing(person):
 
 
 def test_ctrl_c_clears_a_line_that_was_begun(person):
-    person.types("slack.send not this")
-    person.until("not this")
-    person.types("\x03")
+    for _ in range(2):
+        person.types("slack.send not this")
+        person.until("not this")
+        person.types("\x03")
+        person.until("The line is cleared. Press Ctrl-C again to leave.")
+        person.until("levqor> ")
     person.types("whoami\r")
     person.until("You are console:")
 
@@ -262,11 +331,15 @@ def test_a_terminal_that_goes_away_ends_it_in_order():
     assert someone.leaves() == 0
 
 
-@pytest.mark.parametrize("keys", ["quit\r", "\x03", "\x04"])
-def test_quit_or_an_empty_lines_ctrl_c_or_d_ends_with_status_zero(keys):
+@pytest.mark.parametrize("keys", ["quit\r", "exit\r", "\x03", "\x04"])
+def test_quit_or_an_empty_lines_second_ctrl_c_or_d_ends_with_status_zero(keys):
     someone = Person("--sandbox", "--console", "--no-http")
     someone.until("levqor> ")
     someone.types(keys)
+    if keys == "\x03":
+        someone.until("Press Ctrl-C again to leave.")
+        someone.until("levqor> ")
+        someone.types(keys)
     _, status = os.waitpid(someone.pid, 0)
     os.close(someone.fd)
     assert os.waitstatus_to_exitcode(status) == 0

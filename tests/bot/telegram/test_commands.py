@@ -47,7 +47,7 @@ def test_a_press_telegram_has_forgotten_still_sends(sandbox, ada):
         ("/slack_sned hi", "Did you mean /slack_send?"),
         ("/slack-send hi", "Did you mean /slack_send?"),
         ("/email_send too=a@b.example subject=x hello", "did you mean to?"),
-        ("/why nosuchrun1", "There is no run of yours with that id."),
+        ("/why nosuchrun1", "There is no run of yours with that ID."),
         ("/health now", "takes nothing, or the word live"),
         ("/skip", "There is no form open."),
         ("/cancel", "There is no form open."),
