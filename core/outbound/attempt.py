@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import requests
 from urllib3.exceptions import HTTPError
 
+from core import __version__
 from core.contract.http import Answer
 from core.errors import Certainty
 from core.network import NoRoute
@@ -57,7 +58,6 @@ class Attempt:
     session: Session
     routes: Routes
     cache: SingleFlightCache
-    user_agent: str
     certainty: Certainty = Certainty.NOTHING_BEGUN
 
     def get(
@@ -134,7 +134,7 @@ class Attempt:
         if writes:
             self.certainty = max(self.certainty, Certainty.NOT_DONE)
         standard = {"Accept": "*/*", "Accept-Encoding": "identity"}  # 64 KB of gzip can be 60 MB
-        headers = {**standard, **headers, "User-Agent": self.user_agent}
+        headers = {**standard, **headers, "User-Agent": f"Levqor/{__version__}"}
         query = f"{'&' if '?' in url else '?'}{urlencode(params)}" if params else ""
         request = Request(method, url + query, headers, body)
         progress = RequestProgress(self.deadline)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from weakref import WeakSet
 
-from core import __version__
 from core.errors import Certainty, LevqorError, NotSent, Unknown
 from core.logs import mistake
 from core.masking import Redactor
@@ -59,11 +58,9 @@ class Outbound:
         self,
         *,
         redactor: Redactor = NO_SECRETS,
-        user_agent: str = f"Levqor/{__version__}",
         attempt_seconds: float = ATTEMPT_SECONDS,
     ) -> None:
         self.redactor = redactor
-        self._user_agent = user_agent
         self._attempt_seconds = attempt_seconds
         self._routes = Routes()
         self._cache = SingleFlightCache()
@@ -89,12 +86,10 @@ class Outbound:
         """
         key = (connector_name, credential)
         end = time.monotonic() + seconds
+        error: LevqorError | None
         doubt: Unknown | None = None
         made = 0
-        while True:
-            error: LevqorError | None = self._rate_limits.wait(key, end, turned_away=made > 0)
-            if error is not None:
-                break
+        while (error := self._rate_limits.wait(key, end, turned_away=made > 0)) is None:
             made += 1
             try:
                 return Delivery(made, self._attempt(key, run, send, end))
@@ -106,9 +101,9 @@ class Outbound:
                 self._rate_limits.done(key)
             if isinstance(error, Unknown):
                 doubt = error
-            if not retry.may_repeat(error) or made == attempts:
+            wait = retry.wait_seconds(error, made, attempts)
+            if wait is None:
                 break
-            wait = retry.wait_seconds(error, made)
             if time.monotonic() + wait > end:
                 error = error.replace(retry_after=wait)
                 break
@@ -142,8 +137,7 @@ class Outbound:
         self, credential: tuple[str, bytes], run: str, send: Callable[[HttpClient], T], end: float
     ) -> T:
         deadline = min(end, time.monotonic() + self._attempt_seconds)
-        shared = (self._routes, self._cache, self._user_agent)
-        attempt = Attempt(run, deadline, credential, self._session(), *shared)
+        attempt = Attempt(run, deadline, credential, self._session(), self._routes, self._cache)
         try:
             return send(attempt)
         except Unknown as raised:

@@ -22,8 +22,13 @@ def may_repeat(error: LevqorError) -> bool:
     return isinstance(error, NotSent)
 
 
-def wait_seconds(error: LevqorError, made: int) -> float:
-    """Seconds until the next attempt: the service's own wish, or longer after each attempt."""
+def wait_seconds(error: LevqorError, made: int, attempts: int) -> float | None:
+    """Seconds until the next attempt, None where there is none to be.
+
+    They are the service's own wish, or more after each attempt that was made.
+    """
+    if made >= attempts or not may_repeat(error):
+        return None
     if error.retry_after is not None:
         return error.retry_after
     return backoff(made, first=_BACK_OFF_BASE, longest=_BACK_OFF_CAP, jitter=1.0)
