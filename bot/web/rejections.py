@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.runtime import Bot
     from core.errors import LevqorError
 
-# Strangers may knock as often as they like: their lines must not push those of runs out of
+# Strangers may try as often as they like: their lines must not push those of runs out of
 # the log, which keeps fifty megabytes.
 LINES_A_MINUTE = 10
 
@@ -35,5 +35,5 @@ class RejectionLog:
             return
         self._seen.add(rejection)
         stranger = Caller(ADDRESSED_SURFACE, address, known=False)
-        write = self._bot.engine.turned_away
+        write = self._bot.engine.log_rejection
         self._bot.spawn(self._bot.read(write, error, stranger, address), name="rejection")

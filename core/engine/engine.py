@@ -207,7 +207,7 @@ class Engine:
         self.outbound.redactor = self.settings.redactor()
         return True
 
-    def turned_away(self, error: LevqorError, caller: Caller, ip: str | None) -> None:
+    def log_rejection(self, error: LevqorError, caller: Caller, ip: str | None) -> None:
         """Write down a request that was refused before it said what it wants."""
         self._run_log.refused("", error, caller, ip, 0.0)
 
