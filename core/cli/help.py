@@ -107,8 +107,9 @@ class RunCommand(HelpCommand):
                 formatter.write_usage(command, fields, prefix="")
                 formatter.dedent()
         for connector, action in named:
-            rows = [(f"{spec.name}:", _field(spec)) for spec in action.input.fields()]
-            _write_section(formatter, "Fields", rows)
+            with formatter.section(_heading("Fields")):
+                for spec in action.input.fields():
+                    formatter.write_text(f"{spec.name}: {_field(spec)}")
             formatter.write_paragraph()
             for line in grammar.quoting(action.input):
                 formatter.write_text(line)
@@ -191,6 +192,6 @@ def _field(spec: FieldSpec) -> str:
         notes.append(f"at most {spec.max_length:,} {spec.unit}")
     if spec.setting:
         notes.append(f"default: {spec.setting}")
-    about = spec.help.rstrip(".") + (f" ({', '.join(notes)})." if notes else ".")
-    shown = spec.example is not None and spec.kind == "text"
-    return f"{about} For example {spec.example}" if shown else about
+    if spec.example is not None and spec.kind == "text":
+        notes.append(f"for example {spec.example}")
+    return f"{spec.help} ({'; '.join(notes)})" if notes else spec.help
