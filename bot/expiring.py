@@ -28,14 +28,14 @@ class ExpiringMap(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """The value, where it is still kept."""
         self._forget()
-        found = self._kept.get(key)
-        return None if found is None else found[1]
+        _, value = self._kept.get(key, (0.0, None))
+        return value
 
     def pop(self, key: K) -> V | None:
         """Hand the value over and forget it."""
-        found = self.get(key)
+        value = self.get(key)
         self._kept.pop(key, None)
-        return found
+        return value
 
     def __len__(self) -> int:
         """How many are kept."""

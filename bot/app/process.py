@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # A surface's own step of stopping, a platform's goodbye included.
 STEP = 5.0
+# How long the last answers may take, once every run has settled.
+LAST_ANSWERS = 4.0
 # How soon an edited settings file is noticed, and how often a broken one is complained of.
 SETTINGS_SECONDS = 2.0
 BROKEN_SECONDS = 60.0
@@ -159,7 +161,7 @@ async def shutdown(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwri
     draining = asyncio.create_task(asyncio.to_thread(bot.engine.drain, grace))
     await step_each(surface.pause() for surface in surfaces)
     await draining
-    await bot.wait_replied(until - asyncio.get_running_loop().time())
+    await bot.wait_replied(max(until - asyncio.get_running_loop().time(), LAST_ANSWERS))
     await step_each(surface.stop() for surface in surfaces)
     unwritten = await asyncio.to_thread(bot.engine.unwritten, STEP)
     if unwritten is not None:

@@ -229,7 +229,7 @@ class Bot:
         streams.print_error(plain_text(line))
 
     def end(self, status: int = 0, line: str | None = None) -> None:
-        """End the process in order; the first reason given stands."""
+        """End the process in order; the first reason counts."""
         if not self.ended.done():
             self.ended.set_result(End(status, line))
 

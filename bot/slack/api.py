@@ -62,8 +62,8 @@ class InvalidAnswer(Unreachable):
     def __init__(self, wait: float | None = None) -> None:
         super().__init__(
             "Answers come that are not Slack's; trying again.",
-            "See what stands before Slack: a proxy (HTTPS_PROXY), a firewall, or the address in "
-            "SLACK_API_URL.",
+            "See what is between here and Slack: a proxy (HTTPS_PROXY), a firewall, or the address "
+            "in SLACK_API_URL.",
             wait,
         )
 

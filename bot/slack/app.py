@@ -118,10 +118,10 @@ def _listener(answer: Answer) -> Callable[..., Awaitable[None]]:
 
 
 def _refusal(body: Mapping[str, Any], error: LevqorError) -> AckBody:
-    said = wording.refusal(error)
+    text = wording.refusal(error)
     if "command" in body:
-        return views.note(said)
+        return views.note(text)
     if "view" in body and body.get("type") == "view_submission":
-        return {"response_action": "update", "view": views.notice("Levqor", said)}
+        return {"response_action": "update", "view": views.notice("Levqor", text)}
     # The acknowledgement of a button or an event shows nothing.
     return None

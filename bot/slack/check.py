@@ -21,7 +21,7 @@ from core.counted import counted
 from core.reports import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from core.settings import Settings
 
@@ -40,26 +40,27 @@ async def check(settings: Settings) -> list[Finding]:
     if own.app_token is None and own.signing_secret is None:
         return [Finding(None, "Slack is off: no SLACK_APP_TOKEN and no SLACK_SIGNING_SECRET.",
                         "docs/slack.md leads from nothing to the first command.")]  # fmt: skip
-    found = list(_names(settings))
+    findings = list(_names(settings))
     if own.bot_token is None:
         fix = "Set it: api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token."
-        return [*found, Finding(False, "SLACK_BOT_TOKEN is missing.", fix)]
+        return [*findings, Finding(False, "SLACK_BOT_TOKEN is missing.", fix)]
     try:
         api = Api(settings)
     except Unreachable as down:
-        return [*found, Finding(False, f"Slack: {down.why}", down.fix)]
+        return [*findings, Finding(False, f"Slack: {down.why}", down.fix)]
     try:
-        found += await _bot_token(api)
+        findings += await _found("SLACK_BOT_TOKEN", _bot_token(api))
         if own.app_token is not None:
-            found.append(await _app_token(api, own.app_token.get_secret_value()))
+            token = own.app_token.get_secret_value()
+            findings += await _found("SLACK_APP_TOKEN", _app_token(api, token))
     finally:
         await api.close()
     if over_http(settings):
         what = f"Slack posts to this bot's {EVENTS_PATH}, signed."
         address = settings.default("LEVQOR_HTTP")
-        found.append(Finding(None, what, f"Slack must reach https://…{EVENTS_PATH}; "
-                             f"the bot itself listens on http://{address}."))  # fmt: skip
-    return found
+        findings.append(Finding(None, what, f"Slack must reach https://…{EVENTS_PATH}; "
+                                f"the bot itself listens on http://{address}."))  # fmt: skip
+    return findings
 
 
 def _names(settings: Settings) -> Iterator[Finding]:
@@ -74,46 +75,35 @@ def _names(settings: Settings) -> Iterator[Finding]:
         yield Finding(True, what)
 
 
-async def _bot_token(api: Api) -> list[Finding]:
+async def _found(name: str, look: Awaitable[list[Finding]]) -> list[Finding]:
     try:
-        me = await api.who_am_i()
+        return await look
     except SlackApiError as refused:
-        return [_refused("SLACK_BOT_TOKEN", refused)]
+        error = refused_token(name, refused.code)
+        return [Finding(False, error.message, error.fix)]
     except Unreachable as down:
-        return [_unreachable(down)]
+        return [Finding(False, down.why.replace("; trying again", ""), down.fix)]
+
+
+async def _bot_token(api: Api) -> list[Finding]:
+    me = await api.who_am_i()
     if wrong := refused_install(me):
         return [Finding(False, wrong.message, wrong.fix)]
     team = me.get("team")
     named = f", in the workspace {team}" if isinstance(team, str) and team.isprintable() else ""
-    found = [Finding(True, f"SLACK_BOT_TOKEN is good{named}.")]
+    findings = [Finding(True, f"SLACK_BOT_TOKEN is good{named}.")]
     scopes = set(filter(None, re.split(r"[,\s]+", me["scopes"])))
-    if not scopes:
-        return found
     for scope in SCOPES:
-        if scope in scopes:
+        if not scopes or scope in scopes:
             continue
         if scope in _NEEDED:
-            found.append(Finding(False, f"The bot token lacks the scope {scope}.", _INSTALL))
+            findings.append(Finding(False, f"The bot token lacks the scope {scope}.", _INSTALL))
         elif scope in _WITHOUT:
             what = f"Without the scope {scope} {_WITHOUT[scope]}."
-            found.append(Finding(None, what, _INSTALL))
-    return found
+            findings.append(Finding(None, what, _INSTALL))
+    return findings
 
 
-async def _app_token(api: Api, token: str) -> Finding:
-    try:
-        await api.open_socket(token)
-    except SlackApiError as refused:
-        return _refused("SLACK_APP_TOKEN", refused)
-    except Unreachable as down:
-        return _unreachable(down)
-    return Finding(True, "SLACK_APP_TOKEN is good: Slack opens a socket.")
-
-
-def _refused(setting: str, refused: SlackApiError) -> Finding:
-    error = refused_token(setting, refused.code)
-    return Finding(False, error.message, error.fix)
-
-
-def _unreachable(down: Unreachable) -> Finding:
-    return Finding(False, down.why.replace("; trying again", ""), down.fix)
+async def _app_token(api: Api, token: str) -> list[Finding]:
+    await api.open_socket(token)
+    return [Finding(True, "SLACK_APP_TOKEN is good: Slack opens a socket.")]

@@ -110,7 +110,7 @@ class ConnectionStatus:
 
     def foreign(self, place: str) -> None:
         """Slack wants answers at a host that is neither its own nor SLACK_API_URL's."""
-        # It comes from the platform, or from whatever stands before it.
+        # It comes from the platform, or from whatever is before it.
         if re.fullmatch(r"[a-z0-9.:-]{1,80}", place) and place != self._foreign:
             self._foreign = place
             self._tell()
@@ -133,7 +133,7 @@ class ConnectionStatus:
                 self._tell()
 
     def _tell(self) -> None:
-        # A greeting comes before the line stands; what it told is said with that.
+        # A greeting comes before the first line; what it told is reported with that.
         if self._line:
             ok, line, fix = next(self._verdicts(self._line))
             self._bot.spawn(self._bot.inbound(SURFACE, line, fix, ok=ok), name="slack report")

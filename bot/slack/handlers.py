@@ -56,7 +56,7 @@ RESTARTED = "Levqor was started again, perhaps before it answered your question.
 
 
 class Handlers:
-    """One workspace's requests. `going` holds the answers that are still on their way."""
+    """One workspace's requests."""
 
     def __init__(
         self, bot: Bot, api: Api, people: People, messenger: Messenger, status: ConnectionStatus
@@ -72,7 +72,6 @@ class Handlers:
         self._commands = command_names(prefix, bot.engine.connectors)
         self._conversation = Conversation(bot, "slack", self._spelling, patience=PATIENCE)
         self._notifier = Notifier(bot, "slack", outcome=self._tell, lost=self._ask_again)
-        self.going: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
         """Give the answers that a dead bot left."""
@@ -102,12 +101,12 @@ class Handlers:
         text = unescape(str(body.get("text", ""))).strip()
         word, *rest = (text or "help").split(maxsplit=1)
         request = Command(caller=caller, word=f"{self._main} {word.lower()}", text="".join(rest))
-        asked = self._go(self._answer(request), "question")
-        done, _ = await asyncio.wait({asked}, timeout=QUESTION_SECONDS)
+        answering = self._go(self._answer(request), "question")
+        done, _ = await asyncio.wait({answering}, timeout=QUESTION_SECONDS)
         if done:
-            return views.note(asked.result())
+            return views.note(answering.result())
         reply_to, key = where_of(body, _user(caller)), self._conversation.key(body["trigger_id"])
-        self._go(self._tell_later(asked, reply_to, key), "late answer")
+        self._go(self._tell_later(answering, reply_to, key), "late answer")
         return views.note("Looking. The answer follows.")
 
     async def again(self, body: Mapping[str, Any]) -> AckBody:
@@ -134,7 +133,7 @@ class Handlers:
         return None
 
     async def submitted(self, body: Mapping[str, Any]) -> AckBody:
-        """A form that was filled in; what is wrong stands beside the fields."""
+        """A form that was filled in; what is wrong is shown beside the fields."""
         view = body["view"]
         action_id = str(view["callback_id"]).removeprefix(views.FORM)
         _, action = self._bot.engine.action(action_id)
@@ -175,7 +174,7 @@ class Handlers:
     async def _handle(self, request: Request) -> Response:
         response = await self._conversation.handle(request)
         if isinstance(response, Started) and response.accepted.first:
-            self._keep(self._notifier.follow(response.accepted, response.reply_to or {}))
+            self._notifier.follow(response.accepted, response.reply_to or {})
         return response
 
     async def _answer(self, request: Request) -> str:
@@ -213,10 +212,10 @@ class Handlers:
         ]
         await self._api.publish_home(_user(caller), views.home(actions, parts))
 
-    async def _tell_later(self, asked: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
+    async def _tell_later(self, answering: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
             await self._notifier.keep_answer(key, reply_to, "question")
-        await self._messenger.say(reply_to, await asked)
+        await self._messenger.say(reply_to, await answering)
         await self._notifier.answered(key)
 
     async def _ask_again(self, reply_to: ReplyTo, _kind: str) -> None:
@@ -226,12 +225,7 @@ class Handlers:
         await self._messenger.say(reply_to, wording.settled(settled, self._bot.engine.connectors))
 
     def _go(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        return self._keep(self._bot.spawn(work, name=f"slack {name}", asked=True))
-
-    def _keep(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
-        self.going.add(task)
-        task.add_done_callback(self.going.discard)
-        return task
+        return self._bot.spawn(work, name=f"slack {name}", asked=True)
 
 
 def _user(caller: Caller) -> str:

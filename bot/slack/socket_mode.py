@@ -40,7 +40,7 @@ class Timing:
     A connection is renewed every `renew`: one that died in silence is found out, and the new one's
     greeting tells whether another process holds the same app token. A process that has just
     ended may still be counted there; `crowd` later it is not. What came over an old connection is
-    acknowledged over it for `linger`. A connection that ends before it has stood for `steady` is
+    acknowledged over it for `linger`. A connection that ends before it is `steady` old is
     not replaced at once. The bot token is looked at every `watch`.
     """
 
@@ -73,7 +73,8 @@ class Connection(slack_socket.SocketModeClient):
             self.aiohttp_client_session.detach()
             self.aiohttp_client_session = session
         self.wss_uri = url
-        self.greeted = asyncio.Event()
+        self.greeted = False
+        self.settled = asyncio.Event()  # by a greeting, or the goodbye that may come instead
         self.over = asyncio.Event()
         self.goodbye: str | None = None
 
@@ -90,21 +91,13 @@ class Connection(slack_socket.SocketModeClient):
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Called by slack_sdk when Slack says goodbye or the connection is dead."""
         self.over.set()
+        self.settled.set()
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """Called by slack_sdk, which keeps a goodbye's reason from listeners."""
         if message.get("type") == "disconnect":
             self.goodbye = str(message.get("reason"))
         await super().run_message_listeners(message, raw_message)
-
-    async def settled(self) -> None:
-        """Wait for the greeting, or for the goodbye that may come instead of it."""
-        waiting = [asyncio.ensure_future(each.wait()) for each in (self.greeted, self.over)]
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waiting:
-                one.cancel()
 
 
 class SocketModeClient:
@@ -126,14 +119,12 @@ class SocketModeClient:
         self._handle = handle
         self._status = status
         self._connections: set[Connection] = set()
-        self._connection: Connection | None = None
         self._closing = False
         self._crowd = 0
 
     async def start(self) -> None:
         """Connect, however long Slack cannot be reached; raises NotConfigured when refused."""
-        self._connection = await self._open(None)
-        self._bot.spawn(self._keep(), name="slack socket")
+        self._bot.spawn(self._keep(await self._open(None)), name="slack socket")
 
     def pause(self) -> None:
         """Open no other connection."""
@@ -145,13 +136,10 @@ class SocketModeClient:
         for connection in tuple(self._connections):
             await self._close(connection)
 
-    async def _keep(self) -> None:
+    async def _keep(self, connection: Connection) -> None:
         pauses = backoffs()
         while not self._closing:
-            old = self._connection
-            if old is None:
-                return
-            since = time.monotonic()
+            old, since = connection, time.monotonic()
             ended = await self._until_over(old)
             if time.monotonic() - since > self._timing.steady:
                 pauses = backoffs()
@@ -161,8 +149,8 @@ class SocketModeClient:
                 await asyncio.sleep(next(pauses))
             if self._closing:
                 return
-            self._connection = await self._open(old)
-            self._bot.spawn(self._hang_up(old), name="slack old socket")
+            connection = await self._open(old)
+            self._bot.spawn(self._close(old, self._timing.linger), name="slack old socket")
 
     async def _until_over(self, connection: Connection) -> bool:
         """Wait until a connection must be replaced; whether that is because it has ended."""
@@ -213,15 +201,14 @@ class SocketModeClient:
         try:
             async with asyncio.timeout(self._timing.connect):
                 await connection.connect()  # type: ignore[no-untyped-call]
-                await connection.settled()
-        except TimeoutError:
+                await connection.settled.wait()
+        except BaseException as error:
+            # The bot may end before the connection is up: nobody else knows of it yet.
             await self._close(connection)
-            raise Unreachable from None
-        except BaseException:
-            # The bot may end before the connection stands: nobody else knows of it yet.
-            await self._close(connection)
+            if isinstance(error, TimeoutError):
+                raise Unreachable from None
             raise
-        if not connection.greeted.is_set():
+        if not connection.greeted:
             await self._close(connection)
             raise Unreachable(*connection.why)
         return connection
@@ -231,7 +218,8 @@ class SocketModeClient:
     ) -> None:
         if message.get("type") != "hello":
             return
-        connection.greeted.set()
+        connection.greeted = True
+        connection.settled.set()
         # Our own old connection may still be open while it is replaced.
         ours = sum(connection.is_open for connection in self._connections)
         count = message.get("num_connections")
@@ -250,11 +238,8 @@ class SocketModeClient:
         await connection.send_socket_mode_response(SocketModeResponse(request.envelope_id, body))
         self._status.acknowledged(time.perf_counter() - began)
 
-    async def _hang_up(self, connection: Connection) -> None:
-        await asyncio.sleep(self._timing.linger)
-        await self._close(connection)
-
-    async def _close(self, connection: Connection) -> None:
+    async def _close(self, connection: Connection, wait: float = 0.0) -> None:
+        await asyncio.sleep(wait)
         self._connections.discard(connection)
         # What is dead already cannot be closed.
         with contextlib.suppress(ClientError, OSError):

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from bot.runtime import Bot
     from core.settings import Settings
 
-# The last answers, once every run has settled.
-LAST_SECONDS = 4.0
-
 
 class Slack:
     """The Slack surface of one workspace."""
@@ -47,7 +44,6 @@ class Slack:
         if own.app_token is None and own.signing_secret is not None:
             self._receiver = WebhookReceiver(own.signing_secret.get_secret_value())
         self._api: Api | None = None
-        self._handlers: Handlers | None = None
         self._socket: SocketModeClient | None = None
 
     def hooks(self) -> Sequence[Hook]:
@@ -63,7 +59,7 @@ class Slack:
         api, me = await self._meet(bot.settings, status)
         api.on_foreign = status.foreign
         people = People(api, str(me["team_id"]))
-        self._handlers = handlers = Handlers(bot, api, people, Messenger(api), status)
+        handlers = Handlers(bot, api, people, Messenger(api), status)
         app = App(bot, api, handlers, me)
         handlers.start()
         if self._receiver:
@@ -80,9 +76,7 @@ class Slack:
             self._socket.pause()
 
     async def stop(self) -> None:
-        """Send the last answers and hang up."""
-        if self._handlers and self._handlers.going:
-            await asyncio.wait(tuple(self._handlers.going), timeout=LAST_SECONDS)
+        """Hang up."""
         if self._socket:
             await self._socket.stop()
         if self._api:

@@ -1,4 +1,4 @@
-"""`levqor-bot check`: what stands in the way of people reaching the bot."""
+"""`levqor-bot check`: what keeps people from reaching the bot."""
 
 import asyncio
 

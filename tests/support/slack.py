@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.app.process import LAST_ANSWERS
 from bot.slack.socket_mode import Timing
 from bot.slack.surface import Slack
 from bot.web.surface import Web
@@ -101,6 +102,7 @@ def at_work(
             bot.end()
             await surface.pause()
             await bot.call(engine.drain, 5.0)
+            await bot.wait_replied(LAST_ANSWERS)
             await surface.stop()
             if web:
                 await web.pause()
