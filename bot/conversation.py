@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.commands import QUESTIONS
 from bot.expiring import ExpiringMap
-from bot.notifier import encoded, sending
+from bot.notifier import encoded
 from bot.runtime.bot import PATIENCE
 from core import wording
 from core.engine import Accepted
@@ -260,7 +260,13 @@ class Conversation:
         return self._started(accepted, request.reply_to)
 
     def _started(self, accepted: Accepted, reply_to: ReplyTo | None) -> Started:
-        return Started(sending(self._bot, accepted), accepted, reply_to)
+        engine = self._bot.engine
+        if accepted.settled is None:
+            connector, _ = engine.action(accepted.action_id)
+            text = f"{connector.title}: sending, run {accepted.run}"
+        else:
+            text = wording.settled(accepted.settled, engine.connectors)
+        return Started(text, accepted, reply_to)
 
 
 def _doubt(request: _Request) -> tuple[str | None, str, str]:

@@ -7,7 +7,6 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from core import wording
 from core.errors import LevqorError
 from core.ledger import Owed
 
@@ -108,11 +107,3 @@ class Notifier:
 def encoded(reply_to: ReplyTo) -> str:
     """Where to answer, as the ledger keeps it until the asker was told."""
     return json.dumps(reply_to, separators=(",", ":"))
-
-
-def sending(bot: Bot, accepted: Accepted) -> str:
-    """Say that a run is on its way, or how it ended where it has."""
-    if accepted.settled is not None:
-        return wording.settled(accepted.settled, bot.engine.connectors)
-    connector, _ = bot.engine.action(accepted.action_id)
-    return f"{connector.title}: sending, run {accepted.run}"

@@ -139,7 +139,7 @@ def test_questions_are_answered(engine):
     whoami, usage, health, about = talk(engine, story)
     assert whoami == f"You are {ADA}, on the free plan."
     assert "slack.send: 0 of 1 used" in usage
-    assert "connectors" in health
+    assert "5 of 5 services are set up" in health
     assert "/slack_send" in about
 
 
