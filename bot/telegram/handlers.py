@@ -103,19 +103,19 @@ class Handlers:
         code = message.rest.strip() if message.command == "start" else ""
         if message.private and code and await self._redeem(message, code):
             return Answer(lambda: self._welcome(message), message.place, PAIRED)
-        if not self._is_meant(message) or not self._unknown_users.may_be_answered(message.user):
+        if not self._is_meant(message) or not self._unknown_users.allow(message.user, "answer"):
             return None
         return Answer(lambda: self._refuse(message), message.place, later=True)
 
     async def _redeem(self, message: TextMessage, code: str) -> bool:
         """Try a code; raises Postponed where the ledger cannot be written, which is no try."""
-        if not self._unknown_users.may_try(message.user):
+        if not self._unknown_users.allow(message.user, "try"):
             return False
         redeem, ident = self._bot.engine.ledger.redeem, message.caller.id
         try:
             return await self._bot.call(redeem, NAME, ident, code, patience=REDEEM_SECONDS)
         except LedgerError as error:
-            self._unknown_users.was_no_try(message.user)
+            self._unknown_users.give_back(message.user, "try")
             raise Postponed(error.message, reason=error.reason) from None
 
     async def _welcome(self, message: TextMessage) -> None:
@@ -130,7 +130,7 @@ class Handlers:
         except (BadRequest, Forbidden):
             raise
         except NetworkError:
-            self._unknown_users.was_not_answered(message.user)
+            self._unknown_users.give_back(message.user, "answer")
 
     async def _command(self, message: TextMessage) -> Answer | None:
         place = message.place

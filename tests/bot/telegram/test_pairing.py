@@ -130,15 +130,15 @@ def test_whoever_is_unpaired_meanwhile_loses_the_menu(home, sandbox):
 
 def test_a_flood_of_unknown_users_costs_bounded_memory_and_answers():
     unknown_users = UnknownUsers()
-    heard = sum(unknown_users.may_be_answered(user) for user in range(5000) for _ in range(2))
+    heard = sum(unknown_users.allow(user, "answer") for user in range(5000) for _ in range(2))
     assert heard == MOST == 1000
     assert len(unknown_users) == MOST
 
 
 def test_an_unknown_user_may_try_five_codes_an_hour():
     unknown_users = UnknownUsers()
-    assert [unknown_users.may_try(1) for _ in range(7)] == [True] * 5 + [False] * 2
-    assert sum(unknown_users.may_try(user) for user in range(2, 500)) == 55
+    assert [unknown_users.allow(1, "try") for _ in range(7)] == [True] * 5 + [False] * 2
+    assert sum(unknown_users.allow(user, "try") for user in range(2, 500)) == 55
 
 
 def test_a_flood_of_unknown_users_does_not_keep_paired_people_waiting(bot, sandbox):
