@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.engine.validation import validate
 from core.errors import Fault, InvalidInput
-from core.grammar import value
+from core.grammar import value, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,15 @@ def is_required(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:
     if spec.setting is None:
         return spec.required
     return spec.default is None and default(spec.setting) is None
+
+
+def example(spec: FieldSpec) -> str:
+    """A short example of an answer; empty where the field has none."""
+    if spec.kind == "rows" and spec.example:
+        return written(spec.example[:1], numbers=spec.numbers)
+    if spec.kind == "mapping" and spec.example:
+        return next(f"{name}={inner}" for name, inner in spec.example.items())
+    return "" if spec.example is None else str(spec.example)
 
 
 def parse_answer(

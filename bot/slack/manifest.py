@@ -20,7 +20,7 @@ from core.grammar import usage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from core.contract import Connector, Contract
+    from core.contract import Connector
     from core.settings import Settings
 
 # docs.slack.dev/reference/app-manifest
@@ -90,7 +90,12 @@ def manifest(settings: Settings, connectors: Iterable[Connector]) -> dict[str, A
         },
     }
     if over_http(settings):
-        _add_address(made, HOST + EVENTS_PATH)
+        address = HOST + EVENTS_PATH
+        for command in commands:
+            command["url"] = address
+        made["settings"]["interactivity"]["request_url"] = address
+        made["settings"]["event_subscriptions"]["request_url"] = address
+        made["settings"]["socket_mode_enabled"] = False
     return made
 
 
@@ -144,22 +149,10 @@ def _commands(prefix: str, connectors: Iterable[Connector]) -> Iterator[dict[str
                 "command": name,
                 "description": action.title,
                 "usage_hint": hint[:LONGEST_HINT],
-                "should_escape": _names_channels(action.input),
+                # Escaping brings a channel's id along with its name, and turns every address that
+                # looks like a link into one: wanted only where a channel is asked for.
+                "should_escape": any(spec.name == "channel" for spec in action.input.fields()),
             }
-
-
-def _names_channels(contract: type[Contract]) -> bool:
-    # Escaping brings a channel's id along with its name, and turns every address that
-    # looks like a link into one: wanted only where a channel is asked for.
-    return any(spec.name == "channel" for spec in contract.fields())
-
-
-def _add_address(made: dict[str, Any], address: str) -> None:
-    for command in made["features"]["slash_commands"]:
-        command["url"] = address
-    made["settings"]["interactivity"]["request_url"] = address
-    made["settings"]["event_subscriptions"]["request_url"] = address
-    made["settings"]["socket_mode_enabled"] = False
 
 
 def main(settings: Settings) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bot.form_fields import example
 from core.errors import Fault, InvalidInput
-from core.grammar import LINES, value, written
+from core.grammar import LINES, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -134,7 +135,8 @@ def errors(contract: type[Contract], faults: Iterable[Fault]) -> dict[str, str]:
 
 
 def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> Json:
-    preset = (default(spec.setting) if spec.setting else None) or _text(spec.default)
+    own = spec.default if isinstance(spec.default, str) else ""
+    preset = (default(spec.setting) if spec.setting else None) or own
     element: Json = {
         "type": "plain_text_input",
         "action_id": _VALUE,
@@ -143,7 +145,7 @@ def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> Json:
     }
     if spec.kind == "text" and spec.max_length:
         element["max_length"] = min(spec.max_length, _INPUT)
-    if placeholder := (preset or _example(spec))[:_PLACEHOLDER]:
+    if placeholder := (preset or example(spec))[:_PLACEHOLDER]:
         element["placeholder"] = plain(placeholder)
     return {
         "type": "input",
@@ -164,18 +166,6 @@ def _hint(spec: FieldSpec, preset: str) -> str:
     if spec.kind == "text" and (spec.max_length or 0) > _INPUT:
         said.append(f"A form takes {_INPUT} characters; type more after the command.")
     return " ".join(said)
-
-
-def _example(spec: FieldSpec) -> str:
-    if isinstance(spec.example, dict):
-        return "".join(f"{name}={one}" for name, one in list(spec.example.items())[:1])
-    if isinstance(spec.example, list):
-        return written(spec.example[:1], numbers=spec.numbers)
-    return _text(spec.example)
-
-
-def _text(given: object) -> str:
-    return given if isinstance(given, str) else ""
 
 
 def plain(text: str) -> Json:

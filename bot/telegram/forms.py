@@ -82,7 +82,7 @@ class Form:
         if spec.kind == "mapping":
             lines.append(LINES)
         if spec.example is not None:
-            lines.append(f"For example: {_example(spec)}")
+            lines.append(f"For example: {form_fields.example(spec)}")
         lines.append(f"Reply with it. {self._instead()}/cancel sends nothing.")
         return "\n".join(lines)
 
@@ -121,14 +121,6 @@ class Forms(ExpiringMap[tuple[int, int], Form]):
         if form is not None:
             self[key] = form
         return form
-
-
-def _example(spec: FieldSpec) -> str:
-    if spec.kind == "rows":
-        return written(spec.example[:1], numbers=spec.numbers)
-    if spec.kind == "mapping":
-        return " ".join(f"{name}={value}" for name, value in list(spec.example.items())[:1])
-    return str(spec.example)
 
 
 def _shown(spec: FieldSpec, value: Any) -> str:
