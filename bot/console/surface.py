@@ -42,9 +42,10 @@ MOST_RUNS = 10
 # `run ACTION …` is how a terminal has it, and people copy.
 TERMINAL_WORDS = ("levqor", "run")
 MORE_HELP = f"""
+In this console also
   {RUNS} - your latest runs
-  exit - leave; so does pressing Ctrl-C twice
-You may write ? for help, and run before an action."""
+  exit - leave (or press Ctrl-C twice)
+  ? is help, and run may stand before an action."""
 _FIRST_BLANK = re.compile(r"\s")
 _OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*(?![^\s=])")
 

@@ -44,10 +44,7 @@ class Terminal:
         self._bot = bot
         self._caller = caller
         self._session: PromptSession[str] = PromptSession(
-            history=InMemoryHistory(),
-            completer=Words(bot),
-            complete_while_typing=True,
-            style=STYLE,
+            history=InMemoryHistory(), completer=Words(bot), complete_while_typing=True, style=STYLE
         )
         self._asking: PromptSession[str] = PromptSession(style=STYLE)
 

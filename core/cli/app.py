@@ -11,7 +11,7 @@ from core import __version__
 from core.callers import Local
 from core.cli import doctor, health, options, people, records, run, sandbox, smoke, storage, tokens
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
-from core.cli.pair import PairGroup
+from core.cli.people import PairGroup
 from core.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def before(
     test: options.Test = False,
     surface: Annotated[Local, typer.Option("--surface", hidden=True)] = Local.CLI,
     _version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Take what goes before the command; with no command, show the help."""

@@ -25,9 +25,7 @@ STYLES = {True: "green", False: "red", None: ""}
 
 
 def doctor(
-    ctx: typer.Context,
-    service: options.Service = None,
-    output: options.Output = None,
+    ctx: typer.Context, service: options.Service = None, output: options.Output = None
 ) -> None:
     """Check this computer, the settings and every service, and say how to fix what is wrong."""
     from core.cli import diagnostics

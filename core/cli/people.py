@@ -1,21 +1,25 @@
-"""Who may: plans, callers, pairings."""
+"""Who may: plans, callers, pairings (`levqor pair NAME`, where a platform vouches for nobody)."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.callers import ADDRESSED_SURFACE, Caller
 from core.cli import options
+from core.cli.help import HelpCommand, HelpGroup
 from core.errors import Fault, InvalidInput, NotFound
 from core.plain import plain_line
 from core.reports import iso, without_none
 
 if TYPE_CHECKING:
     from core.cli.session import Session
+    from core.contract import Interface
+    from core.ledger.records import Person, Token
 
 SEE_CALLERS = "See who has asked with: levqor callers"
 CallerId = Annotated[str, typer.Argument(metavar="CALLER", help="As in: levqor callers")]
@@ -33,6 +37,12 @@ def ago(at: float | None) -> str:
     from core import wording
 
     return wording.ago(time.time() - at) if at else ""
+
+
+def body(record: Person | Token) -> dict[str, Any]:
+    """A record of the ledger as JSON; its floats are moments."""
+    values = asdict(record).items()
+    return without_none({name: iso(it) if isinstance(it, float) else it for name, it in values})
 
 
 def plan_set(
@@ -68,19 +78,7 @@ def callers(ctx: typer.Context, output: options.Output = None) -> None:
             drop=("paired", "last seen", "plan"),
         )
 
-    body = [
-        without_none(
-            {
-                "caller": person.caller,
-                "plan": person.plan,
-                "first_seen": iso(person.first_seen),
-                "last_seen": iso(person.last_seen),
-                "paired_at": iso(person.paired_at),
-            }
-        )
-        for person in people
-    ]
-    session.out.answer({"callers": body}, draw)
+    session.out.answer({"callers": [*map(body, people)]}, draw)
 
 
 def unpair(ctx: typer.Context, caller: CallerId, output: options.Output = None) -> None:
@@ -117,3 +115,51 @@ def _single_caller(session: Session, text: str) -> Caller:
             fix=f"Make it with: levqor token new {caller.id} --plan pro",
         )
     return caller
+
+
+class PairGroup(HelpGroup):
+    """A command for each interface that pairs people; they are asked for once one is named."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the interfaces."""
+        del ctx
+        return list(_pairing())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Make an interface's command."""
+        del ctx
+        interface = _pairing().get(cmd_name)
+        if interface is None:
+            return None
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        words = f"Authorize one {interface.title} account with a code that works for ten minutes."
+        app.command(cmd_name, cls=HelpCommand, help=words)(pair)
+        return typer.main.get_command(app)
+
+
+def _pairing() -> dict[str, Interface]:
+    from core.interfaces import declared
+
+    return {each.name: each for each in declared() if each.pairing}
+
+
+def pair(ctx: typer.Context, output: options.Output = None) -> None:
+    """Make a code for the interface that the command is named for."""
+    session = options.session(ctx)
+    interface = _pairing()[str(ctx.info_name)]
+    pairing = interface.pairing
+    assert pairing is not None  # noqa: S101 - the group names no other
+    code, expires = session.ledger.pair_code(interface.name)
+    link = pairing.link(session.settings.of(interface.settings), code)
+    message = pairing.message.format(code=code)
+
+    def draw() -> None:
+        if link:
+            session.out.line(f"Open this link in {interface.title}: {link}")
+            session.out.line(f"or send your bot: {message}")
+        else:
+            session.out.line(f"Send your bot in {interface.title}: {message}")
+        session.out.line("The code works once, within ten minutes.")
+
+    session.out.answer({"code": code, "link": link, "expires_at": iso(expires)}, draw)
+    session.print_home()

@@ -8,8 +8,7 @@ import typer
 
 from core.callers import ADDRESSED_SURFACE
 from core.cli import options
-from core.cli.people import Plan, ago
-from core.reports import iso, without_none
+from core.cli.people import Plan, ago, body
 
 
 def new(
@@ -65,19 +64,7 @@ def listed(ctx: typer.Context, output: options.Output = None) -> None:
             styles=lambda row: "dim" if tokens[row].revoked_at else "",
         )
 
-    body = [
-        without_none(
-            {
-                "label": token.label,
-                "plan": token.plan,
-                "admin": token.admin,
-                "created_at": iso(token.created_at),
-                "revoked_at": iso(token.revoked_at),
-            }
-        )
-        for token in tokens
-    ]
-    session.out.answer({"tokens": body}, draw)
+    session.out.answer({"tokens": [*map(body, tokens)]}, draw)
 
 
 def revoke(
