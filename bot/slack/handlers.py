@@ -25,7 +25,7 @@ from bot.slack import views
 from bot.slack.api import SlackApiError, Unreachable
 from bot.slack.escaping import unescape
 from bot.slack.manifest import command_names, main_command, spelling
-from bot.slack.messenger import where_of
+from bot.slack.messenger import reply_to_of
 from bot.slack.settings import SlackSettings
 from core import wording
 from core.errors import InvalidInput, LevqorError
@@ -83,7 +83,7 @@ class Handlers:
         word, trigger = str(body.get("command", "")), str(body["trigger_id"])
         if word not in self._commands:
             self._status.unknown(word)
-        reply_to, text = where_of(body, _user(caller)), unescape(str(body.get("text", "")))
+        reply_to, text = reply_to_of(body, _user(caller)), unescape(str(body.get("text", "")))
         request = Command(caller=caller, id=trigger, reply_to=reply_to, word=word, text=text)
         response = await self._handle(request)
         if isinstance(response, OpenForm):
@@ -105,14 +105,14 @@ class Handlers:
         done, _ = await asyncio.wait({answering}, timeout=QUESTION_SECONDS)
         if done:
             return views.note(answering.result())
-        reply_to, key = where_of(body, _user(caller)), self._conversation.key(body["trigger_id"])
+        reply_to, key = reply_to_of(body, _user(caller)), self._conversation.key(body["trigger_id"])
         self._go(self._tell_later(answering, reply_to, key), "late answer")
         return views.note("Looking. The answer follows.")
 
     async def again(self, body: Mapping[str, Any]) -> AckBody:
         """The button of the question whether to send the same once more."""
         caller = await self._people.admit(body)
-        nonce, reply_to = str(body["actions"][0].get("value", "")), where_of(body, _user(caller))
+        nonce, reply_to = str(body["actions"][0].get("value", "")), reply_to_of(body, _user(caller))
         text = await self._answer(Decision(caller=caller, id=nonce, reply_to=reply_to))
         # This takes the question's place. How it ends comes beside it: which of the two
         # posts is quicker, nobody knows.

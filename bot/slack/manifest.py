@@ -133,7 +133,7 @@ def command_names(prefix: str, connectors: Iterable[Connector]) -> list[str]:
 
 
 def _commands(prefix: str, connectors: Iterable[Connector]) -> Iterator[dict[str, Any]]:
-    words = " | ".join(f"{one.word} {one.takes}".strip() for one in QUESTIONS)
+    words = " | ".join(f"{each.word} {each.takes}".strip() for each in QUESTIONS)
     yield {
         "command": main_command(prefix),
         "description": "Help, health, usage, and what became of a run",

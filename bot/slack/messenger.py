@@ -15,23 +15,22 @@ if TYPE_CHECKING:
     from bot.slack.api import Api
 
 # Slack takes an answer for half an hour; an outage of nine minutes is waited out.
-WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 LONGEST_WAIT = 300.0
 
 
 class Messenger:
-    """Tells people things. `where` holds `user`, and `url` where a command gave one."""
+    """Tells people things. `reply_to` holds `user`, and `url` where a command gave one."""
 
-    def __init__(self, api: Api, *, waits: tuple[float, ...] = WAITS) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
-        self._waits = waits
 
-    async def say(self, where: ReplyTo, text: str, *, replace: bool = False) -> None:
+    async def say(self, reply_to: ReplyTo, text: str, *, replace: bool = False) -> None:
         """Tell an asker something; `replace` the message whose button they pressed.
 
         Raises SlackApiError or Unreachable where they cannot be reached.
         """
-        url = where.get("url")
+        url = reply_to.get("url")
         if url:
             message = {**note(text), "replace_original": replace}
             try:
@@ -41,11 +40,11 @@ class Messenger:
                 pass
             else:
                 return
-        await self._insist(lambda: self._api.message(str(where["user"]), escaped(text)))
+        await self._insist(lambda: self._api.message(str(reply_to["user"]), escaped(text)))
 
     async def _insist(self, send: Callable[[], Awaitable[None]]) -> None:
         """Try until Slack takes it. The same answer twice is better than none."""
-        for wait in self._waits:
+        for wait in BACKOFF:
             try:
                 return await send()
             except Unreachable as down:
@@ -53,7 +52,7 @@ class Messenger:
         return await send()
 
 
-def where_of(body: Mapping[str, Any], user: str) -> dict[str, Any]:
+def reply_to_of(body: Mapping[str, Any], user: str) -> dict[str, Any]:
     """Where to answer a payload, fit for the ledger and a form's metadata."""
     url = body.get("response_url")
     return {"user": user, "url": str(url)} if url else {"user": user}

@@ -52,14 +52,13 @@ class People:
         """Whether Slack calls somebody a full member; None where it does not let us ask."""
         if not self._may_look:
             return None
-        if (known := self._known.get(user)) is not None:
-            return known
+        if (member := self._known.get(user)) is not None:
+            return member
         try:
-            full = self._full(await self._api.user(user, LOOK_UP_SECONDS))
-            if full is None:
+            member = self._full(await self._api.user(user, LOOK_UP_SECONDS))
+            if member is None:
                 # A stranger; but what no Slack said is not remembered.
                 return False
-            member = full
         except SlackApiError as refused:
             if refused.code == "missing_scope":
                 self._may_look = False
@@ -95,7 +94,9 @@ def _asker(body: Mapping[str, Any]) -> tuple[str, set[str]]:
         return str(body["user_id"]), {str(body.get("team_id"))}
     if isinstance(body.get("event"), dict):
         return str(body["event"].get("user") or ""), {str(body.get("team_id"))}
-    user, team = (one if isinstance(one, dict) else {} for one in map(body.get, ("user", "team")))
+    user, team = (
+        part if isinstance(part, dict) else {} for part in map(body.get, ("user", "team"))
+    )
     teams = {str(each) for each in (team.get("id"), user.get("team_id")) if each}
     return str(user.get("id") or ""), teams
 

@@ -81,10 +81,10 @@ def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any] | None:
     try:
         text = body.decode("utf-8")
         if headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-            found = json.loads(text)
+            payload = json.loads(text)
         else:
             form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
-            found = json.loads(form["payload"]) if "payload" in form else form
+            payload = json.loads(form["payload"]) if "payload" in form else form
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return payload if isinstance(payload, dict) else None
