@@ -33,6 +33,11 @@ def plain_text(text: str) -> str:
     return "\n".join(map(plain_line, text.split("\n")))
 
 
+def utf16_length(text: str) -> int:
+    """A text's length in UTF-16 units, as Telegram, JavaScript and Notion count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def listed(names: Iterable[str], most: int = 20) -> str:
     """Write names one after another on one line: at most `most`, each cut at 80 characters."""
     shown = [plain_line(name, LONGEST_NAME) for name in names]

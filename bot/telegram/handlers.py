@@ -14,11 +14,12 @@ from bot.conversation import NOT_SENT, Command, Conversation, Decision, OpenForm
 from bot.telegram.answers import LEAVE, PAIRED, SEND, WELCOME, Answer, Answers
 from bot.telegram.forms import Form, Forms
 from bot.telegram.menus import SPELLING
-from bot.telegram.messenger import Messenger, units
+from bot.telegram.messenger import Messenger
 from bot.telegram.settings import NAME
 from bot.telegram.unknown_users import UnknownUsers
 from bot.telegram.updates import ButtonPress, TextMessage
 from core.errors import LedgerError, NotFound
+from core.plain import utf16_length
 
 if TYPE_CHECKING:
     from bot.conversation import Request
@@ -147,7 +148,7 @@ class Handlers:
             word=f"/{message.command}",
             text=message.rest,
             written_at=message.at,
-            confirm=MAYBE_CUT if units(message.text) > NEARLY_TOO_LONG else None,
+            confirm=MAYBE_CUT if utf16_length(message.text) > NEARLY_TOO_LONG else None,
         )
         if self._find(message) in {question.word for question in QUESTIONS}:
             return Answer(lambda: self._question(request, place), place)
@@ -175,7 +176,7 @@ class Handlers:
         form = self._forms.get(message.asker)
         if form is not None:
             wrong = form.answer(message.text)
-            form.maybe_cut |= wrong is None and units(message.text) > NEARLY_TOO_LONG
+            form.maybe_cut |= wrong is None and utf16_length(message.text) > NEARLY_TOO_LONG
             return await self._next(message, form, wrong)
         # A form's question has a line that begins with how its action is spelled.
         names = tuple(f"{SPELLING.action(i)}, " for i in self._bot.engine.action_ids())

@@ -21,6 +21,7 @@ from telegram.error import (
 
 from bot.telegram.api import Flood
 from core.backoff import backoffs
+from core.plain import utf16_length
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -151,15 +152,10 @@ def pages(text: str) -> list[str]:
     # A character takes two units at the most.
     half = UNITS // 2
     for line in text.splitlines(keepends=True):
-        step = len(line) if units(line) <= UNITS else half
+        step = len(line) if utf16_length(line) <= UNITS else half
         for piece in (line[at : at + step] for at in range(0, len(line), step)):
-            if units(page + piece) > UNITS:
+            if utf16_length(page + piece) > UNITS:
                 cut.append(page.rstrip())
                 page = ""
             page += piece
     return [each for each in [*cut, page.rstrip()] if each.strip()] or ["…"]
-
-
-def units(text: str) -> int:
-    """A text's length as Telegram counts it, in UTF-16 units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2

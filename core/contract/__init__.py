@@ -33,7 +33,7 @@ from core.contract.text import (
 )
 from core.contract.validation import json_of_at_most
 from core.network import loopback
-from core.plain import https_link, listed, plain_line
+from core.plain import https_link, listed, plain_line, utf16_length
 
 __all__ = [
     "BYTE_ORDER_MARK",
@@ -76,5 +76,6 @@ __all__ = [
     "unknown",
     "upstream_url",
     "utf8",
+    "utf16_length",
     "with_newlines",
 ]

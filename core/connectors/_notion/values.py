@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from core.connectors._notion.dates import Zone, date
 from core.connectors._notion.schema import Column, Names, notion_id, shown
-from core.contract import folded
+from core.contract import folded, utf16_length
 
 # https://developers.notion.com/reference/request-limits. Notion counts as JavaScript does, in
 # UTF-16 units; a piece that fits so fits by any other count as well.
@@ -61,16 +61,11 @@ def _plain(value: Any) -> str:
 
 def _short_text(value: Any, most: int) -> str:
     text = _plain(value)
-    if (length := units(text)) > most:
+    if (length := utf16_length(text)) > most:
         raise ValueError(f"at most {most:,} characters (it has {length:,})")
     if _LINE_BREAK.search(text):
         raise ValueError("must be on one line")
     return text
-
-
-def units(text: str) -> int:
-    """A text's length as Notion counts it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _text(value: Any, _: Conversion) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from core.plain import utf16_length
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema
 from core.sandbox.service import Refusal
@@ -53,11 +54,6 @@ def read_uuid(text: Any) -> str | None:
         return str(uuid.UUID(text)) if re.fullmatch(r"[0-9a-fA-F-]{32,36}", str(text)) else None
     except ValueError:
         return None
-
-
-def utf16(text: str) -> int:
-    """A text's length as JavaScript counts it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def read(column: dict[str, Any], given: Any) -> dict[str, Any]:
@@ -130,7 +126,7 @@ def _rich_text(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
         text = item.get("text")
         if not isinstance(text, dict) or not isinstance(text.get("content"), str):
             raise _wrong(column, "defined", None, f"[{index}].text")
-        if (length := utf16(text["content"])) > MAX_TEXT:
+        if (length := utf16_length(text["content"])) > MAX_TEXT:
             raise invalid(
                 f"{_path(column, f'[{index}].text.content')}.length should be ≤ "
                 f"`{MAX_TEXT}`, instead was `{length}`."
@@ -164,8 +160,8 @@ def _option(column: dict[str, Any], value: Any) -> dict[str, Any]:
         raise invalid(f'Invalid status option. Status option "{name}" does not exist".')
     if "," in name:
         raise invalid(f"Invalid select option, commas not allowed: {name}")
-    if not 1 <= utf16(name) <= MAX_ITEMS:
-        raise _wrong(column, f"≤ `{MAX_ITEMS}`", utf16(name), ".name.length")
+    if not 1 <= utf16_length(name) <= MAX_ITEMS:
+        raise _wrong(column, f"≤ `{MAX_ITEMS}`", utf16_length(name), ".name.length")
     return {"id": made_up_uuid(f"option {name}"), "name": name, "color": "default"}
 
 
@@ -203,8 +199,8 @@ def _short(column: dict[str, Any], value: Any) -> str | None:
     bound = _BOUNDS[column["type"]]
     if not isinstance(value, str) or not value:
         raise _wrong(column, "a non-empty string", value)
-    if utf16(value) > bound:
-        raise _wrong(column, f"≤ `{bound}`", utf16(value), ".length")
+    if utf16_length(value) > bound:
+        raise _wrong(column, f"≤ `{bound}`", utf16_length(value), ".length")
     return value
 
 

@@ -6,10 +6,12 @@ import time
 
 import pytest
 
-from bot.telegram.messenger import UNITS, pages, units
+from bot.telegram.messenger import UNITS, pages
 from core.logs import quiet_libraries
-from core.sandbox.telegram import FORUM, GROUP
+from core.plain import utf16_length
+from core.sandbox.telegram import GROUP
 from tests.support.sandbox import Answer, Delay, DropAfter, DropBefore
+from tests.support.sandbox.telegram_messages import FORUM
 from tests.support.telegram import living, sent, settings_for
 from tests.support.waiting import wait_for
 
@@ -154,10 +156,10 @@ def test_an_answer_is_never_longer_than_a_message_may_be():
     cut = pages(text)
     assert len(cut) == 3
     assert "\n".join(cut) == text
-    assert all(units(page) <= UNITS == 4096 for page in cut)
+    assert all(utf16_length(page) <= UNITS == 4096 for page in cut)
     emoji = pages("🚀" * 5000)
     assert "".join(emoji) == "🚀" * 5000
-    assert all(units(page) <= UNITS for page in emoji)
+    assert all(utf16_length(page) <= UNITS for page in emoji)
     assert pages("") == ["…"]
 
 

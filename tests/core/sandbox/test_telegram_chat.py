@@ -4,7 +4,8 @@ import pytest
 import requests
 from telegram import Update
 
-from core.sandbox.telegram import CHANNEL, FORUM, GROUP
+from core.sandbox.telegram import CHANNEL, GROUP
+from tests.support.sandbox.telegram_messages import FORUM
 
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are "

@@ -7,10 +7,9 @@ import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
-from core.sandbox.telegram import CHANNEL, PERSON, Telegram
-from core.sandbox.telegram.menus import Menus, scope_key
-from core.sandbox.telegram.rules import entities, refusal
+from core.sandbox.telegram import CHANNEL, PERSON, Menus, Telegram, refusal, scope_key
 from tests.support.sandbox.telegram_messages import ChatMessages
+from tests.support.sandbox.telegram_rules import entities
 from tests.support.sandbox.telegram_updates import Updates
 from tests.support.sandbox.threadsafe import threadsafe_call
 

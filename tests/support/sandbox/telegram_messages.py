@@ -6,13 +6,15 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.plain import utf16_length
 from core.sandbox.service import Card
-from core.sandbox.telegram.messages import Messages
-from core.sandbox.telegram.rules import bad, entities, markup_of, refusal, text_of, units
+from core.sandbox.telegram import BOT, Messages, bad, refusal, text_of
+from tests.support.sandbox.telegram_rules import entities, markup_of
 
 if TYPE_CHECKING:
     from core.sandbox.service import Received
 
+FORUM = -1_001_234_567_892  # a group with topics
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the "
     "same as a current content and reply markup of the message"
@@ -86,15 +88,28 @@ class ChatMessages(Messages):
 
     def __init__(self) -> None:
         super().__init__()
+        self.chats[FORUM] = {"id": FORUM, "type": "supergroup", "title": "Topics", "is_forum": True}
         self.history: list[ChatMessage] = []
         self.blocked: set[int] = set()
         self.silent: set[int] = set()  # people who never started the bot
         self.queries: dict[str, str | None] = {}  # callback queries: what was answered
         self.moved: dict[int, int] = {}  # groups that became supergroups, with new numbers
 
-    def write(self, *args: Any, **named: Any) -> dict[str, Any]:
-        """Put a message into a chat."""
-        message = super().write(*args, **named)
+    def write(
+        self,
+        chat: dict[str, Any],
+        text: str,
+        sender: dict[str, Any] | None = BOT,
+        reply_to: dict[str, Any] | None = None,
+        thread: int | None = None,
+    ) -> dict[str, Any]:
+        """Put a message into a chat, or into a topic of it."""
+        message = super().write(chat, text) | {"from": sender}
+        if sender is None:
+            del message["from"]
+        if marked := entities(text):
+            message["entities"] = marked
+        _place(message, reply_to, thread)
         self.history.append(ChatMessage(message))
         return message
 
@@ -122,8 +137,19 @@ class ChatMessages(Messages):
         """A message from the bot, where it may write."""
         text_of(given)
         markup = markup_of(given)
-        self._open_chat(given)
+        chat = self._open_chat(given)
+        reply = given.get("reply_parameters") or {"message_id": given.get("reply_to_message_id")}
+        if not isinstance(reply, dict):
+            raise bad("object expected as reply parameters")
+        answered = self.find(chat["id"], reply.get("message_id"))
+        lenient = str(reply.get("allow_sending_without_reply", "")).lower() == "true"
+        if reply.get("message_id") and answered is None and not lenient:
+            raise bad("message to be replied not found")
+        topic = self._topic(chat, given)
         message = await super().send(given, received)
+        _place(message, answered, topic)
+        if markup and "inline_keyboard" in markup:
+            message["reply_markup"] = markup
         self.history[-1].markup = markup
         return message
 
@@ -153,12 +179,19 @@ class ChatMessages(Messages):
         query, text = str(given.get("callback_query_id", "")), str(given.get("text") or "")
         if self.queries.get(query, "gone") is not None:
             raise bad(_QUERY_GONE)
-        if units(text) > 200:
+        if utf16_length(text) > 200:
             raise bad("MESSAGE_TOO_LONG")
         self.queries[query] = text
         if text:
             received.card = Card("Levqor", "over the chat, for a moment", text)
         return True
+
+    def _topic(self, chat: dict[str, Any], given: dict[str, Any]) -> int | None:
+        topic = str(given.get("message_thread_id") or "")
+        known = {message.thread for message in self.history if message.chat == chat["id"]}
+        if topic and not (topic.isdecimal() and int(topic) in known):
+            raise bad("message thread not found")
+        return int(topic) if topic else None
 
     def _open_chat(self, given: dict[str, Any]) -> dict[str, Any]:
         chat = self.chat(given)
@@ -167,3 +200,13 @@ class ChatMessages(Messages):
         if chat["id"] in self.silent:
             raise refusal(403, "Forbidden: bot can't initiate conversation with a user")
         return chat
+
+
+def _place(message: dict[str, Any], reply_to: dict[str, Any] | None, thread: int | None) -> None:
+    """Make a message an answer to another, and put it into a topic."""
+    if reply_to is not None:
+        message["reply_to_message"] = {**reply_to}
+        message["reply_to_message"].pop("reply_to_message", None)
+        thread = thread or reply_to.get("message_thread_id")
+    if thread is not None:
+        message |= {"message_thread_id": thread, "is_topic_message": True}

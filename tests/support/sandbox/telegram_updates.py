@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from core.sandbox.telegram.rules import MAX_POLL, bad, number, refusal
+from core.sandbox.telegram import MAX_POLL, bad, number, refusal
 
 if TYPE_CHECKING:
     from core.sandbox.service import Received, Refusal
