@@ -181,7 +181,7 @@ class Conversation:
             return Reply.refusing(error)
         if not isinstance(run, _Run):
             return run
-        question, yes, no = _doubt(request)
+        question, yes, no = _question_before(request)
         if question and await self._earlier(request) is None:
             return self._confirm(run, question, yes, no)
         return await self._accept(run, request.id)
@@ -269,7 +269,7 @@ class Conversation:
         return Started(text, accepted, reply_to)
 
 
-def _doubt(request: _Request) -> tuple[str | None, str, str]:
+def _question_before(request: _Request) -> tuple[str | None, str, str]:
     """What to ask before anything is sent, if anything, and the two buttons."""
     late = 0.0 if request.written_at is None else time.time() - request.written_at
     if late > LATE_SECONDS:

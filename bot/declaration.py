@@ -42,8 +42,8 @@ class Startup:
 
 
 @dataclass(frozen=True)
-class Command:
-    """A command of an interface's own, `levqor-bot NAME`; `run` gives the exit status."""
+class Subcommand:
+    """A subcommand of an interface's own, `levqor-bot NAME`; `run` gives the exit status."""
 
     name: str
     help: str
@@ -62,4 +62,4 @@ class SurfaceSpec(Interface):
     build: Callable[[Startup], Surface | None]
     check: Callable[[Settings], Awaitable[list[Finding]]] | None = None
     guide: str | None = None
-    commands: tuple[Command, ...] = ()
+    commands: tuple[Subcommand, ...] = ()

@@ -7,17 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from core.connectors import CONNECTORS
 from core.engine import Engine
+from core.interfaces import declared
 from core.ledger import Ledger
 from core.settings import Settings
+from core.settings.settings import sections
 from tests.support.sandbox import Sandbox
 
 SPECS = Path(os.environ.get("LEVQOR_SPECS") or Path(__file__).parents[2] / "shared" / "specs")
 SOAK = bool(os.environ.get("LEVQOR_SOAK"))
 # Whatever is set on this machine must not decide a test.
-_SET_PREFIXES = (
-    "LEVQOR_", "SLACK_", "NOTION_", "GOOGLE_", "SHEETS_", "TELEGRAM_", "RESEND_", "ALLOWED_",
-)  # fmt: skip
+_SET_PREFIXES = tuple(
+    {
+        setting.name.partition("_")[0] + "_"
+        for _, settings in sections(CONNECTORS, declared())
+        for setting in settings
+    }
+)
 _CONNECT = socket.socket.connect
 
 

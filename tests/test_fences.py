@@ -99,7 +99,7 @@ def test_the_rooms_import_in_one_direction_only():
         if name.partition(".")[0] in ROOMS
         and name.partition(".")[0] not in allowed[place(file).partition("/")[0]]
     ]
-    assert strays == []
+    assert strays == [], "core must run without bot and tray, and neither needs the other"
 
 
 def parts(file):
@@ -170,7 +170,7 @@ def test_every_library_that_is_imported_is_declared(room, extras):
         for name in imported - set(ROOMS) - set(sys.stdlib_module_names) - SYSTEMS
         if not declared & {_normal(one) for one in brought.get(name) or ELSEWHERE[name]}
     }
-    assert strays == {}
+    assert strays == {}, "what another package brings may be gone with its next version"
 
 
 def _normal(name):
@@ -187,7 +187,7 @@ def test_a_connector_imports_contract_and_errors_and_nothing_else_of_ours():
         and name not in ("core.contract", "core.errors")
         and not name.startswith("core.connectors._")
     ]
-    assert strays == []
+    assert strays == [], "a connector is handed its settings and its HTTP client"
 
 
 def test_only_engine_and_health_know_both_connectors_and_ledger():
@@ -208,7 +208,7 @@ def test_the_sql_of_runs_is_in_one_place():
         for text in literals(file)
         if re.search(r"\b(FROM|INTO|UPDATE|JOIN) runs\b", text)
     ]
-    assert strays == []
+    assert strays == [], "what a run's row means is decided in one file"
 
 
 def test_only_settings_read_the_environment():
@@ -218,7 +218,7 @@ def test_only_settings_read_the_environment():
         if re.search(r"os\.(environ|getenv)", file.read_text())
         and not within(file, ("core/settings", "tray/desktop", "tray/backend"))
     ]
-    assert strays == []
+    assert strays == [], "a value read elsewhere is neither checked nor masked"
 
 
 def test_the_tray_asks_only_for_what_a_display_needs():
@@ -254,7 +254,7 @@ def test_an_actions_id_is_written_in_its_own_file_only(connector):
         for text in literals(file)
         if any(re.search(rf"\b{re.escape(i)}\b", text) for i in ids)
     ]
-    assert strays == []
+    assert strays == [], "one file is one action: ask CONNECTORS for its id"
 
 
 SURFACES = (
@@ -278,7 +278,7 @@ def test_no_surface_knows_a_connector_by_name(connector):
         for text in literals(file)
         if text in titles
     ]
-    assert strays == []
+    assert strays == [], "every interface serves every connector: ask CONNECTORS"
 
 
 # The interfaces whose names only their own folder, the list and the connectors may know.
@@ -306,7 +306,7 @@ def test_neither_core_nor_the_bot_s_own_files_know_a_chat(chat):
         for word in (*identifiers(file), *literals(file))
         if chat in re.sub(EXAMPLE.format(chat), "", word)
     ]
-    assert strays == []
+    assert strays == [], "one folder is one interface: ask core.interfaces.declared()"
 
 
 def test_the_list_of_interfaces_is_read_without_what_is_heavy():
@@ -327,7 +327,7 @@ def test_the_sandbox_is_loaded_only_when_it_is_asked_for():
         if isinstance(node, ast.Import | ast.ImportFrom)
         and any("core.sandbox" in name for name in _names(node))
     ]
-    assert strays == []
+    assert strays == [], "a real start must not carry imitations"
 
 
 def _names(node):
@@ -346,7 +346,7 @@ def test_no_file_names_a_machine_a_registry_or_how_work_is_organised():
         for found in [words.search(file.read_text(errors="ignore"))]
         if found
     ]
-    assert strays == []
+    assert strays == [], "the repo speaks of the product alone"
 
 
 def tracked():

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.declaration import Command, Options
+from bot.declaration import Options, Subcommand
 from bot.surfaces import SURFACES
 from core import __version__, streams, wording
 from core.errors import LevqorError
@@ -31,7 +31,7 @@ COMMANDS = {
     command.name: command
     for command in (
         *(command for spec in SURFACES for command in spec.commands),
-        Command("check", "check tokens, scopes, webhooks and command names", _check),
+        Subcommand("check", "check tokens, scopes, webhooks and command names", _check),
     )
 }
 

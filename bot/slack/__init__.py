@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.declaration import Command, SurfaceSpec
+from bot.declaration import Subcommand, SurfaceSpec
 from bot.slack.settings import SlackSettings
 from core.callers import CallerShape
 from core.errors import NotConfigured
@@ -64,6 +64,6 @@ SURFACE = SurfaceSpec(
     check=_check,
     guide="docs/slack.md",
     commands=(
-        Command("slack-manifest", "print the Slack app's manifest, ready to paste", _manifest),
+        Subcommand("slack-manifest", "print the Slack app's manifest, ready to paste", _manifest),
     ),
 )

@@ -29,7 +29,6 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-ATTEMPT_SECONDS = 10.0
 NO_SECRETS = Redactor()
 
 
@@ -49,7 +48,7 @@ class Delivery(Generic[T]):
 
 
 class Outbound:
-    """Delivers runs: one attempt at a time, and again only what surely did not arrive.
+    """Delivers runs: one attempt at a time, and again only what `retry` says can do nothing twice.
 
     One for the whole process; every thread that calls gets connections of its own.
     """
@@ -58,7 +57,7 @@ class Outbound:
         self,
         *,
         redactor: Redactor = NO_SECRETS,
-        attempt_seconds: float = ATTEMPT_SECONDS,
+        attempt_seconds: float = retry.ATTEMPT_SECONDS,
     ) -> None:
         self.redactor = redactor
         self._attempt_seconds = attempt_seconds
@@ -77,7 +76,7 @@ class Outbound:
         run: str,
         send: Callable[[HttpClient], T],
         *,
-        seconds: float = 30.0,
+        seconds: float = retry.SECONDS,
         attempts: int = retry.ATTEMPTS,
     ) -> Delivery[T]:
         """Send; raises nothing but our own mistakes.
@@ -101,7 +100,7 @@ class Outbound:
                 self._rate_limits.done(key)
             if isinstance(error, Unknown):
                 doubt = error
-            wait = retry.wait_seconds(error, made, attempts)
+            wait = retry.next_wait(error, made, attempts)
             if wait is None:
                 break
             if time.monotonic() + wait > end:
@@ -165,7 +164,7 @@ class Outbound:
         return session
 
     def _final(self, error: LevqorError, doubt: Unknown | None) -> LevqorError:
-        """Choose what is honest: what one attempt left in doubt, nothing later can deny.
+        """Choose what is honest: what one attempt left unknown, no later failure can undo.
 
         Not even a refusal: a quota or a key that ended meanwhile is checked before the
         service looks whether it knows the repeat.

@@ -1,4 +1,7 @@
-"""May a delivery be repeated, and after how long? Every retry is decided here."""
+"""The retry policy: which failure is tried again, how often, and after how long.
+
+`deliver` follows it, and adds the end: its time is up, or the process is.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ if TYPE_CHECKING:
     from core.errors import LevqorError
 
 ATTEMPTS = 3
-_BACK_OFF_BASE = 0.5
-_BACK_OFF_CAP = 8.0
+# All attempts of a delivery together, and one of them.
+SECONDS = 30.0
+ATTEMPT_SECONDS = 10.0
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 8.0  # for more attempts than there are today
 
 
 def may_repeat(error: LevqorError) -> bool:
@@ -22,13 +28,13 @@ def may_repeat(error: LevqorError) -> bool:
     return isinstance(error, NotSent)
 
 
-def wait_seconds(error: LevqorError, made: int, attempts: int) -> float | None:
+def next_wait(error: LevqorError, made: int, attempts: int) -> float | None:
     """Seconds until the next attempt, None where there is none to be.
 
-    They are the service's own wish, or more after each attempt that was made.
+    They are what the service asks for; else a random share of 0.5 s, doubled after each attempt.
     """
     if made >= attempts or not may_repeat(error):
         return None
     if error.retry_after is not None:
         return error.retry_after
-    return backoff(made, first=_BACK_OFF_BASE, longest=_BACK_OFF_CAP, jitter=1.0)
+    return backoff(made, first=_FIRST_WAIT, longest=_LONGEST_WAIT, jitter=1.0)

@@ -59,7 +59,7 @@ class Settings:
         self._environ, self._sandbox_urls, self._tolerant = environ, sandbox_urls, tolerant
         self._reading = read(self.described(), environ, home)
         if sandbox_urls is not None:
-            self._reading.keep_only(("LEVQOR_", "ALLOWED_", "."))
+            self._reading.drop(self._real_services())
             self._reading.values.update(sandbox_urls)
         self._configs: dict[str, Config] = {}
         self._own: dict[type[Config], Config] = {}
@@ -80,10 +80,10 @@ class Settings:
     ) -> Settings:
         """Read the settings of a home; core.home says which one where none is named.
 
-        With `sandbox_urls` nothing of the connectors' and chats' real settings is read: these
-        values take their place. A bad setting of Levqor's own raises NotConfigured naming it;
-        `tolerant` keeps it among `problems()` instead, and then nobody may do anything
-        that LEVQOR_ALLOW might have forbidden.
+        With `sandbox_urls` these values take the place of the connectors' settings and of the
+        interfaces' secrets: a sandbox reads no real ones. A bad setting of Levqor's own
+        raises NotConfigured naming it; `tolerant` keeps it among `problems()` instead, and
+        then nobody may do anything that LEVQOR_ALLOW might have forbidden.
         """
         if connectors is None:
             from core.connectors import CONNECTORS
@@ -160,6 +160,12 @@ class Settings:
         """Return all settings there are, the connectors' first, each once."""
         listed = sections(self._connectors, self.interfaces)
         return tuple(setting for _, settings in listed for setting in settings)
+
+    def _real_services(self) -> set[str]:
+        """Name what a sandbox must not read: where real services are, and who we are there."""
+        connectors = {s.name for c in self._connectors for s in c.config.settings()}
+        secrets = {s.name for i in self.interfaces for s in i.settings.settings() if s.secret}
+        return {name for name in connectors if not name.startswith("LEVQOR_")} | secrets
 
     def may(self, caller: Caller | str, action_id: str) -> bool:
         """Tell whether LEVQOR_ALLOW lets this caller do this action."""

@@ -42,11 +42,11 @@ class Reading:
         """Say what a person should know of a setting that works."""
         self.notes.append(Problem(name, what, fix))
 
-    def keep_only(self, beginnings: tuple[str, ...]) -> None:
-        """Drop the settings whose names begin otherwise."""
-        for read in (self.values, self.faults):
-            for name in [name for name in read if not name.startswith(beginnings)]:
-                read.pop(name)
+    def drop(self, names: Iterable[str]) -> None:
+        """Forget settings as if they were not set."""
+        for name in names:
+            self.values.pop(name, None)
+            self.faults.pop(name, None)
 
 
 def read(declared: Iterable[Setting], environ: Mapping[str, str], home: Path) -> Reading:

@@ -15,7 +15,8 @@ import re
 from typing import Literal
 
 from bot.commands import Spelling
-from bot.declaration import Command, SurfaceSpec
+from bot.conversation import Command, Conversation
+from bot.declaration import Subcommand, SurfaceSpec
 from bot.runtime import Hook, HookAnswer
 from core.callers import Caller, CallerShape
 from core.contract import Config, Pairing, Problem, Secret, setting
@@ -46,9 +47,10 @@ class Loft:
 
     async def start(self, bot):
         await bot.inbound(self.name, "cooing in the loft")
-        spelling = Spelling(action=str, question=str)
-        for word in ("whoami", "health"):
-            bot.print_status(await bot.commands.ask(word, "", Caller(self.name, "7"), spelling))
+        conversation = Conversation(bot, self.name, Spelling(action=str, question=str))
+        for word, text in (("whoami", ""), ("health", ""), ("slack.send", "Coo")):
+            request = Command(caller=Caller(self.name, "7"), id=word, word=word, text=text)
+            bot.print_status((await conversation.handle(request)).text)
         bot.end()
 
     async def pause(self):
@@ -78,7 +80,7 @@ SURFACE = SurfaceSpec(
     build=build,
     check=check,
     guide="docs/pigeon.md",
-    commands=(Command("pigeon-feed", "feed the pigeons", lambda settings: 5),),
+    commands=(Subcommand("pigeon-feed", "feed the pigeons", lambda settings: 5),),
 )
 '''
 
@@ -145,6 +147,7 @@ def test_the_bot_makes_it_and_health_and_whoami_name_it(program):
     said, _, health = ran.err.partition("You are pigeon:7, on the free plan.\n")
     assert "pigeon: cooing in the loft\n" in said
     assert "cooing in the loft" in health
+    assert "Slack is not set up." in health
 
 
 def test_what_its_platform_posts_to_needs_http(program):

@@ -7,10 +7,11 @@ import os
 import pytest
 
 from bot.slack.settings import SlackSettings
+from bot.web.settings import HttpSettings
 from core.connectors import CONNECTORS
 from core.errors import NotConfigured
 from core.settings import Settings
-from tests.support.fax import FAX, key, load, refusal, write
+from tests.support.fax_settings import FAX, key, load, refusal, write
 
 
 def test_the_environment_comes_before_the_env_file(home):
@@ -164,7 +165,10 @@ def test_every_secret_is_known_to_the_redactor(home):
 
 
 def test_the_sandbox_leaves_nothing_of_the_real_settings(home):
-    write(home, "SLACK_APP_TOKEN=xapp-real\nFAX_TRAY=A5\nLEVQOR_KEEP_DAYS=30\n")
+    write(
+        home,
+        "SLACK_APP_TOKEN=xapp-real\nFAX_TRAY=A5\nLEVQOR_KEEP_DAYS=30\nALLOWED_ORIGINS=https://a.b\n",
+    )
     real = {"FAX_KEY": "real", "FAX_API_URL": "http://evil.example.com", "LEVQOR_ADMINS": "cli:a"}
     services = {"FAX_KEY": "fax-0", "FAX_API_URL": "http://127.0.0.1:9"}
     settings = load(home, real, sandbox_urls=services)
@@ -172,6 +176,8 @@ def test_the_sandbox_leaves_nothing_of_the_real_settings(home):
     assert (key(settings), config.tray, config.api_url) == ("fax-0", "A4", "http://127.0.0.1:9")
     assert settings.sandbox
     assert settings.of(SlackSettings).app_token is None
+    # What is no secret of an interface's stays: that interface can be tried in the sandbox.
+    assert settings.of(HttpSettings).allowed_origins == ("https://a.b",)
     assert (settings.app.keep_days, settings.app.admins) == (30, frozenset({"cli:a"}))
     assert not load(home, {"FAX_KEY": "fax-1"}).sandbox
 

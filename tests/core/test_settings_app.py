@@ -11,7 +11,7 @@ from bot.telegram.settings import TelegramSettings
 from bot.web.settings import HttpSettings
 from core.callers import Caller
 from core.settings import Address
-from tests.support.fax import load, refusal
+from tests.support.fax_settings import load, refusal
 
 MALFORMED = "entry 1 must be CALLER=ACTION,ACTION with ';' between entries, e.g. slack:T1:*=slack.*"
 

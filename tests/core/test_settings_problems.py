@@ -11,7 +11,7 @@ import pytest
 from core.connectors import CONNECTORS
 from core.errors import NotConfigured
 from core.settings import Settings
-from tests.support.fax import FAX, key, load, refusal, write
+from tests.support.fax_settings import FAX, key, load, refusal, write
 
 ROOT = Path(__file__).parents[2]
 BY_NAME = {connector.name: connector for connector in CONNECTORS}
