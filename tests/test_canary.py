@@ -4,9 +4,9 @@ import dataclasses
 import io
 import json
 import logging
+import signal
 import subprocess
 import sys
-import time
 import traceback
 
 import pytest
@@ -20,6 +20,7 @@ from core.logs import quiet_libraries
 from tests.support.canary import CANARIES, addresses, assert_clean, secrets
 from tests.support.cli import PATIENCE_S, ROOT, environment
 from tests.support.sandbox import Answer, DropAfter, DropBefore, Hang
+from tests.support.waiting import wait_for
 
 # `levqor` with everything that can be logged on standard error.
 LOUD = """
@@ -286,15 +287,23 @@ def test_a_process_that_is_killed_leaves_nothing_behind(levqor, sandbox, home):
         )  # fmt: skip
         child.stdin.write(json.dumps(values).encode())
         child.stdin.close()
-        children.append(child)
+        service = sandbox.service(action_id.partition(".")[0])
+        children.append((child, service))
+    waiting = dict(children)
+
+    def all_stopped():
+        # Stopped, each stays in the middle of its call until the others are in theirs.
+        for child in [child for child, service in waiting.items() if service.received]:
+            child.send_signal(signal.SIGSTOP)
+            del waiting[child]
+        return not waiting
+
+    wait_for(all_stopped)
     with Ledger.open(home) as ledger:
-        until = time.monotonic() + 20
-        while sum(entry.state == "sending" for entry in ledger.runs()) < len(children):
-            assert time.monotonic() < until, "they never began to send"
-            time.sleep(0.05)
-        for child in children:
-            child.kill()
-            child.wait()
+        assert [entry.state for entry in ledger.runs()] == ["sending"] * len(children)
+    for child, _ in children:
+        child.kill()
+        child.wait()
     assert_clean(home, canaries=[*CANARIES.values(), *secrets(sandbox.settings())])
     sandbox.clear()
     # The next start settles what the dead left.

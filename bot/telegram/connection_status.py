@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from telegram.error import TelegramError
 
     from bot.runtime import Bot
-    from bot.telegram.timing import Timing
+    from bot.telegram.settings import Timing
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,9 @@ if TYPE_CHECKING:
     from bot.runtime import Bot
     from bot.telegram.api import Api
     from bot.telegram.connection_status import ConnectionStatus, Verdict
-    from bot.telegram.timing import Timing
+    from bot.telegram.settings import Timing
     from bot.telegram.update_handler import Taken, UpdateHandler
     from bot.telegram.webhook import WebhookSecret
-
-# A confirmation that takes longer does not hold up what it confirms.
-CONFIRM_SECONDS = 3.0
 
 log = logging.getLogger("levqor.bot")
 
@@ -75,10 +72,8 @@ class Polling:
                 await self._failed(verdicts.STUMBLED)
         if self._offset is not None:
             # What was taken and is not confirmed would be answered again by the next bot.
-            with contextlib.suppress(TelegramError, TimeoutError):
-                await asyncio.wait_for(
-                    self._api.updates(self._offset, 0, CONFIRM_SECONDS), CONFIRM_SECONDS
-                )
+            with contextlib.suppress(TelegramError):
+                await self._api.updates(self._offset, 0, self._timing.confirm)
         self._begin()
 
     def stop(self) -> None:
@@ -94,7 +89,7 @@ class Polling:
             self._api.updates(self._offset, seconds, seconds + self._timing.grace)
         )
         if self._unconfirmed:
-            await asyncio.wait({poll}, timeout=CONFIRM_SECONDS)
+            await asyncio.wait({poll}, timeout=self._timing.confirm)
             self._begin()
         stopped = asyncio.ensure_future(self._stopped.wait())
         await asyncio.wait({poll, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,8 +1,9 @@
-"""The Telegram interface's settings, and whether they make one."""
+"""The Telegram interface's settings, whether they make one, and how long it waits."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr  # noqa: TC002 - pydantic reads the annotation
@@ -48,6 +49,29 @@ class TelegramSettings(Config):
     def token(self) -> str:
         """The bot's token; empty where none is set."""
         return self.bot_token.get_secret_value() if self.bot_token else ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that are waited for what; pauses after a failure grow up to `longest`."""
+
+    poll: int = 25  # for updates
+    grace: float = 10.0  # more, for a poll's answer
+    confirm: float = 3.0  # a confirmation that takes longer does not hold up what it confirms
+    pause: float = 1.0  # after a failure
+    conflict: float = 4.0  # after another poller's
+    longest: float = 30.0
+    refused: float = 60.0  # before what was refused is asked again
+    hasty: float = 2.0  # before the next poll, where the last came back at once with nothing new
+    look: float = 60.0  # between looks at a webhook
+    # The ledger is told this often that all is well; whoever reads it may think the worst
+    # of a sign of life that is much older.
+    beat: float = 60.0
+    stalled: float = 90.0  # longer than a poll may take and the longest pause
+    menus: float = 60.0  # until menus follow pairings taken back at a terminal
+    # Two that poll with one token push each other out by turns: a good poll in between is
+    # no sign that the other one has gone.
+    peace: float = 150.0
 
 
 def problems(own: TelegramSettings) -> Iterator[Problem]:

@@ -16,8 +16,7 @@ from bot.telegram.connection_status import ConnectionStatus
 from bot.telegram.handlers import Handlers
 from bot.telegram.menus import Menus
 from bot.telegram.polling import Polling
-from bot.telegram.settings import NAME, TOKEN, TelegramSettings
-from bot.telegram.timing import Timing
+from bot.telegram.settings import NAME, TOKEN, TelegramSettings, Timing
 from bot.telegram.update_handler import UpdateHandler
 from core.backoff import backoffs
 from core.errors import LevqorError, NotConfigured

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.runtime import HookRequest
     from bot.telegram.api import Api
     from bot.telegram.connection_status import ConnectionStatus
-    from bot.telegram.timing import Timing
+    from bot.telegram.settings import Timing
     from bot.telegram.update_handler import UpdateHandler
 
 HEADER = "x-telegram-bot-api-secret-token"

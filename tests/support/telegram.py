@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot.telegram.settings import Timing
 from bot.telegram.surface import Telegram
-from bot.telegram.timing import Timing
 from bot.web.surface import Web
 from core.engine import Engine
 from core.settings import Address, Settings

@@ -1,18 +1,20 @@
 """How updates are fetched: journaled before they are confirmed, and never in silence."""
 
+import asyncio
 import contextlib
 import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from core.engine import Engine
-from tests.support.sandbox import Answer, Delay, DropAfter, Hang
+from tests.support.sandbox import Answer, Delay, DropAfter, Hang, Scripted
 from tests.support.telegram import QUICK, living, pair, sent, settings_for
 from tests.support.waiting import wait_for
 
@@ -55,14 +57,32 @@ def test_what_is_taken_is_confirmed_before_the_upstream_is_asked(sandbox, settin
         wait_for(lambda: sorted(texts(sandbox)) == ["one", "three", "two"])
 
 
+@dataclass(frozen=True)
+class Held(Scripted):
+    """A confirmation that is on its way until it is `released`; every other poll goes through."""
+
+    arrived: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    async def play(self, request, real):
+        if b"offset" in await request.read():
+            self.arrived.set()
+            while not self.released.is_set():
+                await asyncio.sleep(0.01)
+        return await real()
+
+
 def test_nothing_is_sent_while_its_confirmation_is_on_the_way(sandbox, settings):
-    with living(settings, timing=replace(QUICK, grace=5)) as bot:
+    held = Held()
+    sandbox.telegram.always(held, on="getUpdates")
+    with living(settings, timing=replace(QUICK, grace=120, confirm=120)) as bot:
         bot.pair(42)
-        sandbox.telegram.next(Delay(1.0), on="getUpdates")
         sandbox.telegram.user(42).says("/slack_send hi")
-        wait_for(bot.engine.ledger.runs)
+        wait_for(held.arrived.is_set)
+        assert [run.state for run in bot.engine.ledger.runs()] == ["accepted"]
         time.sleep(0.4)
         assert (sandbox.telegram.updates.confirmed, sandbox.slack.received) == ([], [])
+        held.released.set()
         wait_for(lambda: texts(sandbox) == ["hi"])
 
 
