@@ -29,10 +29,7 @@ _WATCHER = "org.kde.StatusNotifierWatcher"
 
 
 def home(given: Path | None) -> Path:
-    """The home folder, as every Levqor program finds it; raises NotConfigured.
-
-    Links are followed: one home has one tray, however its path is written.
-    """
+    """The home folder, links followed, as every program finds it; raises NotConfigured."""
     folder = core.home.find(given, os.environ)
     core.home.check(folder)
     return folder
@@ -91,12 +88,10 @@ class Paths:
 
 
 class SingleInstance:
-    """One tray per source and person, which hears of a second start.
-
-    The lock is the system's own and ends with the process, however it dies.
-    """
+    """One tray per source and person, which hears of a second start."""
 
     def __init__(self, paths: Paths) -> None:
+        # The system's own: it ends with the process, however that dies.
         self._lock = FileLock(paths.lock, mode=0o600)
         self._second_start = paths.second_start
         self._seen: float | None = None

@@ -94,7 +94,6 @@ class SourceFault:
 class TestResult:
     """What came of one test send; `outcome` is None where it was turned away."""
 
-    action: str
     outcome: str | None
     words: str
     fix: str | None = None

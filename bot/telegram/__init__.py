@@ -6,20 +6,25 @@ before it is confirmed to Telegram, so a crash in between neither loses nor repe
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from bot.declaration import SurfaceSpec
-from bot.telegram.pairing import link
 from bot.telegram.settings import NAME, TelegramSettings, problems, usable
 from core.callers import CallerShape
-from core.contract import Pairing
+from core.contract import Pairing, Probe
+from core.errors import LevqorError
 
 if TYPE_CHECKING:
     from bot.declaration import Startup
     from bot.runtime import Surface
+    from core.contract import HttpClient
     from core.reports import Finding
     from core.settings import Settings
+
+# `levqor pair` answers at once: without a name it prints the code alone.
+PATIENCE_S = 2.0
 
 
 def build(startup: Startup) -> Surface | None:
@@ -36,6 +41,28 @@ async def _check(settings: Settings) -> list[Finding]:
     from bot.telegram.check import check
 
     return await check(settings)
+
+
+def link(own: TelegramSettings, code: str) -> str | None:
+    """Make a link that sends the bot a pairing code; None without a quick answer of Telegram's."""
+    if not own.token:
+        return None
+    from core.outbound import Outbound
+
+    names: list[str] = []
+
+    def ask(http: HttpClient) -> Probe:
+        answer = http.get(f"{own.api_url}/bot{own.token}/getMe").json()
+        result = answer.get("result") if isinstance(answer, dict) else None
+        name = result.get("username") if isinstance(result, dict) else None
+        if isinstance(name, str) and re.fullmatch(r"\w{3,64}", name, re.ASCII):
+            names.append(name)
+        return Probe()
+
+    # The code works without the link; `levqor doctor` tells what is wrong with the token.
+    with contextlib.closing(Outbound()) as outbound, contextlib.suppress(LevqorError):
+        outbound.probe(NAME, b"pairing", ask, seconds=PATIENCE_S)
+    return f"https://t.me/{names[0]}?start={code}" if names else None
 
 
 SURFACE = SurfaceSpec(

@@ -46,16 +46,12 @@ REMEMBERED = 1000
 
 @dataclass(frozen=True)
 class Answer:
-    """What is still to be given for an update, and where.
-
-    `later` tells that it may wait until the update is confirmed: a crash would not lose it
-    any more, or nobody would miss it. All else is given before, or written down to be given;
-    `kind` is what the next bot answers then.
-    """
+    """What is still to be given for an update, and where."""
 
     give: Callable[[], Awaitable[object]]
     place: Place
-    kind: str = ""
+    kind: str = ""  # what the next bot answers where this one is gone
+    # It may wait until the update is confirmed: a crash would not lose it, or nobody miss it.
     later: bool = False
 
 

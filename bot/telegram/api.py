@@ -44,9 +44,6 @@ class Flood(TelegramError):
 class InvalidAnswer(TelegramError):
     """What came is no answer of Telegram's."""
 
-    def __init__(self) -> None:
-        super().__init__("no answer of Telegram's")
-
 
 class _Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
@@ -106,10 +103,7 @@ _RESULTS: dict[str, TypeAdapter[Any]] = {
 
 
 class _Request(HTTPXRequest):
-    """The library's HTTP client, with checked answers and a flood's own seconds.
-
-    The library's RetryAfter warns of its own deprecation whenever one is made.
-    """
+    """The library's HTTP client, with checked answers and Flood for its deprecated RetryAfter."""
 
     async def do_request(self, url: str, *args: Any, **more: Any) -> tuple[int, bytes]:
         """Make one request; raises Flood, and InvalidAnswer for what no Telegram answers."""
@@ -120,10 +114,7 @@ class _Request(HTTPXRequest):
 
 
 class Api(telegram.Bot):
-    """The API of the bot whose token is set; raises NoRoute.
-
-    What it raises may hold the token and is never shown.
-    """
+    """The bot's API; raises NoRoute. What it raises may hold the token and is never shown."""
 
     def __init__(self, settings: Settings) -> None:
         own = settings.of(TelegramSettings)
@@ -143,11 +134,8 @@ class Api(telegram.Bot):
         await self.request.shutdown()
 
     async def updates(self, offset: int | None, seconds: int, patience: float) -> list[Any]:
-        """Wait for updates as they come over the wire, unread; at most `patience` seconds.
-
-        The library's own method reads them all and fails for all if it cannot read one. An
-        offset confirms everything below it.
-        """
+        """Wait for updates, at most `patience` seconds; an offset confirms everything below it."""
+        # The library's own method fails for all of them if it cannot read one.
         query = {"offset": offset, "timeout": seconds, "limit": 100, "allowed_updates": KINDS}
         try:
             # The library's own time-outs are for one read each; a drip would never end.
@@ -188,9 +176,9 @@ def _checked(method: str, status: int, body: bytes) -> bytes:
         if not 200 <= status < 300:
             return _Refusal.model_validate(answer).model_dump_json(exclude_none=True).encode()
         if not isinstance(answer, dict) or answer.get("ok") is not True:
-            raise InvalidAnswer
+            raise ValueError(method)  # noqa: TRY301
         adapter = _RESULTS.get(method, _DONE)
         result = adapter.validate_python(answer.get("result"))
         return json.dumps({"ok": True, "result": adapter.dump_python(result)}).encode()
     except (ValueError, RecursionError):  # pydantic's ValidationError is a ValueError
-        raise InvalidAnswer from None
+        raise InvalidAnswer("no answer of Telegram's") from None

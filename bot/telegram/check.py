@@ -24,7 +24,10 @@ async def check(settings: Settings) -> list[Finding]:
     """Look at the token, the webhook and the menu."""
     try:
         if not usable(settings):
-            return [_off(settings)]
+            if settings.of(TelegramSettings).mode == "off":
+                return [Finding(None, "Telegram is off (LEVQOR_TELEGRAM=off).")]
+            fix = "Write /newbot to @BotFather in Telegram and set what it gives you."
+            return [Finding(None, f"Telegram is off: {TOKEN} is not set.", fix)]
         api = Api(settings)
     except NotConfigured as error:
         return [Finding(False, error.message, error.fix)]
@@ -36,13 +39,6 @@ async def check(settings: Settings) -> list[Finding]:
         return [_failed(error)]
     finally:
         await api.shutdown()
-
-
-def _off(settings: Settings) -> Finding:
-    if settings.of(TelegramSettings).mode == "off":
-        return Finding(None, "Telegram is off (LEVQOR_TELEGRAM=off).")
-    fix = "Write /newbot to @BotFather in Telegram and set what it gives you."
-    return Finding(None, f"Telegram is off: {TOKEN} is not set.", fix)
 
 
 def _failed(error: TelegramError) -> Finding:

@@ -112,10 +112,8 @@ class ConnectionStatus:
             return
         skipped = ""
         if self._skipped:
-            messages = counted(self._skipped, "message")
-            skipped = (
-                f"; {messages} it could not read {agreeing(self._skipped, 'was', 'were')} skipped"
-            )
+            were = agreeing(self._skipped, "was", "were")
+            skipped = f"; {counted(self._skipped, 'message')} it could not read {were} skipped"
         await self._report(Verdict(f"takes messages {self._how}{skipped}"), ok=True)
 
     async def flooded(self, seconds: float) -> None:

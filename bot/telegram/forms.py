@@ -28,16 +28,13 @@ MAYBE_CUT = (
 
 @dataclass
 class Form:
-    """One person's answers so far.
-
-    `maybe_cut` tells that an answer may be the first part of a longer one.
-    """
+    """One person's answers so far."""
 
     opened: OpenForm
     default: Callable[[str], str | None]
     values: dict[str, Any] = field(default_factory=dict)
     at: int = 0
-    maybe_cut: bool = False
+    maybe_cut: bool = False  # an answer may be the first part of a longer one
 
     @property
     def fields(self) -> tuple[FieldSpec, ...]:

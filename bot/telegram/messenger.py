@@ -43,15 +43,12 @@ Markup = InlineKeyboardMarkup | ForceReply
 
 @dataclass(frozen=True)
 class Place:
-    """Where to answer: a chat, the message answered there, and our own message if any.
-
-    `thread` is the topic, in a group that has topics.
-    """
+    """Where to answer: a chat, the message answered there, and our own message if any."""
 
     chat: int
     to: int | None = None
     message: int | None = None
-    thread: int | None = None
+    thread: int | None = None  # the topic, in a group that has topics
 
 
 class Messenger:
@@ -64,18 +61,12 @@ class Messenger:
     async def show(
         self, place: Place, text: str, markup: Markup | None = None, *, patience: float = PATIENCE
     ) -> Place:
-        """Put a text in place of our message, or send it where there is none; where it is then.
-
-        What is too long for one message goes on in others.
-        """
+        """Put a text in place of our message, or send it, in several if it is long; where it is."""
         texts = pages(text)
-        if place.message is not None and await self._edit(place, texts[0], markup):
-            for page in texts[1:]:
-                await self._send(place, page, None, patience)
-            return place
-        for page in texts[:-1]:
+        edited = place.message is not None and await self._edit(place, texts[0], markup)
+        for page in texts[1:] if edited else texts[:-1]:
             await self._send(place, page, None, patience)
-        return await self._send(place, texts[-1], markup, patience)
+        return place if edited else await self._send(place, texts[-1], markup, patience)
 
     async def answer_button(self, query: str, text: str | None = None) -> None:
         """Answer a pressed button, or its little clock would run on; a late one is let go."""

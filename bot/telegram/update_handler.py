@@ -40,16 +40,13 @@ log = logging.getLogger("levqor.bot")
 
 @dataclass(eq=False)
 class Taken:
-    """An update, and the answer it gets, if any.
-
-    `safe` tells that it may be confirmed: it was answered, or its answer is `kept` in the ledger.
-    """
+    """An update, and the answer it gets, if any."""
 
     number: int | None
     answer: Answer | None = None
     giving: asyncio.Task[None] | None = None
-    safe: bool = True
-    kept: bool = False
+    safe: bool = True  # to confirm: it was answered, or its answer is kept
+    kept: bool = False  # in the ledger
 
     @property
     def waits(self) -> bool:

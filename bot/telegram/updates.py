@@ -35,20 +35,16 @@ class _Received:
 
 @dataclass(frozen=True, kw_only=True)
 class TextMessage(_Received):
-    """Somebody wrote a text. `question` is the bot's message that it replies to, if any.
-
-    `rest` is what follows the blank after a command; `addressed` tells whether that was written
-    `/name@thisbot`. What is of `others` has no command: forwarded, or written by an inline bot.
-    """
+    """Somebody wrote a text."""
 
     private: bool
     at: float
     text: str
     command: str
-    rest: str
-    addressed: bool
-    question: str | None
-    others: bool
+    rest: str  # after the command and a blank
+    addressed: bool  # written /name@thisbot
+    question: str | None  # the bot's message that it replies to, if any
+    others: bool  # forwarded, or written by an inline bot: it has no command
 
 
 @dataclass(frozen=True, kw_only=True)

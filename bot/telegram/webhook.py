@@ -22,8 +22,6 @@ from core.home_key import KEY, home_key
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telegram import WebhookInfo
-
     from bot.runtime import HookRequest
     from bot.telegram.api import Api
     from bot.telegram.connection_status import ConnectionStatus
@@ -88,7 +86,9 @@ async def watch(
                 if webhook.url != url or not was_ours:
                     await api.set_webhook(url, allowed_updates=KINDS, secret_token=secret.token)
                     was_ours = True
-                if _failing(webhook):
+                failed = webhook.last_error_date
+                recent = failed is not None and time.time() - failed.timestamp() < RECENT_SECONDS
+                if recent and webhook.pending_update_count:
                     await status.bad(verdicts.undelivered(host))
                 else:
                     await status.good(f"at its webhook on {host}")
@@ -100,12 +100,6 @@ async def watch(
             log.error("The webhook stumbled: %s", type(error).__name__)  # noqa: TRY400
             await status.bad(verdicts.STUMBLED)
         await asyncio.sleep(timing.look)
-
-
-def _failing(webhook: WebhookInfo) -> bool:
-    failed = webhook.last_error_date
-    recent = failed is not None and time.time() - failed.timestamp() < RECENT_SECONDS
-    return recent and bool(webhook.pending_update_count)
 
 
 async def answer(request: HookRequest, handler: UpdateHandler | None) -> HookAnswer:

@@ -97,7 +97,7 @@ def muted(name: str, seconds: float) -> Preferences:
 
 
 def results(outcome: str | None, words: str, **more) -> dict[str, TestResult]:
-    return {"chalk.write": TestResult("chalk.write", outcome, words, at=NOW - 20, **more)}
+    return {"chalk.write": TestResult(outcome, words, at=NOW - 20, **more)}
 
 
 def lines(rows: tuple[Row, ...], depth: int = 0) -> list[str]:

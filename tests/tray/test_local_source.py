@@ -84,7 +84,7 @@ def test_a_remote_s_words_are_shown_plainly():
     [("https://t.me/c/1/2", True), ("http://t.me/c/1/2", False), ("file:///etc/passwd", False)],
 )
 def test_only_an_https_link_can_be_opened(link, kept):
-    told = reading.test_result("a", {"run": "r", "status": "sent", "link": link}, 0.0, 0.0)
+    told = reading.test_result({"run": "r", "status": "sent", "link": link}, 0.0, 0.0)
 
     assert told.link == (link if kept else None)
 
@@ -107,12 +107,12 @@ def test_a_strange_detail_is_left_out_and_not_guessed(strange):
 @pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"run": "r1"}, {"status": 7, "run": []}])
 def test_what_is_no_receipt_never_counts_as_sent(body):
     with pytest.raises(ValueError, match="no receipt"):
-        reading.test_result("chalk.write", body, 5.0, 60.0)
+        reading.test_result(body, 5.0, 60.0)
 
 
 def test_strange_parts_of_an_answer_are_left_out():
     body = {"error": "busy", "message": 3, "retry_after": "soon", "fix": [], "run": {}}
-    told = reading.test_result("chalk.write", body, 5.0, 60.0)
+    told = reading.test_result(body, 5.0, 60.0)
 
     assert (told.words, told.wait, told.fix, told.run) == ("It was not sent.", None, None, None)
 
@@ -128,7 +128,7 @@ def test_strange_parts_of_an_answer_are_left_out():
     ],
 )
 def test_what_came_of_a_test_is_read_from_its_body(body, outcome, wait):
-    told = reading.test_result("chalk.write", body, 5.0, 60.0)
+    told = reading.test_result(body, 5.0, 60.0)
 
     assert (told.outcome, told.wait) == (outcome, wait)
     assert ("may or may not" in told.words) is (outcome == "unknown")

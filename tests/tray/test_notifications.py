@@ -191,21 +191,21 @@ def test_a_change_asks_for_a_second_look_until_it_is_settled():
     ("result", "notification"),
     [
         (
-            Result("duck.post", "sent", "sent", run="r7", link="https://duck.example/7"),
+            Result("sent", "sent", run="r7", link="https://duck.example/7"),
             Notification("Duck post: test sent", "https://duck.example/7\nRun r7"),
         ),
         (
-            Result("duck.post", "refused", "The pond is shut.", fix="Open it.", run="r7"),
+            Result("refused", "The pond is shut.", fix="Open it.", run="r7"),
             Notification("Duck post: test not sent", "The pond is shut.\n→ Open it.\nRun r7"),
         ),
         (
-            Result("duck.post", "unknown", "It may or may not have been sent.", run="r7"),
+            Result("unknown", "It may or may not have been sent.", run="r7"),
             Notification(
                 "Duck post: test result unknown", "It may or may not have been sent.\nRun r7"
             ),
         ),
         (
-            Result("duck.post", None, "One test a minute.", wait=40),
+            Result(None, "One test a minute.", wait=40),
             Notification("Duck post: test not sent", "One test a minute."),
         ),
     ],

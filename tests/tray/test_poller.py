@@ -45,7 +45,7 @@ class Script:
 
     def test(self, action):
         self.tested.append(action)
-        return Result(action, "sent", "sent", run="r1", at=time.time())
+        return Result("sent", "sent", run="r1", at=time.time())
 
     def pair(self):
         return Pairing("CODE47", "/start CODE47", None)

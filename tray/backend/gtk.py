@@ -11,6 +11,7 @@ import os
 import queue
 import signal
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pystray
@@ -101,15 +102,11 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
 
 
 class MainThreadQueue:
-    """Work that other threads leave for the window thread, done in its order.
-
-    One pipe for good and not `GLib.idle_add`, which keeps about 100 bytes of each call for
-    ever (PyGObject 3.42, measured).
-    """
+    """Work that other threads leave for the window thread, done in its order."""
 
     def __init__(self) -> None:
-        self._work: queue.SimpleQueue[tuple[Callable[..., object], tuple[Any, ...]]]
-        self._work = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        # One pipe for good: GLib.idle_add keeps 100 bytes of each call (PyGObject 3.42, measured).
         read, self._write = os.pipe()
         for end in (read, self._write):
             os.set_blocking(end, False)
@@ -117,7 +114,7 @@ class MainThreadQueue:
 
     def post(self, work: Callable[..., object], *args: Any) -> None:
         """Have this done on the window thread; from any thread."""
-        self._work.put((work, args))
+        self._work.put(partial(work, *args))
         # A full pipe has woken the window thread already.
         with suppress(BlockingIOError):
             os.write(self._write, b".")
@@ -125,9 +122,8 @@ class MainThreadQueue:
     def _run(self, read: int, _: Any) -> bool:
         os.read(read, 4096)
         while not self._work.empty():
-            work, args = self._work.get()
             try:
-                work(*args)
+                self._work.get()()
             except Exception:
                 # GTK would print it and nobody would know which it was.
                 log.exception("the window could not do its part")

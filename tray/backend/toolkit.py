@@ -95,10 +95,7 @@ def _find_gi() -> None:
 
 
 def borrow_gi() -> bool:
-    """Load the system's own `gi`, and nothing else of its packages, where it fits this Python.
-
-    A virtual environment does not see it, and PyPI's needs a compiler.
-    """
+    """Load the system's `gi` alone, where it fits: a venv hides it, PyPI's needs a compiler."""
     for place in SYSTEM:
         folder = Path(place.format(*sys.version_info), "gi")
         # The compiled part's name holds the Python version and platform it was made for.

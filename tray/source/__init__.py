@@ -12,10 +12,7 @@ from tray.state import SourceFault
 
 
 class SourceError(Exception):
-    """The source gave no answer; `fault` says why and what to do.
-
-    `before_it_left`: the question surely never reached the source.
-    """
+    """No answer came; with `before_it_left` the question surely never reached the source."""
 
     def __init__(self, words: str, fix: str, *, before_it_left: bool = False) -> None:
         super().__init__(words)

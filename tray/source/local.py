@@ -73,9 +73,9 @@ class Local:
         try:
             body = self._child("run", action, "--test", seconds=TEST_S)
             with _readable():
-                return reading.test_result(action, body, time.time(), self.info.test_gap)
+                return reading.test_result(body, time.time(), self.info.test_gap)
         except SourceError as error:
-            return reading.unanswered(action, error, time.time())
+            return reading.unanswered(error, time.time())
 
     def pair(self) -> Pairing:
         """Make a code for the first interface that pairs people; raises SourceError."""

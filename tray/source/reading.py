@@ -34,31 +34,29 @@ def runs(body: dict[str, Any]) -> tuple[Run, ...]:
     return tuple(run for run in map(_run, _list(body.get("runs"))) if run)
 
 
-def test_result(action: str, body: dict[str, Any], now: float, gap: float) -> TestResult:
-    """Read what came of a test send: a receipt, or the flat body of an error.
-
-    Raises ValueError where it is neither: what no Levqor said is no proof that it was sent.
-    """
+def test_result(body: dict[str, Any], now: float, gap: float) -> TestResult:
+    """Read what came of a test send, a receipt or an error; raises ValueError for neither."""
     run, status, link = (_text(body.get(name)) for name in ("run", "status", "link"))
     if "error" not in body:
         if not run or not status:
+            # What no Levqor said is no proof that it was sent.
             raise ValueError("no receipt")
         link = https_link(link)
-        return TestResult(action, "sent", status, run=run, link=link, at=now, wait=gap or None)
+        return TestResult("sent", status, run=run, link=link, at=now, wait=gap or None)
     outcome, fix = _text(body.get("outcome")), _text(body.get("fix"))
     wait = _number(body.get("retry_after")) or (gap if outcome else None)
     words = _text(body.get("message")) or "It was not sent."
     if outcome == "unknown" and "may" not in words:
         words = f"{_UNKNOWN} {words}"
-    return TestResult(action, outcome, words, fix=fix, run=run, at=now, wait=wait)
+    return TestResult(outcome, words, fix=fix, run=run, at=now, wait=wait)
 
 
-def unanswered(action: str, error: SourceError, now: float) -> TestResult:
+def unanswered(error: SourceError, now: float) -> TestResult:
     """What is known of a test send whose answer never came."""
     outcome, words = "not_sent", error.fault.words
     if not error.before_it_left:
         outcome, words = "unknown", f"{_UNKNOWN} {words}"
-    return TestResult(action, outcome, words, fix=error.fault.fix, at=now)
+    return TestResult(outcome, words, fix=error.fault.fix, at=now)
 
 
 def _connector(name: str, detail: dict[str, Any]) -> Connector:

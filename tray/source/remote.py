@@ -78,12 +78,12 @@ class Remote:
         """Send an action's sample through the remote engine."""
         try:
             _, body = self._call("POST", f"/actions/{quote(action)}?test=1", TEST_S)
-            return reading.test_result(action, body, time.time(), self.info.test_gap)
+            return reading.test_result(body, time.time(), self.info.test_gap)
         except SourceError as error:
-            return reading.unanswered(action, error, time.time())
+            return reading.unanswered(error, time.time())
         except ValueError:
             # A proxy's page, for instance: what is behind it may have sent it all the same.
-            return reading.unanswered(action, self._not_levqor(), time.time())
+            return reading.unanswered(self._not_levqor(), time.time())
 
     def pair(self) -> Pairing:
         """Refuse: a code is made where the bot runs."""

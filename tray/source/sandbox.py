@@ -31,14 +31,21 @@ _END_S = 5
 
 @contextlib.contextmanager
 def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
-    """Start the sandbox; yield a source that reaches nothing else, and its home.
-
-    The home is a temporary folder unless one is named. The icon does not wait for it.
-    """
+    """Start the sandbox, by itself; yield a source that reaches nothing else, and its home."""
     with contextlib.ExitStack() as stack:
         folder = home or temporary(stack)
         options = [] if home else [TEMPORARY]
-        child = stack.enter_context(_child([*options, "--home", str(folder)]))
+        child = stack.enter_context(
+            subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [*COMMAND, *options, "--home", str(folder), "sandbox", "--output", "json"],
+                # Closed when this process ends, however it does: the child ends with it.
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        )
+        stack.callback(_end, child)
         settings: dict[str, str] = {}
         lock = threading.Lock()
 
@@ -54,24 +61,12 @@ def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
         yield source, folder
 
 
-@contextlib.contextmanager
-def _child(options: list[str]) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(  # noqa: S603 - our own command, no shell
-        [*COMMAND, *options, "sandbox", "--output", "json"],
-        # Closed when this process ends, however it does: the child ends with it.
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as child:
-        try:
-            yield child
-        finally:
-            child.terminate()
-            try:
-                child.wait(_END_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def _follow_parent() -> None:

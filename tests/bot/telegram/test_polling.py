@@ -67,8 +67,7 @@ class Held(Scripted):
     async def play(self, request, real):
         if b"offset" in await request.read():
             self.arrived.set()
-            while not self.released.is_set():
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(self.released.wait, 120)
         return await real()
 
 
