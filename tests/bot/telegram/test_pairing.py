@@ -24,6 +24,7 @@ def test_an_unknown_user_is_answered_once_with_his_id_and_nothing_else(bot, sand
     for typed in ("/start", "/slack_send hi", "/health", "hello", "/help", "/start wrong"):
         eve.says(typed)
     barrier(bot, sandbox)
+    eve.waits()
     (answer,) = eve.conversation
     assert "Your id is telegram:666." in answer.text
     assert "levqor pair telegram" in answer.text
