@@ -48,7 +48,7 @@ class Loft:
     async def start(self, bot):
         await bot.inbound(self.name, "cooing in the loft")
         conversation = Conversation(bot, self.name, Spelling(action=str, question=str))
-        for word, text in (("whoami", ""), ("health", ""), ("slack.send", "Coo")):
+        for word, text in (("whoami", ""), ("health", ""), ("slack.send", "Seeds")):
             request = Command(caller=Caller(self.name, "7"), id=word, word=word, text=text)
             bot.print_status((await conversation.handle(request)).text)
         bot.end()
