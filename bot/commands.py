@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from core import wording
 from core.errors import InvalidInput, NotFound
-from core.grammar import nearest, parse_chat, quoting, usage
+from core.grammar import field_help, nearest, parse_chat, quoting, usage
 from core.health import HealthChecker
 
 if TYPE_CHECKING:
@@ -146,13 +146,7 @@ class Commands:
         _, action = self._engine.action(action_id)
         lines = [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
         for spec in action.input.fields():
-            lines.append(f"{spec.name}: {spec.help}")
-            if spec.max_length:
-                lines.append(f"  At most {spec.max_length:,} {spec.unit}.")
-            if spec.setting:
-                lines.append(f"  If left out, {spec.setting} is used.")
-            if spec.example is not None and spec.kind == "text":
-                lines.append(f"  For example {spec.example}")
+            lines += field_help(spec)
         return "\n".join([*lines, *quoting(action.input)])
 
     async def health(self, *, live: bool = False) -> str:
@@ -176,7 +170,7 @@ class Commands:
             f" {wording.ago(time.time() - entry.at)} · run {entry.run}"
             for entry in entries
         ]
-        return "\n".join(lines) or "Nothing yet."
+        return "\n".join(lines) or "No runs yet."
 
     async def why(self, run: str, caller: Caller) -> str:
         """What became of a run; only whoever asked for it, or an admin, may know."""

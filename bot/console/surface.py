@@ -42,10 +42,11 @@ MOST_RUNS = 10
 # `run ACTION …` is how a terminal has it, and people copy.
 TERMINAL_WORDS = ("levqor", "run")
 MORE_HELP = f"""
-In this console also
+Only in this console
   {RUNS} - your latest runs
   exit - leave (or press Ctrl-C twice)
-  ? is help, and run may stand before an action."""
+  ? - the same as help
+  You may write run before an action."""
 _FIRST_BLANK = re.compile(r"\s")
 _OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*(?![^\s=])")
 
@@ -202,9 +203,13 @@ def _parsed(bot: Bot, line: str) -> tuple[str, str]:
     while word in TERMINAL_WORDS:
         word, text = _split(text)
     if copied and not word:
-        raise InvalidInput(message="run needs an action after it; help lists the actions.")
+        raise InvalidInput(message="Write an action after run. To see the actions, type: help")
     if copied and (option := _OPTION.search(text)):
-        fault = Fault(option[0], "is an option of the terminal; to send it as text, leave out run")
+        fault = Fault(
+            option[0],
+            "is an option of the levqor command, not of this console;"
+            " to send it as text, do not write run before the action",
+        )
         raise InvalidInput([fault])
     # `email_send` and `email-send` are how chats spell it, and people copy.
     ids = bot.engine.action_ids()

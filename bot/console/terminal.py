@@ -73,10 +73,10 @@ class Terminal:
         self, contract: type[Contract], given: Mapping[str, Any]
     ) -> dict[str, Any] | None:
         """Ask for each field not given; None where the person leaves with Ctrl-C or Ctrl-D."""
-        self.say("Enter leaves an optional field out; Ctrl-C sends nothing.", "dim")
+        self.say("Press Enter to leave out an optional field, Ctrl-C to send nothing.", "dim")
         values = dict(given)
         if values:
-            self.say(f"You gave: {', '.join(values)}.", "dim")
+            self.say(f"Already given: {', '.join(values)}.", "dim")
         for spec in contract.fields():
             if spec.name in values:
                 continue
@@ -89,7 +89,7 @@ class Terminal:
                 if typed.strip():
                     self._take(contract, spec, typed, values)
                 elif needed:
-                    self.say("This one is needed.", "bad")
+                    self.say("This field is required.", "bad")
                 else:
                     break
         return values
@@ -170,6 +170,8 @@ class Words(Completer):
             yield action_id + " ", action.title
         for each in QUESTIONS:
             yield each.word + (" " if each.takes else ""), each.tells
+        yield "runs", "your latest runs"
+        yield "exit", "leave the console"
 
     def _fields(self, before: str) -> Iterable[tuple[str, str]]:
         first = before.lstrip().partition(" ")[0]
@@ -177,7 +179,7 @@ class Words(Completer):
             if first == "help":
                 yield from ((i, a.title) for i, _, a in self._bot.commands.actions())
             elif first == "health":
-                yield "live", "probe every connector now"
+                yield "live", "check every service now"
             return
         for spec in self._bot.commands.contract(first).fields():
             if f"{spec.name}=" not in before and spec.kind != "mapping":

@@ -86,8 +86,8 @@ def before(
             "--home",
             metavar="DIR",
             file_okay=False,
-            help="The folder with levqor.db, logs and .env. Default: LEVQOR_HOME, else a folder of"
-            " its own among your data.",
+            help="The folder with levqor.db, logs and .env. Default: LEVQOR_HOME, or else"
+            " Levqor's folder in your user data.",
         ),
     ] = None,
     sandbox: Annotated[

@@ -61,7 +61,7 @@ def _draw(session: Session, diagnosis: Diagnosis) -> None:
             if finding.fix:
                 out.line(f"    {finding.fix}")
             if finding.line:
-                out.line(f"    The line, in {finding.place}:")
+                out.line(f"    Write it like this in {finding.place}:")
                 out.line(f"    {finding.line}")
     out.line()
     out.line(verdict, style)

@@ -62,23 +62,25 @@ def draw(out: Output, report: Health) -> None:
 
     details = list(report.detail.values())
     out.line(wording.summary(report), "bold")
+    out.line()
     out.table(
         ("service", "health", "latency", "last success", "last failure"),
         [_row(detail) for detail in details],
         drop=("latency", "last failure", "last success"),
         styles=lambda number: STYLES.get(details[number].verdict, "dim"),
     )
+    lines = []
     for detail in details:
         title, failed = detail.title, detail.last_failure
         if detail.fix:
-            out.line(wording.titled(title, detail.words))
-            out.line(f"    What to do: {detail.fix}")
-        for note in detail.notes:
-            out.line(f"{title}: {note}")
+            lines.append(wording.titled(title, detail.words))
+            lines.append(f"    What to do: {detail.fix}")
+        lines += [f"{title}: {note}" for note in detail.notes]
         if failed:
-            out.line(f"{title}, last failure: {failed.message} (levqor why {failed.run})")
-    for line in wording.closing_lines(report):
-        out.line(line)
+            lines.append(f"{title}, last failure: {failed.message} (levqor why {failed.run})")
+    lines += wording.closing_lines(report)
+    if lines:
+        out.line("\n".join(["", *lines]))
 
 
 def _row(detail: ConnectorHealth) -> tuple[str, ...]:

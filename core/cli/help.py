@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from core.cli import words
+from core.cli.output import unbroken, wrapped
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from typer.exceptions import TyperException
 
-    from core.contract import Action, Connector, FieldSpec
+    from core.contract import Action, Connector
 
 # What typer says, and how a person says it.
 _PLAINER = (
@@ -91,6 +92,10 @@ class RunCommand(HelpCommand):
             words.refuse_other_bytes(args)
         return super().parse_args(ctx, args)
 
+    def get_help(self, ctx: Any) -> str:
+        """Write the page, its marked blanks as blanks."""
+        return super().get_help(ctx).replace("\0", " ")
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, then the actions, or the fields of the one that was named."""
         from core import grammar
@@ -102,14 +107,15 @@ class RunCommand(HelpCommand):
             for connector, action in named or _actions():
                 formatter.write_text(f"{action.title}:")
                 command = f"levqor run {connector.action_id(action)}"
-                fields = grammar.usage(command, action.input).removeprefix(command).lstrip()
+                fields = unbroken(grammar.usage(command, action.input).removeprefix(f"{command} "))
                 formatter.indent()
                 formatter.write_usage(command, fields, prefix="")
                 formatter.dedent()
         for connector, action in named:
             with formatter.section(_heading("Fields")):
                 for spec in action.input.fields():
-                    formatter.write_text(f"{spec.name}: {_field(spec)}")
+                    lines = "".join(f"  {line}\n" for line in grammar.field_help(spec))
+                    formatter.write(wrapped(lines, formatter.width) + "\n")
             formatter.write_paragraph()
             for line in grammar.quoting(action.input):
                 formatter.write_text(line)
@@ -141,7 +147,7 @@ def usage_error(error: TyperException) -> InvalidInput:
         message = re.sub(told, plainer, message)
     early = next((name for name in words.EARLY if f"option: {name}" in message), None)
     if early:
-        fix = f"{early} goes before the command: levqor {early} ..."
+        fix = f"{early} goes before the command: levqor {words.EARLY[early]} …"
     return InvalidInput(message=message, fix=fix)
 
 
@@ -184,14 +190,3 @@ def _parameter(param: Any) -> tuple[str, str]:
     # `main` reads -h as --help.
     names = "-h, --help" if "--help" in param.opts else ", ".join(param.opts)
     return f"{names} {param.metavar or ''}".rstrip(), param.help or ""
-
-
-def _field(spec: FieldSpec) -> str:
-    notes = [] if spec.required else ["optional"]
-    if spec.max_length is not None:
-        notes.append(f"at most {spec.max_length:,} {spec.unit}")
-    if spec.setting:
-        notes.append(f"default: {spec.setting}")
-    if spec.example is not None and spec.kind == "text":
-        notes.append(f"for example {spec.example}")
-    return f"{spec.help} ({'; '.join(notes)})" if notes else spec.help

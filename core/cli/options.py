@@ -68,7 +68,7 @@ Service = Annotated[
         help="Look at this service only, for example notion.",
     ),
 ]
-Test = Annotated[bool, typer.Option("--test", help="Send the action's sample; uses no quota.")]
+Test = Annotated[bool, typer.Option("--test", help="Send the action's own sample; uses no quota.")]
 
 
 def connectors(service: str | None) -> Sequence[Connector]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import textwrap
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from core.cli.tables import aligned, draw
-from core.plain import plain_text
+from core.plain import plain_line, plain_text
 from core.streams import NotPrinted
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PATIENCE_S = 1.0
 # What was well, what was not, and neither; then the same without UTF-8.
 MARKS = ("✓", "✗", "·", "ok", "!!", "--")
+# Between two columns of a table; and narrower than this a text of several words is no use.
+_GAP, _LEAST_FOLDED = 2, 20
+_WHOLE = re.compile(r'"[^"\n]{1,30}"(?:="[^"\n]{1,30}")?|\brun [0-9a-z]{10}\b')
 
 
 class Output:
@@ -113,14 +116,36 @@ class Output:
         On a narrow terminal the columns of `drop` are left out, the first one first, and the
         words of the column `folds` go on in the next line.
         """
+        cells = [[plain_line(cell) for cell in row] for row in rows]
+        if not self.people.isatty():
+            with _printing(self.people):
+                for line in aligned([[name.upper() for name in columns], *cells]):
+                    self.people.write(line + "\n")
+            return
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        widths = _widths(columns, cells, folds)
+        console = Console(file=self.people, highlight=False)
+        gone = 0
+        while gone < len(drop) and _needed(widths, drop[:gone]) > console.width:
+            gone += 1
+        # What does not fit even so is left whole, for the terminal to go on with in the next line.
+        console.width = max(console.width, _needed(widths, drop[:gone]))
+        table = Table(
+            box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, _GAP - 1, 0, 0)
+        )
+        kept = [number for number, name in enumerate(columns) if name not in drop[:gone]]
+        for number in kept:
+            table.add_column(columns[number], no_wrap=columns[number] != folds, overflow="fold")
+        for number, row in enumerate(cells):
+            table.add_row(*(Text(row[k]) for k in kept), style=styles(number) if styles else "")
         with _printing(self.people):
-            if not self.people.isatty():
-                for row in aligned([[name.upper() for name in columns], *rows]):
-                    self.people.write(row + "\n")
-                return
-            missing = draw(self.people, columns, rows, drop=drop, folds=folds, styles=styles)
-        if missing:
-            self.line(f"No room for: {', '.join(missing)} (--output json has all).", "dim")
+            console.print(table)
+        if gone:
+            self.line(f"\nNo room for: {', '.join(drop[:gone])} (--output json has all).", "dim")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -175,7 +200,7 @@ def wrapped(text: str, width: int) -> str:
     After a mark, as `Output.mark` makes it, the rest hangs under the words.
     """
     lines: list[str] = []
-    for line in text.splitlines() or [""]:
+    for line in unbroken(text).splitlines() or [""]:
         lead = line[: len(line) - len(line.lstrip())]
         mark = next((one for one in MARKS if line.startswith(f"{one} ")), "")
         lines += textwrap.wrap(
@@ -186,4 +211,33 @@ def wrapped(text: str, width: int) -> str:
             break_long_words=False,
             break_on_hyphens=False,
         ) or [""]
-    return "\n".join(lines)
+    return "\n".join(lines).replace("\0", " ")
+
+
+def unbroken(text: str) -> str:
+    """Mark the blanks that `wrapped` leaves alone: of a quoted name, of a run and its ID."""
+    return _WHOLE.sub(lambda match: match[0].replace(" ", "\0"), text)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lay rows out in columns two spaces apart, each row on one line."""
+    flat = [[" ".join(plain_line(cell).split()) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*flat, strict=True)]
+    for row in flat:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _widths(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], folds: str | None
+) -> dict[str, int]:
+    from rich.cells import cell_len
+
+    widths = {column[0]: max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)}
+    if folds:
+        widths[folds] = min(widths[folds], max(_LEAST_FOLDED, cell_len(folds)))
+    return widths
+
+
+def _needed(widths: dict[str, int], dropped: Sequence[str]) -> int:
+    return sum(width + _GAP for name, width in widths.items() if name not in dropped) - _GAP

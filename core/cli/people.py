@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from core.contract import Interface
     from core.ledger.records import Person, Token
 
-SEE_CALLERS = "See who has asked with: levqor callers"
-CallerId = Annotated[str, typer.Argument(metavar="CALLER", help="As in: levqor callers")]
+SEE_CALLERS = "To see who has used Levqor, run: levqor callers"
+CallerId = Annotated[
+    str, typer.Argument(metavar="CALLER", help="A person or token, as levqor callers shows it.")
+]
 
 
 class Plan(StrEnum):
@@ -82,13 +84,13 @@ def callers(ctx: typer.Context, output: options.Output = None) -> None:
 
 
 def unpair(ctx: typer.Context, caller: CallerId, output: options.Output = None) -> None:
-    """Revoke what `levqor pair` gave to somebody."""
+    """End the pairing that somebody made with levqor pair."""
     session = options.session(ctx)
     try:
         who = str(Caller.parse(caller))
     except ValueError as error:
         raise InvalidInput(
-            [Fault("caller", str(error))], "That names no caller.", fix=SEE_CALLERS
+            [Fault("caller", str(error))], "That is no person or token.", fix=SEE_CALLERS
         ) from None
     session.ledger.unpair(who)
     session.out.answer(
@@ -105,7 +107,7 @@ def _single_caller(session: Session, text: str) -> Caller:
     except ValueError as error:
         raise InvalidInput(
             [Fault("caller", str(error))],
-            f"{plain_line(text, 80)} is not a single caller; no plan was changed.",
+            f"{plain_line(text, 80)} is no person or token; no plan was changed.",
             fix=f"{SEE_CALLERS}. The plan of everybody else is set in LEVQOR_DEFAULT_PLAN.",
         ) from None
     labels = {token.label for token in session.ledger.tokens() if not token.revoked_at}

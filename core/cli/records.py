@@ -37,7 +37,7 @@ def usage(
     def draw() -> None:
         if report.usage:
             session.out.table(
-                (*(name.replace("_", " ") for name in COUNTED), *TIMED),
+                ("day", "service", *(name.replace("_", " ") for name in COUNTED[2:]), *TIMED),
                 [
                     (
                         *(str(getattr(day, name)) for name in COUNTED),
@@ -114,6 +114,8 @@ def why(
     session = options.reading(ctx)
     entry = session.engine.ledger.run(run)
     if entry is None:
-        raise NotFound("There is no run with that ID in this home.", fix="See IDs: levqor runs")
+        raise NotFound(
+            "There is no run with that ID in this home.", fix="To see the IDs, run: levqor runs"
+        )
     story = wording.why(entry, CONNECTORS)
     session.out.answer({**entry.report().body(), "told": story}, lambda: session.out.line(story))

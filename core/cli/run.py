@@ -53,7 +53,7 @@ def run(
         typer.Argument(
             metavar="ACTION",
             autocompletion=_complete_action,
-            help="Which action; they are listed below.",
+            help="What to do; see the list below.",
         ),
     ],
     items: Annotated[
@@ -61,8 +61,8 @@ def run(
         typer.Argument(
             metavar="ITEM",
             autocompletion=_complete_item,
-            help="name=value, or words of the text. After -- every word is text."
-            " A - reads the text from standard input.",
+            help="A field as name=value, or a word of the text. Everything after -- is text."
+            " A single - reads the text from standard input.",
         ),
     ] = None,
     whole: Annotated[
@@ -70,7 +70,7 @@ def run(
         typer.Option(
             "--json",
             metavar="JSON|-",
-            help="The whole input as JSON; - reads it from standard input.",
+            help="All fields as one JSON object; - reads it from standard input.",
         ),
     ] = None,
     test: options.Test = False,

@@ -132,5 +132,5 @@ class Session(ExitStack):
 
     def print_home(self) -> None:
         """Print which home a changing command used, beside the answer."""
-        ends = " (temporary: gone when this command ends)" if self.temporary else ""
+        ends = " (temporary: deleted when this command ends)" if self.temporary else ""
         self.out.note(f"home: {self.settings.home}{ends}")

@@ -122,9 +122,11 @@ def _draw_end(session: Session, report: Health, body: dict[str, Any]) -> None:
     counts = f"{body['sent']} sent, {body['failed']} failed, {body['skipped']} skipped."
     out.line(counts, "bold red" if body["failed"] else "bold green")
     if not report.configured:
-        out.line("Next: set one up with levqor doctor, or try all: levqor --sandbox smoke")
+        out.line("Next: see how to set one up: levqor doctor. Try all: levqor --sandbox smoke")
     if session.in_sandbox:
-        out.line("Next: put your own services into .env (see .env.example), then: levqor doctor")
+        out.line(
+            "Next: put your services' keys into .env (see .env.example), then run: levqor doctor"
+        )
 
 
 def _received(request: Received) -> dict[str, str]:

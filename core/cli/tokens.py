@@ -16,7 +16,7 @@ def new(
     label: Annotated[
         str,
         typer.Argument(
-            metavar="LABEL", help="Whose token it is: small letters, digits and dashes."
+            metavar="LABEL", help="A name for the token: small letters, digits and dashes."
         ),
     ],
     plan: Annotated[
@@ -25,7 +25,9 @@ def new(
             "--plan", metavar="free|pro", help="The token's plan (default: LEVQOR_DEFAULT_PLAN)."
         ),
     ] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="It may see everybody's runs.")] = False,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="The token may see everybody's runs.")
+    ] = False,
     output: options.Output = None,
 ) -> None:
     """Make a token; it is shown only once."""
@@ -69,10 +71,10 @@ def listed(ctx: typer.Context, output: options.Output = None) -> None:
 
 def revoke(
     ctx: typer.Context,
-    label: Annotated[str, typer.Argument(metavar="LABEL", help="As in: levqor token list")],
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="Its name in: levqor token list")],
     output: options.Output = None,
 ) -> None:
-    """End a token at once."""
+    """Revoke a token; it stops working at once."""
     session = options.session(ctx)
     session.ledger.token_revoke(label)
     session.out.answer(

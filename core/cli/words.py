@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_INPUT = 256 * 1024
 # These go before the command: `levqor run ACTION hello --sandbox` would write to the real
 # Slack if it were taken as text.
-EARLY = ("--home", "--sandbox")
+EARLY = {"--home": "--home DIR", "--sandbox": "--sandbox"}
 _OPTION = re.compile(r"(--[a-z][a-z-]*)(=\S*)?")
 # Capitals, one dash, or the long one that an editor makes of two: meant as an option only
 # where one is called so.
@@ -48,10 +48,10 @@ def refuse_strange_options(args: Sequence[str], known: Mapping[str, bool]) -> No
     if faults:
         name = faults[0].field
         action = next((word for word in args if not word.startswith("-")), "ACTION")
-        first = f"Write it first: levqor {name} ... run {action} ... " if name in EARLY else ""
+        first = f"Write it first: levqor {EARLY[name]} run {action} … " if name in EARLY else ""
         raise InvalidInput(
             faults,
-            fix=f"{first}Before text that begins so, write --: levqor run {action} -- {name}",
+            fix=f"{first}To send it as text, write -- before it: levqor run {action} -- {name}",
         )
 
 
@@ -73,7 +73,7 @@ def _about(name: str, known: Mapping[str, bool]) -> str:
     from core.grammar import nearest
 
     if name in EARLY:
-        return "goes before the command; nothing was sent"
+        return "must be before the command"
     if name in ("-h", "-H"):
         name = "--help"
     near = nearest(name, [*known, *EARLY])

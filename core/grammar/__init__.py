@@ -5,10 +5,11 @@ from core.grammar.fields import value
 from core.grammar.jsons import read_json
 from core.grammar.parse import parse_chat, parse_items
 from core.grammar.tables import rows, written
-from core.grammar.usage import LINES, quoting, usage
+from core.grammar.usage import LINES, field_help, quoting, usage
 
 __all__ = [
     "LINES",
+    "field_help",
     "nearest",
     "parse_chat",
     "parse_items",

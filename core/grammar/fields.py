@@ -155,7 +155,7 @@ class Inputs:
             self._meant.add(near or "")
             hint = f"did you mean {near}?" if near else f"fields are {', '.join(self._specs)}"
             if self._free:
-                hint += f" (text that begins so goes in {self._free.name}=…, in quotes)"
+                hint += f' (to send it as text, write {self._free.name}="…")'
             self._fault(name, f"is not a field here; {hint}")
 
     def text(self, typed: str, *, pure: bool = False) -> None:

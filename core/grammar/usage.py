@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.contract import Contract
+    from core.contract import Contract, FieldSpec
 
 # How a mapping is written in a form, and round what the quotes go.
 LINES = 'One name=value on each line, for example Status=Open or "Due by"=2026-12-01.'
@@ -27,6 +27,20 @@ def usage(command: str, contract: type[Contract]) -> str:
         else:
             named.append(f"{spec.name}=…" if needed else f"[{spec.name}=…]")
     return " ".join([command, *named, *free])
+
+
+def field_help(spec: FieldSpec) -> list[str]:
+    """Describe a field: what it is for, then a line for each limit."""
+    lines = [f"{spec.name}: {spec.help}"]
+    if spec.max_length:
+        lines.append(f"  At most {spec.max_length:,} {spec.unit}.")
+    if spec.setting:
+        lines.append(f"  If left out, {spec.setting} is used.")
+    elif not spec.required:
+        lines.append("  May be left out.")
+    if spec.example is not None and spec.kind == "text":
+        lines.append(f"  For example: {spec.example}")
+    return lines
 
 
 def quoting(contract: type[Contract]) -> Iterator[str]:

@@ -224,7 +224,7 @@ class Settings:
             name, shape = setting.name, setting.shape
             value = self._reading.values.get(name)
             if value and shape and not (re.fullmatch(shape, value) or is_local(value)):
-                what = f"{name} has an unusual shape: it may be cut off, or another value."
+                what = f"{name} has an unusual shape: it may be cut off, or the wrong value."
                 yield Problem(name, what, f"Compare it with its source: {setting.where}.")
 
     def _without_effect(self) -> Iterator[Problem]:

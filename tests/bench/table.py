@@ -2,7 +2,7 @@
 
 import statistics
 
-from core.cli.tables import aligned
+from core.cli.output import aligned
 
 
 def spread(taken):

@@ -118,7 +118,7 @@ def test_commands_that_change_the_ledger_say_which_home_they_used(cli, home):
 def test_a_temporary_home_is_said_to_be_one():
     ran = levqor("--sandbox", "token", "new", "ann")
     assert re.search(
-        r"^home: .+levqor-.+ \(temporary: gone when this command ends\)$", ran.err, re.MULTILINE
+        r"^home: .+levqor-.+ \(temporary: deleted when this command ends\)$", ran.err, re.MULTILINE
     )
 
 

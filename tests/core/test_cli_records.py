@@ -1,8 +1,7 @@
 import stat
 import time
 
-from core.cli.output import wrapped
-from core.cli.tables import aligned
+from core.cli.output import aligned, wrapped
 from core.ledger import Ledger, RunRequest
 from tests.support.sandbox import Answer
 

@@ -74,5 +74,6 @@ def _table(part):
     """The lines of a part's first table: its heading, the rule under it, its rows."""
     lines = part.splitlines()
     rule = next(number for number, line in enumerate(lines) if set(line.strip()) == {"─"})
-    end = next(number for number in range(rule, len(lines)) if not lines[number].strip())
+    blank = (number for number in range(rule, len(lines)) if not lines[number].strip())
+    end = next(blank, len(lines))
     return lines[rule - 1 : end]

@@ -65,9 +65,9 @@ def test_an_action_may_stand_behind_the_dashes_too(cli, sandbox):
         (["hello", "--tset"], "--tset", "is no option here; did you mean --test?"),
         (["--jsn={}"], "--jsn", "is no option here; did you mean --json?"),
         (["--dry-run", "hello"], "--dry-run", "is no option here"),
-        (["hello", "--sandbox"], "--sandbox", "goes before the command; nothing was sent"),
-        (["hello", "--home", "x"], "--home", "goes before the command; nothing was sent"),
-        (["hello", "--home=x"], "--home", "goes before the command; nothing was sent"),
+        (["hello", "--sandbox"], "--sandbox", "must be before the command"),
+        (["hello", "--home", "x"], "--home", "must be before the command"),
+        (["hello", "--home=x"], "--home", "must be before the command"),
         (["hello", "--sandox"], "--sandox", "is no option here; did you mean --sandbox?"),
         (["caf\udce9"], "word 2", "is not UTF-8: see byte 4"),
     ],
@@ -81,9 +81,9 @@ def test_what_can_only_be_a_mistake_is_refused_and_not_sent(cli, sandbox, typed,
 
 def test_a_strange_option_is_refused_with_the_way_to_write_it(cli):
     assert cli("run", "slack.send", "--dry-run").err.endswith(
-        "What to do: Before text that begins so, write --: levqor run slack.send -- --dry-run\n"
+        "What to do: To send it as text, write -- before it: levqor run slack.send -- --dry-run\n"
     )
-    assert "Write it first: levqor --home ... run slack.send ... Before" in (
+    assert "Write it first: levqor --home DIR run slack.send … To send it" in (
         cli("run", "slack.send", "--home", "x").err
     )
 

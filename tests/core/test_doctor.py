@@ -163,7 +163,7 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path):
 def test_in_text_the_line_to_write_and_its_file_are_shown(home):
     ran = levqor("--home", home, "doctor")
     assert ran.status == 1
-    assert f"    The line, in {home / '.env'}:\n    NOTION_API_KEY=ntn_…\n" in ran.out
+    assert f"    Write it like this in {home / '.env'}:\n    NOTION_API_KEY=ntn_…\n" in ran.out
     assert ran.out.endswith("1 problem to fix.\n")
 
 

@@ -148,14 +148,13 @@ def test_every_fault_of_a_line_is_told_at_once():
     assert faults(parse_chat, "subjct=a to=b to=c wholly=d hi", Mail) == [
         Fault(
             "subjct",
-            "is not a field here; did you mean subject? (text that begins so goes in text=…,"
-            " in quotes)",
+            'is not a field here; did you mean subject? (to send it as text, write text="…")',
         ),
         Fault("to", "is given twice"),
         Fault(
             "wholly",
-            "is not a field here; fields are to, subject, text (text that begins so goes in"
-            " text=…, in quotes)",
+            "is not a field here; fields are to, subject, text"
+            ' (to send it as text, write text="…")',
         ),
     ]
 

@@ -321,7 +321,7 @@ class TestNames:
 
         assert message == (
             "is not a column of this database; the columns are: Task name, title, Due date;"
-            ' text that begins so goes in title="…"'
+            ' to send it as text, write title="…"'
         )
 
     def test_the_same_column_twice_is_refused(self):
@@ -335,7 +335,7 @@ class TestNames:
                 "props.zzz",
                 (
                     "is not a column of this database; the columns are: url;"
-                    ' text that begins so goes in title="…"'
+                    ' to send it as text, write title="…"'
                 ),
             )
         ]
@@ -344,7 +344,7 @@ class TestNames:
         columns = Schema("source", {f"c{n:02}": Column(id=f"i{n}", type="url") for n in range(25)})
         [(_, message)] = faults({"zzz": "x"}, columns)
 
-        assert "c18, c19 and 5 more; text" in message
+        assert "c18, c19 and 5 more; to send" in message
 
 
 class TestLongText:

@@ -34,7 +34,7 @@ def test_an_unusual_shape_is_warned_about_and_not_refused(home):
     settings = load(home, {"FAX_KEY": "telex-1"})
     assert settings.configured(FAX)
     (problem,) = settings.problems()
-    assert problem.what == ("FAX_KEY has an unusual shape: it may be cut off, or another value.")
+    assert problem.what == ("FAX_KEY has an unusual shape: it may be cut off, or the wrong value.")
     assert problem.fix == "Compare it with its source: from the back of the machine."
     assert not problem.fatal
     assert "telex" not in str(problem)

@@ -67,7 +67,7 @@ def test_with_nothing_set_up_each_absent_setting_is_told_once_and_what_comes_nex
     assert ran.out.count("SLACK_WEBHOOK_URL is missing") == 1
     assert "· slack.send      Skipped. Not set up.\n" in ran.out
     assert ran.out.endswith(
-        "Next: set one up with levqor doctor, or try all: levqor --sandbox smoke\n"
+        "Next: see how to set one up: levqor doctor. Try all: levqor --sandbox smoke\n"
     )
 
 

@@ -72,7 +72,7 @@ def _column(key: str, schema: Schema, names: Names, filled: Container[str]) -> s
     if name is None:
         offered = (n for n, column in schema.columns.items() if column.type not in READ_ONLY)
         hint = names.hint(key, offered)
-        text = "" if hint.startswith(" (") else '; text that begins so goes in title="…"'
+        text = "" if hint.startswith(" (") else '; to send it as text, write title="…"'
         raise ValueError(f"is not a column of this database{hint}{text}")
     if name in filled:
         raise ValueError(f"is the column {shown(name)}, which is given twice")

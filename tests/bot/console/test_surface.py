@@ -118,8 +118,8 @@ def test_an_action_may_be_written_as_in_a_terminal():
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("run", "run needs an action after it; help lists the actions."),
-        ("run slack.send --test", "--test: is an option of the terminal"),
+        ("run", "Write an action after run. To see the actions, type: help"),
+        ("run slack.send --test", "--test: is an option of the levqor command"),
         ("run slack.sned hi", "Did you mean slack.send?"),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_question_mark_is_help_and_help_names_the_consoles_own_words():
 def test_runs_lists_the_callers_latest_runs_latest_first():
     status, said = play("runs\nslack.send hello\nemail.send too=x\ntelegram.send hi\nruns\n")
     assert status == 1
-    assert "Nothing yet." in said
+    assert "No runs yet." in said
     listed = re.findall(r"^(.+): sent, just now · run \w{10}$", said, re.MULTILINE)
     assert listed == ["Send a Telegram message", "Send a Slack message"]
 
@@ -250,7 +250,7 @@ def test_an_answer_that_will_not_do_is_asked_for_again_at_once(person):
     person.types("email.send\r")
     person.until("to: ")
     person.types("\r")
-    person.until("This one is needed.")
+    person.until("This field is required.")
     person.until("to: ")
     person.types("ann\r")
     person.until("to: must be one address and nothing else, like ann@example.com")
@@ -261,7 +261,7 @@ def test_an_answer_that_will_not_do_is_asked_for_again_at_once(person):
 
 def test_a_form_asks_for_what_a_command_left_out(person):
     person.types("email.send to=delivered@resend.dev\r")
-    person.until("You gave: to.")
+    person.until("Already given: to.")
     assert "to:" not in person.until("subject: ")
     person.types("Hi\r")
     person.until("text: ")

@@ -176,7 +176,7 @@ def texts(view):
 
 
 def test_the_home_tab_shows_actions_runs_quota_and_health(slack):
-    assert "Nothing yet." in texts(home_of(slack))
+    assert "No runs yet." in texts(home_of(slack))
     run = slack.send("hello").waits(1)[0]["text"].rpartition(" ")[2]
     view = home_of(slack)
     labels = [e["text"]["text"] for b in view["blocks"] for e in b.get("elements", [])]
