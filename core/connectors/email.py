@@ -129,12 +129,8 @@ def check(request: Mail, config: EmailConfig, test: bool) -> None:
 def send(request: Mail, config: EmailConfig, http: HttpClient) -> Receipt:
     """Send one e-mail."""
     to = sent_form(request.to)
-    body = {
-        "from": config.sender,
-        "to": [to],
-        "subject": request.subject,
-        "text": request.text,
-    }
+    mail = {"subject": request.subject, "text": request.text}
+    body = {"from": config.sender, "to": [to], **mail}
     headers = bearer(config.api_key) | {"Idempotency-Key": http.run}
     answer = http.post(f"{config.api_url}/emails", json=body, headers=headers, effect="keyed")
     if answer.status != 200 or answer.parse(Accepted) is None:
@@ -160,8 +156,7 @@ def probe(config: EmailConfig, http: HttpClient) -> Probe:
         return Probe()
     if domains.has_more:
         return Probe(("There are many domains: RESEND_FROM's was not among the first.",))
-    row = DOMAIN_UNVERIFIED
-    return Probe((f"RESEND_FROM: {row.message}",), attention=True, fix=row.fix)
+    return Probe((f"RESEND_FROM: {DOMAIN_UNVERIFIED.message}",), fix=DOMAIN_UNVERIFIED.fix)
 
 
 CONNECTOR = Connector(

@@ -170,7 +170,7 @@ def probe(config: SheetsConfig, http: HttpClient) -> Probe:
         fix = f"Set {DEFAULT} to one of the tabs: {listed(tabs)}."
     else:
         return Probe((note,))
-    return Probe((what, note), attention=True, fix=fix)
+    return Probe((what, note), fix=fix)
 
 
 CONNECTOR = Connector(

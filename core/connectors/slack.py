@@ -140,7 +140,7 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
         trouble = MISSING_SCOPE.error()
     if trouble is None:
         return Probe()
-    return Probe((f"SLACK_BOT_TOKEN: {trouble.message}",), attention=True, fix=trouble.fix)
+    return Probe((f"SLACK_BOT_TOKEN: {trouble.message}",), fix=trouble.fix)
 
 
 def _ok(answer: Answer) -> bool:

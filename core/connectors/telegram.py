@@ -170,11 +170,10 @@ def probe(config: TelegramConfig, http: HttpClient) -> Probe:
         member = _get(config, http, "getChatMember", chat_id=config.chat_id, user_id=str(bot.id))
     except Refused as refusal:
         # The bot itself works; it is the default chat that needs somebody.
-        return Probe((f"{DEFAULT}: {refusal.message}",), attention=True, fix=refusal.fix)
+        return Probe((f"{DEFAULT}: {refusal.message}",), fix=refusal.fix)
     if may_post(chat, member):
         return Probe()
-    row = NOT_ALLOWED
-    return Probe((f"{DEFAULT}: {row.message}",), attention=True, fix=row.fix)
+    return Probe((f"{DEFAULT}: {NOT_ALLOWED.message}",), fix=NOT_ALLOWED.fix)
 
 
 def _changes(text: str) -> list[str]:

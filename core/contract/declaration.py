@@ -44,8 +44,12 @@ class Probe:
     """What a probe that got through found. One that did not raises an UpstreamError."""
 
     notes: tuple[str, ...] = ()
-    attention: bool = False
     fix: str | None = None
+
+    @property
+    def attention(self) -> bool:
+        """Whether somebody has something to do."""
+        return self.fix is not None
 
     def __post_init__(self) -> None:
         """Let nothing reach a person that a service could have made to mislead."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeVar
 
@@ -22,19 +23,15 @@ _SECONDS = re.compile(r"\d{1,12}(\.\d{1,12})?")
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
 _YEAR = 366 * 86400.0
-_UNREAD = object()
 
 
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A service's answer: status, headers (case-insensitive) and at most 64 KB of body."""
 
-    __slots__ = ("_json", "body", "headers", "status")
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self._json: Any = _UNREAD
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
     @property
     def text(self) -> str:
@@ -60,24 +57,19 @@ class Answer:
 
     def json(self) -> Any:
         """The body as JSON; None where it is not, or where its type and look deny it."""
-        if self._json is _UNREAD:
-            self._json = self._parse()
-        return self._json
-
-    def parse(self, model: type[M]) -> M | None:
-        """The body as this model; None where it does not fit."""
-        try:
-            return model.model_validate(self.json())
-        except (ValidationError, RecursionError):
-            return None
-
-    def _parse(self) -> Any:
         declared = _JSON.match(self.headers.get("Content-Type", "").strip())
         if not declared and self.body.lstrip()[:1] not in (b"{", b"["):
             return None
         try:
             return json.loads(self.body, parse_constant=_refuse)
         except (ValueError, RecursionError):
+            return None
+
+    def parse(self, model: type[M]) -> M | None:
+        """The body as this model; None where it does not fit."""
+        try:
+            return model.model_validate(self.json())
+        except (ValidationError, RecursionError):
             return None
 
 

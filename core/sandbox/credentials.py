@@ -24,11 +24,6 @@ def upper(name: str, length: int) -> str:
     return letters(name, length, _UPPER)
 
 
-def digits(name: str, length: int) -> str:
-    """Digits, the first of them not zero."""
-    return "7" + letters(name, length - 1, "0123456789")
-
-
 def uuid(name: str) -> str:
     """A UUID in its dashed form."""
     text = hashlib.sha256(f"levqor sandbox {name}".encode()).hexdigest()
@@ -57,7 +52,7 @@ def service_account(token_uri: str) -> str:
         "private_key_id": letters("key id", 40, "0123456789abcdef"),
         "private_key": rsa_key(),
         "client_email": SERVICE_ACCOUNT,
-        "client_id": digits("client id", 21),
+        "client_id": "7" + letters("client id", 20, "0123456789"),
         "token_uri": token_uri,
         "universe_domain": "googleapis.com",
     }

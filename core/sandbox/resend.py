@@ -69,9 +69,8 @@ class Resend(SandboxService):
     async def _domains(self, request: web.Request, received: Received) -> web.Response:
         self._check_caller(request)
         if _token(request) == self.sending_only:
-            raise _refusal(
-                401, "restricted_api_key", "This API key is restricted to only send emails"
-            )
+            text = "This API key is restricted to only send emails"
+            raise _refusal(401, "restricted_api_key", text)
         domain = {
             "id": made_up_uuid("domain"),
             "name": DOMAIN,
@@ -89,9 +88,8 @@ class Resend(SandboxService):
             raise _refusal(422, "validation_error", "The request body must be valid JSON")
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 1 <= len(key) <= MAX_KEY:
-            raise _refusal(
-                400, "invalid_idempotency_key", "The key must be between 1-256 characters long"
-            )
+            text = "The key must be between 1-256 characters long"
+            raise _refusal(400, "invalid_idempotency_key", text)
         payload = json.dumps(mail, sort_keys=True)
         if key is not None and (answer := self._repeat(key, payload)):
             return answer

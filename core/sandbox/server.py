@@ -1,8 +1,10 @@
-"""The sandbox: every service on one loopback port, in a thread of its own."""
+"""The sandbox: every service on one loopback port, in a thread of its own, and its start."""
 
 from __future__ import annotations
 
 import asyncio
+import shlex
+import signal
 import socket
 import threading
 from concurrent.futures import Future
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
+from core.home import temporary
 from core.sandbox import page
 from core.sandbox.notion import Notion
 from core.sandbox.resend import Resend
@@ -17,9 +20,12 @@ from core.sandbox.service import Received, SandboxService
 from core.sandbox.sheets import Sheets
 from core.sandbox.slack import Slack
 from core.sandbox.telegram import Telegram
+from core.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import ExitStack
+    from pathlib import Path
 
     from core.sandbox.service import Handler
 
@@ -90,7 +96,9 @@ class Sandbox:
         for service in self.services:
             for method, path, call, handler in service.routes():
                 app.router.add_route(method, path, recorded(service, call, handler))
-            app.router.add_route("*", f"/{service.name}/{{_:.*}}", unknown_call(service))
+            app.router.add_route(
+                "*", f"/{service.name}/{{_:.*}}", recorded(service, "unknown", service.unknown)
+            )
         app.router.add_get("/", self._front)
         return app
 
@@ -125,12 +133,35 @@ def recorded(
     return handle
 
 
-def unknown_call(
-    service: SandboxService,
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Answer an address the vendor does not have, in the vendor's way."""
+def start(
+    stack: ExitStack, home: Path | None, *, tolerant: bool = False
+) -> tuple[Sandbox, Settings]:
+    """Run the sandbox for as long as `stack`, and give the settings that lead to it.
 
-    async def handle(request: web.Request, received: Received) -> web.Response:
-        raise service.not_found()
+    Its home is a temporary folder unless one is named. `tolerant` reads broken settings too.
+    """
+    sandbox = stack.enter_context(Sandbox())
+    folder = home or temporary(stack)
+    return sandbox, Settings.load(folder, sandbox_urls=sandbox.settings(), tolerant=tolerant)
 
-    return recorded(service, "unknown", handle)
+
+def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:
+    """Run the sandbox until SIGINT or SIGTERM; call it from the main thread.
+
+    `announce` gets the front page's address and the settings to export. Raises OSError where
+    the port is taken.
+    """
+    stopped, signals = threading.Event(), (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in signals}
+    try:
+        with Sandbox(port) as sandbox:
+            announce(sandbox.url, sandbox.settings())
+            stopped.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def exports(settings: dict[str, str]) -> str:
+    """The settings as lines for a shell."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in settings.items())

@@ -114,6 +114,10 @@ class SandboxService:
         """What this vendor answers to an address it does not have."""
         raise NotImplementedError
 
+    async def unknown(self, request: web.Request, received: Received) -> web.Response:
+        """Answer an address this vendor does not have."""
+        raise self.not_found()
+
     async def handle(
         self, request: web.Request, received: Received, answer: Handler
     ) -> web.StreamResponse:

@@ -33,6 +33,15 @@ _OPTIONS = {
     "valueInputOption": ("RAW", "USER_ENTERED"),
     "insertDataOption": ("OVERWRITE", "INSERT_ROWS"),
 }
+_ANONYMOUS = "Method doesn't allow unregistered callers (callers without established identity)."
+_UNAUTHENTICATED = (
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login "
+    "cookie or other valid authentication credential."
+)
+_UNKNOWN_PARAMETER = (
+    'Invalid JSON payload received. Unknown name "{}": Cannot bind query parameter. Field '
+    "could not be found in request message."
+)
 
 
 def refusal(code: int, status: str, message: str) -> Refusal:
@@ -109,17 +118,11 @@ class Sheets(SandboxService):
     def _check(self, request: web.Request, known: set[str]) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not token:
-            text = "Method doesn't allow unregistered callers (callers without established "
-            raise refusal(403, "PERMISSION_DENIED", text + "identity).")
+            raise refusal(403, "PERMISSION_DENIED", _ANONYMOUS)
         if not self.tokens.good(token):
-            text = "Request had invalid authentication credentials. Expected OAuth 2 access "
-            text += "token, login cookie or other valid authentication credential."
-            raise refusal(401, "UNAUTHENTICATED", text)
-        for name in request.query:
-            if name not in known | _COMMON:
-                text = f'Invalid JSON payload received. Unknown name "{name}": '
-                text += "Cannot bind query parameter. Field could not be found in request message."
-                raise invalid(text)
+            raise refusal(401, "UNAUTHENTICATED", _UNAUTHENTICATED)
+        if unknown := [name for name in request.query if name not in known | _COMMON]:
+            raise invalid(_UNKNOWN_PARAMETER.format(unknown[0]))
         if request.match_info["book"] != SPREADSHEET:
             raise self.not_found()
 
@@ -162,23 +165,16 @@ class Sheets(SandboxService):
                     "title": tab,
                     "index": index,
                     "sheetType": "GRID",
-                    "gridProperties": {
-                        "rowCount": max(ROWS, len(self.rows[tab])),
-                        "columnCount": COLUMNS,
-                    },
+                    "gridProperties": {"rowCount": rows, "columnCount": COLUMNS},
                 }
             }
             for index, tab in enumerate(TABS)
+            for rows in [max(ROWS, len(self.rows[tab]))]
         ]
-        properties = {
-            "title": "Levqor sandbox",
-            "locale": "en_GB",
-            "autoRecalc": "ON_CHANGE",
-            "timeZone": "Etc/UTC",
-        }
+        book = {"title": "Levqor sandbox", "locale": "en_GB", "timeZone": "Etc/UTC"}
         return {
             "spreadsheetId": SPREADSHEET,
-            "properties": properties,
+            "properties": {**book, "autoRecalc": "ON_CHANGE"},
             "sheets": tabs,
             "spreadsheetUrl": f"https://docs.google.com/spreadsheets/d/{SPREADSHEET}/edit",
         }
@@ -206,8 +202,7 @@ def _table(name: str, rows: list[list[Any]]) -> dict[str, str]:
 
 def _check_options(request: web.Request) -> None:
     if "valueInputOption" not in request.query:
-        text = "'valueInputOption' is required but not specified"
-        raise invalid(text)
+        raise invalid("'valueInputOption' is required but not specified")
     for name, known in _OPTIONS.items():
         given = request.query.get(name, known[0])
         if given not in known:
@@ -219,11 +214,11 @@ def _values(body: Any, place: str) -> list[list[Any]]:
         raise invalid("Invalid JSON payload received.")
     for name in body:
         if name not in ("range", "majorDimension", "values"):
-            text = f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
-            raise invalid(text)
+            raise invalid(
+                f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
+            )
     if body.get("range", place) != place:
-        text = f"Requested writing within range [{place}], but got {body['range']}"
-        raise invalid(text)
+        raise invalid(f"Requested writing within range [{place}], but got {body['range']}")
     values = body.get("values", [])
     if not isinstance(values, list) or not all(isinstance(row, list) for row in values):
         raise invalid("Invalid value at 'data.values' (ListValue)")

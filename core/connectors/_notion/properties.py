@@ -29,9 +29,8 @@ class Properties:
 
 
 def named_once(props: Any) -> Any:
-    """Leave out what is null; refuse names that stripping would empty or make the same."""
+    """Refuse names that stripping would empty or make the same."""
     if isinstance(props, Mapping):
-        props = {name: value for name, value in props.items() if value is not None}
         names = {str(name).strip() for name in props}
         if "" in names:
             raise ValueError("has a value without a name")

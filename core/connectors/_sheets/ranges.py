@@ -90,16 +90,7 @@ def column_of(place: str) -> str | None:
 def _cells(text: str) -> str:
     if not _CELLS.fullmatch(text):
         raise ValueError("must end in cells such as A1 or A:C; a tab that holds ! needs quotes")
-    if any(_number_of(letters) > LAST_COLUMN for letters in re.findall("[A-Za-z]+", text)):
-        raise ValueError("names a column after ZZZ, the last one a tab can have")
     return text.replace("$", "").upper()
-
-
-def _number_of(letters: str) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 class NoTab(ValueError):

@@ -23,15 +23,8 @@ OLDER = "2025-09-03"  # what the official SDKs still send unless told otherwise
 VERSIONS = (OLDER, "2026-03-11")
 MAX_BLOCKS = 100
 _CREATE = {
-    "parent",
-    "properties",
-    "icon",
-    "cover",
-    "children",
-    "content",
-    "markdown",
-    "template",
-    "position",
+    *("parent", "properties", "icon", "cover", "children"),
+    *("content", "markdown", "template", "position"),
 }
 
 
@@ -55,18 +48,13 @@ class Notion(SandboxService):
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
         """The calls that a connector may need, in the two versions that make pages alike."""
-        base = "/notion/v1"
+        base, ruled = "/notion/v1", self._ruled
         return [
-            ("GET", f"{base}/users/me", "users.me", self._ruled(self._me)),
-            ("GET", f"{base}/databases/{{id}}", "databases.retrieve", self._ruled(self._database)),
-            (
-                "GET",
-                f"{base}/data_sources/{{id}}",
-                "data_sources.retrieve",
-                self._ruled(self._source),
-            ),
-            ("POST", f"{base}/pages", "pages.create", self._ruled(self._create)),
-            ("GET", f"{base}/pages/{{id}}", "pages.retrieve", self._ruled(self._page)),
+            ("GET", f"{base}/users/me", "users.me", ruled(self._me)),
+            ("GET", f"{base}/databases/{{id}}", "databases.retrieve", ruled(self._database)),
+            ("GET", f"{base}/data_sources/{{id}}", "data_sources.retrieve", ruled(self._source)),
+            ("POST", f"{base}/pages", "pages.create", ruled(self._create)),
+            ("GET", f"{base}/pages/{{id}}", "pages.retrieve", ruled(self._page)),
         ]
 
     def reset(self) -> None:
@@ -123,8 +111,7 @@ class Notion(SandboxService):
         if not isinstance(children, list):
             raise invalid("body failed validation: body.children should be an array.")
         if len(children) > MAX_BLOCKS:
-            text = "body failed validation: body.children.length should be ≤ `100`."
-            raise invalid(text)
+            raise invalid("body failed validation: body.children.length should be ≤ `100`.")
         parent, columns = self._parent(body.get("parent"))
         given = body.get("properties", {})
         if not isinstance(given, dict):

@@ -127,71 +127,56 @@ def user(ident: str) -> dict[str, Any]:
     return {"object": "user", "id": ident}
 
 
-def _url(ident: str) -> str:
-    return f"https://www.notion.so/{ident.replace('-', '')}"
+def _object(kind: str, ident: str, created: str = CREATED, **more: Any) -> dict[str, Any]:
+    """What databases, data sources and pages have alike, and what is their own."""
+    return {
+        "object": kind,
+        "id": ident,
+        "created_time": created,
+        "last_edited_time": created,
+        "in_trash": False,
+        "icon": None,
+        "cover": None,
+        "url": f"https://www.notion.so/{ident.replace('-', '')}",
+        "public_url": None,
+        **more,
+    }
 
 
 def database_json(database: Database) -> dict[str, Any]:
     """A database as `GET /v1/databases/{id}` answers."""
-    return {
-        "object": "database",
-        "id": database.id,
-        "title": [rich_text(database.title)],
-        "description": [],
-        "parent": {"type": "page_id", "page_id": HOME},
-        "is_inline": False,
-        "in_trash": False,
-        "is_locked": False,
-        "created_time": CREATED,
-        "last_edited_time": CREATED,
-        "data_sources": [{"id": source.id, "name": source.name} for source in database.sources],
-        "icon": None,
-        "cover": None,
-        "url": _url(database.id),
-        "public_url": None,
-    }
+    return _object(
+        "database",
+        database.id,
+        title=[rich_text(database.title)],
+        description=[],
+        parent={"type": "page_id", "page_id": HOME},
+        is_inline=False,
+        is_locked=False,
+        data_sources=[{"id": source.id, "name": source.name} for source in database.sources],
+    )
 
 
 def source_json(source: Source, database: Database) -> dict[str, Any]:
     """A data source as `GET /v1/data_sources/{id}` answers, its columns included."""
-    return {
-        "object": "data_source",
-        "id": source.id,
-        "title": [rich_text(source.name)],
-        "description": [],
-        "parent": {"type": "database_id", "database_id": database.id},
-        "database_parent": {"type": "page_id", "page_id": HOME},
-        "is_inline": False,
-        "in_trash": False,
-        "created_time": CREATED,
-        "last_edited_time": CREATED,
-        "created_by": user(PERSON),
-        "last_edited_by": user(PERSON),
-        "properties": source.properties,
-        "icon": None,
-        "cover": None,
-        "url": _url(source.id),
-        "public_url": None,
-    }
+    return _object(
+        "data_source",
+        source.id,
+        title=[rich_text(source.name)],
+        description=[],
+        parent={"type": "database_id", "database_id": database.id},
+        database_parent={"type": "page_id", "page_id": HOME},
+        is_inline=False,
+        created_by=user(PERSON),
+        last_edited_by=user(PERSON),
+        properties=source.properties,
+    )
 
 
 def page_json(
     ident: str, parent: dict[str, Any], properties: dict[str, Any], created: str
 ) -> dict[str, Any]:
     """A page as Notion answers it."""
-    return {
-        "object": "page",
-        "id": ident,
-        "created_time": created,
-        "last_edited_time": created,
-        "in_trash": False,
-        "is_locked": False,
-        "url": _url(ident),
-        "public_url": None,
-        "parent": parent,
-        "properties": properties,
-        "icon": None,
-        "cover": None,
-        "created_by": user(BOT),
-        "last_edited_by": user(BOT),
-    }
+    people = {"created_by": user(BOT), "last_edited_by": user(BOT)}
+    own = {"is_locked": False, "parent": parent, "properties": properties, **people}
+    return _object("page", ident, created, **own)
