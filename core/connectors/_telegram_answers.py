@@ -179,9 +179,15 @@ def may_post(chat: Result, member: Result) -> bool:
     return everybody and member.can_send_messages
 
 
-def explain(answer: Answer, *, wrote: bool = True) -> UpstreamError:
-    """Say what an answer other than success means."""
+def result_of(answer: Answer, *, wrote: bool = True) -> Result:
+    """What a call that succeeded gave; raises what another answer means."""
     reply = answer.parse(Reply)
+    if answer.status == 200 and reply and reply.ok:
+        return reply.result
+    raise _explain(answer, reply, wrote=wrote)
+
+
+def _explain(answer: Answer, reply: Reply | None, *, wrote: bool) -> UpstreamError:
     if reply is None or reply.ok:
         return ANSWERS.error(answer, wrote=wrote)
     status, text = reply.error_code or answer.status, reply.description.lower()

@@ -18,8 +18,8 @@ from core.connectors._telegram_answers import (
     NOT_ALLOWED,
     Reply,
     Result,
-    explain,
     may_post,
+    result_of,
 )
 from core.contract import (
     Action,
@@ -154,10 +154,7 @@ def send(request: Message, config: TelegramConfig, http: HttpClient) -> Receipt:
     if reply and not reply.ok and (moved := reply.parameters.migrate_to_chat_id):
         notes.append(f"This group has a new id, {moved}: use it from now on ({DEFAULT} too).")
         answer = http.post(_url(config, "sendMessage"), json={**body, "chat_id": moved})
-        reply = answer.parse(Reply)
-    if answer.status != 200 or not (reply and reply.ok):
-        raise explain(answer)
-    return Receipt("sent", link=_link(reply.result), note=" ".join(notes) or None)
+    return Receipt("sent", link=_link(result_of(answer)), note=" ".join(notes) or None)
 
 
 def probe(config: TelegramConfig, http: HttpClient) -> Probe:
@@ -199,11 +196,7 @@ def _url(config: TelegramConfig, call: str) -> str:
 
 
 def _get(config: TelegramConfig, http: HttpClient, call: str, **params: str) -> Result:
-    answer = http.get(_url(config, call), params=params)
-    reply = answer.parse(Reply)
-    if answer.status != 200 or not (reply and reply.ok):
-        raise explain(answer, wrote=False)
-    return reply.result
+    return result_of(http.get(_url(config, call), params=params), wrote=False)
 
 
 def _link(message: Result) -> str | None:

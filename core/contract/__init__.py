@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from core.contract.answers import AnswerRow, AnswerTable, not_sent, refused, unknown
 from core.contract.declaration import Action, Connector, Interface, Pairing, Probe, Receipt
-from core.contract.fields import Contract, FieldSpec, Kind, field, message_field
+from core.contract.fields import Contract, FieldSpec, field, message_field
 from core.contract.http import Answer, Effect, HttpClient
 from core.contract.settings import (
     BaseUrl,
@@ -33,7 +33,7 @@ from core.contract.text import (
 )
 from core.contract.validation import json_of_at_most
 from core.network import loopback
-from core.plain import https_link, listed, plain_line, utf16_length
+from core.plain import listed, plain_line, utf16_length
 
 __all__ = [
     "BYTE_ORDER_MARK",
@@ -50,7 +50,6 @@ __all__ = [
     "FieldSpec",
     "HttpClient",
     "Interface",
-    "Kind",
     "Pairing",
     "Probe",
     "Problem",
@@ -62,7 +61,6 @@ __all__ = [
     "bearer",
     "field",
     "folded",
-    "https_link",
     "json_of_at_most",
     "listed",
     "loopback",

@@ -137,7 +137,7 @@ class AnswerTable:
             return self.by_status.get(status, self.failed)
         if status < 400:
             return self.unexpected
-        worded = (row for part, row in self._texts if part in text.lower())
+        worded = (row for part, row in self._texts.items() if part in text.lower())
         by_status = self.by_status.get(status, self.otherwise or self.unrecognised)
         return self.codes.get(code) or next(worded, by_status)
 
@@ -172,12 +172,12 @@ class AnswerTable:
     @cached_property
     def codes(self) -> Mapping[str, AnswerRow]:
         """The row of each code."""
-        return {code: row for codes, row in self.by_code.items() for code in _keys(codes)}
+        return _each_key(self.by_code)
 
     @cached_property
-    def _texts(self) -> tuple[tuple[str, AnswerRow], ...]:
-        return tuple((part, row) for parts, row in self.by_text.items() for part in _keys(parts))
+    def _texts(self) -> Mapping[str, AnswerRow]:
+        return _each_key(self.by_text)
 
 
-def _keys(joined: str) -> list[str]:
-    return [key.strip() for key in joined.split("|")]
+def _each_key(rows: Mapping[str, AnswerRow]) -> Mapping[str, AnswerRow]:
+    return {key.strip(): row for keys, row in rows.items() for key in keys.split("|")}

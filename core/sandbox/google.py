@@ -73,16 +73,16 @@ class Tokens:
             raise denied("invalid_grant", "Invalid JWT: Failed audience check.")
         _check_times(claims)
         if SCOPE not in str(claims.get("scope", "")).split():
-            text = "Invalid OAuth scope or ID token audience provided."
-            raise denied("invalid_scope", text)
+            raise denied("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
 
 
 def _check_times(claims: dict[str, Any]) -> None:
-    issued, ends, now = claims.get("iat"), claims.get("exp"), time.time()
-    if not isinstance(issued, int | float) or not isinstance(ends, int | float):
-        raise denied("invalid_grant", _TIMEFRAME)
-    if not (now < ends <= issued + LIFE and issued <= now + SKEW):
-        raise denied("invalid_grant", _TIMEFRAME)
+    now = time.time()
+    match claims:
+        case {"iat": int() | float() as issued, "exp": int() | float() as ends}:
+            if now < ends <= issued + LIFE and issued <= now + SKEW:
+                return
+    raise denied("invalid_grant", _TIMEFRAME)
 
 
 def _parts(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:

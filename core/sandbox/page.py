@@ -7,6 +7,7 @@ headers nor addresses with a credential in them are shown at all.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -91,6 +92,8 @@ def front_page(
     done = [call for call in received if call.done]
     others = [call for call in received if not call.done]
     body = _list(done, partial(_card, titles)) or _EMPTY
+    counts = Counter(call.upstream for call in done)
+    each = (f"<li>{escape(title)}<b>{counts[name]}</b></li>" for name, title in titles.items())
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -99,7 +102,7 @@ def front_page(
         "<header><h1>Levqor sandbox</h1>"
         f"<p>What the sandbox services at {escape(f'http://{request.host}')} received, newest "
         "first. Nothing here reaches the real services. This page refreshes itself.</p></header>"
-        f"<ul>{''.join(_count(titles, name, done) for name in titles)}</ul>"
+        f"<ul>{''.join(each)}</ul>"
         f"<main>{body}{_checks(titles, others, listed='checks' in request.query)}</main>"
         "</body></html>"
     )
@@ -107,11 +110,6 @@ def front_page(
 
 
 _EMPTY = '<p class="empty">Nothing received yet. Send something, and it shows up here.</p>'
-
-
-def _count(titles: Mapping[str, str], name: str, received: Sequence[Received]) -> str:
-    count = sum(request.upstream == name for request in received)
-    return f"<li>{escape(titles[name])}<b>{count}</b></li>"
 
 
 def _list(received: Sequence[Received], draw: Callable[[Received], str]) -> str:

@@ -91,8 +91,8 @@ class Resend(SandboxService):
             text = "The key must be between 1-256 characters long"
             raise _refusal(400, "invalid_idempotency_key", text)
         payload = json.dumps(mail, sort_keys=True)
-        if key is not None and (answer := self._repeat(key, payload)):
-            return answer
+        if sent := self._sent_before(key, payload):
+            return web.json_response({"id": sent}, headers=LIMITS)
         _check_mail(mail)
         sent = str(uuid.uuid4())
         if key is not None:
@@ -112,17 +112,14 @@ class Resend(SandboxService):
         if _token(request) not in (self.api_key, self.sending_only):
             raise _refusal(403, "invalid_api_key", "API key is invalid")
 
-    def _repeat(self, key: str, payload: str) -> web.Response | None:
-        at, first, sent = self._keys.get(key, (0.0, "", ""))
+    def _sent_before(self, key: str | None, payload: str) -> str | None:
+        at, first, sent = self._keys.get(key or "", (0.0, "", ""))
         if not sent or time.monotonic() - at > KEY_SECONDS:
             return None
-        if first == payload:
-            return web.json_response({"id": sent}, headers=LIMITS)
-        raise _refusal(
-            409,
-            "invalid_idempotent_request",
-            "This idempotency key has been used on a request with a different body",
-        )
+        if first != payload:
+            text = "This idempotency key has been used on a request with a different body"
+            raise _refusal(409, "invalid_idempotent_request", text)
+        return sent
 
 
 LIMITS = {"ratelimit-limit": "5", "ratelimit-remaining": "4", "ratelimit-reset": "1"}

@@ -94,11 +94,9 @@ class Sandbox:
         """Every call of every service, and the front page."""
         app = web.Application(client_max_size=MAX_BODY)
         for service in self.services:
-            for method, path, call, handler in service.routes():
+            rest = ("*", f"/{service.name}/{{_:.*}}", "unknown", service.unknown)
+            for method, path, call, handler in [*service.routes(), rest]:
                 app.router.add_route(method, path, recorded(service, call, handler))
-            app.router.add_route(
-                "*", f"/{service.name}/{{_:.*}}", recorded(service, "unknown", service.unknown)
-            )
         app.router.add_get("/", self._front)
         return app
 

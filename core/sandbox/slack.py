@@ -28,7 +28,6 @@ BOT = "B" + upper("bot", 10)
 GENERAL = "C" + upper("general", 10)
 CHANNELS = {GENERAL: "general", "C" + upper("random", 10): "random"}
 SCOPES = "chat:write,chat:write.public,commands,users:read,im:write"
-HOOK = letters("hook", 24)
 BOT_TOKEN = "-".join(("xoxb", "1" * 12, "2" * 13, letters("slack bot", 24)))
 MAX_TEXT = 40_000
 
@@ -48,7 +47,7 @@ class Slack(SandboxService):
     connector: ClassVar[str] = "slack"
     title: ClassVar[str] = "Slack"
 
-    hook: ClassVar[str] = HOOK
+    hook: ClassVar[str] = letters("hook", 24)
     bot_token: ClassVar[str] = BOT_TOKEN
 
     def settings(self) -> dict[str, str]:
@@ -77,10 +76,7 @@ class Slack(SandboxService):
 
     def methods(self) -> dict[str, Method]:
         """The Web API's methods that take the bot's token."""
-        return {
-            "auth.test": self._auth_test,
-            "chat.postMessage": self._post_message,
-        }
+        return {"auth.test": self._auth_test, "chat.postMessage": self._post_message}
 
     def token_for(self, call: str) -> str:
         """The token that a method takes."""

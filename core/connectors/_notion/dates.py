@@ -90,12 +90,10 @@ def date(value: Any, zone: Zone, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _parts(value: Any) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
-    if isinstance(value, Mapping):
-        parts = dict(value)
-    elif isinstance(value, str):
+    if isinstance(value, str):
         start, slash, end = value.partition("/")
-        parts = {"start": start, "end": end if slash else None}
+        value = {"start": start, "end": end if slash else None}
+    parts = dict(value) if isinstance(value, Mapping) else {}
     if not parts.get("start") or parts.keys() - {"start", "end", "time_zone"}:
         raise ValueError("give a day such as 2026-12-01, or a range such as 2026-12-01/2026-12-05")
     return parts
@@ -121,8 +119,8 @@ def _written(moment: dt.date) -> str:
 
 
 def _after(start: dt.date, end: dt.date | None) -> bool:
+    if end is None or type(start) is not type(end):
+        return False
     if isinstance(start, dt.datetime) and isinstance(end, dt.datetime):
         return (start.tzinfo is None) == (end.tzinfo is None) and start > end
-    if isinstance(start, dt.datetime) or isinstance(end, dt.datetime):
-        return False
-    return end is not None and start > end
+    return start > end

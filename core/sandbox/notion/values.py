@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 2000
 MAX_ITEMS = 100
+_NULLABLE = {"number", "select", "status", "date", "url", "email", "phone_number"}
 _BOUNDS = {"url": 2000, "email": 200, "phone_number": 200}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.IGNORECASE)
@@ -67,7 +68,8 @@ def read(column: dict[str, Any], given: Any) -> dict[str, Any]:
         value = given
     else:
         raise invalid(f"{name} is expected to be {kind}.")
-    return {"id": column["id"], "type": kind, kind: _READERS[kind](column, value)}
+    kept = None if value is None and kind in _NULLABLE else _READERS[kind](column, value)
+    return {"id": column["id"], "type": kind, kind: kept}
 
 
 def empty(column: dict[str, Any]) -> dict[str, Any]:
@@ -80,8 +82,7 @@ def empty(column: dict[str, Any]) -> dict[str, Any]:
     elif kind == "status":
         value = _plain(column["status"]["options"][0])
     else:
-        many = ("title", "rich_text", "multi_select", "people", "relation", "files")
-        value = [] if kind in many else None
+        value = None if kind in _NULLABLE else []
     return {"id": column["id"], "type": kind, kind: value}
 
 
@@ -138,8 +139,8 @@ def _rich_text(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
     return pieces
 
 
-def _number(column: dict[str, Any], value: Any) -> float | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+def _number(column: dict[str, Any], value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(column, "a number", value)
     return value
 
@@ -165,26 +166,18 @@ def _option(column: dict[str, Any], value: Any) -> dict[str, Any]:
     return {"id": made_up_uuid(f"option {name}"), "name": name, "color": "default"}
 
 
-def _one_option(column: dict[str, Any], value: Any) -> dict[str, Any] | None:
-    return None if value is None else _option(column, value)
-
-
 def _options(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
     return [_option(column, item) for item in _items(column, value)]
 
 
-def _date(column: dict[str, Any], value: Any) -> dict[str, Any] | None:
-    if value is None:
-        return None
+def _date(column: dict[str, Any], value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or "start" not in value:
         raise _wrong(column, "an object with a start", value)
-    for part in ("start", "end"):
-        given = value.get(part)
-        if part == "end" and given is None:
-            continue
-        if not isinstance(given, str) or not _DATE.fullmatch(given):
-            raise _wrong(column, "a valid ISO 8601 date string", given, f".{part}")
-    return {"start": value["start"], "end": value.get("end"), "time_zone": value.get("time_zone")}
+    parts: dict[str, Any] = {name: value.get(name) for name in ("start", "end", "time_zone")}
+    for part in ("start",) if parts["end"] is None else ("start", "end"):
+        if not isinstance(parts[part], str) or not _DATE.fullmatch(parts[part]):
+            raise _wrong(column, "a valid ISO 8601 date string", parts[part], f".{part}")
+    return parts
 
 
 def _checkbox(column: dict[str, Any], value: Any) -> bool:
@@ -193,9 +186,7 @@ def _checkbox(column: dict[str, Any], value: Any) -> bool:
     return value
 
 
-def _short(column: dict[str, Any], value: Any) -> str | None:
-    if value is None:
-        return None
+def _short(column: dict[str, Any], value: Any) -> str:
     bound = _BOUNDS[column["type"]]
     if not isinstance(value, str) or not value:
         raise _wrong(column, "a non-empty string", value)
@@ -242,8 +233,8 @@ _READERS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "title": _rich_text,
     "rich_text": _rich_text,
     "number": _number,
-    "select": _one_option,
-    "status": _one_option,
+    "select": _option,
+    "status": _option,
     "multi_select": _options,
     "date": _date,
     "checkbox": _checkbox,
