@@ -8,7 +8,6 @@ nothing tells a repeat from a new message.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -21,6 +20,7 @@ from core.connectors._telegram_answers import (
     may_post,
     result_of,
 )
+from core.connectors._telegram_text import TEXT_UNITS, changes, fitting
 from core.contract import (
     Action,
     BaseUrl,
@@ -35,22 +35,11 @@ from core.contract import (
     message_field,
     setting,
     upstream_url,
-    utf16_length,
 )
 from core.errors import Fault, InvalidInput, Refused
 
 CHAT = re.compile(r"-?[1-9][0-9]{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31}")
 DEFAULT = "TELEGRAM_CHAT_ID_DEFAULT"
-# A message's bound (core.telegram.org/bots/api#sendmessage), counted in UTF-16 units.
-TEXT_UNITS = 4096
-
-# Its server cleans every text: clean_input_string in td/telegram/misc.cpp of
-# https://github.com/tdlib/td makes tabs spaces and takes some marks out.
-_LINE_BREAKS = re.compile("[\u2028\u2029]")
-# A ring above that is a part of the letter before it, as macOS writes it in names of files.
-_RING = re.compile(r"[A-Za-z]\u030a")
-_TAKEN_OUT = re.compile("[\u030a\u0333\u033f]")
-_DIRECTION = re.compile("[\u202a-\u202e]|[\u200e\u200f]{2,}")
 
 
 def _number_as_text(value: Any) -> Any:
@@ -73,23 +62,6 @@ def _token(value: Secret) -> Secret:
     return value
 
 
-def _fitting(text: str) -> str:
-    """Return a text that arrives as it is seen; raises ValueError where none would."""
-    text = _LINE_BREAKS.sub("\n", text)
-    text = _RING.sub(lambda letter: unicodedata.normalize("NFC", letter[0]), text)
-    if lost := _TAKEN_OUT.search(text):
-        raise ValueError(
-            f"holds a mark that Telegram takes out (U+{ord(lost[0]):04X},"
-            f" {unicodedata.name(lost[0]).lower()}): leave it out"
-        )
-    if (units := utf16_length(text)) > TEXT_UNITS:
-        raise ValueError(
-            f"is {units} characters long as Telegram counts them (many emoji count twice); "
-            f"{TEXT_UNITS} is the most"
-        )
-    return text
-
-
 ChatId = Annotated[
     str | None,
     AfterValidator(_chat),
@@ -105,7 +77,7 @@ ChatId = Annotated[
 class Message(Contract):
     """A Telegram message."""
 
-    text: Annotated[str, AfterValidator(_fitting)] = message_field(
+    text: Annotated[str, AfterValidator(fitting)] = message_field(
         "The build is green.", max_length=TEXT_UNITS
     )
     chat_id: ChatId = field(
@@ -147,7 +119,7 @@ def check(request: Message, config: TelegramConfig, test: bool) -> None:
 
 def send(request: Message, config: TelegramConfig, http: HttpClient) -> Receipt:
     """Send one message; follow a group once to where it has moved."""
-    notes = _changes(request.text)
+    notes = changes(request.text)
     body = {"chat_id": _target(request, config), "text": request.text}
     answer = http.post(_url(config, "sendMessage"), json=body)
     reply = answer.parse(Reply)
@@ -171,16 +143,6 @@ def probe(config: TelegramConfig, http: HttpClient) -> Probe:
     if may_post(chat, member):
         return Probe()
     return Probe((f"{DEFAULT}: {NOT_ALLOWED.message}",), fix=NOT_ALLOWED.fix)
-
-
-def _changes(text: str) -> list[str]:
-    """Say what Telegram changes in a text though it looks much the same."""
-    notes = []
-    if "\t" in text:
-        notes.append("Telegram makes each tab a space.")
-    if _DIRECTION.search(text):
-        notes.append("Telegram takes out marks of direction, which nobody sees.")
-    return notes
 
 
 def _target(request: Message, config: TelegramConfig) -> str | int:

@@ -111,38 +111,30 @@ def in_tabs(place: str, tabs: Sequence[str]) -> str:
     Names are compared as people see them; one that is written exactly so is that one. Raises
     NoTab, and Unclear where the range could be a tab as well as cells, or either of two tabs.
     """
-    tab = tab_of(place)
-    alike = [name for name in tabs if folded(name) == folded(place if tab is None else tab)]
-    if tab is None and cells_of(place):
+    tab, cells = tab_of(place), cells_of(place)
+    wanted = place if tab is None else tab
+    alike = [name for name in tabs if folded(name) == folded(wanted)]
+    if tab is None and cells:
         # "range=Q3 plan!A1" without quotes leaves Q3, and the rest to the rows.
         begun = [name for name in tabs if folded(name).startswith(f"{folded(place)} ")]
         if maybe := [*alike, *begun]:
-            raise _tab_or_cells(place, maybe[0], tabs[0])
+            as_tab, as_cells = listed([quote_tab(maybe[0])]), listed([_at(tabs[0], place)])
+            raise Unclear(
+                f"could be the tab {as_tab} or {place} in the first tab",
+                f'write "{as_tab}" for the tab, or "{as_cells}" for the other',
+            )
         return place
-    if tab is None and not alike:
-        return place  # a named range
-    wanted = place if tab is None else tab
     if not alike:
+        if tab is None:
+            return place  # a named range
         raise NoTab(wanted)
     if wanted not in alike and len(alike) > 1:
-        raise _either(place, alike)
-    return _at(wanted if wanted in alike else alike[0], cells_of(place))
-
-
-def _tab_or_cells(place: str, tab: str, first: str) -> Unclear:
-    as_tab, as_cells = listed([quote_tab(tab)]), listed([_at(first, place)])
-    return Unclear(
-        f"could be the tab {as_tab} or {place} in the first tab",
-        f'write "{as_tab}" for the tab, or "{as_cells}" for the other',
-    )
-
-
-def _either(place: str, alike: Sequence[str]) -> Unclear:
-    spellings = [f'"{_at(tab, cells_of(place))}"' for tab in alike]
-    return Unclear(
-        f"could be any of the tabs {listed(map(quote_tab, alike))}",
-        f"write the name of one exactly: {listed(spellings)}",
-    )
+        spellings = [f'"{_at(name, cells)}"' for name in alike]
+        raise Unclear(
+            f"could be any of the tabs {listed(map(quote_tab, alike))}",
+            f"write the name of one exactly: {listed(spellings)}",
+        )
+    return _at(wanted if wanted in alike else alike[0], cells)
 
 
 def _at(tab: str, cells: str | None) -> str:

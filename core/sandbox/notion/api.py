@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from aiohttp import web
 
@@ -15,9 +15,11 @@ from core.sandbox.notion.values import invalid, refusal
 from core.sandbox.service import Card, Received, Refusal, SandboxService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from core.sandbox.service import Handler
+
+T = TypeVar("T")
 
 OLDER = "2025-09-03"  # what the official SDKs still send unless told otherwise
 VERSIONS = (OLDER, "2026-03-11")
@@ -91,16 +93,13 @@ class Notion(SandboxService):
         }
 
     def _database(self, request: web.Request, received: Received) -> dict[str, Any]:
-        return schema.database_json(self._find_database(_ident(request, "database_id")))
+        return schema.database_json(self._find_database(_ident(request, "database")))
 
     def _source(self, request: web.Request, received: Received) -> dict[str, Any]:
-        return schema.source_json(*self._find_source(_ident(request, "data_source_id")))
+        return schema.source_json(*self._find_source(_ident(request, "data_source")))
 
     def _page(self, request: web.Request, received: Received) -> dict[str, Any]:
-        ident = _ident(request, "page_id")
-        if ident not in self.pages:
-            raise _missing("page", ident)
-        return self.pages[ident]
+        return _named("page", _ident(request, "page"), self.pages)
 
     def _create(self, request: web.Request, received: Received) -> dict[str, Any]:
         body = _object(received)
@@ -131,17 +130,11 @@ class Notion(SandboxService):
         return page
 
     def _find_database(self, ident: str) -> schema.Database:
-        for database in self.databases:
-            if database.id == ident:
-                return database
-        raise _missing("database", ident)
+        return _named("database", ident, {each.id: each for each in self.databases})
 
     def _find_source(self, ident: str) -> tuple[schema.Source, schema.Database]:
-        for database in self.databases:
-            for source in database.sources:
-                if source.id == ident:
-                    return source, database
-        raise _missing("data_source", ident)
+        sources = {source.id: (source, each) for each in self.databases for source in each.sources}
+        return _named("data_source", ident, sources)
 
     def _only_source(self, ident: str) -> tuple[schema.Source, schema.Database]:
         database = self._find_database(ident)
@@ -159,8 +152,7 @@ class Notion(SandboxService):
         """Where a page goes, and the columns it has there."""
         kind, ident = _parent_id(given)
         if kind == "page_id":
-            if ident not in (schema.HOME, schema.TASK):
-                raise _missing("page", ident)
+            _named("page", ident, dict.fromkeys((schema.HOME, schema.TASK)))
             title = {"id": "title", "name": "title", "type": "title", "title": {}}
             return {"type": "page_id", "page_id": ident}, {"title": title}
         find = self._only_source if kind == "database_id" else self._find_source
@@ -189,18 +181,21 @@ def _object(received: Received) -> dict[str, Any]:
     return body
 
 
-def _ident(request: web.Request, name: str) -> str:
+def _ident(request: web.Request, kind: str) -> str:
     given = request.match_info["id"]
     ident = values.read_uuid(given)
     if ident is None:
-        text = f"path failed validation: path.{name} should be a valid uuid, instead was "
+        text = f"path failed validation: path.{kind}_id should be a valid uuid, instead was "
         raise invalid(f'{text}`"{given}"`.')
     return ident
 
 
-def _missing(kind: str, ident: str) -> Refusal:
+def _named(kind: str, ident: str, things: Mapping[str, T]) -> T:
+    """What an id names; raises Notion's refusal."""
+    if ident in things:
+        return things[ident]
     text = f"Could not find {kind} with ID: {ident}. Make sure the relevant pages and databases "
-    return refusal(404, "object_not_found", text + 'are shared with your integration "Levqor".')
+    raise refusal(404, "object_not_found", text + 'are shared with your integration "Levqor".')
 
 
 def _parent_id(given: Any) -> tuple[str, str]:
@@ -223,7 +218,5 @@ def _column(columns: dict[str, dict[str, Any]], key: str) -> dict[str, Any]:
 
 
 def _title(filled: dict[str, Any]) -> str:
-    pieces: list[dict[str, Any]] = next(
-        (value["title"] for value in filled.values() if value["type"] == "title"), []
-    )
-    return "".join(piece["plain_text"] for piece in pieces)
+    titles = (value["title"] for value in filled.values() if value["type"] == "title")
+    return "".join(piece["plain_text"] for piece in next(titles, []))
