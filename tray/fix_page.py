@@ -11,7 +11,7 @@ from tray.rows import MARKS, why_failed
 from tray.summary import COLOURS, IconState, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tray.state import Connector, Inbound, State
 
@@ -67,7 +67,7 @@ def _sections(state: State, first: str) -> Iterator[str]:
         if c.name == first or c.verdict is not Verdict.OK
     ]
     sections += [
-        (i.surface != first, order.index(Verdict.FAILING), _inbound(i))
+        (i.surface != first, order.index(Verdict.FAILING), _section(Verdict.FAILING, i))
         for i in state.health.inbound
         if not i.ok
     ]
@@ -77,14 +77,11 @@ def _sections(state: State, first: str) -> Iterator[str]:
 
 
 def _connector(state: State, connector: Connector) -> str:
-    words = _sentence(connector.words)
     since = ""
     if connector.since:
         span = formatting.span(state.now - connector.since).replace(" ", "&nbsp;")
         since = f" <span class=small>For&nbsp;{span}.</span>"
-    parts = [f"<p>{escape(words)}{since}</p>"]
-    if connector.fix:
-        parts.append(f"<p class=fix>{escape(connector.fix)}</p>")
+    parts = []
     if connector.settings:
         names = ", ".join(f"<code>{escape(name)}</code>" for name in connector.settings)
         parts.append(f"<p>Missing settings: {names}</p>")
@@ -94,20 +91,17 @@ def _connector(state: State, connector: Connector) -> str:
         line = f"Last failed run, {formatting.ago(state.now - run.at)}: "
         line += f"{_sentence(why_failed(run))}{fix} Run {run.run}."
         parts.append(f"<p class=small>{escape(line)}</p>")
-    return _section(connector.verdict, connector.title, parts)
+    return _section(connector.verdict, connector, since, parts)
 
 
-def _inbound(interface: Inbound) -> str:
-    parts = [f"<p>{escape(_sentence(interface.words))}</p>"]
-    if interface.fix:
-        parts.append(f"<p class=fix>{escape(interface.fix)}</p>")
-    return _section(Verdict.FAILING, interface.title, parts)
-
-
-def _section(verdict: Verdict, title: str, parts: list[str]) -> str:
-    mark = f"<span class=mark>{MARKS[verdict]}</span>"
-    head = f"<section style='--colour: {COLOURS[_ICONS[verdict]]}'><h2>{mark} {escape(title)}</h2>"
-    return "\n".join([head, *parts, "</section>"])
+def _section(
+    verdict: Verdict, item: Connector | Inbound, since: str = "", more: Sequence[str] = ()
+) -> str:
+    mark = f"<span class=mark>{MARKS[verdict]}</span> {escape(item.title)}"
+    parts = [f"<section style='--colour: {COLOURS[_ICONS[verdict]]}'><h2>{mark}</h2>"]
+    parts.append(f"<p>{escape(_sentence(item.words))}{since}</p>")
+    parts += [f"<p class=fix>{escape(item.fix)}</p>"] if item.fix else []
+    return "\n".join([*parts, *more, "</section>"])
 
 
 def _sentence(words: str) -> str:

@@ -47,6 +47,3 @@ class UnknownUsers:
         if (used := self._used.get(user)) is not None:
             used[use] -= 1
         self._tries -= use == "try"
-
-    def __len__(self) -> int:
-        return len(self._used)

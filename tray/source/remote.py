@@ -140,11 +140,16 @@ class Remote:
         return SourceError(f"{self._host} answers, but not as Levqor does", fix)
 
     def _fault(self, problem: Exception) -> SourceError:
-        if _is_certificate(problem):
-            words = f"The certificate of {self._host} is not valid"
-            fix = "Have the certificate fixed there. Levqor does not continue without a valid one."
-            return SourceError(words, fix, before_it_left=True)
+        reason = getattr(problem.args[0] if problem.args else None, "reason", None)
         if isinstance(problem, requests.exceptions.SSLError):
+            # Of all TLS errors only a certificate's, Python's and urllib3's own, are ValueErrors.
+            if isinstance(next(iter(getattr(reason, "args", ())), None), ValueError):
+                words = f"The certificate of {self._host} is not valid"
+                fix = (
+                    "Have the certificate fixed there. Levqor does not continue without a valid "
+                    "one."
+                )
+                return SourceError(words, fix, before_it_left=True)
             fix = "Check that Levqor answers over https at this address and port."
             return SourceError(f"{self._host} does not use https", fix)
         words = f"{self._host} cannot be reached"
@@ -155,7 +160,10 @@ class Remote:
                 "Check HTTPS_PROXY (or ALL_PROXY), its name and password, or list the host in "
                 "NO_PROXY."
             )
-        return SourceError(words, fix, before_it_left=_never_connected(problem))
+        # No connection came up for it: the request surely did not leave.
+        early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+        before = isinstance(problem, early) or isinstance(reason, NewConnectionError)
+        return SourceError(words, fix, before_it_left=before)
 
 
 def _address(url: str) -> SplitResult:
@@ -166,20 +174,3 @@ def _address(url: str) -> SplitResult:
         if parts.scheme in ("http", "https") and parts.hostname and not more:
             return parts
     raise ValueError("--remote takes an address like https://levqor.example.com")
-
-
-def _reason(problem: Exception) -> Any:
-    return getattr(problem.args[0] if problem.args else None, "reason", None)
-
-
-def _is_certificate(problem: Exception) -> bool:
-    """Whether the certificate was refused; other TLS errors come after that too."""
-    causes = getattr(_reason(problem), "args", None) or (None,)
-    # Of all TLS errors only a certificate's, Python's and urllib3's own, are ValueErrors.
-    return isinstance(problem, requests.exceptions.SSLError) and isinstance(causes[0], ValueError)
-
-
-def _never_connected(problem: Exception) -> bool:
-    """Whether the request surely did not leave: no connection came up for it."""
-    early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
-    return isinstance(problem, early) or isinstance(_reason(problem), NewConnectionError)
