@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 # When "until tomorrow" ends, local time: before most people begin.
 _MORNING = 7
-_FAILED = "That did not work"
 _FOREWORD = (
     "# Levqor's settings, one NAME=value on each line. Save this file and Levqor reads it.\n"
     "# For the names and where to get each value, choose How to fix in the tray's menu.\n"
@@ -81,8 +80,7 @@ class Actions:
         try:
             preferences.save(self._paths.preferences, chosen)
         except OSError as problem:
-            title = "Your choice is forgotten when Levqor quits"
-            self._window.notify(Notification(title, _reason(problem)))
+            self._notify("Your choice is forgotten when Levqor quits", _reason(problem))
 
     def _resume(self) -> None:
         self._choose(paused_until=None)
@@ -101,8 +99,7 @@ class Actions:
         try:
             self._autostart.set(on=not self._autostart.on)
         except (OSError, ValueError) as problem:
-            title = "Start at login cannot be changed"
-            self._window.notify(Notification(title, _reason(problem)))
+            self._notify("Start at login cannot be changed", _reason(problem))
         self._poller.change(autostart=self._autostart.on)
 
     def _start_test(self, action: str) -> None:
@@ -130,7 +127,7 @@ class Actions:
         try:
             pairing = self._poller.source.pair()
         except SourceError as error:
-            self._window.notify(Notification(error.fault.words, error.fault.fix))
+            self._notify(error.fault.words, error.fault.fix)
             return
         copied = self._window.copy(pairing.link or pairing.code)
         if pairing.link:
@@ -138,7 +135,7 @@ class Actions:
             how += f" on the phone.\n{pairing.link}"
         else:
             how = f"Send the bot: {pairing.message}" + " (the code is copied)" * copied
-        self._window.notify(Notification("Pair a phone within ten minutes", how))
+        self._notify("Pair a phone within ten minutes", how)
 
     def _how_to_fix(self, name: str) -> None:
         page = fix_page.html(self._poller.state, name)
@@ -164,7 +161,7 @@ class Actions:
         if target.exists():
             self._show(target)
         else:
-            self._window.notify(Notification("There is no log yet", "The first run starts it."))
+            self._notify("There is no log yet", "The first run starts it.")
 
     def _in_thread(self, work: Callable[..., None], *args: object) -> None:
         """Do what takes seconds on a thread of its own, and never fail in silence."""
@@ -173,19 +170,21 @@ class Actions:
             try:
                 work(*args)
             except OSError as problem:
-                self._window.notify(Notification(_FAILED, _reason(problem)))
+                self._notify("That did not work", _reason(problem))
             except Exception:
                 log.exception("%s failed", work.__name__)
                 why = "To see the reason, start levqor-tray in a terminal."
-                self._window.notify(Notification(_FAILED, why))
+                self._notify("That did not work", why)
 
         threading.Thread(target=safely, name=work.__name__, daemon=True).start()
 
     def _show(self, target: Path) -> None:
         if not self._open(target):
             copied = "; its path is copied" * self._window.copy(str(target))
-            body = f"No program here opens it{copied}:\n{target}"
-            self._window.notify(Notification(f"Open {target.name}", body))
+            self._notify(f"Open {target.name}", f"No program here opens it{copied}:\n{target}")
+
+    def _notify(self, title: str, body: str) -> None:
+        self._window.notify(Notification(title, body))
 
 
 def _reason(problem: OSError | ValueError) -> str:
