@@ -9,7 +9,7 @@ import typer
 
 from core import __version__
 from core.callers import Local
-from core.cli import doctor, health, options, people, records, run, sandbox, smoke, storage, tokens
+from core.cli import doctor, health, options, people, records, run, sandbox, smoke, storage
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
 from core.errors import Fault, InvalidInput
@@ -32,7 +32,7 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
         PEOPLE,
         "token",
         "Make, list and revoke tokens for HTTP.",
-        {"new": tokens.new, "list": tokens.listed, "revoke": tokens.revoke},
+        {"new": people.token_new, "list": people.token_list, "revoke": people.token_revoke},
     ),
     (PEOPLE, "pair", "Authorize a chat account.", {}),
     (KEEPING, "home", "Move database, settings, key and log.", {"move": storage.move}),

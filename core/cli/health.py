@@ -14,7 +14,7 @@ from core.reports import BROKEN, Verdict
 if TYPE_CHECKING:
     from core.cli.output import Output
     from core.engine import Engine
-    from core.reports import ConnectorHealth, Health
+    from core.reports import Health
 
 STYLES = {
     Verdict.OK: "green",
@@ -65,7 +65,18 @@ def draw(out: Output, report: Health) -> None:
     out.line()
     out.table(
         ("service", "health", "latency", "last success", "last failure"),
-        [_row(detail) for detail in details],
+        [
+            (
+                detail.title,
+                wording.VERDICTS[detail.verdict].cell,
+                "" if detail.latency_ms is None else f"{detail.latency_ms:.0f} ms",
+                *(
+                    ago(run.at.timestamp()) if run else ""
+                    for run in (detail.last_success, detail.last_failure)
+                ),
+            )
+            for detail in details
+        ],
         drop=("latency", "last failure", "last success"),
         styles=lambda number: STYLES.get(details[number].verdict, "dim"),
     )
@@ -81,17 +92,3 @@ def draw(out: Output, report: Health) -> None:
     lines += wording.closing_lines(report)
     if lines:
         out.line("\n".join(["", *lines]))
-
-
-def _row(detail: ConnectorHealth) -> tuple[str, ...]:
-    from core import wording
-
-    return (
-        detail.title,
-        wording.VERDICTS[detail.verdict].cell,
-        "" if detail.latency_ms is None else f"{detail.latency_ms:.0f} ms",
-        *(
-            ago(run.at.timestamp()) if run else ""
-            for run in (detail.last_success, detail.last_failure)
-        ),
-    )

@@ -41,12 +41,14 @@ class Output:
         """The stream that words for people go to."""
         return sys.stderr if self.as_json else sys.stdout
 
-    def answer(self, body: Mapping[str, Any], draw: Callable[[], None]) -> None:
-        """Give the answer once: `body` to programs, or what `draw` prints to people."""
+    def answer(self, body: Mapping[str, Any], shown: str | Callable[[], None]) -> None:
+        """Give the answer once: `body` to programs, a text or what a function prints to people."""
         if self.as_json:
             self.document(body)
+        elif isinstance(shown, str):
+            self.line(shown)
         else:
-            draw()
+            shown()
 
     def document(self, body: Mapping[str, Any]) -> None:
         """Print the one JSON document; indented on a terminal, one line in a pipe."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from core.cli import options
+from core.cli.people import ago
 from core.counted import counted
 from core.errors import NotFound
-
-if TYPE_CHECKING:
-    from core.ledger import RunRecord
 
 STYLES = {"sent": "green", "refused": "red", "not_sent": "yellow", "unknown": "bold yellow"}
 COUNTED = ("day", "connector", "sent", "refused", "not_sent", "unknown")
@@ -80,26 +77,23 @@ def runs(
             return
         session.out.table(
             ("run", "when", "action", "outcome", "ms", "caller", "why"),
-            [_row(entry) for entry in entries],
+            [
+                (
+                    entry.run,
+                    ago(entry.at),
+                    entry.action + (" (test)" if entry.test else ""),
+                    entry.state.replace("_", " "),
+                    "" if entry.ms is None else f"{entry.ms:.0f}",
+                    entry.caller,
+                    entry.reason or entry.code or "",
+                )
+                for entry in entries
+            ],
             drop=("ms", "caller", "why", "when"),
             styles=lambda number: STYLES.get(entries[number].state, ""),
         )
 
     session.out.answer({"runs": [entry.report().body() for entry in entries]}, draw)
-
-
-def _row(entry: RunRecord) -> tuple[str, ...]:
-    from core import wording
-
-    return (
-        entry.run,
-        wording.ago(time.time() - entry.at),
-        entry.action + (" (test)" if entry.test else ""),
-        entry.state.replace("_", " "),
-        "" if entry.ms is None else f"{entry.ms:.0f}",
-        entry.caller,
-        entry.reason or entry.code or "",
-    )
 
 
 def why(
@@ -118,4 +112,4 @@ def why(
             "There is no run with that ID in this home.", fix="To see the IDs, run: levqor runs"
         )
     story = wording.why(entry, CONNECTORS)
-    session.out.answer({**entry.report().body(), "told": story}, lambda: session.out.line(story))
+    session.out.answer({**entry.report().body(), "told": story}, story)

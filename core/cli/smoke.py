@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+import datetime as dt
+import json
+import platform
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli import health, options, smoke_report
-from core.errors import InternalError, LedgerError, LevqorError, NotConfigured
+from core import __version__
+from core.cli import health, options
+from core.errors import InternalError, InvalidInput, LedgerError, LevqorError, NotConfigured
+from core.reports import without_none
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
     from core.cli.output import Output
@@ -48,9 +55,9 @@ def smoke(
     sent, skipped = _send(session)
     with out.waiting("checking the services"):
         report = health.look(session.engine, None, live=True)
-    body = smoke_report.body(sent, skipped, report, sandbox=session.in_sandbox)
+    body = _report(sent, skipped, report, sandbox=session.in_sandbox)
     if folder is not None:
-        file = smoke_report.write(folder, body)
+        file = _write(folder, body)
         out.note(f"evidence: {file}")
     if session.in_sandbox:
         writes = [each for service in session.sandbox.services for each in service.writes]
@@ -134,3 +141,73 @@ def _received(request: Received) -> dict[str, str]:
     if len(shown) > SHOWN:
         shown = shown[: SHOWN - 1] + "…"
     return {"service": request.upstream, "call": request.call, "shown": shown}
+
+
+def _report(
+    sent: Sequence[tuple[str, Settled]],
+    skipped: Sequence[tuple[str, LevqorError]],
+    report: Health,
+    *,
+    sandbox: bool,
+) -> dict[str, Any]:
+    """Put a smoke run into one document; ids are masked already."""
+    failed = sum(settled.error is not None for _, settled in sent)
+    results = [
+        {
+            "action": action_id,
+            "outcome": settled.outcome,
+            **(
+                {"reason": settled.error.reason, "message": settled.error.message}
+                if settled.error
+                else settled.body()
+            ),
+            "run": settled.run,
+            "ms": round(settled.ms, 1),
+            "attempts": settled.attempts,
+        }
+        for action_id, settled in sent
+    ]
+    results += [
+        {
+            "action": action_id,
+            "outcome": "skipped",
+            "error": error.code,
+            "reason": error.reason,
+            "message": error.message,
+        }
+        for action_id, error in skipped
+    ]
+    return {
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "levqor": __version__,
+        "python": platform.python_version(),
+        "sandbox": sandbox,
+        "sent": len(sent) - failed,
+        "failed": failed,
+        "skipped": len(skipped),
+        "results": [without_none(result) for result in results],
+        "health": {
+            name: without_none(
+                {key: detail.body()[key] for key in ("verdict", "latency_ms", "since")}
+            )
+            for name, detail in report.detail.items()
+        },
+    }
+
+
+def _write(folder: Path, document: Mapping[str, Any]) -> Path:
+    """Write today's file, in one step; an earlier one of the same day gives way."""
+    day = document["at"][:10].replace("-", "")
+    file = folder / f"connectors_smoke_{day}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, suffix=".tmp") as draft:
+            json.dump(document, draft, indent=2)
+            draft.write("\n")
+        Path(draft.name).replace(file)
+    except OSError as error:
+        raise InvalidInput(
+            message=f"{file} cannot be written: {error.strerror}.",
+            fix="Choose a folder you may write to: --evidence DIR",
+        ) from None
+    return file

@@ -25,7 +25,7 @@ def backup(
     size = file.stat().st_size
     session.out.answer(
         {"file": str(file.absolute()), "bytes": size},
-        lambda: session.out.line(f"The database is copied to {file} ({size / 1024:.0f} KB)."),
+        f"The database is copied to {file} ({size / 1024:.0f} KB).",
     )
     session.print_home()
 
@@ -38,10 +38,8 @@ def prune(ctx: typer.Context, output: options.Output = None) -> None:
         gone = session.ledger.prune(days)
     session.out.answer(
         {"pruned": gone, "keep_days": days},
-        lambda: session.out.line(
-            f"{counted(gone, 'run')} older than {counted(days, 'day')}"
-            f" {agreeing(gone, 'was', 'were')} deleted."
-        ),
+        f"{counted(gone, 'run')} older than {counted(days, 'day')}"
+        f" {agreeing(gone, 'was', 'were')} deleted.",
     )
     session.print_home()
 
@@ -68,10 +66,7 @@ def move(
     with session.out.waiting("moving the home"):
         moved = moving.move(old, new)
 
-    def draw() -> None:
-        session.out.line(f"Moved from {old} to {new}:" if moved else f"The move to {new} is done.")
-        for name in moved:
-            session.out.line(f"    {name}")
-
-    session.out.answer({"from": str(old), "to": str(new), "moved": moved}, draw)
+    heading = f"Moved from {old} to {new}:" if moved else f"The move to {new} is done."
+    shown = "\n    ".join([heading, *moved])
+    session.out.answer({"from": str(old), "to": str(new), "moved": moved}, shown)
     session.out.note(f"home: {new}")
