@@ -63,45 +63,35 @@ system:  ## Debian packages the tests need
 	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); \
 	else echo "run: sudo apt-get install --no-install-recommends $(PACKAGES)"; fi
 
-# uv, where it is there, takes seconds and shows its own progress; pip's lines are counted.
-ifneq ($(shell command -v uv),)
-NEW_VENV = $(PYTHON) -m venv --without-pip $(VENV)
-INSTALL = uv pip install --quiet --python $(BIN)/python
-INSTALL_ALL = uv pip install --python $(BIN)/python --require-hashes -r $(1)
-else
-NEW_VENV = $(PYTHON) -m venv $(VENV)
-INSTALL = PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
-INSTALL_ALL = { $(BIN)/python -m pip install --disable-pip-version-check --no-compile --require-hashes -r $(1); \
-	echo "status $$?"; } | { count=0; status=1; while read -r word rest; do case $$word in \
-	Collecting) count=$$((count + 1)); printf '\r  package %d of %d ' $$count $$(grep -c == $(1));; \
-	Installing) printf '\r  installing %d packages ' $$count;; \
-	status) status=$$rest;; esac; done; echo; exit $$status; }
-endif
+# uv installs in seconds; pip does where uv cannot be had, or does not find the packages.
+UV = $(or $(shell command -v uv),$(BIN)/uv)
+PIP = PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL = { $(UV) pip install --quiet --python $(BIN)/python $(1) 2>/dev/null || $(PIP) install $(1); }
 
 $(READY): pyproject.toml requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Levqor needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
-	@echo "Setting up $(VENV), once."
-	@$(NEW_VENV)
-	@$(call INSTALL_ALL,requirements.txt)
-	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@echo "Setting up $(VENV), once: 1 of 3, the environment"
+	@$(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null || { awk '/^[^ ]/ {of_uv = /^uv==/} of_uv' constraints.txt >$(VENV)/uv.txt; $(PIP) install -r $(VENV)/uv.txt || true; }
+	@echo "Setting up $(VENV), once: 2 of 3, $$(grep -c == requirements.txt) packages"
+	@$(call INSTALL,--require-hashes -r requirements.txt)
+	@echo "Setting up $(VENV), once: 3 of 3, Levqor"
+	@$(call INSTALL,--no-deps --no-build-isolation -e .)
 	@touch $@
 
 $(READY_DEV): $(READY) constraints.txt
 	@echo "Adding what the tray and the tests need, once."
-	@$(call INSTALL_ALL,constraints.txt)
+	@$(call INSTALL,--require-hashes -r constraints.txt)
 	@touch $@
 
-COMPILE = build/lock/bin/uv pip compile --quiet pyproject.toml - --universal --python-version 3.11 \
+COMPILE = $(UV) pip compile --quiet pyproject.toml - --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --custom-compile-command 'make lock'
 
 # Keeps the versions that still do; `make lock UPGRADE=1` takes the newest.
-lock:  ## constraints.txt and requirements.txt: every version that is installed, with the hashes of its files
-	@$(PYTHON) -m venv build/lock
-	@build/lock/bin/pip install --quiet --disable-pip-version-check uv
+lock: $(READY)  ## constraints.txt and requirements.txt: every version that is installed, with the hashes of its files
 	@echo 'setuptools>=77' | $(COMPILE) --extra tray --extra dev $(if $(UPGRADE),--upgrade) -o constraints.txt
 	@echo 'setuptools>=77' | $(COMPILE) --constraints constraints.txt -o requirements.txt
-	@rm -rf build/lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
