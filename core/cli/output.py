@@ -26,7 +26,7 @@ PATIENCE_S = 1.0
 MARKS = ("✓", "✗", "·", "ok", "!!", "--")
 # Between two columns of a table; and narrower than this a text of several words is no use.
 _GAP, _LEAST_FOLDED = 2, 20
-_WHOLE = re.compile(r'"[^"\n]{1,30}"(?:="[^"\n]{1,30}")?|\brun [0-9a-z]{10}\b')
+_WHOLE = re.compile(r'"[^"\n]{1,30}"(?:="[^"\n]{1,30}")?|\brun [0-9a-z]{10}\b|(?<=[Rr]un: )[^\n]+')
 
 
 class Output:
@@ -217,7 +217,7 @@ def wrapped(text: str, width: int) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Mark the blanks that `wrapped` leaves alone: of a quoted name, of a run and its ID."""
+    """Mark the blanks that `wrapped` leaves alone: in a name, a run and its ID, a command."""
     return _WHOLE.sub(lambda match: match[0].replace(" ", "\0"), text)
 
 

@@ -14,6 +14,7 @@ import typer
 from core import __version__
 from core.cli import health, options
 from core.errors import InternalError, InvalidInput, LedgerError, LevqorError, NotConfigured
+from core.plain import plain_line
 from core.reports import without_none
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from core.cli.session import Session
     from core.engine import Settled
     from core.reports import Health
-    from core.sandbox import Received
 
 # One line of the terminal for what a sandbox service received.
 SHOWN = 60
@@ -60,8 +60,15 @@ def smoke(
         file = _write(folder, body)
         out.note(f"evidence: {file}")
     if session.in_sandbox:
-        writes = [each for service in session.sandbox.services for each in service.writes]
-        body["received"] = [_received(each) for each in writes]
+        body["received"] = [
+            {
+                "service": request.upstream,
+                "call": request.call,
+                "shown": plain_line(" ".join(request.shown.split()), SHOWN),
+            }
+            for service in session.sandbox.services
+            for request in service.writes
+        ]
     out.answer(body, lambda: _draw_end(session, report, body))
     session.print_home()
     if not sent:
@@ -86,33 +93,33 @@ def _send(session: Session) -> tuple[list[tuple[str, Settled]], list[tuple[str, 
             started.append((action_id, engine.start(accepted)))
     sent: list[tuple[str, Settled]] = []
     skipped: list[tuple[str, LevqorError]] = []
-    for action_id, outcome in started:
-        if isinstance(outcome, LevqorError):
+    for action_id, begun in started:
+        outcome: Settled | LevqorError
+        if isinstance(begun, LevqorError):
+            outcome = begun
             skipped.append((action_id, outcome))
-            _draw_skipped(out, action_id, outcome)
-            continue
-        with out.waiting(f"{action_id}: waiting for the answer"):
-            sent.append((action_id, outcome.result()))
-        _draw_sent(out, *sent[-1])
+        else:
+            with out.waiting(f"{action_id}: waiting for the answer"):
+                outcome = begun.result()
+            sent.append((action_id, outcome))
+        if not out.as_json:
+            _draw(out, action_id, outcome)
     return sent, skipped
 
 
-def _draw_sent(out: Output, action_id: str, settled: Settled) -> None:
+def _draw(out: Output, action_id: str, outcome: Settled | LevqorError) -> None:
     from core import wording
 
-    if not out.as_json:
-        good = settled.error is None
-        outcome = wording.settled(settled).replace("\n", "\n    ")
-        begin = f"{out.mark(good)} {action_id:<15} {settled.ms:>5.0f} ms"
-        out.line(f"{begin}  {outcome}", "green" if good else "red")
-
-
-def _draw_skipped(out: Output, action_id: str, error: LevqorError) -> None:
-    if not out.as_json:
+    if isinstance(outcome, LevqorError):
         # What to set, and where to get it, is under Health below: once is enough.
-        absent = isinstance(error, NotConfigured)
-        why = "Not set up." if absent else " ".join(filter(None, (error.message, error.fix)))
-        out.line(f"{out.mark(None)} {action_id:<15} Skipped. {why}", "dim")
+        absent = isinstance(outcome, NotConfigured)
+        why = "Not set up." if absent else " ".join(filter(None, (outcome.message, outcome.fix)))
+        good, style, text = None, "dim", f"Skipped. {why}"
+    else:
+        good = outcome.error is None
+        style = "green" if good else "red"
+        text = f"{outcome.ms:>5.0f} ms  " + wording.settled(outcome).replace("\n", "\n    ")
+    out.line(f"{out.mark(good)} {action_id:<15} {text}", style)
 
 
 def _draw_end(session: Session, report: Health, body: dict[str, Any]) -> None:
@@ -134,13 +141,6 @@ def _draw_end(session: Session, report: Health, body: dict[str, Any]) -> None:
         out.line(
             "Next: put your services' keys into .env (see .env.example), then run: levqor doctor"
         )
-
-
-def _received(request: Received) -> dict[str, str]:
-    shown = " ".join(request.shown.split())
-    if len(shown) > SHOWN:
-        shown = shown[: SHOWN - 1] + "…"
-    return {"service": request.upstream, "call": request.call, "shown": shown}
 
 
 def _report(

@@ -131,3 +131,9 @@ def test_what_a_person_may_copy_is_never_broken():
     assert wrapped("see https://example.com/a-long-page", 10) == (
         "see\nhttps://example.com/a-long-page"
     )
+
+
+def test_a_quoted_name_a_run_id_and_a_command_are_never_broken():
+    assert wrapped('name=value "two words"="a value"', 24) == 'name=value\n"two words"="a value"'
+    assert wrapped("Slack: sent · run abcdefghij", 20) == "Slack: sent ·\nrun abcdefghij"
+    assert wrapped("To make it, run: mkdir -p /a/b", 20) == "To make it, run:\nmkdir -p /a/b"
