@@ -3,23 +3,17 @@
 `levqor doctor` looks at the services; this looks at the interfaces, and asks each platform.
 """
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from bot.declaration import SurfaceSpec
 from bot.surfaces import SURFACES
 from core import streams
 from core.reports import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bot.declaration import SurfaceSpec
-    from core.settings import Settings
+from core.settings import Settings
 
 
 def main(settings: Settings) -> int:

@@ -4,24 +4,19 @@ Every surface spells these its own way (`/levqor-…`, `/…`, bare) and asks he
 they say; nothing below knows where a question came from.
 """
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os.path import commonprefix
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from core import wording
+from core.callers import Caller
+from core.contract import Action, Connector, Contract
+from core.engine import Engine
 from core.errors import InvalidInput, NotFound
 from core.grammar import field_help, nearest, parse_chat, quoting, usage
 from core.health import HealthChecker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from core.callers import Caller
-    from core.contract import Action, Connector, Contract
-    from core.engine import Engine
 
 P = ParamSpec("P")
 T = TypeVar("T")

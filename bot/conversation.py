@@ -9,22 +9,18 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.commands import QUESTIONS
+from bot.commands import QUESTIONS, Spelling
 from bot.expiring import ExpiringMap
-from bot.notifier import encoded
+from bot.notifier import ReplyTo, encoded
+from bot.runtime import Bot
 from bot.runtime.bot import PATIENCE
 from core import wording
+from core.callers import Caller
+from core.contract import Contract
 from core.engine import Accepted
 from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, Repeated
-
-if TYPE_CHECKING:
-    from bot.commands import Spelling
-    from bot.notifier import ReplyTo
-    from bot.runtime import Bot
-    from core.callers import Caller
-    from core.contract import Contract
 
 # What waits for a person stays in memory, so long and no longer.
 PENDING_SECONDS = 600.0

@@ -1,7 +1,5 @@
 """A map in memory that forgets: what is too old, and the oldest of too many."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections import OrderedDict

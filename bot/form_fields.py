@@ -1,17 +1,12 @@
 """A form's fields: which must be filled in, and what an answer's text gives."""
 
-from __future__ import annotations
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from core.contract import Contract, FieldSpec
 from core.engine.validation import validate
 from core.errors import Fault, InvalidInput
 from core.grammar import value, written
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.contract import Contract, FieldSpec
 
 
 def is_required(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:

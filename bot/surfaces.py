@@ -1,13 +1,7 @@
 """Every interface, in the order in which they are made and listed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from bot import console, slack, telegram, web
-
-if TYPE_CHECKING:
-    from bot.declaration import SurfaceSpec
+from bot.declaration import SurfaceSpec
 
 SURFACES: tuple[SurfaceSpec, ...] = (
     slack.SURFACE,

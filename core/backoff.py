@@ -1,13 +1,8 @@
 """How long to wait between attempts: longer after each failure, and never all at once."""
 
-from __future__ import annotations
-
 import itertools
 import random
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
 
 LONGEST = 60.0
 

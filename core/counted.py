@@ -1,7 +1,5 @@
 """Numbers in sentences: the noun and the verb agree with them."""
 
-from __future__ import annotations
-
 
 def counted(count: int, one: str, several: str | None = None) -> str:
     """Write a number with what is counted: `1 run`, `2 runs`; `several` is its own plural."""

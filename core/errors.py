@@ -27,20 +27,16 @@ A class's docstring is the sentence a person gets when no better one was given. 
 value: it is never changed after it was made, and never holds a secret or a service's own words.
 """
 
-from __future__ import annotations
-
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - HTTP's description is made from the annotations
+from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from core import reports
 from core.plain import plain_line, plain_text
 from core.reports import DOUBT, Report
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Outcome = reports.Outcome
 

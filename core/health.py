@@ -1,16 +1,15 @@
 """Which connectors are configured, which are reachable, since when, and what to do."""
 
-from __future__ import annotations
-
 import threading
 import time
 from concurrent.futures import Future, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from core.engine import reasons
+from core.contract import Connector
+from core.engine import Engine, reasons
 from core.engine.validation import credential_digest
 from core.errors import LedgerError, LevqorError, NotConfigured, NotSent, UpstreamError
+from core.ledger import Ledger, RunRecord
 from core.reports import (
     ConnectorHealth,
     Health,
@@ -22,11 +21,6 @@ from core.reports import (
     moment,
 )
 from core.wording import VERDICTS
-
-if TYPE_CHECKING:
-    from core.contract import Connector
-    from core.engine import Engine
-    from core.ledger import Ledger, RunRecord
 
 PROBE_SECONDS = 10.0
 # Three signs of life that did not come.

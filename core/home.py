@@ -5,8 +5,6 @@ who may do what. So a folder that was only stood in is never a home by itself, a
 trusted by what was opened, not by its name.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -14,17 +12,14 @@ import stat
 import sys
 import tempfile
 import unicodedata
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
 
 import platformdirs
 
 from core.errors import LedgerError, NotConfigured
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import ExitStack
 
 DATABASE = "levqor.db"
 # What a move that has not ended leaves in both folders; it names the other one.

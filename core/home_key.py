@@ -1,17 +1,12 @@
 """The home's random key: what its keyed hashes are made with."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.errors import LedgerError, NotConfigured
 from core.home import check, read_trusted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "levqor.key"
 KEY_BYTES = 32

@@ -3,8 +3,6 @@
 Loaded only when a ledger is behind: importing sqlite-utils costs more than a run.
 """
 
-from __future__ import annotations
-
 from sqlite_utils import Database, Migrations
 
 MIGRATIONS = Migrations("levqor")

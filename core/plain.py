@@ -4,14 +4,9 @@ Whoever names a tab, a page or a bot must not be able to move a cursor, write li
 own or write backwards in an answer, in whichever window it is read.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 LONGEST_LINK = 2000
 LONGEST_NAME = 80

@@ -3,8 +3,6 @@
 `body()` is a value as programs get it; HTTP's description of it is made from the fields' types.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields

@@ -1,16 +1,11 @@
 """The three standard streams of a program, which may be closed, full, or gone."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from core.errors import LevqorError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class NotPrinted(LevqorError, code="not_printed", exit=8):

@@ -11,10 +11,7 @@ import itertools
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
 

@@ -1,12 +1,7 @@
 """Whose a file is on Windows, where modes say nothing."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 if sys.platform == "win32":
     import ctypes

@@ -1,17 +1,12 @@
 """Start at login: the entry each system reads, and how it wants its words quoted."""
 
-from __future__ import annotations
-
 import plistlib
 import sys
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Autostart:

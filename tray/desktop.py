@@ -1,7 +1,5 @@
 """The desktop around the icon: its environment, its tray, the person's own files."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os
@@ -11,17 +9,14 @@ import sys
 import tempfile
 import time
 import webbrowser
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 from filelock import FileLock, Timeout
 
 import core.home
 from core.network import Network, drop_key_log
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 # An opener that fails does so at once.
 _OPENS_S = 10.0

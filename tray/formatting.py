@@ -1,7 +1,5 @@
 """How spans of time and long texts are written in a row."""
 
-from __future__ import annotations
-
 import textwrap
 
 from core import wording

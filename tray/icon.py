@@ -1,17 +1,12 @@
 """The icon's states: each has a shape of its own, so that nobody must tell colours apart."""
 
-from __future__ import annotations
-
 from io import BytesIO
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from tray.desktop import write_private
 from tray.summary import COLOURS, IconState
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 INK = "#ffffff"
 # Panels keep a picture by its name: a changed drawing needs another number here.

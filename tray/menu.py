@@ -4,18 +4,12 @@ Every row has a key that stays the same while its words change, so that a menu s
 open can be edited in place.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tray import formatting
 from tray.rows import SEPARATOR, Command, Row, connector_rows, inbound_rows, text_row
-from tray.state import Notify
+from tray.state import Notify, State
 from tray.summary import IconState, Summary, summary
-
-if TYPE_CHECKING:
-    from tray.state import State
 
 # Windows refuses a longer tooltip with an exception (pystray 0.19.5, szTip).
 TOOLTIP = 127

@@ -1,21 +1,14 @@
 """What is notified, and when: changes that stay, once each, together when they come together."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.reports import Verdict
 from core.wording import STATES
 from tray import formatting
 from tray.rows import MARKS
-from tray.state import Notify
+from tray.state import Notify, Run, State, TestResult
 from tray.summary import summary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tray.state import Run, State, TestResult
 
 _SOURCE = ""
 _BECAME = {

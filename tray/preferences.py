@@ -3,17 +3,12 @@
 Not in the ledger: a choice must hold while the home cannot be written.
 """
 
-from __future__ import annotations
-
 import json
 import math
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tray.desktop import write_private
 from tray.state import Notify, Preferences
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Only the newest run of an action is ever asked for.
 _RUNS_KEPT = 50

@@ -1,24 +1,18 @@
 """`levqor-bot`: its command line, from its start to its exit status."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.declaration import Options, Subcommand
 from bot.surfaces import SURFACES
 from core import __version__, streams, wording
 from core.errors import LevqorError
 from core.logs import quiet_libraries
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.settings import Address, Settings
+from core.settings import Address, Settings
 
 
 def _check(settings: Settings) -> int:

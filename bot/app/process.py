@@ -1,30 +1,22 @@
 """The life of the process: open, start every surface, wait, stop in order."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno
 import logging
 import resource
 import signal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
-from bot.declaration import Startup
-from bot.runtime import GRACE, Bot, End
+from bot.declaration import Options, Startup
+from bot.runtime import GRACE, Bot, End, Surface
 from bot.surfaces import SURFACES
 from core import wording
 from core.backoff import backoffs
-from core.errors import LevqorError, NotConfigured
+from core.errors import LevqorError, NotConfigured, Unwritten
 from core.logs import quiet_libraries
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
-
-    from bot.declaration import Options
-    from bot.runtime import Surface
-    from core.errors import Unwritten
-    from core.settings import Settings
+from core.settings import Settings
 
 # A surface's own step of stopping, a platform's goodbye included.
 STEP = 5.0

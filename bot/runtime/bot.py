@@ -5,29 +5,24 @@ awaiting runs, ledger calls off the event loop, background jobs, reporting its h
 ending the process.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from bot.commands import Commands
 from bot.runtime.threads import Threads
 from bot.runtime.verdicts import Verdicts
 from core import streams, wording
+from core.callers import Caller
+from core.engine import Accepted, Engine, Settled
 from core.errors import InProgress, InternalError, LevqorError, Stopping
 from core.plain import plain_line, plain_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
-
-    from core.callers import Caller
-    from core.engine import Accepted, Engine, Settled
-    from core.settings import Settings
+from core.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,14 +1,10 @@
 """What a surface of the bot is: a class with five members, and the HTTP addresses it wants."""
 
-from __future__ import annotations
-
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-    from bot.runtime.bot import Bot
+from bot.runtime.bot import Bot
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,9 @@
 """The bot's threads: each kind of blocking work has its own, so that none waits for another's."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 

@@ -1,18 +1,12 @@
 """How each surface is doing, as health knows it: said when it changes, and written down."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
+from bot.runtime.threads import Threads
 from core.errors import LevqorError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.runtime.threads import Threads
-    from core.ledger import Ledger
+from core.ledger import Ledger
 
 # What could not be written is tried again this often; the write itself waits too.
 AGAIN_SECONDS = 2.0

@@ -4,13 +4,13 @@ slack_sdk takes proxies and bolt takes tokens from the environment where none ar
 here everything is given. And a gateway in between may answer anything.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from ssl import SSLContext
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
@@ -21,15 +21,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.settings import SlackSettings
-from core.network import NoRoute, loopback
-from core.settings import network
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
-    from ssl import SSLContext
-
-    from core.network import Proxy
-    from core.settings import Settings
+from core.network import NoRoute, Proxy, loopback
+from core.settings import Settings, network
 
 CALL_SECONDS = 8.0
 # More than the upstream's own hundred: answers that wait must not hold up an acknowledgement.

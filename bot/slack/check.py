@@ -1,9 +1,7 @@
 """The Slack part of `levqor-bot check`."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Iterator
 
 from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.connection_status import refused_install, refused_token
@@ -19,11 +17,7 @@ from bot.slack.settings import SlackSettings
 from core.connectors import CONNECTORS
 from core.counted import counted
 from core.reports import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator
-
-    from core.settings import Settings
+from core.settings import Settings
 
 # Without these nothing works; the others are for more comfort.
 _NEEDED = ("commands", "chat:write")

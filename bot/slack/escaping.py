@@ -1,7 +1,5 @@
 """What Slack does to a typed text, undone."""
 
-from __future__ import annotations
-
 import re
 
 _TOKEN = re.compile(r"<([@#!]|[a-z][a-z0-9+.-]*:)([^<>|\s]*)(?:\|([^<>]*))?>")

@@ -5,23 +5,18 @@ Commands are shared by a whole workspace and the app installed last wins
 Slack refuses a whole manifest for one bad name.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import quote
 
 from bot.commands import QUESTIONS, Spelling
 from bot.slack.settings import SlackSettings
 from core import streams
+from core.contract import Connector
 from core.errors import NotConfigured
 from core.grammar import usage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from core.contract import Connector
-    from core.settings import Settings
+from core.settings import Settings
 
 # docs.slack.dev/reference/app-manifest
 LONGEST_NAME = 32  # the slash included

@@ -4,20 +4,14 @@ Nobody is allowed by default: people of other workspaces (Slack Connect) are ref
 guests are where the scope `users:read` lets the bot know who is one.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from bot.expiring import ExpiringMap
-from bot.slack.api import SlackApiError, Unreachable
+from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.connection_status import GONE, refused_token
 from core.callers import Caller
 from core.errors import Busy, Forbidden
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.slack.api import Api
 
 # Of the three seconds Slack gives an acknowledgement; the ledger wants some too.
 LOOK_UP_SECONDS = 0.8

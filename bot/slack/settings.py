@@ -1,7 +1,5 @@
 """The Slack interface's own settings."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 

@@ -1,11 +1,10 @@
 """Slack as one of the bot's surfaces: warmed up, connected or listening, stopped."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bot.runtime import Hook
+from bot.runtime import Bot, Hook
 from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.app import App
 from bot.slack.connection_status import (
@@ -23,12 +22,7 @@ from bot.slack.settings import SlackSettings
 from bot.slack.socket_mode import SocketModeClient, Timing
 from bot.slack.webhook import WebhookReceiver
 from core.backoff import backoffs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.runtime import Bot
-    from core.settings import Settings
+from core.settings import Settings
 
 
 class Slack:

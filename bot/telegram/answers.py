@@ -1,32 +1,23 @@
 """Answers in a chat: the conversation's responses drawn, runs followed in one message."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
-from bot.conversation import Confirm, Started
+from bot.conversation import Confirm, Reply, Started
 from bot.expiring import ExpiringMap
-from bot.notifier import Notifier, encoded
-from bot.telegram.messenger import Place
+from bot.notifier import Notifier, ReplyTo, encoded
+from bot.runtime import Bot
+from bot.telegram.messenger import Markup, Messenger, Place
 from bot.telegram.settings import NAME
 from core import wording
 from core.callers import Caller
+from core.engine import Accepted, Settled
 from core.errors import LevqorError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.conversation import Reply
-    from bot.notifier import ReplyTo
-    from bot.runtime import Bot
-    from bot.telegram.messenger import Markup, Messenger
-    from core.engine import Accepted, Settled
 
 # What a button's data begins with; its person's id and the nonce follow.
 SEND, LEAVE = "send", "leave"

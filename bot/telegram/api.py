@@ -4,11 +4,9 @@ A gateway in between may say anything. The library takes each answer for Telegra
 trips over what is not, so it gets to see what was checked here and no more.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import httpx
 import telegram
@@ -17,10 +15,7 @@ from telegram.error import TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
 from bot.telegram.settings import TelegramSettings
-from core.settings import network
-
-if TYPE_CHECKING:
-    from core.settings import Settings
+from core.settings import Settings, network
 
 # What a bot of ours reacts to. Telegram remembers this list until it gets another.
 KINDS = ["message", "callback_query"]

@@ -1,9 +1,5 @@
 """What `levqor-bot check` says of Telegram; nothing is sent, nothing changed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from telegram import BotCommandScopeDefault
 from telegram.error import InvalidToken, TelegramError
 
@@ -15,9 +11,7 @@ from core.counted import counted
 from core.errors import NotConfigured
 from core.network import NoRoute
 from core.reports import Finding
-
-if TYPE_CHECKING:
-    from core.settings import Settings
+from core.settings import Settings
 
 
 async def check(settings: Settings) -> list[Finding]:

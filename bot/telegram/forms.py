@@ -1,22 +1,16 @@
 """A form, question by question; in memory alone, for ten minutes after the last answer."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot import form_fields
-from bot.conversation import MOST_PENDING, PENDING_SECONDS
+from bot.conversation import MOST_PENDING, PENDING_SECONDS, OpenForm
 from bot.expiring import ExpiringMap
 from bot.telegram.menus import SPELLING
+from core.contract import FieldSpec
 from core.errors import InvalidInput
 from core.grammar import LINES, written
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.conversation import OpenForm
-    from core.contract import FieldSpec
 
 # What a preview shows of one field; a whole message may be 4096 characters long.
 SHOWN = 600

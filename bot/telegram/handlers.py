@@ -1,32 +1,32 @@
 """What is done with each update: who wrote, what they want, and how it is answered."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from telegram import ForceReply
 from telegram.error import BadRequest, Forbidden, NetworkError
 
 from bot.commands import QUESTIONS
-from bot.conversation import NOT_SENT, Command, Conversation, Decision, OpenForm, Submission
+from bot.conversation import (
+    NOT_SENT,
+    Command,
+    Conversation,
+    Decision,
+    OpenForm,
+    Request,
+    Submission,
+)
+from bot.runtime import Bot
 from bot.telegram.answers import LEAVE, PAIRED, SEND, WELCOME, Answer, Answers
+from bot.telegram.api import Api
 from bot.telegram.forms import Form, Forms
-from bot.telegram.menus import SPELLING
-from bot.telegram.messenger import Messenger
+from bot.telegram.menus import SPELLING, Menus
+from bot.telegram.messenger import Messenger, Place
 from bot.telegram.settings import NAME
 from bot.telegram.unknown_users import UnknownUsers
 from bot.telegram.updates import ButtonPress, TextMessage
 from core.errors import LedgerError, NotFound
 from core.plain import utf16_length
-
-if TYPE_CHECKING:
-    from bot.conversation import Request
-    from bot.runtime import Bot
-    from bot.telegram.api import Api
-    from bot.telegram.menus import Menus
-    from bot.telegram.messenger import Place
 
 # A code that cannot be redeemed comes again; nobody waits long behind it.
 REDEEM_SECONDS = 2.0

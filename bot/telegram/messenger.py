@@ -1,12 +1,11 @@
 """Sending messages: floods waited out, moved groups followed, nothing too long."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import MessageLimit
@@ -19,14 +18,9 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.telegram.api import Flood
+from bot.telegram.api import Api, Flood
 from core.backoff import backoffs
 from core.plain import utf16_length
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.telegram.api import Api
 
 T = TypeVar("T")
 

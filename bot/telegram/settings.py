@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import SecretStr  # noqa: TC002 - pydantic reads the annotation
+from pydantic import SecretStr
 
 from core.contract import BaseUrl, Config, Problem, setting, upstream_url
 from core.errors import NotConfigured

@@ -1,14 +1,12 @@
 """Telegram as one of the bot's surfaces: meeting it, taking messages, letting go."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot.runtime import Hook
+from bot.runtime import Bot, Hook, HookAnswer, HookRequest
 from bot.telegram import connection_status as verdicts
 from bot.telegram import webhook
 from bot.telegram.api import Api, Flood
@@ -21,12 +19,7 @@ from bot.telegram.update_handler import UpdateHandler
 from core.backoff import backoffs
 from core.errors import LevqorError, NotConfigured
 from core.network import NoRoute
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.runtime import Bot, HookAnswer, HookRequest
-    from core.settings import Settings
+from core.settings import Settings
 
 # What is still being said when the bot stops; what is not said then, the next start says.
 LAST_WORDS = 3.0

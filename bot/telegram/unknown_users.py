@@ -1,7 +1,5 @@
 """People nobody has paired: one short answer an hour, and a few tries of a code."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from typing import Literal

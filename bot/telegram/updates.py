@@ -1,19 +1,14 @@
 """Telegram's updates, parsed: a text message, or a button pressed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from telegram import Message
+from telegram import MaybeInaccessibleMessage, Message, Update
 from telegram.constants import ChatType, MessageEntityType
 
 from bot.telegram.messenger import Place
 from bot.telegram.settings import NAME
 from core.callers import Caller
-
-if TYPE_CHECKING:
-    from telegram import MaybeInaccessibleMessage, Update
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,35 +1,29 @@
 """Putting it together: the routes and their descriptions, behind the middleware."""
 
-from __future__ import annotations
-
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotations
-from starlette.responses import Response  # noqa: TC002 - FastAPI reads the annotations
+from starlette.requests import Request
+from starlette.responses import Response
 
+from bot.runtime import Bot, Hook
 from bot.web import openapi
 from bot.web.authentication import Authenticator
 from bot.web.handlers import Handlers
+from bot.web.limits import Limits
 from bot.web.metrics import Metrics
 from bot.web.middleware import AuthMiddleware
 from bot.web.rejections import RejectionLog
 from bot.web.responses import error_response, json_response
 from bot.web.settings import HttpSettings
 from core import __version__
+from core.engine import Engine
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.health import HealthChecker
 from core.network import loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from bot.runtime import Bot, Hook
-    from bot.web.limits import Limits
-    from core.engine import Engine
-    from core.settings import Address
+from core.settings import Address
 
 
 def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) -> AuthMiddleware:

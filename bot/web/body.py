@@ -3,22 +3,17 @@
 What is refused is said without its value: nothing of a body is ever echoed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from email.message import Message
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.web.limits import MAX_BYTES
+from core.callers import Caller
 from core.contract import utf8
 from core.errors import Fault, InvalidInput, TooLarge, WrongMediaType
 from core.grammar.jsons import BrokenJson, strict_json
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from core.callers import Caller
 
 # A body beyond the bound is read on to here, so that whoever sends it can read our answer:
 # closing on unread bytes would reset the connection under it.

@@ -1,7 +1,5 @@
 """How much of a request is taken, and for how long it is waited for."""
 
-from __future__ import annotations
-
 import resource
 from dataclasses import dataclass, field
 from functools import partial

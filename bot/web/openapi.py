@@ -1,22 +1,16 @@
 """The API's own description: contracts, examples and every error, from where they are declared."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
 from bot.web import schemas
 from bot.web.body import KEY_HEADER, KEY_PATTERN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from fastapi import FastAPI
-
-    from core.contract import Action, Connector
-    from core.errors import LevqorError
+from core.contract import Action, Connector
+from core.errors import LevqorError
 
 _INTRO = """\
 Five vetted actions over HTTP. Send `Authorization: Bearer` with a token made by

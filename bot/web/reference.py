@@ -1,17 +1,11 @@
 """The API reference as Markdown, made from the contracts: docs/CONNECTORS.md holds it."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterable, Sequence
 from shlex import quote
-from typing import TYPE_CHECKING
 
 from bot.web import schemas
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.contract import Action, Connector, FieldSpec
+from core.contract import Action, Connector, FieldSpec
 
 
 def reference(connectors: Sequence[Connector]) -> str:

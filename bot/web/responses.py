@@ -1,19 +1,13 @@
 """Responses: JSON bodies, and errors in the one shape every interface knows."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.responses import Response
 
 from bot.web.body import Smuggled, TooSlow
-from core.errors import MethodNotAllowed, TooLarge, Unauthorized
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.errors import LevqorError
+from core.errors import LevqorError, MethodNotAllowed, TooLarge, Unauthorized
 
 # Answers hold who asked and what came of it: nothing may keep a copy.
 _ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}

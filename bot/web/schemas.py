@@ -1,10 +1,9 @@
 """JSON schemas of what comes in and goes out, and one example of every error."""
 
-from __future__ import annotations
-
 import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -12,12 +11,8 @@ from bot.web.authentication import HOW_TO_GET_ONE
 from bot.web.body import TooSlow
 from core import errors as e
 from core import reports
+from core.contract import Action
 from core.grammar.jsons import MAX_INTEGER, MAX_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.contract import Action
 
 REFERENCE = "#/components/schemas/{model}"
 RUN_EXAMPLE = "k7m2q9xw4t"

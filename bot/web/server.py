@@ -4,26 +4,21 @@ uvicorn waits for a request's head and body for ever and answers malformed HTTP 
 text; what is overridden here is checked by tests on real sockets.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import h11
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.web.limits import HEAD_BYTES, Limits
 from bot.web.responses import error_response
 from core.errors import Busy, Fault, InvalidInput, LevqorError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.types import ASGIApp
 
 # The app answers a late body itself; this ends the connection where it does not read it.
 _BODY_GRACE = 1.0

@@ -1,7 +1,5 @@
 """The HTTP interface's settings: where it listens, and whom it believes."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from typing import Annotated

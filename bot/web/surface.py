@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from bot.declaration import Startup
+from bot.runtime import Bot, Hook
 from bot.web.app import make_app
 from bot.web.limits import Limits
 from bot.web.server import Server
 from bot.web.settings import HttpSettings
 from core.errors import NotConfigured
 from core.settings import Address
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.declaration import Startup
-    from bot.runtime import Bot, Hook
 
 # Every run has settled by then: what is left is writing its answer.
 _DRAIN_SECONDS = 2.0

@@ -5,11 +5,10 @@ Exit status: 0 done, 1 the service said no or failed, 2 the command or its input
 answer could not be printed, 9 done but not written down, 130 Ctrl-C.
 """
 
-from __future__ import annotations
-
 import sys
 import traceback
-from typing import TYPE_CHECKING, TypeGuard, cast
+from collections.abc import Sequence
+from typing import TypeGuard, cast
 
 from typer.exceptions import TyperException
 
@@ -22,9 +21,6 @@ from core.cli.output import Output
 from core.cli.session import Interrupted, Session
 from core.errors import InternalError, LevqorError
 from core.streams import NotPrinted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def main(args: Sequence[str] | None = None) -> int:

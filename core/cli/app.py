@@ -1,9 +1,8 @@
 """The command line: every command, in the order of the help page, and what goes before them."""
 
-from __future__ import annotations
-
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -13,9 +12,6 @@ from core.cli import doctor, health, options, people, records, run, sandbox, smo
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
 from core.errors import Fault, InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EVERYDAY, SET_UP, PEOPLE, KEEPING = (
     "Everyday commands", "Set-up commands", "People and tokens", "Database and home folder",

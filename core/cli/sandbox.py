@@ -1,7 +1,5 @@
 """`levqor sandbox`: the sandbox services on a port of their own, until Ctrl-C."""
 
-from __future__ import annotations
-
 import os
 from typing import Annotated
 

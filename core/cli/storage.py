@@ -1,7 +1,5 @@
 """Keeping the database: `levqor backup`, `levqor prune`, `levqor home move`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

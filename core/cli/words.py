@@ -1,17 +1,12 @@
 """The words of `levqor run`: which are options, which can only be text, what `-` reads."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from core.errors import Fault, InvalidInput, TooLarge
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 # What HTTP takes as well; no contract has room for more.
 MAX_INPUT = 256 * 1024

@@ -1,13 +1,7 @@
 """The closed list of what Levqor can reach, in menu order."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from core.connectors import email, notion, sheets, slack, telegram
-
-if TYPE_CHECKING:
-    from core.contract import Connector
+from core.contract import Connector
 
 CONNECTORS: tuple[Connector, ...] = (
     slack.CONNECTOR,

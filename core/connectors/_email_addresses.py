@@ -4,8 +4,6 @@ A domain may hold any letters and travels in its `xn--` form (UTS 46, where faß
 own domain). Before the @ Resend takes what every mail server takes: no SMTPUTF8.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

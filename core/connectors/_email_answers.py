@@ -4,18 +4,10 @@ Error names have changed over the years and one name covers several troubles, so
 name and message are looked at together: https://resend.com/docs/api-reference/errors
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel
 
-from core.contract import AnswerTable, not_sent, refused, unknown
-from core.errors import Certainty
-
-if TYPE_CHECKING:
-    from core.contract import Answer
-    from core.errors import UpstreamError
+from core.contract import Answer, AnswerTable, not_sent, refused, unknown
+from core.errors import Certainty, UpstreamError
 
 KEY_MISSING = refused(
     "key_missing",

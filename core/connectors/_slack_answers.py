@@ -6,19 +6,13 @@ Codes: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 https://docs.slack.dev/reference/methods/chat.postMessage
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from core.contract import AnswerTable, not_sent, refused
-
-if TYPE_CHECKING:
-    from core.contract import Answer
-    from core.errors import UpstreamError
+from core.contract import Answer, AnswerTable, not_sent, refused
+from core.errors import UpstreamError
 
 _APP = "at api.slack.com/apps"
 

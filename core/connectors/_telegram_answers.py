@@ -7,15 +7,10 @@ Descriptions: https://github.com/tdlib/telegram-bot-api and https://core.telegra
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel
 
-from core.contract import AnswerTable, not_sent, refused, unknown
-
-if TYPE_CHECKING:
-    from core.contract import Answer
-    from core.errors import UpstreamError
+from core.contract import Answer, AnswerTable, not_sent, refused, unknown
+from core.errors import UpstreamError
 
 DELETED = unknown(
     "deleted_at_once",

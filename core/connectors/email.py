@@ -5,8 +5,6 @@ the idempotency key, so an attempt in doubt is repeated and still arrives once. 
 a handful of requests a second, and 100 e-mails a day on its free plan.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator

@@ -5,8 +5,6 @@ https://developers.notion.com/reference/post-page writes the page. A repeat is n
 a new page, and a write may succeed and still answer 503: what it says it saved is read back.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator

@@ -5,8 +5,6 @@ writes all rows or none. Cells are stored as given: a formula stays text, so nob
 in the sheet. A repeat is not told from new rows; sixty writes a minute are taken.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Annotated
 

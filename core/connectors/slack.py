@@ -6,8 +6,6 @@ https://docs.slack.dev/reference/methods/chat.postMessage and wants a bot token.
 message a second and channel is taken, and nothing tells a repeat from a new message.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 from urllib.parse import urlsplit

@@ -5,8 +5,6 @@ is what arrives. A chat takes about one message a second and a group twenty a mi
 nothing tells a repeat from a new message.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any
 

@@ -4,8 +4,6 @@ A contract is the pydantic model of an action's input and the only place where w
 its fields are written: help, forms, usage, HTTP schema, docs and tray read them from here.
 """
 
-from __future__ import annotations
-
 from core.contract.answers import AnswerRow, AnswerTable, not_sent, refused, unknown
 from core.contract.declaration import Action, Connector, Interface, Pairing, Probe, Receipt
 from core.contract.fields import Contract, FieldSpec, field, message_field

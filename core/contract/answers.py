@@ -1,19 +1,13 @@
 """What a service may answer: its table of answers, each with plain words and an outcome."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from core.errors import Certainty, NotSent, Refused, Unknown
+from core.contract.http import Answer
+from core.errors import Certainty, NotSent, Refused, Unknown, UpstreamError
 from core.plain import plain_line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.contract.http import Answer
-    from core.errors import UpstreamError
 
 _BY_OUTCOME: dict[str, type[UpstreamError]] = {
     "refused": Refused,

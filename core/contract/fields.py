@@ -1,13 +1,12 @@
 """A contract's fields: declared once, walked by every surface."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from core.contract.validation import (
     OUTER,
@@ -16,10 +15,6 @@ from core.contract.validation import (
     refuse_unseen,
     tidied,
 )
-
-if TYPE_CHECKING:
-    from pydantic import ValidationInfo
-    from pydantic.fields import FieldInfo
 
 Kind = Literal["text", "rows", "mapping"]
 

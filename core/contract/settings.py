@@ -1,7 +1,5 @@
 """A connector's settings: declared with where a person gets them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast, get_args
 from urllib.parse import urlsplit

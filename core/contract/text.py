@@ -1,15 +1,11 @@
 """Texts as people and programs write them: bytes, line breaks, names, cells."""
 
-from __future__ import annotations
-
 import codecs
 import difflib
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
+from typing import Self
 
 Cell = str | int | float | bool | None
 

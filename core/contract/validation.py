@@ -1,7 +1,5 @@
 """Validators of input: characters it may not hold, and how much it may hold."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

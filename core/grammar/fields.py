@@ -1,11 +1,9 @@
 """What was typed, put into the fields of a contract."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from core.contract import folded, nearest, with_newlines
+from core.contract import Contract, FieldSpec, folded, nearest, with_newlines
 from core.errors import Fault, InvalidInput
 from core.grammar.jsons import MAX_NAMES, json_object
 from core.grammar.tables import rows_or_json
@@ -21,9 +19,6 @@ from core.grammar.words import (
     visible,
     whole_quoted,
 )
-
-if TYPE_CHECKING:
-    from core.contract import Contract, FieldSpec
 
 
 def value(spec: FieldSpec, text: str, *, pure: bool = False) -> Any:

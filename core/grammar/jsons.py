@@ -1,7 +1,5 @@
 """JSON as input: an object or rows, each name once, only numbers that are numbers."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -4,19 +4,14 @@ In a chat or console the pairs stand first and the text runs to the end; in a te
 argument is one item, in any order. What begins with `{` is JSON.
 """
 
-from __future__ import annotations
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from core.contract import Contract
 from core.errors import Fault, InvalidInput
 from core.grammar.fields import Inputs
 from core.grammar.jsons import BrokenJson, json_object
 from core.grammar.words import goes_on, item, no_value, pair_at, shown, split_equals, visible
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from core.contract import Contract
 
 _IN_TWO_ITEMS = (
     "seems to go on in the next argument: put {0}=… in quotes as a whole, or the text before it"

@@ -1,19 +1,13 @@
 """Rows typed as lines of cells."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from core.contract import BYTE_ORDER_MARK, TypedNumber, typed_cell, with_newlines
+from core.contract import BYTE_ORDER_MARK, Cell, TypedNumber, typed_cell, with_newlines
 from core.grammar.jsons import json_rows
 from core.grammar.words import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.contract import Cell
 
 TAB, COMMA = "\t", ","
 _SHOWN = 40

@@ -1,7 +1,5 @@
 """Where a `name=value` ends: quotes, straight or paired curly, and plain words."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

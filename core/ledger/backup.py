@@ -1,18 +1,13 @@
 """A copy of the ledger, whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sqlite3
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.errors import LedgerError
 from core.ledger.explain import code_of, explain
 from core.ledger.store import connect
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # What can only be said of the copy: to read the ledger takes neither room nor a right to write.
 _WRITING = (

@@ -4,17 +4,13 @@ The file's room is taken when the process begins to own runs: a disk that is ful
 left. It holds what the runs' rows would hold, and a later start writes it into them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import json
 import os
 import threading
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 # A record stands within one page, so that a killed process has written it whole or not at all.
 SLOT = 256

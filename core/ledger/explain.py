@@ -1,17 +1,12 @@
 """What an error of the database or of its files means, in words, with the fix."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil
 import sqlite3
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.errors import LedgerError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # The write-ahead log's index grows by 32 KB at a time.
 _SPACE = 64 * 1024

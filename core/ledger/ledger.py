@@ -1,9 +1,9 @@
 """The ledger of one home: what is kept of runs, people and interfaces, and for how long."""
 
-from __future__ import annotations
-
+import sqlite3
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from core.ledger import backup, owed, runs, usage
 from core.ledger.owed import OwedAnswers
@@ -11,14 +11,7 @@ from core.ledger.records import day_of, midnight_after
 from core.ledger.recovery import Recovery
 from core.ledger.status import Status
 from core.ledger.store import reads, writes
-from core.reports import Quota, Usage
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from core.reports import UsageDay
+from core.reports import Quota, Usage, UsageDay
 
 _GIVE_WAY_SECONDS = 0.03
 

@@ -5,13 +5,12 @@ folders hold a mark with which no Levqor uses either (core.home.check). So a mov
 killed anywhere is carried on by the next one, and nothing is written to a copy that goes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
 import sqlite3
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from filelock import Timeout
 
@@ -22,10 +21,6 @@ from core.ledger import backup, endings
 from core.ledger.explain import LOCKED, code_of, explain
 from core.ledger.owners import Owner, hard_lock
 from core.ledger.store import BESIDE, connect, refuse_strangers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SETTINGS, LOGS = ".env", "logs"
 LOCK = f"{DATABASE}-lock"

@@ -1,17 +1,12 @@
 """Answers that are no run's: whom they are owed, and of which kind they are."""
 
-from __future__ import annotations
-
+import sqlite3
 import time
-from typing import TYPE_CHECKING
 
 from core.ledger.records import Owed
 from core.ledger.runs import ANSWER_SECONDS
 from core.ledger.store import Store, writes
 from core.ledger.writer import PATIENCE
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 class OwedAnswers(Store):

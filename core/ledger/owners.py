@@ -4,18 +4,13 @@ The operating system frees the lock of a process that dies, however it dies, and
 clocks nor process numbers (which containers share) come into it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from core.ledger.endings import Endings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Owner:

@@ -1,21 +1,17 @@
 """Callers, plans, tokens and pairing."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets
+import sqlite3
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.callers import ADDRESSED_SURFACE, LABEL, is_address
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.records import Person, Token
 from core.ledger.store import Store, reads, writes
 from core.ledger.writer import PATIENCE
-
-if TYPE_CHECKING:
-    import sqlite3
 
 PAIR_SECONDS = 600.0
 # Codes are read aloud and typed: no letters that look like others.

@@ -1,16 +1,11 @@
 """What goes into the ledger and what comes out, as values."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from core.reports import Run, moment
-
-if TYPE_CHECKING:
-    from core.reports import State
+from core.reports import Run, State, moment
 
 OPEN = ("accepted", "sending")
 

@@ -1,17 +1,13 @@
 """What the database could not take, and what dead processes left: it is written later."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import LedgerError
 from core.ledger import endings, runs
+from core.ledger.records import RunRecord
 from core.ledger.runs import Runs
 from core.ledger.writer import PATIENCE
-
-if TYPE_CHECKING:
-    from core.ledger.records import RunRecord
 
 
 class Recovery(Runs):

@@ -1,12 +1,11 @@
 """The journal of runs, as plain SQL: this is the hot path."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.counted import counted
 from core.errors import Busy, IdempotencyMismatch, InvalidInput, QuotaSpent, Repeated
@@ -15,9 +14,6 @@ from core.ledger.people import People, random_code
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest, day_of, midnight_after
 from core.ledger.store import reads, writes
 from core.ledger.writer import PATIENCE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 # A person who asks for the same again this soon is asked whether they mean it.
 GUARD_SECONDS = 60.0

@@ -1,17 +1,12 @@
 """What was noticed: probes of the connectors, and how the interfaces are doing."""
 
-from __future__ import annotations
-
 import contextlib
+import sqlite3
 import time
-from typing import TYPE_CHECKING
 
 from core.errors import LedgerError
 from core.ledger.records import Inbound, ProbeStreak
 from core.ledger.store import Store, reads, writes
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 class Status(Store):

@@ -4,16 +4,16 @@ Writes go through one thread (see writer.py); reads use a connection of their ow
 mode waits for nobody.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sqlite3
 import stat
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from filelock import Timeout
 
@@ -22,10 +22,6 @@ from core.home import DATABASE, check, own, refuse_link
 from core.ledger.explain import explain
 from core.ledger.owners import Owner, hard_lock
 from core.ledger.writer import PATIENCE, Writer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 P = ParamSpec("P")
 T = TypeVar("T")

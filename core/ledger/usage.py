@@ -1,14 +1,9 @@
 """Counting runs by connector and day."""
 
-from __future__ import annotations
-
 import datetime as dt
-from typing import TYPE_CHECKING
+import sqlite3
 
 from core.reports import UsageDay
-
-if TYPE_CHECKING:
-    import sqlite3
 
 # One pass, sorted once: the percentile of n values is the ceil(n * p)-th of them. What was
 # never tried (busy, interrupted) took no time that would tell anything of the service.

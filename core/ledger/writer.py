@@ -1,22 +1,18 @@
 """One thread, one connection: every write of this process, several to a commit."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from core.errors import LedgerError
 from core.ledger.explain import LOCKED, code_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 T = TypeVar("T")
 

@@ -1,15 +1,15 @@
 """Deliver a run in one attempt or several, and say what is honest at the end."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 from weakref import WeakSet
 
-from core.errors import Certainty, LevqorError, NotSent, Unknown
+from core.contract import HttpClient, Probe
+from core.errors import Certainty, LevqorError, NotSent, Unknown, UpstreamError
 from core.logs import mistake
 from core.masking import Redactor
 from core.outbound import retry
@@ -18,12 +18,6 @@ from core.outbound.cache import SingleFlightCache
 from core.outbound.rate_limit import RateLimitGate
 from core.outbound.session import Routes, Session
 from core.outbound.transport_errors import failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.contract import HttpClient, Probe
-    from core.errors import UpstreamError
 
 T = TypeVar("T")
 

@@ -3,15 +3,8 @@
 `deliver` follows it, and adds the end: its time is up, or the process is.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from core.backoff import backoff
-from core.errors import Certainty, NotSent, Unknown
-
-if TYPE_CHECKING:
-    from core.errors import LevqorError
+from core.errors import Certainty, LevqorError, NotSent, Unknown
 
 ATTEMPTS = 3
 # All attempts of a delivery together, and one of them.

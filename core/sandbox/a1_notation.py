@@ -1,7 +1,5 @@
 """Ranges in A1 notation, as the Sheets API reads them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 They are built here rather than written down: a scanner would take them for real ones.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from functools import cache

@@ -4,22 +4,17 @@ It checks what Google checks: the grant type, the signature, who signed, for who
 when and for how long.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from core.sandbox.credentials import SERVICE_ACCOUNT, rsa_key
-from core.sandbox.service import Refusal
-
-if TYPE_CHECKING:
-    from core.sandbox.service import Received
+from core.sandbox.service import Received, Refusal
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # Clients sign for Google's own endpoint wherever the key file sends them.

@@ -4,23 +4,18 @@ Its rules: a User-Agent (its edge refuses a request without one), idempotency ke
 live for 24 hours, and a test sender that reaches nobody but the account's owner.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import time
 import uuid
 from email.utils import parseaddr
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from aiohttp import web
 
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
-from core.sandbox.service import Card, Received, Refusal, SandboxService
-
-if TYPE_CHECKING:
-    from core.sandbox.service import Handler
+from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService
 
 OWNER = "owner@levqor-sandbox.dev"
 DOMAIN = "levqor-sandbox.dev"

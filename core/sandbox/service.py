@@ -1,21 +1,17 @@
 """What every sandbox service has: its calls, and a memory of what it received."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+from aiohttp import web
 
-    from aiohttp import web
-
-    Handler = Callable[[web.Request, "Received"], Awaitable[web.Response]]
+Handler = Callable[[web.Request, "Received"], Awaitable[web.Response]]
 
 KEPT = 10_000  # requests remembered by each service; the oldest go first
 

@@ -1,19 +1,14 @@
 """Google Sheets on loopback: reading a spreadsheet's tabs and appending rows."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from aiohttp import web
 
 from core.sandbox import a1_notation
 from core.sandbox.credentials import letters, service_account
 from core.sandbox.google import Tokens
-from core.sandbox.service import Card, Received, Refusal, SandboxService, flag
-
-if TYPE_CHECKING:
-    from core.sandbox.service import Handler
+from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService, flag
 
 SPREADSHEET = "1" + letters("spreadsheet", 43)
 TABS = ("Sheet1", "Q3 plan", "Jon's", "CRM26", "Übersicht")

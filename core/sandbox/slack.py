@@ -4,23 +4,17 @@ Slack has two manners: a webhook answers in plain text (`ok`, `no_text`, `invali
 the Web API always with HTTP 200 and `ok` in its JSON.
 """
 
-from __future__ import annotations
-
 import itertools
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from aiohttp import web
 
 from core.sandbox.credentials import letters, upper
-from core.sandbox.service import Card, Received, Refusal, SandboxService, loads
+from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService, loads
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.sandbox.service import Handler
-
-    Method = Callable[[dict[str, Any], Received], dict[str, Any]]
+Method = Callable[[dict[str, Any], Received], dict[str, Any]]
 
 TEAM = "T" + upper("team", 10)
 BOT_USER = "U" + upper("bot user", 10)

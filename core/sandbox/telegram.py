@@ -1,23 +1,18 @@
 """Telegram's Bot API on loopback: what a bot may call where nobody writes to it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from aiohttp import web
 
 from core.plain import utf16_length
 from core.sandbox.credentials import letters
-from core.sandbox.service import Card, Received, Refusal, SandboxService, loads
-
-if TYPE_CHECKING:
-    from core.sandbox.service import Handler
+from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService, loads
 
 Method = Callable[[dict[str, Any], Received], Awaitable[Any]]
 

@@ -1,7 +1,5 @@
 """Levqor's own settings: who may do what, how long runs are kept."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict

@@ -1,15 +1,10 @@
 """What the environment of this process says of the network and of the home."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.home import default, find
 from core.network import Network, drop_key_log
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def network() -> Network:

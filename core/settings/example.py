@@ -1,16 +1,10 @@
 """`.env.example`: every setting, what it is and where to get it."""
 
-from __future__ import annotations
-
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
+from core.contract import Connector, Interface, Setting
 from core.settings.settings import sections
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from core.contract import Connector, Interface, Setting
 
 _HEAD = """\
 # Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use;

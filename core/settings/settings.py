@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, TypeVar, cast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
-from core.contract import Config, Problem
+from core.callers import Caller
+from core.contract import Config, Connector, Interface, Problem, Setting
 from core.errors import NotConfigured
 from core.grammar import nearest
 from core.home import check, find
@@ -23,13 +26,6 @@ from core.masking import Redactor
 from core.settings.app import AppSettings
 from core.settings.source import read, stamp
 from core.settings.values import fits, is_local
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from core.callers import Caller
-    from core.contract import Connector, Interface, Setting
 
 C = TypeVar("C", bound=Config)
 

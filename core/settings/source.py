@@ -1,26 +1,19 @@
 """Where settings are read: the environment, `.env` in the home, a secret's own file."""
 
-from __future__ import annotations
-
 import io
 import os
 import re
 import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
-from core.contract import BYTE_ORDER_MARK, Problem, base_url, utf8
+from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, utf8
 from core.errors import NotConfigured
 from core.grammar import nearest
 from core.home import open_trusted, read_trusted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from core.contract import Setting
 
 Stamp = tuple[int, int] | None
 

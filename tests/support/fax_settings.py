@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import SecretStr  # noqa: TC002 - pydantic reads the annotation
+from pydantic import SecretStr
 
 from core.contract import (
     Action,

@@ -4,8 +4,6 @@ pystray left to itself falls back to its xorg backend, which has no menu and (0.
 asks the X server for clicks: an icon that does nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

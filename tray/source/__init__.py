@@ -4,8 +4,6 @@
 which it shows. They block for seconds, and are called off the window thread.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tray.state import SourceFault

@@ -3,25 +3,19 @@
 A child that hangs is ended, and what it loaded goes with it: the tray stays small.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import shutil
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from core.errors import NotConfigured
 from tray.source import Pairing, SourceError, reading
-from tray.state import SourceInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from tray.state import Health, Run, TestResult
+from tray.state import Health, Run, SourceInfo, TestResult
 
 # Probes run side by side and each ends within ten seconds; the rest is a slow start.
 HEALTH_S = 40.0

@@ -1,17 +1,13 @@
 """The source's JSON as values. What is missing or strange is left out, never guessed."""
 
-from __future__ import annotations
-
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.plain import https_link, plain_line
 from core.reports import Verdict
 from core.wording import VERDICTS
+from tray.source import SourceError
 from tray.state import Connector, Health, Inbound, Run, TestResult
-
-if TYPE_CHECKING:
-    from tray.source import SourceError
 
 _OPEN = ("accepted", "sending", "")
 _UNKNOWN = "It may or may not have been sent."

@@ -4,24 +4,18 @@ Certificates are always checked and redirects never followed: the token goes to 
 the person named and nowhere else.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from core.network import NoRoute, loopback
+from core.network import Network, NoRoute, loopback
 from tray.source import Pairing, SourceError, reading
-from tray.state import SourceInfo
-
-if TYPE_CHECKING:
-    from core.network import Network
-    from tray.state import Connector, Health, Run, TestResult
+from tray.state import Connector, Health, Run, SourceInfo, TestResult
 
 CONNECT_S, HEALTH_S, TEST_S = 5.0, 40.0, 170.0
 # A health report is a few kilobytes; a page that never ends must not fill the memory.

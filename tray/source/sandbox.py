@@ -4,8 +4,6 @@ Run as a program it is that child: it ends when its parent does, however that di
 TEMPORARY first its home goes with it: a parent that was killed cannot take it away.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -14,15 +12,12 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from core.home import temporary
 from tray import desktop
 from tray.source.local import Local
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 COMMAND = (sys.executable, "-P", "-m", "tray.source.sandbox")
 TEMPORARY = "--temporary-home"

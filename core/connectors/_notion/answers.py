@@ -4,21 +4,15 @@ Codes and causes: https://developers.notion.com/reference/status-codes and
 https://developers.notion.com/reference/request-limits
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, Field
 
-from core.contract import AnswerTable, listed, not_sent, refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.contract import Answer
-    from core.errors import UpstreamError
+from core.contract import Answer, AnswerTable, listed, not_sent, refused
+from core.errors import UpstreamError
 
 EDGE_BLOCKED = refused(
     "edge_blocked",

@@ -1,7 +1,5 @@
 """Days and moments as Notion takes them; a time without a zone is read in one that is named."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping

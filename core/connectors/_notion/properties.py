@@ -1,7 +1,5 @@
 """Plain values as the typed properties a database's own columns want."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,24 +1,15 @@
 """A Notion database as its API describes it: its data source, its columns and their names."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, SecretStr, model_validator
 
 from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain
-from core.contract import bearer, folded, listed, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydantic import SecretStr
-
-    from core.contract import Answer, HttpClient
+from core.contract import Answer, HttpClient, bearer, folded, listed, nearest
 
 VERSION = "2026-03-11"  # https://developers.notion.com/reference/versioning
 REMEMBERED = 300.0  # seconds

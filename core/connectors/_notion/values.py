@@ -1,7 +1,5 @@
 """One plain value as what a column of its type wants; what would change is refused."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,19 +1,15 @@
 """The service account's key file and the spreadsheet's id, in the forms people paste them."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from core.contract import BYTE_ORDER_MARK, base_url, loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # What is pasted along with a value; nobody sees the last two.
 _OUTER = f" \t\r\n\x00{BYTE_ORDER_MARK}"

@@ -4,20 +4,14 @@ Codes: https://developers.google.com/workspace/sheets/api/troubleshoot-api-error
 token, https://developers.google.com/identity/protocols/oauth2/service-account#error-codes
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, Field
 
-from core.contract import AnswerTable, not_sent, refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.contract import Answer
-    from core.errors import UpstreamError
+from core.contract import Answer, AnswerTable, not_sent, refused
+from core.errors import UpstreamError
 
 NO_SUCH_RANGE = refused(
     "no_such_range",

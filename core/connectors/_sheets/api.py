@@ -1,23 +1,17 @@
 """The Sheets API: an account's calls to one spreadsheet, and what their receipts say."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import AliasPath, BaseModel, Field
 
+from core.connectors._sheets.account import Account
 from core.connectors._sheets.answers import KEY_DAMAGED, explain, explain_token
 from core.connectors._sheets.ranges import column_of
-from core.contract import TypedNumber, listed, plain_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from core.connectors._sheets.account import Account
-    from core.contract import Answer, Cell, HttpClient
-    from core.errors import UpstreamError
+from core.contract import Answer, Cell, HttpClient, TypedNumber, listed, plain_line
+from core.errors import UpstreamError
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
 APPEND = {

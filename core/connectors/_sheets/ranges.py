@@ -3,18 +3,11 @@
 Notation: https://developers.google.com/workspace/sheets/api/guides/concepts#cell
 """
 
-from __future__ import annotations
-
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from core.contract import folded, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.contract import Cell
+from core.contract import Cell, folded, listed
 
 # https://support.google.com/drive/answer/37603
 LAST_COLUMN = 18_278  # ZZZ

@@ -1,7 +1,5 @@
 """The workspace on loopback: a database with a column of every type."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

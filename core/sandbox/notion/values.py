@@ -1,10 +1,9 @@
 """What a column of each type takes, and how Notion answers it."""
 
-from __future__ import annotations
-
 import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -12,9 +11,6 @@ from core.plain import utf16_length
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema
 from core.sandbox.service import Refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_TEXT = 2000
 MAX_ITEMS = 100
