@@ -323,6 +323,12 @@ def test_tab_completes_an_action(person):
     person.until("Slack: sent")
 
 
+@pytest.mark.parametrize(("begun", "told"), [("ru", "your latest runs"), ("ex", "leave the")])
+def test_what_only_the_console_knows_is_completed_too(person, begun, told):
+    person.types(begun)
+    person.until(told)
+
+
 def test_a_terminal_that_goes_away_ends_it_in_order():
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         pytest.skip("started with nohup: hang-ups are ignored here")
