@@ -1,18 +1,13 @@
 """What may be shown of an id, an address or a text that could hold a secret."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib
 import hmac
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 HIDDEN = "****"
 

@@ -4,20 +4,16 @@ Every HTTP client of every program asks here and is kept from looking for itself
 reads these variables in a way of its own, and some of them fail at what others take.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re
+import ssl
 import urllib.request
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import SplitResult, quote, unquote, urlsplit
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping, MutableMapping
 
 Reason = Literal["proxy_unusable", "ca_missing"]
 

@@ -1,7 +1,5 @@
 """What the database knows: the latest runs, one run's story, usage."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

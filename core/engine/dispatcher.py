@@ -1,32 +1,25 @@
 """From an accepted run to a settled one: the only caller of a connector's send."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from core.contract import Connector
 from core.engine import reasons
 from core.engine.queues import Queue
-from core.engine.results import Settled, kept
+from core.engine.results import Job, Settled, kept
 from core.engine.validation import credential_digest, naming_settings
-from core.errors import Busy, InternalError, InvalidInput, LedgerError
+from core.errors import Busy, InternalError, InvalidInput, LedgerError, Outcome, Unwritten
+from core.ledger import Ledger, RunRecord
 from core.ledger.writer import PATIENCE
 from core.logs import mistake
+from core.outbound import Outbound
 from core.timers import at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from core.contract import Connector
-    from core.engine.results import Job
-    from core.errors import Outcome, Unwritten
-    from core.ledger import Ledger, RunRecord
-    from core.outbound import Outbound
 
 _log = logging.getLogger(__name__)
 

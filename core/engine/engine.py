@@ -1,38 +1,29 @@
 """The engine: accepts runs, has them sent, settles and records every one."""
 
-from __future__ import annotations
-
 import contextlib
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
+from core.callers import Caller
 from core.connectors import CONNECTORS
-from core.contract import Receipt
+from core.contract import Action, Connector, Receipt
 from core.engine import reasons
-from core.engine.authorization import admit, find_action, permitted, spent
+from core.engine.authorization import CheckedRequest, admit, find_action, permitted, spent
 from core.engine.dispatcher import Dispatcher
 from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
 from core.engine.validation import fingerprint
-from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping
+from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping, Unwritten
 from core.home_key import KEY, home_key
-from core.ledger import Ledger, RunRequest, random_code
+from core.ledger import Ledger, RunRecord, RunRequest, random_code
 from core.ledger.records import midnight_after
 from core.logs import RunLog
 from core.outbound import Outbound
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from core.callers import Caller
-    from core.contract import Action, Connector
-    from core.engine.authorization import CheckedRequest
-    from core.errors import Unwritten
-    from core.ledger import RunRecord
-    from core.settings import Settings
+from core.settings import Settings
 
 RUN_LETTERS = 10
 TEST_GAP = 60.0

@@ -1,19 +1,12 @@
 """Each connector's own workers and waiting places, so that none can delay another."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from core.timers import at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.engine.results import Job
-    from core.timers import Handle
+from core.engine.results import Job
+from core.timers import Handle, at
 
 WORKERS = 16
 PLACES = 256

@@ -1,20 +1,21 @@
 """What the engine itself may have to say about a run, and finding any reason's words."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
-
-from core.contract import AnswerRow, not_sent, unknown
-from core.errors import Busy, InternalError, LevqorError, NotSent, Refused, Unknown, Unwritten
+from core.contract import AnswerRow, Connector, not_sent, unknown
+from core.engine.results import Settled
+from core.errors import (
+    Busy,
+    InternalError,
+    LedgerError,
+    LevqorError,
+    NotSent,
+    Refused,
+    Unknown,
+    Unwritten,
+)
+from core.ledger import RunRecord
 from core.outbound import TRANSPORT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.contract import Connector
-    from core.engine.results import Settled
-    from core.errors import LedgerError
-    from core.ledger import RunRecord
 
 OWN = (
     not_sent(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core import reports
-from core.errors import InProgress
+from core.callers import Caller
+from core.contract import Config, Connector, HttpClient, Receipt
+from core.engine.authorization import CheckedRequest
+from core.errors import InProgress, LevqorError, Outcome
 from core.masking import mask
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from core.callers import Caller
-    from core.contract import Config, Connector, HttpClient, Receipt
-    from core.engine.authorization import CheckedRequest
-    from core.errors import LevqorError, Outcome
 
 
 @dataclass(frozen=True)

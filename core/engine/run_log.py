@@ -1,20 +1,13 @@
 """Writing down how a run ended, and telling whoever watches."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from core.errors import UpstreamError
-from core.logs import mistake
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from core.callers import Caller
-    from core.engine.results import Job, Settled
-    from core.errors import LevqorError
-    from core.logs import RunLog
+from core.callers import Caller
+from core.engine.results import Job, Settled
+from core.errors import LevqorError, UpstreamError
+from core.logs import RunLog, mistake
 
 _log = logging.getLogger(__name__)
 

@@ -1,22 +1,16 @@
 """From typed values to a checked input, with every fault said in plain words."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from core.contract import nearest
+from core.contract import Config, Contract, nearest
 from core.counted import counted
 from core.errors import Fault, InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.contract import Config, Contract
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is required",

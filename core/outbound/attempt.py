@@ -1,35 +1,28 @@
 """One attempt: the `HttpClient` a connector is handed."""
 
-from __future__ import annotations
-
 import errno
 import json as jsonlib
 import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from core import __version__
+from core.contract import Effect
 from core.contract.http import Answer
-from core.errors import Certainty
+from core.errors import Certainty, UpstreamError
 from core.network import NoRoute
 from core.outbound import google
+from core.outbound.cache import SingleFlightCache
 from core.outbound.connection import RequestProgress, thread
-from core.outbound.session import Request
+from core.outbound.session import Request, Routes, Session
 from core.outbound.transport_errors import failure
 from core.timers import at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
-
-    from core.contract import Effect
-    from core.errors import UpstreamError
-    from core.outbound.cache import SingleFlightCache
-    from core.outbound.session import Routes, Session
 
 T = TypeVar("T")
 

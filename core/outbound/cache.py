@@ -1,14 +1,10 @@
 """Values worth keeping for a while: tokens, schemas, names."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, TypeVar, cast
 
 T = TypeVar("T")
 

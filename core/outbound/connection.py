@@ -4,26 +4,20 @@ requests raises the same classes whether a request left or not, so what counts i
 where it happens: a `RequestProgress` is told of each stage by the connection that carries it.
 """
 
-from __future__ import annotations
-
+import socket
 import threading
 import time
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from http.client import BadStatusLine, HTTPResponse, LineTooLong, RemoteDisconnected
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from core.outbound.resolve import resolve
-from core.outbound.sockets import WatchedSocket, by_socks, direct, first
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Mapping
-
-    from core.outbound.sockets import Opener
+from core.outbound.sockets import Opener, WatchedSocket, by_socks, direct, first
 
 Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
 

@@ -1,16 +1,12 @@
 """Google access tokens for service accounts: google-auth signs, our own client sends."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from core.contract import Answer
+from core.contract import Answer
 
 # A token is not used in its last minute: a request takes time, and clocks differ.
 _MARGIN_SECONDS = 60.0

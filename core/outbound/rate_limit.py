@@ -1,18 +1,11 @@
 """Waiting that everybody who uses a credential shares."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
 
-from core.errors import NotSent
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from core.errors import LevqorError
+from core.errors import LevqorError, NotSent
 
 _MAX_CREDENTIALS = 256
 # How long one who left the queue is waited for before the next may go.

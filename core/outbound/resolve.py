@@ -1,7 +1,5 @@
 """Names to addresses, under a deadline."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 import threading

@@ -4,12 +4,12 @@ No redirects, no cookies, no .netrc, no retries; proxies and certificates as the
 environment says, but never a proxy for this computer itself.
 """
 
-from __future__ import annotations
-
+import ssl
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -19,10 +19,6 @@ from urllib3.util import create_urllib3_context
 from core.network import NoRoute
 from core.outbound.connection import POOLS
 from core.settings.environment import network
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping
 
 # Reading the environment costs more than a request to a neighbour; a changed proxy or
 # certificate is noticed after this long.

@@ -1,17 +1,12 @@
 """Sockets to a service or to a proxy on the way to it, each in bounded time."""
 
-from __future__ import annotations
-
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.outbound.resolve import Address
+from core.outbound.resolve import Address
 
 # Connects to one address within so many seconds.
 Opener = Callable[[socket.AddressFamily, Any, float], socket.socket]

@@ -1,14 +1,7 @@
 """What can go wrong between here and a service, in plain words."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from core.contract import AnswerRow, not_sent, unknown
-from core.errors import Certainty
-
-if TYPE_CHECKING:
-    from core.errors import UpstreamError
+from core.errors import Certainty, UpstreamError
 
 _LOOK = "Look whether it arrived before you send it again."
 

@@ -4,24 +4,17 @@ One self-contained document without a script; everything shown is escaped, and n
 headers nor addresses with a credential in them are shown at all.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from core.network import loopback
-from core.sandbox.service import Card
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from core.sandbox.service import Received
+from core.sandbox.service import Card, Received
 
 SHOWN = 200  # of each kind; the rest is counted
 MAX_TEXT = 2000  # characters of a text

@@ -1,14 +1,15 @@
 """The sandbox: every service on one loopback port, in a thread of its own, and its start."""
 
-from __future__ import annotations
-
 import asyncio
 import shlex
 import signal
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
 
 from aiohttp import web
 
@@ -16,18 +17,11 @@ from core.home import temporary
 from core.sandbox import page
 from core.sandbox.notion import Notion
 from core.sandbox.resend import Resend
-from core.sandbox.service import Received, SandboxService
+from core.sandbox.service import Handler, Received, SandboxService
 from core.sandbox.sheets import Sheets
 from core.sandbox.slack import Slack
 from core.sandbox.telegram import Telegram
 from core.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextlib import ExitStack
-    from pathlib import Path
-
-    from core.sandbox.service import Handler
 
 SERVICES: tuple[type[SandboxService], ...] = (Slack, Notion, Sheets, Telegram, Resend)
 MAX_BODY = 8 * 2**20  # more than any of the vendors takes

@@ -1,10 +1,9 @@
 """Notion on loopback: databases, data sources, pages and the connection itself."""
 
-from __future__ import annotations
-
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from aiohttp import web
 
@@ -12,12 +11,7 @@ from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema, values
 from core.sandbox.notion.values import invalid, refusal
-from core.sandbox.service import Card, Received, Refusal, SandboxService
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.sandbox.service import Handler
+from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService
 
 T = TypeVar("T")
 
