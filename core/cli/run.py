@@ -83,7 +83,7 @@ def run(
     test = test or session.test
     if test and (items or whole):
         raise InvalidInput([Fault("--test", "sends the action's own sample; leave out the rest")])
-    with _pipe_hint(contract, hint=not test and whole is None):
+    with _hint(action, contract, pipe=not test and whole is None):
         values = _values(ctx, items or [], whole, contract)
         accepted = engine.accept(action, values, session.caller, test=test)
     settled = _wait(session, accepted)
@@ -114,17 +114,25 @@ def _values(
 
 
 @contextmanager
-def _pipe_hint(contract: type[Contract], *, hint: bool) -> Iterator[None]:
-    """Add to a refusal how standard input is read, where it may be meant to hold the text."""
+def _hint(action: str, contract: type[Contract], *, pipe: bool) -> Iterator[None]:
+    """Add to a refusal how what is missing is written; with `pipe`, how it may be piped."""
     try:
         yield
     except InvalidInput as error:
         absent = {fault.field for fault in error.faults if fault.message == "is required"}
-        text = absent & {spec.name for spec in contract.fields() if spec.takes_text}
-        if hint and text and error.fix is None and words.piped():
+        if not absent or error.fix is not None:
+            raise
+        if (
+            pipe
+            and words.piped()
+            and any(s.takes_text for s in contract.fields() if s.name in absent)
+        ):
             fix = "To read the text from standard input, add - at the end."
-            raise error.replace(fix=fix) from None
-        raise
+        else:
+            from core.grammar import usage
+
+            fix = f"Write it like this: {usage(f'levqor run {action}', contract)}"
+        raise error.replace(fix=fix) from None
 
 
 def _wait(session: Session, accepted: Accepted) -> Settled:

@@ -69,6 +69,7 @@ def test_every_fault_is_said_at_once(cli):
     assert printed.status == 2
     assert "subject: " in printed.err
     assert "text: is required" in printed.err
+    assert "Write it like this: levqor run email.send to=… subject=… text" in printed.err
     assert printed.out == ""
 
 
