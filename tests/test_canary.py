@@ -10,6 +10,7 @@ import sys
 import traceback
 
 import pytest
+from pydantic import ValidationError
 
 from core.callers import Caller
 from core.connectors import CONNECTORS
@@ -38,35 +39,57 @@ def crash(output: options.Output = None): raise ValueError(sys.stdin.read())
 sys.exit(main())
 """
 
+ACTIONS = {
+    connector.action_id(action): action.input
+    for connector in CONNECTORS
+    for action in connector.actions
+}
+
+
+def filled(spec, form="{0}"):
+    """A canary for a field, its own where it has one; in a mapping as a name as well."""
+    canary = form.format(CANARIES.get(spec.name, CANARIES["text"]))
+    if spec.kind == "rows":
+        return [[form.format(CANARIES["cell"]), canary]]
+    if spec.kind == "mapping":
+        return {spec.takes_text: CANARIES["title"], form.format(CANARIES["property"]): canary}
+    return canary
+
+
+def taken(contract, spec):
+    """A canary that the contract takes for a field; its example where it takes none."""
+    examples = {one.name: one.example for one in contract.fields()}
+    try:
+        contract.model_validate({**examples, spec.name: filled(spec)})
+    except ValidationError:
+        return spec.example
+    return filled(spec)
+
+
 # One input for every action, a canary in every field; None of them is refused by the contract.
 INPUTS = {
-    "slack.send": {"text": CANARIES["text"], "channel": CANARIES["channel"]},
-    "notion.create": {"props": {"Name": CANARIES["title"], CANARIES["property"]: "x"}},
-    "sheets.append": {
-        "range": f"'{CANARIES['range']}'!A1",
-        "values": [[CANARIES["cell"], CANARIES["text"]]],
-    },
-    "telegram.send": {"text": CANARIES["text"], "chat_id": CANARIES["chat_id"]},
-    "email.send": {
-        "to": CANARIES["to"],
-        "subject": CANARIES["subject"],
-        "text": CANARIES["text"],
-    },
+    action_id: {spec.name: taken(contract, spec) for spec in contract.fields()}
+    for action_id, contract in ACTIONS.items()
 }
+# What must be given and no more, so that the sandbox's services take it.
 ACCEPTED = {
-    "slack.send": {"text": CANARIES["text"]},
-    "notion.create": {"props": {"Name": CANARIES["title"]}},
-    "sheets.append": {"values": [[CANARIES["cell"]]]},
-    "telegram.send": {"text": CANARIES["text"]},
-    "email.send": INPUTS["email.send"],
+    action_id: {
+        spec.name: {spec.takes_text: CANARIES["title"]}
+        if spec.kind == "mapping"
+        else INPUTS[action_id][spec.name]
+        for spec in contract.fields()
+        if spec.required
+    }
+    for action_id, contract in ACTIONS.items()
 }
-# What the contract refuses, a canary in every place an error could quote.
+# What the contract refuses, a canary in every place an error could quote: for its shape, its
+# length and a character, and for a field that there is not.
 REFUSED = {
-    "slack.send": {"text": CANARIES["text"] * 200, "a_field": CANARIES["text"]},
-    "notion.create": {"database_id": CANARIES["text"], "props": {CANARIES["property"]: "\x00"}},
-    "sheets.append": {"range": CANARIES["range"] + "!!", "values": [[CANARIES["cell"] + "\x00"]]},
-    "telegram.send": {"text": CANARIES["text"] + "\x1b", "chat_id": CANARIES["text"]},
-    "email.send": {"to": CANARIES["text"], "subject": CANARIES["subject"] + "\n", "text": ""},
+    action_id: [
+        {"a_field": CANARIES["text"], **{one.name: filled(one, form) for one in contract.fields()}}
+        for form in ("{0}!!", "{0}" * 200, "{0}\x1b")
+    ]
+    for action_id, contract in ACTIONS.items()
 }
 
 
@@ -206,13 +229,20 @@ def levqor(home, sandbox):
     assert_clean(home, canaries=addresses(real))
 
 
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_each_input_holds_a_canary(action_id):
+    for values in (INPUTS[action_id], ACCEPTED[action_id], *REFUSED[action_id]):
+        assert any(canary in json.dumps(values) for canary in CANARIES.values())
+
+
 @pytest.mark.parametrize("action_id", ACCEPTED)
 def test_a_success_and_a_refusal_say_and_keep_nothing(levqor, sandbox, action_id):
     assert levqor("run", action_id, "--json", "-", stdin=json.dumps(ACCEPTED[action_id])) == 0
     # The day's quota is spent now.
     assert levqor("run", action_id, "--json", "-", stdin=json.dumps(ACCEPTED[action_id])) == 4
-    bad = json.dumps(REFUSED[action_id])
-    assert levqor("run", action_id, "--json", "-", "--output", "json", stdin=bad) == 2
+    for values in REFUSED[action_id]:
+        bad = json.dumps(values)
+        assert levqor("run", action_id, "--json", "-", "--output", "json", stdin=bad) == 2
     for service in sandbox.services:
         service.always(Answer(401, echo(sandbox.settings())))
     given = json.dumps(INPUTS[action_id])
@@ -243,6 +273,13 @@ def test_settings_that_are_wrong_are_named_and_never_shown(levqor):
 
 
 WRONG = {
+    # No secret and no address can be this; what is more particular stands below.
+    **{
+        setting.name: f"{CANARIES['text']}/.. {CANARIES['cell']}\u00e4"
+        for connector in CONNECTORS
+        for setting in connector.config.settings()
+        if not setting.env_only
+    },
     "SLACK_WEBHOOK_URL": f"https://{CANARIES['text']}/services/T1/B1/{CANARIES['cell']}",
     "SLACK_BOT_TOKEN": CANARIES["text"],
     "NOTION_API_KEY": f"{CANARIES['text']}\u00e4\n",

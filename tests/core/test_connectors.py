@@ -37,14 +37,19 @@ def sentences(text):
     return len(re.findall(r"(?<=\S)[.!?](?=\s|$)", text))
 
 
-def test_the_list_is_the_five_in_menu_order():
-    assert [connector.action_id(action) for connector, action in ACTIONS] == [
-        "slack.send",
-        "notion.create",
-        "sheets.append",
-        "telegram.send",
-        "email.send",
-    ]
+# The list, written out on purpose: a change of what Levqor can do, or of the menu's order, or a
+# token that is no `Secret`, is seen here. A further connector has a line in it.
+LIST = {
+    "slack.send": ["SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"],
+    "notion.create": ["NOTION_API_KEY"],
+    "sheets.append": ["GOOGLE_SERVICE_ACCOUNT_JSON"],
+    "telegram.send": ["TELEGRAM_BOT_TOKEN"],
+    "email.send": ["RESEND_API_KEY"],
+}
+
+
+def test_the_list_is_as_written_out_and_in_menu_order():
+    assert [connector.action_id(action) for connector, action in ACTIONS] == list(LIST)
 
 
 @each_action
@@ -115,21 +120,12 @@ def test_where_a_service_lives_comes_from_the_environment_only(connector, one):
     assert one.env_only == one.name.endswith("_API_URL")
 
 
-SECRETS = {
-    "slack": ["SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"],
-    "notion": ["NOTION_API_KEY"],
-    "sheets": ["GOOGLE_SERVICE_ACCOUNT_JSON"],
-    "telegram": ["TELEGRAM_BOT_TOKEN"],
-    "email": ["RESEND_API_KEY"],
-}
-
-
 @each_connector
 def test_secrets_are_known_as_such_and_not_shown(connector, sandbox):
     names = [one.name for one in connector.config.settings() if one.secret]
     shown = repr(configured(connector, sandbox))
 
-    assert names == SECRETS[connector.name]
+    assert all(names == LIST[connector.action_id(action)] for action in connector.actions)
     assert not any(sandbox.settings()[name] in shown for name in names)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.callers import Caller
+from core.connectors import CONNECTORS
 from core.errors import LevqorError
 from core.home import check, default, find
 from core.home_key import home_key
@@ -191,9 +192,10 @@ def test_nothing_of_a_strange_folder_counts(tmp_path):
 
 # -- who only looks makes nothing ------------------------------------------------------------
 
+NONE = f"None of the {len(CONNECTORS)} services is set up."
 LOOKS = [
-    (["health"], 0, "None of the 5 services is set up."),
-    (["health", "--live"], 0, "None of the 5 services is set up."),
+    (["health"], 0, NONE),
+    (["health", "--live"], 0, NONE),
     (["usage"], 0, "No runs in the last 7 days."),
     (["runs"], 0, "No runs yet."),
     (["why", "abcdefghij"], 2, "There is no run with that ID in this home."),

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from core.connectors import CONNECTORS
 from tests.support.desktop import Desktop, until
 from tray.summary import COLOURS
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tray.summary import IconState
 
 EVERY_S = "2"
+ALL_WELL = f"All well, {len(CONNECTORS)} of {len(CONNECTORS)} services set up"
 
 
 class Tray:

@@ -10,12 +10,13 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.ledger import Ledger
 from core.settings import Settings
 from tests.support.desktop import missing, until
 from tests.support.sandbox import Sandbox
-from tests.support.tray_program import Tray, desktop
+from tests.support.tray_program import ALL_WELL, Tray, desktop
 from tray.summary import IconState
 
 pytestmark = [
@@ -77,7 +78,7 @@ def test_a_full_and_a_read_only_disk_are_told_apart(tmp_path, sandbox):
         remount(disk, "ro")
         until("read-only is said", lambda: desk.row("The database's folder is read-only"))
         remount(disk, "rw")
-        until("it is over", lambda: desk.row("All well, 5 of 5 services set up"))
+        until("it is over", lambda: desk.row(ALL_WELL))
 
         ballast = f"of={disk / 'ballast'}"
         full = subprocess.run(
@@ -86,11 +87,11 @@ def test_a_full_and_a_read_only_disk_are_told_apart(tmp_path, sandbox):
         assert b"No space left" in full.stderr
         until("full is said", lambda: desk.row("The disk with the database is full"))
         (disk / "ballast").unlink()
-        until("it is over", lambda: desk.row("All well, 5 of 5 services set up"))
+        until("it is over", lambda: desk.row(ALL_WELL))
         assert tray.stop() == 0
 
 
-def test_no_network_is_one_trouble_and_not_five(tmp_path, home):
+def test_no_network_is_one_trouble_and_not_one_for_each(tmp_path, home):
     port = free_port()
     with ExitStack() as up, desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
         desk.env |= up.enter_context(Sandbox(port)).settings()
@@ -100,12 +101,14 @@ def test_no_network_is_one_trouble_and_not_five(tmp_path, home):
         until("it is said once", lambda: desk.row("This computer is offline"))
         rows = desk.rows()
         assert not [row for row in rows if row.startswith("✗")]
-        assert len([row for row in rows if row.endswith("unknown while offline")]) == 5
+        assert len([row for row in rows if row.endswith("unknown while offline")]) == len(
+            CONNECTORS
+        )
         until("it is told once", lambda: len(desk.messages()) == 1)
         assert desk.messages()[0]["summary"] == "This computer is offline"
 
         with Sandbox(port):
-            until("it is over", lambda: desk.row("All well, 5 of 5 services set up"))
+            until("it is over", lambda: desk.row(ALL_WELL))
         assert tray.stop() == 0
 
 

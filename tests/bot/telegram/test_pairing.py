@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.telegram.unknown_users import MOST, UnknownUsers
+from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.sandbox.telegram import GROUP
 from tests.support.sandbox import Answer
@@ -95,7 +96,7 @@ def test_menus_are_for_paired_people_and_go_when_they_go(home, sandbox):
     with living(settings):
         wait_for(lambda: api.menu(SCOPE) and api.menu({"type": "chat", "chat_id": 43}))
         assert api.menu(SCOPE) == [
-            "slack_send", "notion_create", "sheets_append", "telegram_send", "email_send",
+            *(f"{one.name}_{action.name}" for one in CONNECTORS for action in one.actions),
             "health", "usage", "why", "whoami", "help",
         ]  # fmt: skip
         assert api.menu() == []
