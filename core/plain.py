@@ -1,4 +1,4 @@
-"""Strings that come from a service, fit to be shown to a person.
+"""Words and numbers fit to be shown to a person.
 
 Whoever names a tab, a page or a bot must not be able to move a cursor, write lines of his
 own or write backwards in an answer, in whichever window it is read.
@@ -53,3 +53,13 @@ def https_link(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if host and "@" not in parts.netloc else None
+
+
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """Write a number with what is counted: `1 run`, `2 runs`; `several` is its own plural."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
+def agreeing(count: int, one: str = "is", several: str = "are") -> str:
+    """Choose the verb that goes with a number: `1 … is`, `2 … are`."""
+    return one if count == 1 else several

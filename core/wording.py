@@ -10,8 +10,8 @@ import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.counted import agreeing, counted
 from core.errors import InvalidInput, QuotaSpent
+from core.plain import agreeing, counted
 from core.reports import Verdict
 
 if TYPE_CHECKING:

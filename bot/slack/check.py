@@ -15,7 +15,7 @@ from bot.slack.manifest import (
 )
 from bot.slack.settings import SlackSettings
 from core.connectors import CONNECTORS
-from core.counted import counted
+from core.plain import counted
 from core.reports import Finding
 from core.settings import Settings
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.slack.manifest import EVENTS_PATH
 from bot.slack.settings import SlackSettings
-from core.counted import agreeing
 from core.errors import NotConfigured
+from core.plain import agreeing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,9 +7,9 @@ from bot.telegram import connection_status as verdicts
 from bot.telegram.api import Api, InvalidAnswer
 from bot.telegram.settings import TOKEN, TelegramSettings, usable
 from bot.telegram.webhook import WebhookSecret
-from core.counted import counted
 from core.errors import NotConfigured
 from core.network import NoRoute
+from core.plain import counted
 from core.reports import Finding
 from core.settings import Settings
 

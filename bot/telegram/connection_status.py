@@ -12,7 +12,7 @@ from telegram.error import InvalidToken
 
 from bot.telegram.api import InvalidAnswer
 from bot.telegram.settings import NAME
-from core.counted import agreeing, counted
+from core.plain import agreeing, counted
 from core.wording import wait
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ writes `Host: 127.0.0.1` hints at nothing.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from bot.web.settings import HttpSettings
     from core.ledger import Token
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HOW_TO_GET_ONE = (
     "Ask whoever runs Levqor for a new one. A token works only where it was made: levqor token new"

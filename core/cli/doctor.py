@@ -9,7 +9,7 @@ import typer
 
 from core import __version__
 from core.cli import options
-from core.counted import counted
+from core.plain import counted
 from core.reports import without_none
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import typer
 
 from core.cli import options
 from core.cli.people import ago
-from core.counted import counted
 from core.errors import NotFound
+from core.plain import counted
 
 STYLES = {"sent": "green", "refused": "red", "not_sent": "yellow", "unknown": "bold yellow"}
 COUNTED = ("day", "connector", "sent", "refused", "not_sent", "unknown")

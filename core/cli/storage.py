@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from core.cli import options
-from core.counted import agreeing, counted
+from core.plain import agreeing, counted
 
 
 def backup(

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from core.contract import Config, Contract, nearest
-from core.counted import counted
 from core.errors import Fault, InvalidInput
+from core.plain import counted
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is required",

@@ -101,7 +101,6 @@ def _twice(earlier: str, name: str) -> str:
 
 # What stands before an `=` and is longer was not meant as a name.
 _LONGEST_NAME = 40
-# Far above what any contract takes; without it a hostile line costs quadratic time.
 
 
 class Inputs:

@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import Fault, InvalidInput
 from core.grammar.words import visible
 
-MAX_NAMES = 100
+MAX_NAMES = 100  # far above what any contract takes; names cost time to compare
 # Notion's deepest property objects nest nine levels; a cell or a text none.
 MAX_DEPTH = 32
 # What every JSON reader holds exactly (RFC 8259, section 6).

@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.counted import counted
 from core.errors import Busy, IdempotencyMismatch, InvalidInput, QuotaSpent, Repeated
 from core.ledger import endings
 from core.ledger.people import People, random_code
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest, day_of, midnight_after
 from core.ledger.store import reads, writes
 from core.ledger.writer import PATIENCE
+from core.plain import counted
 
 # A person who asks for the same again this soon is asked whether they mean it.
 GUARD_SECONDS = 60.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.counted import agreeing, counted
+from core.plain import agreeing, counted
 from core.reports import Usage
 from core.wording import usage_lines
 
