@@ -11,7 +11,8 @@ WORKERS ?= 3
 
 # Tests write and flush much, and a disk may stall for minutes: in memory where that is large.
 SCRATCH := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 {print "/dev/shm"}')
-TEST := $(if $(SCRATCH),TMPDIR=$(SCRATCH) )$(BIN)/pytest
+# Most tests start programs, which must not be compiled anew each time.
+TEST := PYTHONDONTWRITEBYTECODE= $(if $(SCRATCH),TMPDIR=$(SCRATCH) )$(BIN)/pytest
 
 # What `make test` needs beside Python: a virtual screen, tray hosts, a notification
 # daemon, accessibility (to find menu rows), a browser for pages, a compiler for a disk
@@ -66,7 +67,7 @@ system:  ## Debian packages the tests need
 # uv installs in seconds; pip does where uv cannot be had, or does not find the packages.
 UV = $(or $(shell command -v uv),$(BIN)/uv)
 PIP = PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-check
-INSTALL = { $(UV) pip install --quiet --python $(BIN)/python $(1) 2>/dev/null || $(PIP) install $(1); }
+INSTALL = { $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(1) 2>/dev/null || $(PIP) install $(1); }
 
 $(READY): pyproject.toml requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Levqor needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }

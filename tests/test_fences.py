@@ -39,6 +39,8 @@ IMPORTS = [
     ("aiohttp", ("core/sandbox", "bot/slack"), "the core's transport is requests"),
 ]
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 
 def place(file):
     return file.relative_to(ROOT).with_suffix("").as_posix()
@@ -242,6 +244,19 @@ def own_files(connector):
     return tuple(f"core/connectors/{n}" for n in names) + tuple(
         f"core/connectors/_{n}" for n in names
     )
+
+
+def test_files_and_functions_can_be_read_at_once():
+    long = [(place(file), "lines") for file in FILES if len(file.read_text().splitlines()) > 300]
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            # The SQL of a migration is one text and stays as it was.
+            if not isinstance(node, FUNCTIONS) or place(file) == "core/migrations":
+                continue
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            if body and (node.end_lineno or 0) - body[0].lineno >= 40:
+                long.append((place(file), node.name))
+    assert long == [], "at most 300 lines in a file, and 40 in a function's body"
 
 
 @pytest.mark.parametrize("connector", CONNECTORS, ids=lambda c: c.name)

@@ -75,12 +75,7 @@ class AuthMiddleware:
             if message["type"] == "http.response.start":
                 answered = True
                 self._metrics.answers.labels(str(message["status"])).inc()
-                more = [(b"vary", b"Origin")]
-                if self._authenticator.allows(origin):
-                    more += [
-                        (b"access-control-allow-origin", origin.encode("latin-1")),
-                        (b"access-control-expose-headers", _EXPOSED),
-                    ]
+                more = self._for_browsers(origin)
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
@@ -104,6 +99,15 @@ class AuthMiddleware:
                 return
             response = error_response(InternalError())
         await response(scope, receive, send_with_headers)
+
+    def _for_browsers(self, origin: str) -> list[tuple[bytes, bytes]]:
+        more = [(b"vary", b"Origin")]
+        if self._authenticator.allows(origin):
+            more += [
+                (b"access-control-allow-origin", origin.encode("latin-1")),
+                (b"access-control-expose-headers", _EXPOSED),
+            ]
+        return more
 
     async def _admit(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Find out who asks; answers a browser's preflight, which carries no token."""

@@ -143,6 +143,18 @@ def _draw_end(session: Session, report: Health, body: dict[str, Any]) -> None:
         )
 
 
+def _result(action_id: str, settled: Settled) -> dict[str, Any]:
+    error = settled.error
+    return {
+        "action": action_id,
+        "outcome": settled.outcome,
+        **({"reason": error.reason, "message": error.message} if error else settled.body()),
+        "run": settled.run,
+        "ms": round(settled.ms, 1),
+        "attempts": settled.attempts,
+    }
+
+
 def _report(
     sent: Sequence[tuple[str, Settled]],
     skipped: Sequence[tuple[str, LevqorError]],
@@ -152,21 +164,7 @@ def _report(
 ) -> dict[str, Any]:
     """Put a smoke run into one document; ids are masked already."""
     failed = sum(settled.error is not None for _, settled in sent)
-    results = [
-        {
-            "action": action_id,
-            "outcome": settled.outcome,
-            **(
-                {"reason": settled.error.reason, "message": settled.error.message}
-                if settled.error
-                else settled.body()
-            ),
-            "run": settled.run,
-            "ms": round(settled.ms, 1),
-            "attempts": settled.attempts,
-        }
-        for action_id, settled in sent
-    ]
+    results = [_result(action_id, settled) for action_id, settled in sent]
     results += [
         {
             "action": action_id,
