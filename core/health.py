@@ -104,7 +104,7 @@ class HealthChecker:
             if not self._engine.settings.configured(connector):
                 continue
             future = futures[connector.name] = Future()
-            # A thread each: five at the most, and none may wait for another's name look-up.
+            # A thread for each connector: none may wait for another's name look-up.
             threading.Thread(
                 target=self._probe_into,
                 args=(future, known[connector.name], connector),
@@ -124,7 +124,7 @@ class HealthChecker:
     ) -> None:
         try:
             future.set_result(self._probe(known, connector))
-        except Exception as error:  # noqa: BLE001 - a probe's own fault is one connector's, not all five's
+        except Exception as error:  # noqa: BLE001 - a probe's own fault is its connector's alone
             fault = UpstreamError("internal", type(error).__name__)
             future.set_result(_failed(known, fault, connector))
 

@@ -13,7 +13,7 @@ from core.contract import Action, Connector
 from core.errors import LevqorError
 
 _INTRO = """\
-Five vetted actions over HTTP. Send `Authorization: Bearer` with a token made by
+Vetted actions over HTTP. Send `Authorization: Bearer` with a token made by
 `levqor token new LABEL`. On the machine itself none is needed, and the free plan applies, unless
 a chat platform posts to this address or other machines reach it.
 Every error has the same flat shape. `refused` and `not_sent` mean that nothing was done;

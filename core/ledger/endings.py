@@ -14,8 +14,8 @@ from typing import Any
 
 # A record stands within one page, so that a killed process has written it whole or not at all.
 SLOT = 256
-# As many runs as five connectors send at a time, and half as many again.
-SLOTS = 128
+# As many runs as sixteen connectors send at a time (sixteen workers each); the file is 64 KB.
+SLOTS = 256
 _KNOWN = {"state", "at", "attempts", "ms", "code", "reason", "receipt", "told"}
 
 

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from core.connectors import CONNECTORS
 from core.engine import Engine
+from core.engine.queues import WORKERS
 from core.ledger import Ledger, endings
 from core.settings import Settings
 from tests.support.asking import ADA, HELLO
@@ -152,6 +154,10 @@ def test_what_several_dead_processes_kept_is_written_and_the_first_outcome_stand
         assert [found[run].state for run in runs] == ["sent", "refused", "refused"]
         assert [found[run].reply_to for run in runs] == ["{}", None, None]
         assert list(home.glob("levqor.db-endings-dead*")) == []
+
+
+def test_there_is_room_for_as_many_endings_as_runs_can_be_sent_at_a_time():
+    assert len(CONNECTORS) * WORKERS <= endings.SLOTS
 
 
 def test_more_endings_than_there_is_room_for_are_kept_as_long_as_the_process(disk):
