@@ -19,7 +19,7 @@ def is_required(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:
 def example(spec: FieldSpec) -> str:
     """A short example of an answer; empty where the field has none."""
     if spec.kind == "rows" and spec.example:
-        return written(spec.example[:1], numbers=spec.numbers)
+        return written(spec.example[:1], numbers=spec.typed_cells)
     if spec.kind == "mapping" and spec.example:
         return next(f"{name}={inner}" for name, inner in spec.example.items())
     return "" if spec.example is None else str(spec.example)

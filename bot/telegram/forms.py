@@ -118,7 +118,7 @@ def _shown(spec: FieldSpec, value: Any) -> str:
     if isinstance(value, dict):
         text = "\n".join(f"{name}={inner}" for name, inner in value.items())
     elif isinstance(value, list):
-        text = written(value, numbers=spec.numbers)
+        text = written(value, numbers=spec.typed_cells)
     else:
         text = str(value)
     if len(text) <= SHOWN:

@@ -31,8 +31,9 @@ def field(
     shape: Sequence[str] = (),
     **bounds: Any,
 ) -> Any:
-    """Declare a field of a contract.
+    """Declare a field of a contract: text, rows or a mapping.
 
+    There are no number fields: take a number as text and convert it in `send`.
     `long` allows line breaks; `address` marks what names a person or a place; `setting`
     names the setting that fills the field in when it is left out; `takes_text` makes the
     free text of a command land here (in a mapping: under that key). Bounds are pydantic's.
@@ -71,7 +72,7 @@ class FieldSpec:
     help: str
     example: Any
     kind: Kind
-    numbers: bool  # whether cells and values may be numbers, not only text
+    typed_cells: bool  # whether a cell without quotes that reads as a number is one
     required: bool
     default: Any
     long: bool
@@ -154,7 +155,7 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
         help=info.description or "",
         example=(info.examples or [None])[0],
         kind="rows" if origin in (list, tuple, Sequence) else kind,
-        numbers=_takes_numbers(info.annotation),
+        typed_cells=_takes_numbers(info.annotation),
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
         long=bool(extra.get("x-long")),

@@ -19,7 +19,6 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "too_short": lambda c: _at_least(c["min_length"], "entry"),
     "too_long": lambda c: f"has too many entries: at most {c['max_length']}",
     "string_type": lambda _: "must be text",
-    "int_type": lambda _: "must be a whole number",
     "float_type": lambda _: "must be a number",
     "bool_type": lambda _: "must be true or false",
     "list_type": lambda _: "must be a list",

@@ -28,7 +28,7 @@ def value(spec: FieldSpec, text: str, *, pure: bool = False) -> Any:
     `name=value` or a JSON object. `pure` text is never JSON.
     """
     if spec.kind == "rows":
-        return rows_or_json(text, numbers=spec.numbers, pure=pure)
+        return rows_or_json(text, numbers=spec.typed_cells, pure=pure)
     if spec.kind == "mapping":
         return _mapping(spec, text)
     return text

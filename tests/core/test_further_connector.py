@@ -170,16 +170,13 @@ def tree(tmp_path_factory):
     (copy / "core/sandbox/pager.py").write_text(SERVICE)
     change(
         copy / "core/connectors/__init__.py",
-        ("core.connectors import ", "core.connectors import pager, "),
+        ("from core.contract", "from core.connectors import pager\nfrom core.contract"),
         ("\n)\n", "\n    pager.CONNECTOR,\n)\n"),
     )
     change(
         copy / "core/sandbox/server.py",
-        (
-            "from core.sandbox.resend",
-            "from core.sandbox.pager import Pager\nfrom core.sandbox.resend",
-        ),
-        ("Resend)\n", "Resend, Pager)\n"),
+        ("from core.settings", "from core.sandbox.pager import Pager\nfrom core.settings"),
+        ("SERVICES: tuple[type[SandboxService], ...] = (", "SERVICES = (Pager, "),
     )
     return copy
 
