@@ -129,7 +129,7 @@ ROWS = [
     Row(SHEETS, [["a=b", "{}"]], pipe="a=b,{}\n"),
     # What is all but an option is no text.
     *(Row(SLACK, refused(f"{word}: is no option here", f"did you mean {meant}", f"-- {word}"), items=[word, "hi"])
-      for word, meant in (("--Test", "--test"), ("-h", "--help"), ("-test", "--test"), ("\u2014test", "--test"))),
+      for word, meant in (("--Test", "--test"), ("-test", "--test"), ("\u2014test", "--test"))),
     Row(SLACK, "-x \u2014Ann - --- --a b", items=["-x", "\u2014Ann", "-", "---", "--a b"]),
     Row(SLACK, refused("json: must be an object"), items=["--json", "text=a"]),
     # Words after -- too.

@@ -63,9 +63,9 @@ def test_to_run_it_the_tests_packages_are_not_installed(tmp_path):
         words = ["make", "--dry-run", "--no-print-directory", target, f"VENV={tmp_path / 'none'}"]
         return subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT).stdout
 
-    assert "requirements.txt" in made("run")
-    assert "constraints.txt" not in made("run")
-    assert "constraints.txt" in made("test")
+    assert "-r requirements.txt" in made("run")
+    assert "-r constraints.txt" not in made("run")
+    assert "-r constraints.txt" in made("test")
 
 
 def locked(file):
