@@ -34,7 +34,7 @@ def main():
                 rows.append(_measured(desk, "smallest pystray program", (weight.ME, "smallest")))
                 rows.append(_measured(desk, "levqor-tray", tray))
                 rows.append(_after_an_hour(desk, tray))
-                early, late = weight.changes(desk, CHANGES)
+                early, _, late = weight.changes(desk, CHANGES)
         show(
             f"The tray on {backend}, host trayer (median of {STARTS} starts, idle {IDLE_S:.0f} s)",
             ("program", "visible s", "RSS MB", "idle CPU %"),

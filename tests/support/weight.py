@@ -78,13 +78,13 @@ def _is_seen(window) -> bool:
     return False
 
 
-def changes(desk: Desktop, times: int) -> tuple[float, float]:
-    """Show so many menus in this tray's own window; MB after a thousand and after all."""
+def changes(desk: Desktop, times: int) -> tuple[float, float, float]:
+    """Show so many menus in this tray's window; MB after a thousand, half the rest, and all."""
     child = desk.start(sys.executable, ME, "changes", str(times), log="changes")
     assert child.wait(300) == 0, desk.log("changes")
     # GTK has its own remarks in between.
-    early, late = re.findall(r"^(\d+\.\d)$", desk.log("changes"), re.MULTILINE)[-2:]
-    return float(early), float(late)
+    early, half, late = re.findall(r"^(\d+\.\d)$", desk.log("changes"), re.MULTILINE)[-3:]
+    return float(early), float(half), float(late)
 
 
 def _smallest() -> None:
@@ -125,7 +125,7 @@ def _changes(times: int) -> None:
             # Paced as quickly as the window keeps up: a backlog would be measured else.
             time.sleep(0.002)
             # By then everything that is kept once is there.
-            if number == 1000:
+            if number in (1000, (1000 + times) // 2):
                 _say_rss()
         time.sleep(1)
         _say_rss()

@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=f"make system brings {', '.join(missing())}"),
 ]
 
-CHANGES = 10_000 if os.environ.get("LEVQOR_SOAK") else 4_000
+CHANGES = 13_000 if os.environ.get("LEVQOR_SOAK") else 7_000
 
 
 @pytest.mark.parametrize("backend", ["appindicator", "gtk"])
@@ -34,7 +34,7 @@ def test_it_stays_small(backend, tmp_path, home):
 
 def test_state_changes_leak_nothing(tmp_path):
     with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
-        early, late = weight.changes(desk, CHANGES)
+        early, half, late = weight.changes(desk, CHANGES)
 
-    # Each of them kept 200 bytes before: 0.6 MB in 3,000.
-    assert late - early <= 0.3
+    # Each of them kept 200 bytes before: 0.6 MB in 3,000. What is kept but once is in one half.
+    assert min(half - early, late - half) <= 0.3
