@@ -5,27 +5,9 @@ import re
 
 import pytest
 import requests
-from google.auth.transport.requests import AuthorizedSession
-from google.oauth2 import service_account
 
 from core.sandbox import slack
-from core.sandbox.google import SCOPE
 from core.sandbox.notion import schema
-
-
-def notion(sandbox):
-    settings = sandbox.settings()
-    headers = {
-        "Authorization": f"Bearer {settings['NOTION_API_KEY']}",
-        "Notion-Version": "2026-03-11",
-    }
-    return settings["NOTION_API_URL"] + "/v1", headers, settings["NOTION_DATABASE_ID_DEFAULT"]
-
-
-def google(sandbox):
-    info = json.loads(sandbox.settings()["GOOGLE_SERVICE_ACCOUNT_JSON"])
-    made = service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])
-    return AuthorizedSession(made)
 
 
 def golden(specs, name):
@@ -57,9 +39,9 @@ def test_the_sdks_slack_requests_are_accepted(sandbox, specs, call):
 
 
 @pytest.mark.parametrize("name", ["data_source", "page_children"])
-def test_the_sdks_notion_requests_are_accepted(sandbox, specs, name):
+def test_the_sdks_notion_requests_are_accepted(sandbox, specs, name, notion):
     (request,) = golden(specs, f"notion.pages_create.{name}")
-    base, headers, database = notion(sandbox)
+    base, headers, database = notion
     source = requests.get(f"{base}/databases/{database}", headers=headers).json()
     parent = schema.HOME if name == "page_children" else source["data_sources"][0]["id"]
     # The recorded client is of an older version, and its database had other columns.
@@ -79,8 +61,8 @@ def test_the_sdks_notion_requests_are_accepted(sandbox, specs, name):
         "values_append.apiclient_quoted_tab",
     ],
 )
-def test_the_sdks_sheets_requests_are_accepted(sandbox, specs, name):
-    session, settings = google(sandbox), sandbox.settings()
+def test_the_sdks_sheets_requests_are_accepted(sandbox, specs, name, google):
+    session, settings = google, sandbox.settings()
     for request in golden(specs, f"sheets.{name}"):
         target = request["raw_target"].replace("SHEET", settings["GOOGLE_SHEETS_SPREADSHEET_ID"], 1)
         target = target.replace("%27My%20T%C3%A4b%27", "%27%C3%9Cbersicht%27")

@@ -8,22 +8,7 @@ import requests
 from core.sandbox.slack import BOT_TOKEN
 from tests.support.sandbox import slack_identity
 from tests.support.sandbox.slack_identity import APP_TOKEN
-
-MODAL = {
-    "type": "modal",
-    "callback_id": "send",
-    "title": {"type": "plain_text", "text": "Send"},
-    "submit": {"type": "plain_text", "text": "Send"},
-    "blocks": [
-        {
-            "type": "input",
-            "block_id": "text",
-            "label": {"type": "plain_text", "text": "Text"},
-            "element": {"type": "plain_text_input", "action_id": "value", "initial_value": "hi"},
-        }
-    ],
-}
-HOME = {"type": "home", "blocks": [{"type": "divider"}]}
+from tests.support.sandbox.slack_samples import HOME, MODAL
 
 
 @pytest.fixture

@@ -10,23 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from core.sandbox.slack import BOT_TOKEN
 from tests.support.sandbox import slack_identity
 from tests.support.sandbox.slack_identity import APP_TOKEN, SIGNING_SECRET
+from tests.support.sandbox.slack_samples import HOME, MODAL
 from tests.support.waiting import wait_for
 
-MODAL = {
-    "type": "modal",
-    "callback_id": "send",
-    "title": {"type": "plain_text", "text": "Send"},
-    "submit": {"type": "plain_text", "text": "Send"},
-    "blocks": [
-        {
-            "type": "input",
-            "block_id": "text",
-            "label": {"type": "plain_text", "text": "Text"},
-            "element": {"type": "plain_text_input", "action_id": "value", "initial_value": "hi"},
-        }
-    ],
-}
-HOME = {"type": "home", "blocks": [{"type": "divider"}]}
 ASK = {
     "text": "Send again?",
     "blocks": [

@@ -7,14 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from google.auth.transport.requests import AuthorizedSession
-from google.oauth2 import service_account
 from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from core.sandbox import slack, telegram
-from core.sandbox.google import SCOPE
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unsupported scheme type:UserWarning")
 
@@ -123,23 +120,8 @@ def faults(folder, name, response, *, method=None, request_too=True):
     return [f"{error!r}: {error.__cause__!r}" for error in found]
 
 
-def notion(sandbox):
-    settings = sandbox.settings()
-    headers = {
-        "Authorization": f"Bearer {settings['NOTION_API_KEY']}",
-        "Notion-Version": "2026-03-11",
-    }
-    return settings["NOTION_API_URL"] + "/v1", headers, settings["NOTION_DATABASE_ID_DEFAULT"]
-
-
-def google(sandbox):
-    info = json.loads(sandbox.settings()["GOOGLE_SERVICE_ACCOUNT_JSON"])
-    made = service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])
-    return AuthorizedSession(made)
-
-
-def test_notion_answers_as_its_description_says(sandbox, specs):
-    base, headers, database = notion(sandbox)
+def test_notion_answers_as_its_description_says(sandbox, specs, notion):
+    base, headers, database = notion
     found = requests.get(f"{base}/databases/{database}", headers=headers)
     source = found.json()["data_sources"][0]["id"]
     body = {
@@ -174,8 +156,8 @@ def test_notion_answers_as_its_description_says(sandbox, specs):
         assert faults(specs, "notion", answer) == []
 
 
-def test_notion_refuses_as_its_description_says(sandbox, specs):
-    base, headers, database = notion(sandbox)
+def test_notion_refuses_as_its_description_says(sandbox, specs, notion):
+    base, headers, database = notion
     wrong = {"parent": {"database_id": database}, "properties": {"Nom": {"checkbox": True}}}
     answers = [
         requests.get(f"{base}/users/me", headers={"Notion-Version": "2026-03-11"}),
@@ -187,8 +169,8 @@ def test_notion_refuses_as_its_description_says(sandbox, specs):
         assert faults(specs, "notion", answer, request_too=False) == []
 
 
-def test_sheets_answers_as_its_description_says(sandbox, specs):
-    settings, session = sandbox.settings(), google(sandbox)
+def test_sheets_answers_as_its_description_says(sandbox, specs, google):
+    settings, session = sandbox.settings(), google
     book = f"{settings['SHEETS_API_URL']}/v4/spreadsheets/"
     book += settings["GOOGLE_SHEETS_SPREADSHEET_ID"]
     append = f"{book}/values/A1:append?valueInputOption=RAW&includeValuesInResponse=true"

@@ -1,7 +1,6 @@
 """What a bot may do in Telegram's chats, and the people in them."""
 
 import pytest
-import requests
 from telegram import Update
 
 from core.sandbox.telegram import CHANNEL, GROUP
@@ -13,36 +12,26 @@ NOT_MODIFIED = (
 )
 
 
-@pytest.fixture
-def api(sandbox):
-    base = f"{sandbox.telegram.url}/bot{sandbox.telegram.token}"
-
-    def call(method, **body):
-        return requests.post(f"{base}/{method}", json=body, timeout=20).json()
-
-    return call
-
-
-def test_a_persons_message_marks_commands_in_utf16_units(sandbox, api):
+def test_a_persons_message_marks_commands_in_utf16_units(sandbox, bot_api):
     sandbox.telegram.user(42).says("🚀 /help@levqor_sandbox_bot a@b.io")
-    (update,) = api("getUpdates")["result"]
+    (update,) = bot_api("getUpdates")["result"]
     assert update["message"]["entities"] == [
         {"type": "bot_command", "offset": 3, "length": 24},
         {"type": "email", "offset": 28, "length": 6},
     ]
 
 
-def test_every_kind_of_update_is_readable_by_the_library(sandbox, api):
+def test_every_kind_of_update_is_readable_by_the_library(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     said = ada.says("/help")
     ada.edits(said, "/health")
     asked = {"text": "Send?", "reply_markup": keyboard(("Yes", "y"))}
-    api("sendMessage", chat_id=42, **asked)
+    bot_api("sendMessage", chat_id=42, **asked)
     ada.presses(ada.conversation[-1], "Yes")
     ada.sends_photo("/help")
     sandbox.telegram.posts("/help")
     sandbox.telegram.user(42, chat=GROUP).says("/help")
-    updates = [Update.de_json(one) for one in api("getUpdates")["result"]]
+    updates = [Update.de_json(one) for one in bot_api("getUpdates")["result"]]
     assert updates[0].message.text == "/help"
     assert updates[1].edited_message.text == "/health"
     assert updates[2].callback_query.data == "y"
@@ -56,44 +45,44 @@ def keyboard(*buttons):
     return {"inline_keyboard": [row]}
 
 
-def test_a_conversation_shows_messages_as_they_stand_now(sandbox, api):
+def test_a_conversation_shows_messages_as_they_stand_now(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     ada.says("/help")
-    sent = api("sendMessage", chat_id=42, text="Sending …")["result"]["message_id"]
-    api("editMessageText", chat_id=42, message_id=sent, text="Sent.")
+    sent = bot_api("sendMessage", chat_id=42, text="Sending …")["result"]["message_id"]
+    bot_api("editMessageText", chat_id=42, message_id=sent, text="Sent.")
     (message,) = ada.waits(until=lambda said: said.text == "Sent.")
     assert message.before == ["Sending …"]
 
 
-def test_a_pressed_button_is_answered_once(sandbox, api):
+def test_a_pressed_button_is_answered_once(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     ada.says("/help")
-    api("sendMessage", chat_id=42, text="Send?", reply_markup=keyboard(("Yes", "y")))
+    bot_api("sendMessage", chat_id=42, text="Send?", reply_markup=keyboard(("Yes", "y")))
     query = ada.presses(ada.conversation[0], "y")
-    assert api("answerCallbackQuery", callback_query_id=query, text="Done")["result"] is True
+    assert bot_api("answerCallbackQuery", callback_query_id=query, text="Done")["result"] is True
     assert sandbox.telegram.messages.queries[query] == "Done"
-    again = api("answerCallbackQuery", callback_query_id=query)
+    again = bot_api("answerCallbackQuery", callback_query_id=query)
     assert again["description"] == (
         "Bad Request: query is too old and response timeout expired or query ID is invalid"
     )
 
 
-def test_a_button_that_is_not_there_cannot_be_pressed(sandbox, api):
+def test_a_button_that_is_not_there_cannot_be_pressed(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     ada.says("/help")
-    api("sendMessage", chat_id=42, text="Send?", reply_markup=keyboard(("Yes", "y")))
+    bot_api("sendMessage", chat_id=42, text="Send?", reply_markup=keyboard(("Yes", "y")))
     with pytest.raises(ValueError, match="no such button; there are Yes"):
         ada.presses(ada.conversation[0], "No")
 
 
-def test_an_answer_to_a_question_carries_the_question(sandbox, api):
+def test_an_answer_to_a_question_carries_the_question(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     ada.says("/slack_send")
-    api("sendMessage", chat_id=42, text="Text?", reply_markup={"force_reply": True})
+    bot_api("sendMessage", chat_id=42, text="Text?", reply_markup={"force_reply": True})
     question = ada.conversation[0]
     assert question.asks
     ada.says("hello", reply_to=question)
-    answer = api("getUpdates")["result"][-1]["message"]
+    answer = bot_api("getUpdates")["result"][-1]["message"]
     assert answer["reply_to_message"]["text"] == "Text?"
 
 
@@ -124,17 +113,17 @@ def test_an_answer_to_a_question_carries_the_question(sandbox, api):
         ),
     ],
 )
-def test_telegram_refuses_what_a_bot_may_not_do(sandbox, api, method, body, description):
+def test_telegram_refuses_what_a_bot_may_not_do(sandbox, bot_api, method, body, description):
     sandbox.telegram.user(42).says("hello")
-    api("sendMessage", chat_id=42, text="Hi")
-    assert api(method, chat_id=42, **body)["description"] == f"Bad Request: {description}"
+    bot_api("sendMessage", chat_id=42, text="Hi")
+    assert bot_api(method, chat_id=42, **body)["description"] == f"Bad Request: {description}"
 
 
-def test_a_person_who_blocked_the_bot_gets_nothing(sandbox, api):
+def test_a_person_who_blocked_the_bot_gets_nothing(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     ada.says("hello")
     ada.blocks()
-    answer = api("sendMessage", chat_id=42, text="x")
+    answer = bot_api("sendMessage", chat_id=42, text="x")
     assert answer["description"] == "Forbidden: bot was blocked by the user"
     assert ada.conversation == []
 
@@ -142,15 +131,15 @@ def test_a_person_who_blocked_the_bot_gets_nothing(sandbox, api):
 # Menus
 
 
-def test_each_scope_has_a_menu_of_its_own(sandbox, api):
+def test_each_scope_has_a_menu_of_its_own(sandbox, bot_api):
     commands = [{"command": "help", "description": "What I can do"}]
     scope = {"type": "chat", "chat_id": GROUP}
-    assert api("setMyCommands", commands=commands, scope=scope)["result"] is True
-    assert api("getMyCommands", scope=scope)["result"] == commands
-    assert api("getMyCommands")["result"] == []
+    assert bot_api("setMyCommands", commands=commands, scope=scope)["result"] is True
+    assert bot_api("getMyCommands", scope=scope)["result"] == commands
+    assert bot_api("getMyCommands")["result"] == []
     assert sandbox.telegram.menu(scope) == ["help"]
-    api("deleteMyCommands", scope=scope)
-    assert api("getMyCommands", scope=scope)["result"] == []
+    bot_api("deleteMyCommands", scope=scope)
+    assert bot_api("getMyCommands", scope=scope)["result"] == []
 
 
 @pytest.mark.parametrize(
@@ -168,35 +157,35 @@ def test_each_scope_has_a_menu_of_its_own(sandbox, api):
         ({"commands": [], "scope": {"type": "chat", "chat_id": 5}}, "chat not found"),
     ],
 )
-def test_a_menu_telegram_could_not_show_is_refused(api, asked, description):
-    assert api("setMyCommands", **asked)["description"] == f"Bad Request: {description}"
+def test_a_menu_telegram_could_not_show_is_refused(bot_api, asked, description):
+    assert bot_api("setMyCommands", **asked)["description"] == f"Bad Request: {description}"
 
 
-def test_a_topic_takes_messages_once_somebody_wrote_in_it_and_no_other_chat_does(sandbox, api):
+def test_a_topic_takes_messages_once_somebody_wrote_in_it_and_no_other_chat_does(sandbox, bot_api):
     asked = sandbox.telegram.user(42, chat=FORUM, thread=7).says("/help")
-    (update,) = api("getUpdates")["result"]
+    (update,) = bot_api("getUpdates")["result"]
     message = Update.de_json(update).message
     assert (message.message_thread_id, message.is_topic_message) == (7, True)
-    there = api("sendMessage", chat_id=FORUM, text="x", message_thread_id=7)["result"]
+    there = bot_api("sendMessage", chat_id=FORUM, text="x", message_thread_id=7)["result"]
     assert there["message_thread_id"] == 7
     replied = {"message_id": asked.message_id}
-    there = api("sendMessage", chat_id=FORUM, text="x", reply_parameters=replied)["result"]
+    there = bot_api("sendMessage", chat_id=FORUM, text="x", reply_parameters=replied)["result"]
     assert there["message_thread_id"] == 7
-    assert "message_thread_id" not in api("sendMessage", chat_id=FORUM, text="x")["result"]
+    assert "message_thread_id" not in bot_api("sendMessage", chat_id=FORUM, text="x")["result"]
     for chat, thread in ((FORUM, 8), (GROUP, 7)):
-        refused = api("sendMessage", chat_id=chat, text="x", message_thread_id=thread)
+        refused = bot_api("sendMessage", chat_id=chat, text="x", message_thread_id=thread)
         assert refused["description"] == "Bad Request: message thread not found"
 
 
-def test_a_group_that_became_a_supergroup_says_where_it_is(sandbox, api):
+def test_a_group_that_became_a_supergroup_says_where_it_is(sandbox, bot_api):
     sandbox.telegram.messages.moved[-555] = GROUP
-    refused = api("sendMessage", chat_id=-555, text="x")
+    refused = bot_api("sendMessage", chat_id=-555, text="x")
     assert (refused["error_code"], refused["parameters"]) == (400, {"migrate_to_chat_id": GROUP})
 
 
-def test_a_supergroup_counts_its_messages_on_its_own(sandbox, api):
+def test_a_supergroup_counts_its_messages_on_its_own(sandbox, bot_api):
     numbers = [
-        api("sendMessage", chat_id=chat, text="x")["result"]["message_id"]
+        bot_api("sendMessage", chat_id=chat, text="x")["result"]["message_id"]
         for chat in (GROUP, 1, GROUP, 1, CHANNEL)
     ]
     assert numbers == [1, 1, 2, 2, 1]

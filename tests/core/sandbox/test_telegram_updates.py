@@ -12,43 +12,33 @@ from tests.support.sandbox import DropAfter
 from tests.support.waiting import wait_for
 
 
-@pytest.fixture
-def api(sandbox):
-    base = f"{sandbox.telegram.url}/bot{sandbox.telegram.token}"
-
-    def call(method, **body):
-        return requests.post(f"{base}/{method}", json=body, timeout=20).json()
-
-    return call
-
-
 def texts(answer):
     return [update["message"]["text"] for update in answer["result"]]
 
 
-def test_updates_are_given_again_until_a_higher_offset_confirms_them(sandbox, api):
+def test_updates_are_given_again_until_a_higher_offset_confirms_them(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     for text in ("one", "two", "three"):
         ada.says(text)
-    first = api("getUpdates")
+    first = bot_api("getUpdates")
     assert texts(first) == ["one", "two", "three"]
-    assert texts(api("getUpdates")) == ["one", "two", "three"]
-    second = api("getUpdates", offset=first["result"][1]["update_id"] + 1)
+    assert texts(bot_api("getUpdates")) == ["one", "two", "three"]
+    second = bot_api("getUpdates", offset=first["result"][1]["update_id"] + 1)
     assert texts(second) == ["three"]
     assert sandbox.telegram.updates.confirmed == [1000, 1001]
 
 
-def test_updates_read_by_a_bot_that_died_come_again(sandbox, api):
+def test_updates_read_by_a_bot_that_died_come_again(sandbox, bot_api):
     sandbox.telegram.user(42).says("hello")
     sandbox.telegram.next(DropAfter(), on="getUpdates")
     with pytest.raises(requests.ConnectionError):
-        api("getUpdates")
-    assert texts(api("getUpdates")) == ["hello"]
+        bot_api("getUpdates")
+    assert texts(bot_api("getUpdates")) == ["hello"]
 
 
-def test_a_long_poll_ends_as_soon_as_somebody_speaks(sandbox, api):
+def test_a_long_poll_ends_as_soon_as_somebody_speaks(sandbox, bot_api):
     with ThreadPoolExecutor() as pool:
-        poll = pool.submit(api, "getUpdates", timeout=10)
+        poll = pool.submit(bot_api, "getUpdates", timeout=10)
         while not sandbox.telegram.calls("getUpdates"):
             time.sleep(0.01)
         started = time.monotonic()
@@ -57,18 +47,18 @@ def test_a_long_poll_ends_as_soon_as_somebody_speaks(sandbox, api):
     assert time.monotonic() - started < 5
 
 
-def test_a_long_poll_without_updates_ends_after_its_timeout(api):
+def test_a_long_poll_without_updates_ends_after_its_timeout(bot_api):
     started = time.monotonic()
-    assert api("getUpdates", timeout=1) == {"ok": True, "result": []}
+    assert bot_api("getUpdates", timeout=1) == {"ok": True, "result": []}
     assert time.monotonic() - started >= 0.95
 
 
-def test_a_second_poller_ends_the_first(sandbox, api):
+def test_a_second_poller_ends_the_first(sandbox, bot_api):
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(api, "getUpdates", timeout=10)
+        first = pool.submit(bot_api, "getUpdates", timeout=10)
         while not sandbox.telegram.calls("getUpdates"):
             time.sleep(0.01)
-        api("getUpdates")
+        bot_api("getUpdates")
         answer = first.result()
     assert answer["error_code"] == 409
     assert answer["description"] == (
@@ -77,36 +67,38 @@ def test_a_second_poller_ends_the_first(sandbox, api):
     )
 
 
-def test_what_may_be_sent_is_remembered_and_does_not_reach_back(sandbox, api):
+def test_what_may_be_sent_is_remembered_and_does_not_reach_back(sandbox, bot_api):
     ada = sandbox.telegram.user(42)
     said = ada.says("one")
     ada.edits(said, "two")
-    assert len(api("getUpdates", allowed_updates=["message"])["result"]) == 2
+    assert len(bot_api("getUpdates", allowed_updates=["message"])["result"]) == 2
     ada.edits(said, "three")
-    assert len(api("getUpdates")["result"]) == 2
+    assert len(bot_api("getUpdates")["result"]) == 2
 
 
-def test_a_limit_is_kept(sandbox, api):
+def test_a_limit_is_kept(sandbox, bot_api):
     for number in range(3):
         sandbox.telegram.user(42).says(str(number))
-    assert texts(api("getUpdates", limit=2)) == ["0", "1"]
+    assert texts(bot_api("getUpdates", limit=2)) == ["0", "1"]
 
 
-def test_a_revoked_token_ends_the_poll_and_every_call(sandbox, api):
+def test_a_revoked_token_ends_the_poll_and_every_call(sandbox, bot_api):
     with ThreadPoolExecutor() as pool:
-        poll = pool.submit(api, "getUpdates", timeout=10)
+        poll = pool.submit(bot_api, "getUpdates", timeout=10)
         while not sandbox.telegram.calls("getUpdates"):
             time.sleep(0.01)
         sandbox.telegram.revoke()
         assert poll.result()["error_code"] == 401
-    assert api("getMe")["description"] == "Unauthorized"
+    assert bot_api("getMe")["description"] == "Unauthorized"
     sandbox.telegram.restore()
-    assert api("getMe")["ok"] is True
+    assert bot_api("getMe")["ok"] is True
 
 
-def test_an_unreadable_update_is_handed_over_as_it_is(sandbox, api):
+def test_an_unreadable_update_is_handed_over_as_it_is(sandbox, bot_api):
     sandbox.telegram.inject({"message": {"date": "yesterday"}})
-    assert api("getUpdates")["result"] == [{"update_id": 1000, "message": {"date": "yesterday"}}]
+    assert bot_api("getUpdates")["result"] == [
+        {"update_id": 1000, "message": {"date": "yesterday"}}
+    ]
 
 
 class Bot(BaseHTTPRequestHandler):
@@ -134,33 +126,33 @@ def bot():
         thread.join()
 
 
-def test_a_webhook_gets_its_updates_with_the_secret_until_it_says_yes(sandbox, api, bot):
+def test_a_webhook_gets_its_updates_with_the_secret_until_it_says_yes(sandbox, bot_api, bot):
     Bot.answers += [500, 403]
     sandbox.telegram.updates.retry_seconds = 0.01
-    assert api("setWebhook", url=bot, secret_token="s3cret")["result"] is True
+    assert bot_api("setWebhook", url=bot, secret_token="s3cret")["result"] is True
     sandbox.telegram.user(42).says("hello")
     wait_for(lambda: sandbox.telegram.updates.confirmed == [1000])
     assert sandbox.telegram.updates.deliveries == [(1000, 500), (1000, 403), (1000, 200)]
     assert {secret for secret, _ in Bot.seen} == {"s3cret"}
 
 
-def test_a_webhook_nobody_answers_is_told_in_its_info(sandbox, api):
+def test_a_webhook_nobody_answers_is_told_in_its_info(sandbox, bot_api):
     sandbox.telegram.updates.retry_seconds = 0.01
-    api("setWebhook", url="http://127.0.0.1:1/")
+    bot_api("setWebhook", url="http://127.0.0.1:1/")
     sandbox.telegram.user(42).says("hello")
-    wait_for(lambda: "last_error_message" in api("getWebhookInfo")["result"])
-    info = api("getWebhookInfo")["result"]
+    wait_for(lambda: "last_error_message" in bot_api("getWebhookInfo")["result"])
+    info = bot_api("getWebhookInfo")["result"]
     assert info["url"] == "http://127.0.0.1:1/"
     assert (info["pending_update_count"], info["last_error_message"]) == (1, "Connection failed")
 
 
-def test_polling_while_a_webhook_is_set_is_a_conflict(sandbox, api, bot):
-    api("setWebhook", url=bot)
-    answer = api("getUpdates")
+def test_polling_while_a_webhook_is_set_is_a_conflict(sandbox, bot_api, bot):
+    bot_api("setWebhook", url=bot)
+    answer = bot_api("getUpdates")
     assert answer["error_code"] == 409
     assert answer["description"].startswith("Conflict: can't use getUpdates method while webhook")
-    api("deleteWebhook")
-    assert api("getUpdates") == {"ok": True, "result": []}
+    bot_api("deleteWebhook")
+    assert bot_api("getUpdates") == {"ok": True, "result": []}
 
 
 @pytest.mark.parametrize(
@@ -180,5 +172,5 @@ def test_polling_while_a_webhook_is_set_is_a_conflict(sandbox, api, bot):
         ),
     ],
 )
-def test_a_webhook_telegram_could_not_use_is_refused(api, asked, description):
-    assert api("setWebhook", **asked)["description"] == description
+def test_a_webhook_telegram_could_not_use_is_refused(bot_api, asked, description):
+    assert bot_api("setWebhook", **asked)["description"] == description
