@@ -1,20 +1,15 @@
 """Whoever asked gets an answer, also where the bot died in between."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+from bot.runtime import Bot
+from core.engine import Accepted, Settled
 from core.errors import LevqorError
 from core.ledger import Owed
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.runtime import Bot
-    from core.engine import Accepted, Settled
 
 # Another process on this home may settle what a dead bot left; this often we look.
 CATCH_UP_SECONDS = 30.0

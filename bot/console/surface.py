@@ -8,7 +8,8 @@ import io
 import re
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 from bot.commands import Spelling
 from bot.conversation import (
@@ -23,17 +24,14 @@ from bot.conversation import (
     Started,
     Submission,
 )
+from bot.runtime import Bot, Hook
 from core import streams, wording
 from core.callers import Caller, os_user
 from core.contract import utf8
 from core.errors import Fault, InvalidInput, LevqorError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Sequence
-    from typing import Any
-
     from bot.console.terminal import Terminal
-    from bot.runtime import Bot, Hook
 
 BARE = Spelling(action=str, question=str)
 LEAVE = ("quit", "exit")

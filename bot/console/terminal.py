@@ -1,11 +1,11 @@
 """The interactive side: prompt, completion, colours, questions field by field."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from prompt_toolkit import PromptSession, print_formatted_text
-from prompt_toolkit.completion import Completer, Completion
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
@@ -13,18 +13,11 @@ from prompt_toolkit.styles import Style
 
 from bot import form_fields
 from bot.commands import QUESTIONS
+from bot.runtime import Bot
+from core.callers import Caller
 from core.cli.output import wrapped
+from core.contract import Contract, FieldSpec
 from core.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from prompt_toolkit.completion import CompleteEvent
-    from prompt_toolkit.document import Document
-
-    from bot.runtime import Bot
-    from core.callers import Caller
-    from core.contract import Contract, FieldSpec
 
 STYLE = Style.from_dict(
     {

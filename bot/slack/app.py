@@ -1,32 +1,27 @@
 """bolt's app: a listener for each command, none of which lets an error out."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.runtime import Bot
 from bot.slack import views
+from bot.slack.api import Api
+from bot.slack.handlers import AckBody, Handlers
 from bot.slack.manifest import main_command
 from bot.slack.settings import SlackSettings
 from core import wording
 from core.errors import InternalError, LevqorError
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from bot.runtime import Bot
-    from bot.slack.api import Api
-    from bot.slack.handlers import AckBody, Handlers
-
-    Answer = Callable[[Mapping[str, Any]], Awaitable[AckBody]]
+Answer = Callable[[Mapping[str, Any]], Awaitable[AckBody]]
 
 log = logging.getLogger("levqor.slack")
 

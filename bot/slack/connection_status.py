@@ -1,21 +1,16 @@
 """The Slack connection's status in words, the worst first; reported to health as it changes."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from bot.runtime import Bot
 from bot.slack.manifest import EVENTS_PATH
 from bot.slack.settings import SlackSettings
 from core.errors import NotConfigured
 from core.plain import agreeing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from bot.runtime import Bot
 
 SURFACE = "slack"
 WAITING = f"waiting for Slack at {EVENTS_PATH}"

@@ -3,12 +3,11 @@
 Accept first, acknowledge then: whatever says "sending" is in the ledger.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from bot.conversation import (
     Command,
@@ -17,31 +16,25 @@ from bot.conversation import (
     Decision,
     OpenForm,
     Reply,
+    Request,
+    Response,
     Started,
     Submission,
 )
-from bot.notifier import Notifier
+from bot.notifier import Notifier, ReplyTo
+from bot.runtime import Bot
 from bot.slack import views
-from bot.slack.api import SlackApiError, Unreachable
+from bot.slack.api import Api, SlackApiError, Unreachable
+from bot.slack.connection_status import ConnectionStatus
 from bot.slack.escaping import unescape
 from bot.slack.manifest import command_names, main_command, spelling
-from bot.slack.messenger import reply_to_of
+from bot.slack.messenger import Messenger, reply_to_of
+from bot.slack.people import People
 from bot.slack.settings import SlackSettings
 from core import wording
+from core.callers import Caller
+from core.engine import Settled
 from core.errors import InvalidInput, LevqorError
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-
-    from bot.conversation import Request, Response
-    from bot.notifier import ReplyTo
-    from bot.runtime import Bot
-    from bot.slack.api import Api
-    from bot.slack.connection_status import ConnectionStatus
-    from bot.slack.messenger import Messenger
-    from bot.slack.people import People
-    from core.callers import Caller
-    from core.engine import Settled
 
 AckBody = dict[str, Any] | None
 

@@ -1,18 +1,12 @@
 """Answers that come after the acknowledgement: to a response URL, else as a direct message."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from bot.slack.api import SlackApiError, Unreachable
+from bot.notifier import ReplyTo
+from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.views import escaped, note
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from bot.notifier import ReplyTo
-    from bot.slack.api import Api
 
 # Slack takes an answer for half an hour; an outage of nine minutes is waited out.
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)

@@ -4,33 +4,25 @@ slack_sdk's own way of coming back tries for ever without a word, with an addres
 have expired; here a connection lives once and another is opened in its place.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import ClientError
 from slack_sdk.socket_mode import aiohttp as slack_socket
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.runtime import Bot
 from bot.runtime.verdicts import mistake
-from bot.slack.api import NETWORK, SlackApiError, Unreachable
-from bot.slack.connection_status import ONE_EACH, refused_token, while_running
+from bot.slack.api import NETWORK, Api, SlackApiError, Unreachable
+from bot.slack.app import Ack
+from bot.slack.connection_status import ONE_EACH, ConnectionStatus, refused_token, while_running
 from core.backoff import backoffs
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from slack_sdk.socket_mode.request import SocketModeRequest
-
-    from bot.runtime import Bot
-    from bot.slack.api import Api
-    from bot.slack.app import Ack
-    from bot.slack.connection_status import ConnectionStatus
 
 
 @dataclass(frozen=True)

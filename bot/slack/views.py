@@ -4,20 +4,15 @@ In a form every block is named after its field, so that what is wrong can stand 
 docs.slack.dev/reference/block-kit and docs.slack.dev/reference/views.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from bot.conversation import Confirm
 from bot.form_fields import example
+from core.contract import Contract, FieldSpec
 from core.errors import Fault, InvalidInput
 from core.grammar import LINES, value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from bot.conversation import Confirm
-    from core.contract import Contract, FieldSpec
 
 Json = dict[str, Any]
 

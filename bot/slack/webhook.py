@@ -1,27 +1,20 @@
 """Slack over HTTP: signed posts to one address. The signature comes before everything."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from slack_sdk.signature import SignatureVerifier
 
-from bot.runtime import HookAnswer
-from bot.slack.connection_status import REACHED, WAITING
+from bot.runtime import HookAnswer, HookRequest
+from bot.slack.app import Ack
+from bot.slack.connection_status import REACHED, WAITING, ConnectionStatus
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from bot.runtime import HookRequest
-    from bot.slack.app import Ack
-    from bot.slack.connection_status import ConnectionStatus
-
-    Handle = Callable[[dict[str, Any]], Awaitable[Ack]]
+Handle = Callable[[dict[str, Any]], Awaitable[Ack]]
 
 # Slack's forms have two dozen fields.
 MOST_FIELDS = 100

@@ -1,25 +1,17 @@
 """How the Telegram interface is doing, for health: measured by answers that came."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from telegram.error import InvalidToken
+from telegram.error import InvalidToken, TelegramError
 
+from bot.runtime import Bot
 from bot.telegram.api import InvalidAnswer
-from bot.telegram.settings import NAME
+from bot.telegram.settings import NAME, Timing
 from core.plain import agreeing, counted
 from core.wording import wait
-
-if TYPE_CHECKING:
-    from telegram.error import TelegramError
-
-    from bot.runtime import Bot
-    from bot.telegram.settings import Timing
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,18 @@
 """The menu beside the input field: every command, shown to paired people alone."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
 
 from telegram import BotCommand, BotCommandScopeChat
 from telegram.constants import BotCommandLimit
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.commands import QUESTIONS, Spelling
+from bot.runtime import Bot
+from bot.telegram.api import Api
 from bot.telegram.settings import NAME
 from core.errors import LevqorError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from bot.runtime import Bot
-    from bot.telegram.api import Api
 
 SPELLING = Spelling(
     action=lambda action_id: "/" + action_id.replace(".", "_").replace("-", "_"),

@@ -3,30 +3,25 @@
 The library's loop confirms what nobody has handled yet, and can end or hang unseen.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
 import time
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telegram.error import Conflict, TelegramError
 
+from bot.runtime import Bot
 from bot.telegram import connection_status as verdicts
-from bot.telegram.api import Flood
+from bot.telegram.api import Api, Flood
+from bot.telegram.connection_status import ConnectionStatus, Verdict
+from bot.telegram.settings import Timing
+from bot.telegram.update_handler import Taken, UpdateHandler
 from bot.telegram.updates import number
+from bot.telegram.webhook import WebhookSecret
 from core.backoff import backoff
 from core.errors import LevqorError
-
-if TYPE_CHECKING:
-    from bot.runtime import Bot
-    from bot.telegram.api import Api
-    from bot.telegram.connection_status import ConnectionStatus, Verdict
-    from bot.telegram.settings import Timing
-    from bot.telegram.update_handler import Taken, UpdateHandler
-    from bot.telegram.webhook import WebhookSecret
 
 log = logging.getLogger("levqor.bot")
 

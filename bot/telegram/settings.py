@@ -1,20 +1,15 @@
 """The Telegram interface's settings, whether they make one, and how long it waits."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import SecretStr
 
 from core.contract import BaseUrl, Config, Problem, setting, upstream_url
 from core.errors import NotConfigured
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.settings import Settings
+from core.settings import Settings
 
 NAME = "telegram"
 TOKEN = "TELEGRAM_BOT_TOKEN"  # noqa: S105 - the setting's name

@@ -1,32 +1,25 @@
 """Updates as they come, one by one: parsed, journaled, answered; then they may be confirmed."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telegram import Update
 from telegram.error import TelegramError
 
 from bot.expiring import ExpiringMap
-from bot.telegram.handlers import Postponed
+from bot.runtime import Bot
+from bot.telegram.answers import Answer
+from bot.telegram.api import Api
+from bot.telegram.connection_status import ConnectionStatus
+from bot.telegram.handlers import Handlers, Postponed
 from bot.telegram.settings import NAME
-from bot.telegram.updates import number, parse
+from bot.telegram.updates import ButtonPress, TextMessage, number, parse
 from core.errors import LevqorError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bot.runtime import Bot
-    from bot.telegram.answers import Answer
-    from bot.telegram.api import Api
-    from bot.telegram.connection_status import ConnectionStatus
-    from bot.telegram.handlers import Handlers
-    from bot.telegram.updates import ButtonPress, TextMessage
 
 # What is not in the journal is answered before its update is confirmed, so that a crash
 # brings it again. An answer that takes longer is written down: a chat in a flood must not

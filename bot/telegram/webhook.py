@@ -1,7 +1,5 @@
 """Telegram posts each update to an address of ours, signed with a secret only we know."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import hmac
@@ -9,24 +7,18 @@ import json
 import logging
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from telegram.error import BadRequest, TelegramError
 
-from bot.runtime import HookAnswer
+from bot.runtime import HookAnswer, HookRequest
 from bot.telegram import connection_status as verdicts
-from bot.telegram.api import KINDS
+from bot.telegram.api import KINDS, Api
+from bot.telegram.connection_status import ConnectionStatus
+from bot.telegram.settings import Timing
+from bot.telegram.update_handler import UpdateHandler
 from core.home_key import KEY, home_key
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bot.runtime import HookRequest
-    from bot.telegram.api import Api
-    from bot.telegram.connection_status import ConnectionStatus
-    from bot.telegram.settings import Timing
-    from bot.telegram.update_handler import UpdateHandler
 
 HEADER = "x-telegram-bot-api-secret-token"
 # Telegram tries again for a day; a failure of an hour ago says nothing about now.

@@ -7,22 +7,15 @@ ALLOWED_ORIGINS. Where a proxy has to be expected, no request is: a plain TCP fo
 writes `Host: 127.0.0.1` hints at nothing.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from bot.web.settings import HttpSettings
 from core.callers import ADDRESSED_SURFACE, IP, Caller, parse_ip, quota_address
 from core.contract import loopback
 from core.errors import Forbidden, LedgerError, Unauthorized
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from bot.web.settings import HttpSettings
-    from core.ledger import Token
-
+from core.ledger import Token
 
 HOW_TO_GET_ONE = (
     "Ask whoever runs Levqor for a new one. A token works only where it was made: levqor token new"

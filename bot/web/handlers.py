@@ -1,32 +1,25 @@
 """Request handlers: what each address answers, once the middleware has said who asks."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.runtime import Bot
+from bot.web.authentication import Principal
 from bot.web.body import idempotency_key, parse_object, read_body
+from bot.web.limits import Limits
+from bot.web.metrics import Metrics
 from bot.web.responses import json_response
 from bot.web.schemas import NO_RUN
 from core import __version__
 from core.errors import Busy, Fault, Forbidden, InvalidInput
-from core.health import inbounds
-from core.reports import InboundUptime, Uptime, moment
-
-if TYPE_CHECKING:
-    from bot.runtime import Bot
-    from bot.web.authentication import Principal
-    from bot.web.limits import Limits
-    from bot.web.metrics import Metrics
-    from core.health import HealthChecker
-    from core.reports import Health
+from core.health import HealthChecker, inbounds
+from core.reports import Health, InboundUptime, Uptime, moment
 
 # Whoever asks, and however often: a probe is a call the upstream counts.
 LIVE_SECONDS = 15.0

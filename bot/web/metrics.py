@@ -1,9 +1,7 @@
 """Numbers for Prometheus, in a registry of their own; nothing in them names a person."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -11,16 +9,11 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from core.errors import QuotaSpent
+from bot.runtime import Bot
+from core.callers import Caller
+from core.engine import Engine, Settled
+from core.errors import LevqorError, QuotaSpent
 from core.health import inbounds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bot.runtime import Bot
-    from core.callers import Caller
-    from core.engine import Engine, Settled
-    from core.errors import LevqorError
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = CONTENT_TYPE_LATEST

@@ -4,30 +4,22 @@ Hooks are what chat platforms post to; they are signed and know their own caller
 else is authenticated before a path is even looked up, so a stranger learns nothing.
 """
 
-from __future__ import annotations
-
 import logging
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.runtime import HookRequest
+from bot.runtime import Hook, HookRequest
+from bot.web.authentication import Authenticator
 from bot.web.body import Gone, check_framing, read_body
+from bot.web.limits import Limits
+from bot.web.metrics import Metrics
+from bot.web.rejections import RejectionLog
 from bot.web.responses import error_response
 from core.errors import InternalError, LevqorError, MethodNotAllowed, Unauthorized
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from bot.runtime import Hook
-    from bot.web.authentication import Authenticator
-    from bot.web.limits import Limits
-    from bot.web.metrics import Metrics
-    from bot.web.rejections import RejectionLog
 
 log = logging.getLogger("levqor.web")
 

@@ -1,15 +1,10 @@
 """Which requests were rejected: some leave a line in the log."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
 
+from bot.runtime import Bot
 from core.callers import ADDRESSED_SURFACE, Caller
-
-if TYPE_CHECKING:
-    from bot.runtime import Bot
-    from core.errors import LevqorError
+from core.errors import LevqorError
 
 # Strangers may try as often as they like: their lines must not push those of runs out of
 # the log, which keeps fifty megabytes.
