@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bot.web.reference import reference  # noqa: E402 - the line above finds it
 from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
 from core.interfaces import declared  # noqa: E402
 from core.settings.example import example  # noqa: E402
 from core.settings.settings import sections  # noqa: E402
+from docs.reference import reference  # noqa: E402 - the line above finds it
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.web.reference import reference
 from core.connectors import CONNECTORS
+from docs.reference import reference
 from tests.support.web import served
 
 PAGE = Path(__file__).parents[3] / "docs" / "CONNECTORS.md"
