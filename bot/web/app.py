@@ -11,12 +11,11 @@ from starlette.responses import Response
 from bot.runtime import Bot, Hook
 from bot.web import openapi
 from bot.web.authentication import Authenticator
+from bot.web.body import error_response, json_response
 from bot.web.handlers import Handlers
-from bot.web.limits import Limits
 from bot.web.metrics import Metrics
 from bot.web.middleware import AuthMiddleware
-from bot.web.rejections import RejectionLog
-from bot.web.responses import error_response, json_response
+from bot.web.server import Limits
 from bot.web.settings import HttpSettings
 from core import __version__
 from core.engine import Engine
@@ -65,7 +64,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         lambda token: bot.read(bot.engine.ledger.token_check, token),
         _exposed(hooks, address),
     )
-    return AuthMiddleware(app, authenticator, hooks, limits, metrics, RejectionLog(bot))
+    return AuthMiddleware(app, bot, authenticator, hooks, limits, metrics)
 
 
 def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:

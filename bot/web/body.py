@@ -1,25 +1,39 @@
-"""Reading a request: its body, bounded in bytes, time, depth and names, and strictly JSON.
+"""Bodies: a request's, bounded in bytes, time, depth and names, and strictly JSON; a response's.
 
 What is refused is said without its value: nothing of a body is ever echoed.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from email.message import Message
 from typing import Any
 
-from bot.web.limits import MAX_BYTES
+from starlette.responses import Response
+
 from core.callers import Caller
 from core.contract import utf8
-from core.errors import Fault, InvalidInput, TooLarge, WrongMediaType
+from core.errors import (
+    Fault,
+    InvalidInput,
+    LevqorError,
+    MethodNotAllowed,
+    TooLarge,
+    Unauthorized,
+    WrongMediaType,
+)
 from core.grammar.jsons import BrokenJson, strict_json
 
+MAX_BYTES = 256 * 1024
 # A body beyond the bound is read on to here, so that whoever sends it can read our answer:
 # closing on unread bytes would reset the connection under it.
 _PATIENCE_BYTES = 16 * MAX_BYTES
 KEY_HEADER = "Idempotency-Key"
 KEY_PATTERN = r"^[!-~]([ -~]{0,253}[!-~])?$"
+# Answers hold who asked and what came of it: nothing may keep a copy.
+_ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_AS_HEADERS = {"x-run-id": "run", "retry-after": "retry_after"}
 
 
 class TooSlow(InvalidInput, http=408):
@@ -144,3 +158,30 @@ def check_media_type(headers: Mapping[str, str]) -> None:
 
 def _malformed(what: str) -> InvalidInput:
     return InvalidInput([Fault("body", what)], fix="Send one JSON object.")
+
+
+def json_response(
+    body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Make a JSON response, with the run and the seconds to wait as headers too."""
+    more = {header: str(body[name]) for header, name in _AS_HEADERS.items() if name in body}
+    return Response(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
+        status,
+        {**_ALWAYS, **more, **(headers or {})},
+        "application/json",
+    )
+
+
+def error_response(error: LevqorError, *, allow: str | None = None) -> Response:
+    """Make an error's response, with the headers its status calls for."""
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthorized):
+        headers["www-authenticate"] = 'Bearer realm="levqor"'
+    if isinstance(error, MethodNotAllowed) and allow:
+        headers["allow"] = allow
+    if isinstance(error, TooLarge | TooSlow | Smuggled):
+        # The rest of that body is still on its way, or its end is in doubt: nothing after
+        # it can be read.
+        headers["connection"] = "close"
+    return json_response(error.body(), error.http, headers)

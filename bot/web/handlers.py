@@ -11,11 +11,10 @@ from starlette.responses import Response
 
 from bot.runtime import Bot
 from bot.web.authentication import Principal
-from bot.web.body import idempotency_key, parse_object, read_body
-from bot.web.limits import Limits
+from bot.web.body import idempotency_key, json_response, parse_object, read_body
 from bot.web.metrics import Metrics
-from bot.web.responses import json_response
 from bot.web.schemas import NO_RUN
+from bot.web.server import Limits
 from core import __version__
 from core.errors import Busy, Fault, Forbidden, InvalidInput
 from core.health import HealthChecker, inbounds

@@ -6,19 +6,19 @@ else is authenticated before a path is even looked up, so a stranger learns noth
 
 import logging
 import re
+import time
 from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.runtime import Hook, HookRequest
+from bot.runtime import Bot, Hook, HookRequest
 from bot.web.authentication import Authenticator
-from bot.web.body import Gone, check_framing, read_body
-from bot.web.limits import Limits
+from bot.web.body import Gone, check_framing, error_response, read_body
 from bot.web.metrics import Metrics
-from bot.web.rejections import RejectionLog
-from bot.web.responses import error_response
+from bot.web.server import Limits
+from core.callers import ADDRESSED_SURFACE, Caller
 from core.errors import InternalError, LevqorError, MethodNotAllowed, Unauthorized
 
 log = logging.getLogger("levqor.web")
@@ -32,6 +32,32 @@ _PREFLIGHT = {
     "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key",
     "access-control-max-age": "600",
 }
+# Strangers may try as often as they like: their lines must not push those of runs out of
+# the log, which keeps fifty megabytes.
+LINES_A_MINUTE = 10
+
+
+class RejectionLog:
+    """Writes rejected requests down: for the same address and reason one line a minute."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._minute = 0
+        self._seen: set[tuple[str, str]] = set()
+
+    def log(self, error: LevqorError, address: str) -> None:
+        """Write a line, unless there have been enough this minute."""
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._seen.clear()
+        rejection = (address, error.reason or error.code)
+        if rejection in self._seen or len(self._seen) >= LINES_A_MINUTE:
+            return
+        self._seen.add(rejection)
+        stranger = Caller(ADDRESSED_SURFACE, address, known=False)
+        write = self._bot.engine.log_rejection
+        self._bot.spawn(self._bot.read(write, error, stranger, address), name="rejection")
 
 
 class AuthMiddleware:
@@ -40,17 +66,17 @@ class AuthMiddleware:
     def __init__(
         self,
         app: ASGIApp,
+        bot: Bot,
         authenticator: Authenticator,
         hooks: Iterable[Hook],
         limits: Limits,
         metrics: Metrics,
-        rejections: RejectionLog,
     ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._limits = limits
         self._metrics = metrics
-        self._rejections = rejections
+        self._rejections = RejectionLog(bot)
         self._hooks = {hook.path: hook for hook in hooks}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from bot.declaration import Startup
 from bot.runtime import Bot, Hook
 from bot.web.app import make_app
-from bot.web.limits import Limits
-from bot.web.server import Server
+from bot.web.server import Limits, Server
 from bot.web.settings import HttpSettings
 from core.errors import NotConfigured
 from core.settings import Address

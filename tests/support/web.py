@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from bot.runtime import Hook
-    from bot.web.limits import Limits
+    from bot.web.server import Limits
     from core.engine import Engine
 
 

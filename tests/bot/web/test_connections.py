@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bot.web.limits import Limits
+from bot.web.server import Limits
 from tests.support.sandbox import Delay
 from tests.support.waiting import wait_for
 from tests.support.web import connecting, received, served

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.runtime import Hook, HookAnswer
-from bot.web.limits import Limits
+from bot.web.server import Limits
 from tests.support.sandbox import Delay
 from tests.support.waiting import wait_for
 from tests.support.web import served

@@ -13,7 +13,7 @@ import pytest
 
 from bot.runtime.threads import SIZES
 from bot.web.body import idempotency_key
-from bot.web.limits import Limits
+from bot.web.server import Limits
 from core.callers import Caller
 from core.ledger import Ledger
 from tests.support.bot import Program
