@@ -21,7 +21,7 @@ PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0
 	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
 	imagemagick fonts-dejavu-core chromium procps curl gcc libc6-dev
 
-.PHONY: run bot test soak bench lint docs check-docs system run-tray shots lock clean
+.PHONY: run bot test soak bench lint docs check-docs system run-tray shots dist sbom lock clean
 
 run: $(READY)  ## the main job on built-in defaults, no credentials
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/levqor-bot --sandbox --console --no-http; \
@@ -91,8 +91,23 @@ COMPILE = $(UV) pip compile --quiet pyproject.toml - --universal --python-versio
 
 # Keeps the versions that still do; `make lock UPGRADE=1` takes the newest.
 lock: $(READY)  ## constraints.txt and requirements.txt: every version that is installed, with the hashes of its files
-	@echo 'setuptools>=77' | $(COMPILE) --extra tray --extra dev $(if $(UPGRADE),--upgrade) -o constraints.txt
-	@echo 'setuptools>=77' | $(COMPILE) --constraints constraints.txt -o requirements.txt
+	@echo 'hatchling>=1.27' | $(COMPILE) --extra tray --extra dev $(if $(UPGRADE),--upgrade) -o constraints.txt
+	@echo 'hatchling>=1.27' | $(COMPILE) --constraints constraints.txt -o requirements.txt
+
+# Where the project lives, for the links and pictures of the package's page.
+PROJECT_URL ?= $(shell git remote get-url origin 2>/dev/null | sed -nE 's,^(https://|ssh://)?([^/@]*@)?([^/:@]+\.[a-z]+)[:/](.*)$$,https://\3/\4,; s,\.git$$,,; /^https:/p')
+
+DIST := dist
+BUILD := build
+
+dist: $(READY)  ## wheel and sdist in dist/, the same bytes at each build
+	LEVQOR_PROJECT_URL='$(PROJECT_URL)' $(UV) build --quiet --clear --no-build-isolation --python $(BIN)/python --out-dir $(DIST)
+	@sha256sum $(DIST)/*.whl $(DIST)/*.tar.gz
+	@[ -n '$(PROJECT_URL)' ] || echo "No PROJECT_URL: the package's page has no links, and no pictures."
+
+sbom: $(READY_DEV)  ## build/levqor.cdx.json: all that Levqor installs, with hashes (CycloneDX)
+	@mkdir -p $(BUILD)
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file $(BUILD)/levqor.cdx.json
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -1,7 +1,8 @@
-"""The workflow: what runs there is pinned, and a secret is seen by one step alone."""
+"""The workflows: what runs there is pinned, and a secret is seen by one step alone."""
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -30,13 +31,35 @@ def test_no_checkout_leaves_its_token_behind():
 
 
 def test_secrets_are_given_to_the_step_that_sends_and_to_no_other():
+    text = "".join(file.read_text("utf-8") for file in FILES)
+    seen = [step for step in STEPS if "secrets." in str(step)]
+    assert [step["id"] for step in seen] == ["smoke"]
+    assert "make" not in seen[0]["run"]
+    assert "pip" not in seen[0]["run"]
+    assert text.count("secrets.") == str(seen).count("secrets.")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_workflow_has_the_shape_that_its_schema_gives(file):
+    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+    command = [*program, "vendor.github-workflows", str(file)]
+    checked = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_only_the_job_that_publishes_and_the_one_that_attests_may_sign():
+    may = {}
     for file in FILES:
-        text = file.read_text("utf-8")
-        seen = [step for step in STEPS if "secrets." in str(step)]
-        assert [step["id"] for step in seen] == ["smoke"]
-        assert "make" not in seen[0]["run"]
-        assert "pip" not in seen[0]["run"]
-        assert text.count("secrets.") == str(seen).count("secrets.")
+        workflow = yaml.safe_load(file.read_text("utf-8"))
+        assert set(workflow["permissions"].values()) <= {"read"}
+        for name, job in workflow["jobs"].items():
+            may[name] = {k for k, v in job.get("permissions", {}).items() if v == "write"}
+            # What may sign runs nothing of a checkout.
+            assert not may[name] or not any("run" in step for step in job["steps"])
+    assert {name: rights for name, rights in may.items() if rights} == {
+        "attest": {"id-token", "attestations"},
+        "publish": {"id-token"},
+    }
 
 
 @pytest.mark.parametrize(
