@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import platform
 import stat
 import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.cli import health, options
 from core.errors import LevqorError
@@ -18,11 +19,11 @@ from core.reports import Finding, Verdict
 from core.wording import summary, titled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from core.cli.session import Session
-    from core.contract import Answer, Connector, HttpClient, Probe
+    from core.contract import Answer, Connector
     from core.engine import Engine
     from core.reports import Health
     from core.settings import Problem, Settings
@@ -37,7 +38,7 @@ GOOD = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Diagnosis:
     """What was found, in the order a person fixes it, and a line on the services."""
 
@@ -57,10 +58,10 @@ def diagnose(session: Session, service: str | None) -> Diagnosis:
     settings, connectors = session.settings, options.connectors(service)
     findings = [*_machine(settings.home), *_settings(settings, connectors, service)]
     skews: list[float] = []
-    watched = [dataclasses.replace(c, probe=_timed(c.probe, skews)) for c in connectors]
     told = "The services were not checked."
     try:
-        with Engine.open(settings, connectors=watched, folder=session.folder) as engine:
+        with Engine.open(settings, connectors=connectors, folder=session.folder) as engine:
+            engine.outbound.on_answer = lambda answer: skews.extend(_skew(answer))
             if session.folder == settings.home:
                 findings += _database(engine)
             report = health.look(engine, service, live=True)
@@ -177,7 +178,7 @@ def _setting(settings: Settings, problem: Problem, *, good: bool | None) -> Find
     finding = Finding(good, problem.what, problem.fix, "settings", problem.setting)
     if declared is None:
         return finding
-    return dataclasses.replace(
+    return replace(
         finding,
         line=f"{declared.name}={declared.example or declared.default or '…'}",
         place="the environment" if declared.env_only else str(settings.home / ".env"),
@@ -213,40 +214,8 @@ def _clock(skews: Sequence[float]) -> Iterator[Finding]:
     )
 
 
-def _timed(
-    probe: Callable[[Any, HttpClient], Probe], skews: list[float]
-) -> Callable[[Any, HttpClient], Probe]:
-    """Make a probe also note how many seconds our clock is ahead of who answers."""
-    return lambda config, http: probe(config, _TimedClient(http, skews))
-
-
-class _TimedClient:
-    """An HttpClient that notes the Date of every answer."""
-
-    def __init__(self, http: HttpClient, skews: list[float]) -> None:
-        self._http = http
-        self._skews = skews
-        self.run = http.run
-        self.remember = http.remember
-
-    def get(self, url: str, **more: Any) -> Answer:
-        return self._noted(self._http.get(url, **more))
-
-    def post(self, url: str, **more: Any) -> Answer:
-        return self._noted(self._http.post(url, **more))
-
-    def service_account_token(
-        self, *args: Any, explain: Callable[[Answer], Exception], **more: Any
-    ) -> str:
-        def noted(answer: Answer) -> Exception:
-            return explain(self._noted(answer))
-
-        return self._http.service_account_token(*args, explain=noted, **more)
-
-    def _noted(self, answer: Answer) -> Answer:
-        try:
-            moment = parsedate_to_datetime(answer.headers.get("Date", ""))
-        except ValueError:
-            return answer
-        self._skews.append(time.time() - moment.timestamp())
-        return answer
+def _skew(answer: Answer) -> Iterator[float]:
+    """How many seconds our clock is ahead of who answers, where it tells the time."""
+    with suppress(ValueError):
+        moment = parsedate_to_datetime(answer.headers.get("Date", ""))
+        yield time.time() - moment.timestamp()

@@ -7,7 +7,7 @@ name and message are looked at together: https://resend.com/docs/api-reference/e
 from pydantic import BaseModel
 
 from core.contract import Answer, AnswerTable, not_sent, refused, unknown
-from core.errors import Certainty, UpstreamError
+from core.errors import UpstreamError
 
 KEY_MISSING = refused(
     "key_missing",
@@ -57,7 +57,6 @@ ANSWERS = AnswerTable(
     what="the e-mail",
     look="Look at resend.com/emails",
     status_page="resend-status.com",
-    certainty=Certainty.REPEATABLE,  # by its Idempotency-Key
     by_code={
         "missing_api_key": KEY_MISSING,
         "restricted_api_key": RESTRICTED_KEY,
@@ -151,7 +150,7 @@ class Trouble(BaseModel):
     message: str = ""
 
 
-def explain(answer: Answer, *, wrote: bool = True) -> UpstreamError:
+def explain(answer: Answer) -> UpstreamError:
     """Say what an answer other than success means."""
     trouble = answer.parse(Trouble) or Trouble(message=answer.text[:200])
-    return ANSWERS.error(answer, code=trouble.name, text=trouble.message, wrote=wrote)
+    return ANSWERS.error(answer, code=trouble.name, text=trouble.message)

@@ -160,14 +160,14 @@ class Reply(BaseModel):
     needed: str = ""
 
 
-def explain(answer: Answer, table: AnswerTable, *, wrote: bool = True) -> UpstreamError:
+def explain(answer: Answer, table: AnswerTable) -> UpstreamError:
     """Say what an answer other than success means; `table` is `HOOK` or `API`."""
     reply = answer.parse(Reply)
     code = reply.error if reply else answer.text.strip()
     status = answer.status
     if code in _FAILING:
         status = 500
-    elif code in table.codes or (reply and not reply.ok and status < 400):
+    elif code in table.by_code or (reply and not reply.ok and status < 400):
         status = 400
     scope = reply.needed if reply and re.fullmatch(r"[a-z:._,]{1,80}", reply.needed) else None
-    return table.error(answer, status=status, code=code, wrote=wrote, values={"needed": scope})
+    return table.error(answer, status=status, code=code, values={"needed": scope})

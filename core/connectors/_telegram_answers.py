@@ -174,23 +174,23 @@ def may_post(chat: Result, member: Result) -> bool:
     return everybody and member.can_send_messages
 
 
-def result_of(answer: Answer, *, wrote: bool = True) -> Result:
+def result_of(answer: Answer) -> Result:
     """What a call that succeeded gave; raises what another answer means."""
     reply = answer.parse(Reply)
     if answer.status == 200 and reply and reply.ok:
         return reply.result
-    raise _explain(answer, reply, wrote=wrote)
+    raise _explain(answer, reply)
 
 
-def _explain(answer: Answer, reply: Reply | None, *, wrote: bool) -> UpstreamError:
+def _explain(answer: Answer, reply: Reply | None) -> UpstreamError:
     if reply is None or reply.ok:
-        return ANSWERS.error(answer, wrote=wrote)
+        return ANSWERS.error(answer)
     status, text = reply.error_code or answer.status, reply.description.lower()
     if chat := reply.parameters.migrate_to_chat_id:
         return MIGRATED.error(values={"chat": str(chat)})
-    if wrote and ANSWERS.row(status) is ANSWERS.failed and "immediately deleted" in text:
+    if ANSWERS.row(status) is ANSWERS.failed and "immediately deleted" in text:
         return DELETED.error()
     # A status that has a row means the same whatever is said with it.
     text = "" if status in ANSWERS.by_status else text
     wait = reply.parameters.retry_after
-    return ANSWERS.error(answer, status=status, text=text, wrote=wrote, wait=wait)
+    return ANSWERS.error(answer, status=status, text=text, wait=wait)

@@ -141,7 +141,7 @@ def probe(config: EmailConfig, http: HttpClient) -> Probe:
     answer = http.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
     domains = answer.parse(Domains) if answer.status == 200 else None
     if domains is None:
-        error = explain(answer, wrote=False)
+        error = explain(answer)
         if error.reason != RESTRICTED_KEY.reason:
             raise error
     address = config.sender.rpartition("<")[2].rstrip(">").lower()

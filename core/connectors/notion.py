@@ -149,23 +149,24 @@ def _create(made: Properties, schema: Schema, notion: Api) -> Receipt:
     answer = notion.post("pages", body)
     if answer.status == 409:  # nothing was saved, and Notion asks to try again
         answer = notion.post("pages", body)
-    if answer.status == 503:
-        answer = _read_back(answer, notion)
-    page = answer.parse(Page) if answer.status == 200 else None
+    page = _saved(answer, notion) if answer.status == 503 else _page(answer)
     if page is None:
         raise explain(answer, columns={n: c.type for n, c in schema.columns.items()})
     return Receipt("created", id=page.id, link=page.url, note="\n".join(made.notes) or None)
 
 
-def _read_back(answer: Answer, notion: Api) -> Answer:
-    """Look for the page that a 503 says was saved; the 503 itself where it is not seen."""
+def _saved(answer: Answer, notion: Api) -> Page | None:
+    """Read back the page that a 503 says was saved; None where it is not seen."""
     try:
         page = notion_id(str(complaint(answer).additional_data.get("committed_resource_id")))
-        saved = notion.get(f"pages/{page}")
+        return _page(notion.get(f"pages/{page}"))
     except (ValueError, UpstreamError):
         # A look that failed says nothing of the write, which stays unknown.
-        return answer
-    return saved if saved.status == 200 else answer
+        return None
+
+
+def _page(answer: Answer) -> Page | None:
+    return answer.parse(Page) if answer.status == 200 else None
 
 
 def probe(config: NotionConfig, http: HttpClient) -> Probe:
@@ -173,7 +174,7 @@ def probe(config: NotionConfig, http: HttpClient) -> Probe:
     notion = Api(config.api_url, config.api_key, http)
     answer = notion.get("users/me")
     if answer.status != 200:
-        raise explain(answer, wrote=False)
+        raise explain(answer)
     if config.database is None:
         return Probe((f"{DEFAULT} is not set: a database must be named each time.",))
     read_schema(config.database, notion)

@@ -124,7 +124,7 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
     url = config.webhook_url.get_secret_value()
     answer = http.post(url, json={"text": ""}, effect="none")
-    error = explain(answer, HOOK, wrote=False)
+    error = explain(answer, HOOK)
     # Slack does not say whether it looks at the address or at the text first.
     if answer.body != b"ok" and error.reason not in ("no_text", "bad_request"):
         raise error
@@ -132,7 +132,7 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
         return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
     url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)
     answer = http.post(url, json={}, headers=token, effect="none")
-    trouble = None if _ok(answer) else explain(answer, API, wrote=False)
+    trouble = None if _ok(answer) else explain(answer, API)
     scopes = answer.headers.get("x-oauth-scopes")
     if scopes and "chat:write" not in re.split(r"[,\s]+", scopes):
         trouble = MISSING_SCOPE.error()

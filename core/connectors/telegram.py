@@ -156,7 +156,7 @@ def _url(config: TelegramConfig, call: str) -> str:
 
 
 def _get(config: TelegramConfig, http: HttpClient, call: str, **params: str) -> Result:
-    return result_of(http.get(_url(config, call), params=params), wrote=False)
+    return result_of(http.get(_url(config, call), params=params))
 
 
 def _link(message: Result) -> str | None:

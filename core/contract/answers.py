@@ -3,17 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Any
 
 from core.contract.http import Answer
-from core.errors import Certainty, NotSent, Refused, Unknown, UpstreamError
+from core.errors import Certainty, NotSent, Outcome, Refused, Unknown, UpstreamError
 from core.plain import plain_line
 
-_BY_OUTCOME: dict[str, type[UpstreamError]] = {
-    "refused": Refused,
-    "not_sent": NotSent,
-    "unknown": Unknown,
-}
+_ERRORS = {error.outcome: error for error in (Refused, NotSent, Unknown)}
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class AnswerRow:
     message: str
     fix: str
     detailed: str | None = None
-    outcome: Literal["refused", "not_sent", "unknown"] = field(kw_only=True)
+    outcome: Outcome = field(kw_only=True)
 
     def error(
         self,
@@ -39,11 +35,9 @@ class AnswerRow:
         values: Mapping[str, str | None] | None = None,
     ) -> UpstreamError:
         """Make the error of this row; its fix is the detailed one where its values are known."""
-        kind = _BY_OUTCOME[self.outcome]
-        more: dict[str, Any] = {"fix": self._fix(values or {}), "retry_after": retry_after}
-        if kind is Unknown:
-            more["certainty"] = certainty
-        return kind(self.reason, self.message, **more)
+        more: dict[str, Any] = {"certainty": certainty} if self.outcome == "unknown" else {}
+        more |= {"fix": self._fix(values or {}), "retry_after": retry_after}
+        return _ERRORS[self.outcome](self.reason, self.message, **more)
 
     def _fix(self, values: Mapping[str, str | None]) -> str:
         shown = {name: plain_line(value) for name, value in values.items() if value}
@@ -76,12 +70,18 @@ class AnswerTable:
     while_failing: str | None = None
     settings: str | None = None
     status_page: str | None = None
-    certainty: Certainty = Certainty.MAYBE_DONE  # of a send whose end is unknown
     by_code: Mapping[str, AnswerRow] = field(default_factory=dict)
     by_text: Mapping[str, AnswerRow] = field(default_factory=dict)
     by_status: Mapping[int, AnswerRow] = field(default_factory=dict)
     otherwise: AnswerRow | None = None  # for a 4xx that nothing fits, in place of `unrecognised`
     also: tuple[AnswerRow, ...] = ()  # what the connector finds out by itself
+
+    def __post_init__(self) -> None:
+        """Give each of several keys its row."""
+        for name in ("by_code", "by_text"):
+            rows = getattr(self, name).items()
+            each = {key.strip(): row for keys, row in rows for key in keys.split("|")}
+            object.__setattr__(self, name, each)
 
     @cached_property
     def failed(self) -> AnswerRow:
@@ -131,9 +131,9 @@ class AnswerTable:
             return self.by_status.get(status, self.failed)
         if status < 400:
             return self.unexpected
-        worded = (row for part, row in self._texts.items() if part in text.lower())
+        worded = (row for part, row in self.by_text.items() if part in text.lower())
         by_status = self.by_status.get(status, self.otherwise or self.unrecognised)
-        return self.codes.get(code) or next(worded, by_status)
+        return self.by_code.get(code) or next(worded, by_status)
 
     def error(
         self,
@@ -142,36 +142,22 @@ class AnswerTable:
         status: int | None = None,
         code: str = "",
         text: str = "",
-        wrote: bool = True,
         wait: float | None = None,
         values: Mapping[str, str | None] | None = None,
     ) -> UpstreamError:
         """Say what an answer other than success means.
 
-        `wrote` is False for a look, which leaves nothing open; `status` and `wait` are the
-        service's own where they differ from the answer's.
+        `status` and `wait` are the service's own where they differ from the answer's.
         """
         row = self.row(status or answer.status, code, text)
-        if row.outcome == "unknown" and not wrote:
-            row = self.down
+        if row.outcome == "unknown" and answer.effect == "none":
+            row = self.down  # a look leaves nothing open
+        keyed = answer.effect == "keyed"
         # A wait would only tempt to repeat what may have been done.
-        again = row.outcome == "not_sent" or (
-            row.outcome == "unknown" and self.certainty is Certainty.REPEATABLE
-        )
+        again = row.outcome == "not_sent" or (row.outcome == "unknown" and keyed)
         seconds = answer.retry_after if wait is None else wait
         return row.error(
-            retry_after=seconds if again else None, certainty=self.certainty, values=values
+            retry_after=seconds if again else None,
+            certainty=Certainty.REPEATABLE if keyed else Certainty.MAYBE_DONE,
+            values=values,
         )
-
-    @cached_property
-    def codes(self) -> Mapping[str, AnswerRow]:
-        """The row of each code."""
-        return _each_key(self.by_code)
-
-    @cached_property
-    def _texts(self) -> Mapping[str, AnswerRow]:
-        return _each_key(self.by_text)
-
-
-def _each_key(rows: Mapping[str, AnswerRow]) -> Mapping[str, AnswerRow]:
-    return {key.strip(): row for keys, row in rows.items() for key in keys.split("|")}

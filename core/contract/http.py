@@ -1,12 +1,13 @@
 """The HTTP client a connector is handed, and the answers it gives."""
 
-import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NoReturn, Protocol, TypeVar
+from json import dumps, loads
+from typing import Any, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,11 +24,15 @@ _YEAR = 366 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A service's answer: status, headers (case-insensitive) and at most 64 KB of body."""
+    """A service's answer: status, headers (case-insensitive) and at most 64 KB of body.
+
+    `effect` is that of the call it answers.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    effect: Effect = "write"
 
     @property
     def text(self) -> str:
@@ -57,7 +62,7 @@ class Answer:
         if not declared and self.body.lstrip()[:1] not in (b"{", b"["):
             return None
         try:
-            return json.loads(self.body, parse_constant=_refuse)
+            return loads(self.body, parse_constant=_refuse)
         except (ValueError, RecursionError):
             return None
 
@@ -69,7 +74,7 @@ class Answer:
             return None
 
 
-class HttpClient(Protocol):
+class HttpClient(ABC):
     """The HTTP client of one attempt, ten seconds in all.
 
     Calls raise NotSent where the request surely did not leave, Unknown where it may have
@@ -88,6 +93,7 @@ class HttpClient(Protocol):
         params: Mapping[str, str] | None = None,
     ) -> Answer:
         """Read; never counts as a write."""
+        return self.request("GET", url, headers=headers, params=params, effect="none")
 
     def post(
         self,
@@ -100,7 +106,26 @@ class HttpClient(Protocol):
         effect: Effect = "write",
     ) -> Answer:
         """Write one JSON or form body."""
+        data: bytes | Mapping[str, str] = form or {}
+        if form is None:
+            data = dumps(json, ensure_ascii=False, allow_nan=False).encode()
+            headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+        return self.request("POST", url, headers=headers, params=params, data=data, effect=effect)
 
+    @abstractmethod
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        data: bytes | Mapping[str, str] | None = None,
+        effect: Effect,
+    ) -> Answer:
+        """Make one call; a mapping as `data` is a form."""
+
+    @abstractmethod
     def service_account_token(
         self,
         info: Mapping[str, Any],
@@ -114,10 +139,14 @@ class HttpClient(Protocol):
         A token answer other than 200 raises what `explain` makes of it.
         """
 
+    @abstractmethod
     def remember(
-        self, key: str, make: Callable[[], T], *, seconds: float, fresh: bool = False
+        self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool = False
     ) -> T:
-        """Keep a value for this credential; `fresh` makes it anew."""
+        """Keep what `make` gives for this credential: a value and for how many seconds.
+
+        `fresh` makes it anew.
+        """
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -1,26 +1,23 @@
 """One attempt: the `HttpClient` a connector is handed."""
 
 import errno
-import json as jsonlib
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from core import __version__
-from core.contract import Effect
-from core.contract.http import Answer
+from core.contract import Answer, Effect, HttpClient
 from core.errors import Certainty, UpstreamError
 from core.network import NoRoute
 from core.outbound import google
 from core.outbound.cache import SingleFlightCache
 from core.outbound.connection import RequestProgress, thread
-from core.outbound.session import Request, Routes, Session
+from core.outbound.session import Routes, Session
 from core.outbound.transport_errors import failure
 from core.timers import at
 
@@ -38,8 +35,8 @@ _BEFORE = {
 
 
 @dataclass
-class Attempt:
-    """An `HttpClient` for one attempt: all its calls share one deadline.
+class Attempt(HttpClient):
+    """The client of one attempt: all its calls share one deadline.
 
     `certainty` is of its calls with an effect: one may be done from its first byte on, until
     the service says no.
@@ -51,37 +48,8 @@ class Attempt:
     session: Session
     routes: Routes
     cache: SingleFlightCache
+    on_answer: Callable[[Answer], None] | None
     certainty: Certainty = Certainty.NOTHING_BEGUN
-
-    def get(
-        self,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Read; never counts as a write."""
-        return self._call("GET", url, headers or {}, params, None, "none")
-
-    def post(
-        self,
-        url: str,
-        *,
-        json: Any = None,
-        form: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        effect: Effect = "write",
-    ) -> Answer:
-        """Write one JSON or form body."""
-        if form is not None:
-            kind = "application/x-www-form-urlencoded"
-            body = urlencode(form).encode()
-        else:
-            kind = "application/json; charset=utf-8"
-            body = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
-        headers = {"Content-Type": kind, **(headers or {})}
-        return self._call("POST", url, headers, params, body, effect)
 
     def service_account_token(
         self,
@@ -92,60 +60,56 @@ class Attempt:
         fresh: bool = False,
     ) -> str:
         """A Google access token, cached until a minute before it ends."""
-
-        def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-            return self._call("POST", url, headers, None, body, "none")
-
-        def make() -> tuple[str, float]:
-            return google.exchange(info, scopes, post, explain)
-
-        return self._recall(("token", *scopes), make, fresh=fresh)
+        key = ("token", *scopes)
+        return self.remember(key, lambda: google.exchange(info, scopes, self, explain), fresh=fresh)
 
     def remember(
-        self, key: str, make: Callable[[], T], *, seconds: float, fresh: bool = False
+        self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool = False
     ) -> T:
-        """Keep a value for this credential; `fresh` makes it anew."""
-        return self._recall(("kept", key), lambda: (make(), seconds), fresh=fresh)
-
-    def _recall(self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool) -> T:
+        """Keep a value for this credential; waits for another who makes it, within the deadline."""
         seconds = max(0.0, self.deadline - time.monotonic())
         try:
             return self.cache.get((self.credential, key), make, wait=seconds, fresh=fresh)
         except TimeoutError:
             raise self._before("timed_out_before") from None
 
-    def _call(
+    def request(
         self,
         method: str,
         url: str,
-        headers: Mapping[str, str],
-        params: Mapping[str, str] | None,
-        body: bytes | None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        data: bytes | Mapping[str, str] | None = None,
         effect: Effect,
     ) -> Answer:
+        """Make one call and say how it ended: an answer, or the error that is honest."""
         writes = effect != "none"
         if writes:
             self.certainty = max(self.certainty, Certainty.NOT_DONE)
         standard = {"Accept": "*/*", "Accept-Encoding": "identity"}  # 64 KB of gzip can be 60 MB
-        headers = {**standard, **headers, "User-Agent": f"Levqor/{__version__}"}
-        query = f"{'&' if '?' in url else '?'}{urlencode(params)}" if params else ""
-        request = Request(method, url + query, headers, body)
+        headers = {**standard, **(headers or {}), "User-Agent": f"Levqor/{__version__}"}
+        request = requests.Request(method, url, headers=headers, params=params, data=data)
         progress = RequestProgress(self.deadline)
         answer = None
         try:
-            answer, reason = self._send(progress, request)
+            answer, reason = self._send(progress, request, effect)
         finally:
             said_no = answer is not None and 400 <= answer.status < 500
             if writes and progress.handed_over and not said_no:
                 open_end = Certainty.REPEATABLE if effect == "keyed" else Certainty.MAYBE_DONE
                 self.certainty = max(self.certainty, open_end)
         if answer is not None:
+            if self.on_answer:
+                self.on_answer(answer)
             return answer
         if writes and progress.handed_over:
             raise failure(reason, certainty=self.certainty)
         raise self._before(reason)
 
-    def _send(self, progress: RequestProgress, request: Request) -> tuple[Answer | None, str]:
+    def _send(
+        self, progress: RequestProgress, request: requests.Request, effect: Effect
+    ) -> tuple[Answer | None, str]:
         """Make a request; an answer, or the reason why there is none."""
         if not progress.remaining():
             return None, "timed_out_before"
@@ -155,7 +119,7 @@ class Attempt:
         try:
             route = self.routes.to(request.url)
             response = self.session.exchange(request, route=route, seconds=progress.remaining() + 1)
-            answer = _read(response)
+            answer = _read(response, effect)
         except NoRoute as error:
             return None, error.reason
         except (OSError, HTTPException, HTTPError, ValueError) as error:
@@ -179,7 +143,7 @@ class Attempt:
         return failure("dropped_before" if reason == "dropped" else reason)
 
 
-def _read(response: requests.Response) -> Answer:
+def _read(response: requests.Response, effect: Effect) -> Answer:
     raw = response.raw
     body = b""
     # urllib3 reports a body that broke off only when it is read again.
@@ -191,7 +155,7 @@ def _read(response: requests.Response) -> Answer:
         # What is left unread would be read as the next answer.
         raw.close()
     raw.release_conn()
-    return Answer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES])
+    return Answer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES], effect)
 
 
 def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answered: bool) -> str:

@@ -16,8 +16,7 @@ from typing import Any, Literal
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from core.outbound.resolve import resolve
-from core.outbound.sockets import Opener, WatchedSocket, by_socks, direct, first
+from core.outbound.sockets import Opener, WatchedSocket, by_socks, direct, first, resolve
 
 Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
 

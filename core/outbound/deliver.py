@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 from weakref import WeakSet
 
-from core.contract import HttpClient, Probe
+from core.contract import Answer, HttpClient
 from core.errors import Certainty, LevqorError, NotSent, Unknown, UpstreamError
 from core.logs import mistake
 from core.masking import Redactor
@@ -54,6 +54,7 @@ class Outbound:
         attempt_seconds: float = retry.ATTEMPT_SECONDS,
     ) -> None:
         self.redactor = redactor
+        self.on_answer: Callable[[Answer], None] | None = None
         self._attempt_seconds = attempt_seconds
         self._routes = Routes()
         self._cache = SingleFlightCache()
@@ -109,10 +110,10 @@ class Outbound:
         self,
         connector_name: str,
         credential: bytes,
-        probe: Callable[[HttpClient], Probe],
+        probe: Callable[[HttpClient], T],
         *,
-        seconds: float = 10.0,
-    ) -> Probe:
+        seconds: float = retry.ATTEMPT_SECONDS,
+    ) -> T:
         """Ask once; raises the error there is in place of an answer."""
         once = self.deliver(connector_name, credential, "probe", probe, seconds=seconds, attempts=1)
         return once.get()
@@ -130,7 +131,8 @@ class Outbound:
         self, credential: tuple[str, bytes], run: str, send: Callable[[HttpClient], T], end: float
     ) -> T:
         deadline = min(end, time.monotonic() + self._attempt_seconds)
-        attempt = Attempt(run, deadline, credential, self._session(), self._routes, self._cache)
+        shared = (self._session(), self._routes, self._cache, self.on_answer)
+        attempt = Attempt(run, deadline, credential, *shared)
         try:
             return send(attempt)
         except Unknown as raised:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from core.contract import Answer
+from core.contract import Answer, HttpClient
 
 # A token is not used in its last minute: a request takes time, and clocks differ.
 _MARGIN_SECONDS = 60.0
@@ -28,19 +28,19 @@ class _Response(NamedTuple):
 def exchange(
     info: Mapping[str, Any],
     scopes: Sequence[str],
-    post: Callable[[str, bytes, Mapping[str, str]], Answer],
+    http: HttpClient,
     explain: Callable[[Answer], Exception],
 ) -> tuple[str, float]:
     """Exchange a signed assertion for an access token and the seconds it may be used.
 
-    Raises what `post` raises, what `explain` makes of an answer that holds no token, and
+    Raises what `http` raises, what `explain` makes of an answer that holds no token, and
     ValueError where the private key cannot be read.
     """
     from google.oauth2 import service_account
 
     # It retries by itself, sleeping, on 500, 503, 504, 408 and 429: it never gets to see one.
     def request(url: str, *, body: bytes = b"", headers: Any = None, **_more: Any) -> _Response:
-        answer = post(url, body, headers or {})
+        answer = http.request("POST", url, headers=headers, data=body, effect="none")
         if answer.status != 200 or answer.parse(_Token) is None:
             raise explain(answer)
         return _Response(answer.status, answer.headers, answer.body)

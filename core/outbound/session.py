@@ -5,9 +5,6 @@ environment says, but never a proxy for this computer itself.
 """
 
 import ssl
-import threading
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -17,13 +14,13 @@ from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3.util import create_urllib3_context
 
 from core.network import NoRoute
+from core.outbound.cache import SingleFlightCache
 from core.outbound.connection import POOLS
 from core.settings.environment import network
 
 # Reading the environment costs more than a request to a neighbour; a changed proxy or
 # certificate is noticed after this long.
 ROUTE_SECONDS = 5.0
-_MAX_ROUTES = 256
 
 
 class Route(NamedTuple):
@@ -38,23 +35,13 @@ class Routes:
 
     def __init__(self, seconds: float = ROUTE_SECONDS) -> None:
         self._seconds = seconds
-        self._known: dict[tuple[str, str], tuple[float, Route]] = {}
-        self._lock = threading.Lock()
+        self._cache = SingleFlightCache()
 
     def to(self, url: str) -> Route:
         """Find the route to a URL; raises NoRoute where certificates or proxy are of no use."""
         parts = urlsplit(url)
         key = (parts.scheme, parts.netloc)
-        until, route = self._known.get(key, (0.0, None))
-        now = time.monotonic()
-        if route is not None and now < until:
-            return route
-        route = _read(url)
-        with self._lock:
-            if len(self._known) >= _MAX_ROUTES:
-                self._known.clear()
-            self._known[key] = (now + self._seconds, route)
-        return route
+        return self._cache.get(key, lambda: (_read(url), self._seconds), wait=self._seconds)
 
 
 def _read(url: str) -> Route:
@@ -63,15 +50,6 @@ def _read(url: str) -> Route:
     # Over plain http, which leads to this computer alone, nobody is trusted.
     bundle = environment.certificates() if url.startswith("https:") else None
     return Route(proxy.url if proxy else None, bundle or DEFAULT_CA_BUNDLE_PATH)
-
-
-class Request(NamedTuple):
-    """What is sent, ready for the wire."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes | None
 
 
 class Session(HTTPAdapter):
@@ -105,18 +83,13 @@ class Session(HTTPAdapter):
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Nothing: the pool's context holds the certificates."""
 
-    def exchange(self, request: Request, *, route: Route, seconds: float) -> requests.Response:
+    def exchange(
+        self, request: requests.Request, *, route: Route, seconds: float
+    ) -> requests.Response:
         """Send one request, wait for the head of its answer and leave its body unread."""
-        prepared = requests.PreparedRequest()
-        prepared.prepare_method(request.method)
-        prepared.prepare_url(request.url, None)
-        prepared.prepare_headers(request.headers)
-        if request.body is not None:
-            prepared.body = request.body
-            prepared.headers["Content-Length"] = str(len(request.body))
         proxies = {"all": route.proxy} if route.proxy else {}
         return self.send(
-            prepared, stream=True, timeout=seconds, verify=route.bundle, proxies=proxies
+            request.prepare(), stream=True, timeout=seconds, verify=route.bundle, proxies=proxies
         )
 
     def _context(self, bundle: str) -> ssl.SSLContext:

@@ -1,15 +1,62 @@
-"""Sockets to a service or to a proxy on the way to it, each in bounded time."""
+"""Names to addresses, and sockets to them or through a proxy, each in bounded time."""
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from core.outbound.resolve import Address
-
+Address = tuple[socket.AddressFamily, Any]
 # Connects to one address within so many seconds.
 Opener = Callable[[socket.AddressFamily, Any, float], socket.socket]
+
+_lookups: dict[tuple[str, int], Future[list[Address]]] = {}
+_lock = threading.Lock()
+
+
+def resolve(host: str, port: int, deadline: float) -> list[Address]:
+    """Find a host's addresses before a `time.monotonic()` deadline.
+
+    Raises OSError (TimeoutError included) where there are none.
+    """
+    with suppress(OSError):  # an address needs no look-up
+        return _ask(host, port, socket.AI_NUMERICHOST)
+    # getaddrinfo cannot be interrupted: it gets a thread that may outlive us, and everybody
+    # who wants the same name meanwhile waits for the same one.
+    with _lock:
+        lookup = _lookups.get((host, port))
+        if lookup is None:
+            lookup = Future()
+            try:
+                threading.Thread(
+                    target=_look_up, args=(host, port, lookup), name="resolve", daemon=True
+                ).start()
+            except RuntimeError as error:  # this process may start no more threads
+                raise OSError(str(error)) from None
+            _lookups[host, port] = lookup
+    return lookup.result(max(0.0, deadline - time.monotonic()))
+
+
+def _look_up(host: str, port: int, lookup: Future[list[Address]]) -> None:
+    end: Callable[[], None]
+    try:
+        end = partial(lookup.set_result, _ask(host, port))
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+        end = partial(lookup.set_exception, error)
+    with _lock:
+        del _lookups[host, port]
+    end()
+
+
+def _ask(host: str, port: int, flags: int = 0) -> list[Address]:
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    except UnicodeError:  # a label too long or empty
+        raise OSError("not a name") from None
+    return [(family, address) for family, _, _, _, address in addresses]
 
 
 class WatchedSocket:

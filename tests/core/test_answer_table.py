@@ -4,7 +4,6 @@ import pytest
 
 from core.contract import AnswerTable, not_sent, refused, unknown
 from core.contract.http import Answer
-from core.errors import Certainty
 
 TABLE = AnswerTable(
     service="Fax",
@@ -22,13 +21,10 @@ TABLE = AnswerTable(
     },
     also=(refused("no_stamp", "There is no stamp.", "Buy one."),),
 )
-KNOWS_REPEATS = AnswerTable(
-    service="Fax", what="the page", look="Look at the machine", certainty=Certainty.REPEATABLE
-)
 
 
-def answered(status, **headers):
-    return Answer(status, {"Retry-After": "7", **headers}, b"")
+def answered(status, effect="write"):
+    return Answer(status, {"Retry-After": "7"}, b"", effect)
 
 
 @pytest.mark.parametrize(
@@ -51,20 +47,20 @@ def test_a_code_counts_before_words_and_words_before_a_status(status, code, text
 
 
 @pytest.mark.parametrize(
-    ("table", "status", "text", "outcome", "wait"),
+    ("effect", "status", "text", "outcome", "wait"),
     [
-        (TABLE, 400, "line is busy", "not_sent", 7.0),
-        (TABLE, 529, "", "not_sent", 7.0),
-        (TABLE, 404, "", "refused", None),
-        (TABLE, 400, "torn", "unknown", None),
-        (TABLE, 500, "", "unknown", None),
-        (TABLE, 200, "", "unknown", None),
-        (KNOWS_REPEATS, 500, "", "unknown", 7.0),
-        (KNOWS_REPEATS, 404, "", "refused", None),
+        ("write", 400, "line is busy", "not_sent", 7.0),
+        ("write", 529, "", "not_sent", 7.0),
+        ("write", 404, "", "refused", None),
+        ("write", 400, "torn", "unknown", None),
+        ("write", 500, "", "unknown", None),
+        ("write", 200, "", "unknown", None),
+        ("keyed", 500, "", "unknown", 7.0),
+        ("keyed", 404, "", "refused", None),
     ],
 )
-def test_a_wait_is_given_only_where_the_same_may_be_sent_again(table, status, text, outcome, wait):
-    error = table.error(answered(status), text=text)
+def test_a_wait_is_given_only_where_the_same_may_be_sent_again(effect, status, text, outcome, wait):
+    error = TABLE.error(answered(status, effect), text=text)
 
     assert (error.outcome, error.retry_after) == (outcome, wait)
 
@@ -74,7 +70,7 @@ def test_a_wait_is_given_only_where_the_same_may_be_sent_again(table, status, te
     [(500, "", "down"), (200, "", "down"), (400, "torn", "down"), (404, "", "gone")],
 )
 def test_a_look_leaves_nothing_in_doubt(status, text, reason):
-    error = TABLE.error(answered(status), text=text, wrote=False)
+    error = TABLE.error(answered(status, "none"), text=text)
 
     assert (error.reason, error.outcome) == (reason, "refused" if reason == "gone" else "not_sent")
 

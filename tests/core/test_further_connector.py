@@ -76,7 +76,7 @@ def probe(config: PagerConfig, http: HttpClient) -> Probe:
     """Ask whose key it is."""
     answer = http.get(f"{config.api_url}/me", headers=bearer(config.key))
     if answer.status != 200:
-        raise ANSWERS.error(answer, wrote=False)
+        raise ANSWERS.error(answer)
     return Probe()
 
 

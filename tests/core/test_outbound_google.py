@@ -218,7 +218,7 @@ def test_a_value_is_remembered_for_its_seconds(outbound):
     made = []
 
     def send(out):
-        value = out.remember("schema", lambda: made.append(1) or len(made), seconds=0.2)
+        value = out.remember("schema", lambda: (made.append(1) or len(made), 0.2))
         return Receipt("sent", updated=value)
 
     first, _ = deliver(outbound, send)
@@ -231,7 +231,7 @@ def test_a_value_is_remembered_for_its_seconds(outbound):
 
 def test_a_remembered_value_is_no_other_credentials(outbound):
     def send(out):
-        return Receipt("sent", id=out.remember("who", lambda: out.run, seconds=60))
+        return Receipt("sent", id=out.remember("who", lambda: (out.run, 60.0)))
 
     first = outbound.deliver("service", b"one", "run-1", send).get()
     second = outbound.deliver("service", b"two", "run-2", send).get()

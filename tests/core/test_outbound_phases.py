@@ -11,7 +11,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from core.outbound import TRANSPORT, Outbound, resolve
+from core.outbound import TRANSPORT, Outbound, sockets
 from core.outbound.connection import RequestProgress, WatchedConnection
 from core.outbound.sockets import direct, first
 from tests.support.rawserver import answering, closed_port, serving
@@ -67,12 +67,12 @@ def test_a_name_no_resolver_can_ask_for_is_not_sent(outbound):
 
 def test_a_name_server_that_hangs_is_not_sent_in_time(outbound):
     # What a lookup that never ends looks like to those who wait for it.
-    resolve._lookups["slow.example", 80] = Future()
+    sockets._lookups["slow.example", 80] = Future()
     started = time.monotonic()
     try:
         failed = failing(outbound, posting("http://slow.example/"), attempts=1)
     finally:
-        del resolve._lookups["slow.example", 80]
+        del sockets._lookups["slow.example", 80]
 
     assert ended(failed) == ("not_sent", "timed_out_before", 1)
     assert time.monotonic() - started < 8

@@ -151,9 +151,7 @@ def complaint(answer: Answer) -> Complaint:
     return answer.parse(Complaint) or Complaint()
 
 
-def explain(
-    answer: Answer, *, columns: Mapping[str, str] | None = None, wrote: bool = True
-) -> UpstreamError:
+def explain(answer: Answer, columns: Mapping[str, str] | None = None) -> UpstreamError:
     """Say what an answer means; `columns` are the database's types by name, where known."""
     body = complaint(answer)
     more = body.additional_data
@@ -167,7 +165,6 @@ def explain(
         answer,
         code=str(codes.get(answer.status) or ""),
         text=f"{body.message} {body.code}" if invalid else "",
-        wrote=wrote,
         wait=_wait(answer, body),
         values=_values(answer, body, columns or {}),
     )

@@ -116,12 +116,11 @@ def remembered_schema(ident: str, notion: Api, *, fresh: bool = False) -> tuple[
     """Return a database's columns, and whether they were read earlier rather than now."""
     read: list[Schema] = []
 
-    def make() -> Schema:
+    def make() -> tuple[Schema, float]:
         read.append(read_schema(ident, notion))
-        return read[0]
+        return read[0], REMEMBERED
 
-    key = f"columns of {ident}"
-    return notion.http.remember(key, make, seconds=REMEMBERED, fresh=fresh), not read
+    return notion.http.remember(f"columns of {ident}", make, fresh=fresh), not read
 
 
 def read_schema(ident: str, notion: Api) -> Schema:
@@ -133,10 +132,10 @@ def read_schema(ident: str, notion: Api) -> Schema:
     if answer.status == 200:
         ident = _only_source(answer).id
     elif answer.status != 404:
-        raise explain(answer, wrote=False)
+        raise explain(answer)
     answer = notion.get(f"data_sources/{ident}")
     if answer.status != 200:
-        raise explain(answer, wrote=False)
+        raise explain(answer)
     source = answer.parse(DataSource)
     if source is None:
         raise UNREADABLE.error()

@@ -160,18 +160,18 @@ class TokenError(BaseModel):
     error_description: str = ""
 
 
-def explain(answer: Answer, *, wrote: bool = True, values: Mapping[str, str]) -> UpstreamError:
-    """Say what the API's answer means; `wrote` tells a write's failure from a look's."""
+def explain(answer: Answer, values: Mapping[str, str]) -> UpstreamError:
+    """Say what the API's answer means."""
     fault = (answer.parse(ApiError) or ApiError()).error
     reasons = [str(detail.get("reason", "")) for detail in fault.details]
     text = " ".join((fault.message, *reasons, fault.status))
     # Another status means the same whatever is said with it.
     text = text if answer.status in (400, 403) else ""
-    return ANSWERS.error(answer, text=text, wrote=wrote, values=values)
+    return ANSWERS.error(answer, text=text, values=values)
 
 
 def explain_token(answer: Answer, values: Mapping[str, str]) -> UpstreamError:
     """Say what the token endpoint's answer means; no row was written yet."""
     body = answer.parse(TokenError) or TokenError()
     text = "" if answer.status == 429 else body.error_description
-    return TOKEN.error(answer, text=text, wrote=False, values=values)
+    return TOKEN.error(answer, text=text, values=values)

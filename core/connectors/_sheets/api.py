@@ -67,7 +67,7 @@ class Api:
         answer = self._signed(lambda headers: self.http.get(self.url, params=TABS, headers=headers))
         spreadsheet = answer.parse(Spreadsheet) if answer.status == 200 else None
         if spreadsheet is None:
-            raise explain(answer, values=self._names(), wrote=False)
+            raise explain(answer, values=self._names())
         return [tab.title for tab in spreadsheet.sheets]
 
     def explain(self, answer: Answer, tabs: Sequence[str]) -> UpstreamError:
