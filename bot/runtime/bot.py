@@ -6,7 +6,6 @@ ending the process.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any, ParamSpec, TypeVar
 
 from bot.commands import Commands
-from bot.runtime.threads import Threads
+from bot.runtime.threads import Kind, Threads
 from bot.runtime.verdicts import Verdicts
 from core import streams, wording
 from core.callers import Caller
@@ -93,6 +92,7 @@ class Bot:
         caller: Caller,
         *,
         patience: float = PATIENCE,
+        pool: Kind = "accept",
         **options: Any,
     ) -> Accepted:
         """Journal a run, with `Engine.accept`'s options; raises its errors.
@@ -100,8 +100,15 @@ class Bot:
         Once this returns the request may be acknowledged: the run is in the ledger.
         `patience` begins now, the wait for a free thread included.
         """
-        accept = self._accepting(patience, action_id, values, caller, options)
-        work = asyncio.ensure_future(self._threads.on("accept", accept))
+        if self.ending:
+            raise Stopping
+        give_up = time.monotonic() + patience
+
+        def accept() -> Accepted:
+            remaining = max(0.0, give_up - time.monotonic())
+            return self.engine.accept(action_id, values, caller, patience=remaining, **options)
+
+        work = asyncio.ensure_future(self._threads.on(pool, accept))
         self._expect(work)
         try:
             return await asyncio.shield(work)
@@ -117,62 +124,18 @@ class Bot:
         return await asyncio.shield(asyncio.wrap_future(self.engine.start(accepted)))
 
     async def run(
-        self,
-        action_id: str,
-        values: Mapping[str, Any],
-        caller: Caller,
-        *,
-        patience: float = PATIENCE,
-        **options: Any,
+        self, action_id: str, values: Mapping[str, Any], caller: Caller, **options: Any
     ) -> Settled:
-        """Accept a run, start it and await its end, for a surface that acknowledges nothing.
+        """Accept a run and await its end, for a surface that acknowledges nothing.
 
-        Cancelling this never ends the run. Raises what `accept` raises, and InProgress for
-        a redelivery whose first run is still out.
+        Raises what `accept` raises, and InProgress for a redelivery whose first run is still out.
         """
-        accept = self._accepting(patience, action_id, values, caller, options)
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[Settled] = loop.create_future()
-        self._expect(ended)
-
-        def hand_over(end: Callable[[Any], None], result: object) -> None:
-            # The loop may have closed meanwhile; nobody waits any more then.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(lambda: None if ended.done() else end(result))
-
-        def work() -> None:
-            try:
-                accepted = accept()
-                if not accepted.first and accepted.settled is None:
-                    raise InProgress(  # noqa: TRY301 - it ends as every other refusal does
-                        run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly."
-                    )
-                out = self.engine.start(accepted)
-            except BaseException as error:  # noqa: BLE001 - raised where it is awaited
-                hand_over(ended.set_exception, error)
-            else:
-                out.add_done_callback(lambda done: hand_over(ended.set_result, done.result()))
-
-        self._threads.submit("run", work)
-        return await ended
-
-    def _accepting(
-        self,
-        patience: float,
-        action_id: str,
-        values: Mapping[str, Any],
-        caller: Caller,
-        options: Mapping[str, Any],
-    ) -> Callable[[], Accepted]:
-        if self.ending:
-            raise Stopping
-        give_up = time.monotonic() + patience
-
-        def accept() -> Accepted:
-            remaining = max(0.0, give_up - time.monotonic())
-            return self.engine.accept(action_id, values, caller, patience=remaining, **options)
-
-        return accept
+        accepted = await self.accept(action_id, values, caller, pool="run", **options)
+        if not accepted.first and accepted.settled is None:
+            raise InProgress(
+                run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly."
+            )
+        return await self.settle(accepted)
 
     def _expect(self, answer: asyncio.Future[Any]) -> None:
         self._answers.add(answer)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TypeVar
 
 T = TypeVar("T")
@@ -36,10 +36,6 @@ class Threads:
     async def on(self, kind: Kind, work: Callable[[], T]) -> T:
         """Do blocking work off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._pools[kind], work)
-
-    def submit(self, kind: Kind, work: Callable[[], T]) -> Future[T]:
-        """Begin blocking work."""
-        return self._pools[kind].submit(work)
 
     def close(self) -> None:
         """Begin nothing more; what runs is not waited for."""
