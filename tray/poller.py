@@ -83,6 +83,8 @@ class Poller:
     def start(self, window: Window, actions: Callable[[Command], None]) -> None:
         """Begin to check, and to show the result in this window."""
         self._window = window
+        # Else the first check would wait for the first tick.
+        self._clicks.put(_TICK)
         threading.Thread(target=self._run, args=(actions,), name="poller", daemon=True).start()
 
     def click(self, command: Command) -> None:
