@@ -1,67 +1,297 @@
-"""`levqor doctor`: what is missing or wrong, where to get it, which line to put where."""
+"""`levqor doctor`: what is missing or wrong on this computer, in the settings and the services.
+
+Of each it says where to get it, and which line to put where.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+import os
+import platform
+import stat
+import time
+from dataclasses import asdict, replace
+from email.utils import parsedate_to_datetime
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from core import __version__
-from core.cli import options
+from core.cli import health, options
+from core.errors import LevqorError
+from core.home import DATABASE
 from core.plain import counted
-from core.reports import without_none
+from core.reports import Finding, Verdict, without_none
+from core.wording import summary, titled
 
 if TYPE_CHECKING:
-    from core.cli.diagnostics import Diagnosis
-    from core.cli.session import Session
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
+    from core.cli.session import Session
+    from core.contract import Answer, Connector, HttpClient, Probe
+    from core.engine import Engine
+    from core.reports import Health
+    from core.settings import Problem, Settings
+
+# Google refuses a token request whose clock is five minutes off, Slack a signature too.
+MAX_SKEW_S = 120.0
 TITLES = {
     "machine": "This computer",
     "settings": "Settings",
     "services": "Services, checked just now",
 }
 STYLES = {True: "green", False: "red", None: ""}
+GOOD = {
+    Verdict.OK: True,
+    Verdict.ATTENTION: None,
+    Verdict.FAILING: False,
+    Verdict.UNREACHABLE: False,
+}
 
 
 def doctor(
     ctx: typer.Context, service: options.Service = None, output: options.Output = None
 ) -> None:
     """Check this computer, the settings and every service, and say how to fix what is wrong."""
-    from core.cli import diagnostics
-
     session = options.reading(ctx)
     session.tolerant = True
     with session.out.waiting("checking everything"):
-        diagnosis = diagnostics.diagnose(session, service)
+        services, findings = _diagnose(session, service)
+    wrong = sum(finding.good is False for finding in findings)
     body = {
-        "ok": not diagnosis.wrong,
+        "ok": not wrong,
         "home": str(session.settings.home),
         "levqor": __version__,
-        "findings": [without_none(asdict(finding)) for finding in diagnosis.findings],
+        "findings": [without_none(asdict(finding)) for finding in findings],
     }
-    session.out.answer(body, lambda: _draw(session, diagnosis))
-    if diagnosis.wrong:
+
+    def draw() -> None:
+        verdict = f"{counted(wrong, 'problem')} to fix." if wrong else "Nothing is wrong."
+        style = "bold red" if wrong else "bold green"
+        session.out.line(f"{services} {verdict}", style)
+        session.out.line(f"Levqor {__version__}, home {session.settings.home}")
+        _draw(session, findings)
+        session.out.line(f"\n{verdict}", style)
+
+    session.answer(body, draw)
+    if wrong:
         raise typer.Exit(1)
 
 
-def _draw(session: Session, diagnosis: Diagnosis) -> None:
-    out, wrong = session.out, diagnosis.wrong
-    verdict = f"{counted(wrong, 'problem')} to fix." if wrong else "Nothing is wrong."
-    style = "bold red" if wrong else "bold green"
-    out.line(f"{diagnosis.summary} {verdict}", style)
-    out.line(f"Levqor {__version__}, home {session.settings.home}")
+def _draw(session: Session, findings: Sequence[Finding]) -> None:
+    out = session.out
     for group, title in TITLES.items():
-        findings = [finding for finding in diagnosis.findings if finding.group == group]
-        if findings:
+        of_group = [finding for finding in findings if finding.group == group]
+        if of_group:
             out.line()
             out.line(title, "bold")
-        for finding in findings:
+        for finding in of_group:
             out.line(f"{out.mark(finding.good)} {finding.what}", STYLES[finding.good])
             if finding.fix:
                 out.line(f"    {finding.fix}")
             if finding.line:
                 out.line(f"    Write it like this in {finding.place}:")
                 out.line(f"    {finding.line}")
-    out.line()
-    out.line(verdict, style)
+
+
+def _diagnose(session: Session, service: str | None) -> tuple[str, list[Finding]]:
+    """A line on the services, and what was found in everything, or in one service.
+
+    Of the computer one service shows only what is wrong with it.
+    """
+    from core.engine import Engine
+
+    settings, connectors = session.settings, options.connectors(service)
+    findings = [
+        *_of("machine", _machine(settings.home)),
+        *_of("settings", _settings(settings, connectors, service)),
+    ]
+    skews: list[float] = []
+    timed = [replace(c, probe=_timed(c.probe, skews)) for c in connectors]
+    services = "The services were not checked."
+    try:
+        with Engine.open(settings, connectors=timed, folder=session.folder) as engine:
+            if session.folder == settings.home:
+                findings += _of("machine", _database(engine))
+            report = health.look(engine, service, live=True)
+            services = summary(report)
+            findings += _of("services", _services(report))
+    except LevqorError as error:
+        findings += _of("machine", [Finding(False, error.message, error.fix)])
+    findings += _of("machine", _clock(skews))
+    if service is not None:
+        findings = [each for each in findings if each.group != "machine" or each.good is False]
+    return services, findings
+
+
+def _of(group: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (replace(finding, group=group) for finding in findings)
+
+
+def _machine(home: Path) -> Iterator[Finding]:
+    """Python, the home folder and the log."""
+    yield Finding(True, f"Python {platform.python_version()}.")
+    if not home.is_dir():
+        yield _absent(home)
+        return
+    file = home / ".env"
+    if file.exists():
+        yield Finding(True, f"Settings are read from {file}.")
+    else:
+        yield Finding(None, f"There is no {file} yet.")
+    if not (home / DATABASE).exists():
+        yield Finding(None, f"There is no {DATABASE} in {home} yet; the first run makes it.")
+    for path, name in ((home, "home folder"), (home / "logs", "log folder")):
+        if path.exists():
+            good = os.access(path, os.W_OK | os.X_OK)
+            fix = None if good else f"Make it yours: sudo chown -R $(id -un) '{path}'"
+            can = "can" if good else "cannot"
+            yield Finding(good, f"The {name} {path} {can} be written.", fix)
+    for file in (home / DATABASE, home / "levqor.key", home / "logs" / "connectors.log"):
+        if file.exists():
+            yield from _private(file)
+
+
+def _absent(home: Path) -> Finding:
+    above = next(folder for folder in home.parents if folder.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return Finding(
+            None,
+            f"The home folder {home} does not exist yet; it is made when it is needed.",
+            f"To put settings into {home / '.env'}, first run: mkdir -m 700 -p {quote(str(home))}",
+        )
+    what = f"The home folder {home} cannot be made: {above} cannot be written."
+    return Finding(False, what, "Choose another one: --home DIR.")
+
+
+def _private(file: Path) -> Iterator[Finding]:
+    if not file.is_file():
+        what, fix = f"{file} is not a file.", "Move it away; Levqor makes a new one."
+        yield Finding(False, what, fix)
+    elif not os.access(file, os.R_OK | os.W_OK):
+        fix = f"Make it yours: sudo chown $(id -un) '{file}'"
+        yield Finding(False, f"{file} cannot be written.", fix)
+    elif os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        what = f"Other users of this computer can read {file}."
+        yield Finding(False, what, f"Run: chmod 600 '{file}'")
+
+
+def _database(engine: Engine) -> Iterator[Finding]:
+    """The database opened; does it hold runs from the future?"""
+    yield Finding(True, f"The database {engine.ledger.path} can be used.")
+    latest = engine.ledger.runs(1)
+    if latest and latest[0].at > time.time() + MAX_SKEW_S:
+        yield Finding(
+            False,
+            "The latest run in the database is later than this computer's clock.",
+            "Set the clock; until then the free plan counts by the wrong day.",
+        )
+
+
+def _settings(
+    settings: Settings, connectors: Sequence[Connector], service: str | None
+) -> Iterator[Finding]:
+    """Every missing or malformed value; a service nobody began to set up is not wrong."""
+    names = {setting.name for c in connectors for setting in c.config.settings()}
+    each: dict[tuple[str, str], Problem] = {}
+    for problem in settings.problems():
+        if service is None or problem.setting in names:
+            each.setdefault((problem.setting, problem.what), problem)
+    problems = each.values()
+    untouched = [connector for connector in connectors if _untouched(connector, problems)]
+    required = {s.name for c in untouched for s in c.config.settings() if s.required}
+    for problem in problems:
+        missing = problem.setting in required or not problem.fatal
+        yield _setting(settings, problem, good=None if missing else False)
+    unread = any(problem.setting == ".env" and problem.fatal for problem in problems)
+    if service is None and len(untouched) == len(connectors) and not unread:
+        fix = "Set up one of those above, or try all of them with: levqor --sandbox smoke"
+        yield Finding(False, "No service is set up.", fix)
+
+
+def _untouched(connector: Connector, problems: Collection[Problem]) -> bool:
+    required = [setting.name for setting in connector.config.settings() if setting.required]
+    of_it = [problem for problem in problems if problem.setting in required]
+    # A value that is there but broken counts as begun: each absent one is said to be missing.
+    return len(of_it) == len(required) and all("is missing" in each.what for each in of_it)
+
+
+def _setting(settings: Settings, problem: Problem, *, good: bool | None) -> Finding:
+    declared = next((each for each in settings.described() if each.name == problem.setting), None)
+    finding = Finding(good, problem.what, problem.fix, setting=problem.setting)
+    if declared is None:
+        return finding
+    return replace(
+        finding,
+        line=f"{declared.name}={declared.example or declared.default or '…'}",
+        place="the environment" if declared.env_only else str(settings.home / ".env"),
+    )
+
+
+def _services(report: Health) -> Iterator[Finding]:
+    """What a live health report says of each service and each interface."""
+    for detail in report.detail.values():
+        if detail.verdict in GOOD:
+            took = "" if detail.latency_ms is None else f" ({detail.latency_ms:.0f} ms)"
+            what = f"{titled(detail.title, detail.words.rstrip('.'))}{took}."
+            fix = " ".join(filter(None, (*detail.notes, detail.fix))) or None
+            yield Finding(GOOD[detail.verdict], what, fix)
+    for surface, inbound in report.inbound_detail.items():
+        what = f"Interface {surface}: {inbound.verdict.rstrip('.')}."
+        yield Finding(True if inbound.ok else None, what, inbound.fix)
+
+
+def _clock(skews: Sequence[float]) -> Iterator[Finding]:
+    """How far this clock is from the services' own; nothing where none told the time."""
+    skew = sorted(skews)[len(skews) // 2] if skews else None
+    if skew is None:
+        return
+    if abs(skew) <= MAX_SKEW_S:
+        yield Finding(True, "The clock agrees with the services'.")
+        return
+    direction = "ahead of" if skew > 0 else "behind"
+    yield Finding(
+        False,
+        f"The clock is {abs(skew) / 60:.0f} minutes {direction} the services'.",
+        "Set it (on Linux: timedatectl set-ntp true); Google and Slack refuse a wrong one.",
+    )
+
+
+def _timed(
+    probe: Callable[[Any, HttpClient], Probe], skews: list[float]
+) -> Callable[[Any, HttpClient], Probe]:
+    """Make a probe also note how many seconds our clock is ahead of who answers."""
+    return lambda config, http: probe(config, _TimedClient(http, skews))
+
+
+class _TimedClient:
+    """An HttpClient that notes the Date of every answer."""
+
+    def __init__(self, http: HttpClient, skews: list[float]) -> None:
+        self._http = http
+        self._skews = skews
+        self.run = http.run
+        self.remember = http.remember
+
+    def get(self, url: str, **more: Any) -> Answer:
+        return self._noted(self._http.get(url, **more))
+
+    def post(self, url: str, **more: Any) -> Answer:
+        return self._noted(self._http.post(url, **more))
+
+    def service_account_token(
+        self, *args: Any, explain: Callable[[Answer], Exception], **more: Any
+    ) -> str:
+        def noted(answer: Answer) -> Exception:
+            return explain(self._noted(answer))
+
+        return self._http.service_account_token(*args, explain=noted, **more)
+
+    def _noted(self, answer: Answer) -> Answer:
+        try:
+            moment = parsedate_to_datetime(answer.headers.get("Date", ""))
+        except ValueError:
+            return answer
+        self._skews.append(time.time() - moment.timestamp())
+        return answer

@@ -37,7 +37,7 @@ def health(
     session.connectors = options.connectors(service)
     with session.out.waiting("checking the services"):
         report = look(session.engine, service, live=live)
-    session.out.answer(report.body(), lambda: draw(session.out, report))
+    session.answer(report.body(), lambda: draw(session.out, report))
     if live and any(detail.verdict in BROKEN for detail in report.detail.values()):
         raise typer.Exit(1)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,29 +16,22 @@ if TYPE_CHECKING:
     from core.contract import Connector
 
 
-class Format(StrEnum):
-    """How a command answers."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def session(ctx: typer.Context) -> Session:
     """The session `main` opened for this command."""
-    found: Session = ctx.find_root().obj["session"]
-    return found
+    current: Session = ctx.find_root().obj["session"]
+    return current
 
 
 def reading(ctx: typer.Context) -> Session:
     """The session, for a command that only looks: it makes no home and nothing in one."""
-    found = session(ctx)
-    found.reads = True
-    return found
+    current = session(ctx)
+    current.reads = True
+    return current
 
 
-def _chosen(ctx: typer.Context, value: Format | None) -> Format | None:
+def _chosen(ctx: typer.Context, value: str | None) -> str | None:
     if value and not ctx.resilient_parsing:
-        session(ctx).out.as_json = value is Format.JSON
+        session(ctx).out.as_json = value == "json"
     return value
 
 
@@ -51,7 +43,7 @@ def _complete_service(incomplete: str) -> list[tuple[str, str]]:
 
 # None, so that a command leaves alone what was chosen before it.
 Output = Annotated[
-    Format | None,
+    Literal["text", "json"] | None,
     typer.Option(
         "--output",
         metavar="text|json",

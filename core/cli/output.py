@@ -109,15 +109,19 @@ class Output:
         columns: Sequence[str],
         rows: Sequence[Sequence[str]],
         *,
+        empty: str = "",
         drop: Sequence[str] = (),
         folds: str | None = None,
         styles: Callable[[int], str] | None = None,
     ) -> None:
         """Print rows of text under their column names; `styles` colours a row by its number.
 
-        On a narrow terminal the columns of `drop` are left out, the first one first, and the
-        words of the column `folds` go on in the next line.
+        Where there are no rows, `empty` says so. On a narrow terminal the columns of `drop` are
+        left out, the first one first, and the words of the column `folds` go on in the next line.
         """
+        if empty and not rows:
+            self.line(empty)
+            return
         cells = [[plain_line(cell) for cell in row] for row in rows]
         if not self.people.isatty():
             with _printing(self.people):

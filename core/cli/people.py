@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,16 +21,10 @@ if TYPE_CHECKING:
     from core.ledger.records import Person, Token
 
 SEE_CALLERS = "To see who has used Levqor, run: levqor callers"
+Plan = Literal["free", "pro"]
 CallerId = Annotated[
     str, typer.Argument(metavar="CALLER", help="A person or token, as levqor callers shows it.")
 ]
-
-
-class Plan(StrEnum):
-    """What a caller may do in a day."""
-
-    FREE = "free"
-    PRO = "pro"
 
 
 def ago(at: float | None) -> str:
@@ -59,26 +52,22 @@ def plan_set(
     session = options.session(ctx)
     who = str(_single_caller(session, caller))
     session.ledger.set_plan(who, plan)
-    session.out.answer({"caller": who, "plan": plan}, f"{who} is on the {plan} plan.")
-    session.print_home()
+    session.answer({"caller": who, "plan": plan}, f"{who} is on the {plan} plan.")
 
 
 def callers(ctx: typer.Context, output: options.Output = None) -> None:
     """List who has used Levqor, latest first."""
     session = options.reading(ctx)
     people = session.ledger.callers()
-
-    def draw() -> None:
-        if not people:
-            session.out.line("Nobody has asked for anything yet.")
-            return
-        session.out.table(
+    session.answer(
+        {"callers": [*map(body, people)]},
+        lambda: session.out.table(
             ("caller", "plan", "last seen", "paired"),
             [(p.caller, p.plan, ago(p.last_seen), "yes" if p.paired_at else "") for p in people],
+            empty="Nobody has asked for anything yet.",
             drop=("paired", "last seen", "plan"),
-        )
-
-    session.out.answer({"callers": [*map(body, people)]}, draw)
+        ),
+    )
 
 
 def unpair(ctx: typer.Context, caller: CallerId, output: options.Output = None) -> None:
@@ -91,8 +80,7 @@ def unpair(ctx: typer.Context, caller: CallerId, output: options.Output = None) 
             [Fault("caller", str(error))], "That is no person or token.", fix=SEE_CALLERS
         ) from None
     session.ledger.unpair(who)
-    session.out.answer({"caller": who, "paired": False}, f"{who} is not paired now.")
-    session.print_home()
+    session.answer({"caller": who, "paired": False}, f"{who} is not paired now.")
 
 
 def _single_caller(session: Session, text: str) -> Caller:
@@ -147,30 +135,26 @@ def token_new(
             " plan. It works only with a levqor-bot that uses this home."
         )
 
-    session.out.answer({"token": token, "label": label, "plan": begins}, draw)
-    session.print_home()
+    session.answer({"token": token, "label": label, "plan": begins}, draw)
 
 
 def token_list(ctx: typer.Context, output: options.Output = None) -> None:
     """List tokens (the secrets are not shown)."""
     session = options.reading(ctx)
     tokens = session.ledger.tokens()
-
-    def draw() -> None:
-        if not tokens:
-            session.out.line("There are no tokens. Make one: levqor token new LABEL")
-            return
-        session.out.table(
+    session.answer(
+        {"tokens": [*map(body, tokens)]},
+        lambda: session.out.table(
             ("label", "plan", "admin", "made", "revoked"),
             [
                 (t.label, t.plan, "yes" if t.admin else "", ago(t.created_at), ago(t.revoked_at))
                 for t in tokens
             ],
+            empty="There are no tokens. Make one: levqor token new LABEL",
             drop=("made", "admin", "plan", "revoked"),
             styles=lambda row: "dim" if tokens[row].revoked_at else "",
-        )
-
-    session.out.answer({"tokens": [*map(body, tokens)]}, draw)
+        ),
+    )
 
 
 def token_revoke(
@@ -182,8 +166,7 @@ def token_revoke(
     session = options.session(ctx)
     session.ledger.token_revoke(label)
     text = f"The token {label} is not valid any more."
-    session.out.answer({"label": label, "revoked": True}, text)
-    session.print_home()
+    session.answer({"label": label, "revoked": True}, text)
 
 
 class PairGroup(HelpGroup):
@@ -230,5 +213,4 @@ def pair(ctx: typer.Context, output: options.Output = None) -> None:
             session.out.line(f"Send your bot in {interface.title}: {message}")
         session.out.line("The code works once, within ten minutes.")
 
-    session.out.answer({"code": code, "link": link, "expires_at": iso(expires)}, draw)
-    session.print_home()
+    session.answer({"code": code, "link": link, "expires_at": iso(expires)}, draw)

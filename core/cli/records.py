@@ -30,20 +30,18 @@ def usage(
     report = engine.ledger.usage_report(days, str(session.caller), engine.action_ids())
 
     def draw() -> None:
-        if report.usage:
-            session.out.table(
-                ("day", "service", *(name.replace("_", " ") for name in COUNTED[2:]), *TIMED),
-                [
-                    (
-                        *(str(getattr(day, name)) for name in COUNTED),
-                        *("" if ms is None else f"{ms:.0f}" for ms in (day.p50_ms, day.p95_ms)),
-                    )
-                    for day in report.usage
-                ],
-                drop=(*reversed(TIMED), "unknown", "not sent", "refused"),
-            )
-        else:
-            session.out.line(f"No runs in the last {counted(days, 'day')}.")
+        session.out.table(
+            ("day", "service", *(name.replace("_", " ") for name in COUNTED[2:]), *TIMED),
+            [
+                (
+                    *(str(getattr(day, name)) for name in COUNTED),
+                    *("" if ms is None else f"{ms:.0f}" for ms in (day.p50_ms, day.p95_ms)),
+                )
+                for day in report.usage
+            ],
+            empty=f"No runs in the last {counted(days, 'day')}.",
+            drop=(*reversed(TIMED), "unknown", "not sent", "refused"),
+        )
         session.out.line()
         session.out.line(f"Today, for {report.caller} on the {report.plan} plan:")
         session.out.table(
@@ -54,7 +52,7 @@ def usage(
             ],
         )
 
-    session.out.answer(report.body(), draw)
+    session.answer(report.body(), draw)
 
 
 def runs(
@@ -68,12 +66,9 @@ def runs(
     """List the latest runs of everybody who uses this home."""
     session = options.reading(ctx)
     entries = session.engine.ledger.runs(last)
-
-    def draw() -> None:
-        if not entries:
-            session.out.line("No runs yet. Try: levqor run ACTION --test")
-            return
-        session.out.table(
+    session.answer(
+        {"runs": [entry.report().body() for entry in entries]},
+        lambda: session.out.table(
             ("run", "when", "action", "outcome", "ms", "caller", "why"),
             [
                 (
@@ -87,11 +82,11 @@ def runs(
                 )
                 for entry in entries
             ],
+            empty="No runs yet. Try: levqor run ACTION --test",
             drop=("ms", "caller", "why", "when"),
             styles=lambda number: STYLES.get(entries[number].state, ""),
-        )
-
-    session.out.answer({"runs": [entry.report().body() for entry in entries]}, draw)
+        ),
+    )
 
 
 def why(
@@ -110,4 +105,4 @@ def why(
             "There is no run with that ID in this home.", fix="To see the IDs, run: levqor runs"
         )
     story = wording.why(entry, CONNECTORS)
-    session.out.answer({**entry.report().body(), "told": story}, story)
+    session.answer({**entry.report().body(), "told": story}, story)

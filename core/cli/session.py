@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.callers import Caller, Local, os_user
 from core.errors import LevqorError
 from core.home import DATABASE, temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from core.cli.output import Output
@@ -129,6 +129,12 @@ class Session(ExitStack):
 
         if problem := ready_for_tls():
             self.out.note(problem)
+
+    def answer(self, body: Mapping[str, Any], shown: str | Callable[[], None]) -> None:
+        """Give the answer, and after a command that changes something the home it used."""
+        self.out.answer(body, shown)
+        if not self.reads:
+            self.print_home()
 
     def print_home(self) -> None:
         """Print which home a changing command used, beside the answer."""

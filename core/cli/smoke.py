@@ -69,8 +69,7 @@ def smoke(
             for service in session.sandbox.services
             for request in service.writes
         ]
-    out.answer(body, lambda: _draw_end(session, report, body))
-    session.print_home()
+    session.answer(body, lambda: _draw_end(session, report, body))
     if not sent:
         # Nothing sent is no success, and says so by its own status: 3 where nothing is set up.
         raise typer.Exit(skipped[0][1].exit)

@@ -21,11 +21,8 @@ def backup(
     with session.out.waiting("copying the database"):
         session.ledger.backup(file)
     size = file.stat().st_size
-    session.out.answer(
-        {"file": str(file.absolute()), "bytes": size},
-        f"The database is copied to {file} ({size / 1024:.0f} KB).",
-    )
-    session.print_home()
+    shown = f"The database is copied to {file} ({size / 1024:.0f} KB)."
+    session.answer({"file": str(file.absolute()), "bytes": size}, shown)
 
 
 def prune(ctx: typer.Context, output: options.Output = None) -> None:
@@ -34,12 +31,9 @@ def prune(ctx: typer.Context, output: options.Output = None) -> None:
     days = session.settings.app.keep_days
     with session.out.waiting("deleting old runs"):
         gone = session.ledger.prune(days)
-    session.out.answer(
-        {"pruned": gone, "keep_days": days},
-        f"{counted(gone, 'run')} older than {counted(days, 'day')}"
-        f" {agreeing(gone, 'was', 'were')} deleted.",
-    )
-    session.print_home()
+    runs, were = counted(gone, "run"), agreeing(gone, "was", "were")
+    shown = f"{runs} older than {counted(days, 'day')} {were} deleted."
+    session.answer({"pruned": gone, "keep_days": days}, shown)
 
 
 def move(
@@ -63,7 +57,6 @@ def move(
     old, new = (source or Path.cwd()).resolve(), home_to_be(session.home_given)
     with session.out.waiting("moving the home"):
         moved = moving.move(old, new)
-
     heading = f"Moved from {old} to {new}:" if moved else f"The move to {new} is done."
     shown = "\n    ".join([heading, *moved])
     session.out.answer({"from": str(old), "to": str(new), "moved": moved}, shown)
