@@ -9,10 +9,11 @@ import os
 import platform
 import stat
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from email.utils import parsedate_to_datetime
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -25,11 +26,11 @@ from core.reports import Finding, Verdict, without_none
 from core.wording import summary, titled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from core.cli.session import Session
-    from core.contract import Answer, Connector, HttpClient, Probe
+    from core.contract import Answer, Connector
     from core.engine import Engine
     from core.reports import Health
     from core.settings import Problem, Settings
@@ -108,10 +109,10 @@ def _diagnose(session: Session, service: str | None) -> tuple[str, list[Finding]
         *_of("settings", _settings(settings, connectors, service)),
     ]
     skews: list[float] = []
-    timed = [replace(c, probe=_timed(c.probe, skews)) for c in connectors]
     services = "The services were not checked."
     try:
-        with Engine.open(settings, connectors=timed, folder=session.folder) as engine:
+        with Engine.open(settings, connectors=connectors, folder=session.folder) as engine:
+            engine.outbound.on_answer = lambda answer: skews.extend(_skew(answer))
             if session.folder == settings.home:
                 findings += _of("machine", _database(engine))
             report = health.look(engine, service, live=True)
@@ -258,40 +259,8 @@ def _clock(skews: Sequence[float]) -> Iterator[Finding]:
     )
 
 
-def _timed(
-    probe: Callable[[Any, HttpClient], Probe], skews: list[float]
-) -> Callable[[Any, HttpClient], Probe]:
-    """Make a probe also note how many seconds our clock is ahead of who answers."""
-    return lambda config, http: probe(config, _TimedClient(http, skews))
-
-
-class _TimedClient:
-    """An HttpClient that notes the Date of every answer."""
-
-    def __init__(self, http: HttpClient, skews: list[float]) -> None:
-        self._http = http
-        self._skews = skews
-        self.run = http.run
-        self.remember = http.remember
-
-    def get(self, url: str, **more: Any) -> Answer:
-        return self._noted(self._http.get(url, **more))
-
-    def post(self, url: str, **more: Any) -> Answer:
-        return self._noted(self._http.post(url, **more))
-
-    def service_account_token(
-        self, *args: Any, explain: Callable[[Answer], Exception], **more: Any
-    ) -> str:
-        def noted(answer: Answer) -> Exception:
-            return explain(self._noted(answer))
-
-        return self._http.service_account_token(*args, explain=noted, **more)
-
-    def _noted(self, answer: Answer) -> Answer:
-        try:
-            moment = parsedate_to_datetime(answer.headers.get("Date", ""))
-        except ValueError:
-            return answer
-        self._skews.append(time.time() - moment.timestamp())
-        return answer
+def _skew(answer: Answer) -> Iterator[float]:
+    """How many seconds our clock is ahead of who answers, where it tells the time."""
+    with suppress(ValueError):
+        moment = parsedate_to_datetime(answer.headers.get("Date", ""))
+        yield time.time() - moment.timestamp()
