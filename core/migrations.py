@@ -122,3 +122,21 @@ def m003_owed(db: Database) -> None:
         );
         """
     )
+
+
+@MIGRATIONS()
+def m004_run_counts(db: Database) -> None:
+    """How many runs ever ended; it stays when old runs are deleted."""
+    db.executescript(
+        """
+        CREATE TABLE run_counts (
+            action TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            surface TEXT NOT NULL,
+            runs INTEGER NOT NULL,
+            PRIMARY KEY (action, outcome, surface)
+        );
+        INSERT INTO run_counts SELECT action, state, surface, count(*) FROM runs
+            WHERE settled_at IS NOT NULL GROUP BY action, state, surface;
+        """
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
@@ -25,17 +25,15 @@ _ACK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 
 
 class Metrics:
-    """Counts what the engine and the surfaces report, from the moment it is made."""
+    """Counts what the engine and the surfaces report, from the moment it is made.
+
+    How many runs ended is the ledger's count: it holds the terminal's runs and survives a restart.
+    """
 
     def __init__(self, bot: Bot) -> None:
         self.registry = CollectorRegistry()
         counter = partial(Counter, registry=self.registry)
         histogram = partial(Histogram, registry=self.registry)
-        self.runs = counter(
-            "levqor_runs",
-            "Runs that ended, test sends included.",
-            ("action", "outcome", "surface"),
-        )
         self.seconds = histogram(
             "levqor_run_seconds",
             "How long runs took, from leaving the queue.",
@@ -72,8 +70,7 @@ class Metrics:
             return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]
         return generate_latest(self.registry), TEXT
 
-    def _settled(self, settled: Settled, caller: Caller) -> None:
-        self.runs.labels(settled.action_id, settled.outcome, caller.surface).inc()
+    def _settled(self, settled: Settled, _: Caller) -> None:
         self.seconds.labels(settled.action_id).observe(settled.ms / 1000)
 
     def _refused(self, action_id: str, error: LevqorError, caller: Caller) -> None:
@@ -90,8 +87,13 @@ class _Now(Collector):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Queues from memory, verdicts from the ledger."""
+    def collect(self) -> Iterator[Metric]:
+        """Queues from memory; runs and verdicts from the ledger, whichever program's they are."""
+        runs = CounterMetricFamily(
+            "levqor_runs",
+            "Runs that ended, of every program on this home, test sends included.",
+            labels=("action", "outcome", "surface"),
+        )
         running = GaugeMetricFamily(
             "levqor_runs_sending", "Runs being sent now.", labels=("connector",)
         )
@@ -106,6 +108,8 @@ class _Now(Collector):
         inbound = GaugeMetricFamily(
             "levqor_inbound_up", "Whether an interface of the bot works.", labels=("surface",)
         )
+        for *labels, count in self._engine.ledger.counts():
+            runs.add_metric(labels, count)
         for name, (busy, queued) in self._engine.queues().items():
             running.add_metric((name,), busy)
             waiting.add_metric((name,), queued)
@@ -113,8 +117,8 @@ class _Now(Collector):
                 probes.add_metric((name, streak.verdict), 1)
         for surface, health in inbounds(self._engine.ledger).items():
             inbound.add_metric((surface,), float(health.ok))
-        yield from (running, waiting, probes, inbound)
+        yield from (runs, running, waiting, probes, inbound)
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
+    def describe(self) -> Iterator[Metric]:
         """Nothing is asked of the ledger before the first scrape."""
         return iter(())

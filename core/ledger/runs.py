@@ -256,10 +256,17 @@ def settle(
         "reason = ?6, receipt = ?7, "
         "charged = CASE WHEN ?1 IN ('refused', 'not_sent') THEN 0 ELSE charged END, "
         "key = CASE WHEN ?1 = 'not_sent' AND rebind = 1 THEN NULL ELSE key END "
-        f"WHERE run = ?8 AND {OPEN}",
+        f"WHERE run = ?8 AND {OPEN} RETURNING action, surface",
         (state, at, attempts, ms, code, reason, json.dumps(receipt) if receipt else None, run),
-    )
-    return done.rowcount == 1
+    ).fetchone()
+    if done is not None:
+        # For /metrics: a counter must not fall when old runs are deleted.
+        db.execute(
+            "INSERT INTO run_counts (action, outcome, surface, runs) VALUES (?, ?, ?, 1) "
+            "ON CONFLICT (action, outcome, surface) DO UPDATE SET runs = run_counts.runs + 1",
+            (done[0], state, done[1]),
+        )
+    return done is not None
 
 
 def catch_up(db: sqlite3.Connection, kept: Mapping[str, Mapping[str, Any]]) -> None:

@@ -70,6 +70,11 @@ class Status(Store):
             for surface, ok, verdict, fix, since, at, owner in rows
         ]
 
+    @reads
+    def counts(self, db: sqlite3.Connection) -> list[tuple[str, str, str, int]]:
+        """How many runs ever ended, for each action, outcome and surface."""
+        return db.execute("SELECT action, outcome, surface, runs FROM run_counts").fetchall()
+
     def close(self) -> None:
         """Forget how the interfaces of this process are doing, then close."""
         if self._owner:

@@ -31,7 +31,7 @@ S = TypeVar("S", bound="Store")
 BESIDE = ("-wal", "-shm", "-journal")
 # How many steps core/migrations.py has. Kept here so that a ledger that is up to date
 # opens without importing sqlite-utils; a test compares the two.
-SCHEMA = 3
+SCHEMA = 4
 # Eighty processes that start at once on two cores wait for one another here.
 _OPEN_PATIENCE = 60.0
 # While somebody still waits for an answer, the half hour is looked at this often.

@@ -101,6 +101,33 @@ def test_pruning_leaves_what_is_recent_or_still_open(ledger):
     assert {e.run for e in ledger.runs()} == {"openopenop", "newnewnewn"}
 
 
+def test_how_many_runs_ended_is_counted_once_and_outlives_the_runs(ledger, home):
+    old = finish(ledger, "sent", at=time.time() - 91 * 86400)
+    finish(ledger, "refused", caller="cli:bob")
+    with Ledger.open(home) as other:
+        finish(other, "sent", caller="http:ci", surface="http")
+        assert other.settle(old.run, "unknown") is False
+        assert other.prune(90) == 1
+    assert sorted(ledger.counts()) == [
+        ("sample.do", "refused", "cli", 1),
+        ("sample.do", "sent", "cli", 1),
+        ("sample.do", "sent", "http", 1),
+    ]
+
+
+def test_a_database_from_before_the_counts_begins_with_what_it_holds(home):
+    with Ledger.open(home) as ledger:
+        for n in range(3):
+            finish(ledger, "sent", caller=f"cli:{n}")
+        accept(ledger)
+    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
+        db.execute("DROP TABLE run_counts")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_run_counts'")
+        db.execute("PRAGMA user_version=3")
+    with Ledger.open(home) as ledger:
+        assert ledger.counts() == [("sample.do", "sent", "cli", 3)]
+
+
 def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_path):
     entry = finish(ledger, "sent")
     file = tmp_path / "copy.db"

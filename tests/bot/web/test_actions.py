@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from core.connectors import CONNECTORS
+from tests.support.cli import levqor
 from tests.support.sandbox import Answer, Delay
 from tests.support.waiting import wait_for
 from tests.support.web import served
@@ -254,6 +255,17 @@ def test_metrics_count_runs_refusals_queues_and_verdicts(web, sandbox):
     assert 'levqor_inbound_up{surface="http"} 1.0' in lines
     assert 'levqor_http_answers_total{status="200"} 2.0' in lines
     assert 'levqor_http_answers_total{status="402"} 1.0' in lines
+
+
+def test_metrics_count_the_terminal_s_runs_too_and_survive_a_restart(engine, home, sandbox):
+    with served(engine) as web:
+        web.post("/actions/email.send", MAIL)
+    sent = levqor("--home", home, "run", "slack.send", "hi", env=sandbox.settings())
+    assert sent.status == 0, sent.err
+    with served(engine) as web:
+        lines = web.get("/metrics").body.decode().splitlines()
+    assert 'levqor_runs_total{action="email.send",outcome="sent",surface="http"} 1.0' in lines
+    assert 'levqor_runs_total{action="slack.send",outcome="sent",surface="cli"} 1.0' in lines
 
 
 def test_metrics_speak_openmetrics_where_it_is_asked_for(web):
