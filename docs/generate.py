@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT))
 from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
 from core.interfaces import declared  # noqa: E402
-from core.settings.example import example  # noqa: E402
 from core.settings.settings import sections  # noqa: E402
+from docs.env_example import example  # noqa: E402 - the line above finds it
 from docs.reference import reference  # noqa: E402 - the line above finds it
 
 if TYPE_CHECKING:

@@ -84,7 +84,7 @@ def sandbox(_sandbox):
 
 @pytest.fixture
 def settings(home, sandbox):
-    return Settings.load(home, sandbox_urls=sandbox.settings())
+    return Settings(home, sandbox_urls=sandbox.settings())
 
 
 @pytest.fixture

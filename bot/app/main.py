@@ -65,7 +65,7 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     from core.settings import Settings
 
     if not options.sandbox:
-        return Settings.load(options.home)
+        return Settings(options.home)
     from core.sandbox import start
 
     sandbox, settings = start(stack, options.home)

@@ -82,7 +82,7 @@ class Session(ExitStack):
         if self.in_sandbox:
             settings = self._started[1]
         else:
-            settings = Settings.load(self.home_given, tolerant=self.tolerant)
+            settings = Settings(self.home_given, tolerant=self.tolerant)
         quiet_libraries(settings.redactor(), settings.loggers())
         return settings
 

@@ -16,7 +16,7 @@ from urllib3.util import create_urllib3_context
 from core.network import NoRoute
 from core.outbound.cache import SingleFlightCache
 from core.outbound.connection import POOLS
-from core.settings.environment import network
+from core.settings.source import network
 
 # Reading the environment costs more than a request to a neighbour; a changed proxy or
 # certificate is noticed after this long.

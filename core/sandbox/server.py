@@ -134,7 +134,7 @@ def start(
     """
     sandbox = stack.enter_context(Sandbox())
     folder = home or temporary(stack)
-    return sandbox, Settings.load(folder, sandbox_urls=sandbox.settings(), tolerant=tolerant)
+    return sandbox, Settings(folder, sandbox_urls=sandbox.settings(), tolerant=tolerant)
 
 
 def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:

@@ -2,8 +2,8 @@
 
 from core.contract import Problem
 from core.settings.app import AppSettings
-from core.settings.environment import home_to_be, network, ready_for_tls
 from core.settings.settings import Settings
+from core.settings.source import home_to_be, network, ready_for_tls
 from core.settings.values import Address, items
 
 __all__ = [

@@ -31,7 +31,7 @@ C = TypeVar("C", bound=Config)
 
 
 class Settings:
-    """What is set, as read once; make a new one with `load`, or with `again` where `stale()`.
+    """What is set, as read once; make a new one with `again` where `stale()`.
 
     `home` is the home folder, `app` what Levqor itself reads, `interfaces` where people can
     ask, `sandbox` whether the sandbox takes the place of the real services.
@@ -39,33 +39,6 @@ class Settings:
 
     def __init__(
         self,
-        home: Path,
-        environ: Mapping[str, str],
-        connectors: Sequence[Connector],
-        interfaces: Sequence[Interface],
-        *,
-        sandbox_urls: Mapping[str, str] | None,
-        tolerant: bool,
-    ) -> None:
-        check(home)
-        self.home = home
-        self.sandbox = sandbox_urls is not None
-        self.interfaces = tuple(interfaces)
-        self._connectors = tuple(connectors)
-        self._environ, self._sandbox_urls, self._tolerant = environ, sandbox_urls, tolerant
-        self._reading = read(self.described(), environ, home)
-        if sandbox_urls is not None:
-            self._reading.drop(self._real_services())
-            self._reading.values.update(sandbox_urls)
-        self._configs: dict[str, Config] = {}
-        self._own: dict[type[Config], Config] = {}
-        self._own_problems = self._read_own()
-        if not tolerant:
-            _refuse(self._own_problems)
-
-    @classmethod
-    def load(
-        cls,
         home: Path | None = None,
         *,
         environ: Mapping[str, str] | None = None,
@@ -73,7 +46,7 @@ class Settings:
         connectors: Sequence[Connector] | None = None,
         interfaces: Sequence[Interface] | None = None,
         tolerant: bool = False,
-    ) -> Settings:
+    ) -> None:
         """Read the settings of a home; core.home says which one where none is named.
 
         With `sandbox_urls` these values take the place of the connectors' settings and of the
@@ -85,24 +58,30 @@ class Settings:
             from core.connectors import CONNECTORS
 
             connectors = CONNECTORS
-        environ = os.environ if environ is None else environ
-        return cls(
-            find(home, environ),
-            environ,
-            connectors,
-            declared() if interfaces is None else interfaces,
-            sandbox_urls=sandbox_urls,
-            tolerant=tolerant,
-        )
+        self._environ = os.environ if environ is None else environ
+        self.home = find(home, self._environ)
+        check(self.home)
+        self.sandbox = sandbox_urls is not None
+        self.interfaces = tuple(declared() if interfaces is None else interfaces)
+        self._connectors, self._sandbox_urls, self._tolerant = connectors, sandbox_urls, tolerant
+        self._reading = read(self.described(), self._environ, self.home)
+        if sandbox_urls is not None:
+            self._reading.drop(self._real_services())
+            self._reading.values.update(sandbox_urls)
+        self._configs: dict[str, Config] = {}
+        self._own: dict[type[Config], Config] = {}
+        self._own_problems = self._read_own()
+        if not tolerant:
+            _refuse(self._own_problems)
 
     def again(self) -> Settings:
-        """Read the same home's settings as they are now; raises as `load` does."""
+        """Read the same home's settings as they are now; raises as the first reading does."""
         return Settings(
             self.home,
-            self._environ,
-            self._connectors,
-            self.interfaces,
+            environ=self._environ,
             sandbox_urls=self._sandbox_urls,
+            connectors=self._connectors,
+            interfaces=self.interfaces,
             tolerant=self._tolerant,
         )
 

@@ -13,7 +13,8 @@ from dotenv.parser import parse_stream
 from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, utf8
 from core.errors import NotConfigured
 from core.grammar import nearest
-from core.home import open_trusted, read_trusted
+from core.home import default, find, open_trusted, read_trusted
+from core.network import Network, drop_key_log
 
 Stamp = tuple[int, int] | None
 
@@ -40,6 +41,26 @@ class Reading:
         for name in names:
             self.values.pop(name, None)
             self.faults.pop(name, None)
+
+
+def network() -> Network:
+    """Read the proxies and certificates of this process's environment, as they are now."""
+    return Network(os.environ)
+
+
+def ready_for_tls() -> str | None:
+    """Take out what would keep any TLS context from being made; a sentence where there was some.
+
+    Called before a library is imported that makes one at once.
+    """
+    return drop_key_log(os.environ)
+
+
+def home_to_be(named: Path | None) -> Path:
+    """Where the home is to be, whatever the current folder holds; for a move."""
+    if named or os.environ.get("LEVQOR_HOME", "").strip():
+        return find(named, os.environ)
+    return default()
 
 
 def read(declared: Iterable[Setting], environ: Mapping[str, str], home: Path) -> Reading:

@@ -58,7 +58,7 @@ def measure(home, url):
     other = apprise.Apprise()
     other.add(url.replace("http://", "json://"))
     taken = {"requests.Session.post": [], "Apprise": [], "levqor run": []}
-    with Engine.open(Settings.load(home, environ=environ)) as engine:
+    with Engine.open(Settings(home, environ=environ)) as engine:
         engine.ledger.set_plan(str(CALLER), "pro")
         ways = (
             lambda: session.post(environ["SLACK_WEBHOOK_URL"], json=BODY, timeout=10).ok,

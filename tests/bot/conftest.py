@@ -25,7 +25,7 @@ def serve(home, sandbox, request):
     """Serve with some more settings."""
 
     def start(hooks=(), at="127.0.0.1", **environ):
-        settings = Settings.load(
+        settings = Settings(
             home, sandbox_urls=sandbox.settings(), environ={**environ, "PATH": "/bin"}
         )
         engine = Engine.open(settings)

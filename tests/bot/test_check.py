@@ -16,7 +16,7 @@ def look(home, sandbox):
     def go(**more):
         chosen = {**sandbox.settings(), **sandbox.slack.socket_settings(), **more}
         found = {name: value for name, value in chosen.items() if value is not None}
-        return asyncio.run(check.look(Settings.load(home, sandbox_urls=found)))
+        return asyncio.run(check.look(Settings(home, sandbox_urls=found)))
 
     return go
 

@@ -88,7 +88,7 @@ def test_a_run_is_told_to_whoever_asked_for_it_and_to_nobody_else(engine):
 
 def test_an_admin_may_see_every_run(home, sandbox):
     values = {**sandbox.settings(), "LEVQOR_ADMINS": "telegram:42"}
-    with Engine.open(Settings.load(home, environ=values)) as engine:
+    with Engine.open(Settings(home, environ=values)) as engine:
         run = engine.run("slack.send", {"text": "hello"}, ADA).run
         told = within(engine, lambda bot: bot.commands.why(run, BOB))
         assert "Asked by slack:T1:UADA" in told
@@ -148,7 +148,7 @@ from core import wording
 from core.callers import Caller
 from core.engine import Engine
 from core.settings import Settings
-engine = Engine.open(Settings.load(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2])))
+engine = Engine.open(Settings(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2])))
 caller = Caller("slack", "T1:UADA")
 engine.ledger.set_plan(str(caller), "pro")
 engine.accept("slack.send", {"text": "a"}, caller, reply_to='{"n":"never started"}')
@@ -179,7 +179,7 @@ def test_after_a_crash_the_next_bot_tells_every_asker(home, sandbox):
         await asyncio.wait_for(all_told.wait(), 20)
         await asyncio.sleep(0.3)
 
-    with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+    with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
         within(engine, story)
         assert engine.ledger.claim_unnotified("slack") == []
     assert {name: outcome for name, (outcome, _) in told.items()} == {

@@ -185,7 +185,7 @@ import logging, sys
 from pathlib import Path
 from core.logs import quiet_libraries
 from core.settings import Settings
-settings = Settings.load(Path(sys.argv[1]))
+settings = Settings(Path(sys.argv[1]))
 quiet_libraries(settings.redactor(), settings.loggers())
 logging.basicConfig(level=logging.DEBUG)
 logging.getLogger("pigeon_lib.wings").critical("a whole message")

@@ -32,7 +32,7 @@ ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)")
 @pytest.fixture
 def busy_home(home, sandbox):
     """A home with runs of several callers and endings, and two tokens."""
-    settings = Settings.load(home, sandbox_urls=sandbox.settings())
+    settings = Settings(home, sandbox_urls=sandbox.settings())
     with Engine.open(settings) as engine:
         for caller in map(Caller.parse, CALLERS):
             engine.ledger.set_plan(str(caller), "pro")

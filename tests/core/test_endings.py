@@ -107,7 +107,7 @@ def test_an_ending_that_a_held_ledger_did_not_take_is_said_and_kept(home, sandbo
 
 
 def test_a_process_that_lives_on_writes_its_ending_before_it_takes_the_next_run(disk, sandbox):
-    settings = Settings.load(disk, sandbox_urls=values_for(sandbox, "refused"))
+    settings = Settings(disk, sandbox_urls=values_for(sandbox, "refused"))
     sandbox.slack.always(Delay(SLOW))
     with Engine.open(settings) as engine:
         out = engine.start(engine.accept("slack.send", HELLO, ADA))

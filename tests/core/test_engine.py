@@ -113,7 +113,7 @@ def test_what_may_have_arrived_is_unknown_sent_once_and_held(engine, sandbox):
 
 
 def test_an_unconfigured_connector_names_its_settings(home):
-    with Engine.open(Settings.load(home, environ={})) as engine:
+    with Engine.open(Settings(home, environ={})) as engine:
         with pytest.raises(NotConfigured) as caught:
             engine.accept("slack.send", HELLO, ADA)
         assert caught.value.settings == ("SLACK_WEBHOOK_URL",)
@@ -121,13 +121,13 @@ def test_an_unconfigured_connector_names_its_settings(home):
 
 
 def test_faulty_input_is_told_before_what_is_not_configured(home):
-    with Engine.open(Settings.load(home, environ={})) as engine, pytest.raises(InvalidInput):
+    with Engine.open(Settings(home, environ={})) as engine, pytest.raises(InvalidInput):
         engine.accept("slack.send", {}, ADA)
 
 
 def test_a_caller_that_is_not_allowed_is_refused(home, sandbox):
     values = {**sandbox.settings(), "LEVQOR_ALLOW": "slack:T1:*=email.send"}
-    with Engine.open(Settings.load(home, environ=values)) as engine:
+    with Engine.open(Settings(home, environ=values)) as engine:
         with pytest.raises(Forbidden, match="slack:T1:UADA may not use"):
             engine.accept("slack.send", HELLO, ADA)
         with pytest.raises(Forbidden):
@@ -192,7 +192,7 @@ def test_test_sends_are_one_a_minute_but_not_in_the_sandbox(home, sandbox, engin
     engine.run("slack.send", {}, ADA, test=True)
     assert engine.run("slack.send", {}, ADA, test=True).outcome == "sent"
     engine.close()
-    with Engine.open(Settings.load(home, environ=sandbox.settings())) as real:
+    with Engine.open(Settings(home, environ=sandbox.settings())) as real:
         with pytest.raises(Busy) as caught:
             real.run("slack.send", {}, ADA, test=True)
         assert 50 < caught.value.retry_after <= 60
@@ -201,7 +201,7 @@ def test_test_sends_are_one_a_minute_but_not_in_the_sandbox(home, sandbox, engin
 def test_an_edited_settings_file_takes_effect_without_a_restart(home, sandbox):
     values = sandbox.settings()
     hook = values.pop("SLACK_WEBHOOK_URL")
-    with Engine.open(Settings.load(home, environ=values)) as engine:
+    with Engine.open(Settings(home, environ=values)) as engine:
         with pytest.raises(NotConfigured):
             engine.run("slack.send", HELLO, ADA)
         assert engine.refresh() is False
@@ -211,7 +211,7 @@ def test_an_edited_settings_file_takes_effect_without_a_restart(home, sandbox):
 
 
 def test_settings_that_are_broken_now_leave_the_old_ones_in_force(home, sandbox):
-    with Engine.open(Settings.load(home, environ=sandbox.settings())) as engine:
+    with Engine.open(Settings(home, environ=sandbox.settings())) as engine:
         (home / ".env").write_text("LEVQOR_KEEP_DAYS=soon\n")
         with pytest.raises(NotConfigured, match="LEVQOR_KEEP_DAYS"):
             engine.refresh()

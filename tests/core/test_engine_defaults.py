@@ -17,7 +17,7 @@ def refused(home, sandbox):
     def run(action, values, **changed):
         environ = {**sandbox.settings(), **changed}
         environ = {name: value for name, value in environ.items() if value is not None}
-        settings = Settings.load(home, environ=environ)
+        settings = Settings(home, environ=environ)
         with Engine.open(settings) as engine:
             try:
                 return engine.run(action, values, ADA).error

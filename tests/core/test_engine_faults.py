@@ -50,7 +50,7 @@ def test_a_connectors_own_mistake_ends_the_run_and_names_it(home, sandbox):
 
     action = dataclasses.replace(slack.actions[0], send=broken)
     odd = dataclasses.replace(slack, actions=(action,))
-    settings = Settings.load(home, sandbox_urls=sandbox.settings(), connectors=(odd,))
+    settings = Settings(home, sandbox_urls=sandbox.settings(), connectors=(odd,))
     with Engine.open(settings, connectors=(odd,)) as engine:
         settled = engine.run("slack.send", HELLO, ADA)
         body = settled.body()

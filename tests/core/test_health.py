@@ -28,7 +28,7 @@ def test_the_summary_has_the_old_services_shape(health):
 
 
 def test_an_empty_home_reports_nothing_configured_and_where_to_begin(home):
-    with Engine.open(Settings.load(home, environ={})) as engine:
+    with Engine.open(Settings(home, environ={})) as engine:
         report = HealthChecker(engine).report(live=True)
     assert report.configured == 0
     for name in NAMES:
@@ -88,7 +88,7 @@ def test_probes_run_side_by_side_and_a_hanging_one_ends_in_ten_seconds(health, s
 
 def test_an_upstream_that_cannot_be_reached_is_not_called_broken(home, sandbox):
     values = {**sandbox.settings(), "RESEND_API_URL": "http://127.0.0.1:9"}
-    with Engine.open(Settings.load(home, sandbox_urls=values)) as engine:
+    with Engine.open(Settings(home, sandbox_urls=values)) as engine:
         detail = HealthChecker(engine).report(live=True).detail
     assert detail["email"].verdict == "unreachable"
 

@@ -276,7 +276,7 @@ def test_a_home_that_everybody_can_write_to_is_refused(tmp_path, mode, what, fix
     home.mkdir()
     (home / ".env").write_text("LEVQOR_HTTP=0.0.0.0:1\n")
     home.chmod(mode)
-    for do in (lambda: Settings.load(home, environ={}), lambda: Ledger.open(home)):
+    for do in (lambda: Settings(home, environ={}), lambda: Ledger.open(home)):
         error = refusal(do)
         assert error.message == what.format(home)
         assert error.fix.endswith(fix.format(home))
@@ -379,7 +379,7 @@ def test_the_log_is_written_through_no_link(home, tmp_path, capsys, name):
 
 
 def test_a_home_that_was_opened_up_since_is_not_used(home):
-    settings = Settings.load(home, environ={})
+    settings = Settings(home, environ={})
     home.chmod(0o777)
     assert "Everybody" in refusal(lambda: Ledger.open(settings.home)).message
     assert "Everybody" in refusal(settings.again).message

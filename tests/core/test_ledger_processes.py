@@ -60,7 +60,7 @@ CONTEST = """
     from core.errors import QuotaSpent
     from core.settings import Settings
     import json
-    settings = Settings.load(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
+    settings = Settings(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
     action = sys.argv[3]
     with Engine.open(settings) as engine:
         values = {"to": "delivered@resend.dev", "subject": "s", "text": "t"}
@@ -131,7 +131,7 @@ FIRE = """
     from core.callers import Caller
     from core.engine import Engine
     from core.settings import Settings
-    settings = Settings.load(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
+    settings = Settings(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
     engine = Engine.open(settings)
     for n in range(40):
         accepted = engine.accept("slack.send", {"text": f"hello {n}"}, Caller("http", f"c{n}"))

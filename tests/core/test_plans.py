@@ -21,7 +21,7 @@ def opened(home, sandbox):
 
     def start(plan):
         (home / ".env").write_text(f"LEVQOR_DEFAULT_PLAN={plan}\n" if plan else "")
-        return Engine.open(Settings.load(home, sandbox_urls=sandbox.settings()))
+        return Engine.open(Settings(home, sandbox_urls=sandbox.settings()))
 
     return start
 

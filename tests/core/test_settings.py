@@ -199,7 +199,7 @@ def test_a_setting_that_restricts_and_is_set_to_nothing_is_refused(home, name, n
     else:
         (home / "list.txt").write_text(nothing)
         environ = {f"{name}_FILE": "list.txt"}
-    settings = Settings.load(
+    settings = Settings(
         home, environ={"RESEND_API_KEY": "re_" + "a" * 20, **environ}, tolerant=True
     )
     (problem,) = [one for one in settings.problems() if one.setting == name]

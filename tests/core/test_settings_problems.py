@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from core.connectors import CONNECTORS
 from core.errors import NotConfigured
+from core.interfaces import declared
 from core.settings import Settings
+from docs.env_example import example
 from tests.support.fax_settings import FAX, key, load, refusal, write
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ def test_what_is_missing_and_what_is_malformed_are_told_at_once_and_once(home):
         "GOOGLE_SHEETS_SPREADSHEET_ID": "a/../b",
         "SHEETS_RANGE_DEFAULT": "Q3!A0",
     }
-    settings = Settings.load(home, environ=environ)
+    settings = Settings(home, environ=environ)
     problems = [one for one in settings.problems() if one.setting in environ]
     assert [(one.setting, one.fatal) for one in problems] == [
         ("GOOGLE_SHEETS_SPREADSHEET_ID", True),
@@ -117,7 +117,7 @@ def test_what_is_missing_and_what_is_malformed_are_told_at_once_and_once(home):
 
 def test_a_bad_shared_setting_stops_its_connector_and_no_other(home):
     environ = {"SLACK_API_URL": "http://evil.example.com", "RESEND_API_KEY": "re_" + "a" * 20}
-    settings = Settings.load(home, environ=environ)
+    settings = Settings(home, environ=environ)
     with pytest.raises(NotConfigured, match="SLACK_API_URL must begin with https://"):
         settings.config(BY_NAME["slack"])
     assert settings.configured(BY_NAME["email"])
@@ -125,22 +125,22 @@ def test_a_bad_shared_setting_stops_its_connector_and_no_other(home):
 
 def test_no_problem_and_no_refusal_ever_shows_a_value(home):
     canary = "CANARY pass\tword\x01"
-    names = [one.name for one in Settings.load(home, environ={}).described()]
+    names = [one.name for one in Settings(home, environ={}).described()]
     environ = {name: f"{canary}-{name}" for name in names if name != "LEVQOR_HOME"}
-    settings = Settings.load(home, environ=environ, tolerant=True)
+    settings = Settings(home, environ=environ, tolerant=True)
     told = [str(settings.problems())]
     for connector in CONNECTORS:
         with pytest.raises(NotConfigured) as refused:
             settings.config(connector)
         told += [str(refused.value.body()), repr(refused.value), repr(refused.value.__context__)]
     with pytest.raises(NotConfigured) as refused:
-        Settings.load(home, environ=environ)
+        Settings(home, environ=environ)
     told += [str(refused.value.body()), repr(settings.app)]
     assert "CANARY" not in "".join(told)
 
 
 def test_every_setting_is_described_once(home):
-    described = Settings.load(home, environ={}).described()
+    described = Settings(home, environ={}).described()
     names = [one.name for one in described]
     assert len(names) == len(set(names))
     assert {
@@ -160,12 +160,10 @@ def test_every_setting_is_described_once(home):
 
 
 def test_the_example_file_is_what_the_settings_say(home):
-    made = subprocess.run(
-        [sys.executable, "-m", "core.settings"], cwd=ROOT, capture_output=True, check=True
-    ).stdout.decode()
+    made = example(CONNECTORS, declared())
     assert (ROOT / ".env.example").read_text("utf-8") == made
     assert max(map(len, made.splitlines())) <= 110
     write(home, made)
-    settings = Settings.load(home, environ={})
+    settings = Settings(home, environ={})
     assert [problem for problem in settings.problems() if "missing" not in problem.what] == []
     assert not any(settings.configured(connector) for connector in CONNECTORS)

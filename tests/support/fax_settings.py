@@ -60,7 +60,7 @@ FAX = Connector(
 
 
 def load(home: Path, environ: Mapping[str, str] | None = None, **more: Any) -> Settings:
-    return Settings.load(home, environ=environ or {}, connectors=(FAX,), **more)
+    return Settings(home, environ=environ or {}, connectors=(FAX,), **more)
 
 
 def write(home: Path, text: str | bytes, mode: int = 0o600) -> Path:

@@ -76,7 +76,7 @@ class AtWork:
 def settings_for(home: Path, sandbox: Sandbox, *, http: bool = False, **more: str) -> Settings:
     """Settings that lead to the sandbox, over HTTP or else a socket."""
     chosen = sandbox.slack.http_settings() if http else sandbox.slack.socket_settings()
-    return Settings.load(home, sandbox_urls={**sandbox.settings(), **chosen, **more})
+    return Settings(home, sandbox_urls={**sandbox.settings(), **chosen, **more})
 
 
 @contextmanager

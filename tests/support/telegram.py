@@ -97,7 +97,7 @@ def pair(engine: Engine, user: int, plan: str = "pro") -> None:
 
 def settings_for(home: Path, sandbox: Sandbox, **more: str) -> Settings:
     """Settings that lead to the sandbox."""
-    return Settings.load(home, sandbox_urls={**sandbox.settings(), **more})
+    return Settings(home, sandbox_urls={**sandbox.settings(), **more})
 
 
 def free_port() -> int:

@@ -114,7 +114,7 @@ def test_no_network_is_one_trouble_and_not_one_for_each(tmp_path, home):
 
 def test_a_remote_levqor_is_watched_tested_lost_and_found(tmp_path, home, sandbox):
     port = free_port()
-    with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+    with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
         token = engine.ledger.token_new("desk", plan="pro", admin=False)
     with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
         desk.env["LEVQOR_REMOTE_TOKEN"] = token

@@ -30,7 +30,7 @@ def test_every_setting_of_the_surface_is_named_with_its_place(home):
 
 
 def test_every_command_in_the_guide_is_one_of_the_manifests(home):
-    made = manifest(Settings.load(home, environ={}), CONNECTORS)
+    made = manifest(Settings(home, environ={}), CONNECTORS)
     names = {one["command"] for one in made["features"]["slash_commands"]}
     shown = set(re.findall(r"(?m)^\s*(/levqor[a-z-]*)", GUIDE))
     assert shown

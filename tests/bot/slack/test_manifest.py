@@ -16,7 +16,7 @@ from core.settings import Settings
 
 
 def settings(home, **environ):
-    return Settings.load(home, environ=environ)
+    return Settings(home, environ=environ)
 
 
 def commands(made):

@@ -79,14 +79,14 @@ def test_an_empty_secret_opens_no_door(home, sandbox):
 
 
 def test_without_any_secret_there_is_no_surface(home, sandbox):
-    settings = Settings.load(home, sandbox_urls=sandbox.settings())
+    settings = Settings(home, sandbox_urls=sandbox.settings())
     assert package.build(Startup(settings)) is None
 
 
 def test_a_secret_without_a_bot_token_is_refused_in_words(home, sandbox):
     urls = {**sandbox.settings(), "SLACK_SIGNING_SECRET": SIGNING_SECRET}
     del urls["SLACK_BOT_TOKEN"]
-    settings = Settings.load(home, sandbox_urls=urls)
+    settings = Settings(home, sandbox_urls=urls)
     with pytest.raises(NotConfigured, match="SLACK_BOT_TOKEN is missing"):
         package.build(Startup(settings))
 

@@ -121,7 +121,7 @@ def test_telegram_unreachable_at_start_comes_up_when_it_can(home):
         values["TELEGRAM_API_URL"] = f"http://127.0.0.1:{port}/telegram"
         from core.settings import Settings
 
-        with living(Settings.load(home, sandbox_urls=values), ready=False) as bot:
+        with living(Settings(home, sandbox_urls=values), ready=False) as bot:
             wait_for(lambda: bot.health[1] == "cannot reach Telegram")
             with Sandbox(port) as late:
                 wait_for(lambda: bot.health[0])

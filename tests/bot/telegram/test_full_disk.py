@@ -28,7 +28,7 @@ def disk(tmp_path):
 
 @pytest.fixture
 def ada(disk, sandbox):
-    with Engine.open(Settings.load(disk, sandbox_urls=sandbox.settings())) as engine:
+    with Engine.open(Settings(disk, sandbox_urls=sandbox.settings())) as engine:
         pair(engine, 42, "free")
     return sandbox.telegram.user(42)
 

@@ -31,7 +31,7 @@ def test_whatever_health_may_say_stands_in_the_guide(verdict):
 
 
 def test_the_guide_names_every_setting_and_only_those_there_are(home):
-    known = {one.name for one in Settings.load(home, environ={}).described()}
+    known = {one.name for one in Settings(home, environ={}).described()}
     named = {word for word in GUIDE.replace("=", " ").replace("`", " ").split() if word in known}
     assert {
         "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID_DEFAULT", "LEVQOR_TELEGRAM",
@@ -63,7 +63,7 @@ def test_the_check_names_a_refused_token_and_a_missing_one(home, sandbox):
     assert findings(settings_for(home, sandbox)) == [
         (False, "Telegram refuses TELEGRAM_BOT_TOKEN.")
     ]
-    assert findings(Settings.load(home, environ={})) == [
+    assert findings(Settings(home, environ={})) == [
         (None, "Telegram is off: TELEGRAM_BOT_TOKEN is not set.")
     ]
     assert findings(settings_for(home, sandbox, LEVQOR_TELEGRAM="off")) == [

@@ -44,7 +44,7 @@ def way(request, sandbox):
 @pytest.fixture
 def code(home, sandbox):
     """A pairing code; everybody but 57 is paired."""
-    with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+    with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
         for user in (42, *WROTE):
             if user != 57:
                 pair(engine, user)

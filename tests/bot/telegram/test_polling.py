@@ -101,7 +101,7 @@ from core.engine import Engine
 from core.health import Health
 from core.settings import Settings
 from core.sandbox.telegram import BOT_ID
-engine = Engine.open(Settings.load(Path(sys.argv[1])))
+engine = Engine.open(Settings(Path(sys.argv[1])))
 accepted = engine.accept(
     "slack.send", {"text": "hi"}, Caller("telegram", "42"),
     key=f"telegram:{BOT_ID}:1000", reply_to='{"chat":42,"to":1,"message":null}',

@@ -18,7 +18,7 @@ READY = "telegram: takes messages as @levqor_sandbox_bot"
 
 @pytest.fixture
 def paired(home, sandbox):
-    with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+    with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
         pair(engine, 42)
 
 
@@ -79,7 +79,7 @@ def test_killed_while_sending_the_same_message_tells_that_it_is_in_doubt(home, s
         bot.until(READY)
         said = ada.says("/slack_send hi")
         (message,) = ada.waits()
-        with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+        with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
             where = f'"message":{message.message_id}'
             wait_for(lambda: where in (engine.ledger.runs()[0].reply_to or ""))
             wait_for(lambda: engine.ledger.runs()[0].state == "sending")
@@ -138,7 +138,7 @@ def test_killed_at_any_moment_nothing_is_lost_sent_twice_or_left_untold(home, sa
         elif "may or may not have been sent" not in told:
             assert "stopped before it was sent" in told
             assert text not in sent
-    with Engine.open(Settings.load(home, sandbox_urls=sandbox.settings())) as engine:
+    with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
         runs = engine.ledger.runs(last=10_000)
     assert len(runs) == len(asked)
     assert not [run for run in runs if run.open or run.reply_to]

@@ -186,7 +186,7 @@ def test_a_webhook_without_an_address_is_a_clear_refusal(home, sandbox):
 
 
 def test_telegram_is_off_without_a_token_or_when_told_so(home, sandbox):
-    assert build(Startup(Settings.load(home, environ={}))) is None
+    assert build(Startup(Settings(home, environ={}))) is None
     assert build(Startup(settings_for(home, sandbox, LEVQOR_TELEGRAM="off"))) is None
 
 

@@ -119,7 +119,7 @@ def test_what_may_have_arrived_is_500_in_doubt(web, sandbox):
 
 
 def test_a_connector_that_is_not_set_up_is_503_and_names_the_settings(home):
-    with Engine.open(Settings.load(home, environ={})) as engine, served(engine) as web:
+    with Engine.open(Settings(home, environ={})) as engine, served(engine) as web:
         body = said(web.post("/actions/email.send", MAIL), 503, "not_configured")
     assert body["reason"] == "not_configured"
     assert "RESEND_API_KEY" in body["message"]

@@ -15,7 +15,7 @@ def test_sixty_four_connections_lose_and_double_nothing(home, counts):
         memory.append(psutil.Process().memory_info().rss)
 
     with slow_webhook() as (url, finish):
-        settings = Settings.load(home, environ={"SLACK_WEBHOOK_URL": url})
+        settings = Settings(home, environ={"SLACK_WEBHOOK_URL": url})
         with Engine.open(settings) as engine, served(engine) as web:
             token = engine.ledger.token_new("ops", plan="pro")
             done = over_http(web.address, "/actions/slack.send", token, counts(10, 120), watch)
