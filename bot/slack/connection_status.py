@@ -3,7 +3,7 @@
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bot.runtime import Bot
@@ -63,20 +63,21 @@ class ConnectionStatus:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._line = ""
-        self._fix: str | None = None
-        self._ok = False
         self._down_since: str | None = None
+        # What to do: where Slack does not reach us; where it refuses the token; else beside the
+        # line, the worst first: whether it is well all the same, how the line goes on, the fix.
+        self._down_fix: str | None = None
         self._refused: NotConfigured | None = None
-        self._crowded = False
-        self._slow = False
+        self._notes: dict[str, tuple[bool, str, str] | None] = dict.fromkeys(
+            ("crowded", "slow", "unverified", "foreign", "unknown")
+        )
         self._waits: deque[float] = deque(maxlen=100)
         self._unknown: list[str] = []
-        self._unverified = False
-        self._foreign: str | None = None
 
     def up(self, line: str) -> None:
         """Slack reaches us, in the way `line` says."""
-        self._line, self._fix, self._ok, self._down_since = line, None, True, None
+        self._line, self._down_fix, self._down_since = line, None, None
+        self._notes["unverified"] = None
         self._tell()
 
     def down(self, why: str, fix: str) -> None:
@@ -84,7 +85,7 @@ class ConnectionStatus:
         if self._down_since is None:
             self._down_since = time.strftime("%H:%M UTC", time.gmtime())
         self._line = f"{why.rstrip('.')}. Not connected since {self._down_since}"
-        self._fix, self._ok = fix, False
+        self._down_fix = fix
         self._tell()
 
     def refused(self, error: NotConfigured | None) -> None:
@@ -94,28 +95,41 @@ class ConnectionStatus:
 
     def crowded(self, crowded: bool) -> None:  # noqa: FBT001 - it is what is reported
         """Whether another process is connected with the same app token."""
-        self._crowded = crowded
-        self._tell()
+        words = ", but another process uses the same app token: some commands go to it"
+        self._note("crowded", (False, words, ONE_EACH) if crowded else None)
 
     def unverified(self) -> None:
-        """Count for health a post with a signature that is not valid; anybody may send one."""
-        if not self._unverified:
-            self._unverified = True
-            self._tell()
+        """A post came whose signature is not valid; anybody may send one."""
+        if self._line == WAITING:
+            # Perhaps the secret is wrong, perhaps a stranger knocked: what is known is no fault.
+            fix = (
+                "If it was Slack's, copy SLACK_SIGNING_SECRET again (api.slack.com/apps, your "
+                "app, Basic Information) and check this machine's clock."
+            )
+            self._note("unverified", (True, "; a post came whose signature is not valid", fix))
 
     def foreign(self, place: str) -> None:
         """Slack wants answers at a host that is neither its own nor SLACK_API_URL's."""
         # It comes from the platform, or from whatever is before it.
-        if re.fullmatch(r"[a-z0-9.:-]{1,80}", place) and place != self._foreign:
-            self._foreign = place
-            self._tell()
+        if re.fullmatch(r"[a-z0-9.:-]{1,80}", place):
+            words = f"; answers are wanted at {place}, which is not in SLACK_API_URL"
+            fix = (
+                f"Write that host into SLACK_API_URL as it is spelt there ({place}). "
+                "Until then people get their answers as direct messages."
+            )
+            self._note("foreign", (True, words, fix))
 
     def unknown(self, command: str) -> None:
         """Slack sent a command nobody here knows."""
         # It comes from the app's settings, not from what was typed; still only a name is kept.
         if re.fullmatch(r"/[a-z0-9_-]{1,31}", command) and command not in self._unknown:
             self._unknown = [*self._unknown, command][-MOST_UNKNOWN:]
-            self._tell()
+            gone = f"{', '.join(self._unknown)}, which {agreeing(len(self._unknown))} gone"
+            fix = (
+                "Put what `levqor-bot slack-manifest` prints into the app's manifest, and "
+                "install the app again."
+            )
+            self._note("unknown", (True, f"; your Slack app still has {gone}", fix))
 
     def acknowledged(self, seconds: float) -> None:
         """Count an acknowledgement."""
@@ -123,48 +137,27 @@ class ConnectionStatus:
         self._waits.append(seconds)
         if len(self._waits) >= FEWEST:
             slow = sorted(self._waits)[int(len(self._waits) * 0.95)] > SLOW_SECONDS
-            if slow != self._slow:
-                self._slow = slow
-                self._tell()
+            words = ", but answers are slow: Slack gives up after three seconds"
+            fix = "See what else keeps this machine or its disk busy."
+            self._note("slow", (False, words, fix) if slow else None)
+
+    def _note(self, kind: str, note: tuple[bool, str, str] | None) -> None:
+        if self._notes[kind] != note:
+            self._notes[kind] = note
+            self._tell()
 
     def _tell(self) -> None:
         # A greeting comes before the first line; what it told is reported with that.
         if self._line:
-            ok, line, fix = next(self._verdicts(self._line))
+            ok, line, fix = self._worst()
             self._bot.spawn(self._bot.inbound(SURFACE, line, fix, ok=ok), name="slack report")
 
-    def _verdicts(self, line: str) -> Iterator[tuple[bool, str, str | None]]:
-        """Everything that is so, the worst first: whether it is well, words, what to do."""
-        if not self._ok:
-            yield False, line, self._fix
+    def _worst(self) -> tuple[bool, str, str | None]:
+        """Whether it is well, in words, and what to do."""
+        if self._down_since:
+            return False, self._line, self._down_fix
         if self._refused:
-            yield False, self._refused.message.rstrip("."), while_running(self._refused)
-        if self._crowded:
-            other = "another process uses the same app token: some commands go to it"
-            yield False, f"{line}, but {other}", ONE_EACH
-        if self._slow:
-            slow = "answers are slow: Slack gives up after three seconds"
-            fix = "See what else keeps this machine or its disk busy."
-            yield False, f"{line}, but {slow}", fix
-        if self._unverified and line == WAITING:
-            # Perhaps the secret is wrong, perhaps a stranger knocked: what is known is no fault.
-            fix = (
-                "If it was Slack's, copy SLACK_SIGNING_SECRET again (api.slack.com/apps, your "
-                "app, Basic Information) and check this machine's clock."
-            )
-            yield True, f"{line}; a post came whose signature is not valid", fix
-        if self._foreign:
-            foreign = f"answers are wanted at {self._foreign}, which is not in SLACK_API_URL"
-            fix = (
-                f"Write that host into SLACK_API_URL as it is spelt there ({self._foreign}). "
-                "Until then people get their answers as direct messages."
-            )
-            yield True, f"{line}; {foreign}", fix
-        if self._unknown:
-            gone = f"{', '.join(self._unknown)}, which {agreeing(len(self._unknown))} gone"
-            fix = (
-                "Put what `levqor-bot slack-manifest` prints into the app's manifest, and "
-                "install the app again."
-            )
-            yield True, f"{line}; your Slack app still has {gone}", fix
-        yield True, line, None
+            return False, self._refused.message.rstrip("."), while_running(self._refused)
+        for ok, words, fix in filter(None, self._notes.values()):
+            return ok, self._line + words, fix
+        return True, self._line, None
