@@ -5,10 +5,10 @@ they say; nothing below knows where a question came from.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from os.path import commonprefix
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any
 
 from core import wording
 from core.callers import Caller
@@ -18,8 +18,8 @@ from core.errors import InvalidInput, NotFound
 from core.grammar import field_help, nearest, parse_chat, quoting, usage
 from core.health import HealthChecker
 
-P = ParamSpec("P")
-T = TypeVar("T")
+# Does blocking work off the event loop.
+OffLoop = Callable[..., Awaitable[Any]]
 
 USAGE_DAYS = 7
 
@@ -51,13 +51,6 @@ class Spelling:
 
     action: Callable[[str], str]
     question: Callable[[str], str]
-
-
-class OffLoop(Protocol):
-    """Does blocking work off the event loop."""
-
-    async def __call__(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do it and give back what it gives."""
 
 
 class Commands:

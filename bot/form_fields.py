@@ -1,11 +1,13 @@
-"""A form's fields: which must be filled in, and what an answer's text gives."""
+"""A form's fields: which must be filled in, and what answers they have so far."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from core.contract import Contract, FieldSpec
+from bot.conversation import OpenForm
+from core.contract import FieldSpec
 from core.engine.validation import validate
-from core.errors import Fault, InvalidInput
+from core.errors import InvalidInput
 from core.grammar import value, written
 
 
@@ -25,21 +27,49 @@ def example(spec: FieldSpec) -> str:
     return "" if spec.example is None else str(spec.example)
 
 
-def parse_answer(
-    contract: type[Contract],
-    spec: FieldSpec,
-    text: str,
-    others: Mapping[str, Any],
-    default: Callable[[str], str | None],
-) -> Any:
-    """Turn an answer into its field's value; raises InvalidInput with what is wrong with it."""
-    try:
-        parsed = value(spec, text)
-        validate(contract, {**others, spec.name: parsed}, default)
-    except ValueError as problem:
-        raise InvalidInput([Fault(spec.name, str(problem))]) from None
-    except InvalidInput as problem:
-        wrong = [fault for fault in problem.faults if fault.field.split(".")[0] == spec.name]
-        if wrong:
-            raise InvalidInput(wrong) from None
-    return parsed
+@dataclass
+class Form:
+    """An action's fields, answered one after another; `default` gives a setting's value."""
+
+    opened: OpenForm
+    default: Callable[[str], str | None]
+    values: dict[str, Any] = field(default_factory=dict)
+    at: int = 0
+
+    @property
+    def fields(self) -> tuple[FieldSpec, ...]:
+        """What is asked for."""
+        return self.opened.contract.fields()
+
+    @property
+    def spec(self) -> FieldSpec:
+        """The field that is asked for now."""
+        return self.fields[self.at]
+
+    @property
+    def done(self) -> bool:
+        """Whether every field was asked for."""
+        return self.at >= len(self.fields)
+
+    def answer(self, text: str) -> str | None:
+        """Take an answer and go on to the next field; what is wrong with it, if anything."""
+        name = self.spec.name
+        try:
+            parsed = value(self.spec, text)
+            validate(self.opened.contract, {**self.values, name: parsed}, self.default)
+        except ValueError as problem:
+            return f"{name}: {problem}"
+        except InvalidInput as problem:
+            wrong = [fault for fault in problem.faults if fault.field.split(".")[0] == name]
+            if wrong:
+                return "\n".join(f"{fault.field}: {fault.message}" for fault in wrong)
+        self.values[name] = parsed
+        self.at += 1
+        return None
+
+    def skip(self) -> str | None:
+        """Leave the field out and go on; what is wrong with that, if anything."""
+        if is_required(self.spec, self.default):
+            return f"{self.spec.name}: is required"
+        self.at += 1
+        return None

@@ -8,7 +8,7 @@ import io
 import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from bot.commands import Spelling
@@ -24,7 +24,7 @@ from bot.conversation import (
     Started,
     Submission,
 )
-from bot.runtime import Bot, Hook
+from bot.runtime import Bot, Surface
 from core import streams, wording
 from core.callers import Caller, os_user
 from core.contract import utf8
@@ -49,11 +49,7 @@ _FIRST_BLANK = re.compile(r"\s")
 _OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*(?![^\s=])")
 
 
-class Failed(Exception):
-    """A command did not end well, and its person has been told."""
-
-
-class Console:
+class Console(Surface):
     """One person at a terminal, or one script on standard input."""
 
     name = "console"
@@ -62,12 +58,7 @@ class Console:
         self._interactive = interactive
         self._terminal: Terminal | None = None
         self._caller = Caller("console", os_user())
-        self._failed = False
         self._paused = asyncio.Event()
-
-    def hooks(self) -> Sequence[Hook]:
-        """Nobody posts here."""
-        return ()
 
     async def start(self, bot: Bot) -> None:
         """Begin to read."""
@@ -104,31 +95,23 @@ class Console:
             line = await terminal.read()
             if line is None or line.strip().lower() in LEAVE:
                 break
-            with contextlib.suppress(Failed):
-                await self._do(bot, line)
+            await self._do(bot, line)
         bot.end(0)
 
     async def _play(self, bot: Bot) -> None:
+        failed = False
         async for line in _script():
             if self._paused.is_set() or line.strip().lower() in LEAVE:
                 break
-            try:
-                await self._do(bot, self._checked(line))
-            except Failed:
-                self._failed = True
-        bot.end(1 if self._failed else 0)
+            failed |= not await self._do(bot, line)
+        bot.end(int(failed))
 
-    def _checked(self, line: str) -> str:
+    async def _do(self, bot: Bot, line: str) -> bool:
+        """Do one command and say what became of it; whether it ended well."""
         try:
-            return utf8(line.encode("utf-8", "surrogateescape"))
-        except ValueError as problem:
-            self._say(wording.refusal(InvalidInput([Fault("this line", str(problem))])), bad=True)
-            raise Failed from None
-
-    async def _do(self, bot: Bot, line: str) -> None:
-        if not line.strip() or line.lstrip().startswith("#"):
-            return
-        try:
+            line = line if self._terminal else _checked(line)
+            if not line.strip() or line.lstrip().startswith("#"):
+                return True
             word, text = _parsed(bot, line)
             if word == RUNS:
                 response: Response = Reply(await bot.commands.runs(self._caller, MOST_RUNS))
@@ -141,12 +124,10 @@ class Console:
         except LevqorError as error:
             response = Reply.refusing(error)
         if isinstance(response, Started):
-            await self._finish(bot, response)
-            return
+            return await self._finish(bot, response)
         refused = isinstance(response, Reply) and response.error is not None
-        self._say(response.text, bad=refused)
-        if refused:
-            raise Failed
+        self._say(response.text, "bad" if refused else "good")
+        return not refused
 
     async def _respond(self, bot: Bot, word: str, text: str) -> Response:
         """Handle a command; where a person sits there, also what it asks of them."""
@@ -170,28 +151,32 @@ class Console:
         if isinstance(response, Confirm):
             yes = await terminal.agree(response.text)
             return Decision(caller=self._caller, id=response.nonce, yes=yes)
-        values = await terminal.form(response.contract, given)
+        values = await terminal.form(response, given)
         if values is None:
             return None
         return Submission(caller=self._caller, action_id=response.action_id, values=values)
 
-    async def _finish(self, bot: Bot, started: Started) -> None:
+    async def _finish(self, bot: Bot, started: Started) -> bool:
         if self._interactive:
-            self._say(started.text, dim=True)
+            self._say(started.text, "dim")
         settled = await bot.settle(started.accepted)
         sent = settled.run if settled.error is None else None
         text = wording.settled(settled, bot.engine.connectors)
-        self._say(text, bad=sent is None, run=sent)
-        if settled.error is not None:
-            raise Failed
+        self._say(text, "good" if sent else "bad", sent)
+        return settled.error is None
 
-    def _say(
-        self, text: str, *, bad: bool = False, dim: bool = False, run: str | None = None
-    ) -> None:
+    def _say(self, text: str, style: str, run: str | None = None) -> None:
         if self._terminal:
-            self._terminal.say(text, "bad" if bad else "dim" if dim else "good")
+            self._terminal.say(text, style)
         else:
             streams.print_answer(text, run)
+
+
+def _checked(line: str) -> str:
+    try:
+        return utf8(line.encode("utf-8", "surrogateescape"))
+    except ValueError as problem:
+        raise InvalidInput([Fault("this line", str(problem))]) from None
 
 
 def _parsed(bot: Bot, line: str) -> tuple[str, str]:

@@ -13,11 +13,11 @@ from prompt_toolkit.styles import Style
 
 from bot import form_fields
 from bot.commands import QUESTIONS
+from bot.conversation import OpenForm
 from bot.runtime import Bot
 from core.callers import Caller
 from core.cli.output import wrapped
-from core.contract import Contract, FieldSpec
-from core.errors import InvalidInput
+from core.contract import FieldSpec
 
 STYLE = Style.from_dict(
     {
@@ -28,6 +28,7 @@ STYLE = Style.from_dict(
         "prompt": "bold ansicyan",
     }
 )
+REQUIRED = "This field is required."
 
 
 class Terminal:
@@ -62,41 +63,27 @@ class Terminal:
                 cleared = "The line is cleared. " if begun else ""
                 self.say(f"{cleared}Press Ctrl-C again to leave.", "dim")
 
-    async def form(
-        self, contract: type[Contract], given: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
+    async def form(self, opened: OpenForm, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """Ask for each field not given; None where the person leaves with Ctrl-C or Ctrl-D."""
         self.say("Press Enter to leave out an optional field, Ctrl-C to send nothing.", "dim")
-        values = dict(given)
-        if values:
-            self.say(f"Already given: {', '.join(values)}.", "dim")
-        for spec in contract.fields():
-            if spec.name in values:
+        form = form_fields.Form(opened, self._bot.settings.default, dict(given))
+        if given:
+            self.say(f"Already given: {', '.join(given)}.", "dim")
+        while not form.done:
+            spec = form.spec
+            if spec.name in given:
+                form.at += 1
                 continue
             self.say(f"{spec.title} ({spec.name}): {spec.help}", "dim")
-            needed = form_fields.is_required(spec, self._default)
-            while spec.name not in values:
+            wrong: str | None = ""
+            while wrong is not None:
                 typed = await self._ask(f"{spec.name}{self._instead(spec)}: ")
                 if typed is None:
                     return None
-                if typed.strip():
-                    self._take(contract, spec, typed, values)
-                elif needed:
-                    self.say("This field is required.", "bad")
-                else:
-                    break
-        return values
-
-    def _take(
-        self, contract: type[Contract], spec: FieldSpec, typed: str, values: dict[str, Any]
-    ) -> None:
-        try:
-            values[spec.name] = form_fields.parse_answer(
-                contract, spec, typed, values, self._default
-            )
-        except InvalidInput as wrong:
-            for fault in wrong.faults:
-                self.say(f"{fault.field}: {fault.message}", "bad")
+                wrong = form.answer(typed) if typed.strip() else form.skip() and REQUIRED
+                for line in (wrong or "").splitlines():
+                    self.say(line, "bad")
+        return form.values
 
     def _default(self, setting: str) -> str | None:
         return self._bot.settings.default(setting)

@@ -46,7 +46,8 @@ class Surface(Protocol):
     name: str
 
     def hooks(self) -> Sequence[Hook]:
-        """Where the platform posts; asked before `start`, empty for most."""
+        """Where the platform posts; asked before `start`."""
+        return ()
 
     async def start(self, bot: Bot) -> None:
         """Reach the platform and begin to take requests; returns once that is so.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runtime import Bot, Hook
+from bot.runtime import Bot, Hook, Surface
 from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.app import App
 from bot.slack.connection_status import (
@@ -25,7 +25,7 @@ from core.backoff import backoffs
 from core.settings import Settings
 
 
-class Slack:
+class Slack(Surface):
     """The Slack surface of one workspace."""
 
     name = SURFACE

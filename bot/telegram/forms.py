@@ -1,15 +1,13 @@
 """A form, question by question; in memory alone, for ten minutes after the last answer."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bot import form_fields
-from bot.conversation import MOST_PENDING, PENDING_SECONDS, OpenForm
+from bot.conversation import MOST_PENDING, PENDING_SECONDS
 from bot.expiring import ExpiringMap
 from bot.telegram.menus import SPELLING
 from core.contract import FieldSpec
-from core.errors import InvalidInput
 from core.grammar import LINES, written
 
 # What a preview shows of one field; a whole message may be 4096 characters long.
@@ -21,47 +19,10 @@ MAYBE_CUT = (
 
 
 @dataclass
-class Form:
+class Form(form_fields.Form):
     """One person's answers so far."""
 
-    opened: OpenForm
-    default: Callable[[str], str | None]
-    values: dict[str, Any] = field(default_factory=dict)
-    at: int = 0
     maybe_cut: bool = False  # an answer may be the first part of a longer one
-
-    @property
-    def fields(self) -> tuple[FieldSpec, ...]:
-        """What is asked for."""
-        return self.opened.contract.fields()
-
-    @property
-    def spec(self) -> FieldSpec:
-        """The field that is asked for now."""
-        return self.fields[self.at]
-
-    @property
-    def done(self) -> bool:
-        """Whether every field was asked for."""
-        return self.at >= len(self.fields)
-
-    def answer(self, text: str) -> str | None:
-        """Take an answer and go on to the next field; what is wrong with it, if anything."""
-        contract, name = self.opened.contract, self.spec.name
-        try:
-            value = form_fields.parse_answer(contract, self.spec, text, self.values, self.default)
-        except InvalidInput as problem:
-            return "\n".join(f"{fault.field}: {fault.message}" for fault in problem.faults)
-        self.values[name] = value
-        self.at += 1
-        return None
-
-    def skip(self) -> str | None:
-        """Leave the field out and go on; what is wrong with that, if anything."""
-        if form_fields.is_required(self.spec, self.default):
-            return f"{self.spec.name}: is required"
-        self.at += 1
-        return None
 
     def question(self) -> str:
         """Ask for the field: its name, what it is, an example, what may be done instead."""

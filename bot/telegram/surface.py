@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot.runtime import Bot, Hook, HookAnswer, HookRequest
+from bot.runtime import Bot, Hook, HookAnswer, HookRequest, Surface
 from bot.telegram import connection_status as verdicts
 from bot.telegram import webhook
 from bot.telegram.api import Api, Flood
@@ -26,7 +26,7 @@ LAST_WORDS = 3.0
 POLL_ENDS = 4.0
 
 
-class Telegram:
+class Telegram(Surface):
     """People in Telegram, met by polling or through a webhook."""
 
     name = NAME

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from bot.declaration import Startup
-from bot.runtime import Bot, Hook
+from bot.runtime import Bot, Hook, Surface
 from bot.web.app import make_app
 from bot.web.server import Limits, Server
 from bot.web.settings import HttpSettings
@@ -40,7 +40,7 @@ def make(startup: Startup) -> Web | None:
     return Web(chosen, hooks, optional=optional)
 
 
-class Web:
+class Web(Surface):
     """The HTTP surface; `address` is where it listens once it has started."""
 
     name = "http"
@@ -60,10 +60,6 @@ class Web:
         self._server: Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._listener: socket.socket | None = None
-
-    def hooks(self) -> Sequence[Hook]:
-        """None of its own: it serves the others'."""
-        return ()
 
     async def start(self, bot: Bot) -> None:
         """Listen and serve."""
