@@ -21,6 +21,8 @@ import platformdirs
 
 from core.errors import LedgerError, NotConfigured
 
+Stamp = tuple[int, int] | None
+
 DATABASE = "levqor.db"
 # What a move that has not ended leaves in both folders; it names the other one.
 MOVING = "levqor.moving"
@@ -170,6 +172,15 @@ def read_trusted(file: Path, what: str) -> bytes:
     """What such a file holds."""
     with os.fdopen(open_trusted(file, what), "rb") as opened:
         return opened.read()
+
+
+def stamp(file: Path) -> Stamp:
+    """Tell one state of a file from another; None where there is none."""
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_size
 
 
 def refuse_link(path: Path, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.reports import Verdict
@@ -24,20 +25,7 @@ _ICONS = {
     Verdict.UNCHECKED: IconState.CHECKING,
     Verdict.OK: IconState.OK,
 }
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; }
-body { font: 16px/1.55 system-ui, sans-serif; max-width: 44rem; margin: 2.5rem auto;
-       padding: 0 1.25rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; }
-section { border: 1px solid var(--line); border-radius: 12px; padding: .2rem 1.2rem 1rem;
-          margin: 1.1rem 0; border-left: 6px solid var(--colour); }
-section h2 { font-size: 1.15rem; margin-bottom: .1rem; }
-.mark { color: var(--colour); font-weight: 700; }
-.fix { background: var(--soft); border-radius: 8px; padding: .6rem .9rem; }
-code { background: var(--soft); border-radius: 4px; padding: .05rem .35rem; }
-.well { color: %s; font-weight: 700; }
-.small { opacity: .75; font-size: .9rem; }
-"""
+_STYLE = Path(__file__).with_name("fix_page.css").read_text("utf-8")
 
 
 def html(state: State, first: str = "") -> str:
@@ -45,9 +33,10 @@ def html(state: State, first: str = "") -> str:
     seen = summary(state)
     below = seen.icon in (IconState.BROKEN, IconState.ATTENTION)
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8>",
+        f"<!doctype html><html lang=en style='--well: {COLOURS[IconState.OK]}'>",
+        "<meta charset=utf-8>",
         "<meta name=viewport content='width=device-width'>",
-        f"<title>Levqor: how to fix</title><style>{_STYLE % COLOURS[IconState.OK]}</style>",
+        f"<title>Levqor: how to fix</title><style>{_STYLE}</style>",
         f"<h1>How to fix</h1><p>{escape(seen.headline)}</p>",
         f"<p class=fix>{escape(seen.fix)}</p>" if seen.fix and not below else "",
         *_sections(state, first),

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.backoff import backoff
+from core.home import stamp
 from tray.menu import menu
 from tray.notifications import Notification, Notifier
 from tray.rows import Command
@@ -167,11 +168,7 @@ class Poller:
     def _settings_state(self) -> object:
         """Something that changes when the settings file does."""
         file = self.source.info.settings_file
-        try:
-            status = file.stat() if file else None
-        except OSError:
-            return None
-        return status and (status.st_mtime_ns, status.st_size)
+        return file and stamp(file)
 
     def _check(self) -> None:
         try:

@@ -52,10 +52,10 @@ def smoke(
             where = f"the sandbox at {session.sandbox.url}.\nNothing leaves this computer."
         out.line(f"Sending every action's sample to {where}", "bold")
         out.line()
-    sent, skipped = _send(session)
+    outcomes = _send(session)
     with out.waiting("checking the services"):
         report = health.look(session.engine, None, live=True)
-    body = _report(sent, skipped, report, sandbox=session.in_sandbox)
+    body = _report(outcomes, report, sandbox=session.in_sandbox)
     if folder is not None:
         file = _write(folder, body)
         out.note(f"evidence: {file}")
@@ -70,40 +70,38 @@ def smoke(
             for request in service.writes
         ]
     session.answer(body, lambda: _draw_end(session, report, body))
-    if not sent:
+    if body["skipped"] == len(outcomes):
         # Nothing sent is no success, and says so by its own status: 3 where nothing is set up.
-        raise typer.Exit(skipped[0][1].exit)
+        raise typer.Exit(outcomes[0][1].exit)
     if body["failed"]:
         raise typer.Exit(1)
 
 
-def _send(session: Session) -> tuple[list[tuple[str, Settled]], list[tuple[str, LevqorError]]]:
-    """Send all samples side by side; print each outcome in the actions' own order."""
-    engine, out = session.engine, session.out
-    started: list[tuple[str, Future[Settled] | LevqorError]] = []
-    for action_id in engine.action_ids():
-        try:
-            accepted = engine.accept(action_id, {}, session.caller, test=True)
-        except (LedgerError, InternalError):
-            raise
-        except LevqorError as error:
-            started.append((action_id, error))
-        else:
-            started.append((action_id, engine.start(accepted)))
-    sent: list[tuple[str, Settled]] = []
-    skipped: list[tuple[str, LevqorError]] = []
+def _send(session: Session) -> list[tuple[str, Settled | LevqorError]]:
+    """Send all samples side by side; print how each ended, or why it was skipped, in order."""
+    out, outcomes = session.out, []
+    started = [(action_id, _start(session, action_id)) for action_id in session.engine.action_ids()]
     for action_id, begun in started:
         outcome: Settled | LevqorError
         if isinstance(begun, LevqorError):
             outcome = begun
-            skipped.append((action_id, outcome))
         else:
             with out.waiting(f"{action_id}: waiting for the answer"):
                 outcome = begun.result()
-            sent.append((action_id, outcome))
+        outcomes.append((action_id, outcome))
         if not out.as_json:
             _draw(out, action_id, outcome)
-    return sent, skipped
+    return outcomes
+
+
+def _start(session: Session, action_id: str) -> Future[Settled] | LevqorError:
+    try:
+        accepted = session.engine.accept(action_id, {}, session.caller, test=True)
+    except (LedgerError, InternalError):
+        raise
+    except LevqorError as error:
+        return error
+    return session.engine.start(accepted)
 
 
 def _draw(out: Output, action_id: str, outcome: Settled | LevqorError) -> None:
@@ -142,47 +140,39 @@ def _draw_end(session: Session, report: Health, body: dict[str, Any]) -> None:
         )
 
 
-def _result(action_id: str, settled: Settled) -> dict[str, Any]:
-    error = settled.error
-    return {
-        "action": action_id,
-        "outcome": settled.outcome,
-        **({"reason": error.reason, "message": error.message} if error else settled.body()),
-        "run": settled.run,
-        "ms": round(settled.ms, 1),
-        "attempts": settled.attempts,
-    }
+def _result(action_id: str, outcome: Settled | LevqorError) -> dict[str, Any]:
+    if isinstance(outcome, LevqorError):
+        kept = {"error": outcome.code, "reason": outcome.reason, "message": outcome.message}
+        return without_none({"action": action_id, "outcome": "skipped", **kept})
+    error = outcome.error
+    return without_none(
+        {
+            "action": action_id,
+            "outcome": outcome.outcome,
+            **({"reason": error.reason, "message": error.message} if error else outcome.body()),
+            "run": outcome.run,
+            "ms": round(outcome.ms, 1),
+            "attempts": outcome.attempts,
+        }
+    )
 
 
 def _report(
-    sent: Sequence[tuple[str, Settled]],
-    skipped: Sequence[tuple[str, LevqorError]],
-    report: Health,
-    *,
-    sandbox: bool,
+    outcomes: Sequence[tuple[str, Settled | LevqorError]], report: Health, *, sandbox: bool
 ) -> dict[str, Any]:
-    """Put a smoke run into one document; ids are masked already."""
-    failed = sum(settled.error is not None for _, settled in sent)
-    results = [_result(action_id, settled) for action_id, settled in sent]
-    results += [
-        {
-            "action": action_id,
-            "outcome": "skipped",
-            "error": error.code,
-            "reason": error.reason,
-            "message": error.message,
-        }
-        for action_id, error in skipped
-    ]
+    """Put a smoke run into one document, what was skipped last; ids are masked already."""
+    last = sorted(outcomes, key=lambda each: isinstance(each[1], LevqorError))
+    settled = [outcome for _, outcome in outcomes if not isinstance(outcome, LevqorError)]
+    failed = sum(outcome.error is not None for outcome in settled)
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "levqor": __version__,
         "python": platform.python_version(),
         "sandbox": sandbox,
-        "sent": len(sent) - failed,
+        "sent": len(settled) - failed,
         "failed": failed,
-        "skipped": len(skipped),
-        "results": [without_none(result) for result in results],
+        "skipped": len(outcomes) - len(settled),
+        "results": [_result(*each) for each in last],
         "health": {
             name: without_none(
                 {key: detail.body()[key] for key in ("verdict", "latency_ms", "since")}

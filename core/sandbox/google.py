@@ -9,7 +9,7 @@ import binascii
 import json
 import secrets
 import time
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -102,9 +102,9 @@ def _signed(signed: bytes, signature: bytes) -> bool:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-    key = serialization.load_pem_private_key(rsa_key().encode(), password=None)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        return False
+    key = cast(
+        "rsa.RSAPrivateKey", serialization.load_pem_private_key(rsa_key().encode(), password=None)
+    )
     try:
         key.public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:

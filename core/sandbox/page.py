@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -23,48 +24,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "Cache-Control": "no-store",
 }
-
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #777; --card: #fff; --back: #f4f4f2; }
-@media (prefers-color-scheme: dark) { :root { --card: #232426; --back: #18191a; --soft: #999; } }
-* { box-sizing: border-box; }
-body { background: var(--back); font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 44rem;
-  padding: 1.5rem 1rem 3rem; }
-h1 { font-size: 1.35rem; margin: 0; }
-header p { color: var(--soft); margin: .25rem 0 1rem; overflow-wrap: anywhere; }
-ul { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; margin: 0 0 1.5rem; padding: 0; }
-ul li { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .3rem .7rem; }
-ul b { font-variant-numeric: tabular-nums; margin-left: .35rem; }
-article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid var(--of, var(--line));
-  border-radius: .6rem; margin: 0 0 .8rem; padding: .6rem .9rem .7rem; }
-article > header { color: var(--soft); display: flex; flex-wrap: wrap; font-size: .8rem; gap: .1rem .6rem;
-  margin-bottom: .35rem; }
-article > header :last-child { margin-left: auto; }
-article h2 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
-article h2 small { color: var(--soft); font-weight: 400; margin-left: .35rem; }
-article pre { font: inherit; margin: .15rem 0 0; overflow-wrap: anywhere; white-space: pre-wrap; }
-.slack { --of: #611f69; } .notion { --of: #6b6a67; } .sheets { --of: #188038; } .telegram { --of: #2481cc; }
-.resend { --of: #c2410c; }
-.slack h2::before, .telegram h2::before { background: var(--of); border-radius: .3rem; color: #fff; content: "L";
-  display: inline-block; font-size: .8rem; height: 1.5rem; line-height: 1.5rem; margin-right: .5rem; text-align: center; width: 1.5rem; }
-.slack pre, .telegram pre { margin-left: 2rem; }
-.telegram h2::before { border-radius: 50%; }
-.telegram pre { background: #2481cc1f; border-radius: .2rem .9rem .9rem .9rem; display: inline-block; padding: .35rem .7rem; }
-.notion h2 { font-size: 1.2rem; } .notion h2 small, .resend h2 small { display: block; font-size: .85rem; margin: 0; }
-.resend pre { border-top: 1px solid var(--line); margin-top: .4rem; padding-top: .4rem; }
-.rows { overflow-x: auto; }
-table { border-collapse: collapse; margin-top: .3rem; }
-td { border: 1px solid var(--line); max-width: 18rem; overflow-wrap: break-word; padding: .2rem .55rem; vertical-align: top; }
-.notion td { border: 0; max-width: none; overflow-wrap: anywhere; padding-left: 0; } .notion td:first-child { color: var(--soft); min-width: 7rem; }
-.sheets tr:first-child td, .sheets td:first-child { background: var(--back); color: var(--soft); text-align: center; }
-nav { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: .8rem; }
-nav a { color: var(--soft); }
-nav article { border-left-width: 1px; margin: .6rem 0 0; padding: .35rem .7rem; }
-nav article > header { margin: 0; }
-.code { border-radius: .4rem; padding: 0 .4rem; }
-.good { background: #2a93; } .bad { background: #d443; } .none { background: #8883; }
-.empty { border: 1px dashed var(--soft); border-radius: .6rem; padding: 2rem; text-align: center; }
-"""  # noqa: E501 - a style rule a line
+_STYLE = Path(__file__).with_name("page.css").read_text("utf-8")
 
 
 def front_page(

@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 from email.utils import parseaddr
-from typing import Any, ClassVar
+from typing import Any
 
 from aiohttp import web
 
@@ -31,12 +31,12 @@ _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 class Resend(SandboxService):
     """Resend's /emails and /domains."""
 
-    name: ClassVar[str] = "resend"
-    connector: ClassVar[str] = "email"
-    title: ClassVar[str] = "E-mail"
+    name = "resend"
+    connector = "email"
+    title = "E-mail"
 
-    api_key: ClassVar[str] = "_".join(("re", letters("resend", 8), letters("resend key", 24)))
-    sending_only: ClassVar[str] = "_".join(("re", letters("sending only", 33)))
+    api_key = "_".join(("re", letters("resend", 8), letters("resend key", 24)))
+    sending_only = "_".join(("re", letters("sending only", 33)))
 
     def settings(self) -> dict[str, str]:
         """A full-access key and a verified sender."""

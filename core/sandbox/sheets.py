@@ -1,7 +1,7 @@
 """Google Sheets on loopback: reading a spreadsheet's tabs and appending rows."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from aiohttp import web
 
@@ -54,9 +54,9 @@ def invalid(message: str) -> Refusal:
 class Sheets(SandboxService):
     """The Sheets API and the token endpoint before it."""
 
-    name: ClassVar[str] = "sheets"
-    connector: ClassVar[str] = "sheets"
-    title: ClassVar[str] = "Google Sheets"
+    name = "sheets"
+    connector = "sheets"
+    title = "Google Sheets"
 
     def __init__(self, url: str) -> None:
         self.token_uri = f"{url}/google/token"

@@ -7,7 +7,7 @@ the Web API always with HTTP 200 and `ok` in its JSON.
 import itertools
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from aiohttp import web
 
@@ -37,12 +37,12 @@ class Fault(Refusal):
 class Slack(SandboxService):
     """Slack's webhook and Web API."""
 
-    name: ClassVar[str] = "slack"
-    connector: ClassVar[str] = "slack"
-    title: ClassVar[str] = "Slack"
+    name = "slack"
+    connector = "slack"
+    title = "Slack"
 
-    hook: ClassVar[str] = letters("hook", 24)
-    bot_token: ClassVar[str] = BOT_TOKEN
+    hook = letters("hook", 24)
+    bot_token = BOT_TOKEN
 
     def settings(self) -> dict[str, str]:
         """A webhook and a bot token."""

@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from aiohttp import web
 
@@ -66,10 +66,10 @@ def bad(description: str) -> Refusal:
 class Telegram(SandboxService):
     """The Bot API of one bot."""
 
-    name: ClassVar[str] = "telegram"
-    connector: ClassVar[str] = "telegram"
-    title: ClassVar[str] = "Telegram"
-    token: ClassVar[str] = f"{BOT_ID}:{letters('telegram', 35)}"
+    name = "telegram"
+    connector = "telegram"
+    title = "Telegram"
+    token = f"{BOT_ID}:{letters('telegram', 35)}"
 
     def settings(self) -> dict[str, str]:
         """A bot's token and a group it is a member of."""

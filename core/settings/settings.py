@@ -20,11 +20,11 @@ from core.callers import Caller
 from core.contract import Config, Connector, Interface, Problem, Setting
 from core.errors import NotConfigured
 from core.grammar import nearest
-from core.home import check, find
+from core.home import check, find, stamp
 from core.interfaces import declared
 from core.masking import Redactor
 from core.settings.app import AppSettings
-from core.settings.source import read, stamp
+from core.settings.source import Reading
 from core.settings.values import fits, is_local
 
 C = TypeVar("C", bound=Config)
@@ -64,7 +64,7 @@ class Settings:
         self.sandbox = sandbox_urls is not None
         self.interfaces = tuple(declared() if interfaces is None else interfaces)
         self._connectors, self._sandbox_urls, self._tolerant = connectors, sandbox_urls, tolerant
-        self._reading = read(self.described(), self._environ, self.home)
+        self._reading = Reading(self.described(), self._environ, self.home)
         if sandbox_urls is not None:
             self._reading.drop(self._real_services())
             self._reading.values.update(sandbox_urls)

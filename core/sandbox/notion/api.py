@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -27,12 +27,12 @@ _CREATE = {
 class Notion(SandboxService):
     """Notion's API."""
 
-    name: ClassVar[str] = "notion"
-    connector: ClassVar[str] = "notion"
-    title: ClassVar[str] = "Notion"
+    name = "notion"
+    connector = "notion"
+    title = "Notion"
 
-    databases: ClassVar[tuple[schema.Database, ...]] = (schema.DATABASE,)
-    api_key: ClassVar[str] = "_".join(("ntn", letters("notion", 46)))
+    databases: tuple[schema.Database, ...] = (schema.DATABASE,)
+    api_key = "_".join(("ntn", letters("notion", 46)))
 
     def settings(self) -> dict[str, str]:
         """An integration's secret and the database with a column of every type."""
