@@ -36,7 +36,7 @@ from core.contract import (
     setting,
     upstream_url,
 )
-from core.errors import Fault, InvalidInput, NotConfigured, Refused, UpstreamError
+from core.errors import Fault, InvalidInput, LevqorError, NotConfigured, Refused, UpstreamError
 
 REQUEST_BYTES = 500_000  # https://developers.notion.com/reference/request-limits
 DEFAULT = "NOTION_DATABASE_ID_DEFAULT"
@@ -121,8 +121,9 @@ def check(request: Entry, config: NotionConfig, test: bool) -> None:
 def send(request: Entry, config: NotionConfig, http: HttpClient) -> Receipt:
     """Create one page, by the columns as they were in the last five minutes or are now."""
     notion = Api(config.api_url, config.api_key, http)
-    schema, remembered = remembered_schema(request.database_id or "", notion)
-    zone = Zone(config.time_zone)
+    database, zone = request.database_id or "", Zone(config.time_zone)
+    schema, remembered = remembered_schema(database, notion)
+    outdated: LevqorError | None = None
     try:
         made = typed(request.props, schema, zone)
         # An option that looks new may have been added meanwhile, written another way.
@@ -131,13 +132,12 @@ def send(request: Entry, config: NotionConfig, http: HttpClient) -> Receipt:
     except (InvalidInput, Refused) as error:
         if not remembered or error.reason not in (None, *STALE):
             raise
-        try:
-            schema, _ = remembered_schema(request.database_id or "", notion, fresh=True)
-        except UpstreamError:
-            # No page was made, whatever the second look at the columns met.
-            raise error from None
-    else:
-        schema, _ = remembered_schema(request.database_id or "", notion, fresh=True)
+        outdated = error
+    try:
+        schema, _ = remembered_schema(database, notion, fresh=True)
+    except UpstreamError as error:
+        # No page was made, whatever the second look at the columns met.
+        raise outdated or error from None
     return _create(typed(request.props, schema, zone), schema, notion)
 
 

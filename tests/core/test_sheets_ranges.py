@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.connectors._sheets.ranges import a1_range, column_of, quote_tab, tab_of
+from core.connectors._sheets.ranges import a1_range, column_of, quote_tab, tab_and_cells
 from core.sandbox import a1_notation
 
 # A busy machine is not a failure.
@@ -84,7 +84,7 @@ def test_what_is_no_range_is_refused(given, message):
     ],
 )
 def test_a_range_s_tab_and_first_column_are_found(place, tab, column):
-    assert (tab_of(place), column_of(place)) == (tab, column)
+    assert (tab_and_cells(place)[0], column_of(place)) == (tab, column)
 
 
 TABS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(
@@ -101,7 +101,7 @@ def test_any_tab_in_quotes_is_understood_and_stays_as_it_is(tab, cell):
     place = f"{quote_tab(tab)}!{cell}"
 
     assert a1_range(place) == place
-    assert (tab_of(place), column_of(place)) == (tab, a1_first_column(cell))
+    assert (tab_and_cells(place)[0], column_of(place)) == (tab, a1_first_column(cell))
     assert a1_notation.parse(place, [tab]).tab == tab
 
 

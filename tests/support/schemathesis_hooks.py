@@ -6,7 +6,7 @@ import unicodedata
 import schemathesis
 from schemathesis.core import NOT_SET
 
-from core.connectors._sheets.ranges import a1_range, cells_of, tab_of
+from core.connectors._sheets.ranges import a1_range, tab_and_cells
 
 _number = itertools.count()
 
@@ -38,10 +38,13 @@ def filter_case(context, case):
 
 
 def _names_a_tab(given):
+    if not isinstance(given, str):
+        return False
     try:
-        return isinstance(given, str) and (tab_of(a1_range(given)) or not cells_of(a1_range(given)))
+        tab, cells = tab_and_cells(a1_range(given))
     except ValueError:
         return False
+    return tab or not cells
 
 
 def _unseen(text):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from pydantic import BaseModel, SecretStr, model_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, SecretStr
 
 from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain
 from core.contract import Answer, HttpClient, bearer, folded, listed, nearest
@@ -58,17 +58,14 @@ class Column(BaseModel):
 
     id: str
     type: str
-    options: tuple[Option, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_options(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            return given
-        # What a type has of its own stands under the type's name.
-        own = given.get(str(given.get("type")))
-        options = own.get("options") if isinstance(own, Mapping) else None
-        return {**given, "options": options or ()} if isinstance(options, list) else given
+    # What a type has of its own stands under the type's name.
+    options: tuple[Option, ...] = Field(
+        default=(),
+        validation_alias=AliasChoices(
+            "options",
+            *(AliasPath(own, "options") for own in ("select", "status", "multi_select")),
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -36,20 +36,25 @@ def a1_range(value: str) -> str:
     ValueError where it is neither.
     """
     text = value.strip()
-    quoted = _QUOTED.fullmatch(text)
-    if quoted:
-        tab, cells = quoted[1].replace("''", "'"), quoted[2]
-    elif "!" in text:
-        tab, _, cells = text.rpartition("!")
-    elif _CELLS.fullmatch(text):
-        return _cells(text)
-    elif _NAME.fullmatch(text):
+    tab, cells = tab_and_cells(text)
+    if tab is None and cells:
+        return _cells(cells)
+    if tab is None and _NAME.fullmatch(text):
         return text
-    else:
-        tab, cells = text, None
+    tab = text if tab is None else tab
     if not tab.strip():
         raise ValueError("names no tab")
-    return quote_tab(tab) if cells is None else f"{quote_tab(tab)}!{_cells(cells)}"
+    return _at(tab, None if cells is None else _cells(cells))
+
+
+def tab_and_cells(place: str) -> tuple[str | None, str | None]:
+    """The tab and the cells a range names; of a name alone, which may be a range's, neither."""
+    if quoted := _QUOTED.fullmatch(place):
+        return quoted[1].replace("''", "'"), quoted[2]
+    if "!" in place:
+        tab, _, cells = place.rpartition("!")
+        return tab, cells
+    return None, place if _CELLS.fullmatch(place) else None
 
 
 def quote_tab(tab: str) -> str:
@@ -57,27 +62,11 @@ def quote_tab(tab: str) -> str:
     return "'" + tab.replace("'", "''") + "'"
 
 
-def tab_of(place: str) -> str | None:
-    """The tab a range made by `a1_range` or by Google names; None where it names none."""
-    quoted = _QUOTED.fullmatch(place)
-    if quoted:
-        return quoted[1].replace("''", "'")
-    tab, mark, _ = place.rpartition("!")
-    return tab if mark else None
-
-
-def cells_of(place: str) -> str | None:
-    """The cells a range made by `a1_range` names; None where it names a tab or a range alone."""
-    quoted = _QUOTED.fullmatch(place)
-    if quoted:
-        return quoted[2]
-    return place if _CELLS.fullmatch(place) else None
-
-
 def column_of(place: str) -> str | None:
     """The first column a range names, in capitals; None where it names none (rows, a tab)."""
-    match = re.fullmatch(rf"({_COLUMN})(?:[0-9:].*)?", place.rpartition("!")[2])
-    return match[1].upper() if match and _CELLS.fullmatch(place.rpartition("!")[2]) else None
+    cells = tab_and_cells(place)[1] or ""
+    column = re.match(_COLUMN, cells)
+    return column[0].upper() if column and _CELLS.fullmatch(cells) else None
 
 
 def _cells(text: str) -> str:
@@ -104,7 +93,7 @@ def in_tabs(place: str, tabs: Sequence[str]) -> str:
     Names are compared as people see them; one that is written exactly so is that one. Raises
     NoTab, and Unclear where the range could be a tab as well as cells, or either of two tabs.
     """
-    tab, cells = tab_of(place), cells_of(place)
+    tab, cells = tab_and_cells(place)
     wanted = place if tab is None else tab
     alike = [name for name in tabs if folded(name) == folded(wanted)]
     if tab is None and cells:
