@@ -44,9 +44,7 @@ EXAMPLE = "https://www.notion.so/d9824bdc84454327be8b5b47500af6ce"
 
 NotionId = Annotated[str, AfterValidator(notion_id)]
 Props = Annotated[
-    dict[str, Any],
-    BeforeValidator(named_once),
-    AfterValidator(json_of_at_most(REQUEST_BYTES)),
+    dict[str, Any], BeforeValidator(named_once), AfterValidator(json_of_at_most(REQUEST_BYTES))
 ]
 
 

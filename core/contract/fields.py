@@ -8,13 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
-from core.contract.validation import (
-    OUTER,
-    refuse_blank,
-    refuse_control,
-    refuse_unseen,
-    tidied,
-)
+from core.contract.validation import OUTER, refuse_blank, refuse_control, refuse_unseen, tidied
 
 Kind = Literal["text", "rows", "mapping"]
 
@@ -75,10 +69,10 @@ class FieldSpec:
     typed_cells: bool  # whether a cell without quotes that reads as a number is one
     required: bool
     default: Any
-    long: bool
-    address: bool
-    setting: str | None
-    takes_text: bool | str
+    long: bool = False
+    address: bool = False
+    setting: str | None = None
+    takes_text: bool | str = False
     min_length: int | None = None
     max_length: int | None = None
 
@@ -116,14 +110,14 @@ class Contract(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _printable(cls, value: Any, info: ValidationInfo) -> Any:
-        extra = _extra(cls.model_fields[info.field_name or ""])
         if not isinstance(value, str):
             refuse_control(value, line_breaks=True)
             return tidied(value)
         # A line break that was copied along with a word is stripped like a space.
         value = value.strip(OUTER)
-        refuse_control(value, line_breaks=bool(extra.get("x-long")))
-        if extra.get("x-address"):
+        spec = next(each for each in cls.fields() if each.name == info.field_name)
+        refuse_control(value, line_breaks=spec.long)
+        if spec.address:
             refuse_unseen(value)
         refuse_blank(value)
         return tidied(value)
@@ -135,12 +129,9 @@ class Contract(BaseModel):
         return tuple(_spec(name, info) for name, info in cls.model_fields.items())
 
 
-def _extra(info: FieldInfo) -> Mapping[str, Any]:
-    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-
-
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
-    extra = _extra(info)
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    hints: Any = {key.removeprefix("x-"): value for key, value in extra.items() if "x-" in key}
     origin = get_origin(info.annotation)
     kind: Kind = "mapping" if origin in (dict, Mapping) else "text"
     bounds = {
@@ -158,10 +149,7 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
         typed_cells=_takes_numbers(info.annotation),
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
-        long=bool(extra.get("x-long")),
-        address=bool(extra.get("x-address")),
-        setting=extra.get("x-setting"),
-        takes_text=extra.get("x-takes_text", False),
+        **hints,
         **bounds,
     )
 

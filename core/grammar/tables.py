@@ -36,12 +36,9 @@ def rows(text: str, *, numbers: bool = True) -> list[list[Cell]]:
     """
     text = with_newlines(text.replace(BYTE_ORDER_MARK, ""))
     table = _separated(text)
-    begin, end = 0, len(table)
-    while begin < end and _blank(table[begin]):
-        begin += 1
-    while begin < end and _blank(table[end - 1]):
-        end -= 1
-    return [[piece.cell(numbers=numbers) for piece in row] for row in table[begin:end]]
+    filled = [number for number, row in enumerate(table) if not _blank(row)]
+    kept = table[filled[0] : filled[-1] + 1] if filled else []
+    return [[piece.cell(numbers=numbers) for piece in row] for row in kept]
 
 
 def rows_or_json(text: str, *, numbers: bool, pure: bool) -> list[Any]:

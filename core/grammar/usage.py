@@ -1,13 +1,8 @@
 """How a command is written, in a line for those who read it."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.contract import Contract, FieldSpec
+from core.contract import Contract, FieldSpec
 
 # How a mapping is written in a form, and round what the quotes go.
 LINES = 'One name=value on each line, for example Status=Open or "Due by"=2026-12-01.'

@@ -1,7 +1,7 @@
 """Where a `name=value` ends: quotes, straight or paired curly, and plain words."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.contract import folded
 
@@ -31,8 +31,7 @@ _NEXT = re.compile(r"[^\S\r\n]+(\S[^\r\n]{0,30})")
 _SHOWN = 60
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """What may stand before an `=`: a contract's own names (folded), and any other if `free`."""
 
     own: frozenset[str]
@@ -47,8 +46,7 @@ class Names:
         return folded(name) in self.own
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """One `name=value` and where it ends; `trouble` is what is wrong with how it is written."""
 
     name: str
@@ -57,8 +55,7 @@ class Pair:
     trouble: str | None = None
 
 
-@dataclass(frozen=True)
-class _Head:
+class _Head(NamedTuple):
     """A name with its `=`: where the value may begin, and whether blanks stand before the `=`."""
 
     name: str
@@ -164,12 +161,8 @@ def item(text: str, names: Names) -> tuple[str, str] | None:
     The shell has taken quotes away, so a free name is all that stands before the first `=`.
     """
     text = visible(text)
-    quoted = _quoted_name(text, 0, names)
-    if quoted is not None:
-        return quoted.name, text[quoted.end :]
-    plain = _NAME.match(text)
-    if plain and (not names.free or names.owns(plain[0])):
-        return plain[0], text[plain.end() + 1 :]
+    if head := _marked_head(text, 0, names):
+        return head.name, text[head.end :]
     end = _end(_LINE, text, 0)
     name = text[:end].strip()
     if not name or not names.known(name) or not _is_equals(text, end, name):
@@ -208,16 +201,21 @@ def whole_quoted(text: str) -> str | None:
 
 def _head_at(text: str, pos: int, names: Names) -> _Head | None:
     """Find the name before an `=` and where its value may begin."""
-    quoted = _quoted_name(text, pos, names)
-    if quoted is not None:
-        return quoted
-    plain = _NAME.match(text, pos)
-    if plain and (not names.free or names.owns(plain[0])):
-        return _Head(plain[0], plain.end() + 1)
+    if head := _marked_head(text, pos, names):
+        return head
     word = _WORD.match(text, pos)
     if word is None or word[0].startswith('"') or not names.known(word[0]):
         return None
     return _equals_after(text, word.end(), word[0])
+
+
+def _marked_head(text: str, pos: int, names: Names) -> _Head | None:
+    """Find a name in quotes, or a plain one that no text is likely to hold."""
+    if quoted := _quoted_name(text, pos, names):
+        return quoted
+    plain = _NAME.match(text, pos)
+    own = plain and (not names.free or names.owns(plain[0]))
+    return _Head(plain[0], plain.end() + 1) if plain and own else None
 
 
 def _equals_after(text: str, end: int, name: str) -> _Head | None:

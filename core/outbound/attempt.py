@@ -30,6 +30,7 @@ _BEFORE = {
     "idle": "unreachable",
     "resolve": "name_not_found",
     "connect": "unreachable",
+    "tunnel": "tls_failed",
     "up": "tls_failed",
 }
 
@@ -171,7 +172,7 @@ def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answe
         return "timed_out_before"
     if progress.proxied and not isinstance(error, requests.exceptions.SSLError):
         return "proxy"
-    return "tls_failed" if progress.stage == "tunnel" else _BEFORE[progress.stage]
+    return _BEFORE[progress.stage]
 
 
 def _out_of_files(error: BaseException | None) -> bool:

@@ -48,10 +48,7 @@ class Outbound:
     """
 
     def __init__(
-        self,
-        *,
-        redactor: Redactor = NO_SECRETS,
-        attempt_seconds: float = retry.ATTEMPT_SECONDS,
+        self, *, redactor: Redactor = NO_SECRETS, attempt_seconds: float = retry.ATTEMPT_SECONDS
     ) -> None:
         self.redactor = redactor
         self.on_answer: Callable[[Answer], None] | None = None

@@ -40,8 +40,6 @@ class RateLimitGate:
 
     def wait(self, credential: Hashable, end: float, *, turned_away: bool) -> NotSent | None:
         """Wait for this run's turn; an error where it would come after `end`."""
-        if credential not in self._waiters:
-            return None
         with self._changed:
             waiters = self._waiters.get(credential)
             return None if waiters is None else self._queue(waiters, end, first=turned_away)
@@ -62,8 +60,6 @@ class RateLimitGate:
 
     def done(self, credential: Hashable) -> None:
         """An attempt is over: the next in the queue may go."""
-        if credential not in self._waiters:
-            return
         with self._changed:
             waiters = self._waiters.get(credential)
             if waiters is not None and not waiters.wanted(time.monotonic()):

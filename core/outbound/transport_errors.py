@@ -63,11 +63,7 @@ TRANSPORT: tuple[AnswerRow, ...] = (
     unknown("timed_out", "The service did not answer in time.", _LOOK),
     unknown("too_slow", "The service's answer did not end in time.", _LOOK),
     unknown("dropped", "The connection broke before the answer was complete.", _LOOK),
-    unknown(
-        "mishandled",
-        "The service answered, but Levqor could not make sense of it.",
-        _LOOK,
-    ),
+    unknown("mishandled", "The service answered, but Levqor could not make sense of it.", _LOOK),
 )
 
 _ROWS = {row.reason: row for row in TRANSPORT}
