@@ -2,7 +2,6 @@
 
 import threading
 import time
-from concurrent.futures import Future, wait
 from dataclasses import replace
 
 from core.contract import Connector
@@ -99,34 +98,28 @@ class HealthChecker:
         )
 
     def _probe_all(self, known: dict[str, ConnectorHealth]) -> dict[str, ConnectorHealth]:
-        futures: dict[str, Future[ConnectorHealth]] = {}
-        for connector in self._engine.connectors:
-            if not self._engine.settings.configured(connector):
-                continue
-            future = futures[connector.name] = Future()
-            # A thread for each connector: none may wait for another's name look-up.
-            threading.Thread(
-                target=self._probe_into,
-                args=(future, known[connector.name], connector),
-                daemon=True,
-            ).start()
-        wait(futures.values(), timeout=PROBE_SECONDS + 1)
         late = NotSent(
             "timed_out_before", "The service did not answer in time.", fix="Try again in a moment."
         )
-        return {
-            name: future.result() if future.done() else _failed(known[name], late, None)
-            for name, future in futures.items()
-        }
+        settings, end = self._engine.settings, time.monotonic() + PROBE_SECONDS + 1
+        configured = [c for c in self._engine.connectors if settings.configured(c)]
+        health = {c.name: _failed(known[c.name], late, None) for c in configured}
 
-    def _probe_into(
-        self, future: Future[ConnectorHealth], known: ConnectorHealth, connector: Connector
-    ) -> None:
-        try:
-            future.set_result(self._probe(known, connector))
-        except Exception as error:  # noqa: BLE001 - a probe's own fault is its connector's alone
-            fault = UpstreamError("internal", type(error).__name__)
-            future.set_result(_failed(known, fault, connector))
+        def probe(connector: Connector) -> None:
+            name = connector.name
+            try:
+                health[name] = self._probe(known[name], connector)
+            except Exception as error:  # noqa: BLE001 - a probe's own fault is its connector's
+                fault = UpstreamError("internal", type(error).__name__)
+                health[name] = _failed(known[name], fault, connector)
+
+        # A thread for each connector: none may wait for another's name look-up.
+        threads = [threading.Thread(target=probe, args=(c,), daemon=True) for c in configured]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        return dict(health)
 
     def _probe(self, known: ConnectorHealth, connector: Connector) -> ConnectorHealth:
         engine = self._engine

@@ -91,8 +91,10 @@ def titled(title: str, words: str) -> str:
     return words if words.startswith(f"{title} ") else f"{title}: {words}"
 
 
-def receipt(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
-    """Say that a run was done: where, what, its id, the link and the note if there are any."""
+def settled(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
+    """Say how a run ended: where, what, its id, the link and the note; or why not, what to do."""
+    if settled.error is not None:
+        return refusal(settled.error, run=settled.run, outcome=settled.known_outcome)
     if connectors is None:
         from core.connectors import CONNECTORS
 
@@ -121,13 +123,6 @@ def refusal(error: LevqorError, *, run: str | None = None, outcome: str | None =
 def in_one_line(error: LevqorError) -> str:
     """Say the same on a line, for a program that ends because of it."""
     return " ".join(refusal(error).splitlines())
-
-
-def settled(settled: Settled, connectors: Sequence[Connector] | None = None) -> str:
-    """Say how a run ended: its receipt, or why not and what to do."""
-    if settled.error is None:
-        return receipt(settled, connectors)
-    return refusal(settled.error, run=settled.run, outcome=settled.known_outcome)
 
 
 def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None = None) -> str:

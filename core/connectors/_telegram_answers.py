@@ -10,7 +10,6 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from core.contract import Answer, AnswerTable, not_sent, refused, unknown
-from core.errors import UpstreamError
 
 DELETED = unknown(
     "deleted_at_once",
@@ -179,18 +178,14 @@ def result_of(answer: Answer) -> Result:
     reply = answer.parse(Reply)
     if answer.status == 200 and reply and reply.ok:
         return reply.result
-    raise _explain(answer, reply)
-
-
-def _explain(answer: Answer, reply: Reply | None) -> UpstreamError:
     if reply is None or reply.ok:
-        return ANSWERS.error(answer)
+        raise ANSWERS.error(answer)
     status, text = reply.error_code or answer.status, reply.description.lower()
     if chat := reply.parameters.migrate_to_chat_id:
-        return MIGRATED.error(values={"chat": str(chat)})
+        raise MIGRATED.error(values={"chat": str(chat)})
     if ANSWERS.row(status) is ANSWERS.failed and "immediately deleted" in text:
-        return DELETED.error()
+        raise DELETED.error()
     # A status that has a row means the same whatever is said with it.
     text = "" if status in ANSWERS.by_status else text
     wait = reply.parameters.retry_after
-    return ANSWERS.error(answer, status=status, text=text, wait=wait)
+    raise ANSWERS.error(answer, status=status, text=text, wait=wait)

@@ -53,7 +53,7 @@ def test_a_receipt_of_the_sandbox_links_to_its_page_and_to_nothing_that_is_not_t
     created = engine.run("notion.create", {"props": {"Name": "Fix login"}}, ADA)
     rows = engine.run("sheets.append", {"range": "Sheet1!A1", "values": [["a", 3]]}, ADA)
     for settled in (created, rows):
-        first, second, *notes = wording.receipt(settled).splitlines()
+        first, second, *notes = wording.settled(settled).splitlines()
         assert second == f"{sandbox.url}/"
         assert not any("https://" in line for line in (first, *notes))
 

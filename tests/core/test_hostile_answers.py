@@ -133,7 +133,7 @@ def _told(connector, sandbox, values, answers):
             receipt = direct.send(**values)
         except LevqorError as error:
             return wording.refusal(error)
-    return wording.receipt(Settled("r1", action, "sent", receipt))
+    return wording.settled(Settled("r1", action, "sent", receipt))
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -39,7 +39,6 @@ from core.wording import (
     VERDICTS,
     ago,
     health_lines,
-    receipt,
     refusal,
     settled,
     summary,
@@ -105,7 +104,7 @@ def test_whoever_waits_as_long_as_told_is_not_early(seconds, words):
 
 def test_a_receipt_names_the_service_the_run_the_link_and_the_note():
     page = Receipt("created", id="a1b2c3", link="https://notion.test/p", note="In the Log tab.")
-    assert receipt(Settled("r1", "notion.create", "sent", page)) == (
+    assert settled(Settled("r1", "notion.create", "sent", page)) == (
         "Notion: created · run r1\nhttps://notion.test/p\nIn the Log tab."
     )
     two = Settled("r2", "sheets.append", "sent", Receipt("appended", updated=2), test=True)
@@ -115,7 +114,7 @@ def test_a_receipt_names_the_service_the_run_the_link_and_the_note():
 
 
 def test_a_receipt_of_a_connector_nobody_lists_still_names_its_action():
-    assert receipt(Settled("r1", "fax.send", "sent", Receipt("sent"))) == "fax.send: sent · run r1"
+    assert settled(Settled("r1", "fax.send", "sent", Receipt("sent"))) == "fax.send: sent · run r1"
 
 
 def test_a_refusal_says_what_to_do():

@@ -67,12 +67,12 @@ class Api:
         answer = self._signed(lambda headers: self.http.get(self.url, params=TABS, headers=headers))
         spreadsheet = answer.parse(Spreadsheet) if answer.status == 200 else None
         if spreadsheet is None:
-            raise explain(answer, values=self._names())
+            raise self.explain(answer)
         return [tab.title for tab in spreadsheet.sheets]
 
-    def explain(self, answer: Answer, tabs: Sequence[str]) -> UpstreamError:
-        """Say what an answer to `append` means, with the names a fix may need."""
-        return explain(answer, values={**self._names(), "tabs": listed(tabs)})
+    def explain(self, answer: Answer, tabs: Sequence[str] = ()) -> UpstreamError:
+        """Say what an answer means, with the names a fix may need."""
+        return explain(answer, {**self._names(), "tabs": listed(tabs)})
 
     def _signed(self, call: Callable[[dict[str, str]], Answer]) -> Answer:
         answer = call(self._bearer())
