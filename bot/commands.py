@@ -90,8 +90,7 @@ class Commands:
         near = nearest(typed.removeprefix(same), [name.removeprefix(same) for name in known])
         meant = f"Did you mean {same}{near}?"
         raise NotFound(
-            "There is no such command.",
-            fix=meant if near else f"See {spelling.question('help')}.",
+            "There is no such command.", fix=meant if near else f"See {spelling.question('help')}."
         )
 
     async def ask(self, word: str, rest: str, caller: Caller, spelling: Spelling) -> str:

@@ -29,13 +29,7 @@ RESERVED = {
     "leave", "join", "open", "search", "topic", "mute", "pro", "shortcuts",
 }  # fmt: skip
 
-SCOPES = (
-    "commands",
-    "chat:write",
-    "chat:write.public",
-    "incoming-webhook",
-    "users:read",
-)
+SCOPES = ("commands", "chat:write", "chat:write.public", "incoming-webhook", "users:read")
 EVENTS_PATH = "/slack/events"
 HOST = "https://YOUR-ADDRESS"
 CREATE = "https://api.slack.com/apps?new_app=1&manifest_json="

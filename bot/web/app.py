@@ -20,7 +20,6 @@ from bot.web.settings import HttpSettings
 from core import __version__
 from core.engine import Engine
 from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
-from core.health import HealthChecker
 from core.network import loopback
 from core.settings import Address
 
@@ -29,21 +28,14 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     """Make the ASGI application of a bot that listens at an address."""
     metrics = Metrics(bot)
     places = limits.runs if hooks else limits.connections
-    handlers = Handlers(bot, HealthChecker(bot.engine), metrics, limits, places)
-    app = FastAPI(
-        title="Levqor",
-        version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    handlers = Handlers(bot, metrics, limits, places)
+    app = FastAPI(title="Levqor", version=__version__, openapi_url=None, redirect_slashes=False)
     for connector in bot.engine.connectors:
         for action in connector.actions:
             action_id = connector.action_id(action)
             app.add_api_route(
                 f"/actions/{action_id}",
-                _action(handlers, action_id),
+                partial(handlers.act, action_id),
                 methods=["POST"],
                 **openapi.action_page(connector, action, bot.settings.default),
             )
@@ -74,13 +66,6 @@ def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:
     if not loopback(address.host.rstrip(".").lower()):
         return f"Levqor listens on {address}, where other machines reach it"
     return None
-
-
-def _action(handlers: Handlers, action_id: str) -> Callable[[Request], Awaitable[Response]]:
-    async def act(request: Request) -> Response:
-        return await handlers.act(action_id, request)
-
-    return act
 
 
 def _description(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:

@@ -24,46 +24,17 @@ HOW_TO_GET_ONE = (
 HOW_TO_SEND_ONE = "Send Authorization: Bearer with a token from: levqor token new LABEL"
 
 # What proxies and tunnels add; one of these means the peer is not who really asks.
-FORWARDING = frozenset(
-    {
-        "client-ip",
-        "fastly-client-ip",
-        "fly-client-ip",
-        "front-end-https",
-        "proxy-client-ip",
-        "true-client-ip",
-        "via",
-        "wl-proxy-client-ip",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-host",
-        "x-nf-client-connection-ip",
-        "x-real-ip",
-        "x-real-port",
-        "x-remote-addr",
-        "x-remote-ip",
-        "x-scheme",
-        "x-varnish",
-        "x-vercel-forwarded-for",
-    }
-)
+FORWARDING = frozenset({
+    "client-ip", "fastly-client-ip", "fly-client-ip", "front-end-https", "proxy-client-ip",
+    "true-client-ip", "via", "wl-proxy-client-ip", "x-client-ip", "x-cluster-client-ip", "x-host",
+    "x-nf-client-connection-ip", "x-real-ip", "x-real-port", "x-remote-addr", "x-remote-ip",
+    "x-scheme", "x-varnish", "x-vercel-forwarded-for",
+})  # fmt: skip
 # The same, by how their names begin: RFC 7239 and its elders, then vendors' own.
 FORWARDING_FAMILIES = (
-    "forwarded",
-    "x-forwarded",
-    "x-original-",
-    "cdn-",
-    "cf-",
-    "do-connecting-",
-    "ngrok-",
-    "tailscale-",
-    "x-amz",
-    "x-appengine-",
-    "x-arr-",
-    "x-azure-",
-    "x-cloud-trace-",
-    "x-envoy-",
-)
+    "forwarded", "x-forwarded", "x-original-", "cdn-", "cf-", "do-connecting-", "ngrok-",
+    "tailscale-", "x-amz", "x-appengine-", "x-arr-", "x-azure-", "x-cloud-trace-", "x-envoy-",
+)  # fmt: skip
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+?)\.?)(?::[0-9]*)?")
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-from dataclasses import dataclass
 from functools import partial
 
 from starlette.requests import Request
@@ -29,23 +28,19 @@ MAX_DAYS = 366
 DEFAULT_DAYS = 7
 
 
-@dataclass
 class Handlers:
-    """Every address's handler; each takes the request and gives the response.
+    """Every address's handler: takes the request, gives the response.
 
     `places` is how many runs may be waited for at once.
     """
 
-    bot: Bot
-    health: HealthChecker
-    metrics: Metrics
-    limits: Limits
-    places: int
-
-    def __post_init__(self) -> None:
-        self.started_at = moment(time.time())
-        self._places = asyncio.Semaphore(self.places)
-        self._began = time.monotonic()
+    def __init__(self, bot: Bot, metrics: Metrics, limits: Limits, places: int) -> None:
+        self._bot = bot
+        self._health = HealthChecker(bot.engine)
+        self._metrics = metrics
+        self._limits = limits
+        self._places = asyncio.Semaphore(places)
+        self._started_at, self._began = moment(time.time()), time.monotonic()
         self._live: asyncio.Task[Health] | None = None
         self._live_until = 0.0
 
@@ -54,12 +49,12 @@ class Handlers:
         principal, headers = _principal(request), request.scope["folded"]
         caller = principal.caller
         run = partial(
-            self.bot.run, action_id, caller=caller, ip=principal.address, patience=PATIENCE
+            self._bot.run, action_id, caller=caller, ip=principal.address, patience=PATIENCE
         )
-        if not self.bot.settings.may(caller, action_id):
+        if not self._bot.settings.may(caller, action_id):
             await run(values={})  # refuses and logs it, before a word of the body is read
         test = _flag(request, "test")
-        body = await read_body(request.receive, headers, self.limits.body_seconds)
+        body = await read_body(request.receive, headers, self._limits.body_seconds)
         values = {} if test and not body else parse_object(body, headers)
         key = idempotency_key(headers, caller)
         if self._places.locked():
@@ -76,7 +71,7 @@ class Handlers:
     async def connectors(self, request: Request) -> Response:
         """Show which connectors are set up; with `live=1`, probe them."""
         if not _flag(request, "live"):
-            return json_response(self.health.summary().body())
+            return json_response(self._health.summary().body())
         if not _principal(request).starts:
             raise Forbidden(
                 "A web page may not start a live check.",
@@ -91,7 +86,7 @@ class Handlers:
         return json_response((await asyncio.shield(self._live)).body())
 
     async def _probe(self) -> Health:
-        report = await self.bot.call(self.health.report, live=True)
+        report = await self._bot.call(self._health.report, live=True)
         self._live_until = time.monotonic() + LIVE_SECONDS
         return report
 
@@ -101,8 +96,8 @@ class Handlers:
         days = given[0] if given else str(DEFAULT_DAYS)
         if len(given) > 1 or not re.fullmatch("[1-9][0-9]{0,2}", days) or int(days) > MAX_DAYS:
             raise InvalidInput([Fault("days", f"must be a whole number from 1 to {MAX_DAYS}")])
-        engine, caller = self.bot.engine, str(_principal(request).caller)
-        report = await self.bot.read(
+        engine, caller = self._bot.engine, str(_principal(request).caller)
+        report = await self._bot.read(
             engine.ledger.usage_report, int(days), caller, engine.action_ids()
         )
         return json_response(report.body())
@@ -110,8 +105,8 @@ class Handlers:
     async def run(self, request: Request) -> Response:
         """Show a run to its caller, or to an admin; others are told there is none."""
         principal, run = _principal(request), request.path_params["run"]
-        entry = await self.bot.read(self.bot.engine.ledger.run, run)
-        admin = principal.admin or self.bot.settings.is_admin(principal.caller)
+        entry = await self._bot.read(self._bot.engine.ledger.run, run)
+        admin = principal.admin or self._bot.settings.is_admin(principal.caller)
         mine = entry is not None and (admin or entry.caller == str(principal.caller))
         if entry is None or entry.run != run or not mine:
             raise NO_RUN.replace()
@@ -119,11 +114,11 @@ class Handlers:
 
     async def uptime(self, _: Request) -> Response:
         """Show the version, since when it runs, and how the bot's interfaces are doing."""
-        inbound = await self.bot.read(inbounds, self.bot.engine.ledger)
+        inbound = await self._bot.read(inbounds, self._bot.engine.ledger)
         report = Uptime(
             status="ok",
             version=__version__,
-            started_at=self.started_at,
+            started_at=self._started_at,
             uptime_seconds=round(time.monotonic() - self._began, 3),
             inbound={
                 surface: InboundUptime(
@@ -137,7 +132,7 @@ class Handlers:
     async def scrape(self, request: Request) -> Response:
         """Show the metrics."""
         accept = request.headers.get("accept", "")
-        body, media = await self.bot.read(self.metrics.text, accept)
+        body, media = await self._bot.read(self._metrics.text, accept)
         return Response(body, headers={"cache-control": "no-store", "content-type": media})
 
 

@@ -20,6 +20,9 @@ Every error has the same flat shape. `refused` and `not_sent` mean that nothing 
 `unknown` (`in_doubt`) that it may have been: look before you send it again.
 """
 _YES_OR_NO = {"type": "string", "enum": ["0", "1"]}
+_DAYS = {"type": "integer", "minimum": 1, "maximum": 366, "default": 7}
+_KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_PATTERN}
+_RUN_ID = {"type": "string", "minLength": 1, "maxLength": 64}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -81,7 +84,7 @@ def action_page(
                 KEY_HEADER,
                 "Yours to choose, one for each message: the same key with the same body gives the "
                 "first run's answer again and never sends twice.",
-                {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_PATTERN},
+                _KEY,
                 where="header",
             ),
         ],
@@ -165,13 +168,7 @@ USAGE = _page(
     "Days are UTC days, today included. Test sends are left out.",
     _json("What was run.", "Usage"),
     [*schemas.PLAIN_ERRORS, schemas.WRONG_QUERY],
-    parameters=[
-        _parameter(
-            "days",
-            "How many days.",
-            {"type": "integer", "minimum": 1, "maximum": 366, "default": 7},
-        )
-    ],
+    parameters=[_parameter("days", "How many days.", _DAYS)],
 )
 RUN = _page(
     "run",
@@ -183,7 +180,7 @@ RUN = _page(
         _parameter(
             "run",
             "The id every answer about a run holds.",
-            {"type": "string", "minLength": 1, "maxLength": 64},
+            _RUN_ID,
             where="path",
             example=schemas.RUN_EXAMPLE,
         )
@@ -208,8 +205,5 @@ METRICS = _page(
     },
 )
 OPENAPI = _page(
-    "openapi",
-    "This description",
-    "OpenAPI 3.1.",
-    _json("The description.", "Document"),
+    "openapi", "This description", "OpenAPI 3.1.", _json("The description.", "Document")
 )
