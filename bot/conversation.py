@@ -64,10 +64,11 @@ class Command(_Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Submission(_Request):
-    """A form that was filled in."""
+    """A form that was filled in; `guard` tells that a repeat is still to be asked about."""
 
     action_id: str
     values: dict[str, Any]
+    guard: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,17 +126,6 @@ Request = Command | Submission | Decision
 Response = OpenForm | Confirm | Started | Reply
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What a yes would send; `guard` tells that a repeat is still to be asked about."""
-
-    caller: Caller
-    action_id: str
-    values: dict[str, Any]
-    reply_to: ReplyTo | None
-    guard: bool = True
-
-
 class Conversation:
     """One surface's conversation.
 
@@ -158,7 +148,7 @@ class Conversation:
         self._spelling = spelling
         self._patience = patience
         self._interactive = interactive
-        self._pending: ExpiringMap[str, _Run] = ExpiringMap(MOST_PENDING, pending_seconds)
+        self._pending: ExpiringMap[str, Submission] = ExpiringMap(MOST_PENDING, pending_seconds)
 
     def key(self, request_id: str | int) -> str:
         """A request's own key, unique in the ledger."""
@@ -175,24 +165,29 @@ class Conversation:
             run = await self._read(request)
         except LevqorError as error:
             return Reply.refusing(error)
-        if not isinstance(run, _Run):
+        if not isinstance(run, Submission):
             return run
         question, yes, no = _question_before(request)
         if question and await self._earlier(request) is None:
             return self._confirm(run, question, yes, no)
-        return await self._accept(run, request.id)
+        return await self._accept(run)
 
-    async def _read(self, request: Command | Submission) -> _Run | OpenForm | Reply:
+    async def _read(self, request: Command | Submission) -> Submission | OpenForm | Reply:
         """Parse a request; what needs no run is answered at once."""
         if isinstance(request, Submission):
-            return _Run(request.caller, request.action_id, request.values, request.reply_to)
+            return request
         commands = self._bot.commands
         name = commands.find(request.word, self._spelling)
         if name in (question.word for question in QUESTIONS):
             return Reply(await commands.ask(name, request.text, request.caller, self._spelling))
         if request.text.strip():
-            values = commands.read(name, request.text)
-            return _Run(request.caller, name, values, request.reply_to)
+            return Submission(
+                caller=request.caller,
+                id=request.id,
+                reply_to=request.reply_to,
+                action_id=name,
+                values=commands.read(name, request.text),
+            )
         if not self._interactive:
             usage = f"{self._spelling.question('help')} {name}"
             raise InvalidInput([Fault("input", f"is missing; see: {usage}")])
@@ -212,15 +207,16 @@ class Conversation:
         if not decision.yes:
             self._pending.pop(nonce)
             return Reply(NOT_SENT if run.guard else NOT_SENT_AGAIN)
-        return await self._accept(replace(run, reply_to=decision.reply_to or run.reply_to), nonce)
+        reply_to = decision.reply_to or run.reply_to
+        return await self._accept(replace(run, id=nonce, reply_to=reply_to))
 
-    async def _accept(self, run: _Run, request_id: str | int | None) -> Response:
+    async def _accept(self, run: Submission) -> Response:
         try:
             accepted = await self._bot.accept(
                 run.action_id,
                 run.values,
                 run.caller,
-                key=None if request_id is None else self.key(request_id),
+                key=None if run.id is None else self.key(run.id),
                 reply_to=None if run.reply_to is None else encoded(run.reply_to),
                 guard=run.guard and self._interactive,
                 patience=self._patience,
@@ -236,10 +232,10 @@ class Conversation:
             return Reply.refusing(error)
         else:
             response = self._started(accepted, run.reply_to)
-        self._pending.pop(str(request_id))
+        self._pending.pop(str(run.id))
         return response
 
-    def _confirm(self, run: _Run, question: str, yes: str, no: str) -> Confirm:
+    def _confirm(self, run: Submission, question: str, yes: str, no: str) -> Confirm:
         nonce = secrets.token_urlsafe(12)  # 16 characters, fit for a button
         self._pending[nonce] = run
         return Confirm(question, nonce, yes, no)

@@ -1,15 +1,14 @@
 """bolt's app: a listener for each command, none of which lets an error out."""
 
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.runtime import Bot
@@ -28,14 +27,6 @@ log = logging.getLogger("levqor.slack")
 _ANYTHING = re.compile("")
 
 
-@dataclass(frozen=True)
-class Ack:
-    """An acknowledgement: a JSON object, or None for an empty one."""
-
-    status: int
-    body: Any
-
-
 class App:
     """Takes a payload, whichever way it came, and returns its acknowledgement."""
 
@@ -51,7 +42,7 @@ class App:
         self._bolt.view(views.AGAIN)(_listener(handlers.submitted_again))
         self._bolt.event("app_home_opened")(_listener(handlers.opened_home))
 
-    async def dispatch(self, payload: dict[str, Any]) -> Ack:
+    async def dispatch(self, payload: dict[str, Any]) -> BoltResponse:
         """Handle one payload that is surely Slack's."""
         # As if from a socket over HTTP too: given a form's text, bolt takes a command whose
         # words hold "payload" for an interaction, and loses it (request/internals.py).
@@ -60,16 +51,12 @@ class App:
             response = await self._bolt.async_dispatch(request)
         except Exception as error:  # noqa: BLE001 - whatever bolt trips over, the next one counts
             log.error("A payload could not be read: %s", type(error).__name__)  # noqa: TRY400
-            return Ack(200, None)
+            return BoltResponse(status=200)
         if response.status in (404, 500):
             # Nothing listens: an event that was subscribed to by hand, or a payload whose shape
             # bolt cannot read, for listeners let no error out. Slack shall not retry.
-            return Ack(200, None)
-        kind = response.first_headers().get("content-type", "")
-        body = response.body
-        if body and kind.startswith("application/json"):
-            body = json.loads(body)
-        return Ack(response.status, body or None)
+            return BoltResponse(status=200)
+        return response
 
 
 def _made(api: Api, me: Mapping[str, Any]) -> AsyncApp:

@@ -64,11 +64,7 @@ class Handlers:
         self._main = main_command(prefix)
         self._commands = command_names(prefix, bot.engine.connectors)
         self._conversation = Conversation(bot, "slack", self._spelling, patience=PATIENCE)
-        self._notifier = Notifier(bot, "slack", outcome=self._tell, lost=self._ask_again)
-
-    def start(self) -> None:
-        """Give the answers that a dead bot left."""
-        self._notifier.start()
+        self.notifier = Notifier(bot, "slack", outcome=self._tell, lost=self._ask_again)
 
     async def command(self, body: Mapping[str, Any]) -> AckBody:
         """An action's slash command, or one that Slack still has and Levqor does not know."""
@@ -167,7 +163,7 @@ class Handlers:
     async def _handle(self, request: Request) -> Response:
         response = await self._conversation.handle(request)
         if isinstance(response, Started) and response.accepted.first:
-            self._notifier.follow(response.accepted, response.reply_to or {})
+            self.notifier.follow(response.accepted, response.reply_to or {})
         return response
 
     async def _answer(self, request: Request) -> str:
@@ -207,9 +203,9 @@ class Handlers:
 
     async def _tell_later(self, answering: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
-            await self._notifier.keep_answer(key, reply_to, "question")
+            await self.notifier.keep_answer(key, reply_to, "question")
         await self._messenger.say(reply_to, await answering)
-        await self._notifier.answered(key)
+        await self.notifier.answered(key)
 
     async def _ask_again(self, reply_to: ReplyTo, _kind: str) -> None:
         await self._messenger.say(reply_to, RESTARTED)

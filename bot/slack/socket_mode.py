@@ -6,6 +6,7 @@ have expired; here a connection lives once and another is opened in its place.
 
 import asyncio
 import contextlib
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientError
+from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode import aiohttp as slack_socket
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -20,7 +22,6 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from bot.runtime import Bot
 from bot.runtime.verdicts import mistake
 from bot.slack.api import NETWORK, Api, SlackApiError, Unreachable
-from bot.slack.app import Ack
 from bot.slack.connection_status import ONE_EACH, ConnectionStatus, refused_token, while_running
 from core.backoff import backoffs
 
@@ -100,7 +101,7 @@ class SocketModeClient:
         bot: Bot,
         api: Api,
         token: str,
-        handle: Callable[[dict[str, Any]], Awaitable[Ack]],
+        handle: Callable[[dict[str, Any]], Awaitable[BoltResponse]],
         status: ConnectionStatus,
         timing: Timing,
     ) -> None:
@@ -224,9 +225,7 @@ class SocketModeClient:
     async def _envelope(self, connection: Any, request: SocketModeRequest) -> None:
         began = time.perf_counter()
         ack = await self._handle(request.payload)
-        body = ack.body if isinstance(ack.body, dict) else None
-        if isinstance(ack.body, str):
-            body = {"text": ack.body}
+        body = json.loads(ack.body) if ack.body else None
         await connection.send_socket_mode_response(SocketModeResponse(request.envelope_id, body))
         self._status.acknowledged(time.perf_counter() - began)
 

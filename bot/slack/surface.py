@@ -55,7 +55,7 @@ class Slack(Surface):
         people = People(api, str(me["team_id"]))
         handlers = Handlers(bot, api, people, Messenger(api), status)
         app = App(bot, api, handlers, me)
-        handlers.start()
+        handlers.notifier.start()
         if self._receiver:
             self._receiver.open(app.dispatch, status)
         elif self._app_token:

@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.runtime import HookAnswer, HookRequest
-from bot.slack.app import Ack
 from bot.slack.connection_status import REACHED, WAITING, ConnectionStatus
 
-Handle = Callable[[dict[str, Any]], Awaitable[Ack]]
+Handle = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
 
 # Slack's forms have two dozen fields.
 MOST_FIELDS = 100
@@ -63,10 +63,7 @@ class WebhookReceiver:
             self._status.up(REACHED)
         ack = await self._handle(payload)
         self._status.acknowledged(time.perf_counter() - began)
-        body, kind = str(ack.body or ""), "text/plain"
-        if isinstance(ack.body, dict):
-            body, kind = json.dumps(ack.body), "application/json"
-        return HookAnswer(ack.status, body.encode(), {"content-type": kind})
+        return HookAnswer(ack.status, ack.body.encode(), ack.first_headers())
 
 
 def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any] | None:
