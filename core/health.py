@@ -157,23 +157,28 @@ class HealthChecker:
 
 
 def inbounds(ledger: Ledger) -> dict[str, InboundHealth]:
-    """How each interface of this home's bot is doing, whoever asks."""
-    health = {}
+    """How each interface is doing, whoever asks; of several bots, the one that does worst."""
+    health: dict[str, InboundHealth] = {}
     for inbound in ledger.inbounds():
         verdict, fix = inbound.verdict, inbound.fix
         # An interface that has repeated itself does so every minute; silence is news then.
-        silent = inbound.at > inbound.since and time.time() - inbound.at > SILENT_SECONDS
+        silent = inbound.at > inbound.since and inbound.age > SILENT_SECONDS
         if not inbound.alive:
             verdict, fix = "the bot is not running", "Start it with: levqor-bot"
         elif silent:
             verdict, fix = "the bot gives no sign of life", "Stop it and start it again: levqor-bot"
-        health[inbound.surface] = InboundHealth(
-            ok=inbound.ok and inbound.alive and not silent,
-            verdict=verdict,
-            fix=fix,
-            since=moment(inbound.since),
-            at=moment(inbound.at),
-        )
+        known = health.get(inbound.surface)
+        if known is not None and not known.ok:
+            continue
+        ok = inbound.ok and inbound.alive and not silent
+        if known is None or not ok:
+            health[inbound.surface] = InboundHealth(
+                ok=ok,
+                verdict=verdict,
+                fix=fix,
+                since=moment(inbound.since),
+                at=moment(inbound.at),
+            )
     return health
 
 

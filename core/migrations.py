@@ -140,3 +140,73 @@ def m004_run_counts(db: Database) -> None:
             WHERE settled_at IS NOT NULL GROUP BY action, state, surface;
         """
     )
+
+
+@MIGRATIONS()
+def m005_several_bots(db: Database) -> None:
+    """What several bots on one database need, and what the other engine needs to be the same.
+
+    `free` is 1 for a run of the free plan, whose second is refused by the index itself;
+    `quota_owner` is whose quota it uses, `teller` who has taken on to tell its asker.
+    """
+    db.executescript(
+        """
+        ALTER TABLE runs ADD COLUMN free INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN quota_owner TEXT NOT NULL DEFAULT '';
+        ALTER TABLE runs ADD COLUMN teller TEXT;
+        UPDATE runs SET quota_owner = caller;
+        DROP INDEX runs_charged;
+        CREATE INDEX runs_charged ON runs (quota_owner, action, day) WHERE charged = 1;
+        CREATE UNIQUE INDEX runs_free ON runs (quota_owner, action, day)
+            WHERE charged = 1 AND free = 1;
+
+        ALTER TABLE probes RENAME TO old_probes;
+        CREATE TABLE probes (              -- one row for each stretch of the same verdict
+            id INTEGER PRIMARY KEY,
+            connector TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            reason TEXT,
+            since REAL NOT NULL,
+            at REAL NOT NULL,
+            latency_ms REAL
+        );
+        INSERT INTO probes (connector, verdict, reason, since, at, latency_ms)
+            SELECT connector, verdict, reason, since, at, latency_ms FROM old_probes ORDER BY rowid;
+        DROP TABLE old_probes;
+        CREATE INDEX probes_connector ON probes (connector, id);
+
+        ALTER TABLE inbound RENAME TO old_inbound;
+        CREATE TABLE inbound (
+            surface TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            ok INTEGER NOT NULL,
+            verdict TEXT NOT NULL,
+            fix TEXT,
+            since REAL NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (surface, owner)
+        );
+        INSERT INTO inbound SELECT surface, owner, ok, verdict, fix, since, at FROM old_inbound;
+        DROP TABLE old_inbound;
+
+        CREATE TABLE bots (
+            owner TEXT PRIMARY KEY,        -- random, never used again
+            label TEXT,                    -- machine and process; NULL for what is no bot
+            version TEXT,
+            settings TEXT,                 -- a digest of each setting
+            since REAL NOT NULL,
+            until REAL NOT NULL,           -- its lease's end, by the database's clock
+            dead INTEGER NOT NULL          -- 1: declared dead by another
+        );
+        CREATE TABLE leases (              -- what one process does for all, and rows to lock
+            name TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            term INTEGER NOT NULL,
+            until REAL NOT NULL
+        );
+        CREATE TABLE meta (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        );
+        """
+    )

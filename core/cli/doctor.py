@@ -180,7 +180,7 @@ def _private(file: Path) -> Iterator[Finding]:
 
 def _database(engine: Engine) -> Iterator[Finding]:
     """The database opened; does it hold runs from the future?"""
-    yield Finding(True, f"The database {engine.ledger.path} can be used.")
+    yield Finding(True, f"The database {engine.ledger.store.place} can be used.")
     latest = engine.ledger.runs(1)
     if latest and latest[0].at > time.time() + MAX_SKEW_S:
         yield Finding(

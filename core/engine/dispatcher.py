@@ -16,7 +16,7 @@ from core.engine.results import Job, Settled, kept
 from core.engine.validation import credential_digest, naming_settings
 from core.errors import Busy, InternalError, InvalidInput, LedgerError, Outcome, Unwritten
 from core.ledger import Ledger, RunRecord
-from core.ledger.writer import PATIENCE
+from core.ledger.store import PATIENCE
 from core.logs import mistake
 from core.outbound import Outbound
 from core.timers import at

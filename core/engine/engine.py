@@ -69,7 +69,7 @@ class Engine:
         try:
             ledger.recover()
             outbound = Outbound(redactor=settings.redactor())
-            engine = cls(settings, ledger, outbound, log=RunLog(ledger.path.parent), **more)
+            engine = cls(settings, ledger, outbound, log=RunLog(folder or settings.home), **more)
             if folder is None or (settings.home / KEY).exists():
                 engine._key  # noqa: B018 - a damaged one is said now and not with the first run
         except BaseException:
@@ -139,7 +139,6 @@ class Engine:
                 raise checked.refuse
             request = RunRequest(
                 run=random_code(RUN_LETTERS),
-                at=time.time(),
                 action=action_id,
                 connector=checked.connector.name,
                 caller=str(caller),

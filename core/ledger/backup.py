@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import LedgerError
 from core.ledger.explain import code_of, explain
-from core.ledger.store import connect
+from core.ledger.file import connect
 
 # What can only be said of the copy: to read the ledger takes neither room nor a right to write.
 _WRITING = (

@@ -1,33 +1,75 @@
-"""The ledger of one home: what is kept of runs, people and interfaces, and for how long."""
+"""The ledger: what is kept of runs, people and interfaces, and for how long."""
 
-import sqlite3
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Self
 
-from core.ledger import backup, owed, runs, usage
+from core.errors import LedgerError
+from core.ledger import accept, owed, runs, usage
+from core.ledger.bots import Bots
 from core.ledger.owed import OwedAnswers
 from core.ledger.records import day_of, midnight_after
 from core.ledger.recovery import Recovery
+from core.ledger.sqlite import SqliteStore
 from core.ledger.status import Status
-from core.ledger.store import reads, writes
+from core.ledger.store import Connection, Store, reads, writes
 from core.reports import Quota, Usage, UsageDay
 
 _GIVE_WAY_SECONDS = 0.03
+_LAST_WORDS_SECONDS = 1.0
+_STRANGERS = (
+    "DELETE FROM callers WHERE last_seen < :before AND plan IS NULL AND paired_at IS NULL "
+    "AND caller NOT IN (SELECT 'http:' || label FROM tokens)"
+)
 
 
-class Ledger(Recovery, OwedAnswers, Status):
-    """The journal of one home; open it with `Ledger.open`, close it when done."""
+class Ledger(Recovery, OwedAnswers, Status, Bots):
+    """The journal; open it with `Ledger.open`, close it when done.
+
+    Every method may be called from any thread, and blocks: an event loop hands them to a
+    thread. All raise LedgerError, which names the database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._claiming = {}
+
+    @classmethod
+    def open(cls, home: Path) -> Self:
+        """Open a home's own database."""
+        return cls(SqliteStore.open(home, _sweep))
+
+    def close(self) -> None:
+        """Forget how the interfaces of this process are doing, then close."""
+        if self.store.endings is not None:
+            # Whoever finds this process dead knows what to think of its rows.
+            with contextlib.suppress(LedgerError):
+                self.store.write(self._leave, patience=_LAST_WORDS_SECONDS)
+        self.store.close()
+
+    def _leave(self, db: Connection) -> None:
+        owner = {"owner": self.store.owner()}
+        db.execute("DELETE FROM inbound WHERE owner = :owner", owner)
+        db.execute("DELETE FROM bots WHERE owner = :owner", owner)
+        db.execute("UPDATE leases SET until = 0 WHERE owner = :owner", owner)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     @reads
-    def quota(self, db: sqlite3.Connection, caller: str, actions: Sequence[str]) -> list[Quota]:
+    def quota(self, db: Connection, caller: str, actions: Sequence[str]) -> list[Quota]:
         """Where a caller stands with each of these actions today."""
-        now = time.time()
-        limit = None if self._plan(db, caller) == "pro" else runs.FREE_LIMIT
+        now = db.now()
+        limit = None if self._plan(db, caller) == "pro" else accept.FREE_LIMIT
         return [
             Quota(
                 action=action,
-                used=runs.used(db, caller, action, day_of(now)),
+                used=accept.used(db, caller, action, day_of(now)),
                 limit=limit,
                 resets_at=midnight_after(now),
             )
@@ -36,8 +78,7 @@ class Ledger(Recovery, OwedAnswers, Status):
 
     def usage(self, days: int) -> list[UsageDay]:
         """Runs by connector and day over the last `days` days, today included."""
-        with self._reading(long=True) as db:
-            return usage.days(db, days, time.time())
+        return self.store.read(lambda db: usage.days(db, days, db.now()), long=True)
 
     def usage_report(self, days: int, caller: str, actions: Sequence[str]) -> Usage:
         """Everybody's runs of the last days, and where a caller stands today."""
@@ -51,12 +92,11 @@ class Ledger(Recovery, OwedAnswers, Status):
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""
-        with self._reading(long=True) as db:
-            backup.write(db, file)
+        self.store.backup(file)
 
     def prune(self, days: int) -> int:
         """Delete what is older than `days` days; returns how many runs."""
-        before, gone = time.time() - days * 86400, 0
+        before, gone = self.store.read(lambda db: db.now()) - days * 86400, 0
         while step := self._prune_runs(before):
             gone += step
             # SQLite gives its lock to who asks first; one who waits asks every 20 ms or so.
@@ -65,16 +105,44 @@ class Ledger(Recovery, OwedAnswers, Status):
         return gone
 
     @writes(durable=True)
-    def _prune_rest(self, db: sqlite3.Connection, before: float) -> None:
+    def _prune_rest(self, db: Connection, before: float) -> None:
         """Forget strangers who were not seen since, codes nobody used, streaks that ended."""
-        db.execute(
-            "DELETE FROM callers WHERE last_seen < ? AND plan IS NULL AND paired_at IS NULL "
-            "AND caller NOT IN (SELECT 'http:' || label FROM tokens)",
-            (before,),
-        )
-        db.execute("DELETE FROM pairings WHERE expires_at < ?", (before,))
-        db.execute("DELETE FROM probes WHERE at < ?", (before,))
+        for sql in (
+            _STRANGERS,
+            "DELETE FROM pairings WHERE expires_at < :before",
+            "DELETE FROM probes WHERE at < :before",
+            "DELETE FROM inbound WHERE at < :before",
+            "DELETE FROM bots WHERE until < :before",
+        ):
+            db.execute(sql, {"before": before})
 
-    def _sweep(self, db: sqlite3.Connection) -> int:
-        before = time.time() - runs.ANSWER_SECONDS
-        return runs.forget_old_replies(db, before) + owed.forget_old(db, before)
+    @writes(durable=True)
+    def check_key(self, db: Connection, check: str) -> None:
+        """Compare a value made with the home's key to the one of who came first.
+
+        The hashes of another key would match nothing that is kept: of several bots on one
+        database all must have the same one. Raises LedgerError.
+        """
+        row: dict[str, Any] = {"check": check}
+        db.execute(
+            "INSERT INTO meta (name, value) VALUES ('key_check', :check) "
+            "ON CONFLICT (name) DO NOTHING",
+            row,
+        )
+        (first,) = db.execute("SELECT value FROM meta WHERE name = 'key_check'").fetchone()
+        if first == check:
+            return
+        if self.store.shared:
+            raise LedgerError(
+                f"{self.store.place} is used with another levqor.key than this home's.",
+                fix="Copy levqor.key from the home of a bot that uses this database, or name it "
+                "in LEVQOR_KEY_FILE.",
+                reason="ledger_key",
+            )
+        db.execute("UPDATE meta SET value = :check WHERE name = 'key_check'", row)
+
+
+def _sweep(db: Connection) -> int:
+    """Forget where to answer what nobody waits for any more; returns how many still wait."""
+    before = db.now() - runs.ANSWER_SECONDS
+    return runs.forget_old_replies(db, before) + owed.forget_old(db, before)

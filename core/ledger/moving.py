@@ -19,8 +19,8 @@ from core.home import DATABASE, MOVING, check, moving, open_trusted, refuse_link
 from core.home_key import KEY
 from core.ledger import backup, endings
 from core.ledger.explain import LOCKED, code_of, explain
+from core.ledger.file import BESIDE, connect, refuse_strangers
 from core.ledger.owners import Owner, hard_lock
-from core.ledger.store import BESIDE, connect, refuse_strangers
 
 SETTINGS, LOGS = ".env", "logs"
 LOCK = f"{DATABASE}-lock"

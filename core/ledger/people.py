@@ -3,15 +3,12 @@
 import hashlib
 import hmac
 import secrets
-import sqlite3
-import time
 from typing import Any
 
 from core.callers import ADDRESSED_SURFACE, LABEL, is_address
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.records import Person, Token
-from core.ledger.store import Store, reads, writes
-from core.ledger.writer import PATIENCE
+from core.ledger.store import PATIENCE, Connection, Stored, reads, writes
 
 PAIR_SECONDS = 600.0
 # Codes are read aloud and typed: no letters that look like others.
@@ -29,7 +26,7 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-class People(Store):
+class People(Stored):
     """Who was seen, who is on which plan, who has a token, who is paired.
 
     `default_plan` is that of every caller whom nobody has put on a plan, now and later.
@@ -38,12 +35,13 @@ class People(Store):
     default_plan = "free"
 
     @reads
-    def plan(self, db: sqlite3.Connection, caller: str) -> str:
+    def plan(self, db: Connection, caller: str) -> str:
         """`free` or `pro`."""
         return self._plan(db, caller)
 
-    def _plan(self, db: sqlite3.Connection, caller: str) -> str:
-        row = db.execute("SELECT plan FROM callers WHERE caller = ?", (caller,)).fetchone()
+    def _plan(self, db: Connection, caller: str) -> str:
+        sql = "SELECT plan FROM callers WHERE caller = :caller"
+        row = db.execute(sql, {"caller": caller}).fetchone()
         return (row and row[0]) or self._begins_on(caller)
 
     def _begins_on(self, caller: str) -> str:
@@ -51,12 +49,12 @@ class People(Store):
         return "free" if is_address(caller) else self.default_plan
 
     @writes(durable=True)
-    def set_plan(self, db: sqlite3.Connection, caller: str, plan: str) -> None:
+    def set_plan(self, db: Connection, caller: str, plan: str) -> None:
         """Put a caller, known already or not, on a plan."""
         _set_plan(db, caller, plan)
 
     @reads
-    def callers(self, db: sqlite3.Connection) -> list[Person]:
+    def callers(self, db: Connection) -> list[Person]:
         """Everybody who was ever seen, latest first."""
         rows = db.execute(
             "SELECT caller, plan, first_seen, last_seen, paired_at FROM callers "
@@ -66,7 +64,7 @@ class People(Store):
 
     @writes(durable=True)
     def token_new(
-        self, db: sqlite3.Connection, label: str, *, plan: str | None = None, admin: bool = False
+        self, db: Connection, label: str, *, plan: str | None = None, admin: bool = False
     ) -> str:
         """Make a token; only its hash is kept, so this is the one time it can be read.
 
@@ -77,12 +75,12 @@ class People(Store):
             message = f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None
             raise InvalidInput([Fault("label", shape)], message)
         token = f"lvq_{label}_{secrets.token_urlsafe(32)}"
-        now = time.time()
         made = db.execute(
-            "INSERT INTO tokens (label, hash, admin, created_at) VALUES (?1, ?2, ?3, ?4) "
-            "ON CONFLICT (label) DO UPDATE SET hash = ?2, admin = ?3, created_at = ?4, "
-            "revoked_at = NULL WHERE revoked_at IS NOT NULL",
-            (label, _digest(token), admin, now),
+            "INSERT INTO tokens (label, hash, admin, created_at) "
+            "VALUES (:label, :hash, :admin, :now) ON CONFLICT (label) DO UPDATE "
+            "SET hash = :hash, admin = :admin, created_at = :now, revoked_at = NULL "
+            "WHERE tokens.revoked_at IS NOT NULL",
+            {"label": label, "hash": _digest(token), "admin": admin, "now": db.now()},
         )
         if made.rowcount != 1:
             raise InvalidInput(
@@ -94,7 +92,7 @@ class People(Store):
         return token
 
     @reads
-    def tokens(self, db: sqlite3.Connection) -> list[Token]:
+    def tokens(self, db: Connection) -> list[Token]:
         """Every token without the token, revoked ones too, newest first."""
         return [self._token(row) for row in db.execute(f"{_TOKENS} ORDER BY created_at DESC")]
 
@@ -104,75 +102,84 @@ class People(Store):
         return Token(label, plan, bool(admin), created_at, revoked_at)
 
     @writes(durable=True)
-    def token_revoke(self, db: sqlite3.Connection, label: str) -> None:
+    def token_revoke(self, db: Connection, label: str) -> None:
         """End a token at once. Raises NotFound where there is none by that label."""
         done = db.execute(
-            "UPDATE tokens SET revoked_at = ? WHERE label = ? AND revoked_at IS NULL",
-            (time.time(), label),
+            "UPDATE tokens SET revoked_at = :now WHERE label = :label AND revoked_at IS NULL",
+            {"now": db.now(), "label": label},
         )
         if done.rowcount != 1:
             raise NotFound("There is no such token.", fix="See them with: levqor token list")
 
     @reads
-    def token_check(self, db: sqlite3.Connection, token: str) -> Token | None:
+    def token_check(self, db: Connection, token: str) -> Token | None:
         """Whose token this is; None where it is nobody's or revoked."""
         parts = token.split("_", 2)
         label = parts[1] if len(parts) == 3 else ""
-        row = db.execute(f"{_TOKENS} WHERE label = ?", (label,)).fetchone()
+        row = db.execute(f"{_TOKENS} WHERE label = :label", {"label": label}).fetchone()
         good = hmac.compare_digest(row[5] if row else b"\0" * 32, _digest(token))
         return self._token(row) if row and good and row[4] is None else None
 
     @writes(durable=True)
-    def pair_code(self, db: sqlite3.Connection, surface: str) -> tuple[str, float]:
+    def pair_code(self, db: Connection, surface: str) -> tuple[str, float]:
         """Make a one-time code; (code, when it expires in seconds since 1970)."""
-        now = time.time()
+        now = db.now()
         code, expires = random_code(8), now + PAIR_SECONDS
-        db.execute("DELETE FROM pairings WHERE expires_at <= ?", (now,))
-        db.execute("INSERT INTO pairings VALUES (?, ?, ?)", (surface, _digest(code), expires))
+        db.execute("DELETE FROM pairings WHERE expires_at <= :now", {"now": now})
         db.execute(
-            "DELETE FROM pairings WHERE surface = ?1 AND rowid NOT IN (SELECT rowid FROM pairings "
-            "WHERE surface = ?1 ORDER BY expires_at DESC LIMIT ?2)",
-            (surface, _PENDING),
+            "INSERT INTO pairings (surface, hash, expires_at) VALUES (:surface, :hash, :expires)",
+            {"surface": surface, "hash": _digest(code), "expires": expires},
+        )
+        db.execute(
+            "DELETE FROM pairings WHERE surface = :surface AND hash NOT IN (SELECT hash "
+            "FROM pairings WHERE surface = :surface ORDER BY expires_at DESC LIMIT :most)",
+            {"surface": surface, "most": _PENDING},
         )
         return code, expires
 
     def redeem(self, surface: str, ident: str, code: str, *, patience: float = PATIENCE) -> bool:
         """Pair a caller with a code, which is used up; False where it is wrong, used or late."""
-        now = time.time()
+        caller, used_up = f"{surface}:{ident}", False
 
-        def work(db: sqlite3.Connection) -> bool:
+        def work(db: Connection) -> bool:
+            nonlocal used_up
+            now = db.now()
             used = db.execute(
-                "DELETE FROM pairings WHERE surface = ? AND hash = ? AND expires_at > ?",
-                (surface, _digest(code.strip().lower()), now),
+                "DELETE FROM pairings WHERE surface = :surface AND hash = :hash "
+                "AND expires_at > :now",
+                {"surface": surface, "hash": _digest(code.strip().lower()), "now": now},
             )
-            if used.rowcount != 1:
-                return False
-            db.execute(
-                "INSERT INTO callers (caller, first_seen, last_seen, paired_at) "
-                "VALUES (?1, ?2, ?2, ?2) ON CONFLICT (caller) DO UPDATE SET paired_at = ?2",
-                (f"{surface}:{ident}", now),
-            )
-            return True
+            # Where the answer to a COMMIT was lost, this runs again and finds it used.
+            used_up = used_up or used.rowcount == 1
+            if used_up:
+                db.execute(
+                    "INSERT INTO callers (caller, first_seen, last_seen, paired_at) "
+                    "VALUES (:caller, :now, :now, :now) "
+                    "ON CONFLICT (caller) DO UPDATE SET paired_at = :now",
+                    {"caller": caller, "now": now},
+                )
+            return used_up
 
-        return self._write(work, durable=True, patience=patience)
+        return self.store.write(work, durable=True, patience=patience)
 
     @writes(durable=True)
-    def unpair(self, db: sqlite3.Connection, caller: str) -> None:
+    def unpair(self, db: Connection, caller: str) -> None:
         """Take a pairing back. Raises NotFound where the caller is not paired."""
         done = db.execute(
-            "UPDATE callers SET paired_at = NULL WHERE caller = ? AND paired_at IS NOT NULL",
-            (caller,),
+            "UPDATE callers SET paired_at = NULL WHERE caller = :caller AND paired_at IS NOT NULL",
+            {"caller": caller},
         )
         if done.rowcount != 1:
             raise NotFound("That caller is not paired.", fix="This lists who is: levqor callers")
 
     @reads
-    def paired(self, db: sqlite3.Connection, surface: str) -> list[str]:
+    def paired(self, db: Connection, surface: str) -> list[str]:
         """The ids paired on a surface."""
         prefix = f"{surface}:"
         rows = db.execute(
-            "SELECT caller FROM callers WHERE paired_at IS NOT NULL AND substr(caller, 1, ?) = ?",
-            (len(prefix), prefix),
+            "SELECT caller FROM callers "
+            "WHERE paired_at IS NOT NULL AND substr(caller, 1, :length) = :prefix",
+            {"length": len(prefix), "prefix": prefix},
         )
         return [row[0].removeprefix(prefix) for row in rows]
 
@@ -183,10 +190,10 @@ _TOKENS = (
 )
 
 
-def _set_plan(db: sqlite3.Connection, caller: str, plan: str | None) -> None:
+def _set_plan(db: Connection, caller: str, plan: str | None) -> None:
     """Put a caller on a plan; on None, on whichever is the default."""
     db.execute(
-        "INSERT INTO callers (caller, plan, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3) "
-        "ON CONFLICT (caller) DO UPDATE SET plan = ?2",
-        (caller, plan, time.time()),
+        "INSERT INTO callers (caller, plan, first_seen, last_seen) "
+        "VALUES (:caller, :plan, :now, :now) ON CONFLICT (caller) DO UPDATE SET plan = :plan",
+        {"caller": caller, "plan": plan, "now": db.now()},
     )

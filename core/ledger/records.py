@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -12,10 +13,12 @@ OPEN = ("accepted", "sending")
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A run to be accepted. `refuse` is raised after the key was looked up, if given."""
+    """A run to be accepted, now or `at` some time.
+
+    `refuse` is raised after the key was looked up, if given.
+    """
 
     run: str
-    at: float
     action: str
     connector: str
     caller: str
@@ -28,6 +31,7 @@ class RunRequest:
     guard: bool = False
     test_gap: float = 0.0
     refuse: Exception | None = None
+    at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,10 @@ class ProbeStreak:
 
 @dataclass(frozen=True)
 class Inbound:
-    """How an interface is doing; `alive` is False once the bot that said so is gone."""
+    """How an interface of a bot is doing, and how many seconds ago the bot said so.
+
+    `alive` is False once that bot is gone.
+    """
 
     surface: str
     ok: bool
@@ -141,7 +148,19 @@ class Inbound:
     fix: str | None
     since: float
     at: float
+    age: float
     alive: bool
+
+
+@dataclass(frozen=True)
+class BotRecord:
+    """A running bot; `settings` has a digest of each setting, `leases` what it alone does."""
+
+    label: str
+    version: str
+    since: float
+    settings: Mapping[str, str] = field(repr=False)
+    leases: tuple[str, ...]
 
 
 def midnight_after(at: float) -> dt.datetime:

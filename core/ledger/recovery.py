@@ -1,56 +1,68 @@
 """What the database could not take, and what dead processes left: it is written later."""
 
-import time
+from collections.abc import Mapping
 from typing import Any
 
 from core.errors import LedgerError
 from core.ledger import endings, runs
-from core.ledger.records import RunRecord
-from core.ledger.runs import Runs
-from core.ledger.writer import PATIENCE
+from core.ledger.accept import read
+from core.ledger.records import RunRecord, RunRequest
+from core.ledger.runs import OPEN, Runs
+from core.ledger.store import PATIENCE, Connection, Undecided, reads, writes
+
+_INTERRUPTED = {
+    "accepted": ("not_sent", "interrupted_before"),
+    "sending": ("unknown", "interrupted"),
+}
 
 
 class Recovery(Runs):
     """How runs ended, kept beside the database while it cannot be written."""
+
+    def accept(self, request: RunRequest, *, patience: float = PATIENCE) -> tuple[RunRecord, bool]:
+        """Journal a run, as `Runs.accept`; one that may have been journaled is not sent."""
+        try:
+            return super().accept(request, patience=patience)
+        except Undecided as error:
+            self.keep(request.run, state="not_sent", code=error.code, reason=error.reason)
+            raise
 
     def settle(self, run: str, state: str, **more: Any) -> bool:
         """Write a run's outcome, False where it had one; what cannot be written is kept.
 
         Not flushed: a power cut in this moment makes `unknown` of it, which is honest.
         """
-        at = time.time()
         try:
-            return self._write(lambda db: runs.settle(db, run, state, at=at, **more))
+            return self.store.write(lambda db: runs.settle(db, run, state, **more))
         except LedgerError:
-            self.keep(run, state=state, at=at, **more)
+            self.keep(run, state=state, **more)
             raise
 
     def mark_notified(self, run: str) -> None:
         """The asker knows; forget where to answer. What cannot be written is kept."""
         try:
-            self._write(lambda db: runs.forget_reply(db, run))
+            self.store.write(lambda db: runs.forget_reply(db, run))
         except LedgerError:
             self.keep(run, told=True)
             raise
 
     def keep(self, run: str, **what: Any) -> None:
         """Keep what is known of a run until `catch_up` or the next start writes it."""
-        if self._owner is not None:
-            self._owner.endings.put(run, **what)
+        if (mine := self.store.endings) is not None:
+            mine.put(run, **what)
 
     def kept(self, *, safe: bool | None = None) -> list[str]:
         """The runs of which something is kept; with `safe`, where that outlives this process."""
-        if self._owner is None:
+        if (mine := self.store.endings) is None:
             return []
-        kept = self._owner.endings
-        return [run for run in kept.kept if safe is None or kept.safe(run) is safe]
+        return [run for run in mine.kept if safe is None or mine.safe(run) is safe]
 
     def catch_up(self, *, patience: float = PATIENCE) -> None:
         """Write what was kept."""
-        if self._owner is not None and (kept := self._owner.endings.kept):
-            self._write(lambda db: runs.catch_up(db, kept), patience=patience)
+        if (mine := self.store.endings) is not None and (kept := mine.kept):
+            self.store.write(lambda db: runs.catch_up(db, kept), patience=patience)
             for run, what in kept.items():
-                self._owner.endings.drop(run, what)
+                mine.drop(run, what)
 
     def recover(self) -> list[RunRecord]:
         """Settle the runs of dead processes; a live process's runs are not touched.
@@ -58,13 +70,36 @@ class Recovery(Runs):
         What such a process had kept of its runs is written first: what was told stands.
         """
         # Who is dead now is dead below as well: nothing is deleted that was not written.
-        dead = [owner for owner in endings.owners(self.path) if not self._alive(owner)]
-        kept = {
-            run: what for owner in dead for run, what in endings.left_by(self.path, owner).items()
-        }
+        files = self.store.files
+        owners = endings.owners(files)
+        dead = self.store.read(lambda db: self.store.dead(db, owners)) if owners else {}
+        kept = {run: what for owner in dead for run, what in endings.left_by(files, owner).items()}
         settled: list[RunRecord] = []
         if kept or self._any_open():
             settled = self._settle_left(kept)
         for owner in dead:
-            endings.file_of(self.path, owner).unlink(missing_ok=True)
+            endings.file_of(files, owner).unlink(missing_ok=True)
+        return settled
+
+    @reads
+    def _any_open(self, db: Connection) -> bool:
+        return bool(runs.open_owners(db))
+
+    @writes(durable=True)
+    def _settle_left(
+        self, db: Connection, kept: Mapping[str, Mapping[str, Any]]
+    ) -> list[RunRecord]:
+        """Write what dead processes had kept, then settle what else they left."""
+        runs.catch_up(db, kept)
+        settled: list[RunRecord] = []
+        dead = self.store.dead(db, runs.open_owners(db))
+        for owner, seconds in sorted(dead.items()):
+            runs.catch_up(db, endings.left_by(self.store.files, owner))
+            for run in read(db, f"WHERE owner = :owner AND {OPEN} ORDER BY run", owner=owner):
+                if run.state == "sending" and seconds < self.store.grace:
+                    continue
+                outcome, reason = _INTERRUPTED[run.state]
+                ending = {"code": "upstream_error", "reason": reason, "left": run.state}
+                if runs.settle(db, run.run, outcome, **ending):  # type: ignore[arg-type]
+                    settled += read(db, "WHERE run = :run", run=run.run)
         return settled

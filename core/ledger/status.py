@@ -1,49 +1,57 @@
 """What was noticed: probes of the connectors, and how the interfaces are doing."""
 
-import contextlib
-import sqlite3
-import time
-
-from core.errors import LedgerError
 from core.ledger.records import Inbound, ProbeStreak
-from core.ledger.store import Store, reads, writes
+from core.ledger.store import Connection, Stored, reads, writes
 
 
-class Status(Store):
+class Status(Stored):
     """What the bot and the probes report, each with since when."""
 
     @writes()
     def probed(
         self,
-        db: sqlite3.Connection,
+        db: Connection,
         connector: str,
         verdict: str,
         reason: str | None,
         latency_ms: float | None,
     ) -> None:
         """Write what a probe found: lengthen the connector's current streak, or begin another."""
-        now, last = time.time(), _streaks(db, connector, 1)
-        if last and (last[0].verdict, last[0].reason) == (verdict, reason):
-            db.execute(
-                "UPDATE probes SET at = ?, latency_ms = ? WHERE connector = ? AND since = ?",
-                (now, latency_ms, connector, last[0].since),
-            )
-            return
-        db.execute(
-            "INSERT INTO probes (connector, verdict, reason, since, at, latency_ms) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (connector, verdict, reason, now, now, latency_ms),
+        row = {
+            "connector": connector,
+            "verdict": verdict,
+            "reason": reason,
+            "latency_ms": latency_ms,
+            "now": db.now(),
+        }
+        same = db.execute(
+            "UPDATE probes SET at = :now, latency_ms = :latency_ms WHERE id = "
+            "(SELECT max(id) FROM probes WHERE connector = :connector) "
+            "AND verdict = :verdict AND reason IS NOT DISTINCT FROM :reason",
+            row,
         )
+        if same.rowcount == 0:
+            db.execute(
+                "INSERT INTO probes (connector, verdict, reason, since, at, latency_ms) "
+                "VALUES (:connector, :verdict, :reason, :now, :now, :latency_ms)",
+                row,
+            )
 
     @reads
-    def probes(self, db: sqlite3.Connection, connector: str, limit: int = 1) -> list[ProbeStreak]:
+    def probes(self, db: Connection, connector: str, limit: int = 1) -> list[ProbeStreak]:
         """A connector's verdicts, latest first, each with since when."""
-        return _streaks(db, connector, limit)
+        rows = db.execute(
+            "SELECT connector, verdict, reason, since, at, latency_ms FROM probes "
+            # In the order they were written: a clock may be set back.
+            "WHERE connector = :connector ORDER BY id DESC LIMIT :limit",
+            {"connector": connector, "limit": limit},
+        )
+        return [ProbeStreak(*row) for row in rows]
 
     @writes()
     def inbound(
         self,
-        db: sqlite3.Connection,
+        db: Connection,
         surface: str,
         *,
         ok: bool,
@@ -52,46 +60,47 @@ class Status(Store):
     ) -> None:
         """Write how an interface is doing, since when by the same bot and in the same words."""
         db.execute(
-            "INSERT INTO inbound (surface, ok, verdict, fix, since, at, owner) "
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT (surface) DO UPDATE SET "
-            "since = CASE WHEN verdict = ?3 AND fix IS ?4 AND owner = ?6 THEN since ELSE ?5 END, "
-            "ok = ?2, verdict = ?3, fix = ?4, at = ?5, owner = ?6",
-            (surface, ok, verdict, fix, time.time(), self._owner_id()),
+            "INSERT INTO inbound (surface, owner, ok, verdict, fix, since, at) "
+            "VALUES (:surface, :owner, :ok, :verdict, :fix, :now, :now) "
+            "ON CONFLICT (surface, owner) DO UPDATE SET "
+            "since = CASE WHEN inbound.verdict = :verdict "
+            "AND inbound.fix IS NOT DISTINCT FROM :fix THEN inbound.since ELSE :now END, "
+            "ok = :ok, verdict = :verdict, fix = :fix, at = :now",
+            {
+                "surface": surface,
+                "owner": self.store.owner(),
+                "ok": ok,
+                "verdict": verdict,
+                "fix": fix,
+                "now": db.now(),
+            },
         )
 
     @reads
-    def inbounds(self, db: sqlite3.Connection) -> list[Inbound]:
-        """How each interface of this home's bot is doing, by name."""
+    def inbounds(self, db: Connection) -> list[Inbound]:
+        """How each interface of each bot is doing: by name, the latest first.
+
+        Of an interface that no bot has any more, only the last bot's word.
+        """
+        now = db.now()
         rows = db.execute(
-            "SELECT surface, ok, verdict, fix, since, at, owner FROM inbound ORDER BY surface"
-        )
-        return [
-            Inbound(surface, bool(ok), verdict, fix, since, at, self._alive(owner))
+            "SELECT surface, ok, verdict, fix, since, at, owner FROM inbound "
+            "ORDER BY surface, at DESC, owner"
+        ).fetchall()
+        dead = self.store.dead(db, {row[-1] for row in rows})
+        said = [
+            Inbound(surface, bool(ok), verdict, fix, since, at, now - at, owner not in dead)
             for surface, ok, verdict, fix, since, at, owner in rows
+        ]
+        latest = {each.surface: each for each in reversed(said)}
+        lived = {each.surface for each in said if each.alive}
+        return [
+            each
+            for each in said
+            if each.alive or (each.surface not in lived and each is latest[each.surface])
         ]
 
     @reads
-    def counts(self, db: sqlite3.Connection) -> list[tuple[str, str, str, int]]:
+    def counts(self, db: Connection) -> list[tuple[str, str, str, int]]:
         """How many runs ever ended, for each action, outcome and surface."""
         return db.execute("SELECT action, outcome, surface, runs FROM run_counts").fetchall()
-
-    def close(self) -> None:
-        """Forget how the interfaces of this process are doing, then close."""
-        if self._owner:
-            owner = self._owner.id
-            with contextlib.suppress(LedgerError):
-                self._write(
-                    lambda db: db.execute("DELETE FROM inbound WHERE owner = ?", (owner,)),
-                    patience=1.0,
-                )
-        super().close()
-
-
-def _streaks(db: sqlite3.Connection, connector: str, limit: int) -> list[ProbeStreak]:
-    rows = db.execute(
-        "SELECT connector, verdict, reason, since, at, latency_ms FROM probes "
-        # In the order they were written: a clock may be set back.
-        "WHERE connector = ? ORDER BY rowid DESC LIMIT ?",
-        (connector, limit),
-    )
-    return [ProbeStreak(*row) for row in rows]

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from core.errors import LedgerError
 from core.ledger.explain import LOCKED, code_of
+from core.ledger.file import Connection
+from core.ledger.store import PATIENCE
 
 T = TypeVar("T")
 
 BATCH = 64
-# How long a write waits for another process that holds the ledger.
-PATIENCE = 10.0
 # SQLite's own waiting is kept short so that each write's own patience is looked at.
 _BUSY_MS = 50
 # After this long without a write the write-ahead log is emptied.
@@ -29,7 +29,7 @@ _NO_PAUSE = 60.0
 
 @dataclass(eq=False)
 class _Piece:
-    work: Callable[[sqlite3.Connection], Any]
+    work: Callable[[Connection], Any]
     durable: bool
     give_up: float
     future: Future[Any] = field(default_factory=Future)
@@ -44,10 +44,10 @@ class Writer:
 
     def __init__(
         self,
-        connect: Callable[[], sqlite3.Connection],
+        connect: Callable[[], Connection],
         check: Callable[[], None],
         explain: Callable[[Exception], LedgerError],
-        idle: Callable[[sqlite3.Connection], float | None],
+        idle: Callable[[Connection], float | None],
     ) -> None:
         """`check` raises LedgerError where a commit would be lost.
 
@@ -73,7 +73,7 @@ class Writer:
 
     def call(
         self,
-        work: Callable[[sqlite3.Connection], T],
+        work: Callable[[Connection], T],
         *,
         durable: bool = False,
         patience: float = PATIENCE,
@@ -140,7 +140,7 @@ class Writer:
                 return
             batch.append(piece)
 
-    def _rest(self, connection: sqlite3.Connection) -> float | None:
+    def _rest(self, connection: Connection) -> float | None:
         self._rested = time.monotonic()
         try:
             return self._idle(connection)
@@ -150,7 +150,7 @@ class Writer:
                 connection.rollback()
             return _IDLE * 10
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
+    def _commit(self, connection: Connection, batch: list[_Piece]) -> None:
         try:
             self._check()
             self._begin(connection, batch)
@@ -170,7 +170,7 @@ class Writer:
             if not piece.future.done():
                 piece.future.set_result(piece.result)
 
-    def _begin(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
+    def _begin(self, connection: Connection, batch: list[_Piece]) -> None:
         """Begin a transaction; pieces whose patience ends meanwhile leave the batch."""
         while batch:
             self._flush_for(connection, batch)
@@ -190,13 +190,13 @@ class Writer:
         # Nobody is left waiting; COMMIT still needs something to end.
         connection.execute("BEGIN")
 
-    def _flush_for(self, connection: sqlite3.Connection, batch: list[_Piece]) -> None:
+    def _flush_for(self, connection: Connection, batch: list[_Piece]) -> None:
         level = "FULL" if any(piece.durable for piece in batch) else "NORMAL"
         if level != self._level:
             connection.execute(f"PRAGMA synchronous={level}")
             self._level = level
 
-    def _run(self, connection: sqlite3.Connection, piece: _Piece) -> None:
+    def _run(self, connection: Connection, piece: _Piece) -> None:
         connection.execute("SAVEPOINT piece")
         try:
             piece.result = piece.work(connection)

@@ -135,16 +135,16 @@ def test_what_several_dead_processes_kept_is_written_and_the_first_outcome_stand
             ledger.accept(order(run=run, caller=f"cli:{run}", reply_to="{}"))
             ledger.sending(run)
         ledger.settle(runs[0], "sent")
-        with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+        with contextlib.closing(sqlite3.connect(ledger.store.files)) as db, db:
             db.execute("UPDATE runs SET owner = 'dead1' WHERE run = ?", (runs[1],))
             db.execute("UPDATE runs SET owner = 'dead2' WHERE run = ?", (runs[2],))
         for owner, kept in (("dead1", runs[:2]), ("dead2", runs[2:])):
-            left = endings.Endings(ledger.path, owner)
+            left = endings.Endings(ledger.store.files, owner)
             for run in kept:
                 left.put(run, state="refused", at=time.time(), reason="x", attempts=1, ms=2.0)
             left.put(kept[-1], told=True)
             left.close()
-        file = endings.file_of(ledger.path, "dead1")
+        file = endings.file_of(ledger.store.files, "dead1")
         assert file.stat().st_mode & 0o777 == 0o600
         with file.open("r+b") as broken:
             broken.seek(endings.SLOT * 5)

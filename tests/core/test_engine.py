@@ -230,7 +230,7 @@ def test_a_redelivery_of_what_another_process_is_at_says_so(pro):
 def test_nobody_is_told_after_half_an_hour(pro):
     accepted = pro.accept("slack.send", HELLO, ADA, reply_to="{}")
     pro.ledger.settle(accepted.run, "sent")
-    pro.ledger._write(lambda db: db.execute("UPDATE runs SET owner = 'dead', at = at - 1801"))
+    pro.ledger.store.write(lambda db: db.execute("UPDATE runs SET owner = 'dead', at = at - 1801"))
     assert pro.ledger.claim_unnotified("slack") == []
-    pro.ledger._write(lambda db: db.execute("UPDATE runs SET at = at + 60"))
+    pro.ledger.store.write(lambda db: db.execute("UPDATE runs SET at = at + 60"))
     assert [entry.run for entry in pro.ledger.claim_unnotified("slack")] == [accepted.run]

@@ -25,15 +25,15 @@ def send_while_the_ledger_is_away(engine, sandbox, **more):
     out = engine.start(accepted)
     while engine.ledger.run(accepted.run).state != "sending":
         time.sleep(0.01)
-    away = engine.ledger.path.rename(engine.ledger.path.with_suffix(".away"))
+    away = engine.ledger.store.files.rename(engine.ledger.store.files.with_suffix(".away"))
     assert out.result(10).outcome == "sent"
-    away.rename(engine.ledger.path)
+    away.rename(engine.ledger.store.files)
     return accepted
 
 
 def test_a_ledger_that_cannot_be_written_sends_nothing(pro, sandbox):
     accepted = pro.accept("slack.send", HELLO, ADA)
-    pro.ledger._writer.close()
+    pro.ledger.store._writer.close()
     settled = pro.start(accepted).result(5)
     assert isinstance(settled.error, LedgerError)
     assert settled.outcome == "not_sent"

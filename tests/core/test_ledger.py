@@ -13,7 +13,7 @@ from core.errors import (
     Repeated,
 )
 from core.ledger import Ledger
-from core.ledger.runs import GUARD_SECONDS
+from core.ledger.accept import GUARD_SECONDS
 from tests.support.journal import DO, accept, finish, order
 
 
@@ -178,7 +178,9 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(home):
         _, first = ledger.accept(order(test=True, at=now, guard=True, test_gap=60.0))
         assert first
         ledger.probed("slack", "ok", None, 1.0)
-        ledger._write(lambda db: db.execute("UPDATE probes SET since = since + 7200, at = since"))
+        ledger.store.write(
+            lambda db: db.execute("UPDATE probes SET since = since + 7200, at = since")
+        )
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         assert [s.verdict for s in ledger.probes("slack", 9)] == ["failing", "ok"]

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import LedgerError
 from core.ledger import Ledger
-from core.ledger.store import SCHEMA
+from core.ledger.file import SCHEMA
 from core.migrations import MIGRATIONS
 from tests.support.journal import accept, order
 
@@ -113,7 +113,7 @@ def test_a_ledger_that_was_deleted_while_in_use_is_said_and_nothing_is_lost(home
 def test_each_who_waits_gets_an_error_of_his_own(home):
     with Ledger.open(home) as ledger:
         ledger.accept(order(test=True))
-        ledger.path.rename(home / "away.db")
+        ledger.store.files.rename(home / "away.db")
         errors = []
         for _ in range(2):
             with pytest.raises(LedgerError) as caught:

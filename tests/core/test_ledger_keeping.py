@@ -35,7 +35,7 @@ def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
 def test_where_to_answer_is_forgotten_after_half_an_hour(ledger):
     old, _ = accept(ledger, reply_to="x", at=time.time() - ANSWER_SECONDS - 1)
     new, _ = accept(ledger, reply_to="y", caller="cli:bob")
-    ledger._write(lambda db: forget_old_replies(db, time.time() - ANSWER_SECONDS))
+    ledger.store.write(lambda db: forget_old_replies(db, time.time() - ANSWER_SECONDS))
     assert ledger.run(old.run).reply_to is None
     assert ledger.run(new.run).reply_to == "y"
 
@@ -87,9 +87,9 @@ def test_a_way_in_counts_as_gone_once_its_bot_is(home):
     bot.inbound("telegram", ok=True, verdict="listening")
     with Ledger.open(home) as other:
         assert other.inbounds()[0].alive is True
-        bot._owner.close()
+        bot.store._owner.close()
         assert other.inbounds()[0].alive is False
-        bot._owner = None
+        bot.store._owner = None
         bot.close()
 
 
@@ -143,7 +143,7 @@ def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_pat
 def test_a_reader_at_the_wrong_moment_only_puts_the_emptying_off(home):
     with Ledger.open(home) as ledger:
         entry, _ = ledger.accept(order(test=True, reply_to="CANARY-where-to-answer"))
-        with contextlib.closing(sqlite3.connect(ledger.path)) as reader, reader:
+        with contextlib.closing(sqlite3.connect(ledger.store.files)) as reader, reader:
             reader.execute("BEGIN")
             reader.execute("SELECT * FROM runs").fetchall()
             ledger.mark_notified(entry.run)
@@ -160,7 +160,7 @@ def test_what_a_dead_process_left_in_the_log_goes_soon_after_the_start(home):
         entry, _ = ledger.accept(order(test=True, at=time.time() - 3600, reply_to="CANARY-old"))
         ledger.close()
         assert idle.runs()[0].run == entry.run
-        db = sqlite3.connect(idle.path)
+        db = sqlite3.connect(idle.store.files)
         db.execute("UPDATE runs SET reply_to = 'CANARY-old'")
         db.commit()
         with Ledger.open(home) as fresh:
@@ -169,7 +169,11 @@ def test_what_a_dead_process_left_in_the_log_goes_soon_after_the_start(home):
 
 
 def test_the_idle_sweep_looks_at_those_who_wait_and_not_at_every_run(home):
-    with Ledger.open(home) as ledger, contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+    with (
+        Ledger.open(home) as ledger,
+        contextlib.closing(sqlite3.connect(ledger.store.files)) as db,
+        db,
+    ):
         plans = []
         db.set_trace_callback(lambda sql: plans.append(sql) if sql.startswith("UPDATE") else None)
         forget_old_replies(db, time.time() - ANSWER_SECONDS)
@@ -193,12 +197,12 @@ def test_strangers_are_pruned_with_their_runs_and_those_with_a_standing_are_not(
         assert ledger.prune(90) == 4
         assert sorted(person.caller for person in ledger.callers()) == kept
         assert ledger.token_check(token)
-        assert b"192.0.2.7" not in ledger.path.read_bytes()
+        assert b"192.0.2.7" not in ledger.store.files.read_bytes()
 
 
 def test_a_backup_that_failed_leaves_no_half_copy(home):
     with Ledger.open(home) as ledger:
-        ledger.path.rename(home / "away.db")
+        ledger.store.files.rename(home / "away.db")
         with pytest.raises(LedgerError):
             ledger.backup(home / "copy.db")
         assert not (home / "copy.db").exists()
@@ -209,7 +213,7 @@ def test_pruning_goes_in_steps_that_let_others_in(home):
         entry, _ = ledger.accept(order(test=True, at=0.0))
         ledger.settle(entry.run, "sent")
         some = PRUNE_STEP + 10
-        with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+        with contextlib.closing(sqlite3.connect(ledger.store.files)) as db, db:
             db.execute("CREATE TEMP TABLE old AS SELECT * FROM runs")
             db.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
@@ -247,5 +251,4 @@ def test_what_reads_for_long_stands_in_no_other_readers_way(home, name):
         entry, _ = ledger.accept(order(test=True))
         ledger.settle(entry.run, "sent")
         ask = {"usage": lambda: ledger.usage(1), "backup": lambda: ledger.backup(home / "copy")}
-        with ledger._reading():
-            pool.submit(ask[name]).result(30)
+        ledger.store.read(lambda _: pool.submit(ask[name]).result(30))

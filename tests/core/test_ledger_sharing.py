@@ -66,7 +66,7 @@ def test_an_id_that_is_taken_is_drawn_again(ledger):
 
 def test_a_piece_that_fails_takes_no_other_with_it(ledger):
     hold, told = threading.Event(), []
-    slow = threading.Thread(target=ledger._write, args=(lambda _: hold.wait(10),))
+    slow = threading.Thread(target=ledger.store.write, args=(lambda _: hold.wait(10),))
     slow.start()
     others = [
         threading.Thread(target=lambda n=n: told.append(accept(ledger, caller=f"cli:{n}")))
@@ -79,7 +79,7 @@ def test_a_piece_that_fails_takes_no_other_with_it(ledger):
 
     def failing():
         with pytest.raises(ZeroDivisionError):
-            ledger._write(fails)
+            ledger.store.write(fails)
         bad.append(True)
 
     for thread in (*others, last := threading.Thread(target=failing)):
@@ -129,17 +129,17 @@ def test_a_home_opened_twice_by_one_process_loses_nothing_to_another(home):
         code += "Ledger.open(pathlib.Path(sys.argv[1])).close()"
         subprocess.run([sys.executable, "-c", code, home], check=True, timeout=60)
         entry, _ = ledger.accept(order(test=True))
-        db = sqlite3.connect(f"file:{ledger.path}?mode=ro", uri=True)
+        db = sqlite3.connect(f"file:{ledger.store.files}?mode=ro", uri=True)
         assert db.execute("SELECT 1 FROM runs WHERE run = ?", (entry.run,)).fetchone() == (1,)
         db.close()
 
 
 def test_one_with_little_patience_does_not_wait_for_one_with_more(home):
     with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
-        holder = sqlite3.connect(ledger.path, isolation_level=None)
+        holder = sqlite3.connect(ledger.store.files, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         patient = pool.submit(ledger.accept, order(test=True), patience=60.0)
-        wait_for(ledger._writer._pieces.empty, 15)
+        wait_for(ledger.store._writer._pieces.empty, 15)
         with pytest.raises(LedgerError, match="held by another program"):
             ledger.accept(order(test=True), patience=0.1)
         assert not patient.done()
@@ -149,11 +149,13 @@ def test_one_with_little_patience_does_not_wait_for_one_with_more(home):
 
 def test_those_who_came_while_the_ledger_was_held_are_all_served_before_a_stop(home):
     with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
-        holder = sqlite3.connect(ledger.path, isolation_level=None)
+        holder = sqlite3.connect(ledger.store.files, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         waiting = [pool.submit(ledger.accept, order(test=True), patience=60.0) for _ in range(3)]
-        wait_for(lambda: ledger._writer._pieces.empty() and ledger._owner is not None, 15)
-        stop = threading.Thread(target=ledger._writer.close)
+        wait_for(
+            lambda: ledger.store._writer._pieces.empty() and ledger.store._owner is not None, 15
+        )
+        stop = threading.Thread(target=ledger.store._writer.close)
         stop.start()
         holder.close()
         stop.join(30)

@@ -39,6 +39,6 @@ def finish(ledger: Ledger, outcome: str, **more: Any) -> RunRecord | None:
 
 def charged(ledger: Ledger) -> int:
     """How many runs use up quota, whoever asked for them."""
-    with contextlib.closing(sqlite3.connect(ledger.path)) as db:
+    with contextlib.closing(sqlite3.connect(ledger.store.files)) as db:
         (count,) = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()
     return int(count)

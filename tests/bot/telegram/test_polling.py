@@ -227,12 +227,12 @@ def test_messages_wait_at_telegram_while_the_ledger_cannot_be_read(sandbox, sett
     with living(settings) as bot:
         bot.pair(42)
         ledger = bot.engine.ledger
-        good, ledger._reader = ledger._reader, sqlite3.connect(":memory:")
+        good, ledger.store._reader = ledger.store._reader, sqlite3.connect(":memory:")
         ada = sandbox.telegram.user(42)
         ada.says("/slack_send hi")
         wait_for(lambda: any("the database cannot be used" in line for line in bot.said))
         assert sandbox.telegram.updates.confirmed == []
-        broken, ledger._reader = ledger._reader, good
+        broken, ledger.store._reader = ledger.store._reader, good
         broken.close()
         ada.waits(until=sent)
         wait_for(lambda: bot.health[0])

@@ -119,12 +119,12 @@ def test_the_same_post_twice_is_one_run(home, sandbox, bot, port):
 
 def test_a_message_that_cannot_be_journaled_is_brought_again(sandbox, bot):
     ledger = bot.engine.ledger
-    good, ledger._reader = ledger._reader, sqlite3.connect(":memory:")
+    good, ledger.store._reader = ledger.store._reader, sqlite3.connect(":memory:")
     ada = sandbox.telegram.user(42)
     ada.says("/slack_send hi")
     wait_for(lambda: (1000, 503) in sandbox.telegram.updates.deliveries)
     assert sandbox.telegram.updates.confirmed == []
-    broken, ledger._reader = ledger._reader, good
+    broken, ledger.store._reader = ledger.store._reader, good
     broken.close()
     ada.waits(until=lambda said: "· run" in said.text)
     assert texts(sandbox) == ["hi"]

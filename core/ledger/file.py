@@ -1,0 +1,144 @@
+"""The database file of a home: how it is made, kept private, migrated and connected to."""
+
+import contextlib
+import os
+import sqlite3
+import stat
+import time
+from pathlib import Path
+
+from filelock import Timeout
+
+from core.errors import LedgerError, NotConfigured
+from core.home import check, own, refuse_link
+from core.ledger.explain import explain
+from core.ledger.owners import hard_lock
+
+# What SQLite keeps beside a database and believes.
+BESIDE = ("-wal", "-shm", "-journal")
+# How many steps core/migrations.py has. Kept here so that a ledger that is up to date
+# opens without importing sqlite-utils; a test compares the two.
+SCHEMA = 5
+# RETURNING came with 3.35, IS NOT DISTINCT FROM with 3.39.
+OLDEST_SQLITE = (3, 39)
+# Eighty processes that start at once on two cores wait for one another here.
+_OPEN_PATIENCE = 60.0
+
+
+class Connection(sqlite3.Connection):
+    """A connection that leaves transactions to its user."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+
+def connect(path: Path) -> Connection:
+    """Open a connection that leaves transactions to its user."""
+    connection = Connection(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def reader(path: Path) -> Connection:
+    """Open a connection that cannot write."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = Connection(
+        address, uri=True, isolation_level=None, check_same_thread=False, timeout=10
+    )
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def prepare(path: Path) -> None:
+    """Make the folder and the file, owner-only, and bring the schema up to date.
+
+    Raises LedgerError where the file is damaged, read-only, newer than this Levqor, or not
+    this user's alone.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise LedgerError(
+            f"Levqor needs SQLite {OLDEST_SQLITE[0]}.{OLDEST_SQLITE[1]} or later; "
+            f"this Python has {sqlite3.sqlite_version}.",
+            fix="Install Levqor with a newer Python: uv brings one.",
+            reason="sqlite_too_old",
+        )
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Looked at now that it is there: somebody may have been quicker to make it.
+        check(path.parent)
+        refuse_strangers(path)
+        with hard_lock(path.with_name(f"{path.name}-lock"), _OPEN_PATIENCE):
+            # A move may have begun while this waited.
+            check(path.parent)
+            _make_private(path)
+            with contextlib.closing(connect(path)) as connection:
+                _migrate(connection, path)
+    except NotConfigured as strange:
+        raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
+    except Timeout:
+        raise LedgerError(
+            f"The ledger {path} is being opened by another program that does not finish.",
+            fix="Close other Levqor programs that use this home, then try again.",
+            reason="ledger_locked",
+        ) from None
+    except (sqlite3.Error, OSError) as error:
+        raise explain(path, error) from None
+
+
+def refuse_strangers(path: Path) -> None:
+    """Raise NotConfigured where the ledger, or what SQLite keeps beside it, is another's.
+
+    Their modes do not matter: each is made this user's own when it is opened.
+    """
+    for file in (path, *(path.with_name(path.name + end) for end in BESIDE)):
+        refuse_link(file, "The database file")
+        with contextlib.suppress(FileNotFoundError):
+            own(file, file.lstat(), "The database file")
+
+
+def _make_private(path: Path) -> None:
+    # Made here, for SQLite gives its -wal and -shm files the mode of the database. One that
+    # is there is never opened but by SQLite: closing any handle of a file drops every lock
+    # this process has on it (sqlite.org/howtocorrupt.html, 2.2), and the next process to
+    # close would take the write-ahead log away with what is in it.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) or not os.access(path, os.R_OK | os.W_OK):
+            raise
+        # A backup that was copied back may have any.
+        if mode & 0o077:
+            path.chmod(0o600)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tell one file from another by that name; None where there is none."""
+    try:
+        state = os.stat(path)  # noqa: PTH116 - on the hot path
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (have,) = connection.execute("PRAGMA user_version").fetchone()
+    if have == SCHEMA:
+        return
+    if have > SCHEMA:
+        raise LedgerError(
+            f"The ledger {path} was written by a newer Levqor "
+            f"(schema {have}; this one knows {SCHEMA}).",
+            fix="Install that Levqor again, or start this one with another --home.",
+            reason="ledger_newer",
+        )
+    from sqlite_utils import Database
+
+    from core.migrations import MIGRATIONS
+
+    connection.execute("PRAGMA journal_mode=WAL")
+    # Plugins of sqlite-utils installed for other reasons have no business here.
+    MIGRATIONS.apply(Database(connection, execute_plugins=False))
+    connection.execute(f"PRAGMA user_version={SCHEMA}")
