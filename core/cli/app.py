@@ -8,7 +8,7 @@ import typer
 
 from core import __version__
 from core.callers import Local
-from core.cli import doctor, health, options, people, records, run, sandbox, smoke, storage
+from core.cli import doctor, health, options, people, records, run, sandbox, service, smoke, storage
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
 from core.errors import Fault, InvalidInput
@@ -31,6 +31,12 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
         {"new": people.token_new, "list": people.token_list, "revoke": people.token_revoke},
     ),
     (PEOPLE, "pair", "Authorize a chat account.", {}),
+    (
+        SET_UP,
+        "service",
+        "Keep levqor-bot running on this machine.",
+        {"install": service.install, "status": service.status, "remove": service.remove},
+    ),
     (KEEPING, "home", "Move database, settings, key and log.", {"move": storage.move}),
 )
 

@@ -1,0 +1,144 @@
+"""A machine of its own for service files: systemd, booted over this one's files.
+
+What runs in it sees this machine's files through an overlay that ends with it, no network but
+its own loopback, and none of this machine's processes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from tests.support.bot import ROOT
+from tests.support.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What levqor is made of here: the checkout, its environment, its Python.
+PARTS = [str(ROOT), sys.prefix, sys.base_prefix]
+SYSTEMD = Path("/usr/lib/systemd/systemd")
+_OWN = ("--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup")
+_TRY = """
+mount --make-rprivate /
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work /mnt/root
+mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root
+mount -t cgroup2 cgroup2 /mnt/root
+"""
+_BOOT = r"""
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$1"
+cd "$1"
+mkdir upper work root
+mount -t overlay -o lowerdir=/,upperdir="$1"/upper,workdir="$1"/work overlay root
+cd root
+# Of this machine's own services none: only what the tests start.
+rm -rf etc/systemd/system/*.wants etc/rc?.d/S*
+for unit in getty.target systemd-udevd.service systemd-timesyncd.service; do
+    ln -sf /dev/null etc/systemd/system/$unit
+done
+# What the programs are made of may be in a folder that others may not enter, or on another disk.
+for folder in "${@:2}"; do
+    mkdir -p ".$folder"
+    [ "$(stat -c %d "$folder")" = "$(stat -c %d /)" ] || mount --bind "$folder" ".$folder"
+    while [ "$folder" != / ]; do chmod a+x ".$folder"; folder=$(dirname "$folder"); done
+done
+for folder in run dev; do mount -t tmpfs -o mode=755 tmpfs $folder; done
+mkdir dev/pts dev/shm
+for device in null zero full random urandom tty; do
+    touch dev/$device
+    mount --bind /dev/$device dev/$device
+done
+mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+mount -t tmpfs tmpfs dev/shm
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+pivot_root . mnt
+umount -l mnt
+# As at a real boot; credentials are mounted by one process for another.
+mount --make-rshared /
+exec env -i container=levqor-tests PATH=/usr/bin:/bin:/usr/sbin:/sbin \
+    /usr/lib/systemd/systemd --system --unit=multi-user.target --show-status=false
+"""
+
+
+def lacking() -> str | None:
+    """What keeps such a machine from being made here; None where nothing does."""
+    if not SYSTEMD.exists():
+        return "systemd is not installed"
+    made = subprocess.run(
+        ["unshare", *_OWN, "--fork", "sh", "-ec", _TRY],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    return None if made.returncode == 0 else f"namespaces are not to be had: {made.stderr.strip()}"
+
+
+class Machine:
+    """The booted machine; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        boot = ["unshare", *_OWN, "--fork", "--kill-child", "bash", "-c", _BOOT, "boot"]
+        self._outer = subprocess.Popen(
+            [*boot, str(self._folder), *PARTS], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_for(lambda: self._outer.poll() is not None or self._init() is not None, 60)
+            wait_for(lambda: self.run("systemctl", "is-system-running").stdout.strip() == "running")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._outer.kill()
+        self._outer.communicate(timeout=60)
+
+    def _init(self) -> str | None:
+        """The number of its first process, as this machine counts."""
+        children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text()
+        for child in children.split():
+            if Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
+                return child
+        return None
+
+    def run(self, *command: object, env: Mapping[str, str] | None = None, stdin: str = ""):
+        """Run a command in it as root, to its end."""
+        given = [f"{name}={value}" for name, value in (env or {}).items()]
+        inside = ["nsenter", "-t", self._init() or "0", "-m", "-p", "-n", "-i", "-u", "-C"]
+        return subprocess.run(
+            [*inside, "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", *given,
+             *map(str, command)],
+            check=False, capture_output=True, text=True, input=stdin, cwd="/", timeout=120,
+        )  # fmt: skip
+
+    def done(self, *command: object, **more: object) -> str:
+        """The same of a command that must not fail; what it printed."""
+        ran = self.run(*command, **more)
+        assert ran.returncode == 0, f"{command}: {ran.stdout}{ran.stderr}"
+        return ran.stdout
+
+    def as_user(self, user: str, *command: object):
+        """Run a command in a login session of a user's own."""
+        login = ("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "-p", "PAMName=login")
+        return self.run(*login, "-p", f"User={user}", "-p", "WorkingDirectory=~", *command)
+
+    def install(self, source: Path, target: str) -> None:
+        """Put a file into it."""
+        self.done("install", "-D", "-m", "644", "/dev/stdin", target, stdin=source.read_text())
+
+
+def program(name: str) -> Path:
+    """One of this environment's programs."""
+    found = Path(sys.executable).with_name(name)
+    return found if found.exists() else Path(shutil.which(name) or name)
