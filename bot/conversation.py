@@ -4,12 +4,10 @@ A surface parses what its platform sends into a Command, a Submission or a Decis
 `Conversation.handle`, and draws the OpenForm, Confirm, Started or Reply that comes back.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from bot.commands import QUESTIONS, Spelling
 from bot.expiring import ExpiringMap
@@ -117,7 +115,7 @@ class Reply:
     error: LevqorError | None = None
 
     @classmethod
-    def refusing(cls, error: LevqorError) -> Reply:
+    def refusing(cls, error: LevqorError) -> Self:
         """Say why something was not done and what to do now."""
         return cls(wording.refusal(error), error)
 

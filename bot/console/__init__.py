@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 
 def build(startup: Startup) -> Surface | None:
-    """Make the console where it is asked for, or no chat is set up and somebody sits there.
-
-    It is interactive where standard input is a terminal.
-    """
+    """Make the console where it is asked for, or no chat is set up and somebody sits there."""
     if not startup.options.console and (startup.before or not sys.stdin.isatty()):
         return None
     from bot.console.surface import Console

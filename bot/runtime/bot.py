@@ -1,20 +1,15 @@
-"""What every surface of the bot shares: one engine, one event loop, one way to end.
-
-A surface is handed the `Bot` when it starts and asks it for everything: accepting and
-awaiting runs, ledger calls off the event loop, background jobs, reporting its health, and
-ending the process.
-"""
+"""What every surface of the bot shares: one engine, one event loop, one way to end."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from bot.commands import Commands
-from bot.runtime.threads import Kind, Threads
 from bot.runtime.verdicts import Verdicts
 from core import streams, wording
 from core.callers import Caller
@@ -36,6 +31,23 @@ GRACE = 15.0
 # A caller who repeats a request that is still on its way had better wait this long.
 IN_PROGRESS_RETRY = 5.0
 
+# Each kind of blocking work has threads of its own, so that none waits for another's.
+Kind = Literal["accept", "run", "call", "read", "note"]
+
+# Most of them wait for the ledger's one thread, which writes what has queued up as one
+# transaction.
+SIZES: dict[Kind, int] = {
+    # What a chat platform wants acknowledged within seconds.
+    "accept": 32,
+    # Runs whose caller waits for the end: as many as may reasonably be journaled at once.
+    "run": 64,
+    "call": 32,
+    # Reads share one connection and never wait for a writer.
+    "read": 4,
+    # One, so that health's verdicts are written in the order in which they came.
+    "note": 1,
+}
+
 log = logging.getLogger("levqor.bot")
 
 
@@ -54,12 +66,15 @@ class Bot:
         self.engine = engine
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
-        self._threads = Threads()
+        self._pools = {
+            kind: ThreadPoolExecutor(size, thread_name_prefix=f"levqor-{kind}")
+            for kind, size in SIZES.items()
+        }
         # Answers on their way: a stop waits for them, for a while.
         self._answers: set[asyncio.Future[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
         self.verdicts = Verdicts(
-            engine.ledger, self._threads, say=self.print_status, spawn=self.spawn
+            engine.ledger, partial(self._on, "note"), say=self.print_status, spawn=self.spawn
         )
 
     @property
@@ -79,11 +94,11 @@ class Bot:
 
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work (the ledger, the engine's checks) off the event loop."""
-        return await self._threads.on("call", partial(fn, *args, **kwargs))
+        return await self._on("call", partial(fn, *args, **kwargs))
 
     async def read(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from the ledger off the event loop, also while every `call` waits to write."""
-        return await self._threads.on("read", partial(fn, *args, **kwargs))
+        return await self._on("read", partial(fn, *args, **kwargs))
 
     async def accept(
         self,
@@ -108,7 +123,7 @@ class Bot:
             remaining = max(0.0, give_up - time.monotonic())
             return self.engine.accept(action_id, values, caller, patience=remaining, **options)
 
-        work = asyncio.ensure_future(self._threads.on(pool, accept))
+        work = asyncio.ensure_future(self._on(pool, accept))
         self._expect(work)
         try:
             return await asyncio.shield(work)
@@ -136,6 +151,9 @@ class Bot:
                 run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly."
             )
         return await self.settle(accepted)
+
+    async def _on(self, kind: Kind, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pools[kind], work)
 
     def _expect(self, answer: asyncio.Future[Any]) -> None:
         self._answers.add(answer)
@@ -199,8 +217,10 @@ class Bot:
         self.end(error.exit, wording.in_one_line(error))
 
     async def finish(self) -> None:
-        """Cancel what is left in the background and close the threads."""
+        """Cancel what is left in the background and let the threads go."""
         for job in tuple(self._jobs):
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
-        self._threads.close()
+        for pool in self._pools.values():
+            # What runs is not waited for.
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,10 +1,9 @@
 """How each surface is doing, as health knows it: said when it changes, and written down."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bot.runtime.threads import Threads
 from core.errors import LevqorError
 from core.ledger import Ledger
 
@@ -26,13 +25,13 @@ class Verdicts:
     def __init__(
         self,
         ledger: Ledger,
-        threads: Threads,
+        off_loop: Callable[[Callable[[], object]], Awaitable[object]],
         *,
         say: Callable[[str], None],
         spawn: Callable[..., object],
     ) -> None:
         self._ledger = ledger
-        self._threads = threads
+        self._off_loop = off_loop
         self._say = say
         self._spawn = spawn
         self._latest: dict[str, tuple[str, str | None]] = {}
@@ -63,7 +62,7 @@ class Verdicts:
         """Write a verdict, changed or not; False where the ledger did not take it."""
         write = partial(self._ledger.inbound, surface, ok=ok, verdict=verdict, fix=fix)
         try:
-            await self._threads.on("note", write)
+            await self._off_loop(write)
         except LevqorError:  # what health misses must not end what works
             return False
         return True

@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 def build(startup: Startup) -> Surface | None:
-    """Make the surface; None where Slack is not set up to reach us.
-
-    Raises NotConfigured where it is, but the bot token or a usable prefix is missing.
-    """
+    """Make the surface where Slack can reach us; raises NotConfigured without a bot token."""
     own = startup.settings.of(SlackSettings)
     if own.app_token is None and own.signing_secret is None:
         return None

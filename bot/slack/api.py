@@ -37,10 +37,7 @@ NETWORK = "Check this machine's connection to slack.com."
 
 
 class Unreachable(Exception):
-    """Slack did not answer, or answered that it is in trouble: why, and what to do.
-
-    `wait` is the pause it asks for.
-    """
+    """Slack did not answer, or is in trouble: why, what to do, and the pause it asks for."""
 
     def __init__(
         self, why: str = UNREACHABLE, fix: str = NETWORK, wait: float | None = None

@@ -60,10 +60,7 @@ class Authenticator:
         token_check: Callable[[str], Awaitable[Token | None]],
         exposed: str | None = None,
     ) -> None:
-        """Ask for the settings each time: they may be edited meanwhile.
-
-        `exposed` says why a proxy has to be expected, where it has.
-        """
+        """`exposed` says why a proxy has to be expected; settings may be edited meanwhile."""
         self._settings = settings
         self._token_check = token_check
         self._exposed = exposed
@@ -127,13 +124,7 @@ class Authenticator:
     async def authenticate(
         self, peer: str, headers: Mapping[str, str], version: str = "1.1"
     ) -> Principal:
-        """Tell who asks; raises Unauthorized.
-
-        Args:
-            peer: the address of the connection's other end.
-            headers: by lower-case name, repeated ones joined by commas.
-            version: the HTTP version of the request.
-        """
+        """Tell who asks, by a peer's address and HTTP version too; raises Unauthorized."""
         address = self.address(peer, headers)
         starts = self.starts(headers)
         obstacle = self._obstacle(peer, headers, version)

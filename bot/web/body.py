@@ -64,13 +64,7 @@ async def read_body(
     headers: Mapping[str, str],
     seconds: float,
 ) -> bytes:
-    """Read the whole body from an ASGI channel.
-
-    Raises:
-        TooLarge: it is larger than 256 KB.
-        TooSlow: it took longer than `seconds`.
-        Gone: the connection ended first.
-    """
+    """Read the whole body from an ASGI channel; raises TooLarge, TooSlow or Gone."""
     declared = headers.get("content-length", "")
     if declared.isdigit() and int(declared) > MAX_BYTES and "expect" in headers:
         raise _too_large()

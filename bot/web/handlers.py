@@ -29,10 +29,7 @@ DEFAULT_DAYS = 7
 
 
 class Handlers:
-    """Every address's handler: takes the request, gives the response.
-
-    `places` is how many runs may be waited for at once.
-    """
+    """Every address's handler; `places` is how many runs may be waited for at once."""
 
     def __init__(self, bot: Bot, metrics: Metrics, limits: Limits, places: int) -> None:
         self._bot = bot

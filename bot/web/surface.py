@@ -1,43 +1,17 @@
 """HTTP as one of the bot's surfaces: listening, serving, stopping."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Sequence
 
-from bot.declaration import Startup
 from bot.runtime import Bot, Hook, Surface
 from bot.web.app import make_app
 from bot.web.server import Limits, Server
-from bot.web.settings import HttpSettings
 from core.errors import NotConfigured
 from core.settings import Address
 
 # Every run has settled by then: what is left is writing its answer.
 _DRAIN_SECONDS = 2.0
-
-
-def make(startup: Startup) -> Web | None:
-    """Make the surface, listening where `--http` or else LEVQOR_HTTP says.
-
-    Where nobody chose the address, no platform posts to it and there is another interface, a
-    taken port is said and done without: another Levqor may run here.
-    """
-    hooks = [hook for surface in startup.before for hook in surface.hooks()]
-    if startup.options.no_http:
-        if hooks:
-            raise NotConfigured(
-                f"{hooks[0].path} is where the platform posts, but HTTP is off.",
-                fix="Start levqor-bot without --no-http.",
-            )
-        return None
-    address = startup.options.http
-    chosen = address or startup.settings.of(HttpSettings).address
-    optional = (
-        address is None and chosen == HttpSettings().address and not hooks and bool(startup.before)
-    )
-    return Web(chosen, hooks, optional=optional)
 
 
 class Web(Surface):

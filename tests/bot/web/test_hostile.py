@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from bot.runtime.threads import SIZES
+from bot.runtime.bot import SIZES
 from bot.web.body import idempotency_key
 from bot.web.server import Limits
 from core.callers import Caller
@@ -88,7 +88,7 @@ def test_a_ledger_that_another_program_holds_keeps_nobody_from_reading(engine, h
     with served(engine) as web:
         with held(home):
             callers = asked(web.address, token, SIZES["run"] + 6)
-            wait_for(lambda: web.bot._threads._pools["run"]._work_queue.qsize() > 0)
+            wait_for(lambda: web.bot._pools["run"]._work_queue.qsize() > 0)
             for path in ("/ops/uptime", "/api/usage/summary", "/metrics"):
                 assert web.get(path, token=token).status == 200
         # Who has waited for seconds by now was told to come later.
