@@ -135,8 +135,8 @@ def parse_ip(text: str) -> IP | None:
     return ip
 
 
-def os_user() -> str:
-    """The name of the person this process runs as, from the system's own records.
+def os_user(uid: int | None = None) -> str:
+    """The name of a user, else of the one this process runs as, from the system's own records.
 
     Not from the environment: `LOGNAME=root levqor ...` must not change who asks.
     """
@@ -144,7 +144,7 @@ def os_user() -> str:
         return getpass.getuser()
     import pwd
 
-    uid = os.geteuid()
+    uid = os.geteuid() if uid is None else uid
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -19,6 +19,7 @@ from shlex import quote
 
 import platformdirs
 
+from core.callers import os_user
 from core.errors import LedgerError, NotConfigured
 
 Stamp = tuple[int, int] | None
@@ -141,7 +142,7 @@ def own(path: Path, state: os.stat_result, what: str) -> None:
         mine, who = owned(path), "another user"
         take = f'takeown /f "{path}"'
     else:
-        mine, who = state.st_uid in (0, os.geteuid()), f"another user ({_user(state.st_uid)})"
+        mine, who = state.st_uid in (0, os.geteuid()), f"another user ({os_user(state.st_uid)})"
         take = f"sudo chown -R $(id -un) {quote(str(path))}"
     if not mine:
         raise _bad_home(
@@ -252,12 +253,6 @@ if sys.platform != "win32":
         return group.gr_gid == 0 or not any(
             user.pw_gid == group.gr_gid and user.pw_uid != uid for user in pwd.getpwall()
         )
-
-    def _user(uid: int) -> str:
-        try:
-            return pwd.getpwuid(uid).pw_name
-        except KeyError:
-            return str(uid)
 
     def _group(gid: int) -> str:
         try:

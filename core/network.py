@@ -80,9 +80,8 @@ class Network:
         names = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
         self._proxies = {name: _either_case(environ, name) for name in names}
         self._of_the_system = not any(text for _, text in self._proxies.values())
-        self._certificates = next(
-            ((name, environ[name]) for name in _CERTIFICATES if environ.get(name)), None
-        )
+        self._ca_name = next((name for name in _CERTIFICATES if environ.get(name)), "")
+        self._ca_path = environ.get(self._ca_name)
 
     def proxy(self, url: str) -> Proxy | None:
         """The proxy on the way to an address; none to this computer. Raises NoRoute."""
@@ -105,27 +104,21 @@ class Network:
 
     def certificates(self) -> str | None:
         """The file or folder of trusted certificates, if one is named. Raises NoRoute."""
-        if self._certificates is None:
-            return None
-        name, path = self._certificates
-        if not os.access(path, os.R_OK):
-            raise NoRoute("ca_missing", name)
-        return path
+        if self._ca_path and not os.access(self._ca_path, os.R_OK):
+            raise NoRoute("ca_missing", self._ca_name)
+        return self._ca_path
 
     def context(self) -> ssl.SSLContext | None:
         """A context that trusts what is named and nobody else, if it is. Raises NoRoute."""
         path = self.certificates()
-        if path is None or self._certificates is None:
+        if path is None:
             return None
-        # Many a program has no use for it.
-        from ssl import create_default_context
-
         try:
             if Path(path).is_dir():
-                return create_default_context(capath=path)
-            return create_default_context(cafile=path)
+                return ssl.create_default_context(capath=path)
+            return ssl.create_default_context(cafile=path)
         except OSError:  # ssl.SSLError is one
-            raise NoRoute("ca_missing", self._certificates[0]) from None
+            raise NoRoute("ca_missing", self._ca_name) from None
 
 
 def loopback(host: str | None) -> bool:

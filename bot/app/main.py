@@ -11,6 +11,7 @@ from bot.declaration import Options, Subcommand
 from bot.surfaces import SURFACES
 from core import __version__, streams, wording
 from core.errors import LevqorError
+from core.home import temporary
 from core.logs import quiet_libraries
 from core.settings import Address, Settings
 
@@ -66,9 +67,10 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
 
     if not options.sandbox:
         return Settings(options.home)
-    from core.sandbox import start
+    from core.sandbox import Sandbox
 
-    sandbox, settings = start(stack, options.home)
+    sandbox = stack.enter_context(Sandbox())
+    settings = Settings(options.home or temporary(stack), sandbox_urls=sandbox.settings())
     streams.print_error(f"sandbox: {sandbox.url} shows what was sent")
     kept = "" if options.home else " (temporary: to keep one, add --home DIR)"
     streams.print_error(f"home: {settings.home}{kept}")

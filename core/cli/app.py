@@ -55,15 +55,8 @@ app = typer.Typer(
 )
 for _title, _commands in COMMANDS.items():
     for _command in _commands:
-        if _command is not run.run:
-            app.command(cls=HelpCommand, rich_help_panel=_title)(_command)
-            continue
-        # Text may begin with "-": what no option claims is an item.
-        app.command(
-            cls=RunCommand,
-            rich_help_panel=_title,
-            context_settings={"ignore_unknown_options": True},
-        )(_command)
+        _kind = RunCommand if _command is run.run else HelpCommand
+        app.command(cls=_kind, rich_help_panel=_title)(_command)
 for _title, _name, _help, _members in GROUPS:
     _group = typer.Typer(cls=HelpGroup if _members else PairGroup, rich_markup_mode=None)
     # With one command alone typer would leave its name out.

@@ -79,6 +79,9 @@ class HelpGroup(TyperGroup):
 class RunCommand(HelpCommand):
     """A command whose help ends with the actions, or the fields of the one that was named."""
 
+    # Text may begin with "-": what no option claims is an item.
+    ignore_unknown_options = True
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the words, so that help can tell whether one names an action."""
         ctx.meta["levqor.words"] = tuple(args)

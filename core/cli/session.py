@@ -60,17 +60,13 @@ class Session(ExitStack):
         """Whether the home ends with the command."""
         return self.in_sandbox and self.home_given is None
 
-    @property
+    @cached_property
     def sandbox(self) -> Sandbox:
         """The sandbox, started."""
-        return self._started[0]
-
-    @cached_property
-    def _started(self) -> tuple[Sandbox, Settings]:
         self.prepare()
-        from core.sandbox import start
+        from core.sandbox import Sandbox
 
-        return start(self, self.home_given, tolerant=self.tolerant)
+        return self.enter_context(Sandbox())
 
     @cached_property
     def settings(self) -> Settings:
@@ -79,10 +75,11 @@ class Session(ExitStack):
         from core.logs import quiet_libraries
         from core.settings import Settings
 
+        home, urls = self.home_given, None
         if self.in_sandbox:
-            settings = self._started[1]
-        else:
-            settings = Settings(self.home_given, tolerant=self.tolerant)
+            urls = self.sandbox.settings()
+            home = home or temporary(self)
+        settings = Settings(home, sandbox_urls=urls, tolerant=self.tolerant)
         quiet_libraries(settings.redactor(), settings.loggers())
         return settings
 

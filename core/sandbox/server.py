@@ -1,4 +1,4 @@
-"""The sandbox: every service on one loopback port, in a thread of its own, and its start."""
+"""The sandbox: every service on one loopback port, in a thread of its own."""
 
 import asyncio
 import shlex
@@ -7,13 +7,10 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Self
 
 from aiohttp import web
 
-from core.home import temporary
 from core.sandbox import page
 from core.sandbox.notion import Notion
 from core.sandbox.resend import Resend
@@ -21,7 +18,6 @@ from core.sandbox.service import Handler, Received, SandboxService
 from core.sandbox.sheets import Sheets
 from core.sandbox.slack import Slack
 from core.sandbox.telegram import Telegram
-from core.settings import Settings
 
 SERVICES: tuple[type[SandboxService], ...] = (Slack, Notion, Sheets, Telegram, Resend)
 MAX_BODY = 8 * 2**20  # more than any of the vendors takes
@@ -123,18 +119,6 @@ def recorded(
             received.over = True
 
     return handle
-
-
-def start(
-    stack: ExitStack, home: Path | None, *, tolerant: bool = False
-) -> tuple[Sandbox, Settings]:
-    """Run the sandbox for as long as `stack`, and give the settings that lead to it.
-
-    Its home is a temporary folder unless one is named. `tolerant` reads broken settings too.
-    """
-    sandbox = stack.enter_context(Sandbox())
-    folder = home or temporary(stack)
-    return sandbox, Settings(folder, sandbox_urls=sandbox.settings(), tolerant=tolerant)
 
 
 def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:
