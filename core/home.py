@@ -115,11 +115,8 @@ def moving(home: Path) -> tuple[str, Path] | None:
 def trust(path: Path, state: os.stat_result, what: str) -> None:
     """Raise NotConfigured where somebody but this user and root can change what was opened."""
     own(path, state, what)
-    if sys.platform != "win32":
-        _trust_mode(path, state, what)
-
-
-def _trust_mode(path: Path, state: os.stat_result, what: str) -> None:
+    if sys.platform == "win32":
+        return
     quoted = quote(str(path))
     sudo = "" if state.st_uid == os.geteuid() else "sudo "
     if state.st_mode & stat.S_IWOTH:

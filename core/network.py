@@ -4,6 +4,8 @@ Every HTTP client of every program asks here and is kept from looking for itself
 reads these variables in a way of its own, and some of them fail at what others take.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import os
 import re
@@ -13,7 +15,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 Reason = Literal["proxy_unusable", "ca_missing"]
 
@@ -57,6 +59,22 @@ class Proxy:
     port: int
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Proxy:
+        """Read a proxy's address, http where it names no scheme; raises ValueError."""
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        scheme, host, port = _SAME.get(parts.scheme, parts.scheme), parts.hostname or "", parts.port
+        fits = _HOST.fullmatch(host) or _address(host)
+        if scheme not in _PORTS or not fits or port == 0 or parts.query or parts.fragment:
+            raise ValueError("not a proxy's address")
+        if parts.username is None:
+            return cls(scheme, host, port or _PORTS[scheme])
+        user, password = unquote(parts.username), unquote(parts.password or "")
+        # SOCKS writes the length into one byte; a line break would end a header.
+        if any(len(each.encode()) > 255 or not each.isprintable() for each in (user, password)):
+            raise ValueError("not a name or password")
+        return cls(scheme, host, port or _PORTS[scheme], user, password)
 
     @property
     def socks(self) -> bool:
@@ -151,30 +169,9 @@ def _either_case(environ: Mapping[str, str], name: str) -> tuple[str, str]:
 
 def _read(name: str, text: str) -> Proxy:
     try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        port, host = parts.port, parts.hostname or ""
+        return Proxy.parse(text)
     except ValueError:
         raise NoRoute("proxy_unusable", name) from None
-    scheme = _SAME.get(parts.scheme, parts.scheme)
-    fits = _HOST.fullmatch(host) or _address(host)
-    if scheme not in _PORTS or not fits or port == 0 or parts.query or parts.fragment:
-        raise NoRoute("proxy_unusable", name)
-    try:
-        user, password = _credentials(parts)
-    except ValueError:
-        raise NoRoute("proxy_unusable", name) from None
-    return Proxy(scheme, host, port or _PORTS[scheme], user, password)
-
-
-def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
-    if parts.username is None:
-        return None, None
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    for each in (user, password):
-        # SOCKS writes the length into one byte; a line break would end a header.
-        if len(each.encode()) > 255 or not each.isprintable():
-            raise ValueError("not a name or password")
-    return user, password
 
 
 def _spares(entry: str, host: str, port: int) -> bool:

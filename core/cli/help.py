@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from core.cli import words
+from core.cli import options, words
 from core.cli.output import unbroken, wrapped
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from typer.exceptions import TyperException
-
-    from core.contract import Action, Connector
 
 # What typer says, and how a person says it.
 _PLAINER = (
@@ -64,7 +62,7 @@ class HelpGroup(TyperGroup):
             from core.contract import nearest
 
             names = self.list_commands(ctx)
-            actions = [] if ctx.parent else [connector.action_id(a) for connector, a in _actions()]
+            actions = [] if ctx.parent else [c.action_id(a) for c, a in options.actions()]
             if name in actions:
                 args = ["run", *args]
             else:
@@ -105,9 +103,9 @@ class RunCommand(HelpCommand):
 
         super().format_options(ctx, formatter)
         typed = ctx.meta.get("levqor.words", ())
-        named = [(c, action) for c, action in _actions() if c.action_id(action) in typed]
+        named = [(c, action) for c, action in options.actions() if c.action_id(action) in typed]
         with formatter.section(_heading("Action" if named else "Actions")):
-            for connector, action in named or _actions():
+            for connector, action in named or options.actions():
                 formatter.write_text(f"{action.title}:")
                 command = f"levqor run {connector.action_id(action)}"
                 fields = unbroken(grammar.usage(command, action.input).removeprefix(f"{command} "))
@@ -161,12 +159,6 @@ def _expected(param: Any) -> str | None:
     if param.min is not None:
         return f"must be a whole number from {param.min} to {param.max}."
     return None
-
-
-def _actions() -> Iterator[tuple[Connector, Action]]:
-    from core.connectors import CONNECTORS
-
-    return ((connector, action) for connector in CONNECTORS for action in connector.actions)
 
 
 def _heading(title: str) -> str:

@@ -10,10 +10,10 @@ import typer
 from core.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from core.cli.session import Session
-    from core.contract import Connector
+    from core.contract import Action, Connector
 
 
 def session(ctx: typer.Context) -> Session:
@@ -33,6 +33,13 @@ def _chosen(ctx: typer.Context, value: str | None) -> str | None:
     if value and not ctx.resilient_parsing:
         session(ctx).out.as_json = value == "json"
     return value
+
+
+def actions() -> Iterator[tuple[Connector, Action]]:
+    """Every action and its connector, in the menu's order."""
+    from core.connectors import CONNECTORS
+
+    return ((connector, action) for connector in CONNECTORS for action in connector.actions)
 
 
 def _complete_service(incomplete: str) -> list[tuple[str, str]]:

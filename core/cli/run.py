@@ -25,21 +25,16 @@ GRACE_S = 2.0
 
 def _complete_action(incomplete: str) -> list[tuple[str, str]]:
     """Actions that begin so, each with its title."""
-    from core.connectors import CONNECTORS
-
-    actions = [(c.action_id(a), a.title) for c in CONNECTORS for a in c.actions]
-    return [(name, title) for name, title in actions if name.startswith(incomplete)]
+    named = [(connector.action_id(action), action.title) for connector, action in options.actions()]
+    return [(name, title) for name, title in named if name.startswith(incomplete)]
 
 
 def _complete_item(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """`name=` for each field of the action that has not been given yet."""
-    from core.connectors import CONNECTORS
-
     given = {item.partition("=")[0] for item in ctx.params.get("items") or ()}
     return [
         (f"{spec.name}=", spec.help)
-        for connector in CONNECTORS
-        for action in connector.actions
+        for connector, action in options.actions()
         if connector.action_id(action) == ctx.params.get("action")
         for spec in action.input.fields()
         if spec.name not in given and spec.name.startswith(incomplete)

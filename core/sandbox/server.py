@@ -5,8 +5,9 @@ import shlex
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Self
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from aiohttp import web
 from core.sandbox import page
 from core.sandbox.notion import Notion
 from core.sandbox.resend import Resend
-from core.sandbox.service import Handler, Received, SandboxService
+from core.sandbox.service import Received, SandboxService
 from core.sandbox.sheets import Sheets
 from core.sandbox.slack import Slack
 from core.sandbox.telegram import Telegram
@@ -86,39 +87,13 @@ class Sandbox:
         for service in self.services:
             rest = ("*", f"/{service.name}/{{_:.*}}", "unknown", service.unknown)
             for method, path, call, handler in [*service.routes(), rest]:
-                app.router.add_route(method, path, recorded(service, call, handler))
+                app.router.add_route(method, path, partial(service.serve, call, handler))
         app.router.add_get("/", self._front)
         return app
 
     async def _front(self, request: web.Request) -> web.Response:
         titles = {service.name: service.title for service in self.services}
         return page.front_page(request, titles, self.received)
-
-
-def recorded(
-    service: SandboxService, call: str, handler: Handler
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Keep what a request was and how it was answered."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        # Telegram's calls are named by the address itself.
-        received = Received(
-            upstream=service.name,
-            call=call or request.match_info["call"],
-            method=request.method,
-            path=request.path.removeprefix(f"/{service.name}"),
-            query=dict(request.query),
-            headers={name.lower(): value for name, value in request.headers.items()},
-        )
-        try:
-            response = await service.handle(request, received, handler)
-            if request.transport is not None and not request.transport.is_closing():
-                received.status = response.status
-            return response
-        finally:
-            received.over = True
-
-    return handle
 
 
 def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:

@@ -114,6 +114,25 @@ class SandboxService:
         """Answer an address this vendor does not have."""
         raise self.not_found()
 
+    async def serve(self, call: str, answer: Handler, request: web.Request) -> web.StreamResponse:
+        """Answer a request, and keep what it was and how it was answered."""
+        received = Received(
+            upstream=self.name,
+            # Telegram's calls are named by the address itself.
+            call=call or request.match_info["call"],
+            method=request.method,
+            path=request.path.removeprefix(f"/{self.name}"),
+            query=dict(request.query),
+            headers={name.lower(): value for name, value in request.headers.items()},
+        )
+        try:
+            response = await self.handle(request, received, answer)
+            if request.transport is not None and not request.transport.is_closing():
+                received.status = response.status
+            return response
+        finally:
+            received.over = True
+
     async def handle(
         self, request: web.Request, received: Received, answer: Handler
     ) -> web.StreamResponse:
