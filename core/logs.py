@@ -1,7 +1,5 @@
 """`logs/connectors.log`, one JSON object a line, and silence for talkative libraries."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import json
@@ -10,22 +8,18 @@ import os
 import threading
 import time
 import traceback
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import lock_descriptor, unlock_descriptor
 
 from core import streams
+from core.callers import Caller
 from core.errors import LedgerError, NotConfigured
 from core.home import own, refuse_link
 from core.home_key import home_key
-from core.masking import address_tag, mask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from core.callers import Caller
-    from core.masking import Redactor
+from core.masking import Redactor, address_tag, mask
 
 LIMIT = 10 * 1024 * 1024
 KEPT = 5

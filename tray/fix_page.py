@@ -1,20 +1,14 @@
 """The page behind *How to fix*: what is wrong, what to do, and which settings it takes."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.reports import Verdict
 from tray import formatting
 from tray.rows import MARKS, why_failed
+from tray.state import Connector, Inbound, State
 from tray.summary import COLOURS, IconState, summary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tray.state import Connector, Inbound, State
 
 # The worst first, as on the page.
 _ICONS = {

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.reports import BROKEN, Verdict
 from core.wording import STATES, VERDICTS
 from tray import formatting
-
-if TYPE_CHECKING:
-    from tray.state import Connector, Inbound, Run, State
+from tray.state import Connector, Inbound, Run, State
 
 MARKS = {
     Verdict.OK: "✓",

@@ -1,19 +1,13 @@
 """One look at everything: the icon's state, and the headline that says why."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from core import wording
 from core.reports import BROKEN, Verdict
 from tray import formatting
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tray.state import Connector, Health, Inbound, State
+from tray.state import Connector, Health, Inbound, State
 
 _NO_FIX = "Click Check now. If the problem stays, run: levqor doctor"
 _EACH = "Click here to see how to fix each of them."

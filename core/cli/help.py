@@ -3,22 +3,17 @@
 Typer's own help names types (`<list[str]>`) and its errors are pydantic's; neither helps a reader.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from core.cli import options, words
 from core.cli.output import unbroken, wrapped
 from core.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from typer.exceptions import TyperException
 
 # What typer says, and how a person says it.
 _PLAINER = (

@@ -1,6 +1,8 @@
 """`levqor sandbox`: the sandbox services on a port of their own, until Ctrl-C."""
 
 import os
+import signal
+import threading
 from typing import Annotated
 
 import typer
@@ -26,24 +28,27 @@ def sandbox(
     """Run the sandbox services until Ctrl-C, for another terminal to use."""
     session = options.session(ctx)
     session.prepare()
-    from core.sandbox import exports, serve
+    from core.sandbox import Sandbox, exports
 
-    out = session.out
-
-    def announce(url: str, settings: dict[str, str]) -> None:
-        def draw() -> None:
-            out.copyable(f"# The sandbox listens on {url}/")
-            out.copyable("# Open that page to see what it receives. Ctrl-C stops it.")
-            out.copyable("# Paste these lines into another terminal, and levqor there uses it:")
-            out.copyable(exports(settings))
-
-        out.answer({"url": url, "settings": settings}, draw)
-        out.people.flush()
-
+    out, stopped, signals = session.out, threading.Event(), (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in signals}
     try:
-        serve(port, announce)
+        with Sandbox(port) as services:
+            settings = services.settings()
+            lines = (
+                f"# The sandbox listens on {services.url}/",
+                "# Open that page to see what it receives. Ctrl-C stops it.",
+                "# Paste these lines into another terminal, and levqor there uses it:",
+                exports(settings),
+            )
+            body = {"url": services.url, "settings": settings}
+            out.answer(body, lambda: out.copyable("\n".join(lines)))
+            stopped.wait()
     except OSError as error:
         raise InvalidInput(
             [Fault("--port", f"{port} cannot be used: {os.strerror(error.errno or 0)}")],
             fix="Choose another port, or leave it out for any free one.",
         ) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,7 +4,7 @@ Imported only when asked for. `with Sandbox() as sandbox` runs all of them at on
 `sandbox.settings()` leads every connector there.
 """
 
-from core.sandbox.server import SERVICES, Sandbox, exports, serve
+from core.sandbox.server import SERVICES, Sandbox, exports
 from core.sandbox.service import Received, SandboxService
 
-__all__ = ["SERVICES", "Received", "Sandbox", "SandboxService", "exports", "serve"]
+__all__ = ["SERVICES", "Received", "Sandbox", "SandboxService", "exports"]

@@ -2,10 +2,8 @@
 
 import asyncio
 import shlex
-import signal
 import socket
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Self
@@ -94,23 +92,6 @@ class Sandbox:
     async def _front(self, request: web.Request) -> web.Response:
         titles = {service.name: service.title for service in self.services}
         return page.front_page(request, titles, self.received)
-
-
-def serve(port: int, announce: Callable[[str, dict[str, str]], None]) -> None:
-    """Run the sandbox until SIGINT or SIGTERM; call it from the main thread.
-
-    `announce` gets the front page's address and the settings to export. Raises OSError where
-    the port is taken.
-    """
-    stopped, signals = threading.Event(), (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in signals}
-    try:
-        with Sandbox(port) as sandbox:
-            announce(sandbox.url, sandbox.settings())
-            stopped.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def exports(settings: dict[str, str]) -> str:

@@ -4,15 +4,15 @@ Stock pystray 0.19.5 makes a new menu for every change, which closes the one a p
 open (pystray #35). The names that begin with an underscore are its own; it is pinned.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import queue
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pystray
 from gi.repository import Gdk, GLib, Gtk
@@ -23,14 +23,9 @@ from tray.backend.notifications import DesktopNotifier
 from tray.backend.toolkit import NoDesktop
 from tray.desktop import ENDINGS
 from tray.icon import icon_file
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tray.menu import Menu
-    from tray.notifications import Notification
-    from tray.rows import Command
+from tray.menu import Menu
+from tray.notifications import Notification
+from tray.rows import Command
 
 log = logging.getLogger(__name__)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gi.repository import Gtk
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from tray.rows import Command, Row
+from tray.rows import Command, Row
 
 
 @dataclass

@@ -4,25 +4,20 @@ Neither of pystray's backends there marshals calls (pystray #60): macOS ends a p
 touches its menu from another thread, and Windows would destroy a menu somebody has open.
 """
 
-from __future__ import annotations
-
 import logging
 import queue
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pystray
 
 from tray import NAME, formatting
 from tray.icon import draw
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from tray.menu import Menu
-    from tray.notifications import Notification
-    from tray.rows import Command, Row
+from tray.menu import Menu
+from tray.notifications import Notification
+from tray.rows import Command, Row
 
 log = logging.getLogger(__name__)
 

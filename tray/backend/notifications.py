@@ -4,24 +4,19 @@ pystray 0.19.5's own notifier hangs the start where the bus is broken, ends Quit
 error where no service answers, and gives no name, no escaping and no button.
 """
 
-from __future__ import annotations
-
 import contextlib
 import html
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from gi.repository import Gio, GLib
 
 from tray import NAME
 from tray.icon import icon_file
+from tray.notifications import Notification
 from tray.rows import Command
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tray.notifications import Notification
-    from tray.summary import IconState
+from tray.summary import IconState
 
 _NAME, _PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 _TIMEOUT_MS = 5000
