@@ -175,7 +175,10 @@ def tree(tmp_path_factory):
     )
     change(
         copy / "core/sandbox/server.py",
-        ("from core.settings", "from core.sandbox.pager import Pager\nfrom core.settings"),
+        (
+            "from core.sandbox import page\n",
+            "from core.sandbox import page\nfrom core.sandbox.pager import Pager\n",
+        ),
         ("SERVICES: tuple[type[SandboxService], ...] = (", "SERVICES = (Pager, "),
     )
     return copy
