@@ -4,7 +4,6 @@ import json
 import plistlib
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +12,11 @@ from core.connectors import CONNECTORS
 from core.interfaces import declared
 from core.settings.settings import sections
 from tests.support.cli import levqor
-from tests.support.machine import PARTS, Machine, lacking, program
+from tests.support.machine import BOT_URL as URL
+from tests.support.machine import DEPLOY, Machine, lacking, program
 from tests.support.waiting import wait_for
 
-DEPLOY = Path(__file__).parents[1] / "deploy"
-LEVQOR, BOT = program("levqor"), program("levqor-bot")
-URL = "http://127.0.0.1:8787"
+LEVQOR = program("levqor")
 
 pytestmark = pytest.mark.xdist_group("machine")
 
@@ -38,15 +36,6 @@ def ann(machine):
         "useradd", "--create-home", "--home-dir", "/srv/ann", "--shell", "/bin/bash", "ann"
     )
     return lambda *command: machine.as_user("ann", *command)
-
-
-def curl(machine, path, *more):
-    answer = machine.run("curl", "--silent", "--max-time", "30", *more, f"{URL}{path}")
-    return json.loads(answer.stdout) if answer.stdout else None
-
-
-def up(machine):
-    return (curl(machine, "/ops/uptime") or {}).get("status") == "ok"
 
 
 def pid(machine, *scope):
@@ -72,21 +61,21 @@ def test_a_user_s_bot_outlives_the_session_a_crash_and_a_restart_on_the_home_of_
     assert told["starts"] == "with this machine"
     assert told["inbound"] == {"http": f"listening on {URL}"}
     token = ann(LEVQOR, "token", "new", "ci").stdout.strip()
-    header = f"Authorization: Bearer {token}"
-    assert curl(machine, "/api/usage/summary", "-H", header)["caller"] == "http:ci"
+    _, usage, _ = machine.curl(f"{URL}/api/usage/summary", "-H", f"Authorization: Bearer {token}")
+    assert json.loads(usage)["caller"] == "http:ci"
 
     scope = ("--user", "--machine=ann@")
     crashed = pid(machine, *scope)
     machine.done("kill", "-9", crashed)
-    wait_for(lambda: pid(machine, *scope) not in ("0", crashed) and up(machine), 60)
+    wait_for(lambda: pid(machine, *scope) not in ("0", crashed) and machine.up(), 60)
 
     uid = machine.done("id", "-u", "ann").strip()
     machine.done("systemctl", "restart", f"user@{uid}")
-    wait_for(lambda: up(machine), 60)
+    wait_for(machine.up, 60)
 
     gone = ann(LEVQOR, "service", "remove")
     assert gone.stdout == "levqor-bot is no service any more.\n"
-    assert not up(machine)
+    assert not machine.up()
     assert json.loads(ann(LEVQOR, "service", "status", "--output", "json").stdout)["file"] == (
         "/srv/ann/.config/systemd/user/levqor-bot.service"
     )
@@ -107,8 +96,7 @@ def test_a_home_with_an_odd_name_reaches_the_bot_as_it_is(machine, ann):
 def test_a_bot_that_cannot_start_is_said_with_where_to_look(machine, ann):
     home = "/srv/ann/broken"
     machine.done("install", "-d", "-m", "700", "-o", "ann", home)
-    machine.done("install", "-m", "600", "-o", "ann", "/dev/stdin", f"{home}/.env",
-                 stdin="LEVQOR_HTTP=nowhere.invalid:80\n")  # fmt: skip
+    machine.write(f"{home}/.env", "LEVQOR_HTTP=nowhere.invalid:80\n", "644")
     made = ann(LEVQOR, "--home", home, "service", "install")
     assert made.returncode == 3
     assert "it does not work" in made.stderr
@@ -120,7 +108,7 @@ def test_a_user_without_a_session_is_told_to_log_in(machine, ann):
     made = machine.run("runuser", "-u", "ann", "--", LEVQOR, "service", "install")
     assert made.returncode == 3
     assert "Log in to this machine as ann itself" in made.stderr
-    assert not up(machine)
+    assert not machine.up()
 
 
 def test_a_sandbox_is_no_service():
@@ -130,43 +118,20 @@ def test_a_sandbox_is_no_service():
 
 
 def test_the_server_s_unit_sends_with_a_credential_on_the_home_of_every_command(machine):
-    machine.install(DEPLOY / "levqor.sysusers", "/etc/sysusers.d/levqor.conf")
-    machine.done("systemd-sysusers")
-    for name in (LEVQOR, BOT):
-        machine.done("ln", "-s", name, f"/usr/local/bin/{name.name}")
-    sandbox = ("systemd-run", "--quiet", "--unit=services", "--property=DynamicUser=yes")
-    machine.done(*sandbox, "-p", "StandardOutput=file:/run/services", "-p", "Environment=HOME=/tmp",
-                 LEVQOR, "sandbox", "--port", "9100")  # fmt: skip
-    wait_for(lambda: "SLACK_WEBHOOK_URL=" in machine.run("cat", "/run/services").stdout)
-    settings = dict(
-        line.removeprefix("export ").split("=", 1)
-        for line in machine.done("cat", "/run/services").splitlines()
-        if "=" in line
-    )
-    secret = settings["SLACK_WEBHOOK_URL"].strip("'\"")
-    machine.done("install", "-D", "-m", "600", "/dev/stdin",
-                 "/etc/credstore/levqor.SLACK_WEBHOOK_URL", stdin=secret)  # fmt: skip
-    machine.install(DEPLOY / "levqor-bot.service", "/etc/systemd/system/levqor-bot.service")
+    secret = machine.sandbox()["SLACK_WEBHOOK_URL"]
+    machine.server({}, {"SLACK_WEBHOOK_URL": secret})
     machine.done("systemd-analyze", "verify", "/etc/systemd/system/levqor-bot.service")
-    # A server's programs are in none of the folders that the unit hides; a developer's may be.
-    hidden = [part for part in PARTS if Path(part).parts[1] in ("root", "home", "tmp")]
-    dropin = f"[Service]\nProtectHome=tmpfs\nBindReadOnlyPaths={' '.join(hidden)}\n"
-    machine.done("install", "-D", "-m", "644", "/dev/stdin",
-                 "/etc/systemd/system/levqor-bot.service.d/here.conf", stdin=dropin)  # fmt: skip
-    machine.done("systemctl", "daemon-reload")
-    machine.done("systemctl", "start", "levqor-bot")
-    wait_for(lambda: up(machine), 60)
 
     status = machine.done("cat", f"/proc/{pid(machine)}/status")
     assert "CapBnd:\t0000000000000000" in status
     assert "Seccomp:\t2" in status
-    as_levqor = ("runuser", "-u", "levqor", "--", "levqor")
-    token = machine.done(*as_levqor, "token", "new", "ci", "--plan", "pro").strip()
-    body = ("-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json")
-    answer = curl(machine, "/actions/slack.send", *body, "-d", '{"text": "Hello"}')
-    assert answer.get("status") == "sent", answer
-    assert answer["run"] in machine.done(*as_levqor, "runs")
-    assert curl(machine, "/actions/health", *body)["connectors"]["email"] is False
+    token = machine.as_levqor("token", "new", "ci", "--plan", "pro").strip()
+    given = ("-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json")
+    _, sent, _ = machine.curl(f"{URL}/actions/slack.send", *given, "-d", '{"text": "Hello"}')
+    assert json.loads(sent)["status"] == "sent", sent
+    assert json.loads(sent)["run"] in machine.as_levqor("runs")
+    _, health, _ = machine.curl(f"{URL}/actions/health", *given)
+    assert json.loads(health)["connectors"]["email"] is False
     modes = machine.done("stat", "-c", "%a %U", "/var/lib/levqor")
     assert modes == "700 levqor\n"
     machine.done("systemctl", "stop", "levqor-bot")
@@ -177,7 +142,7 @@ def test_the_tray_s_unit_is_valid(machine, ann):
     ann("mkdir", "-p", "/srv/ann/.local/bin", "/srv/ann/.config/systemd/user")
     ann("ln", "-s", program("levqor-tray"), "/srv/ann/.local/bin/levqor-tray")
     unit = "/srv/ann/.config/systemd/user/levqor-tray.service"
-    machine.install(DEPLOY / "levqor-tray.service", unit)
+    machine.write(unit, (DEPLOY / "levqor-tray.service").read_text("utf-8"))
     verified = ann("systemd-analyze", "--user", "verify", unit)
     assert verified.returncode == 0, verified.stderr
     assert "levqor-tray" not in verified.stderr

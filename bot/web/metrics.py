@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -14,6 +16,7 @@ from core.callers import Caller
 from core.engine import Engine, Settled
 from core.errors import LevqorError, QuotaSpent
 from core.health import inbounds
+from core.reports import Outcome
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = CONTENT_TYPE_LATEST
@@ -108,14 +111,18 @@ class _Now(Collector):
         inbound = GaugeMetricFamily(
             "levqor_inbound_up", "Whether an interface of the bot works.", labels=("surface",)
         )
-        for *labels, count in self._engine.ledger.counts():
-            runs.add_metric(labels, count)
+        states = inbounds(self._engine.ledger)
+        counts = {row[:3]: row[3] for row in self._engine.ledger.counts()}
+        surfaces = {*states, *(surface for _, _, surface in counts)}
+        # Zeros too: Prometheus sees no increase in a series that begins with its first run.
+        for labels in product(self._engine.action_ids(), get_args(Outcome), sorted(surfaces)):
+            runs.add_metric(labels, counts.get(labels, 0))
         for name, (busy, queued) in self._engine.queues().items():
             running.add_metric((name,), busy)
             waiting.add_metric((name,), queued)
             for streak in self._engine.ledger.probes(name):
                 probes.add_metric((name, streak.verdict), 1)
-        for surface, health in inbounds(self._engine.ledger).items():
+        for surface, health in states.items():
             inbound.add_metric((surface,), float(health.ok))
         yield from (runs, running, waiting, probes, inbound)
 

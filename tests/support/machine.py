@@ -6,6 +6,7 @@ its own loopback, and none of this machine's processes.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # What levqor is made of here: the checkout, its environment, its Python.
 PARTS = [str(ROOT), sys.prefix, sys.base_prefix]
+DEPLOY = ROOT / "deploy"
+BOT_URL = "http://127.0.0.1:8787"
 SYSTEMD = Path("/usr/lib/systemd/systemd")
 _OWN = ("--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup")
 _TRY = """
@@ -133,9 +136,56 @@ class Machine:
         login = ("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "-p", "PAMName=login")
         return self.run(*login, "-p", f"User={user}", "-p", "WorkingDirectory=~", *command)
 
-    def install(self, source: Path, target: str) -> None:
-        """Put a file into it."""
-        self.done("install", "-D", "-m", "644", "/dev/stdin", target, stdin=source.read_text())
+    def write(self, target: str, text: str, mode: str = "644") -> None:
+        """Write a file."""
+        self.done("install", "-D", "-m", mode, "/dev/stdin", target, stdin=text)
+
+    def curl(self, url: str, *more: str):
+        """Ask an address; the status, the body, and the headers by lower-case name."""
+        ran = self.run("curl", "--silent", "--insecure", "--max-time", "60", "--include",
+                       "--http1.1", *more, url)  # fmt: skip
+        head, _, body = ran.stdout.partition("\n\n")
+        status, *lines = head.splitlines() or ["HTTP/1.1 000"]
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        return int(status.split()[1]), body, headers
+
+    def up(self) -> bool:
+        """Whether a bot answers, with or without a token."""
+        return self.curl(f"{BOT_URL}/ops/uptime")[0] in (200, 401)
+
+    def sandbox(self) -> dict[str, str]:
+        """Start the sandbox services; the settings that lead to them."""
+        out = "/run/sandbox.json"
+        self.done("systemd-run", "--quiet", "--unit=sandbox", "-p", f"StandardOutput=file:{out}",
+                  "-p", "DynamicUser=yes", "-p", "Environment=HOME=/tmp",
+                  program("levqor"), "sandbox", "--output", "json")  # fmt: skip
+        wait_for(lambda: "settings" in self.run("cat", out).stdout)
+        settings: dict[str, str] = json.loads(self.done("cat", out))["settings"]
+        return settings
+
+    def server(self, environment: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        """Set the bot up as docs/install.md does for a server, and start it."""
+        self.write("/etc/sysusers.d/levqor.conf", (DEPLOY / "levqor.sysusers").read_text())
+        self.done("systemd-sysusers")
+        for name in ("levqor", "levqor-bot"):
+            self.done("ln", "-s", program(name), f"/usr/local/bin/{name}")
+        for name, secret in secrets.items():
+            self.write(f"/etc/credstore/levqor.{name}", secret, "600")
+        lines = [f"{name}='{value}'\n" for name, value in environment.items()]
+        self.write("/etc/default/levqor", "".join(lines))
+        unit = "/etc/systemd/system/levqor-bot.service"
+        self.write(unit, (DEPLOY / "levqor-bot.service").read_text())
+        # A server's programs are in none of the folders that the unit hides; a developer's may be.
+        hidden = [part for part in PARTS if Path(part).parts[1] in ("root", "home", "tmp")]
+        bind = f"[Service]\nProtectHome=tmpfs\nBindReadOnlyPaths={' '.join(hidden)}\n"
+        self.write(f"{unit}.d/here.conf", bind)
+        self.done("systemctl", "daemon-reload")
+        self.done("systemctl", "start", "levqor-bot")
+        wait_for(self.up, 60)
+
+    def as_levqor(self, *command: object) -> str:
+        """Run `levqor` as docs/install.md says; sudo may not be here."""
+        return self.done("runuser", "-u", "levqor", "--", "levqor", *command)
 
 
 def program(name: str) -> Path:
