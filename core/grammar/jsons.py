@@ -1,6 +1,7 @@
 """JSON as input: an object or rows, each name once, only numbers that are numbers."""
 
 import json
+import re
 from typing import Any
 
 from core.errors import Fault, InvalidInput
@@ -11,6 +12,7 @@ MAX_NAMES = 100  # far above what any contract takes; names cost time to compare
 MAX_DEPTH = 32
 # What every JSON reader holds exactly (RFC 8259, section 6).
 MAX_INTEGER = 2**53 - 1
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TOO_LARGE = "holds a number that is too large"
 _TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 
@@ -105,19 +107,12 @@ def _check_values(value: Any) -> None:
                 below += [*inner, *inner.values()]
             elif isinstance(inner, list):
                 below += inner
-            elif isinstance(inner, str):
-                _check_text(inner)
+            elif isinstance(inner, str) and _SURROGATE.search(inner):
+                what = "holds half of a surrogate pair, which is no character"
+                raise BrokenJson("json", what)
             elif isinstance(inner, int | float) and abs(inner) > MAX_INTEGER:
                 raise BrokenJson("json", _TOO_LARGE)
         if not below:
             return
         level = below
     raise BrokenJson("json", _TOO_DEEP)
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        what = "holds half of a surrogate pair, which is no character"
-        raise BrokenJson("json", what) from None

@@ -16,7 +16,7 @@ from core.errors import Certainty, UpstreamError
 from core.network import NoRoute
 from core.outbound import google
 from core.outbound.cache import SingleFlightCache
-from core.outbound.connection import RequestProgress, thread
+from core.outbound.connection import RequestProgress, current
 from core.outbound.session import Routes, Session
 from core.outbound.transport_errors import failure
 from core.timers import at
@@ -115,7 +115,7 @@ class Attempt(HttpClient):
         if not progress.remaining():
             return None, "timed_out_before"
         guard = at(progress.deadline, progress.abort)
-        thread.progress = progress
+        token = current.set(progress)
         response = None
         try:
             route = self.routes.to(request.url)
@@ -130,7 +130,7 @@ class Attempt(HttpClient):
             return None, _reason(progress, error, in_time=in_time, answered=response is not None)
         finally:
             in_time = progress.finish()
-            thread.progress = None
+            current.reset(token)
             guard.cancel()
         return (answer, "") if in_time else (None, "too_slow")
 

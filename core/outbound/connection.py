@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import partial
 from http import HTTPStatus
 from http.client import BadStatusLine, HTTPResponse, LineTooLong, RemoteDisconnected
@@ -81,17 +82,7 @@ class RequestProgress:
             return not self._aborted
 
 
-class _Thread(threading.local):
-    progress: RequestProgress | None = None
-
-
-thread = _Thread()
-
-
-def _progress() -> RequestProgress:
-    if thread.progress is None:
-        raise RuntimeError("a request outside of an attempt")
-    return thread.progress
+current: ContextVar[RequestProgress] = ContextVar("current")  # of this thread
 
 
 class _Headers:
@@ -164,7 +155,7 @@ class WatchedConnection(HTTPConnection):
 
     def send(self, data: Any) -> None:
         """Hand bytes over; from the first one on the request may have arrived."""
-        progress = _progress()
+        progress = current.get()
         if self.sock is None:
             self.connect()
         if self._connecting:
@@ -196,11 +187,12 @@ class WatchedConnection(HTTPConnection):
         """Close both handles, the second only when no answer is being read any more."""
         socket, self._socket = self._socket, None
         super().close()
-        if socket is not None and not (thread.progress and thread.progress.detach(socket)):
+        progress = current.get(None)
+        if socket is not None and not (progress and progress.detach(socket)):
             socket.close()
 
     def _new_conn(self) -> socket.socket:
-        progress = _progress()
+        progress = current.get()
         progress.proxied = self.proxy is not None or self._socks is not None
         progress.stage = "resolve"
         host, port = self._dns_host.strip("[]"), self.port
@@ -221,7 +213,7 @@ class WatchedConnection(HTTPConnection):
         if self._socks is None:
             return partial(direct, options=self.socket_options or ())
         target = (self._dns_host.strip("[]"), self.port)
-        return partial(by_socks, self._socks, target, _progress().attach)
+        return partial(by_socks, self._socks, target, current.get().attach)
 
 
 class WatchedTLSConnection(WatchedConnection, HTTPSConnection):
