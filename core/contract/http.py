@@ -3,7 +3,7 @@
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from json import dumps, loads
@@ -74,6 +74,9 @@ class Answer:
             return None
 
 
+Explain = Callable[[Answer], Exception]
+
+
 class HttpClient(ABC):
     """The HTTP client of one attempt, ten seconds in all.
 
@@ -93,7 +96,7 @@ class HttpClient(ABC):
         params: Mapping[str, str] | None = None,
     ) -> Answer:
         """Read; never counts as a write."""
-        return self.request("GET", url, headers=headers, params=params, effect="none")
+        return self.request("GET", url, "none", headers, params=params)
 
     def post(
         self,
@@ -110,29 +113,17 @@ class HttpClient(ABC):
         if form is None:
             data = dumps(json, ensure_ascii=False, allow_nan=False).encode()
             headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
-        return self.request("POST", url, headers=headers, params=params, data=data, effect=effect)
+        return self.request("POST", url, effect, headers, params=params, data=data)
 
     @abstractmethod
     def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        data: bytes | Mapping[str, str] | None = None,
-        effect: Effect,
+        self, method: str, url: str, effect: Effect, headers: Mapping[str, str] | None, **parts: Any
     ) -> Answer:
-        """Make one call; a mapping as `data` is a form."""
+        """Make one call; `parts` are its params and data, as requests takes them."""
 
     @abstractmethod
     def service_account_token(
-        self,
-        info: Mapping[str, Any],
-        scopes: Sequence[str],
-        *,
-        explain: Callable[[Answer], Exception],
-        fresh: bool = False,
+        self, info: Mapping[str, Any], scope: str, *, explain: Explain, fresh: bool = False
     ) -> str:
         """A Google access token, cached until a minute before it ends; `fresh` skips the cache.
 

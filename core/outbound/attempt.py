@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from core import __version__
-from core.contract import Answer, Effect, HttpClient
+from core.contract.http import Answer, Effect, Explain, HttpClient
 from core.errors import Certainty, UpstreamError
 from core.network import NoRoute
 from core.outbound import google
@@ -53,16 +53,12 @@ class Attempt(HttpClient):
     certainty: Certainty = Certainty.NOTHING_BEGUN
 
     def service_account_token(
-        self,
-        info: Mapping[str, Any],
-        scopes: Sequence[str],
-        *,
-        explain: Callable[[Answer], Exception],
-        fresh: bool = False,
+        self, info: Mapping[str, Any], scope: str, *, explain: Explain, fresh: bool = False
     ) -> str:
         """A Google access token, cached until a minute before it ends."""
-        key = ("token", *scopes)
-        return self.remember(key, lambda: google.exchange(info, scopes, self, explain), fresh=fresh)
+        return self.remember(
+            ("token", scope), lambda: google.exchange(info, scope, self, explain), fresh=fresh
+        )
 
     def remember(
         self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool = False
@@ -75,14 +71,7 @@ class Attempt(HttpClient):
             raise self._before("timed_out_before") from None
 
     def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        data: bytes | Mapping[str, str] | None = None,
-        effect: Effect,
+        self, method: str, url: str, effect: Effect, headers: Mapping[str, str] | None, **parts: Any
     ) -> Answer:
         """Make one call and say how it ended: an answer, or the error that is honest."""
         writes = effect != "none"
@@ -90,7 +79,7 @@ class Attempt(HttpClient):
             self.certainty = max(self.certainty, Certainty.NOT_DONE)
         standard = {"Accept": "*/*", "Accept-Encoding": "identity"}  # 64 KB of gzip can be 60 MB
         headers = {**standard, **(headers or {}), "User-Agent": f"Levqor/{__version__}"}
-        request = requests.Request(method, url, headers=headers, params=params, data=data)
+        request = requests.Request(method, url, headers=headers, **parts)
         progress = RequestProgress(self.deadline)
         answer = None
         try:

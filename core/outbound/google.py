@@ -1,12 +1,12 @@
 """Google access tokens for service accounts: google-auth signs, our own client sends."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic import BaseModel
 
-from core.contract import Answer, HttpClient
+from core.contract.http import Explain, HttpClient
 
 # https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests
 _AUDIENCE = "https://oauth2.googleapis.com/token"
@@ -22,10 +22,7 @@ class _Token(BaseModel):
 
 
 def exchange(
-    info: Mapping[str, Any],
-    scopes: Sequence[str],
-    http: HttpClient,
-    explain: Callable[[Answer], Exception],
+    info: Mapping[str, Any], scope: str, http: HttpClient, explain: Explain
 ) -> tuple[str, float]:
     """Exchange a signed assertion for an access token and the seconds it may be used.
 
@@ -35,7 +32,7 @@ def exchange(
     from google.auth import crypt, jwt
 
     now = int(time.time())
-    claims = {"iss": info["client_email"], "scope": " ".join(scopes), "aud": _AUDIENCE}
+    claims = {"iss": info["client_email"], "scope": scope, "aud": _AUDIENCE}
     claims |= {"iat": now, "exp": now + _ASSERTION_SECONDS}
     encode, signer = cast("Any", jwt.encode), cast("Any", crypt.RSASigner)  # neither is typed
     assertion = encode(signer.from_service_account_info(info), claims).decode()

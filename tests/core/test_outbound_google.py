@@ -17,7 +17,7 @@ from core.outbound.cache import SingleFlightCache
 from tests.support.rawserver import answering, in_turn, serving
 from tests.support.ways_out import deliver, failing
 
-SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
+SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 REFUSED = refused("key_refused", "Google refused the key.", "Make a new key.")
 JSON = "Content-Type: application/json"
 
@@ -62,7 +62,7 @@ def asking(info, tokens, **more):
 
     def send(out):
         explain = more.pop("explain", lambda _answer: REFUSED.error())
-        tokens.append(out.service_account_token(info, SCOPES, explain=explain, **more))
+        tokens.append(out.service_account_token(info, SCOPE, explain=explain, **more))
         return Receipt("sent")
 
     return send

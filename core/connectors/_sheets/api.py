@@ -13,7 +13,7 @@ from core.connectors._sheets.ranges import column_of
 from core.contract import Answer, Cell, HttpClient, TypedNumber, listed, plain_line
 from core.errors import UpstreamError
 
-SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
+SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 APPEND = {
     "valueInputOption": "RAW",
     "insertDataOption": "INSERT_ROWS",  # OVERWRITE would write over what stands below the table
@@ -83,7 +83,7 @@ class Api:
         try:
             token = self.http.service_account_token(
                 self.account.info,
-                SCOPES,
+                SCOPE,
                 explain=lambda answer: explain_token(answer, self._names()),
                 fresh=fresh,
             )
