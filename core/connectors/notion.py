@@ -141,7 +141,7 @@ def send(request: Entry, config: NotionConfig, http: HttpClient) -> Receipt:
 
 def _create(made: Properties, schema: Schema, notion: Api) -> Receipt:
     body = {
-        "parent": {"type": "data_source_id", "data_source_id": schema.source},
+        "parent": {"type": "data_source_id", "data_source_id": schema.id},
         "properties": made.values,
     }
     answer = notion.post("pages", body)

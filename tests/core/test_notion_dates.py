@@ -15,7 +15,7 @@ from tests.support.cli import levqor
 from tests.support.sending import send
 
 DATABASE = schema.DATABASE.id
-COLUMNS = Schema("source", {"Due": Column(id="d", type="date")})
+COLUMNS = Schema(id="source", properties={"Due": Column(id="d", type="date")})
 
 
 def due(written, zone="Europe/Berlin"):

@@ -123,8 +123,8 @@ def test_one_of_two_options_is_named_by_its_id(notion, sandbox):
 
 class TestAnOptionWithAComma:
     columns = Schema(
-        "source",
-        {
+        id="source",
+        properties={
             "Who": Column(
                 id="w",
                 type="multi_select",

@@ -25,7 +25,9 @@ TYPES = (
 
 
 def schema(*types):
-    return Schema("source", {kind: Column(id=f"%3A{kind}", type=kind) for kind in types})
+    return Schema(
+        id="source", properties={kind: Column(id=f"%3A{kind}", type=kind) for kind in types}
+    )
 
 
 def made(kind, value):
@@ -283,8 +285,8 @@ def test_notion_s_own_object_is_left_as_it_is(kind):
 
 class TestNames:
     columns = Schema(
-        "source",
-        {
+        id="source",
+        properties={
             "Task name": Column(id="title", type="title"),
             "title": Column(id="ab%3Ac", type="rich_text"),
             "Due date": Column(id="due1", type="date"),
@@ -341,7 +343,9 @@ class TestNames:
         ]
 
     def test_a_long_list_is_cut_short(self):
-        columns = Schema("source", {f"c{n:02}": Column(id=f"i{n}", type="url") for n in range(25)})
+        columns = Schema(
+            id="source", properties={f"c{n:02}": Column(id=f"i{n}", type="url") for n in range(25)}
+        )
         [(_, message)] = faults({"zzz": "x"}, columns)
 
         assert "c18, c19 and 5 more; to send" in message

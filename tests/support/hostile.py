@@ -108,7 +108,9 @@ def _fields():
 def _columns():
     """Each type of Notion's columns, as a text, in a list, and as a column's name."""
     options = tuple(Option(id=f"i{n}", name=f"Option {n}, or more") for n in range(100))
-    schema = Schema("x", {k: Column(id=k, type=k, options=options) for k in (*PLAIN, "formula")})
+    schema = Schema(
+        id="x", properties={k: Column(id=k, type=k, options=options) for k in (*PLAIN, "formula")}
+    )
     for kind in PLAIN:
         yield Reader(f"Notion {kind}", lambda text, k=kind: typed({k: text}, schema))
         yield Reader(f"Notion {kind}, a list", lambda text, k=kind: typed({k: [text]}, schema))

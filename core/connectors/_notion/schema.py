@@ -68,12 +68,11 @@ class Column(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(BaseModel):
     """A data source: its id, and its columns by name."""
 
-    source: str
-    columns: Mapping[str, Column]
+    id: str
+    columns: dict[str, Column] = Field(validation_alias="properties")
 
 
 class Source(BaseModel):
@@ -87,13 +86,6 @@ class Database(BaseModel):
     """A database: a container of data sources."""
 
     data_sources: list[Source]
-
-
-class DataSource(BaseModel):
-    """A data source's own answer."""
-
-    id: str
-    properties: dict[str, Column]
 
 
 def notion_id(value: str) -> str:
@@ -133,10 +125,10 @@ def read_schema(ident: str, notion: Api) -> Schema:
     answer = notion.get(f"data_sources/{ident}")
     if answer.status != 200:
         raise explain(answer)
-    source = answer.parse(DataSource)
-    if source is None:
+    schema = answer.parse(Schema)
+    if schema is None:
         raise UNREADABLE.error()
-    return Schema(source.id, source.properties)
+    return schema
 
 
 def _only_source(answer: Answer) -> Source:
