@@ -131,7 +131,7 @@ def send(request: Mail, config: EmailConfig, http: HttpClient) -> Receipt:
     body = {"from": config.sender, "to": [to], **mail}
     headers = bearer(config.api_key) | {"Idempotency-Key": http.run}
     answer = http.post(f"{config.api_url}/emails", json=body, headers=headers, effect="keyed")
-    if answer.status != 200 or answer.parse(Accepted) is None:
+    if answer.success(Accepted) is None:
         raise explain(answer)
     return Receipt("sent", note=None if to == request.to else f"It was sent to {to}.")
 
@@ -139,7 +139,7 @@ def send(request: Mail, config: EmailConfig, http: HttpClient) -> Receipt:
 def probe(config: EmailConfig, http: HttpClient) -> Probe:
     """List the account's domains and look for the sender's among them."""
     answer = http.get(f"{config.api_url}/domains", headers=bearer(config.api_key))
-    domains = answer.parse(Domains) if answer.status == 200 else None
+    domains = answer.success(Domains)
     if domains is None:
         error = explain(answer)
         if error.reason != RESTRICTED_KEY.reason:

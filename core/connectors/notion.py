@@ -147,7 +147,7 @@ def _create(made: Properties, schema: Schema, notion: Api) -> Receipt:
     answer = notion.post("pages", body)
     if answer.status == 409:  # nothing was saved, and Notion asks to try again
         answer = notion.post("pages", body)
-    page = _saved(answer, notion) if answer.status == 503 else _page(answer)
+    page = _saved(answer, notion) if answer.status == 503 else answer.success(Page)
     if page is None:
         raise explain(answer, columns={n: c.type for n, c in schema.columns.items()})
     return Receipt("created", id=page.id, link=page.url, note="\n".join(made.notes) or None)
@@ -157,14 +157,10 @@ def _saved(answer: Answer, notion: Api) -> Page | None:
     """Read back the page that a 503 says was saved; None where it is not seen."""
     try:
         page = notion_id(str(complaint(answer).additional_data.get("committed_resource_id")))
-        return _page(notion.get(f"pages/{page}"))
+        return notion.get(f"pages/{page}").success(Page)
     except (ValueError, UpstreamError):
         # A look that failed says nothing of the write, which stays unknown.
         return None
-
-
-def _page(answer: Answer) -> Page | None:
-    return answer.parse(Page) if answer.status == 200 else None
 
 
 def probe(config: NotionConfig, http: HttpClient) -> Probe:

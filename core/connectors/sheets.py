@@ -135,7 +135,7 @@ def send(request: Rows, config: SheetsConfig, http: HttpClient) -> Receipt:
     tabs = sheets.tabs() if "range" in request.model_fields_set else None
     place = request.range if tabs is None else _place(request.range, tabs, config)
     answer = sheets.append(place, request.values)
-    appended = answer.parse(Appended) if answer.status == 200 else None
+    appended = answer.success(Appended)
     if appended is None:
         raise sheets.explain(answer, tabs or ())
     link = f"https://docs.google.com/spreadsheets/d/{config.spreadsheet}/edit"

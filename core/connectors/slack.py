@@ -142,8 +142,8 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
 
 
 def _ok(answer: Answer) -> bool:
-    reply = answer.parse(Reply)
-    return answer.status == 200 and reply is not None and reply.ok
+    reply = answer.success(Reply)
+    return reply is not None and reply.ok
 
 
 CONNECTOR = Connector(

@@ -73,6 +73,10 @@ class Answer:
         except (ValidationError, RecursionError):
             return None
 
+    def success(self, model: type[M]) -> M | None:
+        """The body of a 200 as this model; None where it is another or does not fit."""
+        return self.parse(model) if self.status == 200 else None
+
 
 Explain = Callable[[Answer], Exception]
 

@@ -38,7 +38,7 @@ def exchange(
     assertion = encode(signer.from_service_account_info(info), claims).decode()
     form = {"grant_type": _GRANT_TYPE, "assertion": assertion}
     answer = http.post(info["token_uri"], form=form, effect="none")
-    token = answer.parse(_Token) if answer.status == 200 else None
+    token = answer.success(_Token)
     if token is None:
         raise explain(answer)
     return token.access_token, token.expires_in - _MARGIN_SECONDS

@@ -65,7 +65,7 @@ class Api:
     def tabs(self) -> list[str]:
         """Read the tabs' names, in order; raises what the table of answers says."""
         answer = self._signed(lambda headers: self.http.get(self.url, params=TABS, headers=headers))
-        spreadsheet = answer.parse(Spreadsheet) if answer.status == 200 else None
+        spreadsheet = answer.success(Spreadsheet)
         if spreadsheet is None:
             raise self.explain(answer)
         return [tab.title for tab in spreadsheet.sheets]
