@@ -58,16 +58,14 @@ def sent_form(address: str) -> str:
 
 def sent_domain(domain: str) -> str:
     """Return a domain as the mail system writes it; raises ValueError."""
-    if domain.isascii():
-        if not _PLAIN_DOMAIN.fullmatch(domain):
-            raise ValueError(_ONE_ADDRESS)
-        return domain
-    for label in domain.split("."):
-        _refuse_mixed(label)
-    try:
-        sent = idna.encode(domain, uts46=True, std3_rules=True).decode()
-    except (idna.IDNAError, UnicodeError):
-        raise ValueError("has letters after the @ that no domain has: type it anew") from None
+    sent = domain
+    if not domain.isascii():
+        for label in domain.split("."):
+            _refuse_mixed(label)
+        try:
+            sent = idna.encode(domain, uts46=True, std3_rules=True).decode()
+        except (idna.IDNAError, UnicodeError):
+            raise ValueError("has letters after the @ that no domain has: type it anew") from None
     if not _PLAIN_DOMAIN.fullmatch(sent):
         raise ValueError(_ONE_ADDRESS)
     return sent

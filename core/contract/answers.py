@@ -145,10 +145,7 @@ class AnswerTable:
         wait: float | None = None,
         values: Mapping[str, str | None] | None = None,
     ) -> UpstreamError:
-        """Say what an answer other than success means.
-
-        `status` and `wait` are the service's own where they differ from the answer's.
-        """
+        """Say what an answer other than success means; `status` and `wait` replace its own."""
         row = self.row(status or answer.status, code, text)
         if row.outcome == "unknown" and answer.effect == "none":
             row = self.down  # a look leaves nothing open

@@ -24,15 +24,12 @@ _YEAR = 366 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A service's answer: status, headers (case-insensitive) and at most 64 KB of body.
-
-    `effect` is that of the call it answers.
-    """
+    """A service's answer: status, headers (case-insensitive) and at most 64 KB of body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    effect: Effect = "write"
+    effect: Effect = "write"  # of the call it answers
 
     @property
     def text(self) -> str:
@@ -138,10 +135,7 @@ class HttpClient(ABC):
     def remember(
         self, key: Hashable, make: Callable[[], tuple[T, float]], *, fresh: bool = False
     ) -> T:
-        """Keep what `make` gives for this credential: a value and for how many seconds.
-
-        `fresh` makes it anew.
-        """
+        """Keep for this credential what `make` gives, a value and its seconds; `fresh`: anew."""
 
 
 def _refuse(constant: str) -> NoReturn:

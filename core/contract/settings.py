@@ -32,15 +32,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something about a setting that a person should know; never its value.
-
-    `fatal`: what needs the setting does not work until the fix is done.
-    """
+    """Something about a setting that a person should know; never its value."""
 
     setting: str
     what: str
     fix: str
-    fatal: bool = False
+    fatal: bool = False  # what needs the setting does not work until the fix is done
 
 
 def setting(
@@ -78,10 +75,7 @@ def upstream_url(name: str, service: str, default: str) -> Any:
 
 
 def base_url(value: str) -> str:
-    """Check an upstream's address: https, or on loopback; returned without a last slash.
-
-    Raises ValueError in words that do not hold the value.
-    """
+    """Take an upstream's address: https, or on loopback; raises ValueError without the value."""
     try:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port

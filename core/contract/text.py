@@ -28,10 +28,7 @@ _MOST_DIGITS = 15
 
 
 def utf8(data: bytes) -> str:
-    """Decode UTF-8 and leave a byte order mark out.
-
-    Raises ValueError saying what it is instead, in words that hold nothing of it.
-    """
+    """Decode UTF-8 without its byte order mark; raises ValueError that holds nothing of it."""
     for mark, name in _OTHERS:
         if data.startswith(mark):
             raise ValueError(f"is {name}, not UTF-8: save it as UTF-8")

@@ -35,10 +35,7 @@ def value(spec: FieldSpec, text: str, *, pure: bool = False) -> Any:
 
 
 def _mapping(spec: FieldSpec, text: str, *, bare: bool = True) -> dict[str, Any]:
-    """Read lines of `name=value` or a JSON object; raises ValueError.
-
-    `bare` lets a line without a name be the mapping's text.
-    """
+    """Read a JSON object or lines of `name=value`, if `bare` one of text; raises ValueError."""
     if visible(text).startswith("{"):
         try:
             return json_object(text)
@@ -168,10 +165,7 @@ class Inputs:
             self._take(spec, typed, spec.name, pure=pure)
 
     def words(self, typed: str, instead: str = "") -> bool:
-        """Whether words can be the text: where names are free, none may look like a name.
-
-        `instead` is a further way to write such a text.
-        """
+        """Whether words can be the text; `instead` is a further way to write what looks named."""
         looks = pair_within(typed) if self._mapping else None
         if looks is None:
             return True

@@ -228,10 +228,7 @@ def _equals_after(text: str, end: int, name: str) -> _Head | None:
 
 
 def _is_equals(text: str, at: int, name: str) -> bool:
-    """Whether an `=` stands here that parts a name from a value.
-
-    That of == != <= >= does not, nor one in an address.
-    """
+    """Whether an `=` parts a name from a value here; that of == != <= >=, of a URL does not."""
     if text[at : at + 1] not in tuple(EQUALS) or text[at + 1 : at + 2] in tuple(EQUALS):
         return False
     return not name.endswith(("!", "<", ">")) and "://" not in name

@@ -18,10 +18,7 @@ _lock = threading.Lock()
 
 
 def resolve(host: str, port: int, deadline: float) -> list[Address]:
-    """Find a host's addresses before a `time.monotonic()` deadline.
-
-    Raises OSError (TimeoutError included) where there are none.
-    """
+    """Find a host's addresses before a `time.monotonic()` deadline; raises OSError."""
     with suppress(OSError):  # an address needs no look-up
         return _ask(host, port, socket.AI_NUMERICHOST)
     # getaddrinfo cannot be interrupted: it gets a thread that may outlive us, and everybody

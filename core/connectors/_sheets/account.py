@@ -27,10 +27,7 @@ class Account:
 
 
 def read_account(value: str) -> Account:
-    """Read a key file given as JSON or as base64 of it, URL-safe and unpadded too.
-
-    Raises ValueError, in words that hold nothing of the value.
-    """
+    """Read a key file, JSON or base64 of it; raises ValueError that holds nothing of the value."""
     info = _loads(value)
     if info.get("type") != "service_account":
         raise ValueError("is not a service account's JSON key")
