@@ -16,11 +16,12 @@ TEST := PYTHONDONTWRITEBYTECODE= $(if $(SCRATCH),TMPDIR=$(SCRATCH) )$(BIN)/pytes
 
 # What `make test` needs beside Python: a virtual screen, tray hosts, a notification
 # daemon, accessibility (to find menu rows), a browser for pages, a compiler for a disk
-# without locks, a service manager, proxies and Prometheus for what is in deploy/.
+# without locks, a service manager, proxies and Prometheus for what is in deploy/,
+# PostgreSQL (tests start one of their own) and a pooler for it.
 PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1 \
 	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
 	imagemagick fonts-dejavu-core chromium procps curl gcc libc6-dev \
-	systemd libpam-systemd caddy nginx-light openssl prometheus
+	systemd libpam-systemd caddy nginx-light openssl prometheus postgresql pgbouncer
 
 .PHONY: run bot test soak bench lint docs check-docs system run-tray shots dist sbom lock clean
 

@@ -11,8 +11,6 @@ from core.engine import Accepted, Settled
 from core.errors import LevqorError
 from core.ledger import Owed
 
-# Another process on this home may settle what a dead bot left; this often we look.
-CATCH_UP_SECONDS = 30.0
 # Writing an answer down: its asker waits for a confirmation meanwhile, and so do others.
 PATIENCE = 2.0
 
@@ -90,7 +88,7 @@ class Notifier:
                     self._spawn(self.notify(reply_to, engine.settled(run)))
                 for owed in await call(self._ledger.owed, self._surface):
                     self._spawn(self._give(owed))
-            await asyncio.sleep(CATCH_UP_SECONDS)
+            await asyncio.sleep(self._ledger.store.look_seconds)
 
     async def _give(self, owed: Owed) -> None:
         # Whether or not it got through, saying it again would not help.

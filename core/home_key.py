@@ -12,17 +12,20 @@ KEY = "levqor.key"
 KEY_BYTES = 32
 
 
-def home_key(home: Path) -> bytes:
-    """Read the home's random key, `levqor.key`; make it on first use.
+def home_key(home: Path, file: Path | None = None) -> bytes:
+    """Read the home's random key: `levqor.key`, made on first use, or a `file` elsewhere.
 
     However many processes come at once, all get the same 32 bytes. Raises LedgerError
     where the file cannot be read, written, is not a key or not this user's alone.
     """
-    file = home / KEY
+    given, file = file, file or home / KEY
     try:
         try:
-            key = read_trusted(file, "The key")
+            # Kubernetes links to a secret's file: it is what is read that has to be trusted.
+            key = read_trusted(file.resolve() if given else file, "The key")
         except FileNotFoundError:
+            if given:
+                raise
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             check(home)
             key = _make_key(file)

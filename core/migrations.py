@@ -195,6 +195,7 @@ def m005_several_bots(db: Database) -> None:
             version TEXT,
             settings TEXT,                 -- a digest of each setting
             since REAL NOT NULL,
+            held REAL NOT NULL,            -- since when its lease has not ended
             until REAL NOT NULL,           -- its lease's end, by the database's clock
             dead INTEGER NOT NULL          -- 1: declared dead by another
         );

@@ -14,6 +14,12 @@ from contextlib import suppress
 _log = logging.getLogger(__name__)
 
 
+def uptime() -> float:
+    """Seconds that go on while the computer sleeps, which `time.monotonic()` leaves out."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; elsewhere monotonic() has no better
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 class Handle:
     """A deadline that was set; `cancel` makes its callback never run from then on."""
 

@@ -1,5 +1,6 @@
 """What every test may use: an empty home, the sandbox, an engine; and no way out."""
 
+import collections
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from core.interfaces import declared
 from core.ledger import Ledger
 from core.settings import Settings
 from core.settings.settings import sections
+from tests.support import postgres
 from tests.support.sandbox import Sandbox
 
 SPECS = Path(os.environ.get("LEVQOR_SPECS") or Path(__file__).parents[2] / "shared" / "specs")
@@ -82,14 +84,72 @@ def sandbox(_sandbox):
     _sandbox.clear()
 
 
-@pytest.fixture
-def settings(home, sandbox):
-    return Settings(home, sandbox_urls=sandbox.settings())
+def pytest_generate_tests(metafunc):
+    mark = metafunc.definition.get_closest_marker("databases")
+    if mark and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", mark.args, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    if postgres.binaries() is None:
+        pytest.skip("PostgreSQL is not installed: make system")
+    with postgres.Cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def bouncer(cluster):
+    with postgres.Bouncer(cluster) as bouncer:
+        yield bouncer
 
 
 @pytest.fixture
-def ledger(home):
-    with Ledger.open(home) as ledger:
+def database(request):
+    """The shared database's address, or None for SQLite; see tests/support/engines.py."""
+    engine = getattr(request, "param", "sqlite")
+    request.node.user_properties.append(("database", engine))
+    if engine == "sqlite":
+        yield None
+        return
+    server = request.getfixturevalue("cluster" if engine == "postgres" else "bouncer")
+    with request.getfixturevalue("cluster").database() as name:
+        yield server.url(name)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many tests ran on each of the ledger's engines."""
+    counts = collections.Counter(
+        dict(report.user_properties)["database"]
+        for report in terminalreporter.stats.get("passed", [])
+        if report.when == "call" and "database" in dict(report.user_properties)
+    )
+    if counts:
+        line = ", ".join(f"{engine} {count}" for engine, count in sorted(counts.items()))
+        terminalreporter.write_line(f"Passed with a database: {line}")
+
+
+@pytest.fixture
+def environ(sandbox, database):
+    """What leads to the sandbox, and to the shared database where there is one."""
+    urls = sandbox.settings()
+    return urls if database is None else {**urls, "LEVQOR_DATABASE_URL": database}
+
+
+@pytest.fixture
+def settings(home, environ):
+    return Settings(home, sandbox_urls=environ)
+
+
+@pytest.fixture
+def open_ledger(home, database):
+    """Open the ledger, once more each time; whoever opens it closes it."""
+    return lambda: Ledger.open(home, database)
+
+
+@pytest.fixture
+def ledger(open_ledger):
+    with open_ledger() as ledger:
         yield ledger
 
 

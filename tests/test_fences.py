@@ -29,6 +29,7 @@ IMPORTS = [
     ("pystray", ("tray/backend", "tray/desktop"), "the menu stays a value"),
     ("gi", ("tray/backend", "tray/desktop"), "the menu stays a value"),
     ("sqlite_utils", ("core/ledger", "core/migrations"), "one place knows the schema"),
+    ("psycopg", ("core/ledger",), "one place knows the database"),
     ("sqlite3", ("core/ledger", "core/migrations"), "one place knows the schema"),
     ("requests", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
     ("urllib3", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
@@ -154,7 +155,9 @@ ELSEWHERE = {"PyObjCTools": ["pyobjc-framework-Cocoa"], "Xlib": ["python-xlib"]}
 SYSTEMS = {"gi"}
 
 
-@pytest.mark.parametrize(("room", "extras"), [("core", []), ("bot", []), ("tray", ["tray"])])
+@pytest.mark.parametrize(
+    ("room", "extras"), [("core", ["postgres"]), ("bot", []), ("tray", ["tray"])]
+)
 def test_every_library_that_is_imported_is_declared(room, extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"]]

@@ -26,7 +26,6 @@ LAST_ANSWERS = 4.0
 SETTINGS_SECONDS = 2.0
 BROKEN_SECONDS = 60.0
 PRUNE_SECONDS = 86400.0
-RECOVER_SECONDS = 30.0
 # macOS begins with 256, most Linux systems with 1024, and both let a process ask for more.
 FILES = 4096
 
@@ -38,7 +37,9 @@ async def run(settings: Settings, options: Options) -> int:
     from core.engine import Engine
 
     raise_file_limit()
-    bot = Bot(await asyncio.to_thread(Engine.open, settings))
+    engine = await asyncio.to_thread(Engine.open, settings)
+    bot = Bot(engine)
+    await asyncio.to_thread(engine.announce)
     if not (settings.sandbox or options.no_http):
         # HTTP's tokens are those of this home alone.
         bot.print_status(f"home: {settings.home}")
@@ -65,9 +66,9 @@ async def serve(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) 
             bot.spawn(follow_settings(bot), name="settings")
             # Delete what is older than LEVQOR_KEEP_DAYS; settle what other processes of this
             # home left when they died.
-            prune = every(PRUNE_SECONDS, lambda: ledger.prune(bot.settings.app.keep_days), bot)
-            bot.spawn(prune, name="prune")
-            bot.spawn(every(RECOVER_SECONDS, ledger.recover, bot), name="recover")
+            bot.spawn(every(PRUNE_SECONDS, lambda: prune(bot), bot), name="prune")
+            look = every(ledger.store.look_seconds, ledger.recover, bot)
+            bot.spawn(look, name="recover")
         end = await asyncio.shield(bot.ended)
     finally:
         unwritten = await shutdown(bot, surfaces, grace)
@@ -142,6 +143,12 @@ async def every(seconds: float, work: Callable[[], object], bot: Bot) -> None:
         with contextlib.suppress(LevqorError):  # a ledger in trouble is told elsewhere
             await bot.call(work)
         await asyncio.sleep(seconds)
+
+
+def prune(bot: Bot) -> None:
+    """Delete what is older than LEVQOR_KEEP_DAYS, unless another bot does."""
+    if bot.engine.ledger.lease("prune", PRUNE_SECONDS / 2):
+        bot.engine.ledger.prune(bot.settings.app.keep_days)
 
 
 async def shutdown(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten | None:

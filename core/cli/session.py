@@ -107,7 +107,7 @@ class Session(ExitStack):
         """This home's ledger, for commands that send nothing."""
         from core.ledger import Ledger
 
-        ledger = self.enter_context(Ledger.open(self.folder))
+        ledger = self.enter_context(Ledger.open(self.folder, self.settings.database_url))
         ledger.default_plan = self.settings.app.default_plan
         return ledger
 

@@ -18,8 +18,8 @@ from core.errors import Busy, InternalError, InvalidInput, LedgerError, Outcome,
 from core.ledger import Ledger, RunRecord
 from core.ledger.store import PATIENCE
 from core.logs import mistake
-from core.outbound import Outbound
-from core.timers import at
+from core.outbound import Outbound, retry
+from core.timers import at, uptime
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +51,9 @@ class Dispatcher:
         self._settled = settled
         self._ended = ended
         self._queues = {c.name: Queue(c.name, self._work, self._expired) for c in connectors}
+        # Others call a run of ours unknown only when it can no longer begin.
+        grace = ledger.store.grace
+        self._seconds = min(retry.SECONDS, grace * 2 / 3) if grace else retry.SECONDS
         self._out: dict[str, Job] = {}
         self._ending: set[str] = set()
         # Runs whose ending the ledger could not take; it is offered it with the next, and later.
@@ -131,7 +134,7 @@ class Dispatcher:
             self.catch_up(_OFFER_SECONDS)
 
     def _work(self, job: Job) -> None:
-        began = time.perf_counter()
+        began, asked = time.perf_counter(), uptime()
         try:
             begun = self._ledger.sending(job.run)
             record = None if begun else self._ledger.run(job.run)
@@ -140,19 +143,26 @@ class Dispatcher:
             self._finish(job, _settled(job, "not_sent", began, error=error))
             return
         if begun:
-            self._finish(job, self._send(job, began))
+            self._finish(job, self._send(job, began, asked))
+        elif record is not None and not record.open:
+            self._finish(job, self._settled(record), journal=False)
+        elif record is not None and record.state == "accepted":
+            # Others count this process as dead, or will: it may not begin to send.
+            self._finish(job, _interrupted(job, "interrupted_before"))
         else:
-            known = record is not None and not record.open
-            self._finish(
-                job,
-                self._settled(record) if record and known else _interrupted(job, "interrupted"),
-                journal=False,
-            )
+            self._finish(job, _interrupted(job, "interrupted"), journal=False)
 
-    def _send(self, job: Job, began: float) -> Settled:
+    def _send(self, job: Job, began: float, asked: float) -> Settled:
         try:
             credential = credential_digest(job.config)
-            delivery = self._outbound.deliver(job.connector.name, credential, job.run, job.send)
+            delivery = self._outbound.deliver(
+                job.connector.name,
+                credential,
+                job.run,
+                job.send,
+                seconds=self._seconds,
+                began=asked,
+            )
         except Exception as fault:  # noqa: BLE001 - our own, and the run still ends
             _log.error("run %s: %s", job.run, mistake(fault))
             ours = InternalError(reason="internal", fix=reasons.row("internal").fix)

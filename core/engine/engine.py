@@ -1,6 +1,7 @@
 """The engine: accepts runs, has them sent, settles and records every one."""
 
 import contextlib
+import hmac
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -65,13 +66,13 @@ class Engine:
 
         Who only looks names the ledger's `folder`; the home's key is not made for that.
         """
-        ledger = Ledger.open(folder or settings.home)
+        ledger = Ledger.open(folder or settings.home, settings.database_url)
         try:
             ledger.recover()
             outbound = Outbound(redactor=settings.redactor())
             engine = cls(settings, ledger, outbound, log=RunLog(folder or settings.home), **more)
-            if folder is None or (settings.home / KEY).exists():
-                engine._key  # noqa: B018 - a damaged one is said now and not with the first run
+            # A damaged or a wrong one is said now and not with the first run.
+            engine._check_key(make=folder is None)
         except BaseException:
             ledger.close()
             raise
@@ -85,7 +86,24 @@ class Engine:
 
     @cached_property
     def _key(self) -> bytes:
-        return home_key(self.settings.home)
+        return home_key(self.settings.home, self._key_file)
+
+    @property
+    def _key_file(self) -> Path | None:
+        named = self.settings.app.key_file
+        return Path(named).expanduser() if named else None
+
+    def _check_key(self, *, make: bool) -> None:
+        """Compare the home's key with the database's; it is not made where that has another."""
+        there = self._key_file is not None or (self.settings.home / KEY).exists()
+        if not there:
+            self.ledger.check_key(None)
+        if there or make:
+            self.ledger.check_key(hmac.new(self._key, b"levqor", "sha256").hexdigest()[:16])
+
+    def announce(self) -> None:
+        """Say that this process is a bot, and with which settings."""
+        self.ledger.announce(self.settings.digests(self._key))
 
     def action_ids(self) -> tuple[str, ...]:
         """Every action, in menu order."""
@@ -195,6 +213,7 @@ class Engine:
         self.settings = self.settings.again()
         self.ledger.default_plan = self.settings.app.default_plan
         self.outbound.redactor = self.settings.redactor()
+        self.ledger.store.use(self.settings.database_url)
         return True
 
     def log_rejection(self, error: LevqorError, caller: Caller, ip: str | None) -> None:

@@ -1,13 +1,15 @@
-"""A copy of the ledger, whole or not at all."""
+"""A copy of the ledger as a SQLite database, whole or not at all."""
 
 import contextlib
 import os
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from core.errors import LedgerError
 from core.ledger.explain import code_of, explain
-from core.ledger.file import connect
+from core.ledger.file import Connection, connect, migrate
 
 # What can only be said of the copy: to read the ledger takes neither room nor a right to write.
 _WRITING = (
@@ -17,9 +19,30 @@ _WRITING = (
     sqlite3.SQLITE_IOERR,
 )
 
+# What is copied between the engines: each table's columns, but for numbers that a database
+# draws itself. What is only true of living processes is not: bots, leases, interfaces.
+TABLES = {
+    "runs": (
+        "run, at, day, action, connector, caller, surface, test, state, charged, key, rebind, "
+        "fingerprint, reply_to, owner, attempts, ms, code, reason, receipt, settled_at, free, "
+        "quota_owner, teller"
+    ),
+    "callers": "caller, plan, first_seen, last_seen, paired_at",
+    "tokens": "label, hash, admin, created_at, revoked_at",
+    "pairings": "surface, hash, expires_at",
+    "probes": "connector, verdict, reason, since, at, latency_ms",
+    "owed": "key, surface, kind, reply_to, at, owner",
+    "run_counts": "action, outcome, surface, runs",
+    "meta": "name, value",
+}
 
-def write(db: sqlite3.Connection, file: Path) -> None:
-    """Copy a ledger to a new file, owner-only; raises LedgerError where that cannot be made."""
+
+@contextlib.contextmanager
+def made(file: Path) -> Iterator[Connection]:
+    """Make a database file, owner-only, which is gone again where what fills it fails.
+
+    Raises LedgerError where it cannot be made; nothing is overwritten.
+    """
     try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
@@ -34,10 +57,32 @@ def write(db: sqlite3.Connection, file: Path) -> None:
         ) from None
     try:
         with contextlib.closing(connect(file)) as copy:
-            db.backup(copy)
+            yield copy
     except BaseException as error:
         # Half a copy must not pass for one, nor stand in the way of the next.
         file.unlink(missing_ok=True)
         if code_of(error) in _WRITING:
             raise explain(file, error) from None
         raise
+
+
+def write(db: sqlite3.Connection, file: Path) -> None:
+    """Copy a SQLite database."""
+    with made(file) as copy:
+        db.backup(copy)
+
+
+def write_rows(rows: Callable[[str], Iterable[tuple[Any, ...]]], file: Path) -> None:
+    """Copy another engine's tables; `rows` runs a SELECT that reads one of them."""
+    with made(file) as copy:
+        migrate(copy, file)
+        copy.execute("BEGIN")
+        for table, columns in TABLES.items():
+            places = ", ".join("?" for _ in columns.split(","))
+            copy.executemany(
+                f"INSERT INTO {table} ({columns}) VALUES ({places})",
+                rows(f"SELECT {columns} FROM {table}"),
+            )
+        copy.execute("DELETE FROM meta WHERE name IN ('schema', 'oldest_reader')")
+        copy.execute("COMMIT")
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, and nothing beside it

@@ -27,8 +27,8 @@ class Bots(Stored):
         }
         self.store.write(
             lambda db: db.execute(
-                "INSERT INTO bots (owner, label, version, settings, since, until, dead) "
-                "VALUES (:owner, :label, :version, :settings, :now, :until, 0) "
+                "INSERT INTO bots (owner, label, version, settings, since, held, until, dead) "
+                "VALUES (:owner, :label, :version, :settings, :now, :now, :until, 0) "
                 "ON CONFLICT (owner) DO UPDATE "
                 "SET label = :label, version = :version, settings = :settings",
                 {**row, "now": db.now()},

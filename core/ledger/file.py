@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from core.errors import LedgerError, NotConfigured
-from core.home import check, own, refuse_link
+from core.home import DATABASE, check, own, refuse_link
 from core.ledger.explain import explain
 from core.ledger.owners import hard_lock
 
@@ -64,17 +64,15 @@ def prepare(path: Path) -> None:
             fix="Install Levqor with a newer Python: uv brings one.",
             reason="sqlite_too_old",
         )
+    make_home(path.parent)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Looked at now that it is there: somebody may have been quicker to make it.
-        check(path.parent)
         refuse_strangers(path)
         with hard_lock(path.with_name(f"{path.name}-lock"), _OPEN_PATIENCE):
             # A move may have begun while this waited.
             check(path.parent)
             _make_private(path)
             with contextlib.closing(connect(path)) as connection:
-                _migrate(connection, path)
+                migrate(connection, path)
     except NotConfigured as strange:
         raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
     except Timeout:
@@ -85,6 +83,18 @@ def prepare(path: Path) -> None:
         ) from None
     except (sqlite3.Error, OSError) as error:
         raise explain(path, error) from None
+
+
+def make_home(home: Path) -> None:
+    """Make the home folder, owner-only; raises LedgerError where it is not this user's alone."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Looked at now that it is there: somebody may have been quicker to make it.
+        check(home)
+    except NotConfigured as strange:
+        raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
+    except OSError as error:
+        raise explain(home / DATABASE, error) from None
 
 
 def refuse_strangers(path: Path) -> None:
@@ -123,7 +133,8 @@ def identity(path: Path) -> tuple[int, int] | None:
     return state.st_dev, state.st_ino
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a database's schema up to date; raises LedgerError where it is of a newer Levqor."""
     (have,) = connection.execute("PRAGMA user_version").fetchone()
     if have == SCHEMA:
         return

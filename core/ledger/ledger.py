@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from core.errors import LedgerError
+from core.errors import LedgerError, NotConfigured
 from core.ledger import accept, owed, runs, usage
 from core.ledger.bots import Bots
 from core.ledger.owed import OwedAnswers
@@ -37,9 +37,22 @@ class Ledger(Recovery, OwedAnswers, Status, Bots):
         self._claiming = {}
 
     @classmethod
-    def open(cls, home: Path) -> Self:
-        """Open a home's own database."""
-        return cls(SqliteStore.open(home, _sweep))
+    def open(cls, home: Path, url: str | None = None, **more: Any) -> Self:
+        """Open a home's own database, or the PostgreSQL one that `url` names.
+
+        Raises LedgerError; NotConfigured where levqor[postgres] is not installed.
+        """
+        if url is None:
+            return cls(SqliteStore.open(home, _sweep))
+        try:
+            from core.ledger.postgres import PostgresStore
+        except ImportError:
+            raise NotConfigured(
+                "LEVQOR_DATABASE_URL is set, and Levqor was installed without PostgreSQL.",
+                fix="Install it with: levqor[postgres]",
+                settings=["LEVQOR_DATABASE_URL"],
+            ) from None
+        return cls(PostgresStore.open(home, url, _sweep, **more))
 
     def close(self) -> None:
         """Forget how the interfaces of this process are doing, then close."""
@@ -116,30 +129,39 @@ class Ledger(Recovery, OwedAnswers, Status, Bots):
         ):
             db.execute(sql, {"before": before})
 
-    @writes(durable=True)
-    def check_key(self, db: Connection, check: str) -> None:
-        """Compare a value made with the home's key to the one of who came first.
+    def check_key(self, check: str | None) -> None:
+        """Compare a value made with the home's key, None where it has none, to the first one.
 
-        The hashes of another key would match nothing that is kept: of several bots on one
-        database all must have the same one. Raises LedgerError.
+        The hashes of another key would match nothing that is kept: all bots on one database must
+        have the same. Raises LedgerError; a database of one home takes the home's new key.
         """
-        row: dict[str, Any] = {"check": check}
-        db.execute(
-            "INSERT INTO meta (name, value) VALUES ('key_check', :check) "
-            "ON CONFLICT (name) DO NOTHING",
-            row,
-        )
-        (first,) = db.execute("SELECT value FROM meta WHERE name = 'key_check'").fetchone()
-        if first == check:
+        first = self._key_check()
+        if first == check or (first is None and check is None):
             return
-        if self.store.shared:
+        if first is not None and self.store.shared:
             raise LedgerError(
                 f"{self.store.place} is used with another levqor.key than this home's.",
                 fix="Copy levqor.key from the home of a bot that uses this database, or name it "
                 "in LEVQOR_KEY_FILE.",
                 reason="ledger_key",
             )
-        db.execute("UPDATE meta SET value = :check WHERE name = 'key_check'", row)
+        if check is not None:
+            self._set_key_check(check)
+            self.check_key(check)
+
+    @reads
+    def _key_check(self, db: Connection) -> str | None:
+        row = db.execute("SELECT value FROM meta WHERE name = 'key_check'").fetchone()
+        return row and str(row[0])
+
+    @writes()
+    def _set_key_check(self, db: Connection, check: str) -> None:
+        keep = "NOTHING" if self.store.shared else "UPDATE SET value = :check"
+        db.execute(
+            f"INSERT INTO meta (name, value) VALUES ('key_check', :check) "
+            f"ON CONFLICT (name) DO {keep}",
+            {"check": check},
+        )
 
 
 def _sweep(db: Connection) -> int:

@@ -33,7 +33,7 @@ class SqliteStore:
     WAL mode waits for nobody.
     """
 
-    shared, grace = False, 0.0
+    shared, grace, look_seconds = False, 0.0, 30.0
 
     def __init__(self, path: Path, sweep: Callable[[Connection], int]) -> None:
         """`sweep` deletes what is too old to be kept and returns how much is still waited for."""
@@ -112,6 +112,9 @@ class SqliteStore:
             for owner in owners
             if owner != mine and not Owner.lives(self.files, owner)
         }
+
+    def use(self, url: str | None) -> None:
+        """Nothing: a file has no address."""
 
     def backup(self, file: Path) -> None:
         """Copy the database."""

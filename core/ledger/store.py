@@ -69,6 +69,7 @@ class Store(Protocol):
     files: Path  # the name that the files kept beside the database begin with
     shared: bool  # whether processes of several homes use it
     grace: float  # seconds after its owner's death in which a run that is sent may still be
+    look_seconds: float  # how often a bot looks for what dead processes left
 
     def write(
         self, work: Callable[[Connection], T], *, durable: bool = False, patience: float = PATIENCE
@@ -91,6 +92,9 @@ class Store(Protocol):
 
     def dead(self, db: Connection, owners: Iterable[str]) -> dict[str, float]:
         """Which of these owners are dead for good, and for how many seconds at least."""
+
+    def use(self, url: str | None) -> None:
+        """Open connections with another password or by another host from now on."""
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy as a SQLite database, owner-only, while others go on."""

@@ -45,6 +45,7 @@ class Attempt(HttpClient):
 
     run: str
     deadline: float  # by time.monotonic()
+    expires: float  # by uptime(): a process that stood still may no longer send after it
     credential: Hashable
     session: Session
     routes: Routes
@@ -80,7 +81,7 @@ class Attempt(HttpClient):
         standard = {"Accept": "*/*", "Accept-Encoding": "identity"}  # 64 KB of gzip can be 60 MB
         headers = {**standard, **(headers or {}), "User-Agent": f"Levqor/{__version__}"}
         request = requests.Request(method, url, headers=headers, **parts)
-        progress = RequestProgress(self.deadline)
+        progress = RequestProgress(self.deadline, self.expires)
         answer = None
         try:
             answer, reason = self._send(progress, request, effect)

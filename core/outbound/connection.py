@@ -4,6 +4,7 @@ requests raises the same classes whether a request left or not, so what counts i
 where it happens: a `RequestProgress` is told of each stage by the connection that carries it.
 """
 
+import math
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from core.outbound.sockets import Opener, WatchedSocket, by_socks, direct, first, resolve
+from core.timers import uptime
 
 Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
 
@@ -30,8 +32,8 @@ MAX_HEADER_BYTES = 64 * 1024
 class RequestProgress:
     """One request and its answer: how far it got, and whether its time was up."""
 
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self, deadline: float, expires: float = math.inf) -> None:
+        self.deadline, self._expires = deadline, expires
         self.stage: Stage = "idle"
         self.proxied = False
         self._socket: WatchedSocket | None = None
@@ -46,8 +48,8 @@ class RequestProgress:
         return self.stage == "handed_over"
 
     def remaining(self) -> float:
-        """Seconds until the deadline, 0 when it has passed."""
-        return max(0.0, self.deadline - time.monotonic())
+        """Seconds until the deadline, 0 when it has passed, or the run has expired."""
+        return max(0.0, min(self.deadline - time.monotonic(), self._expires - uptime()))
 
     def attach(self, socket: WatchedSocket) -> None:
         """Take a connection; it is cut at once when the time is up already."""

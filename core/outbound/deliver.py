@@ -18,6 +18,7 @@ from core.outbound.cache import SingleFlightCache
 from core.outbound.rate_limit import RateLimitGate
 from core.outbound.session import Routes, Session
 from core.outbound.transport_errors import failure
+from core.timers import uptime
 
 T = TypeVar("T")
 
@@ -70,12 +71,15 @@ class Outbound:
         *,
         seconds: float = retry.SECONDS,
         attempts: int = retry.ATTEMPTS,
+        began: float | None = None,
     ) -> Delivery[T]:
         """Send; raises nothing but our own mistakes.
 
         The error has `retry_after` where waiting would have taken more than `seconds` in all.
+        No request begins later than `seconds` after `began`, an `uptime()`.
         """
         key = (connector_name, credential)
+        expires = (uptime() if began is None else began) + seconds
         end = time.monotonic() + seconds
         error: LevqorError | None
         doubt: Unknown | None = None
@@ -83,7 +87,7 @@ class Outbound:
         while (error := self._rate_limits.wait(key, end, turned_away=made > 0)) is None:
             made += 1
             try:
-                return Delivery(made, self._attempt(key, run, send, end))
+                return Delivery(made, self._attempt(key, run, send, end, expires))
             except LevqorError as raised:
                 error = raised
                 if retry.may_repeat(error) and error.retry_after is not None:
@@ -125,11 +129,16 @@ class Outbound:
             session.close()
 
     def _attempt(
-        self, credential: tuple[str, bytes], run: str, send: Callable[[HttpClient], T], end: float
+        self,
+        credential: tuple[str, bytes],
+        run: str,
+        send: Callable[[HttpClient], T],
+        end: float,
+        expires: float,
     ) -> T:
         deadline = min(end, time.monotonic() + self._attempt_seconds)
         shared = (self._session(), self._routes, self._cache, self.on_answer)
-        attempt = Attempt(run, deadline, credential, *shared)
+        attempt = Attempt(run, deadline, expires, credential, *shared)
         try:
             return send(attempt)
         except Unknown as raised:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict, SecretStr
 
 from core.contract import BaseUrl, Config, Secret, setting
 from core.settings import values
@@ -12,6 +12,8 @@ from core.settings.values import Permit
 _Days = Annotated[int, BeforeValidator(values.days)]
 _Upgrade = Annotated[str, BeforeValidator(values.upgrade_url)]
 _Callers = Annotated[frozenset[str], BeforeValidator(values.callers)]
+_Path = Annotated[str, BeforeValidator(values.path)]
+_DatabaseUrl = Annotated[SecretStr, BeforeValidator(values.database_url)]
 _Permits = Annotated[tuple[Permit, ...], BeforeValidator(values.permits)]
 
 
@@ -60,6 +62,20 @@ class AppSettings(Config):
         "How many days runs are kept",
         "1 to 36500",
         default="90",
+    )
+    database_url: _DatabaseUrl | None = setting(
+        "LEVQOR_DATABASE_URL",
+        "The PostgreSQL database that several bots share",
+        "postgresql://USER:PASSWORD@HOST/NAME; unset, the database is levqor.db in the home",
+        env_only=True,
+        example="postgresql://levqor@db.example.com/levqor",
+    )
+    key_file: _Path | None = setting(
+        "LEVQOR_KEY_FILE",
+        "The file of the key that all bots on one database share",
+        "a copy of levqor.key from the first bot's home; unset, it is levqor.key in the home",
+        env_only=True,
+        example="/run/secrets/levqor.key",
     )
     sandbox_page: BaseUrl | None = setting(
         "LEVQOR_SANDBOX_PAGE",

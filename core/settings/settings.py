@@ -8,6 +8,7 @@ that was to restrict something is refused.
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -117,6 +118,19 @@ class Settings:
             return value
         return next((setting.default for setting in self.described() if setting.name == name), None)
 
+    @property
+    def database_url(self) -> str | None:
+        """Return the shared database's address; None where it is levqor.db in the home."""
+        url = self.app.database_url
+        return None if url is None else url.get_secret_value()
+
+    def digests(self, key: bytes) -> dict[str, str]:
+        """Return a keyed hash of each value that is set, to compare bots without showing any."""
+        return {
+            name: hmac.new(key, f"{name}={value}".encode(), "sha256").hexdigest()[:8]
+            for name, value in sorted(self._reading.values.items())
+        }
+
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for redaction."""
         values = (self._reading.values.get(s.name) for s in self.described() if s.secret)
@@ -140,7 +154,8 @@ class Settings:
         """Name what a sandbox must not read: where real services are, and who we are there."""
         connectors = {s.name for c in self._connectors for s in c.config.settings()}
         secrets = {s.name for i in self.interfaces for s in i.settings.settings() if s.secret}
-        return {name for name in connectors if not name.startswith("LEVQOR_")} | secrets
+        own = {"LEVQOR_DATABASE_URL"}
+        return {name for name in connectors if not name.startswith("LEVQOR_")} | secrets | own
 
     def may(self, caller: Caller | str, action_id: str) -> bool:
         """Tell whether LEVQOR_ALLOW lets this caller do this action."""

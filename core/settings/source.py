@@ -95,7 +95,7 @@ class Reading:
         return None
 
     def _keep(self, setting: Setting, value: str) -> None:
-        if setting.env_only and setting.name.endswith("_URL"):
+        if setting.env_only and setting.name.endswith("_URL") and setting.default:
             try:
                 base_url(value)
             except ValueError as fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from core.callers import Caller
 from core.network import loopback
@@ -48,6 +48,47 @@ def is_local(address: str) -> bool:
         return loopback(urlsplit(address).hostname)
     except ValueError:
         return False
+
+
+def database_url(text: str) -> str:
+    """Check a PostgreSQL address; raises ValueError in words that do not hold it.
+
+    A server on another machine is reached by TLS that checks its name: its password and who is
+    on which plan travel there.
+    """
+    shape = "must be postgresql://USER:PASSWORD@HOST/NAME"
+    try:
+        parts = urlsplit(text)
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise ValueError(
+            f"{shape}; write @ : / ? # in the password as %40 %3A %2F %3F %23"
+        ) from None
+    if parts.scheme not in ("postgresql", "postgres") or not text.isprintable() or parts.fragment:
+        raise ValueError(shape)
+    hosts = [part.rpartition("@")[2] for part in parts.netloc.split(",")]
+    named = options.get("host") or options.get("hostaddr")
+    names = named.split(",") if named else [_host_of(host) for host in hosts]
+    near = all(not name or name.startswith(("/", "@")) or loopback(name) for name in names)
+    if not near and options.get("sslmode", "verify-full") != "verify-full":
+        raise ValueError(
+            "must not lower sslmode: a server on another machine is reached with verify-full; "
+            "a socket's folder (?host=/run/postgresql) and this machine need no TLS"
+        )
+    return text
+
+
+def _host_of(place: str) -> str:
+    return unquote(
+        place[1 : place.index("]")] if place.startswith("[") else place.partition(":")[0]
+    )
+
+
+def path(text: str) -> str:
+    """Accept a file's path."""
+    if not text.isprintable():
+        raise ValueError("must be a file's path, without line breaks or other invisible characters")
+    return text
 
 
 def days(text: str) -> int:

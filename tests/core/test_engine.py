@@ -17,8 +17,11 @@ from core.errors import (
 )
 from core.settings import Settings
 from tests.support.asking import ADA, BOB, HELLO
+from tests.support.engines import both
 from tests.support.journal import charged
 from tests.support.sandbox import Answer, Delay, DropAfter
+
+pytestmark = both
 
 
 @pytest.mark.parametrize("connector", CONNECTORS, ids=lambda c: c.name)
@@ -188,11 +191,11 @@ def test_a_test_send_takes_no_input_of_its_own(engine):
     )
 
 
-def test_test_sends_are_one_a_minute_but_not_in_the_sandbox(home, sandbox, engine):
+def test_test_sends_are_one_a_minute_but_not_in_the_sandbox(home, environ, engine):
     engine.run("slack.send", {}, ADA, test=True)
     assert engine.run("slack.send", {}, ADA, test=True).outcome == "sent"
     engine.close()
-    with Engine.open(Settings(home, environ=sandbox.settings())) as real:
+    with Engine.open(Settings(home, environ=environ)) as real:
         with pytest.raises(Busy) as caught:
             real.run("slack.send", {}, ADA, test=True)
         assert 50 < caught.value.retry_after <= 60

@@ -6,6 +6,9 @@ from core.engine import Engine
 from core.errors import InvalidInput, NotConfigured
 from core.settings import Settings
 from tests.support.asking import ADA
+from tests.support.engines import both
+
+pytestmark = both
 
 ROWS = {"values": [["x"]]}
 

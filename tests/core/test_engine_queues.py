@@ -8,12 +8,15 @@ import pytest
 from filelock import lock_descriptor
 
 from core.engine import queues as places
-from core.errors import Busy
-from core.outbound import resolve
+from core.errors import Busy, LedgerError
+from core.outbound.sockets import resolve
 from core.timers import Watchdog, at
 from tests.support.asking import ADA, BOB, HELLO
+from tests.support.engines import both
 from tests.support.journal import charged
 from tests.support.sandbox import Delay, Hang
+
+pytestmark = both
 
 
 @pytest.fixture
@@ -107,6 +110,8 @@ def test_what_is_called_back_by_a_run_may_start_the_next(pro, sandbox):
     assert len(started) == 1
 
 
+# On the other engine a process that owns runs has a thread for that, and cannot begin to.
+@pytest.mark.databases("sqlite")
 def test_without_a_thread_to_be_had_a_run_is_busy_and_not_lost(pro, no_threads):
     accepted = pro.accept("slack.send", HELLO, ADA)
     settled = pro.start(accepted).result(5)
@@ -118,9 +123,9 @@ def test_without_a_thread_to_be_had_a_run_is_busy_and_not_lost(pro, no_threads):
 
 def test_a_name_is_found_again_once_threads_can_be_had_again(no_threads):
     with pytest.raises(OSError, match="thread"):
-        resolve.resolve("localhost", 80, time.monotonic() + 1)
+        resolve("localhost", 80, time.monotonic() + 1)
     no_threads()
-    assert resolve.resolve("localhost", 80, time.monotonic() + 10)
+    assert resolve("localhost", 80, time.monotonic() + 10)
 
 
 def test_the_watchdog_starts_once_threads_can_be_had_again(no_threads):
@@ -142,3 +147,13 @@ def test_a_stop_waits_for_the_log_lines_of_what_has_ended(pro, home):
         assert f'"run":"{run}"' in pro.log.file.read_text()
     finally:
         os.close(guard)
+
+
+@pytest.mark.databases("postgres")
+def test_without_a_thread_nobody_becomes_an_owner_and_nothing_is_journaled(pro, no_threads):
+    with pytest.raises(LedgerError) as caught:
+        pro.accept("slack.send", HELLO, ADA)
+    assert (caught.value.reason, caught.value.outcome) == ("ledger_threads", "not_sent")
+    assert pro.ledger.runs() == []
+    no_threads()
+    assert pro.run("slack.send", HELLO, ADA).outcome == "sent"

@@ -12,9 +12,11 @@ from core.errors import (
     QuotaSpent,
     Repeated,
 )
-from core.ledger import Ledger
 from core.ledger.accept import GUARD_SECONDS
+from tests.support.engines import both
 from tests.support.journal import DO, accept, finish, order
+
+pytestmark = both
 
 
 def used(ledger, caller="cli:ada"):
@@ -171,9 +173,9 @@ def test_where_to_answer_and_keys_do_not_show_when_an_order_is_printed():
     assert "PRIVATE" not in shown
 
 
-def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(home):
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(open_ledger):
     now = time.time()
-    with Ledger.open(home) as ledger:
+    with open_ledger() as ledger:
         ledger.accept(order(test=True, at=now + 7200, guard=True, test_gap=60.0))
         _, first = ledger.accept(order(test=True, at=now, guard=True, test_gap=60.0))
         assert first

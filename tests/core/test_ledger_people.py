@@ -5,6 +5,9 @@ import time
 import pytest
 
 from core.errors import InvalidInput, NotFound
+from tests.support.engines import both
+
+pytestmark = both
 
 
 def test_a_token_works_until_it_is_revoked_and_only_its_hash_is_kept(ledger, home):

@@ -151,10 +151,11 @@ def test_every_setting_is_described_once(home):
         "LEVQOR_RECIPIENTS", "LEVQOR_ALLOW", "LEVQOR_ADMINS", "LEVQOR_KEEP_DAYS",
         "LEVQOR_DEFAULT_PLAN",
         "LEVQOR_REMOTE_TOKEN", "LEVQOR_TIME_ZONE", "LEVQOR_SANDBOX_PAGE",
+        "LEVQOR_DATABASE_URL", "LEVQOR_KEY_FILE",
     } == set(names)  # fmt: skip
     assert all(one.title and one.where for one in described)
     assert {one.name for one in described if one.env_only} == {
-        "LEVQOR_HOME", "LEVQOR_SANDBOX_PAGE",
+        "LEVQOR_HOME", "LEVQOR_SANDBOX_PAGE", "LEVQOR_DATABASE_URL", "LEVQOR_KEY_FILE",
         *(name for name in names if name.endswith("_API_URL")),
     }  # fmt: skip
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +37,5 @@ def finish(ledger: Ledger, outcome: str, **more: Any) -> RunRecord | None:
 
 def charged(ledger: Ledger) -> int:
     """How many runs use up quota, whoever asked for them."""
-    with contextlib.closing(sqlite3.connect(ledger.store.files)) as db:
-        (count,) = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()
-    return int(count)
+    sql = "SELECT count(*) FROM runs WHERE charged = 1"
+    return int(ledger.store.read(lambda db: db.execute(sql).fetchone()[0]))

@@ -1,0 +1,269 @@
+"""The ledger's PostgreSQL engine: several bots on one database.
+
+A process owns its runs as long as its row in `bots` has a lease that it keeps up, by the
+database's clock alone. Nothing here depends on a session, so poolers in transaction mode work.
+"""
+
+import contextlib
+import logging
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypeVar
+
+import psycopg
+
+from core.backoff import backoff
+from core.errors import LedgerError
+from core.home import DATABASE
+from core.ledger import backup, postgres_schema
+from core.ledger.endings import Endings
+from core.ledger.file import make_home
+from core.ledger.postgres_connection import Pool, PostgresConnection
+from core.ledger.postgres_errors import explain, passes
+from core.ledger.store import PATIENCE, Conflict, Connection, Undecided
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+# One try of a transaction; who waits longer for a row than that has met a stuck process.
+_TRY_SECONDS = 5.0
+_LONG_SECONDS = 600.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
+_SWEEP_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Lease:
+    """How long a process counts as alive that is not heard of, in seconds.
+
+    It says that it lives every `beat`. What it had begun to send is called unknown only once
+    its lease has ended `grace` ago, which is longer than a run may take.
+    """
+
+    seconds: float = 30.0
+    beat: float = 5.0
+    grace: float = 45.0
+
+
+class PostgresStore:
+    """A PostgreSQL database that several processes share; a `Store`."""
+
+    shared = True
+
+    def __init__(
+        self, files: Path, pool: Pool, sweep: Callable[[Connection], int], lease: Lease
+    ) -> None:
+        self.files, self.place = files, pool.place
+        self.grace, self.look_seconds = lease.grace, lease.beat
+        self._pool = pool
+        self._sweep = sweep
+        self._lease = lease
+        self._owner: str | None = None
+        self._endings: Endings | None = None
+        self._owner_lock = threading.RLock()
+        self._closing = threading.Event()
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        url: str,
+        sweep: Callable[[Connection], int],
+        lease: Lease = Lease(),
+    ) -> Self:
+        """Open the database that `url` names, made or migrated where needed."""
+        make_home(home)
+        store = cls(home / DATABASE, Pool(url), sweep, lease)
+        try:
+            store.write(postgres_schema.migrate)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Give up ownership and every connection."""
+        self._closing.set()
+        if self._endings is not None:
+            self._endings.close()
+        self._pool.close()
+
+    def write(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        durable: bool = False,  # noqa: ARG002 - Store's: what is not flushed may be lost while we live
+        patience: float = PATIENCE,
+    ) -> T:
+        """Run `work` as a transaction, again where that is lost before or at its COMMIT."""
+        return self._patiently(lambda db: _transaction(db, work), patience, _TRY_SECONDS)
+
+    def read(self, work: Callable[[Connection], T], *, long: bool = False) -> T:
+        """Run `work`, each statement on its own."""
+        return self._patiently(work, PATIENCE, _LONG_SECONDS if long else _TRY_SECONDS)
+
+    def _patiently(
+        self, work: Callable[[PostgresConnection], T], patience: float, most: float
+    ) -> T:
+        """Run `work` until the database has answered, or patience ends."""
+        until = time.monotonic() + patience
+        undecided, tries = False, 0
+        while True:
+            tries += 1
+            try:
+                seconds = min(most, max(1.0, until - time.monotonic()))
+                with self._pool.connection(seconds) as db:
+                    return work(db)
+            except psycopg.IntegrityError as error:
+                raise Conflict(error.sqlstate) from None
+            except (psycopg.Error, _CommitLost) as error:
+                cause = error.cause if isinstance(error, _CommitLost) else error
+                undecided = undecided or isinstance(error, _CommitLost)
+                wait = backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT, jitter=0.5)
+                if not passes(cause) or time.monotonic() + wait > until:
+                    known = explain(self.place, cause)
+                    if undecided:
+                        raise Undecided(known.message, fix=known.fix, reason=known.reason) from None
+                    raise known from None
+                time.sleep(wait)
+
+    def owner(self) -> str:
+        """This process, as the owner of its runs."""
+        with self._owner_lock:
+            if self._owner is None:
+                try:
+                    threading.Thread(target=self._live, name="levqor-lease", daemon=True).start()
+                except RuntimeError:
+                    raise LedgerError(
+                        "This process may start no more threads, and needs one for the database.",
+                        fix="Close some programs, or raise its limit (ulimit -u).",
+                        reason="ledger_threads",
+                    ) from None
+                self._register()
+            return str(self._owner)
+
+    @property
+    def endings(self) -> Endings | None:
+        """This process's own file of endings, once it is an owner."""
+        return self._endings
+
+    def dead(self, db: Connection, owners: Iterable[str]) -> dict[str, float]:
+        """Which owners were declared dead, or have said that they end."""
+        if not (asked := set(owners)):
+            return {}
+        rows = db.execute(
+            "SELECT owner, dead, until FROM bots WHERE owner = ANY(:owners)",
+            {"owners": list(asked)},
+        ).fetchall()
+        now = db.now()
+        gone = dict.fromkeys(asked - {row[0] for row in rows}, math.inf)
+        return gone | {owner: now - until for owner, dead, until in rows if dead}
+
+    def use(self, url: str | None) -> None:
+        """Open connections with another password or by another host from now on."""
+        if url is not None:
+            self._pool.use(url)
+
+    def backup(self, file: Path) -> None:
+        """Copy every table, as of one moment, into a SQLite database."""
+
+        def copy(db: PostgresConnection) -> None:
+            with db.snapshot() as rows:
+                backup.write_rows(rows, file)
+
+        self._patiently(copy, PATIENCE, _LONG_SECONDS)
+
+    def _register(self) -> None:
+        """Begin to own runs, under a name that was never used."""
+        owner = secrets.token_hex(8)
+        try:
+            mine = Endings(self.files, owner)
+        except OSError as error:
+            raise LedgerError(
+                f"{self.files.parent} cannot be written ({error.strerror}).",
+                fix="Make room there, or make it writable: ends of runs are kept in it.",
+                reason="ledger_home",
+            ) from None
+        try:
+            self.write(
+                lambda db: db.execute(
+                    "INSERT INTO bots (owner, since, held, until, dead) "
+                    "VALUES (:owner, :now, :now, :until, 0) ON CONFLICT (owner) DO NOTHING",
+                    {"owner": owner, "now": (now := db.now()), "until": now + self._lease.seconds},
+                )
+            )
+        except BaseException:
+            mine.close()
+            raise
+        if self._endings is not None:
+            for run, what in self._endings.kept.items():
+                mine.put(run, **what)
+                self._endings.drop(run, what)
+            self._endings.close()
+        self._owner, self._endings = owner, mine
+
+    def _live(self) -> None:
+        """Keep the lease up, and declare dead who did not, until this is closed."""
+        swept = 0.0
+        while not self._closing.wait(self._lease.beat):
+            if self._owner is None:
+                continue
+            try:
+                if not self.write(self._beat, patience=self._lease.beat):
+                    # Another declared this process dead while it stood still: what it had
+                    # accepted was settled, and what it has to say of its runs is still heard.
+                    _log.warning("the lease was lost; going on under another")
+                    with self._owner_lock:
+                        self._register()
+                if time.monotonic() - swept > _SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    self.write(self._sweep)
+            except LedgerError:
+                continue
+
+    def _beat(self, db: Connection) -> bool:
+        args = {"me": self._owner, "now": (now := db.now()), "lease": self._lease.seconds}
+        mine = db.execute(
+            "UPDATE bots SET held = CASE WHEN until < :now THEN :now ELSE held END, "
+            "until = :now + :lease WHERE owner = :me AND dead = 0 RETURNING held",
+            args,
+        ).fetchone()
+        if mine is None:
+            return False
+        # After an outage everybody's lease has ended. Only who has kept one up since before
+        # theirs ended, or for a whole lease by now, can tell that another has not.
+        db.execute(
+            "UPDATE bots SET dead = 1 WHERE dead = 0 AND until < :now "
+            "AND (:held < until OR :held < :now - :lease)",
+            {**args, "held": min(mine[0], now)},
+        )
+        return True
+
+
+class _CommitLost(Exception):
+    """The answer to a COMMIT was lost: it may have been done."""
+
+    def __init__(self, cause: psycopg.Error) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+def _transaction(db: PostgresConnection, work: Callable[[Connection], T]) -> T:
+    db.begin(_TRY_SECONDS)
+    try:
+        result = work(db)
+    except BaseException:
+        with contextlib.suppress(psycopg.Error):
+            db.rollback()
+        raise
+    try:
+        db.commit()
+    except psycopg.Error as error:
+        raise _CommitLost(error) from None
+    return result
