@@ -181,6 +181,19 @@ def stamp(file: Path) -> Stamp:
     return state.st_mtime_ns, state.st_size
 
 
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, for its owner's eyes only; raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=file.parent, prefix=file.name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+        Path(part).replace(file)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
 def refuse_link(path: Path, what: str) -> None:
     """Raise NotConfigured where a name in the home is a link to somewhere else."""
     if path.is_symlink():

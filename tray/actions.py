@@ -8,8 +8,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.home import write_private
 from tray import fix_page, notifications, preferences
-from tray.desktop import write_private
 from tray.notifications import Notification
 from tray.source import SourceError
 from tray.state import Notify

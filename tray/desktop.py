@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import webbrowser
 from collections.abc import Iterator, Mapping
@@ -112,19 +111,6 @@ class SingleInstance:
     def release(self) -> None:
         """Let the next start be the one."""
         self._lock.release()
-
-
-def write_private(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for its owner's eyes only; raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-        Path(part).replace(file)
-    except OSError:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 def open_file(target: Path) -> bool:

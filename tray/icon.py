@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from tray.desktop import write_private
+from core.home import write_private
 from tray.summary import COLOURS, IconState
 
 INK = "#ffffff"

@@ -7,7 +7,7 @@ import json
 import math
 from pathlib import Path
 
-from tray.desktop import write_private
+from core.home import write_private
 from tray.state import Notify, Preferences
 
 # Only the newest run of an action is ever asked for.

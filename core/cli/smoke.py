@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import platform
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +13,7 @@ import typer
 from core import __version__
 from core.cli import health, options
 from core.errors import InternalError, InvalidInput, LedgerError, LevqorError, NotConfigured
+from core.home import write_private
 from core.plain import plain_line
 from core.reports import without_none
 
@@ -187,11 +187,7 @@ def _write(folder: Path, document: Mapping[str, Any]) -> Path:
     day = document["at"][:10].replace("-", "")
     file = folder / f"connectors_smoke_{day}.json"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, suffix=".tmp") as draft:
-            json.dump(document, draft, indent=2)
-            draft.write("\n")
-        Path(draft.name).replace(file)
+        write_private(file, f"{json.dumps(document, indent=2)}\n".encode())
     except OSError as error:
         raise InvalidInput(
             message=f"{file} cannot be written: {error.strerror}.",

@@ -13,12 +13,13 @@ from dataclasses import replace
 
 import pytest
 
+from core.home import write_private
 from tests.support.desktop import ROOT
 from tests.support.tray_states import BAD, CHALK, NOW, OFF, fault, state
 from tests.support.waiting import wait_for
 from tray import fix_page, preferences
 from tray.autostart import Autostart, desktop_entry, launch_agent, startup_script
-from tray.desktop import Paths, SingleInstance, home, write_private
+from tray.desktop import Paths, SingleInstance, home
 from tray.state import Inbound, Notify, Preferences, Run
 
 
