@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tray.autostart import Autostart
     from tray.backend import Window
     from tray.desktop import Paths
+    from tray.menu import Command
     from tray.poller import Poller
-    from tray.rows import Command
 
 log = logging.getLogger(__name__)
 

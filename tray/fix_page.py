@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.reports import Verdict
 from tray import formatting
-from tray.rows import MARKS, why_failed
+from tray.menu import MARKS, why_failed
 from tray.state import Connector, Inbound, State
 from tray.summary import COLOURS, IconState, summary
 

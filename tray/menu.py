@@ -4,11 +4,14 @@ Every row has a key that stays the same while its words change, so that a menu s
 open can be edited in place.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
+from core.reports import BROKEN, Verdict
+from core.wording import STATES, VERDICTS
 from tray import formatting
-from tray.rows import SEPARATOR, Command, Row, connector_rows, inbound_rows, text_row
-from tray.state import Notify, State
+from tray.state import Connector, Inbound, Notify, Run, State
 from tray.summary import IconState, Summary, summary
 
 # Windows refuses a longer tooltip with an exception (pystray 0.19.5, szTip).
@@ -19,6 +22,48 @@ _NOTIFY = {
     Notify.EVERYTHING: "Changes and every run",
 }
 _TROUBLE = (IconState.ATTENTION, IconState.BROKEN, IconState.EMPTY, IconState.OFFLINE)
+MARKS = {
+    Verdict.OK: "✓",
+    Verdict.ATTENTION: "!",
+    Verdict.FAILING: "✗",
+    Verdict.UNREACHABLE: "✗",
+    Verdict.NOT_CONFIGURED: "○",
+    Verdict.UNCHECKED: "?",
+}
+_MUTE_HOURS = (1, 4, 8)
+# Narrower than the rows above, so that a small screen shows both side by side.
+_SUBMENU_WIDTH = 54
+_INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a click asks for."""
+
+    name: str
+    arg: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. `key` names it among its siblings; one without `command` and `rows` is text."""
+
+    key: str
+    text: str
+    command: Command | None = None
+    enabled: bool = True
+    checked: bool | None = None
+    radio: bool = False
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def separator(self) -> bool:
+        """Whether this is a line between groups."""
+        return not self.text
+
+
+SEPARATOR = Row("", "")
 _HOW_TO_FIX = Command("how_to_fix")
 
 
@@ -35,16 +80,19 @@ def menu(state: State) -> Menu:
     """Compute the whole menu from a state."""
     seen = summary(state)
     trouble = seen.icon in _TROUBLE
-    headline = formatting.cut(seen.headline)
+    headline, health = formatting.cut(seen.headline), state.health
     rows = [
         Row("headline", headline, _HOW_TO_FIX if trouble else None, enabled=trouble),
         _fix(seen.fix),
         text_row("checked", _checked(state, seen)),
         SEPARATOR,
-        *connector_rows(state),
     ]
-    if inbound := inbound_rows(state):
-        rows += [SEPARATOR, *inbound]
+    if health is None:
+        rows.append(text_row("none", "Services appear here after the first check"))
+    else:
+        rows += [_connector(state, connector) for connector in health.connectors]
+    if health and health.inbound:
+        rows += [SEPARATOR, *(_inbound(state, each) for each in health.inbound)]
     rows += [SEPARATOR, *_checks(state), SEPARATOR, *_files(state)]
     tooltip = formatting.cut(f"Levqor: {seen.headline}", TOOLTIP)
     return Menu(seen.icon, tooltip, tuple(rows))
@@ -106,3 +154,129 @@ def _files(state: State) -> list[Row]:
         Row("about", "About", rows=tuple(about)),
         Row("quit", "Quit", Command("quit")),
     ]
+
+
+def text_row(key: str, text: str) -> Row:
+    """Make a row that cannot be clicked."""
+    return Row(key, text, enabled=False)
+
+
+def why_failed(run: Run) -> str:
+    """Say why a run failed, without a full stop."""
+    return formatting.plain(run.words) or STATES.get(run.outcome or "", "failed")
+
+
+def _connector(state: State, connector: Connector) -> Row:
+    verdict = connector.verdict
+    off = verdict is Verdict.NOT_CONFIGURED
+    offline = bool(state.health and state.health.offline) and not off
+    mark = MARKS[Verdict.UNCHECKED if offline or (state.fault and not off) else verdict]
+    head = f"{mark} {connector.title}"
+    if left := state.mute_left(connector.name):
+        head += f" (muted, {formatting.left(left)})"
+    head, words, tail = f"{head} — ", _words(state, connector), ""
+    if offline:
+        words = "unknown while offline"
+    elif not off:
+        if verdict in (*BROKEN, Verdict.ATTENTION):
+            tail = _for(state, connector.since)
+        tail += " (last known)" if state.fault else ""
+    # However long its words are, its title and age must be seen.
+    text = head + formatting.cut(words, formatting.ROW_WIDTH - len(head) - len(tail)) + tail
+    return Row(connector.name, text, rows=_submenu(state, connector))
+
+
+def _for(state: State, since: float | None) -> str:
+    return "" if since is None else f", for {formatting.span(state.now - since)}"
+
+
+def _words(state: State, connector: Connector) -> str:
+    if connector.verdict is Verdict.OK:
+        if run := connector.last_success:
+            return f"sent {_ended(state, run)}"
+        return f"{VERDICTS[Verdict.OK].cell}{formatting.ms(connector.latency_ms)}"
+    if connector.verdict is Verdict.NOT_CONFIGURED:
+        return VERDICTS[Verdict.NOT_CONFIGURED].cell
+    return formatting.without_title(connector.words, connector.title)
+
+
+def _ended(state: State, run: Run) -> str:
+    return f"{formatting.ago(state.now - run.at)}{formatting.ms(run.ms)}"
+
+
+def _submenu(state: State, connector: Connector) -> tuple[Row, ...]:
+    name, sent, failed = connector.name, connector.last_success, connector.last_failure
+    trouble = connector.verdict not in (Verdict.OK, Verdict.UNCHECKED)
+    rows = [row for action in connector.actions for row in _test_rows(state, connector, action)]
+    success = _ended(state, sent) if sent else "none yet"
+    rows += _text_rows("success", f"Last success: {success}")
+    failure, to_do = "Last failure: none", None
+    if failed:
+        failure = f"Last failure, {formatting.ago(state.now - failed.at)}: {why_failed(failed)}"
+        # The trouble of this moment is shown below: the same fix is not said twice.
+        to_do = failed.fix if failed.fix != connector.fix else None
+    rows += _text_rows("failure", failure, to_do and f"→ {to_do}")
+    rows += _text_rows("note", *connector.notes)
+    if trouble:
+        # In full, for the row above may have cut it.
+        now, fix = f"Now: {formatting.plain(connector.words)}", connector.fix
+        rows += _text_rows("now", now, fix and f"→ {fix}")
+    mutes = [
+        Row(str(n), f"For {n} hour{'s' * (n > 1)}", Command("mute", name, n * formatting.HOUR))
+        for n in _MUTE_HOURS
+    ]
+    unmute = Row("unmute", "Unmute", Command("unmute", name), enabled=state.mute_left(name) > 0)
+    return (
+        *rows,
+        Row(
+            "fix", "How to fix", Command("how_to_fix", name), enabled=trouble or bool(connector.fix)
+        ),
+        Row("mute", "Mute", rows=(*mutes, unmute)),
+        Row("log", "Open log", Command("open_log"), enabled=state.source.home is not None),
+    )
+
+
+def _text_rows(key: str, *texts: str | None) -> list[Row]:
+    """Make text rows of what is known, each text on as many as it needs."""
+    known = (text for text in texts if text)
+    lines = [
+        line for text in known for line in formatting.lines(text, _SUBMENU_WIDTH, indent=_INDENT)
+    ]
+    return [text_row(f"{key}{n}", line) for n, line in enumerate(lines)]
+
+
+def _test_rows(state: State, connector: Connector, action: str) -> list[Row]:
+    of = "" if len(connector.actions) == 1 else f" of {action.partition('.')[2]}"
+    result, unconfirmed = state.test_results.get(action), state.unconfirmed_test(connector, action)
+    sending, hold = action in state.sending, ""
+    if unconfirmed:
+        hold = " (the last one may have arrived)"
+    elif result and result.wait and state.now - result.at < result.wait:
+        hold = " (again in a minute)"
+    enabled = not (sending or hold or state.fault or connector.verdict is Verdict.NOT_CONFIGURED)
+    text = f"Sending a test{of}…" if sending else f"Send test{of}…{hold}"
+    rows = [Row(f"test:{action}", text, Command("test", action), enabled=enabled)]
+    if unconfirmed:
+        text = "I have looked: allow another test"
+        rows.append(Row(f"acknowledge:{action}", text, Command("acknowledge", unconfirmed)))
+    if result:
+        words = formatting.plain(result.words)
+        last = f"Last test, {formatting.ago(state.now - result.at)}: {words}"
+        rows += _text_rows(f"result:{action}", last)
+        if result.run:
+            rows.append(text_row(f"run:{action}", f"{_INDENT}run {result.run}"))
+    return rows
+
+
+def _inbound(state: State, interface: Inbound) -> Row:
+    key, words = f"in:{interface.surface}", formatting.plain(interface.words)
+    if not interface.ok:
+        words += _for(state, interface.since)
+    mark = MARKS[Verdict.OK if interface.ok else Verdict.FAILING]
+    text = formatting.cut(f"{mark} {interface.title} — {words}")
+    if interface.ok:
+        return text_row(key, text)
+    lines = enumerate(formatting.lines(interface.fix or ""))
+    fixes = [text_row(f"fix{n}", line) for n, line in lines]
+    how = Row("how", "How to fix", Command("how_to_fix", interface.surface))
+    return Row(key, text, rows=(*fixes, how))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.reports import Verdict
 from core.wording import STATES
 from tray import formatting
-from tray.rows import MARKS
+from tray.menu import MARKS
 from tray.state import Notify, Run, State, TestResult
 from tray.summary import summary
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.backoff import backoff
 from core.home import stamp
-from tray.menu import menu
+from tray.menu import Command, menu
 from tray.notifications import Notification, Notifier
-from tray.rows import Command
 from tray.source import SourceError
 from tray.state import Notify, SourceFault, State
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from core import __version__
-from core.cli import health, options
+from core.cli import options, reports
 from core.errors import LevqorError
 from core.home import DATABASE
 from core.plain import counted
@@ -115,7 +115,7 @@ def _diagnose(session: Session, service: str | None) -> tuple[str, list[Finding]
             engine.outbound.on_answer = lambda answer: skews.extend(_skew(answer))
             if session.folder == settings.home:
                 findings += _of("machine", _database(engine))
-            report = health.look(engine, service, live=True)
+            report = reports.look(engine, service, live=True)
             services = summary(report)
             findings += _of("services", _services(report))
     except LevqorError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ import typer
 from core.callers import ADDRESSED_SURFACE, Caller
 from core.cli import options
 from core.cli.help import HelpCommand, HelpGroup
+from core.cli.reports import ago
 from core.errors import Fault, InvalidInput, NotFound
 from core.plain import plain_line
 from core.reports import iso, without_none
@@ -25,13 +25,6 @@ Plan = Literal["free", "pro"]
 CallerId = Annotated[
     str, typer.Argument(metavar="CALLER", help="A person or token, as levqor callers shows it.")
 ]
-
-
-def ago(at: float | None) -> str:
-    """Say how long ago something was; nothing where it was never."""
-    from core import wording
-
-    return wording.ago(time.time() - at) if at else ""
 
 
 def body(record: Person | Token) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core import __version__
-from core.cli import health, options
+from core.cli import options, reports
 from core.errors import InternalError, InvalidInput, LedgerError, LevqorError, NotConfigured
 from core.home import write_private
 from core.plain import plain_line
@@ -54,7 +54,7 @@ def smoke(
         out.line()
     outcomes = _send(session)
     with out.waiting("checking the services"):
-        report = health.look(session.engine, None, live=True)
+        report = reports.look(session.engine, None, live=True)
     body = _report(outcomes, report, sandbox=session.in_sandbox)
     if folder is not None:
         file = _write(folder, body)
@@ -122,7 +122,7 @@ def _draw(out: Output, action_id: str, outcome: Settled | LevqorError) -> None:
 def _draw_end(session: Session, report: Health, body: dict[str, Any]) -> None:
     out = session.out
     out.line()
-    health.draw(out, report)
+    reports.draw(out, report)
     if session.in_sandbox:
         out.line()
         out.line("What the sandbox received", "bold")

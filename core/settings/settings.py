@@ -24,9 +24,8 @@ from core.grammar import nearest
 from core.home import check, find, stamp
 from core.interfaces import declared
 from core.masking import Redactor
-from core.settings.app import AppSettings
+from core.settings.app import AppSettings, fits, is_local
 from core.settings.source import Reading
-from core.settings.values import fits, is_local
 
 C = TypeVar("C", bound=Config)
 

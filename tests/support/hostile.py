@@ -23,7 +23,7 @@ from core.errors import LevqorError
 from core.grammar import parse_chat, parse_items, read_json, rows, value
 from core.interfaces import declared
 from core.masking import Redactor, mask
-from core.settings import values as settings
+from core.settings import app as settings
 
 ROOT = Path(__file__).parents[2]
 # Each is repeated to the length wanted; what makes a pattern go back is in here.
@@ -171,7 +171,7 @@ MADE_ON_THE_SPOT = {
     "core/cli/help.py",  # typer's own sentences, out of one table
     "core/grammar/words.py",  # a quote's closing marks; read through `parse_chat`
     "core/settings/settings.py",  # a setting's shape
-    "core/settings/values.py",  # LEVQOR_ALLOW
+    "core/settings/app.py",  # LEVQOR_ALLOW
     "bot/slack/app.py",  # ours, for Bolt
 }
 

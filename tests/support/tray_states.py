@@ -20,7 +20,7 @@ from tray.state import (
 )
 
 if TYPE_CHECKING:
-    from tray.rows import Row
+    from tray.menu import Row
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR = 60, 3600

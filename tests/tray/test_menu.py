@@ -27,12 +27,11 @@ from tests.support.tray_states import (
 )
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
-from tray.menu import TOOLTIP, menu
-from tray.rows import Command
+from tray.menu import TOOLTIP, Command, menu
 from tray.state import Inbound, Notify, Preferences, Run
 
 if TYPE_CHECKING:
-    from tray.rows import Row
+    from tray.menu import Row
 
 SLACKY = Inbound("slacky", ok=True, words="connected, last word 3 s ago")
 POLL = Inbound(

@@ -14,8 +14,8 @@ from tests.support.tray_states import BAD, CHALK, DUCK
 from tray.actions import Actions
 from tray.autostart import Autostart
 from tray.desktop import Paths, SingleInstance
+from tray.menu import Command
 from tray.poller import Poller
-from tray.rows import Command
 from tray.source import Pairing, SourceError
 from tray.state import Health, Notify, SourceInfo, State
 from tray.state import TestResult as Result

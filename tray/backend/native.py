@@ -15,9 +15,8 @@ import pystray
 
 from tray import NAME, formatting
 from tray.icon import draw
-from tray.menu import Menu
+from tray.menu import Command, Menu, Row
 from tray.notifications import Notification
-from tray.rows import Command, Row
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,195 @@
+"""What is known: the services' health, the latest runs, one run's story, usage."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core import wording
+from core.cli import options
+from core.cli.output import Output
+from core.errors import NotFound
+from core.plain import counted
+from core.reports import BROKEN, Health, Verdict
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+HEALTH_STYLES = {
+    Verdict.OK: "green",
+    Verdict.ATTENTION: "yellow",
+    Verdict.FAILING: "red",
+    Verdict.UNREACHABLE: "red",
+}
+RUN_STYLES = {"sent": "green", "refused": "red", "not_sent": "yellow", "unknown": "bold yellow"}
+COUNTED = ("day", "connector", "sent", "refused", "not_sent", "unknown")
+TIMED = ("median ms", "p95 ms")
+
+
+def ago(at: float | None) -> str:
+    """Say how long ago something was; nothing where it was never."""
+    return wording.ago(time.time() - at) if at else ""
+
+
+def health(
+    ctx: typer.Context,
+    service: options.Service = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Check each service now; nobody sees it.")
+    ] = False,
+    output: options.Output = None,
+) -> None:
+    """Show which services work, and how to fix the others."""
+    session = options.reading(ctx)
+    session.connectors = options.connectors(service)
+    with session.out.waiting("checking the services"):
+        report = look(session.engine, service, live=live)
+    session.answer(report.body(), lambda: draw(session.out, report))
+    if live and any(detail.verdict in BROKEN for detail in report.detail.values()):
+        raise typer.Exit(1)
+
+
+def look(engine: Engine, service: str | None, *, live: bool) -> Health:
+    """Report on the engine's services; of one alone, with the interface of the same name."""
+    from core.health import HealthChecker
+
+    report = HealthChecker(engine).report(live=live)
+    if service is None:
+        return report
+    return replace(
+        report,
+        inbound={k: v for k, v in report.inbound.items() if k in report.connectors},
+        inbound_detail={k: v for k, v in report.inbound_detail.items() if k in report.connectors},
+    )
+
+
+def draw(out: Output, report: Health) -> None:
+    """Print a health report: a summary, a table, and under it how to fix what is wrong."""
+    details = list(report.detail.values())
+    out.line(wording.summary(report), "bold")
+    out.line()
+    out.table(
+        ("service", "health", "latency", "last success", "last failure"),
+        [
+            (
+                detail.title,
+                wording.VERDICTS[detail.verdict].cell,
+                "" if detail.latency_ms is None else f"{detail.latency_ms:.0f} ms",
+                *(
+                    ago(run.at.timestamp()) if run else ""
+                    for run in (detail.last_success, detail.last_failure)
+                ),
+            )
+            for detail in details
+        ],
+        drop=("latency", "last failure", "last success"),
+        styles=lambda number: HEALTH_STYLES.get(details[number].verdict, "dim"),
+    )
+    lines = []
+    for detail in details:
+        title, failed = detail.title, detail.last_failure
+        if detail.fix:
+            lines.append(wording.titled(title, detail.words))
+            lines.append(f"    What to do: {detail.fix}")
+        lines += [f"{title}: {note}" for note in detail.notes]
+        if failed:
+            lines.append(f"{title}, last failure: {failed.message} (levqor why {failed.run})")
+    lines += wording.closing_lines(report)
+    if lines:
+        out.line("\n".join(["", *lines]))
+
+
+def usage(
+    ctx: typer.Context,
+    days: Annotated[
+        int,
+        typer.Option(
+            "--days", min=1, max=36500, metavar="N", help="How many days, in UTC (default: 7)."
+        ),
+    ] = 7,
+    output: options.Output = None,
+) -> None:
+    """Count runs by day, and show what is left of your quota today."""
+    session = options.reading(ctx)
+    engine = session.engine
+    report = engine.ledger.usage_report(days, str(session.caller), engine.action_ids())
+
+    def draw() -> None:
+        session.out.table(
+            ("day", "service", *(name.replace("_", " ") for name in COUNTED[2:]), *TIMED),
+            [
+                (
+                    *(str(getattr(day, name)) for name in COUNTED),
+                    *("" if ms is None else f"{ms:.0f}" for ms in (day.p50_ms, day.p95_ms)),
+                )
+                for day in report.usage
+            ],
+            empty=f"No runs in the last {counted(days, 'day')}.",
+            drop=(*reversed(TIMED), "unknown", "not sent", "refused"),
+        )
+        session.out.line()
+        session.out.line(f"Today, for {report.caller} on the {report.plan} plan:")
+        session.out.table(
+            ("action", "used", "limit"),
+            [
+                (quota.action, str(quota.used), "none" if quota.limit is None else str(quota.limit))
+                for quota in report.quota
+            ],
+        )
+
+    session.answer(report.body(), draw)
+
+
+def runs(
+    ctx: typer.Context,
+    last: Annotated[
+        int,
+        typer.Option("--last", min=1, max=10000, metavar="N", help="How many runs (default: 20)."),
+    ] = 20,
+    output: options.Output = None,
+) -> None:
+    """List the latest runs of everybody who uses this home."""
+    session = options.reading(ctx)
+    entries = session.engine.ledger.runs(last)
+    session.answer(
+        {"runs": [entry.report().body() for entry in entries]},
+        lambda: session.out.table(
+            ("run", "when", "action", "outcome", "ms", "caller", "why"),
+            [
+                (
+                    entry.run,
+                    ago(entry.at),
+                    entry.action + (" (test)" if entry.test else ""),
+                    entry.state.replace("_", " "),
+                    "" if entry.ms is None else f"{entry.ms:.0f}",
+                    entry.caller,
+                    entry.reason or entry.code or "",
+                )
+                for entry in entries
+            ],
+            empty="No runs yet. Try: levqor run ACTION --test",
+            drop=("ms", "caller", "why", "when"),
+            styles=lambda number: RUN_STYLES.get(entries[number].state, ""),
+        ),
+    )
+
+
+def why(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's ID, or its first characters.")],
+    output: options.Output = None,
+) -> None:
+    """Explain one run: its outcome, the reason, and how to fix it."""
+    from core.connectors import CONNECTORS
+
+    session = options.reading(ctx)
+    entry = session.engine.ledger.run(run)
+    if entry is None:
+        raise NotFound(
+            "There is no run with that ID in this home.", fix="To see the IDs, run: levqor runs"
+        )
+    story = wording.why(entry, CONNECTORS)
+    session.answer({**entry.report().body(), "told": story}, story)
