@@ -17,7 +17,7 @@ from bot.conversation import OpenForm
 from bot.runtime import Bot
 from core.callers import Caller
 from core.cli.output import wrapped
-from core.contract import FieldSpec
+from core.contract import Contract, FieldSpec
 
 STYLE = Style.from_dict(
     {
@@ -138,30 +138,27 @@ class Words(Completer):
     ) -> Iterator[Completion]:
         """Offer what may stand at the cursor."""
         del complete_event
-        before = document.text_before_cursor
         word = document.get_word_before_cursor(WORD=True)
-        offered = self._fields(before) if " " in before.lstrip() else self._first()
-        for text, told in offered:
+        for text, told in self._offered(document.text_before_cursor.lstrip()):
             if text.startswith(word):
                 yield Completion(text, start_position=-len(word), display_meta=told)
 
-    def _first(self) -> Iterable[tuple[str, str]]:
-        for action_id, _, action in self._bot.commands.actions():
-            yield action_id + " ", action.title
-        for each in QUESTIONS:
-            yield each.word + (" " if each.takes else ""), each.tells
-        yield "runs", "your latest runs"
-        yield "exit", "leave the console"
+    def _offered(self, before: str) -> Iterable[tuple[str, str]]:
+        command, blank, _ = before.partition(" ")
+        actions = {action_id: action for action_id, _, action in self._bot.commands.actions()}
+        if not blank:
+            yield from ((f"{action_id} ", action.title) for action_id, action in actions.items())
+            yield from ((f"{q.word} " if q.takes else q.word, q.tells) for q in QUESTIONS)
+            yield from (("runs", "your latest runs"), ("exit", "leave the console"))
+        elif command == "help":
+            yield from ((action_id, action.title) for action_id, action in actions.items())
+        elif command == "health":
+            yield "live", "check every service now"
+        elif command in actions:
+            yield from self._fields(actions[command].input, before)
 
-    def _fields(self, before: str) -> Iterable[tuple[str, str]]:
-        first = before.lstrip().partition(" ")[0]
-        if first not in self._bot.engine.action_ids():
-            if first == "help":
-                yield from ((i, a.title) for i, _, a in self._bot.commands.actions())
-            elif first == "health":
-                yield "live", "check every service now"
-            return
-        for spec in self._bot.commands.contract(first).fields():
+    def _fields(self, contract: type[Contract], before: str) -> Iterable[tuple[str, str]]:
+        for spec in contract.fields():
             if f"{spec.name}=" not in before and spec.kind != "mapping":
                 example = f" e.g. {spec.example}" if spec.kind == "text" else ""
                 yield f"{spec.name}=", f"{spec.title}{example}"

@@ -2,5 +2,6 @@
 
 from bot.runtime.bot import GRACE, Bot, End
 from bot.runtime.surface import Hook, HookAnswer, HookRequest, Surface
+from bot.runtime.verdicts import Verdict
 
-__all__ = ["GRACE", "Bot", "End", "Hook", "HookAnswer", "HookRequest", "Surface"]
+__all__ = ["GRACE", "Bot", "End", "Hook", "HookAnswer", "HookRequest", "Surface", "Verdict"]

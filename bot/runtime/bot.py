@@ -10,12 +10,12 @@ from functools import cached_property, partial
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from bot.commands import Commands
-from bot.runtime.verdicts import Verdicts
+from bot.runtime.verdicts import Verdict, Verdicts
 from core import streams, wording
 from core.callers import Caller
 from core.engine import Accepted, Engine, Settled
 from core.errors import InProgress, InternalError, LevqorError, Stopping
-from core.plain import plain_line, plain_text
+from core.plain import plain_text
 from core.settings import Settings
 
 P = ParamSpec("P")
@@ -189,11 +189,7 @@ class Bot:
         self, surface: str, verdict: str, fix: str | None = None, *, ok: bool = True
     ) -> None:
         """Report a surface's health in words; writes changes only."""
-        await self.verdicts.change(surface, plain_line(verdict), fix, ok=ok)
-
-    async def note(self, surface: str, verdict: str, fix: str | None = None, *, ok: bool) -> None:
-        """Write a surface's health down, changed or not: that is a sign of life."""
-        await self.verdicts.write(surface, plain_line(verdict), fix, ok=ok)
+        await self.verdicts.change(surface, Verdict(verdict, fix, ok))
 
     def acknowledged(self, surface: str, seconds: float) -> None:
         """Count how long a platform waited for its acknowledgement."""

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from bot.conversation import (
@@ -28,7 +29,7 @@ from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.connection_status import ConnectionStatus
 from bot.slack.escaping import unescape
 from bot.slack.manifest import command_names, main_command, spelling
-from bot.slack.messenger import Messenger, reply_to_of
+from bot.slack.messenger import reply_to_of, say
 from bot.slack.people import People
 from bot.slack.settings import SlackSettings
 from core import wording
@@ -51,13 +52,11 @@ RESTARTED = "Levqor was started again, perhaps before it answered your question.
 class Handlers:
     """One workspace's requests."""
 
-    def __init__(
-        self, bot: Bot, api: Api, people: People, messenger: Messenger, status: ConnectionStatus
-    ) -> None:
+    def __init__(self, bot: Bot, api: Api, people: People, status: ConnectionStatus) -> None:
         self._bot = bot
         self._api = api
+        self._say = partial(say, api)
         self._people = people
-        self._messenger = messenger
         self._status = status
         prefix = bot.settings.of(SlackSettings).prefix
         self._spelling = spelling(prefix)
@@ -105,7 +104,7 @@ class Handlers:
         text = await self._answer(Decision(caller=caller, id=nonce, reply_to=reply_to))
         # This takes the question's place. How it ends comes beside it: which of the two
         # posts is quicker, nobody knows.
-        self._go(self._messenger.say(reply_to, text, replace=True), "answer")
+        self._go(self._say(reply_to, text, replace=True), "answer")
         return None
 
     async def open_form(self, body: Mapping[str, Any]) -> AckBody:
@@ -185,11 +184,9 @@ class Handlers:
         except SlackApiError as refused:
             # A replayed command has no trigger any more: its form is open already.
             if refused.code != "exchanged_trigger_id":
-                await self._messenger.say(
-                    reply_to, f"Slack did not open the form ({refused.code})."
-                )
+                await self._say(reply_to, f"Slack did not open the form ({refused.code}).")
         except Unreachable:
-            await self._messenger.say(reply_to, "Slack did not open the form in time. Try again.")
+            await self._say(reply_to, "Slack did not open the form in time. Try again.")
 
     async def _publish(self, caller: Caller) -> None:
         bot = self._bot
@@ -204,14 +201,14 @@ class Handlers:
     async def _tell_later(self, answering: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
         with contextlib.suppress(LevqorError):
             await self.notifier.keep_answer(key, reply_to, "question")
-        await self._messenger.say(reply_to, await answering)
+        await self._say(reply_to, await answering)
         await self.notifier.answered(key)
 
     async def _ask_again(self, reply_to: ReplyTo, _kind: str) -> None:
-        await self._messenger.say(reply_to, RESTARTED)
+        await self._say(reply_to, RESTARTED)
 
     async def _tell(self, reply_to: ReplyTo, settled: Settled) -> None:
-        await self._messenger.say(reply_to, wording.settled(settled, self._bot.engine.connectors))
+        await self._say(reply_to, wording.settled(settled, self._bot.engine.connectors))
 
     def _go(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return self._bot.spawn(work, name=f"slack {name}", asked=True)

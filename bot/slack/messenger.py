@@ -1,6 +1,7 @@
 """Answers that come after the acknowledgement: to a response URL, else as a direct message."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,37 +14,29 @@ BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 LONGEST_WAIT = 300.0
 
 
-class Messenger:
-    """Tells people things. `reply_to` holds `user`, and `url` where a command gave one."""
+async def say(api: Api, reply_to: ReplyTo, text: str, *, replace: bool = False) -> None:
+    """Tell an asker something; `replace` the message whose button they pressed.
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    `reply_to` holds `user`, and `url` where a command gave one. Raises SlackApiError or
+    Unreachable where they cannot be reached.
+    """
+    if url := reply_to.get("url"):
+        message = {**note(text), "replace_original": replace}
+        # It takes five posts in half an hour. A direct message always finds them.
+        with contextlib.suppress(SlackApiError, Unreachable):
+            await _insist(lambda: api.respond(str(url), message))
+            return
+    await _insist(lambda: api.message(str(reply_to["user"]), escaped(text)))
 
-    async def say(self, reply_to: ReplyTo, text: str, *, replace: bool = False) -> None:
-        """Tell an asker something; `replace` the message whose button they pressed.
 
-        Raises SlackApiError or Unreachable where they cannot be reached.
-        """
-        url = reply_to.get("url")
-        if url:
-            message = {**note(text), "replace_original": replace}
-            try:
-                await self._insist(lambda: self._api.respond(str(url), message))
-            except (SlackApiError, Unreachable):
-                # It takes five posts in half an hour. A direct message always finds them.
-                pass
-            else:
-                return
-        await self._insist(lambda: self._api.message(str(reply_to["user"]), escaped(text)))
-
-    async def _insist(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Try until Slack takes it. The same answer twice is better than none."""
-        for wait in BACKOFF:
-            try:
-                return await send()
-            except Unreachable as down:
-                await asyncio.sleep(min(max(wait, down.wait or 0.0), LONGEST_WAIT))
-        return await send()
+async def _insist(send: Callable[[], Awaitable[None]]) -> None:
+    """Try until Slack takes it. The same answer twice is better than none."""
+    for wait in BACKOFF:
+        try:
+            return await send()
+        except Unreachable as down:
+            await asyncio.sleep(min(max(wait, down.wait or 0.0), LONGEST_WAIT))
+    return await send()
 
 
 def reply_to_of(body: Mapping[str, Any], user: str) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from bot.slack.connection_status import (
 )
 from bot.slack.handlers import Handlers
 from bot.slack.manifest import EVENTS_PATH, check_names, command_names
-from bot.slack.messenger import Messenger
 from bot.slack.people import People
 from bot.slack.settings import SlackSettings
 from bot.slack.socket_mode import SocketModeClient, Timing
@@ -53,7 +52,7 @@ class Slack(Surface):
         api, me = await self._meet(bot.settings, status)
         api.on_foreign = status.foreign
         people = People(api, str(me["team_id"]))
-        handlers = Handlers(bot, api, people, Messenger(api), status)
+        handlers = Handlers(bot, api, people, status)
         app = App(bot, api, handlers, me)
         handlers.notifier.start()
         if self._receiver:

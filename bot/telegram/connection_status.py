@@ -2,25 +2,15 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot.runtime import Bot
+from bot.runtime import Bot, Verdict
 from bot.telegram.api import InvalidAnswer
 from bot.telegram.settings import NAME, Timing
 from core.plain import agreeing, counted
 from core.wording import wait
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is so, and what to do about it."""
-
-    words: str
-    fix: str | None = None
-
 
 UNREACHABLE = Verdict("cannot reach Telegram", "Check this machine's network; Levqor keeps trying.")
 INVALID_ANSWERS = Verdict(
@@ -91,7 +81,6 @@ class ConnectionStatus:
         self._timing = timing
         self._answered = 0.0
         self._verdict = UNREACHABLE
-        self._ok = False
         self._conflict_until = 0.0
         self._skipped = 0
         self._how = ""
@@ -106,7 +95,7 @@ class ConnectionStatus:
         if self._skipped:
             were = agreeing(self._skipped, "was", "were")
             skipped = f"; {counted(self._skipped, 'message')} it could not read {were} skipped"
-        await self._report(Verdict(f"takes messages {self._how}{skipped}"), ok=True)
+        await self._report(Verdict(f"takes messages {self._how}{skipped}", ok=True))
 
     async def flooded(self, seconds: float) -> None:
         """Telegram wants us to wait; a wait as short as a poll is no news."""
@@ -118,7 +107,7 @@ class ConnectionStatus:
         """Something is wrong."""
         if verdict is OTHER_POLLER:
             self._conflict_until = time.monotonic() + self._timing.peace
-        await self._report(verdict, ok=False)
+        await self._report(verdict)
 
     def skipped(self) -> None:
         """An update could not be read."""
@@ -128,11 +117,11 @@ class ConnectionStatus:
         """Write the signs of life down, and say so when they stop."""
         while True:
             await asyncio.sleep(self._timing.beat)
-            if self._ok and time.monotonic() - self._answered > self._timing.stalled:
+            if self._verdict.ok and time.monotonic() - self._answered > self._timing.stalled:
                 await self.bad(STALLED)
             else:
-                await self._bot.note(NAME, self._verdict.words, self._verdict.fix, ok=self._ok)
+                await self._bot.verdicts.write(NAME, self._verdict)
 
-    async def _report(self, verdict: Verdict, *, ok: bool) -> None:
-        self._verdict, self._ok = verdict, ok
-        await self._bot.inbound(NAME, verdict.words, verdict.fix, ok=ok)
+    async def _report(self, verdict: Verdict) -> None:
+        self._verdict = verdict
+        await self._bot.inbound(NAME, verdict.words, verdict.fix, ok=verdict.ok)

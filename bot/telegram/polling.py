@@ -12,10 +12,10 @@ from typing import Any
 
 from telegram.error import Conflict, TelegramError
 
-from bot.runtime import Bot
+from bot.runtime import Bot, Verdict
 from bot.telegram import connection_status as verdicts
 from bot.telegram.api import Api, Flood
-from bot.telegram.connection_status import ConnectionStatus, Verdict
+from bot.telegram.connection_status import ConnectionStatus
 from bot.telegram.settings import Timing
 from bot.telegram.update_handler import Taken, UpdateHandler
 from bot.telegram.updates import number

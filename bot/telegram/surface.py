@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot.runtime import Bot, Hook, HookAnswer, HookRequest, Surface
+from bot.runtime import Bot, Hook, HookAnswer, HookRequest, Surface, Verdict
 from bot.telegram import connection_status as verdicts
 from bot.telegram import webhook
 from bot.telegram.api import Api, Flood
@@ -95,7 +95,7 @@ class Telegram(Surface):
                 self._api = api = self._api or Api(self._settings)
                 await api.initialize()
             except NoRoute as problem:
-                await status.bad(verdicts.Verdict(problem.words, problem.fix))
+                await status.bad(Verdict(problem.words, problem.fix))
                 await asyncio.sleep(wait)
             except InvalidToken:
                 raise NotConfigured(

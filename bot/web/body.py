@@ -51,12 +51,10 @@ class Gone(Exception):
 def check_framing(headers: Mapping[str, str], version: str) -> None:
     """Raise Smuggled where a proxy may have seen another end of the request than we do."""
     # RFC 9112, section 6.1: both at once, or chunks in HTTP/1.0, ought to be handled as an error.
-    if "transfer-encoding" in headers and ("content-length" in headers or version == "1.0"):
-        raise Smuggled(
-            [Fault("transfer-encoding", "must be left out where there is a content-length")]
-            if "content-length" in headers
-            else [Fault("transfer-encoding", "must be left out in HTTP/1.0")]
-        )
+    both = "content-length" in headers
+    if "transfer-encoding" in headers and (both or version == "1.0"):
+        where = "where there is a content-length" if both else "in HTTP/1.0"
+        raise Smuggled([Fault("transfer-encoding", f"must be left out {where}")])
 
 
 async def read_body(

@@ -37,29 +37,6 @@ _PREFLIGHT = {
 LINES_A_MINUTE = 10
 
 
-class RejectionLog:
-    """Writes rejected requests down: for the same address and reason one line a minute."""
-
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
-        self._minute = 0
-        self._seen: set[tuple[str, str]] = set()
-
-    def log(self, error: LevqorError, address: str) -> None:
-        """Write a line, unless there have been enough this minute."""
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute = minute
-            self._seen.clear()
-        rejection = (address, error.reason or error.code)
-        if rejection in self._seen or len(self._seen) >= LINES_A_MINUTE:
-            return
-        self._seen.add(rejection)
-        stranger = Caller(ADDRESSED_SURFACE, address, known=False)
-        write = self._bot.engine.log_rejection
-        self._bot.spawn(self._bot.read(write, error, stranger, address), name="rejection")
-
-
 class AuthMiddleware:
     """The ASGI application; sets `scope["principal"]` and `scope["folded"]` for the handlers."""
 
@@ -73,10 +50,12 @@ class AuthMiddleware:
         metrics: Metrics,
     ) -> None:
         self._app = app
+        self._bot = bot
         self._authenticator = authenticator
         self._limits = limits
         self._metrics = metrics
-        self._rejections = RejectionLog(bot)
+        self._minute = 0
+        self._rejected: set[tuple[str, str]] = set()  # this minute: an address and a reason
         self._hooks = {hook.path: hook for hook in hooks}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +86,7 @@ class AuthMiddleware:
                 await self._app(scope, receive, send_with_headers)
                 return
         except LevqorError as error:
-            self._rejections.log(error, self._authenticator.address(_peer(scope), headers))
+            self._log_rejection(error, scope, headers)
             response = error_response(error)
         except Gone:
             return
@@ -147,12 +126,25 @@ class AuthMiddleware:
         body = await read_body(receive, headers, self._limits.body_seconds)
         request = HookRequest(body, headers, scope["query_string"].decode("latin-1"))
         if not hook.authentic(request):
-            address = self._authenticator.address(_peer(scope), headers)
             self._metrics.unsigned_posts.labels(hook.path.split("/")[1]).inc()
-            self._rejections.log(Unauthorized(reason="unsigned_post"), address)
+            self._log_rejection(Unauthorized(reason="unsigned_post"), scope, headers)
             return Response(status_code=hook.refused)
         answer = await hook.answer(request)
         return Response(answer.body, answer.status, dict(answer.headers))
+
+    def _log_rejection(self, error: LevqorError, scope: Scope, headers: Mapping[str, str]) -> None:
+        """Write a line: one a minute for the same address and reason, and not too many."""
+        if self._minute != (minute := int(time.monotonic() // 60)):
+            self._minute = minute
+            self._rejected.clear()
+        address = self._authenticator.address(_peer(scope), headers)
+        rejection = (address, error.reason or error.code)
+        if rejection in self._rejected or len(self._rejected) >= LINES_A_MINUTE:
+            return
+        self._rejected.add(rejection)
+        stranger = Caller(ADDRESSED_SURFACE, address, known=False)
+        write = self._bot.engine.log_rejection
+        self._bot.spawn(self._bot.read(write, error, stranger, address), name="rejection")
 
 
 def _peer(scope: Scope) -> str:
