@@ -12,10 +12,10 @@ from typing import Any
 
 from core import wording
 from core.callers import Caller
-from core.contract import Action, Connector, Contract
+from core.contract import Action, Connector, Contract, nearest
 from core.engine import Engine
 from core.errors import InvalidInput, NotFound
-from core.grammar import field_help, nearest, parse_chat, quoting, usage
+from core.grammar import field_help, parse_chat, quoting, usage
 from core.health import HealthChecker
 
 # Does blocking work off the event loop.

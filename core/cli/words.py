@@ -65,7 +65,7 @@ def _options(args: Sequence[str], known: Mapping[str, bool]) -> Iterator[str]:
 
 
 def _about(name: str, known: Mapping[str, bool]) -> str:
-    from core.grammar import nearest
+    from core.contract import nearest
 
     if name in EARLY:
         return "must be before the command"

@@ -7,7 +7,7 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 from core.contract.answers import AnswerRow, AnswerTable, not_sent, refused, unknown
 from core.contract.declaration import Action, Connector, Interface, Pairing, Probe, Receipt
 from core.contract.fields import Contract, FieldSpec, field, message_field
-from core.contract.http import Answer, Effect, HttpClient
+from core.contract.http import Answer, HttpClient
 from core.contract.settings import (
     BaseUrl,
     Config,
@@ -25,7 +25,6 @@ from core.contract.text import (
     TypedNumber,
     folded,
     nearest,
-    typed_cell,
     utf8,
     with_newlines,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "Config",
     "Connector",
     "Contract",
-    "Effect",
     "FieldSpec",
     "HttpClient",
     "Interface",
@@ -68,7 +66,6 @@ __all__ = [
     "plain_line",
     "refused",
     "setting",
-    "typed_cell",
     "unknown",
     "upstream_url",
     "utf8",

@@ -2,7 +2,6 @@
 
 import codecs
 import difflib
-import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Self
@@ -22,9 +21,6 @@ _OTHERS = (
 LONGEST_FOLDED = 1000
 # Nobody mistypes a longer one, and comparing costs time by the product of both lengths.
 LONGEST_NEAR = 100
-# Ids, codes and phone numbers begin with 0 or +; a double keeps fifteen digits, whichever.
-_NUMERAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_MOST_DIGITS = 15
 
 
 def utf8(data: bytes) -> str:
@@ -84,14 +80,3 @@ class TypedNumber(float):
         whole, _, decimals = self.typed.partition(".")
         decimals = decimals.rstrip("0")
         return f"{whole}.{decimals}" if decimals else whole
-
-
-def typed_cell(text: str) -> Cell:
-    """Read a cell typed without quotes: 42 and -3.5 are numbers; 007, +1, 1e3 are text."""
-    if len(text) > 2 * _MOST_DIGITS or not _NUMERAL.fullmatch(text):
-        return text
-    if sum(map(str.isdigit, text)) > _MOST_DIGITS or (text[0] == "-" and not float(text)):
-        return text
-    if "." not in text:
-        return int(text)
-    return TypedNumber(text) if text.endswith("0") else float(text)

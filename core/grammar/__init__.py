@@ -1,6 +1,5 @@
 """Typed words to values: one way to write an action down, wherever it is typed."""
 
-from core.contract import nearest
 from core.grammar.fields import value
 from core.grammar.jsons import read_json
 from core.grammar.parse import parse_chat, parse_items
@@ -10,7 +9,6 @@ from core.grammar.usage import LINES, field_help, quoting, usage
 __all__ = [
     "LINES",
     "field_help",
-    "nearest",
     "parse_chat",
     "parse_items",
     "quoting",

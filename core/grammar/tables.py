@@ -5,11 +5,14 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from core.contract import BYTE_ORDER_MARK, Cell, TypedNumber, typed_cell, with_newlines
+from core.contract import BYTE_ORDER_MARK, Cell, TypedNumber, with_newlines
 from core.grammar.jsons import json_rows
 from core.grammar.words import visible
 
 TAB, COMMA = "\t", ","
+# Ids, codes and phone numbers begin with 0 or +; a double keeps fifteen digits, whichever.
+_NUMERAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_MOST_DIGITS = 15
 _SHOWN = 40
 _NEEDS_QUOTES = re.compile(r"""^[\[{'‘„«‹]|[,\t\n"“”]""")  # noqa: RUF001 - meant
 _OTHER_QUOTES = {"'": "'", "‘": "’", "„": "“”", "«": "»", "‹": "›"}  # noqa: RUF001 - meant
@@ -92,6 +95,17 @@ def in_quotes(cell: str) -> str:
     """Show how a cell is written so that it stays text, a long one cut short."""
     shown = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}…"
     return '"' + shown.replace('"', '""') + '"'
+
+
+def typed_cell(text: str) -> Cell:
+    """Read a cell typed without quotes: 42 and -3.5 are numbers; 007, +1, 1e3 are text."""
+    if len(text) > 2 * _MOST_DIGITS or not _NUMERAL.fullmatch(text):
+        return text
+    if sum(map(str.isdigit, text)) > _MOST_DIGITS or (text[0] == "-" and not float(text)):
+        return text
+    if "." not in text:
+        return int(text)
+    return TypedNumber(text) if text.endswith("0") else float(text)
 
 
 def _separated(text: str) -> list[list[_Piece]]:

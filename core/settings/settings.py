@@ -18,9 +18,8 @@ from typing import TypeVar, cast
 from pydantic import ValidationError
 
 from core.callers import Caller
-from core.contract import Config, Connector, Interface, Problem, Setting
+from core.contract import Config, Connector, Interface, Problem, Setting, nearest
 from core.errors import NotConfigured
-from core.grammar import nearest
 from core.home import check, find, stamp
 from core.interfaces import declared
 from core.masking import Redactor

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, utf8
+from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, nearest, utf8
 from core.errors import NotConfigured
-from core.grammar import nearest
 from core.home import Stamp, default, find, open_trusted, read_trusted, stamp
 from core.network import Network, drop_key_log
 

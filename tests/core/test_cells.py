@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.contract import TypedNumber, typed_cell
+from core.contract import TypedNumber
 from core.grammar import rows
+from core.grammar.tables import typed_cell
 
 # A busy machine is not a failure.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

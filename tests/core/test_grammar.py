@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.contract import nearest
 from core.errors import Fault, InvalidInput
-from core.grammar import nearest, parse_chat, parse_items, quoting, read_json, usage, value
+from core.grammar import parse_chat, parse_items, quoting, read_json, usage, value
 from tests.support.contracts import Bare, Mail, Note, Page, Table, faults
 
 

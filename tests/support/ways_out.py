@@ -9,7 +9,7 @@ from core.contract import Receipt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.contract import Effect, HttpClient
+    from core.contract.http import Effect, HttpClient
     from core.outbound import Delivery, Outbound
 
 CREDENTIAL = b"credential"
