@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from core import wording
 from core.plain import plain_line, plain_text
 from core.streams import NotPrinted
 
@@ -82,16 +83,12 @@ class Output:
             with suppress(NotPrinted):
                 self.document(error.body())
                 return
-        from core import wording
-
         # A reader who has gone took what he wanted.
         if not (isinstance(error, NotPrinted) and error.quiet):
             _write(sys.stderr, wording.refusal(error), "red")
 
     def settled(self, settled: Settled) -> None:
         """Say how a run ended: a receipt, or what went wrong and what to do."""
-        from core import wording
-
         try:
             if self.as_json:
                 self.document(settled.body())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core import __version__
+from core import __version__, wording
 from core.cli import options, reports
 from core.errors import InternalError, InvalidInput, LedgerError, LevqorError, NotConfigured
 from core.home import write_private
@@ -105,8 +105,6 @@ def _start(session: Session, action_id: str) -> Future[Settled] | LevqorError:
 
 
 def _draw(out: Output, action_id: str, outcome: Settled | LevqorError) -> None:
-    from core import wording
-
     if isinstance(outcome, LevqorError):
         # What to set, and where to get it, is under Health below: once is enough.
         absent = isinstance(outcome, NotConfigured)
