@@ -6,8 +6,9 @@ heavy to import waits until one of its functions is called.
 
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.contract import Interface
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from bot.runtime import Surface
     from core.reports import Finding
     from core.settings import Address, Settings
+
+
+def imported(name: str) -> Callable[..., Any]:
+    """Return a function, written `module:function`, that is imported only when it is called."""
+    return lambda *args: pkgutil.resolve_name(name)(*args)  # noqa: PLW0108 - not yet
 
 
 @dataclass(frozen=True)

@@ -7,26 +7,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.declaration import Options, Subcommand
+from bot.declaration import Options, Subcommand, imported
 from bot.surfaces import SURFACES
 from core import __version__, streams, wording
 from core.errors import LevqorError
 from core.home import temporary
 from core.logs import quiet_libraries
-from core.settings import Address, Settings
-
-
-def _check(settings: Settings) -> int:
-    from bot import check
-
-    return check.main(settings)
-
+from core.settings import Address, Settings, ready_for_tls
 
 COMMANDS = {
     command.name: command
     for command in (
         *(command for spec in SURFACES for command in spec.commands),
-        Subcommand("check", "check tokens, scopes, webhooks and command names", _check),
+        Subcommand(
+            "check",
+            "check tokens, scopes, webhooks and command names",
+            imported("bot.check:main"),
+        ),
     )
 }
 
@@ -43,8 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: Options) -> int:
     with contextlib.ExitStack() as stack:
         try:
-            from core.settings import ready_for_tls
-
             # Before anything is imported that uses TLS at once.
             if note := ready_for_tls():
                 streams.print_error(note)
@@ -63,8 +58,6 @@ def _run(options: Options) -> int:
 
 def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     """Read the settings; with the sandbox, start its services for as long as `stack`."""
-    from core.settings import Settings
-
     if not options.sandbox:
         return Settings(options.home)
     from core.sandbox import Sandbox
@@ -112,8 +105,6 @@ def parse(argv: Sequence[str]) -> Options:
 
 def address(text: str) -> Address:
     """Read HOST:PORT as LEVQOR_HTTP is read."""
-    from core.settings import Address
-
     try:
         return Address.parse(text)
     except ValueError as problem:

@@ -85,14 +85,12 @@ class Terminal:
                     self.say(line, "bad")
         return form.values
 
-    def _default(self, setting: str) -> str | None:
-        return self._bot.settings.default(setting)
-
     def _instead(self, spec: FieldSpec) -> str:
-        given = spec.default or (self._default(spec.setting) if spec.setting else None)
+        default = self._bot.settings.default
+        given = spec.default or (default(spec.setting) if spec.setting else None)
         if given is not None:
             return f" [{given}]"
-        return "" if form_fields.is_required(spec, self._default) else " (optional)"
+        return "" if form_fields.is_required(spec, default) else " (optional)"
 
     async def agree(self, question: str) -> bool:
         """Ask yes or no; no is the default."""

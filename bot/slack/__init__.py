@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.declaration import Subcommand, SurfaceSpec
+from bot.declaration import Subcommand, SurfaceSpec, imported
 from bot.slack.settings import SlackSettings
 from core.callers import CallerShape
 from core.errors import NotConfigured
@@ -13,8 +13,6 @@ from core.errors import NotConfigured
 if TYPE_CHECKING:
     from bot.declaration import Startup
     from bot.runtime import Surface
-    from core.reports import Finding
-    from core.settings import Settings
 
 
 def build(startup: Startup) -> Surface | None:
@@ -34,18 +32,6 @@ def build(startup: Startup) -> Surface | None:
     return Slack(startup.settings)
 
 
-async def _check(settings: Settings) -> list[Finding]:
-    from bot.slack.check import check
-
-    return await check(settings)
-
-
-def _manifest(settings: Settings) -> int:
-    from bot.slack.manifest import main
-
-    return main(settings)
-
-
 SURFACE = SurfaceSpec(
     name="slack",
     title="Slack",
@@ -58,9 +44,13 @@ SURFACE = SurfaceSpec(
         r"\bwss://[^\s\"'<>\\]+",  # Socket Mode's address holds its ticket
     ),
     build=build,
-    check=_check,
+    check=imported("bot.slack.check:check"),
     guide="docs/slack.md",
     commands=(
-        Subcommand("slack-manifest", "print the Slack app's manifest, ready to paste", _manifest),
+        Subcommand(
+            "slack-manifest",
+            "print the Slack app's manifest, ready to paste",
+            imported("bot.slack.manifest:main"),
+        ),
     ),
 )

@@ -6,9 +6,8 @@ here everything is given. And a gateway in between may answer anything.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from ssl import SSLContext
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -153,12 +152,12 @@ class Routes:
 
     def __init__(self) -> None:
         self._network = network()
+        self._context = cache(self._network.context)
         self._sessions: dict[Proxy | None, aiohttp.ClientSession] = {}
 
     def to(self, url: str) -> tuple[aiohttp.ClientSession, SSLContext | None, str | None]:
         """The session, whom to trust and the proxy, as aiohttp takes them with a request."""
-        proxy = self._proxy(url)
-        trusted = self._trusted if url.startswith("https:") else None
+        proxy, trusted = self._route(url)
         # A proxy over HTTP is named with each request; one over SOCKS is the connector.
         socks = proxy if proxy and proxy.socks else None
         if socks not in self._sessions:
@@ -167,7 +166,7 @@ class Routes:
 
     def to_socket(self, url: str) -> tuple[aiohttp.ClientSession | None, str | None]:
         """A session of its own where the proxy needs one, and the proxy."""
-        proxy = self._proxy(url)
+        proxy, _ = self._route(url)
         if proxy and proxy.socks:
             return _session(proxy), None
         return None, proxy.url if proxy else None
@@ -177,22 +176,12 @@ class Routes:
         for session in self._sessions.values():
             await session.close()
 
-    def _proxy(self, url: str) -> Proxy | None:
-        with _named():
-            return self._network.proxy(url)
-
-    @cached_property
-    def _trusted(self) -> SSLContext | None:
-        with _named():
-            return self._network.context()
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    try:
-        yield
-    except NoRoute as problem:
-        raise Unreachable(f"{problem.words}.", problem.fix) from None
+    def _route(self, url: str) -> tuple[Proxy | None, SSLContext | None]:
+        try:
+            proxy = self._network.proxy(url)
+            return proxy, self._context() if url.startswith("https:") else None
+        except NoRoute as problem:
+            raise Unreachable(f"{problem.words}.", problem.fix) from None
 
 
 def _session(socks: Proxy | None) -> aiohttp.ClientSession:

@@ -10,7 +10,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
-from bot.declaration import SurfaceSpec
+from bot.declaration import SurfaceSpec, imported
 from bot.telegram.settings import NAME, TelegramSettings, problems, usable
 from core.callers import CallerShape
 from core.contract import Pairing, Probe
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from bot.declaration import Startup
     from bot.runtime import Surface
     from core.contract import HttpClient
-    from core.reports import Finding
-    from core.settings import Settings
 
 # `levqor pair` answers at once: without a name it prints the code alone.
 PATIENCE_S = 2.0
@@ -35,12 +33,6 @@ def build(startup: Startup) -> Surface | None:
     from bot.telegram.surface import Telegram
 
     return Telegram(startup.settings)
-
-
-async def _check(settings: Settings) -> list[Finding]:
-    from bot.telegram.check import check
-
-    return await check(settings)
 
 
 def link(own: TelegramSettings, code: str) -> str | None:
@@ -75,6 +67,6 @@ SURFACE = SurfaceSpec(
     loggers=("telegram",),
     token_shapes=(r"(?<!\d)\d{6,12}(?::|%3[Aa])[\w-]{30,}",),  # it stands in its URLs
     build=build,
-    check=_check,
+    check=imported("bot.telegram.check:check"),
     guide="docs/telegram.md",
 )
