@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.declaration import SurfaceSpec, imported
 from bot.telegram.settings import NAME, TelegramSettings, problems, usable
 from core.callers import CallerShape
-from core.contract import Pairing, Probe
+from core.contract import Pairing
 from core.errors import LevqorError
 
 if TYPE_CHECKING:
@@ -41,20 +41,17 @@ def link(own: TelegramSettings, code: str) -> str | None:
         return None
     from core.outbound import Outbound
 
-    names: list[str] = []
-
-    def ask(http: HttpClient) -> Probe:
+    def ask(http: HttpClient) -> Any:
         answer = http.get(f"{own.api_url}/bot{own.token}/getMe").json()
         result = answer.get("result") if isinstance(answer, dict) else None
-        name = result.get("username") if isinstance(result, dict) else None
-        if isinstance(name, str) and re.fullmatch(r"\w{3,64}", name, re.ASCII):
-            names.append(name)
-        return Probe()
+        return result.get("username") if isinstance(result, dict) else None
 
     # The code works without the link; `levqor doctor` tells what is wrong with the token.
     with contextlib.closing(Outbound()) as outbound, contextlib.suppress(LevqorError):
-        outbound.probe(NAME, b"pairing", ask, seconds=PATIENCE_S)
-    return f"https://t.me/{names[0]}?start={code}" if names else None
+        name = outbound.probe(NAME, b"pairing", ask, seconds=PATIENCE_S)
+        if isinstance(name, str) and re.fullmatch(r"\w{3,64}", name, re.ASCII):
+            return f"https://t.me/{name}?start={code}"
+    return None
 
 
 SURFACE = SurfaceSpec(
