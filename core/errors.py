@@ -118,8 +118,7 @@ class LevqorError(Exception):
     ) -> None:
         message = plain_text(message or inspect.cleandoc(type(self).__doc__ or ""))
         super().__init__(message)
-        fix = fix and plain_text(fix)
-        known = {"message": message, "fix": fix, "reason": reason, "run": run}
+        known = {"message": message, "fix": fix and plain_text(fix), "reason": reason, "run": run}
         self.__dict__.update(_fields(self, {**known, "retry_after": retry_after, **fields}))
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -149,11 +148,10 @@ class LevqorError(Exception):
             outcome=outcome,
             in_doubt=True if outcome == "unknown" else None,
             retry_after=wait,
-            **self._more(),
+            details=getattr(self, "faults", None),
+            upgrade=getattr(self, "upgrade", None),
+            resets_at=getattr(self, "resets_at", None),
         ).body()
-
-    def _more(self) -> dict[str, Any]:
-        return {}
 
 
 def _fields(error: LevqorError, values: dict[str, Any]) -> dict[str, Any]:
@@ -187,9 +185,6 @@ class InvalidInput(LevqorError, code="validation_error", http=400, exit=2):
         self, faults: Iterable[Fault] = (), message: str | None = None, **more: Any
     ) -> None:
         super().__init__(message, faults=tuple(faults), **more)
-
-    def _more(self) -> dict[str, Any]:
-        return {"details": self.faults}
 
 
 class TooLarge(InvalidInput, http=413):
@@ -230,9 +225,6 @@ class QuotaSpent(LevqorError, code="rate_limited", http=402, exit=4):
 
     upgrade: str | None = None
     resets_at: datetime | None = None
-
-    def _more(self) -> dict[str, Any]:
-        return {"upgrade": self.upgrade, "resets_at": self.resets_at}
 
 
 class UpstreamError(LevqorError, code="upstream_error", http=500, exit=1):
