@@ -90,18 +90,12 @@ def first(
 
 
 def direct(
-    family: socket.AddressFamily, address: Any, seconds: float, options: Any = ()
+    _: socket.AddressFamily, address: Any, seconds: float, options: Any = ()
 ) -> socket.socket:
     """Connect to an address."""
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        for option in options:
-            sock.setsockopt(*option)
-        sock.settimeout(seconds)
-        sock.connect(address)
-    except BaseException:
-        sock.close()
-        raise
+    sock = socket.create_connection(address[:2], seconds)
+    for option in options:
+        sock.setsockopt(*option)
     return sock
 
 
