@@ -64,7 +64,12 @@ def read(column: dict[str, Any], given: Any) -> dict[str, Any]:
         value = given
     else:
         raise invalid(f"{name} is expected to be {kind}.")
-    kept = None if value is None and kind in _NULLABLE else _READERS[kind](column, value)
+    kept: Any = None
+    if kind in _ITEMS:
+        items = enumerate(_items(column, value))
+        kept = [_ITEMS[kind](column, item, f"[{index}]") for index, item in items]
+    elif value is not None or kind not in _NULLABLE:
+        kept = _VALUES[kind](column, value)
     return {"id": column["id"], "type": kind, kind: kept}
 
 
@@ -117,22 +122,16 @@ def _items(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
     return value
 
 
-def _rich_text(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    pieces = []
-    for index, item in enumerate(_items(column, value)):
-        text = item.get("text")
-        if not isinstance(text, dict) or not isinstance(text.get("content"), str):
-            raise _wrong(column, "defined", None, f"[{index}].text")
-        if (length := utf16_length(text["content"])) > MAX_TEXT:
-            raise invalid(
-                f"{_path(column, f'[{index}].text.content')}.length should be ≤ "
-                f"`{MAX_TEXT}`, instead was `{length}`."
-            )
-        link = text.get("link") or {}
-        if not isinstance(link, dict):
-            raise _wrong(column, "an object", link, f"[{index}].text.link")
-        pieces.append(schema.rich_text(text["content"], link.get("url")))
-    return pieces
+def _rich_text(column: dict[str, Any], item: dict[str, Any], at: str) -> dict[str, Any]:
+    text = item.get("text")
+    if not isinstance(text, dict) or not isinstance(text.get("content"), str):
+        raise _wrong(column, "defined", None, f"{at}.text")
+    if (length := utf16_length(text["content"])) > MAX_TEXT:
+        raise _wrong(column, f"≤ `{MAX_TEXT}`", length, f"{at}.text.content.length")
+    link = text.get("link") or {}
+    if not isinstance(link, dict):
+        raise _wrong(column, "an object", link, f"{at}.text.link")
+    return schema.rich_text(text["content"], link.get("url"))
 
 
 def _number(column: dict[str, Any], value: Any) -> float:
@@ -145,7 +144,7 @@ def _plain(option: dict[str, Any]) -> dict[str, Any]:
     return {name: option[name] for name in ("id", "name", "color")}
 
 
-def _option(column: dict[str, Any], value: Any) -> dict[str, Any]:
+def _option(column: dict[str, Any], value: Any, at: str = "") -> dict[str, Any]:
     kind, known = column["type"], column[column["type"]]["options"]
     name = value.get("name", value.get("id")) if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(name, str):
@@ -160,10 +159,6 @@ def _option(column: dict[str, Any], value: Any) -> dict[str, Any]:
     if not 1 <= utf16_length(name) <= MAX_ITEMS:
         raise _wrong(column, f"≤ `{MAX_ITEMS}`", utf16_length(name), ".name.length")
     return {"id": made_up_uuid(f"option {name}"), "name": name, "color": "default"}
-
-
-def _options(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    return [_option(column, item) for item in _items(column, value)]
 
 
 def _date(column: dict[str, Any], value: Any) -> dict[str, Any]:
@@ -191,53 +186,44 @@ def _short(column: dict[str, Any], value: Any) -> str:
     return value
 
 
-def _ids(column: dict[str, Any], value: Any) -> list[str]:
-    ids = []
-    for index, item in enumerate(_items(column, value)):
-        if (ident := read_uuid(item.get("id"))) is None:
-            raise _wrong(column, "a valid uuid", item.get("id"), f"[{index}].id")
-        ids.append(ident)
-    return ids
+def _id(column: dict[str, Any], item: dict[str, Any], at: str) -> str:
+    if (ident := read_uuid(item.get("id"))) is None:
+        raise _wrong(column, "a valid uuid", item.get("id"), f"{at}.id")
+    return ident
 
 
-def _people(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    ids = _ids(column, value)
-    for ident in ids:
-        if ident not in (schema.PERSON, schema.BOT):
-            raise invalid(f"Could not find user with ID: {ident}.")
-    return [schema.user(ident) for ident in ids]
+def _person(column: dict[str, Any], item: dict[str, Any], at: str) -> dict[str, Any]:
+    if (ident := _id(column, item, at)) not in (schema.PERSON, schema.BOT):
+        raise invalid(f"Could not find user with ID: {ident}.")
+    return schema.user(ident)
 
 
-def _relation(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    return [{"id": ident} for ident in _ids(column, value)]
+def _file(column: dict[str, Any], item: dict[str, Any], at: str) -> dict[str, Any]:
+    external = item.get("external")
+    link = external.get("url") if isinstance(external, dict) else None
+    if not isinstance(item.get("name"), str) or not isinstance(link, str):
+        raise _wrong(column, "defined", None, f"{at}.external")
+    if not _LINK.fullmatch(link):
+        raise invalid("Invalid URL for file.")
+    return {"name": item["name"], "type": "external", "external": {"url": link}}
 
 
-def _files(column: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    files = []
-    for index, item in enumerate(_items(column, value)):
-        external = item.get("external")
-        link = external.get("url") if isinstance(external, dict) else None
-        if not isinstance(item.get("name"), str) or not isinstance(link, str):
-            raise _wrong(column, "defined", None, f"[{index}].external")
-        if not _LINK.fullmatch(link):
-            raise invalid("Invalid URL for file.")
-        files.append({"name": item["name"], "type": "external", "external": {"url": link}})
-    return files
-
-
-_READERS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
-    "title": _rich_text,
-    "rich_text": _rich_text,
+# A column's value, or each item of one that holds several.
+_VALUES: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "number": _number,
     "select": _option,
     "status": _option,
-    "multi_select": _options,
     "date": _date,
     "checkbox": _checkbox,
     "url": _short,
     "email": _short,
     "phone_number": _short,
-    "people": _people,
-    "relation": _relation,
-    "files": _files,
+}
+_ITEMS: dict[str, Callable[[dict[str, Any], dict[str, Any], str], Any]] = {
+    "title": _rich_text,
+    "rich_text": _rich_text,
+    "multi_select": _option,
+    "people": _person,
+    "relation": lambda column, item, at: {"id": _id(column, item, at)},
+    "files": _file,
 }
