@@ -80,7 +80,7 @@ class Resend(SandboxService):
         self._check_caller(request)
         mail = received.json
         if not isinstance(mail, dict):
-            raise _refusal(422, "validation_error", "The request body must be valid JSON")
+            raise _invalid("The request body must be valid JSON")
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 1 <= len(key) <= MAX_KEY:
             text = "The key must be between 1-256 characters long"
@@ -89,6 +89,7 @@ class Resend(SandboxService):
         if sent := self._sent_before(key, payload):
             return web.json_response({"id": sent}, headers=LIMITS)
         _check_mail(mail)
+        _check_sender(mail)
         sent = str(uuid.uuid4())
         if key is not None:
             self._keys[key] = (time.monotonic(), payload, sent)
@@ -140,29 +141,17 @@ def _check_mail(mail: dict[str, Any]) -> None:
             raise _refusal(422, "missing_required_field", f"Missing `{name}` field.")
     if not any(mail.get(name) for name in ("text", "html", "template")):
         raise _refusal(422, "missing_required_field", "Missing `html` or `text` field.")
-    if fault := _text_fault(mail) or _address_fault(mail):
-        raise _refusal(422, "validation_error", fault)
-    if fault := _sender_fault(mail):
-        raise _refusal(403, "validation_error", fault)
-
-
-def _text_fault(mail: dict[str, Any]) -> str | None:
     for name in ("subject", "text", "html", "from"):
         if not isinstance(mail.get(name, ""), str):
-            return f"The `{name}` field must be a `string`."
+            raise _invalid(f"The `{name}` field must be a `string`.")
     if "\n" in mail["subject"] or "\r" in mail["subject"]:
-        return "The `\\n` is not allowed in the `subject` field."
-    return None
-
-
-def _address_fault(mail: dict[str, Any]) -> str | None:
+        raise _invalid("The `\\n` is not allowed in the `subject` field.")
     for name in ("from", "to", "cc", "bcc", "reply_to"):
         given = mail.get(name, [])
         if not isinstance(given, str | list) or not all(map(_is_address, _list(given))):
-            return f"Invalid `{name}` field. {_SHAPE}"
+            raise _invalid(f"Invalid `{name}` field. {_SHAPE}")
     if len(_list(mail["to"])) > MAX_RECIPIENTS:
-        return f"The `to` field can hold at most {MAX_RECIPIENTS} addresses."
-    return None
+        raise _invalid(f"The `to` field can hold at most {MAX_RECIPIENTS} addresses.")
 
 
 def _is_address(given: Any) -> bool:
@@ -171,17 +160,17 @@ def _is_address(given: Any) -> bool:
     return bool(_ADDRESS.fullmatch(parseaddr(given)[1])) and parseaddr(given)[1] in given
 
 
-def _sender_fault(mail: dict[str, Any]) -> str | None:
+def _check_sender(mail: dict[str, Any]) -> None:
     sender = parseaddr(mail["from"])[1].lower()
     domain = sender.partition("@")[2]
     to = [parseaddr(address)[1].lower() for address in _list(mail["to"])]
+    text = f"The {domain} domain is not verified. Please, add and verify your domain"
     if sender == TEST_SENDER:
         if all(address == OWNER or _is_test_inbox(address) for address in to):
-            return None
-        return f"You can only send testing emails to your own email address ({OWNER})."
-    if domain == DOMAIN:
-        return None
-    return f"The {domain} domain is not verified. Please, add and verify your domain"
+            return
+        text = f"You can only send testing emails to your own email address ({OWNER})."
+    if domain != DOMAIN:
+        raise _refusal(403, "validation_error", text)
 
 
 def _is_test_inbox(address: str) -> bool:
@@ -193,3 +182,7 @@ def _is_test_inbox(address: str) -> bool:
 def _refusal(status: int, name: str, message: str) -> Refusal:
     body = {"statusCode": status, "message": message, "name": name}
     return Refusal(web.json_response(body, status=status))
+
+
+def _invalid(message: str) -> Refusal:
+    return _refusal(422, "validation_error", message)
