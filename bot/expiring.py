@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import OrderedDict
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -15,7 +14,7 @@ class ExpiringMap(Generic[K, V]):
     def __init__(self, most: int, seconds: float = math.inf) -> None:
         self._most = most
         self._seconds = seconds
-        self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._kept: dict[K, tuple[float, V]] = {}
 
     def __setitem__(self, key: K, value: V) -> None:
         """Keep a value, in place of an older one; its time begins now."""
@@ -43,7 +42,7 @@ class ExpiringMap(Generic[K, V]):
     def _forget(self) -> None:
         now = time.monotonic()
         while self._kept:
-            until, _ = next(iter(self._kept.values()))
+            oldest, (until, _) = next(iter(self._kept.items()))
             if until > now and len(self._kept) <= self._most:
                 return
-            self._kept.popitem(last=False)
+            del self._kept[oldest]

@@ -18,7 +18,6 @@ from core.errors import (
     Fault,
     InvalidInput,
     LevqorError,
-    MethodNotAllowed,
     TooLarge,
     Unauthorized,
     WrongMediaType,
@@ -170,7 +169,7 @@ def error_response(error: LevqorError, *, allow: str | None = None) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="levqor"'
-    if isinstance(error, MethodNotAllowed) and allow:
+    if allow:
         headers["allow"] = allow
     if isinstance(error, TooLarge | TooSlow | Smuggled):
         # The rest of that body is still on its way, or its end is in doubt: nothing after

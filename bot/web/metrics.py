@@ -5,10 +5,9 @@ from functools import partial
 from itertools import product
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from bot.runtime import Bot
@@ -17,9 +16,6 @@ from core.engine import Engine, Settled
 from core.errors import LevqorError, QuotaSpent
 from core.health import inbounds
 from core.reports import Outcome
-
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
-OPENMETRICS = CONTENT_TYPE_LATEST
 
 # A webhook answers in tenths of a second; an attempt is over after ten, a run after thirty.
 _RUN_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -69,9 +65,8 @@ class Metrics:
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """Everything counted, and its content type: OpenMetrics where it is asked for."""
-        if "application/openmetrics-text" in accept:
-            return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]
-        return generate_latest(self.registry), TEXT
+        encode, media = choose_encoder(accept)
+        return encode(self.registry), media
 
     def _settled(self, settled: Settled, _: Caller) -> None:
         self.seconds.labels(settled.action_id).observe(settled.ms / 1000)
