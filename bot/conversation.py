@@ -38,18 +38,13 @@ NOT_SENT_AGAIN = "Not sent again."
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """What somebody asks for.
-
-    `id` is the platform's own for it: delivered twice, it is done once. `reply_to` is where its
-    outcome goes if this process ends first. `written_at` is when it was written (Unix time), where
-    the platform says; `confirm` is what to ask before anything is sent.
-    """
+    """What somebody asks for."""
 
     caller: Caller
-    id: str | int | None = None
-    reply_to: ReplyTo | None = None
-    written_at: float | None = None
-    confirm: str | None = None
+    id: str | int | None = None  # the platform's own: delivered twice, it is done once
+    reply_to: ReplyTo | None = None  # where its outcome goes if this process ends first
+    written_at: float | None = None  # Unix time, where the platform says
+    confirm: str | None = None  # what to ask before anything is sent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,15 +29,13 @@ class HookAnswer:
 class Hook:
     """An address of the HTTP surface that a chat platform posts to.
 
-    `path` is exact (`/chat/events`). Hooks are exempt from tokens and from the rule on
-    hosts: `authentic` tells whether the platform sent a post, and what it did not send is
-    answered with the status `refused` and goes no further.
+    It is exempt from tokens and from the rule on hosts.
     """
 
-    path: str
-    authentic: Callable[[HookRequest], bool]
+    path: str  # exact: `/chat/events`
+    authentic: Callable[[HookRequest], bool]  # whether the platform sent a post
     answer: Callable[[HookRequest], Awaitable[HookAnswer]]
-    refused: int = 401
+    refused: int = 401  # the status of what it did not send, which goes no further
 
 
 class Surface(Protocol):

@@ -28,23 +28,18 @@ from core.backoff import backoffs
 
 @dataclass(frozen=True)
 class Timing:
-    """How often, in seconds.
-
-    A connection is renewed every `renew`: one that died in silence is found out, and the new one's
-    greeting tells whether another process holds the same app token. A process that has just
-    ended may still be counted there; `crowd` later it is not. What came over an old connection is
-    acknowledged over it for `linger`. A connection that ends before it is `steady` old is
-    not replaced at once. The bot token is looked at every `watch`.
-    """
+    """How long and how often, in seconds."""
 
     connect: float = 8.0
     ping: float = 5.0
     look: float = 1.0
+    # A new connection finds out one that died in silence, and its greeting tells whether another
+    # process holds the same app token.
     renew: float = 300.0
-    crowd: float = 6.0
-    linger: float = 4.0
-    steady: float = 30.0
-    watch: float = 300.0
+    crowd: float = 6.0  # then a process that has ended is not counted in a greeting any more
+    linger: float = 4.0  # what came over an old connection is acknowledged over it
+    steady: float = 30.0  # what ends before is not replaced at once
+    watch: float = 300.0  # between looks at the bot token
 
 
 CONNECTED = "connected (Socket Mode)"

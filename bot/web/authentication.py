@@ -40,15 +40,12 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+?)\.?)(?::[0-9]*)?")
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks over HTTP; `address` is for the log, `admin` may see every run.
-
-    `starts` is False for a web page that may look but start nothing.
-    """
+    """Who asks over HTTP."""
 
     caller: Caller
-    address: str
-    admin: bool = False
-    starts: bool = True
+    address: str  # for the log
+    admin: bool = False  # may see every run
+    starts: bool = True  # a web page may look but start nothing
 
 
 class Authenticator:

@@ -38,19 +38,15 @@ def affordable(most: int, share: int) -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds in time and number: a whole head, a whole body, a pause between two requests.
+    """Bounds in time and number."""
 
-    `read_seconds` is how long a caller may leave its answers unread before it is cut off;
-    `backlog` how many connections wait to be taken.
-    """
-
-    head_seconds: float = 10.0
-    body_seconds: float = 10.0
-    keep_alive_seconds: int = 5
+    head_seconds: float = 10.0  # for a whole head
+    body_seconds: float = 10.0  # for a whole body
+    keep_alive_seconds: int = 5  # between two requests
+    read_seconds: float = 10.0  # then a caller that leaves its answers unread is cut off
     connections: int = field(default_factory=partial(affordable, 512, 2))
-    read_seconds: float = 10.0
-    # asyncio takes all of them in one turn, and three turns go by until those are closed
-    # that must make room.
+    # Connections that wait to be taken. asyncio takes all of them in one turn, and three turns go
+    # by until those are closed that must make room.
     backlog: int = field(default_factory=partial(affordable, 256, 8))
 
     @property
