@@ -12,7 +12,7 @@ from typing import Any
 
 from core import wording
 from core.callers import Caller
-from core.contract import Action, Connector, Contract, nearest
+from core.contract import Action, Connector, nearest
 from core.engine import Engine
 from core.errors import InvalidInput, NotFound
 from core.grammar import field_help, parse_chat, quoting, usage
@@ -67,17 +67,9 @@ class Commands:
         for action_id in self._engine.action_ids():
             yield (action_id, *self._engine.action(action_id))
 
-    def contract(self, action_id: str) -> type[Contract]:
-        """An action's contract; raises NotFound with the nearest."""
-        return self._engine.action(action_id)[1].input
-
-    async def ready(self, action_id: str, caller: Caller) -> None:
-        """Raise what would refuse a run whatever its input, before a form is opened for it."""
-        await self._read(self._engine.ready, action_id, caller)
-
     def read(self, action_id: str, text: str) -> dict[str, Any]:
         """Typed words to an action's values; raises InvalidInput with every fault."""
-        return parse_chat(text, self.contract(action_id))
+        return parse_chat(text, self._engine.action(action_id)[1].input)
 
     def find(self, typed: str, spelling: Spelling) -> str:
         """The action or question a word spells; raises NotFound with the nearest."""

@@ -138,8 +138,7 @@ class Console(Surface):
         given: dict[str, Any] = {}
         if isinstance(response, Reply) and _is_unfinished(response.error):
             given = bot.commands.read(word, text)
-            await bot.commands.ready(word, self._caller)
-            response = OpenForm(response.text, word, bot.commands.contract(word))
+            response = await conversation.handle(Command(caller=self._caller, word=word))
         while isinstance(response, OpenForm | Confirm):
             request = await self._asked(self._terminal, response, given)
             response = await conversation.handle(request) if request else Reply(NOT_SENT)
