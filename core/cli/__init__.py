@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from typing import TypeGuard, cast
 
+from typer import Abort
 from typer.exceptions import TyperException
 
 from core import streams
@@ -53,6 +54,9 @@ def _run(args: Sequence[str], out: Output) -> int:
         failure = usage_error(error)
     except LevqorError as error:
         failure = error
+    except Abort:
+        # Ctrl-C or Ctrl-D at a question.
+        failure = Interrupted()
     except SystemExit:
         # Typer's own help, and nobody who reads it: the one case in which it ends by itself.
         return NotPrinted.exit

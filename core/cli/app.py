@@ -8,7 +8,7 @@ import typer
 
 from core import __version__
 from core.callers import Local
-from core.cli import doctor, options, people, reports, run, sandbox, service, smoke, storage
+from core.cli import doctor, init, options, people, reports, run, sandbox, service, smoke, storage
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
 from core.errors import Fault, InvalidInput
@@ -18,7 +18,7 @@ EVERYDAY, SET_UP, PEOPLE, KEEPING = (
 )  # fmt: skip
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     EVERYDAY: (run.run, reports.health, reports.runs, reports.why, reports.usage),
-    SET_UP: (doctor.doctor, smoke.smoke, sandbox.sandbox),
+    SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
     PEOPLE: (people.callers, people.unpair),
     KEEPING: (storage.backup, storage.prune),
 }
@@ -105,6 +105,9 @@ def before(
         if session.out.as_json or test:
             raise InvalidInput(message="A command is missing.", fix="See: levqor --help")
         typer.echo(ctx.get_help())
+        session.home_given, session.tolerant = home, True
+        if not any(map(session.settings.configured, options.connectors(None))):
+            session.out.note("\nNothing is set up yet. To begin: levqor init")
         return
     if test and ctx.invoked_subcommand != "run":
         fault = Fault("--test", "is an option of run only: levqor run ACTION --test")

@@ -168,12 +168,12 @@ class PairGroup(HelpGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Name the interfaces."""
         del ctx
-        return list(_pairing())
+        return list(pairable())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Make an interface's command."""
         del ctx
-        interface = _pairing().get(cmd_name)
+        interface = pairable().get(cmd_name)
         if interface is None:
             return None
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -182,7 +182,8 @@ class PairGroup(HelpGroup):
         return typer.main.get_command(app)
 
 
-def _pairing() -> dict[str, Interface]:
+def pairable() -> dict[str, Interface]:
+    """The interfaces whose people need a code."""
     from core.interfaces import declared
 
     return {each.name: each for each in declared() if each.pairing}
@@ -190,8 +191,11 @@ def _pairing() -> dict[str, Interface]:
 
 def pair(ctx: typer.Context, output: options.Output = None) -> None:
     """Make a code for the interface that the command is named for."""
-    session = options.session(ctx)
-    interface = _pairing()[str(ctx.info_name)]
+    show_code(options.session(ctx), pairable()[str(ctx.info_name)])
+
+
+def show_code(session: Session, interface: Interface) -> None:
+    """Make a code for an interface, and say what to do with it."""
     pairing = interface.pairing
     assert pairing is not None  # noqa: S101 - the group names no other
     code, expires = session.ledger.pair_code(interface.name)

@@ -111,6 +111,10 @@ class Session(ExitStack):
         ledger.default_plan = self.settings.app.default_plan
         return ledger
 
+    def read_settings_again(self) -> None:
+        """Use what was just written to `.env`."""
+        self.__dict__.pop("settings", None)
+
     def written(self) -> None:
         """Wait a while until the ledger has recorded the outcomes; raises Unwritten."""
         engine = self.__dict__.get("engine")

@@ -143,6 +143,8 @@ class Result(BaseModel):
     id: int = 0
     type: str = ""
     username: str | None = None
+    title: str | None = None
+    first_name: str = ""
     status: str = ""
     can_send_messages: bool = True
     can_post_messages: bool = True
@@ -189,3 +191,27 @@ def result_of(answer: Answer) -> Result:
     text = "" if status in ANSWERS.by_status else text
     wait = reply.parameters.retry_after
     raise ANSWERS.error(answer, status=status, text=text, wait=wait)
+
+
+class Update(BaseModel):
+    """An update, of which only the chat is read."""
+
+    message: Result | None = None
+    channel_post: Result | None = None
+    my_chat_member: Result | None = None
+
+
+class Updates(BaseModel):
+    """The updates of the last day that no bot has confirmed yet."""
+
+    result: list[Update]
+
+
+def seen_chats(answer: Answer) -> list[tuple[str, str]]:
+    """The ids and names of the chats in some updates; raises what another answer means."""
+    updates = answer.success(Updates)
+    if updates is None:
+        raise ANSWERS.error(answer)
+    events = [each.message or each.channel_post or each.my_chat_member for each in updates.result]
+    seen = {event.chat.id: event.chat for event in events if event and event.chat}
+    return [(str(c.id), c.title or c.username or c.first_name) for c in seen.values()]

@@ -19,6 +19,7 @@ from core.connectors._notion.schema import (
     notion_id,
     read_schema,
     remembered_schema,
+    shared_sources,
 )
 from core.contract import (
     Action,
@@ -175,8 +176,14 @@ def probe(config: NotionConfig, http: HttpClient) -> Probe:
     return Probe(("Write permission can't be checked until a page is created.",))
 
 
+def databases(config: NotionConfig, http: HttpClient) -> list[tuple[str, str]]:
+    """List the databases that are shared with the integration."""
+    return shared_sources(Api(config.api_url, config.api_key, http))
+
+
 CONNECTOR = Connector(
     name="notion",
+    choices={DEFAULT: databases},
     title="Notion",
     config=NotionConfig,
     actions=(

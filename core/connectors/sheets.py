@@ -22,6 +22,7 @@ from core.connectors._sheets.ranges import (
     a1_range,
     cell_value,
     in_tabs,
+    quote_tab,
 )
 from core.contract import (
     Action,
@@ -171,8 +172,15 @@ def probe(config: SheetsConfig, http: HttpClient) -> Probe:
     return Probe((what, note), fix=fix)
 
 
+def tabs(config: SheetsConfig, http: HttpClient) -> list[tuple[str, str]]:
+    """List the tabs, as ranges that begin at the first cell."""
+    names = Api(config.book, config.account, http).tabs()
+    return [(f"{quote_tab(name)}!A1", name) for name in names]
+
+
 CONNECTOR = Connector(
     name="sheets",
+    choices={DEFAULT: tabs},
     title="Google Sheets",
     config=SheetsConfig,
     actions=(

@@ -17,6 +17,7 @@ from core.connectors._telegram_answers import (
     Result,
     may_post,
     result_of,
+    seen_chats,
 )
 from core.connectors._telegram_text import TEXT_UNITS, changes, fitting
 from core.contract import (
@@ -168,8 +169,14 @@ def _link(message: Result) -> str | None:
     return f"https://t.me/{place}/{message.message_id}"
 
 
+def chats(config: TelegramConfig, http: HttpClient) -> list[tuple[str, str]]:
+    """List chats the bot has seen; none while a bot polls, which takes the updates itself."""
+    return seen_chats(http.get(_url(config, "getUpdates"), params={"limit": "100"}))
+
+
 CONNECTOR = Connector(
     name="telegram",
+    choices={DEFAULT: chats},
     title="Telegram",
     config=TelegramConfig,
     actions=(

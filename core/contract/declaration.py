@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.contract.settings import Config
 from core.plain import https_link, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from core.callers import CallerShape
     from core.contract.answers import AnswerTable
@@ -76,7 +76,11 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class Connector:
-    """A service Levqor can reach: the last statement of a connector's file."""
+    """A service Levqor can reach: the last statement of a connector's file.
+
+    `choices` says which settings the service can list values for: it gives pairs of a value and
+    how a person knows it.
+    """
 
     name: str
     title: str
@@ -84,6 +88,9 @@ class Connector:
     actions: tuple[Action, ...]
     probe: Callable[[Any, HttpClient], Probe]
     answers: AnswerTable
+    choices: Mapping[str, Callable[[Any, HttpClient], Sequence[tuple[str, str]]]] = field(
+        default_factory=dict
+    )
 
     def action_id(self, action: Action) -> str:
         """E.g. `name.action`; how an action is written everywhere."""

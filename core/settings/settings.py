@@ -84,6 +84,15 @@ class Settings:
             tolerant=self._tolerant,
         )
 
+    def drafted(self, values: Mapping[str, str]) -> Settings:
+        """Read the same home's settings with other values in place of some; never raises."""
+        environ = {**self._environ, **values}
+        return Settings(self.home, environ=environ, interfaces=self.interfaces, tolerant=True)
+
+    def in_environment(self, name: str) -> bool:
+        """Tell whether a setting is in the environment, which comes before `.env`."""
+        return bool(self._environ.get(name, "").strip())
+
     def stale(self) -> bool:
         """Tell whether `.env` or a secret's file changed since these were read."""
         return any(stamp(file) != seen for file, seen in self._reading.stamps.items())
@@ -108,6 +117,10 @@ class Settings:
     def of(self, kind: type[C]) -> C:
         """Return an interface's own settings."""
         return cast("C", self._own[kind])
+
+    def value(self, name: str) -> str | None:
+        """Return what a setting is set to, well-formed or not."""
+        return self._reading.values.get(name)
 
     def default(self, name: str) -> str | None:
         """Return a setting's value, else the default it was declared with."""

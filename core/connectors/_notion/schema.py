@@ -42,6 +42,11 @@ class Api:
         """Write."""
         return self.http.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
 
+    def search(self, body: Any) -> Answer:
+        """Look for what is shared with the integration."""
+        url = f"{self.url}/v1/search"
+        return self.http.post(url, json=body, headers=self._headers(), effect="none")
+
     def _headers(self) -> dict[str, str]:
         return {**bearer(self.token), "Notion-Version": VERSION}
 
@@ -88,6 +93,25 @@ class Database(BaseModel):
     data_sources: list[Source]
 
 
+class Text(BaseModel):
+    """A piece of a title."""
+
+    plain_text: str = ""
+
+
+class Shared(BaseModel):
+    """A data source as a search finds it."""
+
+    id: str
+    title: list[Text] = []
+
+
+class Found(BaseModel):
+    """What a search found."""
+
+    results: list[Shared]
+
+
 def notion_id(value: str) -> str:
     """Return the dashed id in a 32-digit id, a dashed one or a pasted address.
 
@@ -129,6 +153,18 @@ def read_schema(ident: str, notion: Api) -> Schema:
     if schema is None:
         raise UNREADABLE.error()
     return schema
+
+
+def shared_sources(notion: Api) -> list[tuple[str, str]]:
+    """List the ids and titles of the data sources that the integration may use, latest first."""
+    only = {"filter": {"property": "object", "value": "data_source"}, "page_size": 20}
+    answer = notion.search(only)
+    if answer.status != 200:
+        raise explain(answer)
+    found = answer.parse(Found)
+    if found is None:
+        raise UNREADABLE.error()
+    return [(each.id, "".join(part.plain_text for part in each.title)) for each in found.results]
 
 
 def _only_source(answer: Answer) -> Source:

@@ -49,6 +49,7 @@ class Notion(SandboxService):
             ("GET", f"{base}/users/me", "users.me", ruled(self._me)),
             ("GET", f"{base}/databases/{{id}}", "databases.retrieve", ruled(self._database)),
             ("GET", f"{base}/data_sources/{{id}}", "data_sources.retrieve", ruled(self._source)),
+            ("POST", f"{base}/search", "search", ruled(self._search)),
             ("POST", f"{base}/pages", "pages.create", ruled(self._create)),
             ("GET", f"{base}/pages/{{id}}", "pages.retrieve", ruled(self._page)),
         ]
@@ -91,6 +92,18 @@ class Notion(SandboxService):
 
     def _source(self, request: web.Request, received: Received) -> dict[str, Any]:
         return schema.source_json(*self._find_source(_ident(request, "data_source")))
+
+    def _search(self, request: web.Request, received: Received) -> dict[str, Any]:
+        wanted = _object(received).get("filter")
+        if wanted != {"property": "object", "value": "data_source"}:
+            raise invalid("body failed validation: only data sources are found in the sandbox.")
+        found = [
+            schema.source_json(source, each) for each in self.databases for source in each.sources
+        ]
+        return {
+            "object": "list", "results": found, "next_cursor": None, "has_more": False,
+            "type": "page_or_data_source", "page_or_data_source": {},
+        }  # fmt: skip
 
     def _page(self, request: web.Request, received: Received) -> dict[str, Any]:
         return _named("page", _ident(request, "page"), self.pages)

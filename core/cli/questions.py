@@ -1,0 +1,220 @@
+"""The questions of `levqor init`: what is asked of a person, or taken from given answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from core.cli import options
+from core.errors import LevqorError, NotConfigured
+from core.plain import plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from core.cli.session import Session
+    from core.contract import Connector, HttpClient, Setting
+    from core.settings import Settings
+
+T = TypeVar("T")
+
+# What a person types to have no value; a setting has none that is a dash.
+NO_VALUE = "-"
+# A longer list is no help in a terminal.
+MOST_CHOICES = 20
+
+
+class Questions:
+    """The questions, each answered by a person where one `asks`, else by what was `given`."""
+
+    def __init__(self, session: Session, given: dict[str, str], *, asks: bool) -> None:
+        self.asks = asks
+        self._session, self._out, self._given = session, session.out, given
+
+    def yes(self, question: str, *, flag: bool | None = None, default: bool) -> bool:
+        """A yes or a no: the flag's, a person's, or no where nobody is asked."""
+        if flag is not None or not self.asks:
+            return bool(flag)
+        return typer.confirm(question, default=default)
+
+    def begin(self) -> None:
+        """Say what will happen."""
+        if self.asks:
+            self._out.line("Each service's settings are asked for, checked, and written to:")
+            self._out.copyable(f"  {self._session.settings.home / '.env'}")
+            self._out.line("Enter keeps what is in [brackets]. A dash (-) removes a value.")
+            self._out.line("Ctrl-C stops. Services that were finished stay set up.\n")
+
+    def chosen(self, named: Sequence[str] | None) -> Sequence[Connector]:
+        """The services to set up: those named, answered for, or chosen from a list."""
+        known = options.connectors(None)
+        if named:
+            return [connector for name in named for connector in options.connectors(name)]
+        if not self.asks:
+            return [c for c in known if self._given.keys() & {s.name for s in c.config.settings()}]
+        for number, connector in enumerate(known, 1):
+            state = ", set up" if self._session.settings.configured(connector) else ""
+            self._out.line(f"  {number}  {connector.title}{state}")
+        while True:
+            typed: str = typer.prompt("Which? Numbers or names, with commas", default="all")
+            words = [word.strip() for word in typed.split(",") if word.strip()]
+            if words == ["all"]:
+                return known
+            numbers = {str(number): each.name for number, each in enumerate(known, 1)}
+            try:
+                names = [numbers.get(word, word) for word in words]
+                return [connector for name in names for connector in options.connectors(name)]
+            except LevqorError as error:
+                self._out.line(f"{error.message} {error.fix or ''}", "red")
+
+    def set_up(self, connector: Connector) -> bool:
+        """Ask for a service's settings until it works or is given up, and write the answers."""
+        if self.asks:
+            self._out.line(f"\n{connector.title}", "bold")
+        declared = [each for each in connector.config.settings() if not each.env_only]
+        answers: dict[str, str | None] = {}
+        works = True
+        # Once the service answers, it can list what fits the others.
+        for required in (True, False):
+            asked = [each for each in declared if each.required is required]
+            before = dict(answers)
+            while works:
+                for each in asked:
+                    self._ask(each, connector, answers)
+                if not required and answers == before:
+                    break
+                works = self._works(connector, answers)
+                if works or not self.yes("Give these answers again?", default=True):
+                    break
+                works = True
+        self._write(answers)
+        return works
+
+    def _with(self, answers: dict[str, str | None]) -> Settings:
+        new = {name: value for name, value in answers.items() if value is not None}
+        return self._session.settings.drafted(new)
+
+    def _ask(self, setting: Setting, connector: Connector, answers: dict[str, str | None]) -> None:
+        """Ask for a setting until its value is well-formed."""
+        name, out = setting.name, self._out
+        if self._session.settings.in_environment(name):
+            out.line(f"  {name} is set in the environment, which comes before .env.", "dim")
+            return
+        choices: Sequence[tuple[str, str]] = ()
+        if self.asks:
+            out.line(f"\n  {setting.title}", "bold")
+            out.line(f"  Where: {setting.where}.", "dim")
+            choices = self._choices(connector, name, answers)
+        while True:
+            now = answers.get(name) or self._session.settings.value(name)
+            value = self._given.get(name, now or "") if not self.asks else self._typed(setting, now)
+            numbers = {str(number): choice for number, (choice, _) in enumerate(choices, 1)}
+            value = numbers.get(value, value)
+            if value != (now or ""):
+                answers[name] = None if value in ("", NO_VALUE) else value
+            found = [p for p in self._with(answers).problems() if p.setting == name]
+            for problem in found:
+                out.line(f"  {problem.what} {problem.fix}", "red" if problem.fatal else "yellow")
+            if not self.asks or not any(problem.fatal for problem in found):
+                return
+
+    def _typed(self, setting: Setting, now: str | None) -> str:
+        shown = "set" if setting.secret else plain_line(now or "", 40)
+        state = f" [{shown}]" if now else "" if setting.required else " [none]"
+        typed: str = typer.prompt(
+            f"  {setting.name}{state}", default="", show_default=False, hide_input=setting.secret
+        )
+        return typed.strip() or now or ""
+
+    def _choices(
+        self, connector: Connector, name: str, answers: dict[str, str | None]
+    ) -> Sequence[tuple[str, str]]:
+        """Show what the service can list for a setting, numbered."""
+        if name not in connector.choices:
+            return ()
+        try:
+            found = self._through(connector, answers, connector.choices[name])[:MOST_CHOICES]
+        except LevqorError:
+            return ()  # the check says why
+        for number, (_, label) in enumerate(found, 1):
+            self._out.line(f"    {number}  {plain_line(label, 60)}")
+        return found
+
+    def _works(self, connector: Connector, answers: dict[str, str | None]) -> bool:
+        """Check a service live and say what was found."""
+        out = self._out
+        try:
+            probe = self._through(connector, answers, connector.probe)
+        except LevqorError as error:
+            out.line(f"{out.mark(False)} {connector.title}: {error.message}", "red")
+            if error.fix:
+                out.line(f"    {error.fix}")
+            return False
+        out.line(f"{out.mark(True)} {connector.title} works.", "green")
+        for note in filter(None, (*probe.notes, probe.fix)):
+            out.line(f"    {note}")
+        return True
+
+    def _through(
+        self,
+        connector: Connector,
+        answers: dict[str, str | None],
+        call: Callable[[object, HttpClient], T],
+    ) -> T:
+        from core.engine.validation import credential_digest
+        from core.outbound import Outbound
+
+        settings = self._with(answers)
+        config = settings.config(connector)
+        outbound = Outbound(redactor=settings.redactor())
+        try:
+            with self._out.waiting(f"asking {connector.title}"):
+                return outbound.probe(
+                    connector.name, credential_digest(config), lambda http: call(config, http)
+                )
+        finally:
+            outbound.close()
+
+    def _write(self, answers: dict[str, str | None]) -> None:
+        from core.settings import env_file
+
+        file = self._session.settings.home / ".env"
+        if not answers:
+            return
+        try:
+            env_file.write(file, answers)
+        except (OSError, ValueError) as error:
+            fix = "Make it a text file of yours that can be written, then run levqor init again."
+            raise NotConfigured(f"{file} cannot be written: {error}.", fix=fix) from None
+        self._session.read_settings_again()
+
+    def team(self, *, flag: bool | None) -> None:
+        """Ask whether people have a daily limit."""
+        name = "LEVQOR_DEFAULT_PLAN"
+        if self._session.settings.value(name) is None or flag is not None:
+            question = "Is it for your own team, with no daily limit?"
+            if self.yes(question, flag=flag, default=True):
+                self._write({name: "pro"})
+            elif flag is False:
+                self._write({name: None})
+
+    def test_sends(self, names: Sequence[str], *, flag: bool | None) -> dict[str, bool | None]:
+        """Send each action's sample; which were sent, None for what needs a default first."""
+        if not names or not self.yes("Send a test through each?", flag=flag, default=True):
+            return {}
+        sent: dict[str, bool | None] = {}
+        engine = self._session.engine
+        for connector in engine.connectors:
+            for action in connector.actions if connector.name in names else ():
+                action_id = connector.action_id(action)
+                try:
+                    settled = engine.run(action_id, {}, self._session.caller, test=True)
+                except LevqorError as error:
+                    self._out.line(f"{action_id}: {error.message} {error.fix or ''}", "yellow")
+                    sent[action_id] = None
+                else:
+                    sent[action_id] = settled.error is None
+                    if not self._out.as_json:
+                        self._out.settled(settled)
+        return sent
