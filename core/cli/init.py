@@ -23,7 +23,7 @@ def init(
     ctx: typer.Context,
     services: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SERVICE]...", help="Set up these only, for example email notion."),
+        typer.Argument(metavar="SERVICE", help="Set up these only, for example email notion."),
     ] = None,
     answers: Annotated[
         typer.FileText | None,
