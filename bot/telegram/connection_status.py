@@ -97,6 +97,11 @@ class ConnectionStatus:
             skipped = f"; {counted(self._skipped, 'message')} it could not read {were} skipped"
         await self._report(Verdict(f"takes messages {self._how}{skipped}", ok=True))
 
+    async def standing_by(self) -> None:
+        """Another bot on this database polls, and this one would follow it."""
+        self._answered, self._conflict_until = time.monotonic(), 0.0
+        await self._report(Verdict("stands by: another bot takes the messages", ok=True))
+
     async def flooded(self, seconds: float) -> None:
         """Telegram wants us to wait; a wait as short as a poll is no news."""
         if seconds > self._timing.poll:

@@ -17,11 +17,15 @@ from bot.telegram import connection_status as verdicts
 from bot.telegram.api import Api, Flood
 from bot.telegram.connection_status import ConnectionStatus
 from bot.telegram.settings import Timing
+from bot.telegram.turn import Turn
 from bot.telegram.update_handler import Taken, UpdateHandler
 from bot.telegram.updates import number
 from bot.telegram.webhook import WebhookSecret
 from core.backoff import backoff
 from core.errors import LevqorError
+
+# After so many failures another bot may try: it may be this machine's network.
+GIVES_WAY = 3
 
 log = logging.getLogger("levqor.bot")
 
@@ -40,6 +44,7 @@ class Polling:
     ) -> None:
         self._bot = bot
         self._api = api
+        self._turn = Turn(bot, api.token, timing.lease)
         self._handler = handler
         self._status = status
         self._secret = secret
@@ -54,8 +59,10 @@ class Polling:
         """Poll; returns once stopped."""
         while not self._stopped.is_set():
             try:
-                if await self._check_webhook():
-                    await self._poll()
+                if (term := await self._turn.take()) is None:
+                    await self._stand_by()
+                elif await self._check_webhook():
+                    await self._poll(term)
             except LevqorError:
                 self._begin()
                 await self._failed(verdicts.LEDGER)
@@ -65,17 +72,26 @@ class Polling:
                 # Its text may hold the token.
                 log.error("Polling stumbled: %s", type(error).__name__)  # noqa: TRY400
                 await self._failed(verdicts.STUMBLED)
-        if self._offset is not None:
+        if self._offset is not None and self._turn.term is not None:
             # What was taken and is not confirmed would be answered again by the next bot.
             with contextlib.suppress(TelegramError):
                 await self._api.updates(self._offset, 0, self._timing.confirm)
         self._begin()
+        await self._turn.leave()
 
     def stop(self) -> None:
         """Take nothing more. What is taken is confirmed and begun; what is not comes again."""
         self._stopped.set()
 
-    async def _poll(self) -> None:
+    async def _stand_by(self) -> None:
+        """Another bot polls; what this one has taken is in the ledger."""
+        self._begin()
+        self._offset, self._failures = None, 0
+        self._calm = self._no_webhook = self._pushed_out = False
+        await self._status.standing_by()
+        await self._pause(self._turn.look_seconds)
+
+    async def _poll(self, term: int) -> None:
         # What is taken waits for its confirmation, and health for the first good answer:
         # do not wait for new updates then.
         seconds = self._timing.poll if self._calm and not self._unconfirmed else 0
@@ -86,11 +102,14 @@ class Polling:
         if self._unconfirmed:
             await asyncio.wait({poll}, timeout=self._timing.confirm)
             self._begin()
-        stopped = asyncio.ensure_future(self._stopped.wait())
-        await asyncio.wait({poll, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not poll.done():
+        others = [asyncio.ensure_future(each) for each in (self._stopped.wait(), self._turn.lost())]
+        await asyncio.wait({poll, *others}, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+        if not poll.done() or self._turn.term != term:
+            # What came late is the next bot's: it was not confirmed.
             poll.cancel()
+            await asyncio.gather(poll, return_exceptions=True)
             return
         batch = poll.result()
         self._calm = True
@@ -155,6 +174,8 @@ class Polling:
             await self._status.bad(verdict)
             await self._pause(self._timing.refused)
         else:
+            if self._failures >= GIVES_WAY:
+                await self._turn.leave()
             # One poll that goes wrong is no news, unless what came is no Telegram.
             news = self._failures or verdict is verdicts.INVALID_ANSWERS
             await self._failed(verdict if news else None)

@@ -62,6 +62,8 @@ class Timing:
     # The ledger is told this often that all is well; whoever reads it may think the worst
     # of a sign of life that is much older.
     beat: float = 60.0
+    # Of several bots one polls. Longer than a poll, so that the next one meets none that is left.
+    lease: float = 30.0
     stalled: float = 90.0  # longer than a poll may take and the longest pause
     menus: float = 60.0  # until menus follow pairings taken back at a terminal
     # Two that poll with one token push each other out by turns: a good poll in between is

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from core import __version__
 from core.ledger.records import BotRecord
-from core.ledger.store import Connection, Stored, reads, writes
+from core.ledger.store import PATIENCE, Connection, Stored, reads, writes
 
 # A process that holds a lock of the operating system needs no lease.
 _FOR_EVER = 1e15
@@ -54,15 +54,39 @@ class Bots(Stored):
             if owner not in dead
         ]
 
-    @writes()
-    def lease(self, db: Connection, name: str, seconds: float) -> int | None:
+    def lease(self, name: str, seconds: float) -> int | None:
         """Take or keep a lease; its term, which each new holder counts up.
 
         None where another holds it, who has not let it end and is not dead.
         """
-        now = db.now()
-        held = db.execute("SELECT owner FROM leases WHERE name = :name", {"name": name}).fetchone()
-        gone = held and held[0] in self.store.dead(db, [held[0]])
+        me = self.store.owner()
+
+        def held(db: Connection) -> tuple[int | None, bool]:
+            """The term where it is ours, and whether there is anything to write."""
+            owner, term, left = self._holder(db, name)
+            if owner == me:
+                return term, left < seconds * 2 / 3
+            return None, left <= 0
+
+        # A read waits for no writer, nor for room on the disk.
+        term, due = self.store.read(held)
+        if not due:
+            return term
+        patience = min(PATIENCE, seconds / 3)
+        return self.store.write(lambda db: self._lease(db, name, seconds), patience=patience)
+
+    def _holder(self, db: Connection, name: str) -> tuple[str, int, float]:
+        """Who has a lease, in which term, and for how many seconds; none where they are dead."""
+        row = db.execute("SELECT owner, term, until FROM leases WHERE name = :name", {"name": name})
+        owner, term, until = row.fetchone() or ("", 0, 0.0)
+        gone = owner and self.store.dead(db, [owner])
+        return owner, term, 0.0 if gone else until - db.now()
+
+    def _lease(self, db: Connection, name: str, seconds: float) -> int | None:
+        me, now = self.store.owner(), db.now()
+        owner, _, left = self._holder(db, name)
+        if self.store.dead(db, [me]):
+            return None
         row = db.execute(
             "INSERT INTO leases (name, owner, term, until) VALUES (:name, :me, 1, :until) "
             "ON CONFLICT (name) DO UPDATE SET owner = :me, until = :until, "
@@ -71,10 +95,10 @@ class Bots(Stored):
             "RETURNING term",
             {
                 "name": name,
-                "me": self.store.owner(),
-                "gone": held[0] if gone else "",
+                "me": me,
+                "gone": owner if left <= 0 else "",
                 "now": now,
-                "until": now + seconds,
+                "until": now + seconds if self.store.shared else _FOR_EVER,
             },
         ).fetchone()
         return None if row is None else int(row[0])

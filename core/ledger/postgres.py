@@ -192,10 +192,18 @@ class PostgresStore:
             ) from None
         try:
             self.write(
+                # What this process had said of itself under another name stays true.
                 lambda db: db.execute(
-                    "INSERT INTO bots (owner, since, held, until, dead) "
-                    "VALUES (:owner, :now, :now, :until, 0) ON CONFLICT (owner) DO NOTHING",
-                    {"owner": owner, "now": (now := db.now()), "until": now + self._lease.seconds},
+                    "INSERT INTO bots (owner, label, version, settings, since, held, until, dead) "
+                    "SELECT :owner, was.label, was.version, was.settings, :now, :now, :until, 0 "
+                    "FROM (SELECT :was AS owner) AS me LEFT JOIN bots AS was "
+                    "ON was.owner = me.owner ON CONFLICT (owner) DO NOTHING",
+                    {
+                        "owner": owner,
+                        "was": self._owner or "",
+                        "now": (now := db.now()),
+                        "until": now + self._lease.seconds,
+                    },
                 )
             )
         except BaseException:

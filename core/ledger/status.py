@@ -78,14 +78,17 @@ class Status(Stored):
 
     @reads
     def inbounds(self, db: Connection) -> list[Inbound]:
-        """How each interface of each bot is doing: by name, the latest first.
+        """How each interface of each bot is doing: who does it for all first, then the latest.
 
         Of an interface that no bot has any more, only the last bot's word.
         """
         now = db.now()
         rows = db.execute(
             "SELECT surface, ok, verdict, fix, since, at, owner FROM inbound "
-            "ORDER BY surface, at DESC, owner"
+            "ORDER BY surface, (SELECT count(*) FROM leases WHERE leases.owner = inbound.owner "
+            "AND leases.until > :now AND leases.name LIKE inbound.surface || :more) DESC, "
+            "at DESC, owner",
+            {"now": now, "more": " %"},
         ).fetchall()
         dead = self.store.dead(db, {row[-1] for row in rows})
         said = [

@@ -23,16 +23,21 @@ class Program:
     """A running `levqor-bot`; a context manager that leaves none behind.
 
     `said` is what it has written to standard error so far; `files` how many files it may
-    have open, if fewer than its parent.
+    have open, if fewer than its parent; `module` another program that is started like it.
     """
 
     def __init__(
-        self, home: Path, environ: Mapping[str, str], *args: str, files: int | None = None
+        self,
+        home: Path,
+        environ: Mapping[str, str],
+        *args: str,
+        files: int | None = None,
+        module: str = "bot.app",
     ) -> None:
         self.said = ""
         limit = ["sh", "-c", f'ulimit -n {files}; exec "$0" "$@"'] if files else []
         self._process = subprocess.Popen(
-            [*limit, sys.executable, "-m", "bot.app", "--home", str(home), *args],
+            [*limit, sys.executable, "-m", module, "--home", str(home), *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -75,6 +80,14 @@ class Program:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._end(120)
+
+    def stop(self) -> None:
+        """Have it stand still, as a frozen machine does, until `go_on`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Wake it."""
+        self._process.send_signal(signal.SIGCONT)
 
     def terminate(self, seconds: float = 120.0) -> int:
         """Ask it to end in order; its exit status."""
