@@ -4,8 +4,6 @@ Its server cleans every text (clean_input_string in td/telegram/misc.cpp of
 https://github.com/tdlib/td): tabs become spaces, some marks are taken out.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

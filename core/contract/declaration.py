@@ -1,21 +1,15 @@
 """What connectors and interfaces declare of themselves."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from core.contract.settings import Config
+from core.callers import CallerShape
+from core.contract.answers import AnswerTable
+from core.contract.fields import Contract
+from core.contract.http import HttpClient
+from core.contract.settings import Config, Problem
 from core.plain import https_link, plain_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from core.callers import CallerShape
-    from core.contract.answers import AnswerTable
-    from core.contract.fields import Contract
-    from core.contract.http import HttpClient
-    from core.contract.settings import Problem
 
 
 @dataclass(frozen=True)
