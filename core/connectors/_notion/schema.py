@@ -38,14 +38,9 @@ class Api:
         """Read."""
         return self.http.get(f"{self.url}/v1/{path}", headers=self._headers())
 
-    def post(self, path: str, body: Any) -> Answer:
-        """Write."""
-        return self.http.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
-
-    def search(self, body: Any) -> Answer:
-        """Look for what is shared with the integration."""
-        url = f"{self.url}/v1/search"
-        return self.http.post(url, json=body, headers=self._headers(), effect="none")
+    def post(self, path: str, body: Any, **more: Any) -> Answer:
+        """Write; with `effect="none"` search."""
+        return self.http.post(f"{self.url}/v1/{path}", json=body, headers=self._headers(), **more)
 
     def _headers(self) -> dict[str, str]:
         return {**bearer(self.token), "Notion-Version": VERSION}
@@ -158,7 +153,7 @@ def read_schema(ident: str, notion: Api) -> Schema:
 def shared_sources(notion: Api) -> list[tuple[str, str]]:
     """List the ids and titles of the data sources that the integration may use, latest first."""
     only = {"filter": {"property": "object", "value": "data_source"}, "page_size": 20}
-    answer = notion.search(only)
+    answer = notion.post("search", only, effect="none")
     if answer.status != 200:
         raise explain(answer)
     found = answer.parse(Found)
