@@ -269,8 +269,10 @@ class Engine:
         except LedgerError as error:
             # What is not in the journal is not sent; the key's first run may have been.
             unsent = request.key is None
-            with contextlib.suppress(LedgerError):
-                unsent = unsent or self.ledger.keyed(request.key or "") is None
+            # A server that did not answer is not asked again: somebody waits.
+            if not unsent and not self.ledger.store.shared:
+                with contextlib.suppress(LedgerError):
+                    unsent = self.ledger.keyed(request.key or "") is None
             raise error.replace(outcome="not_sent") if unsent else error from None
 
     def _again(self, accepted: Accepted) -> Future[Settled]:

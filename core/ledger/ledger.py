@@ -1,6 +1,5 @@
 """The ledger: what is kept of runs, people and interfaces, and for how long."""
 
-import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,6 @@ from core.ledger.store import Connection, Store, reads, writes
 from core.reports import Quota, Usage, UsageDay
 
 _GIVE_WAY_SECONDS = 0.03
-_LAST_WORDS_SECONDS = 1.0
 _STRANGERS = (
     "DELETE FROM callers WHERE last_seen < :before AND plan IS NULL AND paired_at IS NULL "
     "AND caller NOT IN (SELECT 'http:' || label FROM tokens)"
@@ -56,11 +54,7 @@ class Ledger(Recovery, OwedAnswers, Status, Bots):
 
     def close(self) -> None:
         """Forget how the interfaces of this process are doing, then close."""
-        if self.store.endings is not None:
-            # Whoever finds this process dead knows what to think of its rows.
-            with contextlib.suppress(LedgerError):
-                self.store.write(self._leave, patience=_LAST_WORDS_SECONDS)
-        self.store.close()
+        self.store.close(self._leave)
 
     def _leave(self, db: Connection) -> None:
         owner = {"owner": self.store.owner()}

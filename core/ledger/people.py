@@ -62,10 +62,7 @@ class People(Stored):
         )
         return [Person(row[0], row[1] or self._begins_on(row[0]), *row[2:]) for row in rows]
 
-    @writes(durable=True)
-    def token_new(
-        self, db: Connection, label: str, *, plan: str | None = None, admin: bool = False
-    ) -> str:
+    def token_new(self, label: str, *, plan: str | None = None, admin: bool = False) -> str:
         """Make a token; only its hash is kept, so this is the one time it can be read.
 
         Raises InvalidInput for a label that is taken or not `[a-z][a-z0-9-]*`.
@@ -75,12 +72,19 @@ class People(Stored):
             message = f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None
             raise InvalidInput([Fault("label", shape)], message)
         token = f"lvq_{label}_{secrets.token_urlsafe(32)}"
+        self._token_new(label, _digest(token), plan, admin=admin)
+        return token
+
+    @writes(durable=True)
+    def _token_new(
+        self, db: Connection, label: str, digest: bytes, plan: str | None, *, admin: bool
+    ) -> None:
         made = db.execute(
             "INSERT INTO tokens (label, hash, admin, created_at) "
             "VALUES (:label, :hash, :admin, :now) ON CONFLICT (label) DO UPDATE "
             "SET hash = :hash, admin = :admin, created_at = :now, revoked_at = NULL "
-            "WHERE tokens.revoked_at IS NOT NULL",
-            {"label": label, "hash": _digest(token), "admin": admin, "now": db.now()},
+            "WHERE tokens.revoked_at IS NOT NULL OR tokens.hash = :hash",
+            {"label": label, "hash": digest, "admin": admin, "now": db.now()},
         )
         if made.rowcount != 1:
             raise InvalidInput(
@@ -89,7 +93,6 @@ class People(Stored):
                 fix=f"Choose another label, or first: levqor token revoke {label}",
             )
         _set_plan(db, f"{ADDRESSED_SURFACE}:{label}", plan)
-        return token
 
     @reads
     def tokens(self, db: Connection) -> list[Token]:
@@ -101,14 +104,10 @@ class People(Stored):
         plan = plan or self._begins_on(f"{ADDRESSED_SURFACE}:{label}")
         return Token(label, plan, bool(admin), created_at, revoked_at)
 
-    @writes(durable=True)
-    def token_revoke(self, db: Connection, label: str) -> None:
+    def token_revoke(self, label: str) -> None:
         """End a token at once. Raises NotFound where there is none by that label."""
-        done = db.execute(
-            "UPDATE tokens SET revoked_at = :now WHERE label = :label AND revoked_at IS NULL",
-            {"now": db.now(), "label": label},
-        )
-        if done.rowcount != 1:
+        sql = "UPDATE tokens SET revoked_at = :now WHERE label = :key AND revoked_at IS NULL"
+        if not self._changed(sql, label):
             raise NotFound("There is no such token.", fix="See them with: levqor token list")
 
     @reads
@@ -162,15 +161,21 @@ class People(Stored):
 
         return self.store.write(work, durable=True, patience=patience)
 
-    @writes(durable=True)
-    def unpair(self, db: Connection, caller: str) -> None:
+    def unpair(self, caller: str) -> None:
         """Take a pairing back. Raises NotFound where the caller is not paired."""
-        done = db.execute(
-            "UPDATE callers SET paired_at = NULL WHERE caller = :caller AND paired_at IS NOT NULL",
-            {"caller": caller},
-        )
-        if done.rowcount != 1:
+        sql = "UPDATE callers SET paired_at = NULL WHERE caller = :key AND paired_at IS NOT NULL"
+        if not self._changed(sql, caller):
             raise NotFound("That caller is not paired.", fix="This lists who is: levqor callers")
+
+    def _changed(self, sql: str, key: str) -> bool:
+        """Whether a statement changed a row, now or in a try whose answer was lost."""
+        changed: list[int] = []
+
+        def work(db: Connection) -> bool:
+            changed.append(db.execute(sql, {"key": key, "now": db.now()}).rowcount)
+            return any(changed)
+
+        return self.store.write(work, durable=True)
 
     @reads
     def paired(self, db: Connection, surface: str) -> list[str]:

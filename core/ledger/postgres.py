@@ -25,7 +25,8 @@ from core.ledger.endings import Endings
 from core.ledger.file import make_home
 from core.ledger.postgres_connection import Pool, PostgresConnection
 from core.ledger.postgres_errors import explain, passes
-from core.ledger.store import PATIENCE, Conflict, Connection, Undecided
+from core.ledger.store import LAST_WORDS, PATIENCE, Conflict, Connection, Undecided
+from core.logs import mistake
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 # One try of a transaction; who waits longer for a row than that has met a stuck process.
 _TRY_SECONDS = 5.0
 _LONG_SECONDS = 600.0
+_SHORTEST_TRY = 0.1
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
 _SWEEP_SECONDS = 60.0
 
@@ -67,6 +69,7 @@ class PostgresStore:
         self._owner: str | None = None
         self._endings: Endings | None = None
         self._owner_lock = threading.RLock()
+        self._living: threading.Thread | None = None
         self._closing = threading.Event()
 
     @classmethod
@@ -87,10 +90,13 @@ class PostgresStore:
             raise
         return store
 
-    def close(self) -> None:
+    def close(self, last: Callable[[Connection], object] | None = None) -> None:
         """Give up ownership and every connection."""
         self._closing.set()
         if self._endings is not None:
+            if last is not None:
+                with contextlib.suppress(LedgerError):
+                    self.write(last, patience=LAST_WORDS)
             self._endings.close()
         self._pool.close()
 
@@ -102,29 +108,39 @@ class PostgresStore:
         patience: float = PATIENCE,
     ) -> T:
         """Run `work` as a transaction, again where that is lost before or at its COMMIT."""
-        return self._patiently(lambda db: _transaction(db, work), patience, _TRY_SECONDS)
+        return self._patiently(lambda db: _transaction(db, work), patience)
 
     def read(self, work: Callable[[Connection], T], *, long: bool = False) -> T:
         """Run `work`, each statement on its own."""
-        return self._patiently(work, PATIENCE, _LONG_SECONDS if long else _TRY_SECONDS)
+        return self._patiently(work, PATIENCE, long=long)
 
     def _patiently(
-        self, work: Callable[[PostgresConnection], T], patience: float, most: float
+        self,
+        work: Callable[[PostgresConnection], T],
+        patience: float,
+        *,
+        long: bool = False,
+        reserved: bool = False,
     ) -> T:
         """Run `work` until the database has answered, or patience ends."""
+        if self._pool.closed:
+            raise LedgerError("The ledger is closed; Levqor is stopping.")
         until = time.monotonic() + patience
         undecided, tries = False, 0
         while True:
             tries += 1
             try:
-                seconds = min(most, max(1.0, until - time.monotonic()))
-                with self._pool.connection(seconds) as db:
+                left = max(_SHORTEST_TRY, min(_TRY_SECONDS, until - time.monotonic()))
+                seconds = _LONG_SECONDS if long else left
+                with self._pool.connection(seconds, wait=left, reserved=reserved) as db:
                     return work(db)
             except psycopg.IntegrityError as error:
                 raise Conflict(error.sqlstate) from None
             except (psycopg.Error, _CommitLost) as error:
                 cause = error.cause if isinstance(error, _CommitLost) else error
                 undecided = undecided or isinstance(error, _CommitLost)
+                if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
+                    self._pool.drop()  # another host may be the primary now
                 wait = backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT, jitter=0.5)
                 if not passes(cause) or time.monotonic() + wait > until:
                     known = explain(self.place, cause)
@@ -138,7 +154,12 @@ class PostgresStore:
         with self._owner_lock:
             if self._owner is None:
                 try:
-                    threading.Thread(target=self._live, name="levqor-lease", daemon=True).start()
+                    if self._living is None:
+                        living = threading.Thread(
+                            target=self._live, name="levqor-lease", daemon=True
+                        )
+                        living.start()
+                        self._living = living
                 except RuntimeError:
                     raise LedgerError(
                         "This process may start no more threads, and needs one for the database.",
@@ -177,11 +198,30 @@ class PostgresStore:
             with db.snapshot() as rows:
                 backup.write_rows(rows, file)
 
-        self._patiently(copy, PATIENCE, _LONG_SECONDS)
+        self._patiently(copy, PATIENCE, long=True)
 
     def _register(self) -> None:
         """Begin to own runs, under a name that was never used."""
         owner = secrets.token_hex(8)
+
+        def register(db: Connection) -> None:
+            now = db.now()
+            # What this process had said of itself under another name stays true.
+            db.execute(
+                "INSERT INTO bots (owner, label, version, settings, since, held, until, dead) "
+                "SELECT :owner, was.label, was.version, was.settings, :now, :now, :until, 0 "
+                "FROM (SELECT :was AS owner) AS me LEFT JOIN bots AS was "
+                "ON was.owner = me.owner ON CONFLICT (owner) DO NOTHING",
+                {
+                    "owner": owner,
+                    "was": self._owner or "",
+                    "now": now,
+                    "until": now + self._lease.seconds,
+                },
+            )
+
+        # Before its file is made: one whose owner has no row is a dead process's.
+        self._alone(register, PATIENCE)
         try:
             mine = Endings(self.files, owner)
         except OSError as error:
@@ -190,25 +230,6 @@ class PostgresStore:
                 fix="Make room there, or make it writable: ends of runs are kept in it.",
                 reason="ledger_home",
             ) from None
-        try:
-            self.write(
-                # What this process had said of itself under another name stays true.
-                lambda db: db.execute(
-                    "INSERT INTO bots (owner, label, version, settings, since, held, until, dead) "
-                    "SELECT :owner, was.label, was.version, was.settings, :now, :now, :until, 0 "
-                    "FROM (SELECT :was AS owner) AS me LEFT JOIN bots AS was "
-                    "ON was.owner = me.owner ON CONFLICT (owner) DO NOTHING",
-                    {
-                        "owner": owner,
-                        "was": self._owner or "",
-                        "now": (now := db.now()),
-                        "until": now + self._lease.seconds,
-                    },
-                )
-            )
-        except BaseException:
-            mine.close()
-            raise
         if self._endings is not None:
             for run, what in self._endings.kept.items():
                 mine.put(run, **what)
@@ -223,7 +244,8 @@ class PostgresStore:
             if self._owner is None:
                 continue
             try:
-                if not self.write(self._beat, patience=self._lease.beat):
+                alive = self._alone(self._beat, self._lease.beat)
+                if not alive and not self._closing.is_set():
                     # Another declared this process dead while it stood still: what it had
                     # accepted was settled, and what it has to say of its runs is still heard.
                     _log.warning("the lease was lost; going on under another")
@@ -234,6 +256,12 @@ class PostgresStore:
                     self.write(self._sweep)
             except LedgerError:
                 continue
+            except Exception as fault:  # noqa: BLE001 - this thread must outlive it
+                _log.error("the lease was not kept up: %s", mistake(fault))
+
+    def _alone(self, work: Callable[[Connection], T], patience: float) -> T:
+        # Not behind those who wait for a place: a lease that ends stops them all.
+        return self._patiently(lambda db: _transaction(db, work), patience, reserved=True)
 
     def _beat(self, db: Connection) -> bool:
         args = {"me": self._owner, "now": (now := db.now()), "lease": self._lease.seconds}
@@ -263,7 +291,7 @@ class _CommitLost(Exception):
 
 
 def _transaction(db: PostgresConnection, work: Callable[[Connection], T]) -> T:
-    db.begin(_TRY_SECONDS)
+    db.begin()
     try:
         result = work(db)
     except BaseException:

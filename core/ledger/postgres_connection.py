@@ -19,7 +19,14 @@ from core.timers import at
 
 # Of the hundred that a server takes by default, for each process.
 SIZE = 8
+NO_PLACE = "every connection is in use"
 _CONNECT_SECONDS = 5
+# psycopg waits no shorter.
+_SOONEST_CONNECT = 2
+# The server says itself that time is up; who has heard nothing by then is cut off.
+_GRACE_SECONDS = 0.5
+# A process that stands still in a transaction must not keep others from its rows.
+_IDLE_MS = 5000
 
 
 class PostgresConnection:
@@ -29,6 +36,8 @@ class PostgresConnection:
         self.raw = raw
         # One of its own, so that nothing else is cut where the connection was closed meanwhile.
         self._socket = socket.socket(fileno=os.dup(raw.fileno()))
+        self._cutting = threading.Lock()
+        self.until = 0.0  # when its borrower's time is up
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> Any:
         """Run one statement, its parameters by name; truth values are 0 and 1."""
@@ -43,15 +52,15 @@ class PostgresConnection:
         row = self.raw.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
         return float(row[0]) if row else 0.0
 
-    def begin(self, seconds: float) -> None:
+    def begin(self) -> None:
         """Begin a transaction that the server ends by itself where this process is gone.
 
         The time-outs are the transaction's own: a pooler refuses those of a session.
         """
-        ms = round(seconds * 1000)
+        ms = max(100, round((self.until - time.monotonic()) * 1000))
         self.raw.execute(
             f"BEGIN; SET LOCAL statement_timeout = {ms}; SET LOCAL lock_timeout = {ms}; "
-            f"SET LOCAL idle_in_transaction_session_timeout = {ms}"
+            f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MS}"
         )
 
     def commit(self) -> None:
@@ -78,12 +87,14 @@ class PostgresConnection:
 
     def abort(self) -> None:
         """Cut it, from any thread: whoever waits for an answer gets an error."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._cutting:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it."""
-        self._socket.close()
+        # Not while it is cut off: the number of a closed socket may be another's by then.
+        with self._cutting:
+            self._socket.close()
         self.raw.close()
 
 
@@ -100,7 +111,7 @@ class Pool:
         self._url = url
         self._idle: queue.LifoQueue[PostgresConnection] = queue.LifoQueue()
         self._places = threading.BoundedSemaphore(SIZE)
-        self._closed = False
+        self.closed = False
         parts = conninfo_to_dict(url)
         self._database = parts.get("dbname")
         host = str(parts.get("host") or parts.get("hostaddr") or "")
@@ -114,25 +125,36 @@ class Pool:
             self.drop()
 
     @contextlib.contextmanager
-    def connection(self, seconds: float) -> Iterator[PostgresConnection]:
-        """Lend a connection for so long at most; raises psycopg.Error where there is none."""
-        until = time.monotonic() + seconds
-        if not self._places.acquire(timeout=seconds):
-            raise psycopg.errors.TooManyConnections
+    def connection(
+        self, seconds: float, *, wait: float, reserved: bool = False
+    ) -> Iterator[PostgresConnection]:
+        """Lend a connection for so long at most; raises psycopg.Error after a `wait` for one.
+
+        Who has one `reserved` waits for no place, and is one of a kind.
+        """
+        began = time.monotonic()
+        until = began + seconds
+        if not reserved and not self._places.acquire(timeout=wait):
+            raise psycopg.OperationalError(NO_PLACE)
         try:
-            db = self._take()
-            guard = at(until, db.abort)
+            db = self._take(began + wait - time.monotonic())
+            db.until, cut = until, until + _GRACE_SECONDS
             try:
-                yield db
+                guard = at(cut, db.abort)
+                try:
+                    yield db
+                finally:
+                    guard.cancel()
             finally:
-                guard.cancel()
-                self._give(db)
+                # What may be cut off by now is lent to nobody else.
+                self._give(db, again=time.monotonic() < cut)
         finally:
-            self._places.release()
+            if not reserved:
+                self._places.release()
 
     def close(self) -> None:
         """Close those that nobody uses, and each of the others when it comes back."""
-        self._closed = True
+        self.closed = True
         self.drop()
 
     def drop(self) -> None:
@@ -141,33 +163,37 @@ class Pool:
             while True:
                 self._idle.get_nowait().close()
 
-    def _take(self) -> PostgresConnection:
+    def _take(self, seconds: float) -> PostgresConnection:
         with contextlib.suppress(queue.Empty):
             return self._idle.get_nowait()
-        return PostgresConnection(connect(self._url))
+        raw = connect(self._url, seconds)
+        try:
+            return PostgresConnection(raw)
+        except OSError as error:
+            raw.close()
+            raise psycopg.OperationalError(str(error.strerror)) from None
 
-    def _give(self, db: PostgresConnection) -> None:
+    def _give(self, db: PostgresConnection, *, again: bool) -> None:
         idle = psycopg.pq.TransactionStatus.IDLE
-        if self._closed or db.raw.closed or db.raw.info.transaction_status != idle:
-            db.close()
-            if db.raw.broken:
-                # The others go to the same server, which has gone or is another's standby now.
-                self.drop()
-        else:
+        if again and not db.raw.closed and db.raw.info.transaction_status == idle:
             self._idle.put(db)
+        else:
+            db.close()
+        if self.closed or db.raw.broken:
+            # The others go to the same server, which has gone or is another's standby now.
+            self.drop()
 
 
-def connect(url: str) -> "psycopg.Connection[Any]":
+def connect(url: str, seconds: float = _CONNECT_SECONDS) -> "psycopg.Connection[Any]":
     """Open a connection to a server that may be written to; TLS unless it is on this machine."""
     parts = conninfo_to_dict(url)
-    host = str(parts.get("host") or parts.get("hostaddr") or "")
     defaults: dict[str, Any] = {
         "application_name": "levqor",
-        "connect_timeout": _CONNECT_SECONDS,
+        "connect_timeout": max(_SOONEST_CONNECT, min(_CONNECT_SECONDS, round(seconds))),
         "target_session_attrs": "read-write",
         "tcp_user_timeout": 10_000,
     }
-    if not local(host):
+    if not all(local(str(parts.get(name) or "")) for name in ("host", "hostaddr")):
         defaults |= {"sslmode": "verify-full", "sslrootcert": "system"}
     return psycopg.connect("", autocommit=True, prepare_threshold=None, **{**defaults, **parts})
 

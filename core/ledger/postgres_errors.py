@@ -5,10 +5,17 @@ import re
 import psycopg
 
 from core.errors import LedgerError
+from core.ledger.postgres_connection import NO_PLACE
 
 # By SQLSTATE, or by what the server or libpq says where it gives none: (a pattern of either),
 # reason, what is wrong, what to do.
 _ROWS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "no pg_hba.conf entry",
+        "refused",
+        "does not let this user in from here, or not this way",
+        "Allow it in the server's pg_hba.conf, or correct LEVQOR_DATABASE_URL (sslmode=require).",
+    ),
     (
         "28P01|28000|password authentication failed|no password supplied",
         "password",
@@ -16,7 +23,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "Correct them in LEVQOR_DATABASE_URL.",
     ),
     (
-        "certificate|SSL|root.crt|ssl",
+        # Not what a connection over TLS says when it is cut.
+        "certificate|root.crt|(?:does not|not) support SSL|wrong version number|tlsv1",
         "tls",
         "cannot be trusted: its TLS certificate or its encryption is not right",
         "Give it a certificate for its name; add sslrootcert=/path/ca.crt to LEVQOR_DATABASE_URL.",
@@ -37,7 +45,13 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "53300|too many (clients|connections)|remaining connection slots|no more connections",
         "busy",
         "takes no more connections",
-        "Raise max_connections, or put pgbouncer in front of it; each bot uses up to 8.",
+        "Raise max_connections, or put pgbouncer in front of it; each bot uses up to 9.",
+    ),
+    (
+        NO_PLACE,
+        "busy",
+        "answers more slowly than this bot asks",
+        "Look for long transactions in pg_stat_activity, or give its machine more.",
     ),
     ("53100|No space left", "full", "has no disk space left", "Free some space on its machine."),
     (
@@ -59,7 +73,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "Levqor keeps trying; nothing is sent meanwhile.",
     ),
     (
-        "55P03|57014|40P01|40001",
+        "55P03|57014|40P01|40001|25P03",
         "locked",
         "is held up by another transaction",
         "Try again in a moment; if it stays so, look for long transactions in pg_stat_activity.",
@@ -82,7 +96,8 @@ _RETRY_SECONDS = 5.0
 
 
 def _row(error: psycopg.Error) -> tuple[str, str, str]:
-    said = f"{error.sqlstate or ''} {error}"
+    # A host may have any name, and a user: 'ssl', 'standby'.
+    said = re.sub(r'"[^"\n]*"', '""', f"{error.sqlstate or ''} {error}")
     for pattern, *row in _ROWS:
         if re.search(pattern, said):
             return row[0], row[1], row[2]

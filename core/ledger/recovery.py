@@ -16,6 +16,10 @@ _INTERRUPTED = {
 }
 
 
+# A transaction of more would take longer than a database far away is given for one.
+_STEP = 100
+
+
 class Recovery(Runs):
     """How runs ended, kept beside the database while it cannot be written."""
 
@@ -76,7 +80,8 @@ class Recovery(Runs):
         kept = {run: what for owner in dead for run, what in endings.left_by(files, owner).items()}
         settled: list[RunRecord] = []
         if kept or self._any_open():
-            settled = self._settle_left(kept)
+            while step := self._settle_left(kept):
+                settled, kept = settled + step, {}
         for owner in dead:
             endings.file_of(files, owner).unlink(missing_ok=True)
         return settled
@@ -89,15 +94,15 @@ class Recovery(Runs):
     def _settle_left(
         self, db: Connection, kept: Mapping[str, Mapping[str, Any]]
     ) -> list[RunRecord]:
-        """Write what dead processes had kept, then settle what else they left."""
+        """Write what dead processes had kept, then settle some of what else they left."""
         runs.catch_up(db, kept)
         settled: list[RunRecord] = []
         dead = self.store.dead(db, runs.open_owners(db))
         for owner, seconds in sorted(dead.items()):
             runs.catch_up(db, endings.left_by(self.store.files, owner))
-            for run in read(db, f"WHERE owner = :owner AND {OPEN} ORDER BY run", owner=owner):
-                if run.state == "sending" and seconds < self.store.grace:
-                    continue
+            late = OPEN if seconds >= self.store.grace else "state = 'accepted'"
+            where = f"WHERE owner = :owner AND {late} ORDER BY run LIMIT :step"
+            for run in read(db, where, owner=owner, step=_STEP - len(settled)):
                 outcome, reason = _INTERRUPTED[run.state]
                 ending = {"code": "upstream_error", "reason": reason, "left": run.state}
                 if runs.settle(db, run.run, outcome, **ending):  # type: ignore[arg-type]

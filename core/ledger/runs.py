@@ -148,7 +148,7 @@ def settle(
         "charged = CASE WHEN :gone = 1 THEN 0 ELSE charged END, "
         "key = CASE WHEN :unsent = 1 AND rebind = 1 THEN NULL ELSE key END "
         "WHERE run = :run AND "
-        + ("state = :left" if left else f"({OPEN} OR {_INTERRUPTED})")
+        + ("state = :left" if left else OPEN if reason == "interrupted" else _UNSETTLED)
         + " RETURNING action, surface",
         {
             "run": run,
@@ -176,17 +176,31 @@ def settle(
     return done is not None
 
 
-_INTERRUPTED = "(state = 'unknown' AND reason = 'interrupted')"
+_UNSETTLED = f"({OPEN} OR (state = 'unknown' AND reason = 'interrupted'))"
 
 
 def catch_up(db: Connection, kept: Mapping[str, Mapping[str, Any]]) -> None:
     """Write what was kept of runs while the ledger could not take it."""
     for run, what in kept.items():
         ending = {name: value for name, value in what.items() if name != "told"}
-        if "state" in ending:
+        if "state" in ending and not settle(db, run, **ending):
+            _await(db, run)
             settle(db, run, **ending)
         if what.get("told"):
             forget_reply(db, run)
+
+
+def _await(db: Connection, run: str) -> None:
+    """Wait for a transaction that may still write a run: its COMMIT was lost on its way."""
+    # Nothing else waits for a row that nobody else can see yet.
+    db.execute(
+        "INSERT INTO runs (run, at, day, action, connector, caller, surface, test, state, "
+        "charged, rebind, fingerprint, owner, quota_owner) VALUES "
+        "(:run, 0, '', '', '', '', '', 1, 'not_sent', 0, 0, :none, '', '') "
+        "ON CONFLICT (run) DO NOTHING",
+        {"run": run, "none": b""},
+    )
+    db.execute("DELETE FROM runs WHERE run = :run AND owner = ''", {"run": run})
 
 
 def open_owners(db: Connection) -> list[str]:

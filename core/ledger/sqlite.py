@@ -15,7 +15,7 @@ from core.ledger.endings import Endings
 from core.ledger.explain import explain
 from core.ledger.file import Connection, connect, identity, prepare, reader
 from core.ledger.owners import Owner
-from core.ledger.store import PATIENCE, Conflict
+from core.ledger.store import LAST_WORDS, PATIENCE, Conflict
 from core.ledger.writer import Writer
 
 T = TypeVar("T")
@@ -57,8 +57,11 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise explain(path, error) from None
 
-    def close(self) -> None:
+    def close(self, last: Callable[[Connection], object] | None = None) -> None:
         """Finish writes, empty the write-ahead log, give up ownership."""
+        if last is not None and self._owner is not None:
+            with contextlib.suppress(LedgerError):
+                self.write(last, patience=LAST_WORDS)
         # The last connection to go takes the write-ahead log with it, and a reader may not.
         with self._read_lock:
             self._reader.close()

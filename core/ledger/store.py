@@ -22,6 +22,8 @@ Row = tuple[Any, ...]
 
 # How long a write waits for a database that others hold, or that cannot be reached.
 PATIENCE = 10.0
+# How long the last one does, of a process that ends.
+LAST_WORDS = 1.0
 
 
 class Conflict(Exception):
@@ -99,8 +101,8 @@ class Store(Protocol):
     def backup(self, file: Path) -> None:
         """Write a consistent copy as a SQLite database, owner-only, while others go on."""
 
-    def close(self) -> None:
-        """Finish writes and give up ownership."""
+    def close(self, last: Callable[[Connection], object] | None = None) -> None:
+        """Finish writes, `last` the last of an owner's, and give up ownership."""
 
 
 class Stored:

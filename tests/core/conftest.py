@@ -10,9 +10,9 @@ from tests.support.sandbox import Sandbox
 
 
 @pytest.fixture
-def cli(capsys, monkeypatch, home, sandbox):
+def cli(capsys, monkeypatch, home, environ):
     """Run `levqor` in this process, on the sandbox as if they were the real services."""
-    for name, value in sandbox.settings().items():
+    for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
     def run(*args):

@@ -11,9 +11,11 @@ import pytest
 
 from core.errors import LedgerError
 from core.ledger import Ledger
+from core.ledger.postgres import Lease
 from core.ledger.records import RUN_COLUMNS
 from core.ledger.runs import ANSWER_SECONDS, PRUNE_STEP, forget_old_replies
-from tests.support.journal import accept, finish, order
+from tests.support.engines import both, pooled_too, shared
+from tests.support.journal import accept, die, finish, order
 from tests.support.waiting import wait_for
 
 
@@ -32,6 +34,19 @@ def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
     assert b"SECRETANSWERPLACE" not in left
 
 
+@shared
+def test_where_to_answer_is_in_no_table_once_told(ledger, cluster, database):
+    entry, _ = accept(ledger, reply_to="https://hooks.invalid/response/SECRETANSWERPLACE")
+    assert "SECRETANSWERPLACE" in cluster.dump(database)
+    ledger.sending(entry.run)
+    ledger.settle(entry.run, "sent")
+    ledger.mark_notified(entry.run)
+    dump = cluster.dump(database)
+    assert entry.run in dump
+    assert "SECRETANSWERPLACE" not in dump
+
+
+@both
 def test_where_to_answer_is_forgotten_after_half_an_hour(ledger):
     old, _ = accept(ledger, reply_to="x", at=time.time() - ANSWER_SECONDS - 1)
     new, _ = accept(ledger, reply_to="y", caller="cli:bob")
@@ -40,6 +55,7 @@ def test_where_to_answer_is_forgotten_after_half_an_hour(ledger):
     assert ledger.run(new.run).reply_to == "y"
 
 
+@both
 def test_usage_counts_outcomes_and_percentiles_and_leaves_tests_out(ledger):
     for n, (outcome, ms) in enumerate(
         [("sent", 10), ("sent", 20), ("sent", 30), ("sent", 1000), ("refused", 40), ("unknown", 50)]
@@ -57,6 +73,7 @@ def test_usage_counts_outcomes_and_percentiles_and_leaves_tests_out(ledger):
     assert len(ledger.usage(4)) == 2
 
 
+@both
 def test_usage_of_runs_without_a_time_has_no_percentiles(ledger):
     entry, _ = accept(ledger)
     ledger.settle(entry.run, "not_sent")
@@ -64,6 +81,7 @@ def test_usage_of_runs_without_a_time_has_no_percentiles(ledger):
     assert (row.not_sent, row.p50_ms, row.p95_ms) == (1, None, None)
 
 
+@both
 def test_what_was_never_tried_is_counted_but_not_timed(ledger):
     for n, (outcome, ms, attempts) in enumerate([("sent", 30, 1), ("not_sent", 0.001, 0)]):
         entry, _ = accept(ledger, caller=f"cli:{n}")
@@ -72,6 +90,7 @@ def test_what_was_never_tried_is_counted_but_not_timed(ledger):
     assert (row.sent, row.not_sent, row.p50_ms, row.p95_ms) == (1, 1, 30.0, 30.0)
 
 
+@both
 def test_a_verdict_that_stays_is_one_stretch(ledger):
     ledger.probed("sample", "ok", None, 5.0)
     ledger.probed("sample", "ok", None, 7.0)
@@ -82,17 +101,17 @@ def test_a_verdict_that_stays_is_one_stretch(ledger):
     assert before.since <= before.at <= latest.since
 
 
-def test_a_way_in_counts_as_gone_once_its_bot_is(home):
-    bot = Ledger.open(home)
+@both
+def test_a_way_in_counts_as_gone_once_its_bot_is(open_ledger):
+    bot = open_ledger()
     bot.inbound("telegram", ok=True, verdict="listening")
-    with Ledger.open(home) as other:
+    with open_ledger() as other:
         assert other.inbounds()[0].alive is True
-        bot.store._owner.close()
+        die(bot)
         assert other.inbounds()[0].alive is False
-        bot.store._owner = None
-        bot.close()
 
 
+@pooled_too
 def test_pruning_leaves_what_is_recent_or_still_open(ledger):
     finish(ledger, "sent", at=time.time() - 91 * 86400, run="oldoldoldo")
     accept(ledger, at=time.time() - 91 * 86400, run="openopenop", caller="cli:bob")
@@ -101,10 +120,11 @@ def test_pruning_leaves_what_is_recent_or_still_open(ledger):
     assert {e.run for e in ledger.runs()} == {"openopenop", "newnewnewn"}
 
 
-def test_how_many_runs_ended_is_counted_once_and_outlives_the_runs(ledger, home):
+@both
+def test_how_many_runs_ended_is_counted_once_and_outlives_the_runs(ledger, open_ledger):
     old = finish(ledger, "sent", at=time.time() - 91 * 86400)
     finish(ledger, "refused", caller="cli:bob")
-    with Ledger.open(home) as other:
+    with open_ledger() as other:
         finish(other, "sent", caller="http:ci", surface="http")
         assert other.settle(old.run, "unknown") is False
         assert other.prune(90) == 1
@@ -128,6 +148,7 @@ def test_a_database_from_before_the_counts_begins_with_what_it_holds(home):
         assert ledger.counts() == [("sample.do", "sent", "cli", 3)]
 
 
+@pooled_too
 def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_path):
     entry = finish(ledger, "sent")
     file = tmp_path / "copy.db"
@@ -168,6 +189,25 @@ def test_what_a_dead_process_left_in_the_log_goes_soon_after_the_start(home):
         db.close()
 
 
+@shared
+def test_what_a_dead_process_left_is_forgotten_soon_after_another_becomes_an_owner(home, database):
+    with Ledger.open(home, database) as ledger:
+        entry, _ = accept(ledger, at=time.time() - 3600, reply_to="CANARY-old")
+    with Ledger.open(home, database, lease=Lease(2, 0.3, 3)) as fresh:
+        fresh.store.owner()
+        wait_for(lambda: fresh.run(entry.run).reply_to is None, 30)
+
+
+@shared
+def test_the_sweep_finds_those_who_wait_by_their_index(ledger):
+    def plan(db):
+        db.execute("SET LOCAL enable_seqscan = off")
+        sweep = "UPDATE runs SET reply_to = NULL WHERE reply_to IS NOT NULL AND at + 0 < 1.0"
+        return db.execute(f"EXPLAIN {sweep}").fetchall()
+
+    assert "runs_waiting" in str(ledger.store.write(plan))
+
+
 def test_the_idle_sweep_looks_at_those_who_wait_and_not_at_every_run(home):
     with (
         Ledger.open(home) as ledger,
@@ -183,9 +223,10 @@ def test_the_idle_sweep_looks_at_those_who_wait_and_not_at_every_run(home):
     assert steps == ["SCAN runs USING INDEX runs_waiting"]
 
 
-def test_strangers_are_pruned_with_their_runs_and_those_with_a_standing_are_not(home):
+@both
+def test_strangers_are_pruned_with_their_runs_and_those_with_a_standing_are_not(open_ledger):
     long_ago = time.time() - 200 * 86400
-    with Ledger.open(home) as ledger:
+    with open_ledger() as ledger:
         kept = ["http:label", "slack:PRO", "telegram:42"]
         for caller in ["http:192.0.2.7", *kept]:
             entry, _ = ledger.accept(order(test=True, at=long_ago, caller=caller))
@@ -197,7 +238,8 @@ def test_strangers_are_pruned_with_their_runs_and_those_with_a_standing_are_not(
         assert ledger.prune(90) == 4
         assert sorted(person.caller for person in ledger.callers()) == kept
         assert ledger.token_check(token)
-        assert b"192.0.2.7" not in ledger.store.files.read_bytes()
+        if not ledger.store.shared:
+            assert b"192.0.2.7" not in ledger.store.files.read_bytes()
 
 
 def test_a_backup_that_failed_leaves_no_half_copy(home):
@@ -208,35 +250,34 @@ def test_a_backup_that_failed_leaves_no_half_copy(home):
         assert not (home / "copy.db").exists()
 
 
-def test_pruning_goes_in_steps_that_let_others_in(home):
-    with Ledger.open(home) as ledger:
+@both
+def test_pruning_goes_in_steps_that_let_others_in(open_ledger):
+    with open_ledger() as ledger:
         entry, _ = ledger.accept(order(test=True, at=0.0))
         ledger.settle(entry.run, "sent")
         some = PRUNE_STEP + 10
-        with contextlib.closing(sqlite3.connect(ledger.store.files)) as db, db:
-            db.execute("CREATE TEMP TABLE old AS SELECT * FROM runs")
-            db.execute(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-                f"INSERT INTO runs ({RUN_COLUMNS}, day, charged, rebind, owner) "
-                "SELECT i, at, action, connector, caller, surface, test, state, attempts, ms, "
-                "code, reason, receipt, settled_at, reply_to, fingerprint, day, charged, rebind, "
-                "owner FROM old, n",
-                (some,),
+        columns = RUN_COLUMNS.removeprefix("run, ") + ", day, charged, rebind, owner, quota_owner"
+        ledger.store.write(
+            lambda db: db.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :some) "
+                f"INSERT INTO runs (run, {columns}) SELECT 'n' || i, {columns} FROM runs, n",
+                {"some": some},
             )
-        db.close()
+        )
         before = time.time()
         assert ledger._prune_runs(before) == 2000
         assert ledger.prune(90) == some + 1 - 2000
         assert ledger.runs() == []
 
 
-def test_a_backup_for_which_there_is_no_room_names_the_copy(home, tmp_path):
+@both
+def test_a_backup_for_which_there_is_no_room_names_the_copy(ledger, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o mode=700,size=40k x {disk} 2>/dev/null"):
         pytest.skip("mounting a small disk needs to be root")
     try:
-        with Ledger.open(home) as ledger, pytest.raises(LedgerError) as caught:
+        with pytest.raises(LedgerError) as caught:
             ledger.backup(disk / "copy.db")
         assert caught.value.reason == "ledger_full"
         assert str(disk / "copy.db") in caught.value.message
@@ -245,9 +286,10 @@ def test_a_backup_for_which_there_is_no_room_names_the_copy(home, tmp_path):
         os.system(f"umount -l {disk}")
 
 
+@both
 @pytest.mark.parametrize("name", ["usage", "backup"])
-def test_what_reads_for_long_stands_in_no_other_readers_way(home, name):
-    with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
+def test_what_reads_for_long_stands_in_no_other_readers_way(home, open_ledger, name):
+    with open_ledger() as ledger, ThreadPoolExecutor() as pool:
         entry, _ = ledger.accept(order(test=True))
         ledger.settle(entry.run, "sent")
         ask = {"usage": lambda: ledger.usage(1), "backup": lambda: ledger.backup(home / "copy")}

@@ -16,32 +16,34 @@ from core.errors import LedgerError
 from core.ledger import Ledger
 from core.ledger.owners import Owner
 from core.ledger.writer import Writer
+from tests.support.engines import both, pooled_too
+from tests.support.holding import rows_held
 from tests.support.journal import accept, finish, order
 from tests.support.waiting import wait_for
 
 
-def test_a_write_waits_as_long_as_it_was_told_to(ledger, home):
-    holder = sqlite3.connect(home / "levqor.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    began = time.monotonic()
-    with pytest.raises(LedgerError) as caught:
-        ledger.accept(order(), patience=0.3)
-    assert caught.value.reason == "ledger_locked"
-    assert 0.25 < time.monotonic() - began < 5
-    holder.close()
+@pooled_too
+def test_a_write_waits_as_long_as_it_was_told_to(ledger, home, database):
+    accept(ledger, caller="cli:early")
+    with rows_held(home, database):
+        began = time.monotonic()
+        with pytest.raises(LedgerError) as caught:
+            ledger.accept(order(), patience=0.3)
+        assert caught.value.reason == "ledger_locked"
+        assert 0.25 < time.monotonic() - began < 5
     accept(ledger)
 
 
-def test_reads_do_not_wait_for_a_writer(ledger, home):
+@both
+def test_reads_do_not_wait_for_a_writer(ledger, home, database):
     finish(ledger, "sent")
-    holder = sqlite3.connect(home / "levqor.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    began = time.monotonic()
-    assert len(ledger.runs()) == 1
-    assert time.monotonic() - began < 5
-    holder.close()
+    with rows_held(home, database):
+        began = time.monotonic()
+        assert len(ledger.runs()) == 1
+        assert time.monotonic() - began < 5
 
 
+@pooled_too
 def test_many_threads_share_commits_and_lose_nothing(ledger):
     def some(n):
         for k in range(25):
@@ -55,6 +57,7 @@ def test_many_threads_share_commits_and_lose_nothing(ledger):
     assert len(ledger.runs(last=1000)) == 200
 
 
+@both
 def test_an_id_that_is_taken_is_drawn_again(ledger):
     entry, _ = accept(ledger)
     other, first = accept(ledger, run=entry.run, caller="cli:bob")
@@ -64,6 +67,7 @@ def test_an_id_that_is_taken_is_drawn_again(ledger):
     assert {e.run for e in ledger.runs()} == {entry.run, other.run}
 
 
+@both
 def test_a_piece_that_fails_takes_no_other_with_it(ledger):
     hold, told = threading.Event(), []
     slow = threading.Thread(target=ledger.store.write, args=(lambda _: hold.wait(10),))
@@ -121,29 +125,29 @@ def test_a_fault_that_is_not_sqlites_leaves_nobody_waiting_for_ever(home):
     writer.close()
 
 
-def test_a_home_opened_twice_by_one_process_loses_nothing_to_another(home):
-    with Ledger.open(home) as ledger:
+@both
+def test_a_home_opened_twice_by_one_process_loses_nothing_to_another(home, open_ledger, database):
+    with open_ledger() as ledger:
         ledger.accept(order(test=True))
-        Ledger.open(home).close()
+        open_ledger().close()
         code = "import sys, pathlib; from core.ledger import Ledger; "
-        code += "Ledger.open(pathlib.Path(sys.argv[1])).close()"
-        subprocess.run([sys.executable, "-c", code, home], check=True, timeout=60)
+        code += "Ledger.open(pathlib.Path(sys.argv[1]), sys.argv[2] or None).close()"
+        subprocess.run([sys.executable, "-c", code, home, database or ""], check=True, timeout=60)
         entry, _ = ledger.accept(order(test=True))
-        db = sqlite3.connect(f"file:{ledger.store.files}?mode=ro", uri=True)
-        assert db.execute("SELECT 1 FROM runs WHERE run = ?", (entry.run,)).fetchone() == (1,)
-        db.close()
+        with open_ledger() as other:
+            assert other.run(entry.run) == entry
 
 
-def test_one_with_little_patience_does_not_wait_for_one_with_more(home):
-    with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
-        holder = sqlite3.connect(ledger.store.files, isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
+@both
+def test_one_with_little_patience_does_not_wait_for_one_with_more(ledger, home, database):
+    ledger.store.owner()
+    with ThreadPoolExecutor() as pool, rows_held(home, database) as release:
         patient = pool.submit(ledger.accept, order(test=True), patience=60.0)
-        wait_for(ledger.store._writer._pieces.empty, 15)
-        with pytest.raises(LedgerError, match="held by another program"):
-            ledger.accept(order(test=True), patience=0.1)
+        with pytest.raises(LedgerError, match="is held") as caught:
+            ledger.accept(order(test=True, caller="cli:bob"), patience=0.1)
+        assert caught.value.reason == "ledger_locked"
         assert not patient.done()
-        holder.close()
+        release()
         assert patient.result(30)[1]
 
 

@@ -9,6 +9,9 @@ from core.engine import Engine
 from core.errors import QuotaSpent
 from core.ledger import Ledger
 from core.settings import Settings
+from tests.support.engines import both
+
+pytestmark = both
 
 TEXT = {"text": "Hello"}
 ANN = Caller("slack", "T1:U1")
@@ -16,12 +19,12 @@ NOBODY = Caller("http", "127.0.0.1", known=False)
 
 
 @pytest.fixture
-def opened(home, sandbox):
+def opened(home, environ):
     """Open the home's engine with a default plan in its `.env`."""
 
     def start(plan):
         (home / ".env").write_text(f"LEVQOR_DEFAULT_PLAN={plan}\n" if plan else "")
-        return Engine.open(Settings(home, sandbox_urls=sandbox.settings()))
+        return Engine.open(Settings(home, sandbox_urls=environ))
 
     return start
 
@@ -112,6 +115,7 @@ def test_the_refusal_names_who_can_lift_it_but_suggests_no_plan_for_an_address(o
                 assert said.fix == fix
 
 
+@pytest.mark.databases("sqlite")  # the other engine knew no such home
 def test_a_home_of_before_keeps_who_was_put_on_pro(home):
     """Whoever was on the free plan there had it of nobody, as far as can be told."""
     with Ledger.open(home) as ledger:
@@ -137,12 +141,11 @@ def test_a_home_of_before_keeps_who_was_put_on_pro(home):
         assert [ledger.plan(f"slack:T1:U{n}") for n in (1, 2)] == ["pro", "free"]
 
 
-def test_only_a_plan_that_somebody_chose_outlives_its_caller(home):
-    with Ledger.open(home) as ledger:
-        ledger.set_plan("slack:T1:U1", "free")
-        ledger.set_plan("slack:T1:U2", None)
-        ledger.prune(-1)
-        assert [one.caller for one in ledger.callers()] == ["slack:T1:U1"]
+def test_only_a_plan_that_somebody_chose_outlives_its_caller(ledger):
+    ledger.set_plan("slack:T1:U1", "free")
+    ledger.set_plan("slack:T1:U2", None)
+    ledger.prune(-1)
+    assert [one.caller for one in ledger.callers()] == ["slack:T1:U1"]
 
 
 # What was written, and what is wrong with it; None where it is taken.
@@ -189,14 +192,14 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-def test_a_plan_is_for_one_caller_who_can_exist(cli, home, written):
-    with Ledger.open(home) as ledger:
+def test_a_plan_is_for_one_caller_who_can_exist(cli, open_ledger, written):
+    with open_ledger() as ledger:
         ledger.token_new("ops")
         ledger.token_new("localhost")
         before = ledger.callers()
     wrong = WRITTEN[written]
     printed = cli("plan", "set", "--output", "json", "--", written, "pro")
-    with Ledger.open(home) as ledger:
+    with open_ledger() as ledger:
         if wrong is None:
             assert printed.json == {"caller": written, "plan": "pro"}
             assert ledger.plan(written) == "pro"
@@ -209,14 +212,14 @@ def test_a_plan_is_for_one_caller_who_can_exist(cli, home, written):
     assert "LEVQOR_DEFAULT_PLAN" in printed.json["fix"]
 
 
-def test_a_plan_for_a_token_that_is_not_there_says_how_to_make_it(cli, home):
+def test_a_plan_for_a_token_that_is_not_there_says_how_to_make_it(cli, open_ledger):
     cli("token", "new", "gone")
     cli("token", "revoke", "gone")
     for label in ("ops", "gone"):
         printed = cli("plan", "set", f"http:{label}", "pro", "--output", "json")
         assert printed.status == 2
         assert printed.json["fix"] == f"Make it with: levqor token new {label} --plan pro"
-    with Ledger.open(home) as ledger:
+    with open_ledger() as ledger:
         assert ledger.plan("http:gone") == ledger.plan("http:ops") == "free"
 
 

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+import psycopg
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -52,6 +54,18 @@ def held(home: Path) -> Iterator[Callable[[], None]]:
             yield release
         finally:
             release()
+
+
+@contextmanager
+def rows_held(home: Path, database: str | None) -> Iterator[Callable[[], None]]:
+    """Let nobody write to either engine until the block ends, or what it gives is called."""
+    if database is None:
+        with held(home) as release:
+            yield release
+        return
+    with psycopg.connect(database) as db:
+        db.execute("LOCK TABLE callers, runs IN EXCLUSIVE MODE")
+        yield db.rollback
 
 
 class Callers:

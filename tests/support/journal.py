@@ -39,3 +39,18 @@ def charged(ledger: Ledger) -> int:
     """How many runs use up quota, whoever asked for them."""
     sql = "SELECT count(*) FROM runs WHERE charged = 1"
     return int(ledger.store.read(lambda db: db.execute(sql).fetchone()[0]))
+
+
+def die(ledger: Ledger) -> None:
+    """End a process's ownership as its death would: nothing is said, and others can tell."""
+    store: Any = ledger.store
+    if store.shared:
+        args = {"me": store.owner(), "now": time.time()}
+        store._closing.set()
+        sql = "UPDATE bots SET dead = 1, until = :now WHERE owner = :me"
+        store.write(lambda db: db.execute(sql, args))
+        store.close()
+    else:
+        store._owner.close()
+        store._owner = None
+        store.close()

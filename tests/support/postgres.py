@@ -101,6 +101,14 @@ class Cluster:
             done = db.execute(sql)
             return done.fetchall() if done.description else []
 
+    def dump(self, url: str) -> str:
+        """All that a database's tables hold."""
+        name = url.rsplit("/", 1)[1]
+        tables = self.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'", name
+        )
+        return "".join(f"{self.execute(f'SELECT * FROM {table}', name)}" for (table,) in tables)
+
     @contextlib.contextmanager
     def database(self) -> Iterator[str]:
         """An empty database, gone afterwards; its name."""
