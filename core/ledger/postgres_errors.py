@@ -13,8 +13,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "no pg_hba.conf entry",
         "refused",
-        "does not let this user in from here, or not this way",
-        "Allow it in the server's pg_hba.conf, or correct LEVQOR_DATABASE_URL (sslmode=require).",
+        "does not allow this user to connect from here, or not without TLS",
+        "Allow it in the server's pg_hba.conf, or correct LEVQOR_DATABASE_URL.",
     ),
     (
         "28P01|28000|password authentication failed|no password supplied",
