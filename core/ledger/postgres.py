@@ -23,7 +23,7 @@ from core.home import DATABASE
 from core.ledger import backup, postgres_schema
 from core.ledger.endings import Endings
 from core.ledger.file import make_home
-from core.ledger.postgres_connection import Pool, PostgresConnection
+from core.ledger.postgres_connection import CommitLost, Pool, PostgresConnection, transaction
 from core.ledger.postgres_errors import explain, passes
 from core.ledger.store import LAST_WORDS, PATIENCE, Conflict, Connection, Undecided
 from core.logs import mistake
@@ -108,7 +108,7 @@ class PostgresStore:
         patience: float = PATIENCE,
     ) -> T:
         """Run `work` as a transaction, again where that is lost before or at its COMMIT."""
-        return self._patiently(lambda db: _transaction(db, work), patience)
+        return self._patiently(lambda db: transaction(db, work), patience)
 
     def read(self, work: Callable[[Connection], T], *, long: bool = False) -> T:
         """Run `work`, each statement on its own."""
@@ -136,9 +136,9 @@ class PostgresStore:
                     return work(db)
             except psycopg.IntegrityError as error:
                 raise Conflict(error.sqlstate) from None
-            except (psycopg.Error, _CommitLost) as error:
-                cause = error.cause if isinstance(error, _CommitLost) else error
-                undecided = undecided or isinstance(error, _CommitLost)
+            except (psycopg.Error, CommitLost) as error:
+                cause = error.cause if isinstance(error, CommitLost) else error
+                undecided = undecided or isinstance(error, CommitLost)
                 if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
                     self._pool.drop()  # another host may be the primary now
                 wait = backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT, jitter=0.5)
@@ -261,7 +261,7 @@ class PostgresStore:
 
     def _alone(self, work: Callable[[Connection], T], patience: float) -> T:
         # Not behind those who wait for a place: a lease that ends stops them all.
-        return self._patiently(lambda db: _transaction(db, work), patience, reserved=True)
+        return self._patiently(lambda db: transaction(db, work), patience, reserved=True)
 
     def _beat(self, db: Connection) -> bool:
         args = {"me": self._owner, "now": (now := db.now()), "lease": self._lease.seconds}
@@ -280,26 +280,3 @@ class PostgresStore:
             {**args, "held": min(mine[0], now)},
         )
         return True
-
-
-class _CommitLost(Exception):
-    """The answer to a COMMIT was lost: it may have been done."""
-
-    def __init__(self, cause: psycopg.Error) -> None:
-        super().__init__()
-        self.cause = cause
-
-
-def _transaction(db: PostgresConnection, work: Callable[[Connection], T]) -> T:
-    db.begin()
-    try:
-        result = work(db)
-    except BaseException:
-        with contextlib.suppress(psycopg.Error):
-            db.rollback()
-        raise
-    try:
-        db.commit()
-    except psycopg.Error as error:
-        raise _CommitLost(error) from None
-    return result

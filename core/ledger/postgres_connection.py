@@ -9,13 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from core.network import loopback
 from core.timers import at
+
+T = TypeVar("T")
 
 # Of the hundred that a server takes by default, for each process.
 SIZE = 8
@@ -96,6 +98,30 @@ class PostgresConnection:
         with self._cutting:
             self._socket.close()
         self.raw.close()
+
+
+class CommitLost(Exception):
+    """The answer to a COMMIT was lost: it may have been done."""
+
+    def __init__(self, cause: psycopg.Error) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+def transaction(db: PostgresConnection, work: Callable[[PostgresConnection], T]) -> T:
+    """Run `work` as a transaction; raises CommitLost."""
+    db.begin()
+    try:
+        result = work(db)
+    except BaseException:
+        with contextlib.suppress(psycopg.Error):
+            db.rollback()
+        raise
+    try:
+        db.commit()
+    except psycopg.Error as error:
+        raise CommitLost(error) from None
+    return result
 
 
 @lru_cache(maxsize=256)
