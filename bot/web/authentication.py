@@ -121,7 +121,7 @@ class Authenticator:
     async def authenticate(
         self, peer: str, headers: Mapping[str, str], version: str = "1.1"
     ) -> Principal:
-        """Tell who asks, by a peer's address and HTTP version too; raises Unauthorized."""
+        """Tell who asks; headers are by lower-case name. Raises Unauthorized."""
         address = self.address(peer, headers)
         starts = self.starts(headers)
         obstacle = self._obstacle(peer, headers, version)
