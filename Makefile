@@ -21,9 +21,10 @@ TEST := PYTHONDONTWRITEBYTECODE= $(if $(SCRATCH),TMPDIR=$(SCRATCH) )$(BIN)/pytes
 PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0.1 \
 	gir1.2-atspi-2.0 at-spi2-core xvfb xdotool x11-utils dbus dunst trayer xfce4-panel \
 	imagemagick fonts-dejavu-core chromium procps curl gcc libc6-dev \
-	systemd libpam-systemd caddy nginx-light openssl prometheus postgresql pgbouncer
+	systemd libpam-systemd caddy nginx-light openssl prometheus postgresql pgbouncer \
+	debootstrap
 
-.PHONY: run bot test soak bench lint docs check-docs system run-tray shots dist sbom lock clean
+.PHONY: run bot test soak bench lint docs check-docs system system-check run-tray shots dist sbom lock clean
 
 run: $(READY)  ## the main job on built-in defaults, no credentials
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/levqor-bot --sandbox --console --no-http; \
@@ -110,6 +111,9 @@ dist: $(READY)  ## wheel and sdist in dist/, the same bytes at each build
 sbom: $(READY_DEV)  ## build/levqor.cdx.json: all that Levqor installs, with hashes (CycloneDX)
 	@mkdir -p $(BUILD)
 	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file $(BUILD)/levqor.cdx.json
+
+system-check: $(READY_DEV) dist  ## deploy/Containerfile and the installs, replayed in bare Debian folders (as root)
+	$(BIN)/python -m tests.system
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

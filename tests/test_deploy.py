@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -201,3 +202,27 @@ def test_grafana_s_page_is_laid_out_without_gaps_or_overlaps():
     sources = {json.dumps(part["datasource"]) for panel in page["panels"]
                for part in (panel, *panel["targets"])}  # fmt: skip
     assert sources == {'{"type": "prometheus", "uid": "${source}"}'}
+
+
+def test_the_compose_file_has_the_shape_that_its_schema_gives_and_locks_its_bots_in():
+    file = DEPLOY / "compose.yaml"
+    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+    command = [*program, "vendor.compose-spec", str(file)]
+    checked = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+    services = yaml.safe_load(file.read_text("utf-8"))["services"]
+    for profile, count in (("one", 1), ("postgres", 3)):
+        bots = [service for service in services.values()
+                if service.get("image") == "levqor" and profile in service["profiles"]]  # fmt: skip
+        assert len(bots) == count
+        for bot in bots:
+            assert (bot["read_only"], bot["cap_drop"]) == (True, ["ALL"])
+            assert "ports" not in bot
+            assert ("LEVQOR_DATABASE_URL" in bot["environment"]) is (count > 1)
+            homes = {volume.split(":")[0] for volume in bot["volumes"] if "/levqor" in volume}
+            assert len(homes) == 1
+    # The folder that is mounted there is the one where the image looks for secrets.
+    container = (DEPLOY / "Containerfile").read_text("utf-8")
+    assert "CREDENTIALS_DIRECTORY=/run/secrets" in container
+    assert all("./secrets:/run/secrets:ro" in service["volumes"]
+               for service in services.values() if service.get("image") == "levqor")  # fmt: skip

@@ -15,12 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 VENV = Path(sys.prefix)
 WHERE = "https://code.example/levqor"
-# Together they need no desktop and a few seconds; `make test` there runs the rest.
+# They need no desktop and a few seconds; `make test` there runs the rest.
 OWN_TESTS = (
     "tests/core/test_connectors.py",
     "tests/core/test_masking.py",
-    "tests/bot/test_conversation.py",
-    "tests/test_workflow.py",
+    "tests/core/test_grammar.py",
 )
 
 pytestmark = [

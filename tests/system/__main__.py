@@ -1,0 +1,290 @@
+"""`make system-check`: the Containerfile's steps and the installs, replayed in bare Debian folders.
+
+No container engine is needed: debootstrap makes the base, chroot runs the steps, and the result
+is started as the file says, as its user, on a read-only root, in namespaces of its own.
+It needs to be root, packages from the network, and some minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# Outside the checkout, whose files are all looked at.
+BASES = Path("/var/tmp/levqor-system-check")
+SUITES = ("bookworm", "trixie")
+# What keeps programs quiet and lets them reach the packages, as on this machine.
+PASSED_ON = ("PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+CERTIFICATES = "/run/host-certificates.crt"
+
+
+@dataclass
+class Image:
+    """A folder, and what a Containerfile says of how it is started."""
+
+    root: Path
+    env: dict[str, str] = field(default_factory=dict)
+    user: str = "0:0"
+    volume: str = ""
+    check: list[str] = field(default_factory=list)
+    command: list[str] = field(default_factory=list)
+
+
+def say(text: str) -> None:
+    print(f"-- {text}", flush=True)
+
+
+def base(suite: str) -> Path:
+    """A bare Debian, made once."""
+    made = BASES / suite
+    if not (made / "ready").exists():
+        say(f"debootstrap {suite}")
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        subprocess.run(["debootstrap", "--variant=minbase", suite, made], check=True,
+                       stdout=subprocess.DEVNULL)  # fmt: skip
+        # Packages come the way this machine gets them.
+        for conf in Path("/etc/apt/apt.conf.d").iterdir():
+            if "Acquire" in conf.read_text():
+                shutil.copy(conf, made / "etc/apt/apt.conf.d")
+        (made / "ready").touch()
+    return made
+
+
+def copied(source: Path, target: Path) -> Path:
+    subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True)
+    return target
+
+
+def instructions(file: Path) -> list[tuple[str, str]]:
+    """The file's instructions in order: the word, and what follows it."""
+    lines = [line for line in file.read_text("utf-8").splitlines() if not line.startswith("#")]
+    whole = "\n".join(lines).replace("\\\n", " ")
+    words = (line.split(None, 1) for line in whole.splitlines() if line.strip())
+    return [(word.upper(), rest) for word, rest in words]
+
+
+def within(root: Path, command: list[str], env: dict[str, str] | None = None) -> str:
+    """Run a command in a folder as root; what it printed."""
+    given = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+    for stale in ("PIP_FIND_LINKS", "PIP_CERT"):
+        given.pop(stale, None)
+    if trusted := os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE"):
+        shutil.copy(trusted, root / CERTIFICATES.lstrip("/"))
+        given |= {"PIP_CERT": CERTIFICATES, "SSL_CERT_FILE": CERTIFICATES}
+    given |= {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
+    mounts = (
+        'mount --make-rprivate /; mount -t proc proc "$0/proc"; mount --rbind /dev "$0/dev";'
+        'cat /etc/resolv.conf >"$0/etc/resolv.conf"; exec chroot "$0" "$@"'
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-ec", mounts, root, *command],
+        check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=given | (env or {}),
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{shlex.join(command)}\n{done.stdout}\nfailed: {done.returncode}")
+    return done.stdout
+
+
+def replay(file: Path, context: Path, suite: str, scratch: Path) -> Image:
+    """Do what a Containerfile says; the last stage."""
+    stages: dict[str, Image] = {}
+    image = Image(Path())
+    for word, rest in instructions(file):
+        say(f"{word} {rest[:90]}")
+        if word == "FROM":
+            name = rest.split(" AS ")[-1] if " AS " in rest else f"stage{len(stages)}"
+            image = stages[name] = Image(copied(base(suite), scratch / name))
+        elif word == "RUN":
+            within(image.root, ["sh", "-ec", rest], image.env)
+        elif word == "COPY":
+            copy(rest.split(), image, stages, context)
+        else:
+            declare(image, word, rest)
+    return image
+
+
+def declare(image: Image, word: str, rest: str) -> None:
+    """Note what is said of how the image is started."""
+    if word == "ENV":
+        image.env |= dict(pair.split("=", 1) for pair in shlex.split(rest))
+    elif word == "USER":
+        image.user = rest
+    elif word == "VOLUME":
+        image.volume = rest
+    elif word == "HEALTHCHECK":
+        image.check = json.loads(rest.partition("CMD ")[2])
+    elif word == "CMD":
+        image.command = json.loads(rest)
+    elif word not in ("ARG", "EXPOSE", "WORKDIR"):
+        raise SystemExit(f"{word}: this replay does not know it")
+
+
+def copy(words: list[str], image: Image, stages: dict[str, Image], context: Path) -> None:
+    source = context
+    if words[0].startswith("--from="):
+        source = stages[words.pop(0).removeprefix("--from=")].root
+    *names, target = words
+    into = image.root / target.lstrip("/")
+    if target.endswith("/"):
+        into.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        found = list(source.glob(name.lstrip("/")))
+        assert found, f"nothing is called {name}"
+        for each in found:
+            copied(each, into / each.name if target.endswith("/") else into)
+
+
+_START = r"""
+mount --make-rprivate /
+mount --bind "$1" "$1"
+cd "$1"
+mount -t proc proc proc
+mount -t tmpfs -o mode=755 tmpfs dev
+for device in null zero random urandom; do
+    touch dev/$device; mount --bind /dev/$device dev/$device
+done
+mount -t tmpfs -o mode=1777 tmpfs tmp
+cp -a .$2 run/volume
+mount -t tmpfs -o mode=700 tmpfs .$2
+chown "$3" .$2
+mount -o remount,bind,ro "$1"
+ip link set lo up
+exec chroot . env -i "${@:4}"
+"""
+
+
+class Container:
+    """An image at work: its user, no rights, a read-only root, a network of its own."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        (image.root / "run/secrets").mkdir(exist_ok=True)
+        self.started = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "bash",
+             "-ec", _START, "start", image.root, image.volume, image.user,
+             *self._environment(), *self._rights(), *image.command],
+        )  # fmt: skip
+
+    def _environment(self) -> list[str]:
+        return [f"{name}={value}" for name, value in self._image.env.items()]
+
+    def _rights(self) -> list[str]:
+        user, group = self._image.user.split(":")
+        return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups",
+                "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"]  # fmt: skip
+
+    def first(self) -> str:
+        """The number of its first process, as this machine counts; 0 where there is none."""
+        pid = self.started.pid
+        return (Path(f"/proc/{pid}/task/{pid}/children").read_text().split() or ["0"])[0]
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in it, as `podman exec` does."""
+        enter = ["nsenter", "-t", self.first(), "-m", "-p", "-n", "-i", "-r", "-w", "env", "-i"]
+        return subprocess.run([*enter, *self._environment(), *self._rights(), *command],
+                              check=False, capture_output=True, text=True)  # fmt: skip
+
+    def healthy(self) -> bool:
+        return self.run(*self._image.check).returncode == 0
+
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it, as `podman stop` does; its exit status."""
+        # Its user is another than it began with: it outlives unshare by itself.
+        if self.started.poll() is None and self.first() != "0":
+            os.kill(int(self.first()), sign)
+        return self.started.wait(30)
+
+
+def check_container(suite: str, scratch: Path) -> None:
+    """Build the image, start it, and use it."""
+    from tests.support.waiting import wait_for
+
+    image = replay(ROOT / "deploy/Containerfile", ROOT, suite, scratch)
+    container = Container(image)
+    try:
+        wait_for(lambda: container.started.poll() is not None or container.healthy(), 60)
+        assert container.started.poll() is None
+        say("healthy")
+        assert container.run("touch", "/new").returncode != 0, "the root can be written"
+        status = container.run("cat", "/proc/1/status").stdout
+        assert "CapEff:\t0000000000000000" in status
+        assert "NoNewPrivs:\t1" in status
+        made = container.run("levqor", "token", "new", "ci")
+        assert made.returncode == 0, made.stderr
+        ask = f"""if True:
+            import urllib.request as web
+            head = {{"Authorization": "Bearer {made.stdout.strip()}"}}
+            print(web.urlopen(web.Request("http://127.0.0.1:8787/ops/uptime", headers=head)).read())
+        """
+        assert '"status":"ok"' in container.run("python3", "-c", ask).stdout
+        sandbox = container.run("levqor", "--sandbox", "smoke", "--output", "json")
+        outcomes = {one["outcome"] for one in json.loads(sandbox.stdout)["results"]}
+        assert outcomes == {"sent"}, sandbox.stdout
+        assert container.run("python3", "-c", "import psycopg").returncode == 0
+        assert container.stop() == 0, "it did not end in order"
+    finally:
+        container.stop(signal.SIGKILL)
+    say(f"the container works on {suite}")
+
+
+def check_install(suite: str, scratch: Path) -> None:
+    """Install the wheel as a user with pipx, and with uv, on a bare Debian."""
+    root = copied(base(suite), scratch / "machine")
+    packages = "ca-certificates python3-venv pipx systemd util-linux"
+    install = f"apt-get update -qq; apt-get install -y -qq --no-install-recommends {packages}"
+    within(root, ["sh", "-ec", f"{install}; useradd --create-home --home-dir /srv/ann ann"])
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
+    for file in (wheel, sdist, ROOT / "requirements.txt"):
+        shutil.copy(file, root / "opt")
+    uv = "~/uv/bin/uv tool install -q --force"
+    for install in (
+        f"pipx install /opt/{wheel.name}",
+        f"python3 -m venv ~/uv; ~/uv/bin/pip install -q uv; {uv} /opt/{wheel.name}",
+        f"{uv} --constraints /opt/requirements.txt /opt/{sdist.name}",
+    ):
+        say(install)
+        smoke = "cd /tmp; ~/.local/bin/levqor --sandbox smoke; ~/.local/bin/levqor-bot --version"
+        as_ann = ["runuser", "-u", "ann", "--", "sh", "-ec", f"{install}; {smoke}"]
+        told = within(root, as_ann, {"HOME": "/srv/ann"})
+        assert "5 sent, 0 failed, 0 skipped." in told, told
+    (deploy,) = root.glob("srv/ann/.local/share/uv/tools/levqor/share/levqor/deploy")
+    unit = root / "etc/systemd/system/levqor-bot.service"
+    shutil.copy(deploy / "levqor-bot.service", unit)
+    (root / "etc/sysusers.d").mkdir(exist_ok=True)
+    shutil.copy(deploy / "levqor.sysusers", root / "etc/sysusers.d/levqor.conf")
+    (root / "usr/local/bin/levqor-bot").symlink_to("/srv/ann/.local/bin/levqor-bot")
+    within(root, ["systemd-sysusers"])
+    within(root, ["systemd-analyze", "verify", "/etc/systemd/system/levqor-bot.service"])
+    bound = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager"]
+    within(root, [*bound, "/etc/systemd/system/levqor-bot.service"])
+    say(f"the installs work on {suite}")
+
+
+def main() -> None:
+    """Check every suite, or those that are named."""
+    if os.geteuid() or not shutil.which("debootstrap"):
+        raise SystemExit("system-check needs to be root, and debootstrap: make system")
+    BASES.mkdir(exist_ok=True)
+    for suite in sys.argv[1:] or SUITES:
+        with tempfile.TemporaryDirectory(dir=BASES, prefix=f"{suite}-") as scratch:
+            base(suite)
+            check_container(suite, Path(scratch))
+            check_install(suite, Path(scratch))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main()
