@@ -40,7 +40,7 @@ test: $(READY_DEV) lint  ## lint, types and the whole test-suite
 run-tray: $(READY_DEV)  ## the tray on this desktop, with the sandbox for every service
 	$(BIN)/levqor-tray --sandbox
 
-shots: $(READY_DEV)  ## the pictures in README.md and docs/tray.md, from the real programs
+shots: $(READY_DEV)  ## the pictures in README.md and docs/guides/tray.md, from the real programs
 	$(BIN)/python -m tests.support.shots
 	$(BIN)/python -m tests.support.terminal_shots
 

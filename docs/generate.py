@@ -17,8 +17,8 @@ from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
 from core.interfaces import declared  # noqa: E402
 from core.settings.settings import sections  # noqa: E402
-from docs.env_example import example  # noqa: E402 - the line above finds it
-from docs.reference import reference  # noqa: E402 - the line above finds it
+from docs import contract_pages, program_pages  # noqa: E402 - the line above finds them
+from docs.env_example import example  # noqa: E402 - and this
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,8 +70,11 @@ def between(page: str, made: str) -> str:
 
 PAGES: dict[str, Callable[[str], str]] = {
     "README.md": lambda page: between(page, connectors()),
-    "docs/CONNECTORS.md": lambda page: between(page, reference(CONNECTORS)),
-    "docs/CONFIGURATION.md": lambda page: between(page, settings()),
+    "docs/reference/actions.md": lambda page: between(page, contract_pages.actions(CONNECTORS)),
+    "docs/reference/errors.md": lambda page: between(page, contract_pages.errors(CONNECTORS)),
+    "docs/reference/settings.md": lambda page: between(page, settings()),
+    "docs/reference/commands.md": lambda page: between(page, program_pages.commands()),
+    "docs/reference/http.md": lambda page: between(page, program_pages.addresses()),
     ".env.example": lambda _: example(CONNECTORS, declared()),
 }
 

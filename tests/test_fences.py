@@ -151,7 +151,7 @@ def test_no_imports_go_in_a_circle(folder):
 
 # Where the distribution's name cannot be asked for on this system.
 ELSEWHERE = {"PyObjCTools": ["pyobjc-framework-Cocoa"], "Xlib": ["python-xlib"]}
-# Its packages need a compiler; the system brings it (docs/tray.md).
+# Its packages need a compiler; the system brings it (docs/guides/tray.md).
 SYSTEMS = {"gi"}
 
 

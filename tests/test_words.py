@@ -15,7 +15,7 @@ OLD = {
 }
 TEXTS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "Makefile", ".env.example", "pyproject.toml")
+    for pattern in ("*.md", "docs/**/*.md", "Makefile", ".env.example", "pyproject.toml")
     for path in ROOT.glob(pattern)
 )
 CODE = sorted(path for room in ("core", "bot", "tray") for path in (ROOT / room).rglob("*.py"))

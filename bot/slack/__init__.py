@@ -45,7 +45,7 @@ SURFACE = SurfaceSpec(
     ),
     build=build,
     check=imported("bot.slack.check:check"),
-    guide="docs/slack.md",
+    guide="docs/guides/slack.md",
     commands=(
         Subcommand(
             "slack-manifest",

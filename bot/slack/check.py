@@ -32,8 +32,10 @@ async def check(settings: Settings) -> list[Finding]:
     """Check the Slack interface: tokens, scopes, commands."""
     own = settings.of(SlackSettings)
     if own.app_token is None and own.signing_secret is None:
-        return [Finding(None, "Slack is off: no SLACK_APP_TOKEN and no SLACK_SIGNING_SECRET.",
-                        "docs/slack.md leads from nothing to the first command.")]  # fmt: skip
+        what = "Slack is off: no SLACK_APP_TOKEN and no SLACK_SIGNING_SECRET."
+        return [
+            Finding(None, what, "docs/guides/slack.md leads from nothing to the first command.")
+        ]
     findings = list(_names(settings))
     if own.bot_token is None:
         fix = "Set it: api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token."

@@ -152,7 +152,7 @@ def _run(command: str) -> str:
     except FileNotFoundError:
         raise NotConfigured(
             f"This machine has no {words[0]}, so no service can be installed.",
-            fix="Start levqor-bot yourself, or see docs/install.md for a container.",
+            fix="Start levqor-bot yourself, or see docs/running/install.md for a container.",
         ) from None
     if done.returncode and not command.startswith("-"):
         why = plain_line(done.stderr.strip().partition("\n")[0], 200)

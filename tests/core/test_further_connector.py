@@ -270,9 +270,9 @@ def test_the_generated_pages_describe_it(tree):
     ran = subprocess.run(
         [sys.executable, "docs/generate.py"], check=True, capture_output=True, text=True, cwd=tree
     )
-    written = {"README.md written", "docs/CONFIGURATION.md written", ".env.example written"}
+    written = {"README.md written", "docs/reference/settings.md written", ".env.example written"}
     assert written <= set(ran.stdout.splitlines())
     assert "| Pager | `pager.ring` | `PAGER_KEY` |" in (tree / "README.md").read_text()
-    assert "pager.ring" in (tree / "docs/CONNECTORS.md").read_text()
-    assert "`PAGER_KEY`" in (tree / "docs/CONFIGURATION.md").read_text()
+    assert "pager.ring" in (tree / "docs/reference/actions.md").read_text()
+    assert "`PAGER_KEY`" in (tree / "docs/reference/settings.md").read_text()
     assert "\nPAGER_KEY=\n" in (tree / ".env.example").read_text()

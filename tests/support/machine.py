@@ -164,7 +164,7 @@ class Machine:
         return settings
 
     def server(self, environment: Mapping[str, str], secrets: Mapping[str, str]) -> None:
-        """Set the bot up as docs/install.md does for a server, and start it."""
+        """Set the bot up as docs/running/install.md does for a server, and start it."""
         self.write("/etc/sysusers.d/levqor.conf", (DEPLOY / "levqor.sysusers").read_text())
         self.done("systemd-sysusers")
         for name in ("levqor", "levqor-bot"):
@@ -184,7 +184,7 @@ class Machine:
         wait_for(self.up, 60)
 
     def as_levqor(self, *command: object) -> str:
-        """Run `levqor` as docs/install.md says; sudo may not be here."""
+        """Run `levqor` as docs/running/install.md says; sudo may not be here."""
         return self.done("runuser", "-u", "levqor", "--", "levqor", *command)
 
 

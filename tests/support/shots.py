@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/tray.md from the real program: `make shots`.
+"""Makes the pictures of docs/guides/tray.md from the real program: `make shots`.
 
 Run with `window`, it is the tray's own window, which shows the states named on its input.
 """

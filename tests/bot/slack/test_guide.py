@@ -1,4 +1,4 @@
-"""docs/slack.md says what the program says, and names every setting and scope it needs."""
+"""docs/guides/slack.md says what the program says, and names every setting and scope it needs."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from core.connectors import CONNECTORS
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-GUIDE = (ROOT / "docs" / "slack.md").read_text()
+GUIDE = (ROOT / "docs/guides/slack.md").read_text()
 SPOKEN = " ".join(
     re.sub(r'"\s*"|\s+', " ", file.read_text()) for file in (ROOT / "bot" / "slack").glob("*.py")
 )

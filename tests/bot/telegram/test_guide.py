@@ -1,4 +1,4 @@
-"""What docs/telegram.md promises."""
+"""What docs/guides/telegram.md promises."""
 
 import asyncio
 from pathlib import Path
@@ -11,7 +11,7 @@ from bot.telegram.check import check
 from core.settings import Settings
 from tests.support.telegram import settings_for
 
-GUIDE = (Path(__file__).parents[3] / "docs" / "telegram.md").read_text()
+GUIDE = (Path(__file__).parents[3] / "docs/guides/telegram.md").read_text()
 
 VERDICTS = [one for one in vars(verdicts).values() if isinstance(one, verdicts.Verdict)]
 

@@ -1,4 +1,4 @@
-"""docs/CONNECTORS.md: true to the code, and its examples work as they stand."""
+"""The pages on HTTP and on actions: true to the code, their examples work as they stand."""
 
 import re
 import shutil
@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from core.connectors import CONNECTORS
-from docs.reference import reference
+from docs.contract_pages import actions
 from tests.support.web import served
 
-PAGE = Path(__file__).parents[3] / "docs" / "CONNECTORS.md"
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES = (DOCS / "guides/http.md", DOCS / "reference/actions.md")
 BASE = "http://127.0.0.1:8787"
 
 
 def examples():
-    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    text = "".join(page.read_text("utf-8") for page in PAGES)
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [
         one.strip()
         for block in blocks
@@ -28,7 +30,7 @@ CURLS = [one for one in examples() if one]
 
 
 def test_the_reference_is_what_the_contracts_say():
-    assert reference(CONNECTORS) in PAGE.read_text("utf-8"), "behind: make docs"
+    assert actions(CONNECTORS) in PAGES[1].read_text("utf-8"), "behind: make docs"
 
 
 def test_every_action_has_an_example():
