@@ -1,6 +1,7 @@
 """The home's random key: what its keyed hashes are made with."""
 
 import contextlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -12,19 +13,24 @@ KEY = "levqor.key"
 KEY_BYTES = 32
 
 
-def home_key(home: Path, file: Path | None = None) -> bytes:
-    """Read the home's random key: `levqor.key`, made on first use, or a `file` elsewhere.
+def key_file(home: Path, named: str | None = None) -> Path:
+    """Return where the home's key is: `levqor.key` in it, or the file that is named."""
+    return Path(named).expanduser() if named else home / KEY
+
+
+def home_key(home: Path, named: str | None = None) -> bytes:
+    """Read the home's random key: `levqor.key`, made on first use, or a file `named` elsewhere.
 
     However many processes come at once, all get the same 32 bytes. Raises LedgerError
     where the file cannot be read, written, is not a key or not this user's alone.
     """
-    given, file = file, file or home / KEY
+    file = key_file(home, named)
     try:
         try:
             # Kubernetes links to a secret's file: it is what is read that has to be trusted.
-            key = read_trusted(file.resolve() if given else file, "The key")
+            key = read_trusted(file.resolve() if named else file, "The key")
         except FileNotFoundError:
-            if given:
+            if named:
                 raise
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             check(home)
@@ -42,6 +48,13 @@ def home_key(home: Path, file: Path | None = None) -> bytes:
             fix="Put it back from a backup, or move it away and start again for a new one.",
         )
     return key
+
+
+def key_check(home: Path, named: str | None = None, *, make: bool = True) -> str | None:
+    """Tell one key from another, without showing it; None where there is none to `make`."""
+    if named is None and not make and not (home / KEY).exists():
+        return None
+    return hmac.new(home_key(home, named), b"levqor", "sha256").hexdigest()[:16]
 
 
 def _make_key(file: Path) -> bytes:

@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     EVERYDAY: (run.run, reports.health, reports.runs, reports.why, reports.usage),
     SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
     PEOPLE: (people.callers, people.unpair),
-    KEEPING: (storage.backup, storage.prune),
+    KEEPING: (storage.backup, storage.restore, storage.prune),
 }
 GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
     (PEOPLE, "plan", "Set how much a person may send in a day.", {"set": people.plan_set}),

@@ -1,4 +1,4 @@
-"""Keeping the database: `levqor backup`, `levqor prune`, `levqor home move`."""
+"""Keeping the database: `levqor backup`, `restore`, `prune`, `home move`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from core.cli import options
+from core.home_key import key_check, key_file
 from core.plain import agreeing, counted
 
 
@@ -21,8 +22,60 @@ def backup(
     with session.out.waiting("copying the database"):
         session.ledger.backup(file)
     size = file.stat().st_size
+    key = key_file(session.settings.home, session.settings.app.key_file)
     shown = f"The database is copied to {file} ({size / 1024:.0f} KB)."
-    session.answer({"file": str(file.absolute()), "bytes": size}, shown)
+    if key.exists():
+        shown += f"\nKeep a copy of {key} too: a restore needs it. Settings are not in the backup."
+    session.answer({"file": str(file.absolute()), "bytes": size, "key": str(key)}, shown)
+
+
+def restore(
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, help="A file made with levqor backup."
+        ),
+    ],
+    new_key: Annotated[
+        bool,
+        typer.Option("--new-key", help="The levqor.key of the backup is lost: go on with another."),
+    ] = False,
+    output: options.Output = None,
+) -> None:
+    """Fill an empty database from a backup: levqor.db, or PostgreSQL if it is set up."""
+    from core.ledger.restore import opened
+
+    session = options.session(ctx)
+    settings = session.settings
+    check = key_check(settings.home, settings.app.key_file, make=new_key)
+    with session.out.waiting("restoring"), opened(file, check, new_key=new_key) as given:
+        restored = given.restore(session.ledger)
+    runs, callers, tokens = (
+        counted(restored.rows[table], one)
+        for table, one in (("runs", "run"), ("callers", "caller"), ("tokens", "token"))
+    )
+    shown = f"The backup {file} is restored: {runs}, {callers}, {tokens}."
+    if restored.unknown:
+        were = agreeing(restored.unknown, "was", "were")
+        shown += (
+            f"\n{counted(restored.unknown, 'run')} had not ended when the backup was made and"
+            f" {were} marked unknown: look before you send such a run again."
+        )
+    if new_key:
+        shown += (
+            "\nThe fingerprints of the old key are gone. A request that comes again still gets its"
+            " first run's answer, even if its text changed; and who sends the same again within a"
+            " minute of an old run is not asked."
+        )
+    body = {
+        "file": str(file.absolute()),
+        "database": session.ledger.store.place,
+        "rows": restored.rows,
+        "unknown": restored.unknown,
+        "new_key": new_key,
+    }
+    session.answer(body, shown)
 
 
 def prune(ctx: typer.Context, output: options.Output = None) -> None:

@@ -1,7 +1,6 @@
 """The engine: accepts runs, has them sent, settles and records every one."""
 
 import contextlib
-import hmac
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -19,7 +18,7 @@ from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
 from core.engine.validation import fingerprint
 from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping, Unwritten
-from core.home_key import KEY, home_key
+from core.home_key import home_key, key_check
 from core.ledger import Ledger, RunRecord, RunRequest, random_code
 from core.ledger.records import midnight_after
 from core.logs import RunLog
@@ -86,20 +85,16 @@ class Engine:
 
     @cached_property
     def _key(self) -> bytes:
-        return home_key(self.settings.home, self._key_file)
-
-    @property
-    def _key_file(self) -> Path | None:
-        named = self.settings.app.key_file
-        return Path(named).expanduser() if named else None
+        return home_key(self.settings.home, self.settings.app.key_file)
 
     def _check_key(self, *, make: bool) -> None:
         """Compare the home's key with the database's; it is not made where that has another."""
-        there = self._key_file is not None or (self.settings.home / KEY).exists()
-        if not there:
+        home, named = self.settings.home, self.settings.app.key_file
+        if (check := key_check(home, named, make=False)) is None:
             self.ledger.check_key(None)
-        if there or make:
-            self.ledger.check_key(hmac.new(self._key, b"levqor", "sha256").hexdigest()[:16])
+            check = key_check(home, named) if make else None
+        if check is not None:
+            self.ledger.check_key(check)
 
     def announce(self) -> None:
         """Say that this process is a bot, and with which settings."""

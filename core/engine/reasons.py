@@ -29,6 +29,11 @@ OWN = (
         "Look before you send it again.",
     ),
     unknown(
+        "restored",
+        "It had not ended when the backup was made; it may or may not have been sent.",
+        "Look before you send it again.",
+    ),
+    unknown(
         "internal",
         "Levqor made a mistake of its own while sending; it may or may not have been sent.",
         "Look before you send it again, and report the run's id.",

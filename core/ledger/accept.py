@@ -31,11 +31,12 @@ def accept(
     plan = _lock(db, request, default_plan)
     at = db.now() if request.at is None else request.at
     for first in read(db, "WHERE run = :run OR key = :key", run=request.run, key=request.key):
-        same = first.fingerprint == request.fingerprint
         if first.run == request.run:
             # A COMMIT of this very request, whose answer was lost.
-            return (first, True) if same and first.caller == request.caller else None
-        if not same:
+            same = first.fingerprint == request.fingerprint and first.caller == request.caller
+            return (first, True) if same else None
+        # A run from before the home's key was lost has no fingerprint to compare.
+        if first.fingerprint not in (b"", request.fingerprint):
             raise IdempotencyMismatch(run=first.run)
         return first, False
     if request.refuse is not None:

@@ -19,8 +19,8 @@ _WRITING = (
     sqlite3.SQLITE_IOERR,
 )
 
-# What is copied between the engines: each table's columns, but for numbers that a database
-# draws itself. What is only true of living processes is not: bots, leases, interfaces.
+# What is copied between the engines: each table's columns. What is only true of living
+# processes is not: bots, leases, interfaces.
 TABLES = {
     "runs": (
         "run, at, day, action, connector, caller, surface, test, state, charged, key, rebind, "
@@ -30,7 +30,7 @@ TABLES = {
     "callers": "caller, plan, first_seen, last_seen, paired_at",
     "tokens": "label, hash, admin, created_at, revoked_at",
     "pairings": "surface, hash, expires_at",
-    "probes": "connector, verdict, reason, since, at, latency_ms",
+    "probes": "id, connector, verdict, reason, since, at, latency_ms",
     "owed": "key, surface, kind, reply_to, at, owner",
     "run_counts": "action, outcome, surface, runs",
     "meta": "name, value",
@@ -76,13 +76,12 @@ def write_rows(rows: Callable[[str], Iterable[tuple[Any, ...]]], file: Path) -> 
     """Copy another engine's tables; `rows` runs a SELECT that reads one of them."""
     with made(file) as copy:
         migrate(copy, file)
+        # A log as large as the copy would be written beside it.
+        copy.execute("PRAGMA journal_mode=DELETE")
         copy.execute("BEGIN")
         for table, columns in TABLES.items():
-            places = ", ".join("?" for _ in columns.split(","))
-            copy.executemany(
-                f"INSERT INTO {table} ({columns}) VALUES ({places})",
-                rows(f"SELECT {columns} FROM {table}"),
-            )
-        copy.execute("DELETE FROM meta WHERE name IN ('schema', 'oldest_reader')")
+            copy.load(table, columns, rows(f"SELECT {columns} FROM {table}"))
+        copy.execute("DELETE FROM meta WHERE name <> 'key_check'")
         copy.execute("COMMIT")
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, and nothing beside it
+        # As a home's own: whoever puts it in one finds the mode that Levqor needs.
+        copy.execute("PRAGMA journal_mode=WAL")

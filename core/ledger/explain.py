@@ -29,8 +29,8 @@ def explain(path: Path, error: BaseException) -> LedgerError:
         # What is left of its write-ahead log would be written into the copy.
         fix = (
             f"Stop what uses it, move {path} and the {path.name}-wal and {path.name}-shm "
-            "beside it away, and put a copy made with 'levqor backup' in its place; without one, "
-            "a new ledger starts empty and today's quota with it."
+            "beside it away, then restore the last backup: levqor restore FILE. Without one, "
+            "a new database starts empty and today's quota with it."
         )
     # A full disk is also an I/O error, where the write-ahead log's index cannot grow.
     elif code == sqlite3.SQLITE_FULL or number == errno.ENOSPC or _no_room(path, code):

@@ -5,7 +5,9 @@ import os
 import sqlite3
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from filelock import Timeout
 
@@ -32,6 +34,24 @@ class Connection(sqlite3.Connection):
         """Seconds since 1970."""
         return time.time()
 
+    def claim(self, table: str) -> bool:
+        """Tell whether a table is empty; in a transaction that writes it stays so for others."""
+        return not self.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()[0]
+
+    def load(self, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Write many rows; the indexes are made when they are there, which is much quicker."""
+        indexes = self.execute(
+            "SELECT name, sql FROM sqlite_master "
+            "WHERE tbl_name = ? AND type = 'index' AND sql IS NOT NULL",
+            (table,),
+        ).fetchall()
+        for name, _ in indexes:
+            self.execute(f"DROP INDEX {name}")
+        places = ", ".join("?" for _ in columns.split(","))
+        self.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)
+        for _, sql in indexes:
+            self.execute(sql)
+
 
 def connect(path: Path) -> Connection:
     """Open a connection that leaves transactions to its user."""
@@ -41,9 +61,9 @@ def connect(path: Path) -> Connection:
     return connection
 
 
-def reader(path: Path) -> Connection:
-    """Open a connection that cannot write."""
-    address = f"{path.absolute().as_uri()}?mode=ro"
+def reader(path: Path, *, immutable: bool = False) -> Connection:
+    """Open a connection that cannot write; `immutable` where nobody else does either."""
+    address = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
     connection = Connection(
         address, uri=True, isolation_level=None, check_same_thread=False, timeout=10
     )

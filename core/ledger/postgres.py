@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 
 # One try of a transaction; who waits longer for a row than that has met a stuck process.
 _TRY_SECONDS = 5.0
-_LONG_SECONDS = 600.0
+# A report over many days; and a copy of everything, or a new index on it.
+_LONG_SECONDS, _COPY_SECONDS = 600.0, 86400.0
 _SHORTEST_TRY = 0.1
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
 _SWEEP_SECONDS = 60.0
@@ -84,7 +85,7 @@ class PostgresStore:
         make_home(home)
         store = cls(home / DATABASE, Pool(url), sweep, lease)
         try:
-            store.write(postgres_schema.migrate)
+            store.write(postgres_schema.migrate, long=True)
         except BaseException:
             store.close()
             raise
@@ -106,23 +107,28 @@ class PostgresStore:
         *,
         durable: bool = False,  # noqa: ARG002 - Store's: what is not flushed may be lost while we live
         patience: float = PATIENCE,
+        long: bool = False,
     ) -> T:
         """Run `work` as a transaction, again where that is lost before or at its COMMIT."""
-        return self._patiently(lambda db: transaction(db, work), patience)
+        seconds = _COPY_SECONDS if long else 0.0
+        return self._patiently(lambda db: transaction(db, work), patience, long=seconds)
 
     def read(self, work: Callable[[Connection], T], *, long: bool = False) -> T:
         """Run `work`, each statement on its own."""
-        return self._patiently(work, PATIENCE, long=long)
+        return self._patiently(work, PATIENCE, long=_LONG_SECONDS if long else 0.0)
 
     def _patiently(
         self,
         work: Callable[[PostgresConnection], T],
         patience: float,
         *,
-        long: bool = False,
+        long: float = 0.0,
         reserved: bool = False,
     ) -> T:
-        """Run `work` until the database has answered, or patience ends."""
+        """Run `work` until the database has answered, or patience ends.
+
+        What takes `long`, so many seconds at most, is not tried again after that.
+        """
         if self._pool.closed:
             raise LedgerError("The ledger is closed; Levqor is stopping.")
         until = time.monotonic() + patience
@@ -131,8 +137,7 @@ class PostgresStore:
             tries += 1
             try:
                 left = max(_SHORTEST_TRY, min(_TRY_SECONDS, until - time.monotonic()))
-                seconds = _LONG_SECONDS if long else left
-                with self._pool.connection(seconds, wait=left, reserved=reserved) as db:
+                with self._pool.connection(long or left, wait=left, reserved=reserved) as db:
                     return work(db)
             except psycopg.IntegrityError as error:
                 raise Conflict(error.sqlstate) from None
@@ -198,7 +203,7 @@ class PostgresStore:
             with db.snapshot() as rows:
                 backup.write_rows(rows, file)
 
-        self._patiently(copy, PATIENCE, long=True)
+        self._patiently(copy, PATIENCE, long=_COPY_SECONDS)
 
     def _register(self) -> None:
         """Begin to own runs, under a name that was never used."""

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -29,6 +29,8 @@ _SOONEST_CONNECT = 2
 _GRACE_SECONDS = 0.5
 # A process that stands still in a transaction must not keep others from its rows.
 _IDLE_MS = 5000
+# Rows fetched at once where a whole table is read.
+_AT_A_TIME = 2000
 
 
 class PostgresConnection:
@@ -54,14 +56,33 @@ class PostgresConnection:
         row = self.raw.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
         return float(row[0]) if row else 0.0
 
+    def claim(self, table: str) -> bool:
+        """Keep others from writing to a table until the transaction ends; whether it is empty."""
+        self.raw.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        row = self.raw.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()
+        return not (row and row[0])
+
+    def load(self, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Write many rows, by COPY."""
+        with self.raw.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        if columns.startswith("id,"):
+            # The next number that the database draws itself comes after these.
+            self.raw.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
+            )
+
     def begin(self) -> None:
         """Begin a transaction that the server ends by itself where this process is gone.
 
-        The time-outs are the transaction's own: a pooler refuses those of a session.
+        The time-outs are the transaction's own: a pooler refuses those of a session. However
+        long it may take, it waits for no lock for long: all others queue behind who does.
         """
         ms = max(100, round((self.until - time.monotonic()) * 1000))
         self.raw.execute(
-            f"BEGIN; SET LOCAL statement_timeout = {ms}; SET LOCAL lock_timeout = {ms}; "
+            f"BEGIN; SET LOCAL statement_timeout = {ms}; "
+            f"SET LOCAL lock_timeout = {min(ms, _IDLE_MS)}; "
             f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MS}"
         )
 
@@ -85,6 +106,7 @@ class PostgresConnection:
 
     def _row_by_row(self, sql: str) -> Iterator[Any]:
         with self.raw.cursor(name="levqor_snapshot") as cursor:
+            cursor.itersize = _AT_A_TIME
             yield from cursor.execute(sql)
 
     def abort(self) -> None:

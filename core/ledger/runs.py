@@ -176,7 +176,7 @@ def settle(
     return done is not None
 
 
-_UNSETTLED = f"({OPEN} OR (state = 'unknown' AND reason = 'interrupted'))"
+_UNSETTLED = f"({OPEN} OR (state = 'unknown' AND reason IN ('interrupted', 'restored')))"
 
 
 def catch_up(db: Connection, kept: Mapping[str, Mapping[str, Any]]) -> None:
@@ -201,6 +201,20 @@ def _await(db: Connection, run: str) -> None:
         {"run": run, "none": b""},
     )
     db.execute("DELETE FROM runs WHERE run = :run AND owner = ''", {"run": run})
+
+
+def has_fingerprints(db: Connection) -> bool:
+    """Whether any run can be compared with another."""
+    sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE length(fingerprint) > 0)"
+    return bool(db.execute(sql).fetchone()[0])
+
+
+def settle_restored(db: Connection) -> int:
+    """Call unknown what was open when a backup was made: its process went on; returns how many."""
+    left = db.execute(f"SELECT run FROM runs WHERE {OPEN}").fetchall()
+    for (run,) in left:
+        settle(db, run, "unknown", code="upstream_error", reason="restored")
+    return len(left)
 
 
 def open_owners(db: Connection) -> list[str]:

@@ -70,7 +70,12 @@ class SqliteStore:
             self._owner.close()
 
     def write(
-        self, work: Callable[[Connection], T], *, durable: bool = False, patience: float = PATIENCE
+        self,
+        work: Callable[[Connection], T],
+        *,
+        durable: bool = False,
+        patience: float = PATIENCE,
+        long: bool = False,  # noqa: ARG002 - Store's: nothing ends what was begun
     ) -> T:
         """Run `work` as a transaction; several share one commit."""
         try:

@@ -60,6 +60,12 @@ class Connection(Protocol):
     def now(self) -> float:
         """Seconds since 1970 by the database's clock: the same for everybody who uses it."""
 
+    def claim(self, table: str) -> bool:
+        """Keep others from writing to a table until the transaction ends; whether it is empty."""
+
+    def load(self, table: str, columns: str, rows: Iterable[Row]) -> None:
+        """Write many rows, in bounded memory."""
+
 
 class Store(Protocol):
     """A ledger's database. Every method may be called from any thread, and blocks.
@@ -74,12 +80,18 @@ class Store(Protocol):
     look_seconds: float  # how often a bot looks for what dead processes left
 
     def write(
-        self, work: Callable[[Connection], T], *, durable: bool = False, patience: float = PATIENCE
+        self,
+        work: Callable[[Connection], T],
+        *,
+        durable: bool = False,
+        patience: float = PATIENCE,
+        long: bool = False,
     ) -> T:
         """Run `work` as one transaction and return its result once that is committed.
 
-        `durable` flushes it to the disk. `work` is run again where the answer to its COMMIT was
-        lost, and must then find what it wrote. Raises Conflict, Undecided, LedgerError.
+        `durable` flushes it to the disk; `long` where it takes more than seconds. `work` is run
+        again where the answer to its COMMIT was lost, and must then find what it wrote. Raises
+        Conflict, Undecided, LedgerError.
         """
 
     def read(self, work: Callable[[Connection], T], *, long: bool = False) -> T:

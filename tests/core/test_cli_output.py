@@ -26,6 +26,7 @@ COMMANDS = [
     (["pair", "telegram"], 0),
     (["unpair", "telegram:42"], 2),
     (["backup", "copy.db"], 0),
+    (["restore", "copy.db"], 2),
     (["prune"], 0),
     (["home", "move"], 3),
 ]

@@ -74,7 +74,8 @@ def test_a_backup_is_a_whole_ledger_of_its_owner_alone(cli, home, tmp_path):
     copy = tmp_path / "elsewhere" / "levqor.db"
     copy.parent.mkdir()
     printed = cli("backup", copy, "--output", "json")
-    assert printed.json == {"file": str(copy), "bytes": copy.stat().st_size}
+    key = str(home / "levqor.key")
+    assert printed.json == {"file": str(copy), "bytes": copy.stat().st_size, "key": key}
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with Ledger.open(copy.parent) as ledger:
         assert [entry.action for entry in ledger.runs()] == ["slack.send"]
@@ -85,6 +86,43 @@ def test_a_backup_never_writes_over_a_file(cli, tmp_path):
     printed = cli("backup", tmp_path / "thesis", "--output", "json")
     assert printed.status == 7
     assert (tmp_path / "thesis").read_text() == "precious"
+
+
+def test_a_backup_is_restored_into_an_empty_home_with_its_key(cli, home, tmp_path):
+    cli("run", "slack.send", "one")
+    backed_up = cli("backup", tmp_path / "copy.db")
+    assert f"Keep a copy of {home / 'levqor.key'} too" in backed_up.out
+    (home / "levqor.db").unlink()
+    printed = cli("restore", tmp_path / "copy.db")
+    assert (
+        printed.out
+        == f"The backup {tmp_path / 'copy.db'} is restored: 1 run, 1 caller, 0 tokens.\n"
+    )
+    assert printed.err == f"home: {home}\n"
+    assert cli("run", "slack.send", "two").status == 4
+    again = cli("restore", tmp_path / "copy.db", "--output", "json")
+    assert (again.status, again.json["reason"]) == (7, "ledger_not_empty")
+
+
+def test_a_restore_under_a_new_key_says_what_is_gone(cli, home, tmp_path):
+    cli("run", "slack.send", "one")
+    cli("backup", tmp_path / "copy.db")
+    for name in ("levqor.db", "levqor.key"):
+        (home / name).unlink()
+    refused = cli("restore", tmp_path / "copy.db")
+    assert refused.status == 7
+    assert "--new-key" in refused.err
+    assert not (home / "levqor.key").exists()
+    printed = cli("restore", tmp_path / "copy.db", "--new-key")
+    assert "The fingerprints of the old key are gone." in printed.out
+    (run,) = cli("runs", "--output", "json").json["runs"]
+    assert cli("why", run["run"]).status == 0
+    assert (home / "levqor.key").exists()
+
+
+def test_restoring_what_is_not_there_is_a_wrong_command(cli, home, tmp_path):
+    assert cli("restore", tmp_path / "none.db").status == 2
+    assert not (home / "levqor.db").exists()
 
 
 def test_prune_forgets_what_is_older_than_the_setting_says(cli, home, monkeypatch):

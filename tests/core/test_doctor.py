@@ -135,7 +135,7 @@ def test_a_ledger_that_cannot_be_used_is_told_with_its_fix(cli, home):
     assert printed.status == 1
     (told,) = wrong(printed)
     assert str(home / "levqor.db") in told["what"]
-    assert "levqor backup" in told["fix"]
+    assert "levqor restore" in told["fix"]
 
 
 def test_files_that_others_may_read_are_told_with_the_command(cli, home):

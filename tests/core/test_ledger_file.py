@@ -46,7 +46,7 @@ def test_a_damaged_ledger_is_named_and_left_alone(home):
     with pytest.raises(LedgerError) as caught:
         Ledger.open(home)
     assert str(file) in caught.value.message
-    assert "backup" in caught.value.fix
+    assert "restore" in caught.value.fix
     assert file.read_bytes() == b"this is no database " * 100
 
 
