@@ -85,8 +85,11 @@ def test_a_user_s_bot_outlives_the_session_a_crash_and_a_restart_on_the_home_of_
 
 def test_a_home_with_an_odd_name_reaches_the_bot_as_it_is(machine, ann):
     home = '/srv/ann/my "odd" $HOME %h \\ home'
-    made = ann(LEVQOR, "--home", home, "service", "install")
+    shell = ("env", "RESEND_API_KEY=re_secret", "LEVQOR_KEY_FILE=")
+    made = ann(*shell, LEVQOR, "--home", home, "service", "install")
     assert made.returncode == 0, made.stderr
+    assert "does not see what is set in this shell: RESEND_API_KEY." in made.stderr
+    assert "re_secret" not in made.stderr
     assert machine.run("test", "-s", f"{home}/levqor.db").returncode == 0
     other = ann(LEVQOR, "service", "status")
     assert "It was installed for another home or program" in other.stdout

@@ -168,6 +168,7 @@ def install(ctx: typer.Context, output: options.Output = None) -> None:
     """Start levqor-bot now and with this machine; again, to restart it."""
     session = options.session(ctx)
     manager = _manager(session)
+    _note_environment(session)
     manager.file.parent.mkdir(parents=True, exist_ok=True)
     manager.file.write_text(manager.text, "utf-8")
     began = time.time()
@@ -176,6 +177,18 @@ def install(ctx: typer.Context, output: options.Output = None) -> None:
     with session.out.waiting("starting levqor-bot"):
         _wait(session, manager, began)
     _report(session, manager)
+
+
+def _note_environment(session: Session) -> None:
+    """Name the settings that are in this shell alone: a service does not have them."""
+    settings = session.settings
+    names = (name for s in settings.described() for name in (s.name, f"{s.name}_FILE"))
+    missed = [name for name in names if name != "LEVQOR_HOME" and settings.in_environment(name)]
+    if missed:
+        session.out.note(
+            f"The service does not see what is set in this shell: {', '.join(missed)}."
+            " Write it into .env; docs/install.md has a place for what .env cannot hold."
+        )
 
 
 def _wait(session: Session, manager: Manager, began: float) -> None:
