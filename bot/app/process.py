@@ -14,6 +14,7 @@ from bot.runtime import GRACE, Bot, End, Surface
 from bot.surfaces import SURFACES
 from core import wording
 from core.backoff import backoffs
+from core.engine import Engine
 from core.errors import LevqorError, NotConfigured, Unwritten
 from core.logs import quiet_libraries
 from core.settings import Settings
@@ -34,11 +35,13 @@ log = logging.getLogger("levqor.bot")
 
 async def run(settings: Settings, options: Options) -> int:
     """Run every surface until a signal, the console's end or a failure; the exit status."""
-    from core.engine import Engine
-
     raise_file_limit()
-    engine = await asyncio.to_thread(Engine.open, settings)
-    bot = Bot(engine)
+    return await live(await asyncio.to_thread(Engine.open, settings), options)
+
+
+async def live(engine: Engine, options: Options) -> int:
+    """Run every surface on an open engine, which is closed at the end."""
+    bot, settings = Bot(engine), engine.settings
     await asyncio.to_thread(engine.announce)
     if not (settings.sandbox or options.no_http):
         # HTTP's tokens are those of this home alone.

@@ -96,7 +96,7 @@ class Session(ExitStack):
         """The engine on this home's ledger."""
         from core.engine import Engine
 
-        more = {} if self.connectors is None else {"connectors": self.connectors}
+        more: dict[str, Any] = {} if self.connectors is None else {"connectors": self.connectors}
         folder = self.folder if self.reads else None
         engine = Engine.open(self.settings, folder=folder, **more)
         self.callback(engine.close)

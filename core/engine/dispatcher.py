@@ -144,13 +144,12 @@ class Dispatcher:
             return
         if begun:
             self._finish(job, self._send(job, began, asked))
-        elif record is not None and not record.open:
+        elif record is not None and not record.open and record.reason != "interrupted":
             self._finish(job, self._settled(record), journal=False)
-        elif record is not None and record.state == "accepted":
-            # Others count this process as dead, or will: it may not begin to send.
-            self._finish(job, _interrupted(job, "interrupted_before"))
         else:
-            self._finish(job, _interrupted(job, "interrupted"), journal=False)
+            # Others count this process as dead, or will: it may not begin to send. Nobody else
+            # could, and who called it unknown is corrected.
+            self._finish(job, _interrupted(job, "interrupted_before"))
 
     def _send(self, job: Job, began: float, asked: float) -> Settled:
         try:

@@ -60,12 +60,20 @@ class Engine:
         )
 
     @classmethod
-    def open(cls, settings: Settings, *, folder: Path | None = None, **more: Any) -> Self:
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        folder: Path | None = None,
+        ledger: Ledger | None = None,
+        **more: Any,
+    ) -> Self:
         """Open a home's ledger and settle what dead processes left; raises LedgerError.
 
-        Who only looks names the ledger's `folder`; the home's key is not made for that.
+        Who only looks names the ledger's `folder`; the home's key is not made for that. A
+        `ledger` that is open already is closed with the engine.
         """
-        ledger = Ledger.open(folder or settings.home, settings.database_url)
+        ledger = ledger or Ledger.open(folder or settings.home, settings.database_url)
         try:
             ledger.recover()
             outbound = Outbound(redactor=settings.redactor())

@@ -28,13 +28,18 @@ class Endings:
         self._lock = threading.Lock()
         self._kept: dict[str, dict[str, Any]] = {}
         self._slots: dict[str, int] = {}
-        self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        reserved = 0
-        with contextlib.suppress(OSError):
-            reserved = os.write(self._handle, bytes(SLOT * SLOTS))
-        if reserved < SLOT * SLOTS:
-            self.close()
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._handle = _reserve(self._file)
+
+    def move(self, ledger: Path, owner: str) -> None:
+        """Go on in another owner's file; raises OSError where there is no room for it."""
+        file = file_of(ledger, owner)
+        with self._lock:
+            handle = _reserve(file)
+            for run, slot in self._slots.items():
+                os.pwrite(handle, _record(run, self._kept[run]), slot * SLOT)
+            os.close(self._handle)
+            self._file.unlink(missing_ok=True)
+            self._file, self._handle = file, handle
 
     @property
     def kept(self) -> dict[str, dict[str, Any]]:
@@ -77,6 +82,18 @@ class Endings:
             self._handle = -1
             if not self._slots:
                 self._file.unlink(missing_ok=True)
+
+
+def _reserve(file: Path) -> int:
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    reserved = 0
+    with contextlib.suppress(OSError):
+        reserved = os.write(handle, bytes(SLOT * SLOTS))
+    if reserved < SLOT * SLOTS:
+        os.close(handle)
+        file.unlink(missing_ok=True)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return handle
 
 
 def file_of(ledger: Path, owner: str) -> Path:

@@ -94,11 +94,12 @@ class PostgresStore:
     def close(self, last: Callable[[Connection], object] | None = None) -> None:
         """Give up ownership and every connection."""
         self._closing.set()
-        if self._endings is not None:
-            if last is not None:
-                with contextlib.suppress(LedgerError):
-                    self.write(last, patience=LAST_WORDS)
-            self._endings.close()
+        with self._owner_lock:
+            if self._endings is not None:
+                if last is not None:
+                    with contextlib.suppress(LedgerError):
+                        self.write(last, patience=LAST_WORDS)
+                self._endings.close()
         self._pool.close()
 
     def write(
@@ -206,41 +207,36 @@ class PostgresStore:
         self._patiently(copy, PATIENCE, long=_COPY_SECONDS)
 
     def _register(self) -> None:
-        """Begin to own runs, under a name that was never used."""
-        owner = secrets.token_hex(8)
+        """Begin to own runs under a name that was never used, and go on as who this was before."""
+        names = {"owner": secrets.token_hex(8), "was": self._owner or ""}
 
         def register(db: Connection) -> None:
             now = db.now()
-            # What this process had said of itself under another name stays true.
             db.execute(
                 "INSERT INTO bots (owner, label, version, settings, since, held, until, dead) "
-                "SELECT :owner, was.label, was.version, was.settings, :now, :now, :until, 0 "
-                "FROM (SELECT :was AS owner) AS me LEFT JOIN bots AS was "
-                "ON was.owner = me.owner ON CONFLICT (owner) DO NOTHING",
-                {
-                    "owner": owner,
-                    "was": self._owner or "",
-                    "now": now,
-                    "until": now + self._lease.seconds,
-                },
+                "SELECT :owner, max(label), max(version), max(settings), "
+                "coalesce(min(since), :now), :now, :until, 0 FROM bots WHERE owner = :was "
+                "ON CONFLICT (owner) DO NOTHING",
+                {**names, "now": now, "until": now + self._lease.seconds},
             )
+            db.execute("UPDATE inbound SET owner = :owner WHERE owner = :was", names)
 
         # Before its file is made: one whose owner has no row is a dead process's.
         self._alone(register, PATIENCE)
         try:
-            mine = Endings(self.files, owner)
+            if self._endings is None:
+                self._endings = Endings(self.files, names["owner"])
+            else:
+                self._endings.move(self.files, names["owner"])
         except OSError as error:
+            with contextlib.suppress(LedgerError):
+                self.write(lambda db: db.execute("DELETE FROM bots WHERE owner = :owner", names))
             raise LedgerError(
                 f"{self.files.parent} cannot be written ({error.strerror}).",
                 fix="Make room there, or make it writable: ends of runs are kept in it.",
                 reason="ledger_home",
             ) from None
-        if self._endings is not None:
-            for run, what in self._endings.kept.items():
-                mine.put(run, **what)
-                self._endings.drop(run, what)
-            self._endings.close()
-        self._owner, self._endings = owner, mine
+        self._owner = names["owner"]
 
     def _live(self) -> None:
         """Keep the lease up, and declare dead who did not, until this is closed."""
@@ -249,16 +245,17 @@ class PostgresStore:
             if self._owner is None:
                 continue
             try:
-                alive = self._alone(self._beat, self._lease.beat)
-                if not alive and not self._closing.is_set():
+                if not self._alone(self._beat, self._lease.beat):
                     # Another declared this process dead while it stood still: what it had
                     # accepted was settled, and what it has to say of its runs is still heard.
-                    _log.warning("the lease was lost; going on under another")
                     with self._owner_lock:
+                        if self._closing.is_set():
+                            return
+                        _log.warning("the lease was lost; going on under another")
                         self._register()
                 if time.monotonic() - swept > _SWEEP_SECONDS:
                     swept = time.monotonic()
-                    self.write(self._sweep)
+                    self.write(self._sweep, patience=self._lease.beat)
             except LedgerError:
                 continue
             except Exception as fault:  # noqa: BLE001 - this thread must outlive it
@@ -278,10 +275,11 @@ class PostgresStore:
         if mine is None:
             return False
         # After an outage everybody's lease has ended. Only who has kept one up since before
-        # theirs ended, or for a whole lease by now, can tell that another has not.
+        # theirs ended, or for a whole lease by now, can tell that another has not. One who is
+        # about to say that it lives is not waited for: this lease would end meanwhile.
         db.execute(
-            "UPDATE bots SET dead = 1 WHERE dead = 0 AND until < :now "
-            "AND (:held < until OR :held < :now - :lease)",
+            "UPDATE bots SET dead = 1 WHERE owner IN (SELECT owner FROM bots WHERE dead = 0 "
+            "AND until < :now AND (:held < until OR :held < :now - :lease) FOR UPDATE SKIP LOCKED)",
             {**args, "held": min(mine[0], now)},
         )
         return True
