@@ -11,7 +11,7 @@ from core.ledger.postgres_connection import NO_PLACE
 # reason, what is wrong, what to do.
 _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
-        "no pg_hba.conf entry",
+        "pg_hba.conf",
         "refused",
         "does not allow this user to connect from here, or not without TLS",
         "Allow it in the server's pg_hba.conf, or correct LEVQOR_DATABASE_URL.",

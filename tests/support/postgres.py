@@ -139,25 +139,31 @@ class Bouncer:
             f"[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={self.port}\nunix_socket_dir=\n"
             f"auth_type=any\npool_mode=transaction\ndefault_pool_size={size}\n"
             f"max_client_conn=500\nlogfile={file.with_suffix('.log')}\nlog_connections=0\n"
-            "log_disconnections=0\n"
+            "log_disconnections=0\nserver_login_retry=1\n"
         )
         file.chmod(0o644)
+        self._command = [program, "-q", str(file)]
+        self.start()
+
+    def start(self) -> None:
         self._process = subprocess.Popen(
-            [program, "-q", str(file)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as_postgres(),
-        )  # fmt: skip
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as_postgres()
+        )
         for _ in range(200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
             time.sleep(0.05)
         raise TimeoutError("pgbouncer did not start")
 
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        self.stop()
 
     def url(self, name: str) -> str:
         return self._cluster.url(name, self.port)

@@ -1,0 +1,128 @@
+"""Eight processes of eight callers on one ledger: exact, whoever comes first."""
+
+import pytest
+
+from core.ledger import Ledger
+from tests.support.journal import accept, charged, die, finish
+from tests.support.racing import CALLERS, PROCESSES, Racers
+
+EVERYBODY = PROCESSES * CALLERS
+
+# The processes are started once for each engine.
+pytestmark = pytest.mark.xdist_group("races")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def started(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("races")
+    home.chmod(0o700)
+    if request.param == "sqlite":
+        with Racers(home, None) as racers:
+            yield racers
+        return
+    cluster = request.getfixturevalue("cluster")
+    with cluster.database() as name, Racers(home, cluster.url(name)) as racers:
+        yield racers
+
+
+@pytest.fixture
+def racers(request, started):
+    request.node.user_properties.append(("database", "postgres" if started.url else "sqlite"))
+    return started
+
+
+@pytest.fixture
+def ledger(racers):
+    with Ledger.open(racers.home, racers.url) as ledger:
+        yield ledger
+
+
+def numbered(what, count):
+    return [f"{what}{number}" for number in range(count)]
+
+
+def by_word(said):
+    """What was said, without the runs' names: word to how often."""
+    words = {}
+    for answer, times in said.items():
+        word = answer.split()[0]
+        words[word] = words.get(word, 0) + times
+    return words
+
+
+def test_of_all_who_ask_for_a_callers_one_run_a_day_one_gets_it(racers, counts):
+    for said in racers.race("quota", numbered("quota", counts(6, 200))).values():
+        assert by_word(said) == {"first": 1, "spent": EVERYBODY - 1}
+
+
+def test_quota_that_is_given_back_is_there_for_exactly_one_other(racers, ledger, counts):
+    callers = numbered("back", counts(6, 100))
+    before = charged(ledger)
+    said = racers.race("give_back", callers)
+    sent = {caller: said[caller]["sent"] for caller in callers}
+    assert set(sent.values()) <= {0, 1}
+    assert charged(ledger) == before + sum(sent.values())
+    assert sum(each["refused"] + each["not_sent"] for each in said.values()) > 0
+    for caller in callers:
+        assert ledger.quota(f"cli:{caller}", ["sample.do"])[0].used == sent[caller]
+    # What nobody holds can be had.
+    for caller in (caller for caller in callers if not sent[caller]):
+        assert accept(ledger, caller=f"cli:{caller}", at=None)[1]
+
+
+def test_a_request_that_comes_again_is_its_first_run_and_never_spent_quota(racers, counts):
+    for said in racers.race("key", numbered("key", counts(8, 200))).values():
+        assert by_word(said) == {"first": 1, "again": EVERYBODY - 1}
+        assert len({answer.split()[1] for answer in said}) == 1
+
+
+def test_of_all_who_ask_for_the_same_again_one_is_not_asked_back(racers, ledger, counts):
+    ledger.set_plan("cli:pro", "pro")
+    for said in racers.race("guard", numbered("guard", counts(6, 200))).values():
+        assert by_word(said) == {"first": 1, "again": EVERYBODY - 1}
+        assert len({answer.split()[1] for answer in said}) == 1
+
+
+def test_of_all_test_sends_of_an_action_one_goes_out(racers, counts):
+    for said in racers.race("test_gap", numbered("test", counts(6, 200))).values():
+        assert by_word(said) == {"first": 1, "test_too_soon": EVERYBODY - 1}
+
+
+def test_at_midnight_a_caller_has_one_run_of_each_day(racers, counts):
+    for said in racers.race("midnight", numbered("night", counts(6, 200))).values():
+        firsts = sorted(answer.split()[0] for answer in said if "first" in answer)
+        assert firsts == ["after", "before"]
+        assert said["before spent"] + said["after spent"] == EVERYBODY - 2
+
+
+def test_a_pairing_code_pairs_one(racers, ledger, counts):
+    codes = [ledger.pair_code("telegram")[0] for _ in range(counts(4, 10))]
+    for said in racers.race("pair", codes).values():
+        assert said == {"True": 1, "False": EVERYBODY - 1}
+    assert len(ledger.paired("telegram")) <= len(codes)
+
+
+def test_each_who_waits_for_an_answer_is_told_by_one(racers, counts):
+    with Ledger.open(racers.home, racers.url) as bot:
+        asked = numbered("asker", counts(20, 500))
+        runs = [finish(bot, "sent", caller=f"cli:{a}", surface="fax", reply_to="{}") for a in asked]
+        die(bot)
+    said = racers.race("claim", ["fax"], callers=1)["fax"]
+    told = [run for answer, times in said.items() for run in answer.split() * times]
+    assert sorted(told) == sorted(run.run for run in runs)
+
+
+def test_what_a_dead_process_left_is_settled_once(racers, ledger, counts):
+    with Ledger.open(racers.home, racers.url) as bot:
+        left = [
+            accept(bot, caller=f"cli:{each}", surface="pigeon")[0].run
+            for each in numbered("left", counts(150, 1000))
+        ]
+        die(bot)
+    said = racers.race("recover", ["all"], callers=1)["all"]
+    told = [run for answer, times in said.items() for run in answer.split() * times]
+    assert sorted(run for run in told if run in left) == sorted(left)
+    ended = [ledger.run(run) for run in left]
+    assert {(run.state, run.reason) for run in ended} == {("not_sent", "interrupted_before")}
+    counted = {surface: n for _, _, surface, n in ledger.counts()}
+    assert counted["pigeon"] == len(left)
