@@ -105,7 +105,7 @@ def _diagnose(session: Session, service: str | None) -> tuple[str, list[Finding]
 
     settings, connectors = session.settings, options.connectors(service)
     findings = [
-        *_of("machine", _machine(settings.home)),
+        *_of("machine", _machine(settings.home, shared=settings.database_url is not None)),
         *_of("settings", _settings(settings, connectors, service)),
     ]
     skews: list[float] = []
@@ -113,7 +113,7 @@ def _diagnose(session: Session, service: str | None) -> tuple[str, list[Finding]
     try:
         with Engine.open(settings, connectors=connectors, folder=session.folder) as engine:
             engine.outbound.on_answer = lambda answer: skews.extend(_skew(answer))
-            if session.folder == settings.home:
+            if engine.ledger.store.shared or session.folder == settings.home:
                 findings += _of("machine", _database(engine))
             report = reports.look(engine, service, live=True)
             services = summary(report)
@@ -130,7 +130,7 @@ def _of(group: str, findings: Iterable[Finding]) -> Iterator[Finding]:
     return (replace(finding, group=group) for finding in findings)
 
 
-def _machine(home: Path) -> Iterator[Finding]:
+def _machine(home: Path, *, shared: bool) -> Iterator[Finding]:
     """Python, the home folder and the log."""
     yield Finding(True, f"Python {platform.python_version()}.")
     if not home.is_dir():
@@ -141,7 +141,7 @@ def _machine(home: Path) -> Iterator[Finding]:
         yield Finding(True, f"Settings are read from {file}.")
     else:
         yield Finding(None, f"There is no {file} yet.")
-    if not (home / DATABASE).exists():
+    if not shared and not (home / DATABASE).exists():
         yield Finding(None, f"There is no {DATABASE} in {home} yet; the first run makes it.")
     for path, name in ((home, "home folder"), (home / "logs", "log folder")):
         if path.exists():
@@ -180,7 +180,9 @@ def _private(file: Path) -> Iterator[Finding]:
 
 def _database(engine: Engine) -> Iterator[Finding]:
     """The database opened; does it hold runs from the future?"""
-    yield Finding(True, f"The database {engine.ledger.store.place} can be used.")
+    store = engine.ledger.store
+    name = store.place if store.shared else f"The database {store.place}"
+    yield Finding(True, f"{name} can be used.")
     latest = engine.ledger.runs(1)
     if latest and latest[0].at > time.time() + MAX_SKEW_S:
         yield Finding(

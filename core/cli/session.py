@@ -87,7 +87,8 @@ class Session(ExitStack):
     def folder(self) -> Path:
         """Where the ledger is: the home, or for who only looks at one without, an empty folder."""
         home = self.settings.home
-        if not self.reads or (home / DATABASE).exists():
+        shared = self.settings.database_url is not None and home.is_dir()
+        if not self.reads or shared or (home / DATABASE).exists():
             return home
         return temporary(self)
 

@@ -67,6 +67,12 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "Make the user of LEVQOR_DATABASE_URL the owner of the database.",
     ),
     (
+        "42P01|42703|42883",
+        "newer",
+        "has other tables than this Levqor uses",
+        "Install the newest Levqor of those that use this database.",
+    ),
+    (
         "57P03|starting up|shutting down|not yet accepting",
         "starting",
         "is starting or stopping",

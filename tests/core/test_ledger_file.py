@@ -15,6 +15,7 @@ from core.errors import LedgerError
 from core.ledger import Ledger
 from core.ledger.file import SCHEMA
 from core.migrations import MIGRATIONS
+from tests.support.cli import levqor
 from tests.support.journal import accept, order
 
 
@@ -56,6 +57,25 @@ def test_a_newer_ledger_is_named_and_left_alone(home):
         db.execute(f"PRAGMA user_version={SCHEMA + 1}")
     with pytest.raises(LedgerError, match="newer Levqor"):
         Ledger.open(home)
+
+
+def test_a_sqlite_that_is_too_old_is_refused_with_the_one_it_needs(home, tmp_path):
+    # Between this Python and its SQLite, where that is a library of the system.
+    shim = tmp_path / "old.so"
+    (tmp_path / "old.c").write_text('const char *sqlite3_libversion(void) { return "3.34.1"; }')
+    if sys.platform != "linux" or not shutil.which("cc"):
+        pytest.skip("needs a C compiler and Linux's loader")
+    subprocess.run(["cc", "-shared", "-o", shim, tmp_path / "old.c"], check=True)
+    env = {"LD_PRELOAD": str(shim)}
+    asked = [sys.executable, "-c", "import sqlite3; print(sqlite3.sqlite_version)"]
+    version = subprocess.run(asked, capture_output=True, text=True, check=True, env=env).stdout
+    if version != "3.34.1\n":
+        pytest.skip("this Python has a SQLite of its own")
+    ran = levqor("--home", home, "plan", "set", "cli:ann", "pro", env=env)
+    assert ran.status == 7
+    assert "Levqor needs SQLite 3.39 or later; this Python has 3.34.1." in ran.err
+    assert "Install Levqor with a newer Python" in ran.err
+    assert not (home / "levqor.db").exists()
 
 
 def test_a_home_that_cannot_be_made_is_named(tmp_path):
