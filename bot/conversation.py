@@ -6,12 +6,14 @@ A surface parses what its platform sends into a Command, a Submission or a Decis
 
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from bot.commands import QUESTIONS, Spelling
 from bot.expiring import ExpiringMap
 from bot.notifier import ReplyTo, encoded
+from bot.presses import Press, Presses
 from bot.runtime import Bot
 from bot.runtime.bot import PATIENCE
 from core import wording
@@ -115,15 +117,25 @@ class Reply:
         return cls(wording.refusal(error), error)
 
 
+@dataclass(frozen=True)
+class PassedOn:
+    """Another bot asked this, and gives the answer; here nothing is said."""
+
+    text: str = ""
+
+
 Request = Command | Submission | Decision
-Response = OpenForm | Confirm | Started | Reply
+Response = OpenForm | Confirm | Started | Reply | PassedOn
+# Gives the answer to a press that reached another bot, where that was told to give it.
+Deliver = Callable[[ReplyTo, Caller, Response], Awaitable[None]]
 
 
 class Conversation:
     """One surface's conversation.
 
     `namespace` begins the keys of its requests. `patience` is how long a run waits for another
-    program that holds the ledger. A script is not `interactive`: it is asked nothing.
+    program that holds the ledger. A script is not `interactive`: it is asked nothing. With
+    `deliver`, a yes or a no may reach another bot than the one that asked.
     """
 
     def __init__(
@@ -135,6 +147,7 @@ class Conversation:
         patience: float = PATIENCE,
         interactive: bool = True,
         pending_seconds: float = PENDING_SECONDS,
+        deliver: Deliver | None = None,
     ) -> None:
         self._bot = bot
         self._namespace = namespace
@@ -142,6 +155,7 @@ class Conversation:
         self._patience = patience
         self._interactive = interactive
         self._pending: ExpiringMap[str, Submission] = ExpiringMap(MOST_PENDING, pending_seconds)
+        self._presses = Presses(bot, self._pressed, deliver) if deliver else None
 
     def key(self, request_id: str | int) -> str:
         """A request's own key, unique in the ledger."""
@@ -194,14 +208,29 @@ class Conversation:
         run = self._pending.get(nonce)
         if run is None:
             # Pressed or delivered twice, perhaps before a restart: the first run answers.
-            return await self._earlier(decision) or Reply(GONE)
+            return await self._earlier(decision) or await self._asked_elsewhere(decision)
         if run.caller != decision.caller:
             return Reply(NOT_YOURS)
         if not decision.yes:
             self._pending.pop(nonce)
             return Reply(NOT_SENT if run.guard else NOT_SENT_AGAIN)
-        reply_to = decision.reply_to or run.reply_to
-        return await self._accept(replace(run, id=nonce, reply_to=reply_to))
+        reply_to = {**(run.reply_to or {}), **(decision.reply_to or {})}
+        return await self._accept(replace(run, id=nonce, reply_to=reply_to or None))
+
+    async def _asked_elsewhere(self, decision: Decision) -> Response:
+        """Leave it to the bot that asked, where another one did and still lives."""
+        if self._presses is not None:
+            nonce, reply_to = str(decision.id), decision.reply_to or {}
+            press = Press(nonce, decision.caller, reply_to, yes=decision.yes)
+            if await self._presses.hand_over(self.key(nonce), press):
+                return PassedOn()
+        return await self._earlier(decision) or Reply(GONE)
+
+    async def _pressed(self, press: Press) -> Response:
+        """Do what was pressed at another bot."""
+        return await self._decided(
+            Decision(caller=press.caller, id=press.nonce, reply_to=press.reply_to, yes=press.yes)
+        )
 
     async def _accept(self, run: Submission) -> Response:
         try:
@@ -231,6 +260,8 @@ class Conversation:
     def _confirm(self, run: Submission, question: str, yes: str, no: str) -> Confirm:
         nonce = secrets.token_urlsafe(12)  # 16 characters, fit for a button
         self._pending[nonce] = run
+        if self._presses is not None:
+            self._presses.watch(run.caller.surface, self._pending)
         return Confirm(question, nonce, yes, no)
 
     async def _earlier(self, request: _Request) -> Started | None:

@@ -10,6 +10,7 @@ from bot.runtime import Bot
 from core.engine import Accepted, Settled
 from core.errors import LevqorError
 from core.ledger import Owed
+from core.ledger.owed import PRESS, WITHDRAWN
 
 # Writing an answer down: its asker waits for a confirmation meanwhile, and so do others.
 PATIENCE = 2.0
@@ -91,9 +92,16 @@ class Notifier:
             await asyncio.sleep(self._ledger.store.look_seconds)
 
     async def _give(self, owed: Owed) -> None:
+        kind = owed.kind
         # Whether or not it got through, saying it again would not help.
         with contextlib.suppress(Exception):
-            await self._lost(json.loads(owed.reply_to), owed.kind)
+            if kind.startswith(PRESS):
+                if not await self._bot.call(self._ledger.withdraw, owed.key):
+                    return
+                kind = WITHDRAWN
+            # How a run ended is told by itself.
+            if kind != WITHDRAWN or not await self._bot.call(self._ledger.keyed, owed.key):
+                await self._lost(json.loads(owed.reply_to), kind)
         await self.answered(owed.key)
 
 

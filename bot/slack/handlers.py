@@ -11,11 +11,13 @@ from functools import partial
 from typing import Any
 
 from bot.conversation import (
+    GONE,
     Command,
     Confirm,
     Conversation,
     Decision,
     OpenForm,
+    PassedOn,
     Reply,
     Request,
     Response,
@@ -36,6 +38,7 @@ from core import wording
 from core.callers import Caller
 from core.engine import Settled
 from core.errors import InvalidInput, LevqorError
+from core.ledger.owed import WITHDRAWN
 
 AckBody = dict[str, Any] | None
 
@@ -46,6 +49,7 @@ PATIENCE = 1.0
 QUESTION_SECONDS = 1.0
 # On the home tab.
 LAST_RUNS = 5
+COMES = "The answer comes as a message."
 RESTARTED = "Levqor was started again, perhaps before it answered your question. Please ask again."
 
 
@@ -62,7 +66,9 @@ class Handlers:
         self._spelling = spelling(prefix)
         self._main = main_command(prefix)
         self._commands = command_names(prefix, bot.engine.connectors)
-        self._conversation = Conversation(bot, "slack", self._spelling, patience=PATIENCE)
+        self._conversation = Conversation(
+            bot, "slack", self._spelling, patience=PATIENCE, deliver=self._deliver
+        )
         self.notifier = Notifier(bot, "slack", outcome=self._tell, lost=self._ask_again)
 
     async def command(self, body: Mapping[str, Any]) -> AckBody:
@@ -104,7 +110,8 @@ class Handlers:
         text = await self._answer(Decision(caller=caller, id=nonce, reply_to=reply_to))
         # This takes the question's place. How it ends comes beside it: which of the two
         # posts is quicker, nobody knows.
-        self._go(self._say(reply_to, text, replace=True), "answer")
+        if text:
+            self._go(self._say(reply_to, text, replace=True), "answer")
         return None
 
     async def open_form(self, body: Mapping[str, Any]) -> AckBody:
@@ -146,7 +153,8 @@ class Handlers:
     async def submitted_again(self, body: Mapping[str, Any]) -> AckBody:
         """The same form, sent once more with a yes."""
         caller, nonce = await self._people.admit(body), str(body["view"]["private_metadata"])
-        response = await self._handle(Decision(caller=caller, id=nonce))
+        reply_to = {"user": _user(caller)}
+        response = await self._handle(Decision(caller=caller, id=nonce, reply_to=reply_to))
         title = "Levqor"
         if isinstance(response, Started):
             title = self._bot.engine.action(response.accepted.action_id)[1].title
@@ -204,8 +212,16 @@ class Handlers:
         await self._say(reply_to, await answering)
         await self.notifier.answered(key)
 
-    async def _ask_again(self, reply_to: ReplyTo, _kind: str) -> None:
-        await self._say(reply_to, RESTARTED)
+    async def _deliver(self, reply_to: ReplyTo, _: Caller, response: Response) -> None:
+        """Answer a button that was pressed at another bot, or a form that was sent once more."""
+        if isinstance(response, Started) and response.accepted.first:
+            self.notifier.follow(response.accepted, response.reply_to or reply_to)
+            if "url" not in reply_to:  # the form says already that the answer comes
+                return
+        await self._say(reply_to, response.text, replace=True)
+
+    async def _ask_again(self, reply_to: ReplyTo, kind: str) -> None:
+        await self._say(reply_to, GONE if kind == WITHDRAWN else RESTARTED)
 
     async def _tell(self, reply_to: ReplyTo, settled: Settled) -> None:
         await self._say(reply_to, wording.settled(settled, self._bot.engine.connectors))
@@ -224,7 +240,9 @@ def _update(title: str, response: Response) -> AckBody:
         view = views.confirm(title, response)
     else:
         text = response.text
-        if isinstance(response, Started) and response.accepted.settled is None:
-            text += "\nThe answer comes as a message."
+        if isinstance(response, PassedOn):
+            text = COMES
+        elif isinstance(response, Started) and response.accepted.settled is None:
+            text += f"\n{COMES}"
         view = views.notice(title, text)
     return {"response_action": "update", "view": view}

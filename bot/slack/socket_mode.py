@@ -24,6 +24,7 @@ from bot.runtime.verdicts import mistake
 from bot.slack.api import NETWORK, Api, SlackApiError, Unreachable
 from bot.slack.connection_status import ONE_EACH, ConnectionStatus, refused_token, while_running
 from core.backoff import backoffs
+from core.errors import LevqorError
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Timing:
     watch: float = 300.0  # between looks at the bot token
 
 
+APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105 - the setting's name
 CONNECTED = "connected (Socket Mode)"
 # The first, and six, twelve and eighteen seconds after one another.
 FEW_LOOKS = 3
@@ -157,7 +159,7 @@ class SocketModeClient:
             try:
                 connection = await self._connect()
             except SlackApiError as refused:
-                error = refused_token("SLACK_APP_TOKEN", refused.code)
+                error = refused_token(APP_TOKEN, refused.code)
                 if old is None:
                     raise error from None
                 self._down(old, error.message, while_running(error))
@@ -212,9 +214,13 @@ class SocketModeClient:
         ours = sum(connection.is_open for connection in self._connections)
         count = message.get("num_connections")
         others = (count if isinstance(count, int) else 0) - ours
+        if others > 0:
+            with contextlib.suppress(LevqorError):
+                others -= await self._bot.read(self._bot.engine.ledger.sharing, APP_TOKEN)
         self._crowd = self._crowd + 1 if others > 0 else 0
-        # It may be a process that has just ended, or our own connection that broke while this
-        # machine slept: Slack counts both for a while. What stays is another one.
+        # Beside the bots on this database it may be a process that has just ended, or our own
+        # connection that broke while this machine slept: Slack counts both for a while. What
+        # stays is another one.
         self._status.crowded(self._crowd > FEW_LOOKS)
 
     async def _envelope(self, connection: Any, request: SocketModeRequest) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
-from bot.conversation import Confirm, Reply, Started
+from bot.conversation import GONE, Confirm, PassedOn, Reply, Started
 from bot.expiring import ExpiringMap
 from bot.notifier import Notifier, ReplyTo, encoded
 from bot.runtime import Bot
@@ -18,6 +18,7 @@ from core import wording
 from core.callers import Caller
 from core.engine import Accepted, Settled
 from core.errors import LevqorError
+from core.ledger.owed import WITHDRAWN
 
 # What a button's data begins with; its person's id and the nonce follow.
 SEND, LEAVE = "send", "leave"
@@ -60,13 +61,15 @@ class Answers:
         return Answer(lambda: self._messenger.show(place, text, markup), place)
 
     async def draw(
-        self, response: Confirm | Started | Reply, place: Place, caller: Caller
+        self, response: Confirm | Started | Reply | PassedOn, place: Place, caller: Caller
     ) -> Answer | None:
         """Answer with a response; None where a run's asker was or will be told anyway."""
         if isinstance(response, Started):
             if response.accepted.first:
                 return Answer(lambda: self._follow(response, place), place, later=True)
             return await self._redelivered(response.accepted, place)
+        if isinstance(response, PassedOn):
+            return None
         if not isinstance(response, Confirm):
             return self.text(place, response.text)
         buttons = [
@@ -115,4 +118,5 @@ class Answers:
         place = Place(**reply_to)
         # In a private chat the chat is the person.
         welcome = WELCOME.format(caller=Caller(NAME, str(place.chat)))
-        await self._messenger.show(place, welcome if kind == PAIRED else RESTARTED)
+        texts = {PAIRED: welcome, WITHDRAWN: GONE}
+        await self._messenger.show(place, texts.get(kind, RESTARTED))

@@ -14,8 +14,10 @@ from bot.conversation import (
     Decision,
     OpenForm,
     Request,
+    Response,
     Submission,
 )
+from bot.notifier import ReplyTo
 from bot.runtime import Bot
 from bot.telegram.answers import LEAVE, PAIRED, SEND, WELCOME, Answer, Answers
 from bot.telegram.api import Api
@@ -25,6 +27,7 @@ from bot.telegram.messenger import Messenger, Place
 from bot.telegram.settings import NAME
 from bot.telegram.unknown_users import UnknownUsers
 from bot.telegram.updates import ButtonPress, TextMessage
+from core.callers import Caller
 from core.errors import LedgerError, NotFound
 from core.plain import utf16_length
 
@@ -68,7 +71,7 @@ class Handlers:
         self._bot = bot
         self._menus = menus
         self._messenger = Messenger(api)
-        self.conversation = Conversation(bot, f"{NAME}:{api.id}", SPELLING)
+        self.conversation = Conversation(bot, f"{NAME}:{api.id}", SPELLING, deliver=self._deliver)
         self.answers = Answers(bot, self._messenger)
         self._forms = Forms()
         self._unknown_users = UnknownUsers()
@@ -210,6 +213,13 @@ class Handlers:
         form = Form(response, self._bot.settings.default)
         self._forms[update.asker] = form
         return self._ask(update.place, form)
+
+    async def _deliver(self, reply_to: ReplyTo, caller: Caller, response: Response) -> None:
+        """Give the answer to a button of ours that was pressed at another bot."""
+        if not isinstance(response, OpenForm):
+            answer = await self.answers.draw(response, Place(**reply_to), caller)
+            if answer is not None:
+                await answer.give()
 
     def _is_meant(self, message: TextMessage) -> bool:
         """Whether this bot is meant; in a group a command may be another bot's."""

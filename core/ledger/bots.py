@@ -49,10 +49,23 @@ class Bots(Stored):
         for owner, name in db.execute(held, {"now": db.now()}):
             leases.setdefault(owner, []).append(name)
         return [
-            BotRecord(label, version, since, json.loads(settings), tuple(leases.get(owner, ())))
+            BotRecord(
+                owner, label, version, since, json.loads(settings), tuple(leases.get(owner, ()))
+            )
             for owner, label, version, since, settings in rows
             if owner not in dead
         ]
+
+    def others(self) -> list[BotRecord]:
+        """Every other bot that runs."""
+        me = self.store.owner()
+        return [bot for bot in self.bots() if bot.owner != me]
+
+    def sharing(self, setting: str) -> int:
+        """How many other bots have the same value of a setting as this one."""
+        me, bots = self.store.owner(), self.bots()
+        mine = [bot.settings.get(setting) for bot in bots if bot.owner == me]
+        return sum(bot.settings.get(setting) in mine for bot in bots if bot.owner != me)
 
     def lease(self, name: str, seconds: float) -> int | None:
         """Take or keep a lease; its term, which each new holder counts up.

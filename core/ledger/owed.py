@@ -2,7 +2,12 @@
 
 from core.ledger.records import Owed
 from core.ledger.runs import ANSWER_SECONDS
-from core.ledger.store import PATIENCE, Connection, Stored, writes
+from core.ledger.store import PATIENCE, Connection, Stored, reads, writes
+
+# What the kind of a press begins with that waits for the bot that asked; WITHDRAWN where that bot
+# did not come for it, and never will.
+PRESS = "press:"
+WITHDRAWN = "withdrawn"
 
 
 class OwedAnswers(Stored):
@@ -39,6 +44,37 @@ class OwedAnswers(Stored):
             after_seconds=ANSWER_SECONDS,
         )
         return [Owed(*row) for row in rows]
+
+    @reads
+    def owes(self, db: Connection, key: str) -> bool:
+        """Whether an answer is this process's to give."""
+        mine = {"key": key, "me": self.store.owner()}
+        row = db.execute("SELECT 1 FROM owed WHERE key = :key AND owner = :me", mine)
+        return row.fetchone() is not None
+
+    @reads
+    def pressed(self, db: Connection, surface: str) -> list[Owed]:
+        """The presses that wait for the bots that asked."""
+        rows = db.execute(
+            "SELECT key, kind, reply_to FROM owed WHERE surface = :surface AND kind LIKE :press",
+            {"surface": surface, "press": f"{PRESS}%"},
+        )
+        return [Owed(*row) for row in rows]
+
+    @writes(durable=True)
+    def take_press(self, db: Connection, key: str) -> bool:
+        """Take a press over, to act on it; False where it was withdrawn."""
+        return self._change(db, "owner = :me", key, "kind LIKE :press")
+
+    @writes()
+    def withdraw(self, db: Connection, key: str) -> bool:
+        """Withdraw a press of ours: nobody acts on it from now on; False where it was taken."""
+        return self._change(db, "kind = :withdrawn", key, "owner = :me")
+
+    def _change(self, db: Connection, change: str, key: str, where: str) -> bool:
+        args = {"key": key, "me": self.store.owner(), "press": f"{PRESS}%", "withdrawn": WITHDRAWN}
+        sql = f"UPDATE owed SET {change} WHERE key = :key AND {where}"
+        return db.execute(sql, args).rowcount == 1
 
 
 def forget_old(db: Connection, before: float) -> int:

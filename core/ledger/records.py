@@ -156,6 +156,7 @@ class Inbound:
 class BotRecord:
     """A running bot; `settings` has a digest of each setting, `leases` what it alone does."""
 
+    owner: str = field(repr=False)
     label: str
     version: str
     since: float

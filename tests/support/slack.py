@@ -88,6 +88,7 @@ def at_work(
 
     async def life(serve: Callable[[AtWork], Awaitable[None]]) -> None:
         engine = Engine.open(settings)
+        engine.announce()
         bot = Quiet(engine)
         surface = Slack(settings, timing)
         web = Web(Address("127.0.0.1", 0), surface.hooks()) if http else None

@@ -115,6 +115,7 @@ def living(
 
     async def life(serve: Callable[[Living], Awaitable[None]]) -> None:
         with Engine.open(settings) as engine:
+            engine.announce()
             bot = Quiet(engine)
             surface = Telegram(settings, timing)
             surfaces: list[Any] = [surface]

@@ -61,6 +61,15 @@ class Team:
             text = f"message {len(self.asked)}"
             self.asked.append((text, self.ada.says(f"/slack_send {text}")))
 
+    def is_asked(self):
+        """Have the bot ask whether to send the same again; its question."""
+        for _ in range(2):
+            before = len(self.ada.conversation)
+            self.ada.says("/slack_send twice")
+            heard = self.ada.waits(before + 1, until=lambda one: "sending, run" not in one.text)
+        assert "Send it again?" in heard[-1].text
+        return heard[-1]
+
     @property
     def untold(self):
         told = {one.reply_to for one in self.ada.conversation if "sending, run" not in one.text}
@@ -94,6 +103,7 @@ def test_one_polls_and_another_takes_over_where_it_dies_stands_still_or_leaves(d
     second = team.poller
     wait_for(lambda: not team.untold)
 
+    question = team.is_asked()
     second.stop()
     team.asks(3)
     team.next_poller(second)
@@ -102,6 +112,9 @@ def test_one_polls_and_another_takes_over_where_it_dies_stands_still_or_leaves(d
     before = second.said.count(STANDS_BY)
     second.go_on()
     wait_for(lambda: second.said.count(STANDS_BY) > before)
+    # The third takes the press; what is sent again, the second alone knows.
+    team.ada.presses(question, "Send again")
+    wait_for(lambda: "Slack: sent" in question.text)
     team.asks(3)
     wait_for(lambda: not team.untold)
     assert team.conflicts == []
@@ -113,7 +126,8 @@ def test_one_polls_and_another_takes_over_where_it_dies_stands_still_or_leaves(d
     wait_for(lambda: not team.untold)
     wait_for(lambda: team.sandbox.telegram.updates.pending == [])
     texts = slack_texts(team.sandbox)
-    assert len(texts) == len(set(texts))
+    assert texts.count("twice") == 2
+    assert len(texts) == len(set(texts)) + 1
     assert team.conflicts == []
     terms = team.ledger.store.read(lambda db: db.execute("SELECT term FROM leases").fetchall())
     assert (4,) in terms
