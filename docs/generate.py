@@ -74,6 +74,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "docs/reference/errors.md": lambda page: between(page, contract_pages.errors(CONNECTORS)),
     "docs/reference/settings.md": lambda page: between(page, settings()),
     "docs/reference/commands.md": lambda page: between(page, program_pages.commands()),
+    "docs/running/reach.md": lambda page: between(page, program_pages.database_errors()),
     "docs/reference/http.md": lambda page: between(page, program_pages.addresses()),
     ".env.example": lambda _: example(CONNECTORS, declared()),
 }

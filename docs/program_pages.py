@@ -14,6 +14,7 @@ from bot.web.app import make_app
 from bot.web.server import Limits
 from core.cli.app import app
 from core.engine import Engine
+from core.ledger.postgres_errors import ROWS, UNREACHABLE
 from core.settings import Address, Settings
 from docs.contract_pages import table
 
@@ -27,6 +28,12 @@ def commands() -> str:
     options = table(("option", "what it does"), _options(root, every=True))
     parts = [f"## Before the command\n\n{options}"]
     return "\n\n".join([*parts, *(_command(*each) for each in _leaves(root, "levqor"))])
+
+
+def database_errors() -> str:
+    """List what Levqor may say of a PostgreSQL database, and what to do then."""
+    said = [(what, fix) for _, _, what, fix in ROWS] + [UNREACHABLE[1:]]
+    return table(("The PostgreSQL database NAME on HOST …", "what to do"), said)
 
 
 def addresses() -> str:

@@ -9,7 +9,7 @@ from core.ledger.postgres_connection import NO_PLACE
 
 # By SQLSTATE, or by what the server or libpq says where it gives none: (a pattern of either),
 # reason, what is wrong, what to do.
-_ROWS: tuple[tuple[str, str, str, str], ...] = (
+ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "pg_hba.conf",
         "refused",
@@ -91,7 +91,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "Correct the host in LEVQOR_DATABASE_URL.",
     ),
 )
-_UNREACHABLE = (
+UNREACHABLE = (
     "unreachable",
     "cannot be reached",
     "Start it, or correct host and port in LEVQOR_DATABASE_URL; nothing is sent meanwhile.",
@@ -104,11 +104,11 @@ _RETRY_SECONDS = 5.0
 def _row(error: psycopg.Error) -> tuple[str, str, str]:
     # A host may have any name, and a user: 'ssl', 'standby'.
     said = re.sub(r'"[^"\n]*"', '""', f"{error.sqlstate or ''} {error}")
-    for pattern, *row in _ROWS:
+    for pattern, *row in ROWS:
         if re.search(pattern, said):
             return row[0], row[1], row[2]
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return _UNREACHABLE
+        return UNREACHABLE
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
     return "unusable", f"cannot be used{state}", "Look at the server's own log."
 
