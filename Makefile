@@ -24,7 +24,7 @@ PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0
 	systemd libpam-systemd caddy nginx-light openssl prometheus postgresql pgbouncer \
 	debootstrap
 
-.PHONY: run bot test soak bench lint docs check-docs system system-check run-tray shots dist sbom lock clean
+.PHONY: run bot test soak bench lint docs site check-docs system system-check run-tray shots dist sbom lock clean
 
 run: $(READY)  ## the main job on built-in defaults, no credentials
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/levqor-bot --sandbox --console --no-http; \
@@ -40,7 +40,7 @@ test: $(READY_DEV) lint  ## lint, types and the whole test-suite
 run-tray: $(READY_DEV)  ## the tray on this desktop, with the sandbox for every service
 	$(BIN)/levqor-tray --sandbox
 
-shots: $(READY_DEV)  ## the pictures in README.md and docs/guides/tray.md, from the real programs
+shots: $(READY_DEV)  ## the pictures in docs/images, from the real programs
 	$(BIN)/python -m tests.support.shots
 	$(BIN)/python -m tests.support.terminal_shots
 
@@ -52,6 +52,11 @@ bench: $(READY_DEV)  ## numbers, side by side with named peers
 
 docs: $(READY_DEV)  ## the pages and tables that are made from the code
 	$(BIN)/python docs/generate.py
+
+# The manual. It loads nothing from another host, and nothing is loaded to build it.
+site: $(READY_DEV)  ## the manual in site/, from docs/
+	$(BIN)/zensical build --strict --clean
+	@echo "Read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 check-docs: $(READY_DEV)
 	$(BIN)/python docs/generate.py --check
@@ -116,4 +121,4 @@ system-check: $(READY_DEV) dist  ## deploy/Containerfile and the installs, repla
 	$(BIN)/python -m tests.system
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info

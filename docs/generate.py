@@ -69,7 +69,7 @@ def between(page: str, made: str) -> str:
 
 
 PAGES: dict[str, Callable[[str], str]] = {
-    "README.md": lambda page: between(page, connectors()),
+    "docs/index.md": lambda page: between(page, connectors()),
     "docs/reference/actions.md": lambda page: between(page, contract_pages.actions(CONNECTORS)),
     "docs/reference/errors.md": lambda page: between(page, contract_pages.errors(CONNECTORS)),
     "docs/reference/settings.md": lambda page: between(page, settings()),

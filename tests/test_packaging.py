@@ -90,7 +90,8 @@ def test_a_build_from_the_sdist_in_another_hour_and_mask_is_the_same_bytes(
 
 
 def test_the_sdist_holds_what_its_tests_and_readers_need(unpacked):
-    tracked = {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", ".env.example", ".ci/run"}
+    tracked = {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", ".env.example", ".ci/run",
+               "CONTRIBUTING.md", "SECURITY.md", "zensical.toml"}  # fmt: skip
     for folder in ("core", "bot", "tray", "tests", "docs", "deploy", ".github"):
         tracked |= {
             str(file.relative_to(ROOT))

@@ -164,7 +164,7 @@ def tree(tmp_path_factory):
     copy = tmp_path_factory.mktemp("further")
     for folder in ("core", "bot", "docs"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("README.md", ".env.example"):
+    for file in (".env.example",):
         shutil.copy(ROOT / file, copy / file)
     (copy / "core/connectors/pager.py").write_text(PAGER)
     (copy / "core/sandbox/pager.py").write_text(SERVICE)
@@ -270,9 +270,9 @@ def test_the_generated_pages_describe_it(tree):
     ran = subprocess.run(
         [sys.executable, "docs/generate.py"], check=True, capture_output=True, text=True, cwd=tree
     )
-    written = {"README.md written", "docs/reference/settings.md written", ".env.example written"}
-    assert written <= set(ran.stdout.splitlines())
-    assert "| Pager | `pager.ring` | `PAGER_KEY` |" in (tree / "README.md").read_text()
+    pages = ("docs/index.md", "docs/reference/settings.md", ".env.example")
+    assert {f"{page} written" for page in pages} <= set(ran.stdout.splitlines())
+    assert "| Pager | `pager.ring` | `PAGER_KEY` |" in (tree / "docs/index.md").read_text()
     assert "pager.ring" in (tree / "docs/reference/actions.md").read_text()
     assert "`PAGER_KEY`" in (tree / "docs/reference/settings.md").read_text()
     assert "\nPAGER_KEY=\n" in (tree / ".env.example").read_text()

@@ -10,11 +10,14 @@ from core.errors import LevqorError
 from tests.support.cli import ROOT, levqor
 
 README = (ROOT / "README.md").read_text("utf-8")
-SHELL = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-]
+COMMANDS = (ROOT / "docs/reference/commands.md").read_text("utf-8")
+TERMINAL = (ROOT / "docs/guides/terminal.md").read_text("utf-8")
+
+
+def shell(text):
+    """The lines of a text's shell blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
 
 
 def test_the_generated_pages_are_up_to_date():
@@ -30,32 +33,29 @@ def test_the_readme_is_short_enough_to_be_read():
     assert README.count("\n") <= 120
 
 
-@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("levqor ")])
-def test_every_command_of_the_readme_runs_as_it_stands(tmp_path, line):
+def test_the_readme_is_one_sentence_one_picture_and_two_commands():
+    (sentence,) = re.findall(r"\A# Levqor\n\n(.+)\n\n!", README)
+    assert sentence.count(". ") == 0
+    assert README.count("![") == 1
+    assert len(shell(README)) == 2
+
+
+@pytest.mark.parametrize("line", [line for line in shell(TERMINAL) if line.startswith("levqor ")])
+def test_every_command_of_the_terminal_s_page_runs_as_it_stands(tmp_path, line):
     _, *args = shlex.split(line)
     ran = levqor("--sandbox", "--home", tmp_path, *args)
     assert ran.status == 0, ran.err
 
 
-def test_make_targets_of_the_readme_exist():
-    made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"`?\bmake ([a-z-]+)`", README)) <= made
-
-
-def test_every_command_of_the_readme_s_table_exists():
+def test_every_command_is_on_its_page():
     names = {one.name or one.callback.__name__ for one in app.registered_commands}
     names |= {one.name for one in app.registered_groups}
-    assert set(re.findall(r"`levqor ([a-z]+)", README)) == names
+    assert set(re.findall(r"## `levqor ([a-z]+)", COMMANDS)) == names
 
 
-def test_every_page_the_readme_links_to_exists():
-    missing = [page for page in re.findall(r"\]\(([^)]+)\)", README) if not (ROOT / page).exists()]
-    assert missing == []
-
-
-def test_the_exit_statuses_of_the_readme_are_all_there_are():
+def test_the_exit_statuses_on_the_page_are_all_there_are():
     def leaves(kind):
         return [kind, *(leaf for each in kind.__subclasses__() for leaf in leaves(each))]
 
-    told = {int(status) for status in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    told = {int(status) for status in re.findall(r"^\| (\d+) \|", COMMANDS, re.MULTILINE)}
     assert told == {0, *(kind.exit for kind in leaves(LevqorError))}
