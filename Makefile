@@ -117,8 +117,9 @@ sbom: $(READY_DEV)  ## build/levqor.cdx.json: all that Levqor installs, with has
 	@mkdir -p $(BUILD)
 	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file $(BUILD)/levqor.cdx.json
 
-system-check: $(READY_DEV) dist  ## deploy/Containerfile and the installs, replayed in bare Debian folders (as root)
-	$(BIN)/python -m tests.system
+# With FROM=REVISION the upgrade from an older Levqor too.
+system-check: $(READY_DEV) dist  ## deploy/Containerfile, the installs and init, replayed in bare Debian folders (as root)
+	FROM=$(FROM) $(BIN)/python -m tests.system
 
 clean:
 	rm -rf $(VENV) build dist site *.egg-info

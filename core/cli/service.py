@@ -187,7 +187,7 @@ def _note_environment(session: Session) -> None:
     if missed:
         session.out.note(
             f"The service does not see what is set in this shell: {', '.join(missed)}."
-            " Write it into .env; docs/install.md has a place for what .env cannot hold."
+            " Write it into .env; docs/running/install.md has a place for what .env cannot hold."
         )
 
 

@@ -1,4 +1,4 @@
-"""`make system-check`: the Containerfile's steps and the installs, replayed in bare Debian folders.
+"""`make system-check`: the Containerfile's steps, the installs and `levqor init` in bare Debian.
 
 No container engine is needed: debootstrap makes the base, chroot runs the steps, and the result
 is started as the file says, as its user, on a read-only root, in namespaces of its own.
@@ -25,6 +25,7 @@ BASES = Path("/var/tmp/levqor-system-check")
 SUITES = ("bookworm", "trixie")
 # What keeps programs quiet and lets them reach the packages, as on this machine.
 PASSED_ON = ("PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+UV = "~/uv/bin/uv tool install -q --force"
 CERTIFICATES = "/run/host-certificates.crt"
 
 
@@ -85,7 +86,7 @@ def within(root: Path, command: list[str], env: dict[str, str] | None = None) ->
     given |= {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
     mounts = (
         'mount --make-rprivate /; mount -t proc proc "$0/proc"; mount --rbind /dev "$0/dev";'
-        'cat /etc/resolv.conf >"$0/etc/resolv.conf"; exec chroot "$0" "$@"'
+        'cat /etc/resolv.conf >"$0/etc/resolv.conf"; exec /usr/sbin/chroot "$0" "$@"'
     )
     done = subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "sh", "-ec", mounts, root, *command],
@@ -239,50 +240,111 @@ def check_container(suite: str, scratch: Path) -> None:
     say(f"the container works on {suite}")
 
 
-def check_install(suite: str, scratch: Path) -> None:
-    """Install the wheel as a user with pipx, and with uv, on a bare Debian."""
+def as_ann(root: Path, script: str) -> str:
+    """Run a script as a user of the bare machine; what it printed."""
+    command = ["/usr/sbin/runuser", "-u", "ann", "--", "bash", "-ec", script]
+    return within(root, command, {"HOME": "/srv/ann", "PATH": "/srv/ann/.local/bin:/usr/bin:/bin"})
+
+
+def bare_machine(suite: str, scratch: Path) -> Path:
+    """A bare Debian with a user, Python and the packages to be installed."""
     root = copied(base(suite), scratch / "machine")
     packages = "ca-certificates python3-venv pipx systemd util-linux"
     install = f"apt-get update -qq; apt-get install -y -qq --no-install-recommends {packages}"
     within(root, ["sh", "-ec", f"{install}; useradd --create-home --home-dir /srv/ann ann"])
-    (wheel,) = (ROOT / "dist").glob("*.whl")
-    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
-    for file in (wheel, sdist, ROOT / "requirements.txt"):
+    for file in (*(ROOT / "dist").iterdir(), ROOT / "requirements.txt"):
         shutil.copy(file, root / "opt")
-    uv = "~/uv/bin/uv tool install -q --force"
+    as_ann(root, "python3 -m venv ~/uv; ~/uv/bin/pip install -q uv")
+    return root
+
+
+def check_install(root: Path) -> None:
+    """Install with pipx and with uv, from wheel and sdist; the server's unit, from the package."""
     for install in (
-        f"pipx install /opt/{wheel.name}",
-        f"python3 -m venv ~/uv; ~/uv/bin/pip install -q uv; {uv} /opt/{wheel.name}",
-        f"{uv} --constraints /opt/requirements.txt /opt/{sdist.name}",
+        "pipx install /opt/levqor-*.whl",
+        f"{UV} /opt/levqor-*.tar.gz",
+        f"{UV} --constraints /opt/requirements.txt /opt/levqor-*.whl",
     ):
         say(install)
-        smoke = "cd /tmp; ~/.local/bin/levqor --sandbox smoke; ~/.local/bin/levqor-bot --version"
-        as_ann = ["runuser", "-u", "ann", "--", "sh", "-ec", f"{install}; {smoke}"]
-        told = within(root, as_ann, {"HOME": "/srv/ann"})
+        told = as_ann(root, f"{install}; cd /tmp; levqor --sandbox smoke; levqor-bot --version")
         assert "5 sent, 0 failed, 0 skipped." in told, told
     (deploy,) = root.glob("srv/ann/.local/share/uv/tools/levqor/share/levqor/deploy")
-    unit = root / "etc/systemd/system/levqor-bot.service"
-    shutil.copy(deploy / "levqor-bot.service", unit)
+    unit = "/etc/systemd/system/levqor-bot.service"
+    shutil.copy(deploy / "levqor-bot.service", root / unit.lstrip("/"))
     (root / "etc/sysusers.d").mkdir(exist_ok=True)
     shutil.copy(deploy / "levqor.sysusers", root / "etc/sysusers.d/levqor.conf")
     (root / "usr/local/bin/levqor-bot").symlink_to("/srv/ann/.local/bin/levqor-bot")
     within(root, ["systemd-sysusers"])
-    within(root, ["systemd-analyze", "verify", "/etc/systemd/system/levqor-bot.service"])
-    bound = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager"]
-    within(root, [*bound, "/etc/systemd/system/levqor-bot.service"])
-    say(f"the installs work on {suite}")
+    within(root, ["systemd-analyze", "verify", unit])
+    within(root, ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit])
+
+
+def check_init(root: Path) -> None:
+    """Set a service up with `levqor init`, checked live against the sandbox services, and send."""
+    say("levqor init")
+    told = as_ann(root, r"""
+        cd /tmp
+        levqor sandbox --output json >sandbox.json &
+        until [ -s sandbox.json ]; do sleep 0.1; done
+        set -a
+        eval "$(python3 -c 'import json
+for name, value in json.load(open("sandbox.json"))["settings"].items():
+    print(f"{name}={value!r}" if name.endswith("_API_URL") else f"{name}_HERE={value!r}")')"
+        echo "RESEND_API_KEY=$RESEND_API_KEY_HERE" | levqor init email --answers - --test-send
+        grep -c RESEND_API_KEY= ~/.local/share/levqor/.env
+        levqor run email.send to=delivered@resend.dev subject=Hello All is well.
+        kill %1
+    """)  # fmt: skip
+    assert "sent (test send)" in told, told
+    assert "E-mail: sent \u00b7 run" in told, told
+
+
+def check_upgrade(root: Path, revision: str) -> None:
+    """Upgrade from an older Levqor, whose database was in the current folder; nothing is lost."""
+    say(f"upgrade from {revision}")
+    old = root / "opt/old"
+    old.mkdir()
+    archive = subprocess.run(["git", "archive", revision], check=True, capture_output=True,
+                             cwd=ROOT)  # fmt: skip
+    subprocess.run(["tar", "-x", "-C", old], check=True, input=archive.stdout)
+    subprocess.run(["chown", "-R", "--reference", root / "srv/ann", old], check=True)
+    runs = as_ann(root, f"""
+        {UV} /opt/old >&2
+        mkdir ~/work; cd ~/work
+        levqor --sandbox --home . smoke >&2
+        levqor --home . runs --output json
+    """)  # fmt: skip
+    before = {run["run"] for run in json.loads(runs[runs.index('{"runs"') :])["runs"]}
+    assert len(before) >= 5
+    moved = as_ann(root, f"""
+        mv ~/.local/share/levqor ~/before
+        {UV} /opt/levqor-*.whl
+        cd ~/work
+        if levqor runs; then exit 1; fi
+        levqor home move
+        ls
+    """)  # fmt: skip
+    assert "levqor home move" in moved, "it does not say what to do"
+    after = as_ann(root, "cd ~/work; levqor runs --output json")
+    assert {run["run"] for run in json.loads(after)["runs"]} == before
+    say("all runs are still there")
 
 
 def main() -> None:
-    """Check every suite, or those that are named."""
+    """Check every suite, or those that are named; with FROM=REVISION the upgrade from it too."""
     if os.geteuid() or not shutil.which("debootstrap"):
         raise SystemExit("system-check needs to be root, and debootstrap: make system")
     BASES.mkdir(exist_ok=True)
     for suite in sys.argv[1:] or SUITES:
+        base(suite)
         with tempfile.TemporaryDirectory(dir=BASES, prefix=f"{suite}-") as scratch:
-            base(suite)
             check_container(suite, Path(scratch))
-            check_install(suite, Path(scratch))
+            root = bare_machine(suite, Path(scratch))
+            check_install(root)
+            check_init(root)
+            if revision := os.environ.get("FROM"):
+                check_upgrade(root, revision)
+            say(f"everything works on {suite}")
 
 
 if __name__ == "__main__":
