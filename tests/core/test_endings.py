@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import sqlite3
 import subprocess
 import time
 
@@ -11,12 +10,14 @@ import pytest
 from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.engine.queues import WORKERS
+from core.errors import LedgerError
 from core.ledger import Ledger, endings
 from core.settings import Settings
 from tests.support.asking import ADA, HELLO
 from tests.support.cli import ROOT, command, environment, levqor
 from tests.support.disk import Filler, small_disk
-from tests.support.holding import held
+from tests.support.engines import both, pooled_too, shared
+from tests.support.holding import rows_held
 from tests.support.journal import charged, order
 from tests.support.sandbox import Delay
 from tests.support.waiting import wait_for
@@ -31,21 +32,21 @@ def disk(tmp_path):
         yield disk
 
 
-def values_for(sandbox, outcome):
+def values_for(sandbox, outcome, database=None):
     """Settings with which a Slack message ends so."""
-    values = sandbox.settings()
+    values = sandbox.settings() | ({"LEVQOR_DATABASE_URL": database} if database else {})
     odd = {"SLACK_WEBHOOK_URL": values["SLACK_WEBHOOK_URL"] + "x"} if outcome == "refused" else {}
     return {**values, **odd}
 
 
 @contextlib.contextmanager
-def run_out(home, sandbox, outcome):
+def run_out(home, sandbox, outcome, database=None):
     """`levqor run`, whose message is with the service now and whose answer takes a while."""
     sandbox.slack.always(Delay(SLOW))
     process = subprocess.Popen(
         command("--home", home, "run", "slack.send", "hi"),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=ROOT, env=environment(**values_for(sandbox, outcome)),
+        cwd=ROOT, env=environment(**values_for(sandbox, outcome, database)),
     )  # fmt: skip
     try:
         wait_for(lambda: sandbox.slack.received)
@@ -55,11 +56,12 @@ def run_out(home, sandbox, outcome):
         process.communicate()
 
 
-def next_run(home, sandbox, outcome):
+def next_run(home, sandbox, outcome, database=None):
     """What became of the last run, and how the next one ends."""
     sandbox.slack.always(None)
-    ran = levqor("--home", home, "run", "slack.send", "more", env=values_for(sandbox, outcome))
-    with Ledger.open(home) as ledger:
+    values = values_for(sandbox, outcome, database)
+    ran = levqor("--home", home, "run", "slack.send", "more", env=values)
+    with Ledger.open(home, database) as ledger:
         return ledger.runs()[-1].state, ran.status
 
 
@@ -97,13 +99,41 @@ def test_room_that_comes_back_in_time_ends_the_wait(disk, sandbox):
     assert next_run(disk, sandbox, "refused") == ("refused", 1)
 
 
-def test_an_ending_that_a_held_ledger_did_not_take_is_said_and_kept(home, sandbox):
-    with run_out(home, sandbox, "refused") as process:
-        with held(home):
-            _, err = process.communicate(timeout=60)
+@both
+def test_an_ending_that_a_held_ledger_did_not_take_is_said_and_kept(home, sandbox, database):
+    with run_out(home, sandbox, "refused", database) as process:
+        with rows_held(home, database):
+            _, err = process.communicate(timeout=90)
         assert process.returncode == 9, err
-        assert "levqor.db is held by another program." in err
-    assert next_run(home, sandbox, "refused") == ("refused", 1)
+        place = "is held up by another transaction." if database else "levqor.db is held by another"
+        assert place in err
+    assert next_run(home, sandbox, "refused", database) == ("refused", 1)
+
+
+@shared
+def test_an_ending_that_a_server_did_not_take_outlives_a_kill(home, sandbox, cluster, database):
+    with run_out(home, sandbox, "refused", database) as process, rows_held(home, database):
+        assert any("waiting 5 seconds" in line for line in process.stderr)
+        process.send_signal(signal.SIGKILL)
+    # What its lease says half a minute later.
+    cluster.execute("UPDATE bots SET dead = 1", database.rsplit("/", 1)[1])
+    assert next_run(home, sandbox, "refused", database) == ("refused", 1)
+
+
+@shared
+def test_a_run_that_ended_while_the_server_was_held_is_written_before_the_next(
+    home, sandbox, database
+):
+    settings = Settings(home, sandbox_urls=values_for(sandbox, "refused", database))
+    sandbox.slack.always(Delay(1.0))
+    with Engine.open(settings) as engine:
+        out = engine.start(engine.accept("slack.send", HELLO, ADA))
+        wait_for(lambda: sandbox.slack.received)
+        with rows_held(home, database):
+            assert out.result(30).outcome == "refused"
+            assert engine.unwritten().exit == 9
+        assert engine.run("slack.send", HELLO, ADA).outcome == "refused"
+        assert engine.unwritten() is None
 
 
 def test_a_process_that_lives_on_writes_its_ending_before_it_takes_the_next_run(disk, sandbox):
@@ -119,25 +149,32 @@ def test_a_process_that_lives_on_writes_its_ending_before_it_takes_the_next_run(
         assert engine.unwritten() is None
 
 
-def test_no_run_begins_where_its_ending_would_find_no_room(disk, sandbox):
-    with Ledger.open(disk) as ledger:
+@both
+def test_no_run_begins_where_its_ending_would_find_no_room(disk, database):
+    with Ledger.open(disk, database) as ledger:
         Filler(disk).fill(leaving=8192)
-        with pytest.raises(Exception, match="is full") as caught:
+        with pytest.raises(LedgerError) as caught:
             ledger.accept(order())
-        assert caught.value.reason == "ledger_full"
+        assert caught.value.reason == ("ledger_home" if database else "ledger_full")
         assert [p.name for p in disk.glob("levqor.db-*-*")] == []
+        (disk / "filler").unlink()
+        assert ledger.accept(order())[1]
 
 
-def test_what_several_dead_processes_kept_is_written_and_the_first_outcome_stands(home):
+@pooled_too
+def test_what_several_dead_processes_kept_is_written_and_the_first_outcome_stands(
+    home, open_ledger
+):
     runs = ["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"]
-    with Ledger.open(home) as ledger:
+    with open_ledger() as ledger:
         for run in runs:
             ledger.accept(order(run=run, caller=f"cli:{run}", reply_to="{}"))
             ledger.sending(run)
         ledger.settle(runs[0], "sent")
-        with contextlib.closing(sqlite3.connect(ledger.store.files)) as db, db:
-            db.execute("UPDATE runs SET owner = 'dead1' WHERE run = ?", (runs[1],))
-            db.execute("UPDATE runs SET owner = 'dead2' WHERE run = ?", (runs[2],))
+        for owner, run in (("dead1", runs[1]), ("dead2", runs[2])):
+            row = {"owner": owner, "run": run}
+            sql = "UPDATE runs SET owner = :owner WHERE run = :run"
+            ledger.store.write(lambda db, row=row, sql=sql: db.execute(sql, row))
         for owner, kept in (("dead1", runs[:2]), ("dead2", runs[2:])):
             left = endings.Endings(ledger.store.files, owner)
             for run in kept:
@@ -160,8 +197,9 @@ def test_there_is_room_for_as_many_endings_as_runs_can_be_sent_at_a_time():
     assert len(CONNECTORS) * WORKERS <= endings.SLOTS
 
 
-def test_more_endings_than_there_is_room_for_are_kept_as_long_as_the_process(disk):
-    with Ledger.open(disk) as ledger:
+@both
+def test_more_endings_than_there_is_room_for_are_kept_as_long_as_the_process(disk, database):
+    with Ledger.open(disk, database) as ledger:
         ledger.accept(order())
         Filler(disk).fill()
         for number in range(endings.SLOTS + 1):

@@ -17,13 +17,14 @@ from core.errors import (
 )
 from core.settings import Settings
 from tests.support.asking import ADA, BOB, HELLO
-from tests.support.engines import both
+from tests.support.engines import both, pooled_too
 from tests.support.journal import charged
 from tests.support.sandbox import Answer, Delay, DropAfter
 
 pytestmark = both
 
 
+@pooled_too
 @pytest.mark.parametrize("connector", CONNECTORS, ids=lambda c: c.name)
 def test_every_sample_is_sent_and_its_receipt_names_the_run(engine, sandbox, connector):
     for action in connector.actions:
@@ -98,6 +99,7 @@ def test_free_means_once_a_day_and_says_how_to_go_on(engine):
     assert body["resets_at"].endswith("T00:00:00+00:00")
 
 
+@pooled_too
 def test_a_refusal_gives_the_quota_back(engine, sandbox):
     sandbox.slack.next(Answer(404, body="no_service"))
     refused = engine.run("slack.send", HELLO, ADA)
@@ -106,6 +108,7 @@ def test_a_refusal_gives_the_quota_back(engine, sandbox):
     assert engine.run("slack.send", HELLO, ADA).outcome == "sent"
 
 
+@pooled_too
 def test_what_may_have_arrived_is_unknown_sent_once_and_held(engine, sandbox):
     sandbox.slack.next(DropAfter())
     settled = engine.run("slack.send", HELLO, ADA)
@@ -137,6 +140,7 @@ def test_a_caller_that_is_not_allowed_is_refused(home, sandbox):
             engine.accept("email.send", HELLO, BOB)
 
 
+@pooled_too
 def test_a_redelivery_attaches_to_the_run_that_is_out(pro, sandbox):
     sandbox.slack.next(Delay(0.4))
     first = pro.accept("slack.send", HELLO, ADA, key="slack:t1")
@@ -230,6 +234,7 @@ def test_a_redelivery_of_what_another_process_is_at_says_so(pro):
     assert told.error.outcome is None
 
 
+@pooled_too
 def test_nobody_is_told_after_half_an_hour(pro):
     accepted = pro.accept("slack.send", HELLO, ADA, reply_to="{}")
     pro.ledger.settle(accepted.run, "sent")

@@ -12,7 +12,10 @@ from core.engine.queues import WORKERS
 from core.errors import InvalidInput, LedgerError
 from core.settings import Settings
 from tests.support.asking import ADA, HELLO
+from tests.support.engines import both
 from tests.support.sandbox import Delay
+
+pytestmark = both
 
 
 def broken(*_):
@@ -33,14 +36,15 @@ def send_while_the_ledger_is_away(engine, sandbox, **more):
 
 def test_a_ledger_that_cannot_be_written_sends_nothing(pro, sandbox):
     accepted = pro.accept("slack.send", HELLO, ADA)
-    pro.ledger.store._writer.close()
+    store = pro.ledger.store
+    (store._pool if store.shared else store._writer).close()
     settled = pro.start(accepted).result(5)
     assert isinstance(settled.error, LedgerError)
     assert settled.outcome == "not_sent"
     assert sandbox.slack.received == []
 
 
-def test_a_connectors_own_mistake_ends_the_run_and_names_it(home, sandbox):
+def test_a_connectors_own_mistake_ends_the_run_and_names_it(home, environ):
     import dataclasses
 
     slack = CONNECTORS[0]
@@ -50,7 +54,7 @@ def test_a_connectors_own_mistake_ends_the_run_and_names_it(home, sandbox):
 
     action = dataclasses.replace(slack.actions[0], send=broken)
     odd = dataclasses.replace(slack, actions=(action,))
-    settings = Settings(home, sandbox_urls=sandbox.settings(), connectors=(odd,))
+    settings = Settings(home, sandbox_urls=environ, connectors=(odd,))
     with Engine.open(settings, connectors=(odd,)) as engine:
         settled = engine.run("slack.send", HELLO, ADA)
         body = settled.body()
@@ -75,6 +79,8 @@ def test_an_observer_of_refusals_that_fails_does_not_change_the_refusal(pro):
         pro.run("slack.send", {}, ADA)
 
 
+# On the other engine a server is held: tests/core/test_endings.py.
+@pytest.mark.databases("sqlite")
 def test_an_ending_the_ledger_could_not_take_is_written_without_another_run(pro, sandbox):
     accepted = send_while_the_ledger_is_away(pro, sandbox)
     end = time.monotonic() + 30
@@ -84,6 +90,7 @@ def test_an_ending_the_ledger_could_not_take_is_written_without_another_run(pro,
     assert len(sandbox.slack.writes) == 1
 
 
+@pytest.mark.databases("sqlite")
 def test_an_ending_the_ledger_could_not_take_is_written_with_the_next(pro, sandbox):
     accepted = send_while_the_ledger_is_away(pro, sandbox, key="slack:t1")
     assert pro.ledger.run(accepted.run).state == "sending"

@@ -13,7 +13,7 @@ from core.errors import (
     Repeated,
 )
 from core.ledger.accept import GUARD_SECONDS
-from tests.support.engines import both
+from tests.support.engines import both, pooled_too
 from tests.support.journal import DO, accept, finish, order
 
 pytestmark = both
@@ -23,6 +23,7 @@ def used(ledger, caller="cli:ada"):
     return ledger.quota(caller, [DO])[0].used
 
 
+@pooled_too
 @pytest.mark.parametrize(
     ("outcome", "left"), [("sent", 1), ("unknown", 1), ("refused", 0), ("not_sent", 0)]
 )
@@ -31,6 +32,7 @@ def test_quota_is_kept_or_held_or_given_back_by_outcome(ledger, outcome, left):
     assert used(ledger) == left
 
 
+@pooled_too
 def test_a_free_caller_has_one_run_for_each_action_and_day(ledger):
     finish(ledger, "sent")
     with pytest.raises(QuotaSpent) as caught:
@@ -67,6 +69,7 @@ def test_a_test_send_uses_no_quota(ledger):
     assert used(ledger) == 0
 
 
+@pooled_too
 def test_a_second_test_send_of_an_action_waits_a_minute(ledger):
     finish(ledger, "sent", test=True, test_gap=60.0)
     with pytest.raises(Busy) as caught:
@@ -76,6 +79,7 @@ def test_a_second_test_send_of_an_action_waits_a_minute(ledger):
     accept(ledger, test=True, test_gap=0.0)
 
 
+@pooled_too
 def test_a_redelivered_key_returns_the_first_run(ledger):
     first, made = accept(ledger, key="slack:trigger-1")
     assert made
@@ -91,6 +95,7 @@ def test_a_key_with_other_input_is_a_mismatch(ledger):
     assert caught.value.run == first.run
 
 
+@pooled_too
 @pytest.mark.parametrize(("outcome", "bound"), [
     ("sent", True), ("unknown", True), ("refused", True), ("not_sent", False),
 ])  # fmt: skip
@@ -116,6 +121,7 @@ def test_the_key_is_looked_up_before_a_refusal_is_raised(ledger):
     assert len(ledger.runs()) == 1
 
 
+@pooled_too
 def test_the_same_again_within_a_minute_is_asked_about(ledger):
     ledger.set_plan("cli:ada", "pro")
     first = finish(ledger, "sent", guard=True)
@@ -145,6 +151,7 @@ def test_spent_quota_is_said_before_send_again_is_asked(ledger):
         accept(ledger, guard=True)
 
 
+@pooled_too
 def test_a_settled_run_is_never_settled_or_sent_again(ledger):
     entry = finish(ledger, "unknown")
     assert ledger.settle(entry.run, "sent") is False
@@ -152,6 +159,7 @@ def test_a_settled_run_is_never_settled_or_sent_again(ledger):
     assert ledger.run(entry.run).state == "unknown"
 
 
+@pooled_too
 def test_a_run_is_found_by_the_beginning_of_its_id(ledger):
     entry, _ = accept(ledger, run="abcdefghjk")
     accept(ledger, run="abcxyzabcd", action="sample.other")

@@ -16,6 +16,7 @@ from core.ledger import Ledger
 from core.ledger.file import SCHEMA
 from core.migrations import MIGRATIONS
 from tests.support.cli import levqor
+from tests.support.engines import both, shared
 from tests.support.journal import accept, order
 
 
@@ -78,10 +79,39 @@ def test_a_sqlite_that_is_too_old_is_refused_with_the_one_it_needs(home, tmp_pat
     assert not (home / "levqor.db").exists()
 
 
-def test_a_home_that_cannot_be_made_is_named(tmp_path):
+@shared
+@pytest.mark.parametrize(("oldest", "opens"), [(SCHEMA + 1, False), (SCHEMA, True)])
+def test_a_newer_database_is_used_where_it_says_that_this_levqor_may(
+    open_ledger, database, oldest, opens
+):
+    with open_ledger() as ledger:
+        for name, value in (("schema", SCHEMA + 1), ("oldest_reader", oldest)):
+            row = {"name": name, "value": str(value)}
+            sql = "UPDATE meta SET value = :value WHERE name = :name"
+            ledger.store.write(lambda db, row=row, sql=sql: db.execute(sql, row))
+    if opens:
+        with open_ledger() as ledger:
+            accept(ledger)
+    else:
+        with pytest.raises(LedgerError, match="newer Levqor"):
+            open_ledger()
+
+
+@both
+def test_a_home_that_cannot_be_made_is_named(tmp_path, database):
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError, match="cannot be written"):
-        Ledger.open(tmp_path / "file" / "home")
+        Ledger.open(tmp_path / "file" / "home", database)
+
+
+@shared
+def test_a_home_beside_a_shared_database_is_readable_by_its_owner_only(ledger, home):
+    accept(ledger)
+    made = {p.name: stat.S_IMODE(p.stat().st_mode) for p in home.iterdir()}
+    assert len(made) == 1
+    assert set(made.values()) == {0o600}
+    ledger.close()
+    assert list(home.iterdir()) == []
 
 
 def test_a_full_disk_is_said_and_nothing_is_accepted(tmp_path):
@@ -108,8 +138,10 @@ def test_a_closed_ledger_leaves_one_file_and_no_log(home):
     assert sorted(p.name for p in home.iterdir()) == ["levqor.db", "levqor.db-lock"]
 
 
-def test_a_closed_ledger_says_so(home):
-    ledger = Ledger.open(home)
+@both
+def test_a_closed_ledger_says_so(open_ledger):
+    ledger = open_ledger()
+    accept(ledger)
     ledger.close()
     with pytest.raises(LedgerError, match="closed"):
         accept(ledger)

@@ -5,11 +5,12 @@ import time
 import pytest
 
 from core.errors import InvalidInput, NotFound
-from tests.support.engines import both
+from tests.support.engines import both, pooled_too
 
 pytestmark = both
 
 
+@pooled_too
 def test_a_token_works_until_it_is_revoked_and_only_its_hash_is_kept(ledger, home):
     token = ledger.token_new("ci", plan="pro", admin=True)
     found = ledger.token_check(token)
@@ -40,6 +41,7 @@ def test_a_label_in_use_is_refused_and_free_again_after_revocation(ledger):
     assert ledger.token_check(new).label == "ci"
 
 
+@pooled_too
 def test_a_pairing_code_works_once_and_for_its_surface(ledger):
     code, expires = ledger.pair_code("telegram")
     assert 590 < expires - time.time() <= 600

@@ -1,10 +1,8 @@
 """Several processes on one ledger: real ones, some of them killed."""
 
-import contextlib
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -15,7 +13,11 @@ import pytest
 
 from core.errors import LedgerError
 from core.ledger import Ledger
+from core.ledger.postgres import Lease
+from tests.support.engines import both, shared
+from tests.support.journal import charged
 from tests.support.sandbox import Delay
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,10 +41,16 @@ OPEN = """
     import sys
     from pathlib import Path
     from core.ledger import Ledger
-    with Ledger.open(Path(sys.argv[1])) as ledger:
+    with Ledger.open(Path(sys.argv[1]), *sys.argv[2:]) as ledger:
         ledger.runs()
     print("open")
 """
+
+
+@shared
+def test_processes_that_start_at_once_all_open_an_empty_database(home, database, counts):
+    processes = [python(OPEN, home, database) for _ in range(counts(10, 80))]
+    assert outputs(processes) == ["open\n"] * len(processes)
 
 
 def test_eighty_processes_that_start_at_once_all_open_an_empty_home(home):
@@ -51,18 +59,29 @@ def test_eighty_processes_that_start_at_once_all_open_an_empty_home(home):
     assert sorted(p.name for p in home.iterdir() if "owner" in p.name) == []
 
 
-CONTEST = """
-    import sys, time
+# An engine whose process counts as dead soon after it was killed.
+ENGINE = """
+    import json, sys, threading, time
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
     from core.callers import Caller
     from core.engine import Engine
     from core.errors import QuotaSpent
+    from core.ledger import Ledger
+    from core.ledger.postgres import Lease
     from core.settings import Settings
-    import json
     settings = Settings(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
+    url = settings.database_url
+    soon = {"lease": Lease(2, 0.3, 3)} if url else {}
+    engine = Engine.open(settings, ledger=Ledger.open(settings.home, url, **soon))
+"""
+
+
+CONTEST = (
+    ENGINE
+    + """
     action = sys.argv[3]
-    with Engine.open(settings) as engine:
+    with engine:
         values = {"to": "delivered@resend.dev", "subject": "s", "text": "t"}
         def one(n):
             try:
@@ -76,6 +95,7 @@ CONTEST = """
             said = list(pool.map(one, range(50)))
         print(said.count("sent"), said.count("spent"))
 """
+)
 
 
 def start_together(processes):
@@ -86,22 +106,36 @@ def start_together(processes):
         process.stdin.flush()
 
 
-def test_eight_processes_and_fifty_callers_send_exactly_fifty(home, sandbox):
-    urls = json.dumps(sandbox.settings())
+@pytest.fixture
+def survivor(home, database):
+    """Another process's ledger, which finds the dead."""
+    soon = {} if database is None else {"lease": Lease(2, 0.3, 3)}
+    with Ledger.open(home, database, **soon) as ledger:
+        ledger.store.owner()
+        yield ledger
+
+
+def settled(ledger, count):
+    """Settle all that dead processes left."""
+    wait_for(lambda: ledger.recover() is None or not any(e.open for e in ledger.runs(last=count)))
+
+
+@both
+def test_eight_processes_and_fifty_callers_send_exactly_fifty(home, sandbox, environ, ledger):
+    urls = json.dumps(environ)
     processes = [python(CONTEST, home, urls, "email.send", stdin=subprocess.PIPE) for _ in range(8)]
     start_together(processes)
     counts = [tuple(map(int, out.split())) for out in outputs(processes)]
     assert (sum(sent for sent, _ in counts), sum(spent for _, spent in counts)) == (50, 350)
     assert len(sandbox.resend.writes) == 50
-    with Ledger.open(home) as ledger:
-        assert sum(row.sent for row in ledger.usage(2)) == 50
-    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
-        assert db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone() == (50,)
+    assert sum(row.sent for row in ledger.usage(2)) == 50
+    assert charged(ledger) == 50
 
 
-def test_a_contestant_that_is_killed_loses_and_doubles_no_count(home, sandbox):
+@both
+def test_a_contestant_that_is_killed_loses_and_doubles_no_count(home, sandbox, environ, survivor):
     sandbox.telegram.always(Delay(0.02))
-    urls = json.dumps(sandbox.settings())
+    urls = json.dumps(environ)
     contest = CONTEST.replace("values = {", 'values = {"text": "t"} or {')
     processes = [
         python(contest, home, urls, "telegram.send", stdin=subprocess.PIPE) for _ in range(8)
@@ -112,27 +146,19 @@ def test_a_contestant_that_is_killed_loses_and_doubles_no_count(home, sandbox):
     processes[0].communicate()
     outputs(processes[1:])
     time.sleep(0.3)
-    with Ledger.open(home) as ledger:
-        ledger.recover()
-        runs = ledger.runs(last=1000)
-    assert all(not entry.open for entry in runs)
+    settled(survivor, 1000)
+    runs = survivor.runs(last=1000)
     assert {entry.state for entry in runs} <= {"sent", "unknown", "not_sent"}
-    charged = [entry.caller for entry in runs if entry.state in ("sent", "unknown")]
-    assert len(charged) == len(set(charged)), "nobody got two"
-    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
-        counted = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
-    assert counted == len(charged)
+    used = [entry.caller for entry in runs if entry.state in ("sent", "unknown")]
+    assert len(used) == len(set(used)), "nobody got two"
+    counted = charged(survivor)
+    assert counted == len(used)
     assert sum(e.state == "sent" for e in runs) <= len(sandbox.telegram.writes) <= counted
 
 
-FIRE = """
-    import json, sys, threading
-    from pathlib import Path
-    from core.callers import Caller
-    from core.engine import Engine
-    from core.settings import Settings
-    settings = Settings(Path(sys.argv[1]), sandbox_urls=json.loads(sys.argv[2]))
-    engine = Engine.open(settings)
+FIRE = (
+    ENGINE
+    + """
     for n in range(40):
         accepted = engine.accept("slack.send", {"text": f"hello {n}"}, Caller("http", f"c{n}"))
         print(accepted.run, flush=True)
@@ -140,36 +166,33 @@ FIRE = """
             engine.start(accepted)
     threading.Event().wait()
 """
+)
 
 
+@both
 @pytest.mark.parametrize("round_", range(3))
-def test_after_a_kill_no_run_is_lost_or_doubled(home, sandbox, round_):
+def test_after_a_kill_no_run_is_lost_or_doubled(home, sandbox, environ, survivor, round_):
     sandbox.slack.always(Delay(0.2))
-    process = python(FIRE, home, json.dumps(sandbox.settings()))
+    process = python(FIRE, home, json.dumps(environ))
     first = [process.stdout.readline().strip() for _ in range(40)]
-    with Ledger.open(home) as ledger:
-        assert ledger.recover() == [], "a live process's runs are not touched"
+    assert survivor.recover() == [], "a live process's runs are not touched"
     time.sleep(0.15 * round_)
     process.kill()
     process.communicate()
-    time.sleep(0.5)
-    with Ledger.open(home) as ledger:
-        settled = ledger.recover()
-        assert ledger.recover() == []
-        entries = {run: ledger.run(run) for run in first}
-    assert all(not entry.open for entry in entries.values())
+    settled(survivor, 40)
+    assert survivor.recover() == []
+    entries = {run: survivor.run(run) for run in first}
     never = [entries[run].state for run in first[:5]]
     assert never == ["not_sent"] * 5
-    assert {e.reason for e in settled} <= {"interrupted", "interrupted_before"}
+    assert {e.reason for e in entries.values()} <= {None, "interrupted", "interrupted_before"}
     arrived = [w.json["text"] for w in sandbox.slack.writes]
     assert len(arrived) == len(set(arrived)), "nothing is sent twice"
     may_have = sum(e.state in ("sent", "unknown") for e in entries.values())
     assert len(arrived) <= may_have
-    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
-        charged = db.execute("SELECT count(*) FROM runs WHERE charged = 1").fetchone()[0]
-    assert charged == may_have
+    assert charged(survivor) == may_have
 
 
+# On the other engine it loses them with its lease: tests/bot/test_three_bots.py.
 def test_a_process_that_is_stopped_but_alive_keeps_its_runs(home, sandbox):
     process = python(FIRE, home, json.dumps(sandbox.settings()))
     try:
