@@ -1,11 +1,13 @@
 """Keeping the database: `levqor backup`, `restore`, `prune`, `home move`."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from core.cli import options
+from core.errors import LedgerError
 from core.home_key import key_check, key_file
 from core.plain import agreeing, counted
 
@@ -20,6 +22,9 @@ def backup(
     """Copy the database to a new file; Levqor may go on running."""
     session = options.session(ctx)
     with session.out.waiting("copying the database"):
+        # What has no outcome in a copy is unknown for good: settle what dead processes left.
+        with suppress(LedgerError):
+            session.ledger.recover()
         session.ledger.backup(file)
     size = file.stat().st_size
     key = key_file(session.settings.home, session.settings.app.key_file)

@@ -85,7 +85,8 @@ class PostgresStore:
         make_home(home)
         store = cls(home / DATABASE, Pool(url), sweep, lease)
         try:
-            store.write(postgres_schema.migrate, long=True)
+            if not store.read(postgres_schema.current):
+                store.write(postgres_schema.migrate, long=True)
         except BaseException:
             store.close()
             raise
@@ -196,6 +197,10 @@ class PostgresStore:
         """Open connections with another password or by another host from now on."""
         if url is not None:
             self._pool.use(url)
+
+    def risks(self) -> list[tuple[str, str]]:
+        """By which of its settings the server may lose what was written, each with the fix."""
+        return self.read(postgres_schema.risks)
 
     def backup(self, file: Path) -> None:
         """Copy every table, as of one moment, into a SQLite database."""

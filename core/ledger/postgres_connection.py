@@ -237,6 +237,7 @@ def connect(url: str, seconds: float = _CONNECT_SECONDS) -> "psycopg.Connection[
     parts = conninfo_to_dict(url)
     defaults: dict[str, Any] = {
         "application_name": "levqor",
+        "client_encoding": "UTF8",
         "connect_timeout": max(_SOONEST_CONNECT, min(_CONNECT_SECONDS, round(seconds))),
         "target_session_attrs": "read-write",
         "tcp_user_timeout": 10_000,

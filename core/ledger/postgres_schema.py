@@ -9,6 +9,7 @@ from core.ledger.store import Connection
 # The oldest schema whose programs may go on using a database of this one: a release adds what
 # the next one needs, and takes away only what the last one no longer uses.
 OLDEST_READER = 5
+OLDEST_SERVER = 15
 
 # A released step is never edited. The first that PostgreSQL knew is the fifth.
 _STEPS = {
@@ -124,13 +125,24 @@ _STEPS = {
 }
 
 
+def current(db: Connection) -> bool:
+    """Whether the schema is the one that this Levqor knows, or one that it may use."""
+    have = _number(db, "schema")
+    return have == SCHEMA or (have > SCHEMA and _number(db, "oldest_reader") <= SCHEMA)
+
+
 def migrate(db: Connection) -> None:
     """Bring the schema up to date; raises LedgerError where it is too new for this Levqor.
 
     Whoever comes while another migrates waits at the row of the schema's number.
     """
-    if _number(db, "schema") == SCHEMA:
-        return
+    (encoding,) = db.execute("SELECT current_setting('server_encoding')").fetchone()
+    if encoding != "UTF8":
+        raise LedgerError(
+            f"The PostgreSQL database keeps text as {encoding}, which has not every letter.",
+            fix="Make another one: createdb --encoding=UTF8 --template=template0 NAME",
+            reason="ledger_encoding",
+        )
     try:
         db.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
     except psycopg.errors.UniqueViolation as error:
@@ -159,6 +171,36 @@ def migrate(db: Connection) -> None:
             "ON CONFLICT (name) DO UPDATE SET value = :value",
             {"name": name, "value": str(value)},
         )
+
+
+def risks(db: Connection) -> list[tuple[str, str]]:
+    """By which of its settings a server may lose what it said was written, each with the fix."""
+    *settings, standbys, synchronous, version = db.execute(
+        "SELECT current_setting('fsync'), current_setting('full_page_writes'), "
+        "current_setting('synchronous_commit'), (SELECT count(*) FROM pg_stat_replication), "
+        "current_setting('synchronous_standby_names'), current_setting('server_version_num')"
+    ).fetchone()
+    found = [
+        (
+            f"The PostgreSQL server has {name} off: a crash may lose accepted runs.",
+            "Set it on in postgresql.conf.",
+        )
+        for name, value in zip(
+            ("fsync", "full_page_writes", "synchronous_commit"), settings, strict=True
+        )
+        if value == "off"
+    ]
+    if standbys and not synchronous:
+        found.append(
+            (
+                "The PostgreSQL server waits for no standby: a failover may lose accepted runs.",
+                "Name one in synchronous_standby_names (Patroni: synchronous_mode: true).",
+            )
+        )
+    if int(version) < OLDEST_SERVER * 10_000:
+        what = f"The PostgreSQL server is of version {int(version) // 10_000}."
+        found.append((what, f"Levqor is tested with {OLDEST_SERVER} and later."))
+    return found
 
 
 def _number(db: Connection, name: str) -> int:

@@ -66,10 +66,13 @@ class Backup:
 
         def work(db: Target) -> Restored:
             nonlocal done
+            empty = all([db.claim(table) for table in _TABLES])  # noqa: C419 - each is claimed
             row = db.execute(_MARK).fetchone()
             # Else its COMMIT was done, and only the answer was lost.
             if row is None or row[0] != token:
-                done = self._fill(db, ledger.store.place)
+                if not empty:
+                    raise _not_empty(ledger.store.place)
+                done = self._fill(db)
                 db.execute(
                     "INSERT INTO meta (name, value) VALUES ('restored', :token) "
                     "ON CONFLICT (name) DO UPDATE SET value = :token",
@@ -83,14 +86,7 @@ class Backup:
             # Who presses Ctrl-C does not get a restored database after all.
             self._given_up.set()
 
-    def _fill(self, db: Target, place: str) -> Restored:
-        if not all(db.claim(table) for table in _TABLES):
-            raise LedgerError(
-                f"{place} is not empty, and a restore replaces nothing.",
-                fix="Restore into an empty home, named with --home before the command, or into an "
-                "empty PostgreSQL database, named in LEVQOR_DATABASE_URL.",
-                reason="ledger_not_empty",
-            )
+    def _fill(self, db: Target) -> Restored:
         rows = dict.fromkeys(_TABLES, 0)
         for table, columns in _TABLES.items():
             db.load(table, columns, self._rows(table, columns, rows))
@@ -153,6 +149,15 @@ def _schema(file: Path, db: Connection) -> int:
     if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise _damaged(file)
     return int(schema)
+
+
+def _not_empty(place: str) -> LedgerError:
+    return LedgerError(
+        f"{place} is not empty, and a restore replaces nothing.",
+        fix="Restore into an empty home, named with --home before the command, or into an "
+        "empty PostgreSQL database, named in LEVQOR_DATABASE_URL.",
+        reason="ledger_not_empty",
+    )
 
 
 def _unreadable(file: Path, error: sqlite3.Error) -> LedgerError:

@@ -124,6 +124,10 @@ class SqliteStore:
     def use(self, url: str | None) -> None:
         """Nothing: a file has no address."""
 
+    def risks(self) -> list[tuple[str, str]]:
+        """None: Levqor itself sets how the file is written."""
+        return []
+
     def backup(self, file: Path) -> None:
         """Copy the database."""
         self.read(lambda db: backup.write(db, file), long=True)

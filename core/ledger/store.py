@@ -110,6 +110,9 @@ class Store(Protocol):
     def use(self, url: str | None) -> None:
         """Open connections with another password or by another host from now on."""
 
+    def risks(self) -> list[tuple[str, str]]:
+        """By which of its settings it may lose what was written, each with the fix."""
+
     def backup(self, file: Path) -> None:
         """Write a consistent copy as a SQLite database, owner-only, while others go on."""
 

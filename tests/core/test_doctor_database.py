@@ -1,9 +1,12 @@
 """The doctor on a PostgreSQL database: which one, and whether it works."""
 
+import subprocess
+
 from core.ledger import Ledger
 from tests.support import engines
 from tests.support.cli import ROOT, levqor
-from tests.support.postgres import free_port
+from tests.support.postgres import USER, free_port
+from tests.support.waiting import wait_for
 
 
 def of_the_machine(ran):
@@ -22,6 +25,28 @@ def test_the_doctor_says_which_database_is_used_and_that_it_works(home, database
     assert f"The PostgreSQL database {name} on 127.0.0.1 can be used." in told
     assert not [what for what in told if "levqor.db" in what]
     assert not (home / "levqor.db").exists()
+
+
+@engines.shared
+def test_the_doctor_warns_of_a_server_that_may_lose_runs(home, database, cluster, tmp_path):
+    # The tests' own server flushes nothing, and whoever copies its log is a standby to it.
+    receive = [cluster.programs / "pg_receivewal", "-h", "127.0.0.1", "-p", str(cluster.port)]
+    copy = subprocess.Popen([*receive, "-U", USER, "-D", tmp_path, "--no-sync"])
+    try:
+        wait_for(lambda: cluster.execute("SELECT count(*) FROM pg_stat_replication")[0][0], 30)
+        ran = doctor(home, database)
+    finally:
+        copy.kill()
+        copy.wait()
+    told = {one["what"]: one["fix"] for one in of_the_machine(ran) if "server" in one["what"]}
+    assert told == {
+        "The PostgreSQL server has fsync off: a crash may lose accepted runs.": (
+            "Set it on in postgresql.conf."
+        ),
+        "The PostgreSQL server waits for no standby: a failover may lose accepted runs.": (
+            "Name one in synchronous_standby_names (Patroni: synchronous_mode: true)."
+        ),
+    }
 
 
 @engines.shared

@@ -148,3 +148,27 @@ def test_several_first_starts_at_once_on_an_empty_database_all_succeed(
             counted = [bot.communicate("")[0] for bot in bots]
             with Ledger.open(homes[0], cluster.url(name)) as ledger:
                 assert len(ledger.callers()) == sum(int(said.split()[0]) for said in counted)
+
+
+@engines.shared
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_letter_is_refused_with_the_fix(
+    cluster, home, database, encoding
+):
+    name = f"narrow_{encoding.lower()}"
+    cluster.execute(
+        f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 "
+        "LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
+    try:
+        with pytest.raises(LedgerError, match=f"keeps text as {encoding}") as caught:
+            Ledger.open(home, cluster.url(name))
+        assert "--encoding=UTF8" in caught.value.fix
+    finally:
+        cluster.execute(f"DROP DATABASE {name}")
+
+
+@engines.shared
+def test_a_caller_of_any_letters_is_kept_and_found(ledger):
+    finish(ledger, "sent", caller="telegram:žluť🐎", key="Ω")
+    assert ledger.keyed("Ω").caller == "telegram:žluť🐎"

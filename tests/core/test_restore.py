@@ -22,6 +22,7 @@ from core.migrations import MIGRATIONS
 from tests.support import engines
 from tests.support.cli import command, environment, levqor
 from tests.support.journal import accept, finish, order
+from tests.support.postgres_proxy import PostgresProxy
 from tests.support.waiting import wait_for
 
 LARGE = 3000
@@ -359,6 +360,23 @@ def test_a_restore_that_is_killed_half_way_leaves_nothing(home, large, database,
         assert set(map(len, dump(ledger).values())) == {0}
     ran = levqor("--home", home, "restore", large, "--output", "json", env=env)
     assert ran.json["rows"]["runs"] == LARGE
+
+
+@engines.shared
+@pytest.mark.parametrize("way", ["before", "after", "delayed"])
+def test_a_restore_whose_commit_was_lost_is_one_restore(
+    home, elsewhere, cluster, database, tmp_path, way
+):
+    file = made(elsewhere, tmp_path / "copy.db", lambda ledger: finish(ledger, "sent"))
+    shutil.copy(elsewhere / "levqor.key", home)
+    with PostgresProxy(cluster.port) as proxy:
+        with Ledger.open(home, proxy.url(database)) as ledger:
+            proxy.cut(way, "'restored'")
+            with opened(file, key_check(home)) as given:
+                assert given.restore(ledger).rows["runs"] == 1
+        assert proxy.cuts == [way]
+    with Ledger.open(home, database) as ledger:
+        assert len(ledger.runs()) == 1
 
 
 def _written(home):

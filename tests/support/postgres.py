@@ -51,7 +51,7 @@ class Cluster:
     def __init__(self, *, durable: bool = False, settings: dict[str, str] | None = None) -> None:
         programs = binaries()
         assert programs is not None, "PostgreSQL is not installed: make system"
-        self._programs = programs
+        self.programs = programs
         # Not in pytest's folder, which only its user may enter.
         self.folder = Path(tempfile.mkdtemp(prefix="levqor-pg-"))
         self._as = _as_postgres()
@@ -121,7 +121,7 @@ class Cluster:
 
     def _run(self, program: str, *args: object) -> None:
         subprocess.run(
-            [self._programs / program, *map(str, args)],
+            [self.programs / program, *map(str, args)],
             cwd=self.folder, check=True, stdout=subprocess.DEVNULL, timeout=60, **self._as,
         )  # fmt: skip
 
