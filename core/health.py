@@ -10,6 +10,8 @@ from core.engine.validation import credential_digest
 from core.errors import LedgerError, LevqorError, NotConfigured, NotSent, UpstreamError
 from core.ledger import Ledger, RunRecord
 from core.reports import (
+    Bots,
+    BotStatus,
     ConnectorHealth,
     Health,
     HealthSummary,
@@ -46,14 +48,16 @@ class HealthChecker:
     def report(self, *, live: bool = False) -> Health:
         """The summary, with what the ledger knows, or with live probes."""
         detail = {c.name: self._last_known(c) for c in self._engine.connectors}
-        inbound = inbounds(self._engine.ledger)
+        inbound, team = inbounds(self._engine.ledger), bots(self._engine.ledger)
         log = self._engine.log
+        several = self._engine.ledger.store.shared or len(team.bots) > 1
         return Health(
             **vars(self.summary()),
             detail=detail | self._probe_all(detail) if live else detail,
             inbound={surface: health.words for surface, health in inbound.items()},
             inbound_detail=inbound,
             problems=(log.problem,) if log and log.problem else (),
+            bots=team if several else None,
         )
 
     def _last_known(self, connector: Connector) -> ConnectorHealth:
@@ -180,6 +184,27 @@ def inbounds(ledger: Ledger) -> dict[str, InboundHealth]:
                 at=moment(inbound.at),
             )
     return health
+
+
+def bots(ledger: Ledger) -> Bots:
+    """Which bots run on a database, and in which settings they differ."""
+    team = ledger.bots()
+    names = sorted({name for bot in team for name in bot.settings})
+    return Bots(
+        bots=tuple(
+            BotStatus(
+                bot=bot.label,
+                version=bot.version,
+                since=moment(bot.since),
+                # A lease on what a surface reads is named for both.
+                reads=tuple(lease.partition(" ")[0] for lease in bot.leases if " " in lease),
+            )
+            for bot in team
+        ),
+        settings_that_differ=tuple(
+            name for name in names if len({bot.settings.get(name) for bot in team}) > 1
+        ),
+    )
 
 
 def _failed(

@@ -208,6 +208,36 @@ class InboundHealth(Report):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BotStatus(Report):
+    """A bot that runs: its machine and process, and what it reads while the others stand by."""
+
+    bot: str = field(metadata={"examples": ["web1:4711"]})
+    version: str
+    since: dt.datetime
+    reads: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """Its name, and what it reads."""
+        return f"{self.bot} (reads {', '.join(self.reads)})" if self.reads else self.bot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bots(Report):
+    """The bots on one database, and the names of the settings that are not the same on all."""
+
+    bots: tuple[BotStatus, ...]
+    settings_that_differ: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status(Report):
+    """Whether a bot is alive, or ready for requests."""
+
+    status: str = field(metadata={"examples": ["ready"]})
+
+
+@dataclass(frozen=True, kw_only=True)
 class HealthSummary(Report):
     """Which connectors are set up."""
 
@@ -228,6 +258,9 @@ class Health(HealthSummary):
     inbound_detail: Mapping[str, InboundHealth]
     problems: tuple[str, ...] = field(
         metadata={"description": "What is wrong with Levqor's own files, though runs go on."}
+    )
+    bots: Bots | None = field(
+        default=None, metadata={"description": "Where several may share the database."}
     )
 
 

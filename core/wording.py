@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.engine import Settled
     from core.errors import LevqorError
     from core.ledger import RunRecord
-    from core.reports import ConnectorHealth, Health, Quota, Usage
+    from core.reports import Bots, ConnectorHealth, Health, Quota, Usage
 
 
 class VerdictWords(NamedTuple):
@@ -63,6 +63,7 @@ _SENTENCES = {
     "not_sent": "Not sent.",
     "unknown": f"In doubt: it {STATES['unknown']}.",
 }
+NO_BOT = "No bot runs. Start one with: levqor-bot"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -194,9 +195,23 @@ def closing_lines(report: Health) -> Iterator[str]:
     """Say how the bot's interfaces are doing, and what is wrong with Levqor's own files."""
     for surface, words in report.inbound.items():
         yield f"Interface {surface}: {words}"
+    if report.bots is not None:
+        names = ", ".join(bot.words for bot in report.bots.bots)
+        yield f"Bots: {names}" if names else NO_BOT
+        yield from bots_differ(report.bots)
     for problem in report.problems:
         yield f"{problem} Runs go on without it."
         yield "  What to do: ask whoever runs Levqor to look with levqor doctor."
+
+
+def bots_differ(report: Bots) -> Iterator[str]:
+    """Say in what the bots differ that should not, and what to do."""
+    if len({bot.version for bot in report.bots}) > 1:
+        yield "Versions differ: " + ", ".join(f"{bot.bot} {bot.version}" for bot in report.bots)
+        yield "  What to do: install the same on each; one release apart is fine for a while."
+    if names := report.settings_that_differ:
+        yield f"Settings differ between the bots: {', '.join(names)}"
+        yield "  What to do: give each bot the same, then start it again."
 
 
 def usage_lines(report: Usage, *, now: float | None = None) -> list[str]:

@@ -137,6 +137,8 @@ async def follow_settings(bot: Bot) -> None:
         told = ""
         if changed:
             quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
+            with contextlib.suppress(LevqorError):  # what other bots see of it can wait
+                await bot.call(bot.engine.announce)
             bot.print_status("Settings were read again. A changed chat token needs a restart.")
 
 

@@ -14,7 +14,7 @@ from bot.web.authentication import Authenticator
 from bot.web.body import error_response, json_response
 from bot.web.handlers import Handlers
 from bot.web.metrics import Metrics
-from bot.web.middleware import AuthMiddleware
+from bot.web.middleware import LIVE, READY, AuthMiddleware
 from bot.web.server import Limits
 from bot.web.settings import HttpSettings
 from core import __version__
@@ -44,6 +44,8 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         ("/api/usage/summary", handlers.usage, openapi.USAGE),
         ("/api/runs/{run}", handlers.run, openapi.RUN),
         ("/ops/uptime", handlers.uptime, openapi.UPTIME),
+        (READY, handlers.ready, openapi.READY),
+        (LIVE, handlers.live, openapi.LIVE),
         ("/metrics", handlers.scrape, openapi.METRICS),
         ("/openapi.json", _description(app), openapi.OPENAPI),
     ):

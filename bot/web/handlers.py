@@ -15,9 +15,9 @@ from bot.web.metrics import Metrics
 from bot.web.schemas import NO_RUN
 from bot.web.server import Limits
 from core import __version__
-from core.errors import Busy, Fault, Forbidden, InvalidInput
+from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
 from core.health import HealthChecker, inbounds
-from core.reports import Health, InboundUptime, Uptime, moment
+from core.reports import Health, InboundUptime, Status, Uptime, moment
 
 # Whoever asks, and however often: a probe is a call the upstream counts.
 LIVE_SECONDS = 15.0
@@ -125,6 +125,24 @@ class Handlers:
             },
         )
         return json_response(report.body())
+
+    async def live(self, _: Request) -> Response:
+        """Say that the process answers, whatever the database does."""
+        return json_response(Status(status="live").body())
+
+    async def ready(self, _: Request) -> Response:
+        """Say whether requests can be served now; a stranger may ask, and learns no more."""
+        if self._bot.ending:
+            raise Stopping
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._bot.read(self._bot.engine.ledger.check_lease)
+        except (LedgerError, TimeoutError) as error:
+            reason = error.reason if isinstance(error, LedgerError) else "ledger_slow"
+            raise LedgerError(
+                fix="Try again later, or tell whoever runs Levqor.", reason=reason
+            ) from None
+        return json_response(Status(status="ready").body())
 
     async def scrape(self, request: Request) -> Response:
         """Show the metrics."""

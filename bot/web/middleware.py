@@ -1,7 +1,8 @@
 """What every HTTP request passes first: hooks, origin, who asks; then the handlers.
 
-Hooks are what chat platforms post to; they are signed and know their own callers. All
-else is authenticated before a path is even looked up, so a stranger learns nothing.
+Hooks are what chat platforms post to; they are signed and know their own callers. Whether the bot
+is alive and ready, anybody may ask: what watches it has no token. All else is authenticated before
+a path is even looked up, so a stranger learns nothing.
 """
 
 import logging
@@ -26,6 +27,7 @@ log = logging.getLogger("levqor.web")
 # Clients that take Levqor for their proxy, and proxies themselves, name the host in the
 # target; every server must accept that (RFC 9112, section 3.2.2).
 _WHOLE_ADDRESS = re.compile(r"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
+LIVE, READY = "/ops/live", "/ops/ready"
 _EXPOSED = b"X-Run-Id, Retry-After"
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, POST",
@@ -112,6 +114,8 @@ class AuthMiddleware:
         preflight = {"origin", "access-control-request-method"} <= headers.keys()
         if scope["method"] == "OPTIONS" and preflight:
             return Response(status_code=204, headers=_PREFLIGHT)
+        if scope["path"] in (LIVE, READY):
+            return None
         scope["principal"] = await self._authenticator.authenticate(
             _peer(scope), headers, scope["http_version"]
         )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.web import schemas
 from bot.web.body import KEY_HEADER, KEY_PATTERN
 from core.contract import Action, Connector
-from core.errors import LevqorError
+from core.errors import LedgerError, LevqorError, MethodNotAllowed, Stopping
 
 _INTRO = """\
 Vetted actions over HTTP. Send `Authorization: Bearer` with a token made by
@@ -191,6 +191,22 @@ UPTIME = _page(
     "Since when Levqor runs",
     "Also the version, and how each interface is doing.",
     _json("It runs.", "Uptime"),
+)
+READY = _page(
+    "ready",
+    "Whether this bot can serve requests now",
+    "For a load balancer, without a token: the database works, and this bot may use it.",
+    _json("It can.", "Status"),
+    [MethodNotAllowed(), LedgerError(reason="ledger_lease"), Stopping()],
+    security=[],
+)
+LIVE = _page(
+    "live",
+    "Whether this bot is alive",
+    "For what restarts it, without a token: the process answers, whatever the database does.",
+    _json("It is.", "Status"),
+    [MethodNotAllowed()],
+    security=[],
 )
 METRICS = _page(
     "metrics",

@@ -138,7 +138,14 @@ NO_RUN = e.NotFound(
 
 def components() -> dict[str, Any]:
     """Every shape an answer has, by its name, from the types that answers are made of."""
-    kinds = (reports.Receipt, reports.Health, reports.Usage, reports.Run, reports.Uptime)
+    kinds = (
+        reports.Receipt,
+        reports.Health,
+        reports.Usage,
+        reports.Run,
+        reports.Uptime,
+        reports.Status,
+    )
     _, described = TypeAdapter.json_schemas(
         [(kind, "serialization", TypeAdapter(kind)) for kind in (*kinds, e.ErrorBody)],
         ref_template=REFERENCE,

@@ -17,7 +17,7 @@ EVERYDAY, SET_UP, PEOPLE, KEEPING = (
     "Everyday commands", "Set-up commands", "People and tokens", "Database and home folder",
 )  # fmt: skip
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    EVERYDAY: (run.run, reports.health, reports.runs, reports.why, reports.usage),
+    EVERYDAY: (run.run, reports.health, reports.runs, reports.why, reports.usage, reports.bots),
     SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
     PEOPLE: (people.callers, people.unpair),
     KEEPING: (storage.backup, storage.restore, storage.prune),

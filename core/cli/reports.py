@@ -52,6 +52,29 @@ def health(
         raise typer.Exit(1)
 
 
+def bots(ctx: typer.Context, output: options.Output = None) -> None:
+    """List the bots that run on this database, and what they differ in."""
+    from core.health import bots as running
+
+    session = options.reading(ctx)
+    report = running(session.ledger)
+
+    def draw() -> None:
+        session.out.table(
+            ("bot", "version", "started", "reads"),
+            [
+                (bot.bot, bot.version, ago(bot.since.timestamp()), ", ".join(bot.reads))
+                for bot in report.bots
+            ],
+            empty=wording.NO_BOT,
+            drop=("started", "version"),
+        )
+        if lines := [*wording.bots_differ(report)]:
+            session.out.line("\n".join(["", *lines]))
+
+    session.answer(report.body(), draw)
+
+
 def look(engine: Engine, service: str | None, *, live: bool) -> Health:
     """Report on the engine's services; of one alone, with the interface of the same name."""
     from core.health import HealthChecker

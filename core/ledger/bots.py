@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 
 from core import __version__
+from core.errors import LedgerError
 from core.ledger.records import BotRecord
 from core.ledger.store import PATIENCE, Connection, Stored, reads, writes
 
@@ -25,15 +26,22 @@ class Bots(Stored):
             "settings": json.dumps(settings),
             "until": _FOR_EVER,
         }
-        self.store.write(
-            lambda db: db.execute(
+
+        def announce(db: Connection) -> None:
+            db.execute(
                 "INSERT INTO bots (owner, label, version, settings, since, held, until, dead) "
                 "VALUES (:owner, :label, :version, :settings, :now, :now, :until, 0) "
                 "ON CONFLICT (owner) DO UPDATE "
                 "SET label = :label, version = :version, settings = :settings",
                 {**row, "now": db.now()},
             )
-        )
+            if not self.store.shared:
+                # No lease of theirs ends, by which they would be deleted.
+                owners = [each for (each,) in db.execute("SELECT owner FROM bots").fetchall()]
+                for owner in self.store.dead(db, owners):
+                    db.execute("DELETE FROM bots WHERE owner = :owner", {"owner": owner})
+
+        self.store.write(announce)
 
     @reads
     def bots(self, db: Connection) -> list[BotRecord]:
@@ -66,6 +74,18 @@ class Bots(Stored):
         me, bots = self.store.owner(), self.bots()
         mine = [bot.settings.get(setting) for bot in bots if bot.owner == me]
         return sum(bot.settings.get(setting) in mine for bot in bots if bot.owner != me)
+
+    @reads
+    def check_lease(self, db: Connection) -> None:
+        """Raise LedgerError where this process may own no runs now."""
+        mine = {"me": self.store.owner(), "now": db.now()}
+        sql = "SELECT 1 FROM bots WHERE owner = :me AND (dead = 1 OR until <= :now)"
+        if db.execute(sql, mine).fetchone():
+            raise LedgerError(
+                "This bot was not heard of for too long, and may take no runs.",
+                fix="Wait a moment: it goes on by itself.",
+                reason="ledger_lease",
+            )
 
     def lease(self, name: str, seconds: float) -> int | None:
         """Take or keep a lease; its term, which each new holder counts up.

@@ -136,10 +136,12 @@ class Settings:
         return None if url is None else url.get_secret_value()
 
     def digests(self, key: bytes) -> dict[str, str]:
-        """Return a keyed hash of each value that is set, to compare bots without showing any."""
+        """Return a keyed hash of each value that bots should share, to compare without showing."""
+        names = sorted(each.name for each in self.described() if not each.env_only)
         return {
             name: hmac.new(key, f"{name}={value}".encode(), "sha256").hexdigest()[:8]
-            for name, value in sorted(self._reading.values.items())
+            for name in names
+            if (value := self._reading.values.get(name)) is not None
         }
 
     def secrets(self) -> tuple[str, ...]:
