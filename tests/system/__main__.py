@@ -173,9 +173,9 @@ class Container:
         self._image = image
         (image.root / "run/secrets").mkdir(exist_ok=True)
         self.started = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "bash",
-             "-ec", _START, "start", image.root, image.volume, image.user,
-             *self._environment(), *self._rights(), *image.command],
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--ipc",
+             "--fork", "--kill-child", "bash", "-ec", _START, "start", image.root, image.volume,
+             image.user, *self._environment(), *self._rights(), *image.command],
         )  # fmt: skip
 
     def _environment(self) -> list[str]:
