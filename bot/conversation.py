@@ -5,7 +5,6 @@ A surface parses what its platform sends into a Command, a Submission or a Decis
 """
 
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -174,7 +173,7 @@ class Conversation:
             return Reply.refusing(error)
         if not isinstance(run, Submission):
             return run
-        question, yes, no = _question_before(request)
+        question, yes, no = _question_before(request, await self._late(request))
         if question and await self._earlier(request) is None:
             return self._confirm(run, question, yes, no)
         return await self._accept(run)
@@ -264,6 +263,12 @@ class Conversation:
             self._presses.watch(run.caller.surface, self._pending)
         return Confirm(question, nonce, yes, no)
 
+    async def _late(self, request: _Request) -> float:
+        """Seconds since a request was written, by the database's clock: a bot's may be wrong."""
+        if request.written_at is None:
+            return 0.0
+        return await self._bot.read(self._bot.engine.ledger.now) - request.written_at
+
     async def _earlier(self, request: _Request) -> Started | None:
         """The run that a request has already; raises LedgerError."""
         if request.id is None:
@@ -285,9 +290,8 @@ class Conversation:
         return Started(text, accepted, reply_to)
 
 
-def _question_before(request: _Request) -> tuple[str | None, str, str]:
+def _question_before(request: _Request, late: float) -> tuple[str | None, str, str]:
     """What to ask before anything is sent, if anything, and the two buttons."""
-    late = 0.0 if request.written_at is None else time.time() - request.written_at
     if late > LATE_SECONDS:
         ago = wording.ago(late)
         question = f"You asked for this {ago}, while Levqor was off. Send it now?"

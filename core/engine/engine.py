@@ -20,7 +20,6 @@ from core.engine.validation import fingerprint
 from core.errors import InProgress, LedgerError, LevqorError, QuotaSpent, Stopping, Unwritten
 from core.home_key import home_key, key_check
 from core.ledger import Ledger, RunRecord, RunRequest, random_code
-from core.ledger.records import midnight_after
 from core.logs import RunLog
 from core.outbound import Outbound
 from core.settings import Settings
@@ -122,7 +121,7 @@ class Engine:
         self.settings.config(connector)
         (quota,) = self.ledger.quota(str(caller), [action_id])
         if quota.limit is not None and quota.used >= quota.limit:
-            raise spent(self.settings, connector, caller, midnight_after(time.time()))
+            raise spent(self.settings, connector, caller, quota.resets_at)
 
     def accept(
         self,

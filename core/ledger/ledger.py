@@ -69,6 +69,11 @@ class Ledger(Recovery, OwedAnswers, Status, Bots):
         self.close()
 
     @reads
+    def now(self, db: Connection) -> float:
+        """Seconds since 1970 by the database's clock, which a bot's own may not agree with."""
+        return db.now()
+
+    @reads
     def quota(self, db: Connection, caller: str, actions: Sequence[str]) -> list[Quota]:
         """Where a caller stands with each of these actions today."""
         now = db.now()
@@ -103,7 +108,7 @@ class Ledger(Recovery, OwedAnswers, Status, Bots):
 
     def prune(self, days: int) -> int:
         """Delete what is older than `days` days; returns how many runs."""
-        before, gone = self.store.read(lambda db: db.now()) - days * 86400, 0
+        before, gone = self.now() - days * 86400, 0
         while step := self._prune_runs(before):
             gone += step
             # SQLite gives its lock to who asks first; one who waits asks every 20 ms or so.

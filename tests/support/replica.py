@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from core.settings import Settings
 from tests.support.bot import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 SHORT = Lease(2, 0.3, 3)
@@ -57,20 +58,65 @@ class Replica(Program):
 
 @contextlib.contextmanager
 def replicas(
-    folder: Path, environ: Mapping[str, str], *args: str, lease: Lease = SHORT, count: int = 3
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    lease: Lease = SHORT,
+    each: Sequence[Mapping[str, str]] = ({}, {}, {}),
 ) -> Iterator[list[Replica]]:
-    """Run so many bots with one key until the block ends, each listening for HTTP."""
+    """Run a bot for `each` environment of its own, with one key, until the block ends."""
     home_key(folder)
-    environ = {**environ, "LEVQOR_KEY_FILE": str(folder / "levqor.key")}
-    args = (*args, "--http", "127.0.0.1:0")
+    shared = {**environ, "LEVQOR_KEY_FILE": str(folder / "levqor.key")}
     with contextlib.ExitStack() as stack:
         bots = [
-            stack.enter_context(Replica(folder / f"home-{n}", environ, *args, lease=lease))
-            for n in range(count)
+            stack.enter_context(
+                Replica(
+                    folder / f"home-{n}", {**shared, **own}, "--http", "127.0.0.1:0", lease=lease
+                )
+            )
+            for n, own in enumerate(each)
         ]
         for bot in bots:
             bot.until("listening on http://")
         yield bots
+
+
+# Only the time of day: how long things take is measured by other clocks.
+_CLOCK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+int clock_gettime(clockid_t clock, struct timespec *t) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int failed = real(clock, t);
+    if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        t->tv_sec += atol(getenv("SKEW"));
+    return failed;
+}
+int gettimeofday(struct timeval *restrict t, void *restrict zone) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    t->tv_sec = now.tv_sec, t->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+time_t time(time_t *t) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (t) *t = now.tv_sec;
+    return now.tv_sec;
+}
+"""
+
+
+def skew(folder: Path, seconds: int) -> dict[str, str]:
+    """What makes a program's clock wrong by so much (libfaketime makes `sleep` fail)."""
+    library = folder / "clock.so"
+    line = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(library), "-ldl"]
+    subprocess.run(line, input=_CLOCK.encode(), check=True)
+    return {"LD_PRELOAD": str(library), "SKEW": str(seconds)}
 
 
 def main(*argv: str) -> int:
