@@ -61,7 +61,8 @@ def init(
             fix="Run it in a terminal, or give it a file: levqor init email --answers FILE",
         )
     ask.begin()
-    good = {each.name: ask.set_up(each) for each in ask.chosen(services)}
+    tried = {each.name: ask.set_up(each) for each in ask.chosen(services)}
+    good = {name: works for name, works in tried.items() if works is not None}  # else skipped
     ask.team(flag=team)
     sent = ask.test_sends([name for name, works in good.items() if works], flag=send)
     session.answer({"services": good, "sent": sent}, lambda: _end(session, good))
@@ -90,7 +91,7 @@ def _end(session: Session, good: dict[str, bool]) -> None:
         send = usage(f"levqor run {works[0]}.{action.name}", action.input)
         session.out.line("\nReady. Send something with:")
         session.out.copyable(f"  {send}")
-        session.out.line("Let people use it from their chat with: levqor-bot")
+        session.out.line("To let people use it from a chat, start: levqor-bot")
 
 
 def _offer(ctx: typer.Context, ask: Questions, tray: Flag, run_bot: Flag) -> None:

@@ -25,6 +25,10 @@ NO_VALUE = "-"
 MOST_CHOICES = 20
 
 
+class _Skipped(Exception):
+    """A person does not want to set this service up now."""
+
+
 class Questions:
     """The questions, each answered by a person where one `asks`, else by what was `given`."""
 
@@ -41,7 +45,9 @@ class Questions:
     def begin(self) -> None:
         """Say what will happen."""
         if self.asks:
-            self._out.line("Each service's settings are asked for, checked, and written to:")
+            self._out.line(
+                "Levqor asks for each service's settings, checks them, and writes them to:"
+            )
             self._out.copyable(f"  {self._session.settings.home / '.env'}")
             self._out.line("Enter keeps what is in [brackets]. A dash (-) removes a value.")
             self._out.line("Ctrl-C stops. Services that were finished stay set up.\n")
@@ -57,7 +63,9 @@ class Questions:
             state = ", set up" if self._session.settings.configured(connector) else ""
             self._out.line(f"  {number}  {connector.title}{state}")
         while True:
-            typed: str = typer.prompt("Which? Numbers or names, with commas", default="all")
+            typed: str = typer.prompt(
+                "Which services? Numbers or names, with commas", default="all"
+            )
             words = [word.strip() for word in typed.split(",") if word.strip()]
             if words == ["all"]:
                 return known
@@ -68,10 +76,17 @@ class Questions:
             except LevqorError as error:
                 self._out.line(f"{error.message} {error.fix or ''}", "red")
 
-    def set_up(self, connector: Connector) -> bool:
-        """Ask for a service's settings until it works or is given up, and write the answers."""
+    def set_up(self, connector: Connector) -> bool | None:
+        """Set a service up; whether it works, None where a person skipped it."""
         if self.asks:
             self._out.line(f"\n{connector.title}", "bold")
+        try:
+            return self._set_up(connector)
+        except _Skipped:
+            return None
+
+    def _set_up(self, connector: Connector) -> bool:
+        """Ask for a service's settings until it works or is given up, and write the answers."""
         declared = [each for each in connector.config.settings() if not each.env_only]
         answers: dict[str, str | None] = {}
         works = True
@@ -85,7 +100,7 @@ class Questions:
                 if not required and answers == before:
                     break
                 works = self._works(connector, answers)
-                if works or not self.yes("Give these answers again?", default=True):
+                if works or not self.yes("Answer these questions again?", default=True):
                     break
                 works = True
         self._write(answers)
@@ -99,7 +114,7 @@ class Questions:
         """Ask for a setting until its value is well-formed."""
         name, out = setting.name, self._out
         if self._session.settings.in_environment(name):
-            out.line(f"  {name} is set in the environment, which comes before .env.", "dim")
+            out.line(f"  {name} is set in the environment: it is used, not the one in .env.", "dim")
             return
         choices: Sequence[tuple[str, str]] = ()
         if self.asks:
@@ -111,6 +126,10 @@ class Questions:
             value = self._given.get(name, now or "") if not self.asks else self._typed(setting, now)
             numbers = {str(number): choice for number, (choice, _) in enumerate(choices, 1)}
             value = numbers.get(value, value)
+            if self.asks and setting.required and not value:
+                if self.yes(f"  Skip {connector.title} for now?", default=True):
+                    raise _Skipped
+                continue
             if value != (now or ""):
                 answers[name] = None if value in ("", NO_VALUE) else value
             found = [p for p in self._with(answers).problems() if p.setting == name]
@@ -193,7 +212,7 @@ class Questions:
         """Ask whether people have a daily limit."""
         name = "LEVQOR_DEFAULT_PLAN"
         if self._session.settings.value(name) is None or flag is not None:
-            question = "Is it for your own team, with no daily limit?"
+            question = "Is this for your own team (no daily limit)?"
             if self.yes(question, flag=flag, default=True):
                 self._write({name: "pro"})
             elif flag is False:
@@ -201,7 +220,7 @@ class Questions:
 
     def test_sends(self, names: Sequence[str], *, flag: bool | None) -> dict[str, bool | None]:
         """Send each action's sample; which were sent, None for what needs a default first."""
-        if not names or not self.yes("Send a test through each?", flag=flag, default=True):
+        if not names or not self.yes("Send a test through each service?", flag=flag, default=True):
             return {}
         sent: dict[str, bool | None] = {}
         engine = self._session.engine

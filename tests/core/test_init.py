@@ -82,7 +82,7 @@ def test_from_an_empty_home_to_a_first_send(tmp_path, urls, secrets, sandbox):
     home = tmp_path / "new"
     talk = Talk(home, urls)
     talk.rest({
-        "Which?": "slack, 2", WEBHOOK: secrets[WEBHOOK], KEY: secrets[KEY], DATABASE: "1",
+        "Which services?": "slack, 2", WEBHOOK: secrets[WEBHOOK], KEY: secrets[KEY], DATABASE: "1",
     })  # fmt: skip
     assert talk.status == 0, talk.screen
     assert "Slack works." in talk.screen
@@ -106,7 +106,7 @@ def test_a_secret_is_never_shown(tmp_path, urls, secrets):
 def test_a_wrong_secret_is_reported_at_once_and_can_be_given_again(tmp_path, urls, secrets):
     talk = Talk(tmp_path / "new", urls, "notion")
     talk.say(f"{KEY}: ", "ntn_" + "x" * 46)
-    talk.say("Give these answers again.*: ", "y")
+    talk.say("Answer these questions again.*: ", "y")
     talk.say(rf"{KEY} \[set\]: ", secrets[KEY])
     talk.rest({})
     assert talk.status == 0
@@ -123,6 +123,19 @@ def test_a_value_of_the_wrong_shape_is_asked_for_again(tmp_path, urls, secrets):
     talk.rest({})
     assert "must be an address at hooks.slack.com" in re.sub(r"\s+", " ", talk.screen)
     assert written(tmp_path / "new")[WEBHOOK] == secrets[WEBHOOK]
+
+
+def test_enter_skips_a_service_that_nobody_has(tmp_path, urls, secrets):
+    talk = Talk(tmp_path / "new", urls, "slack", "notion")
+    talk.say(f"{WEBHOOK}: ", "")
+    talk.say("Skip Slack for now.*: ", "")
+    talk.say(f"{KEY}: ", "")
+    talk.say("Skip Notion for now.*: ", "n")
+    talk.rest({KEY: secrets[KEY]})
+    assert talk.status == 0, talk.screen
+    assert "is missing" not in talk.screen
+    assert WEBHOOK not in written(tmp_path / "new")
+    assert written(tmp_path / "new")[KEY] == secrets[KEY]
 
 
 OLD = """# ours, since 2024
@@ -221,7 +234,7 @@ def test_what_the_environment_sets_is_not_asked_for(tmp_path, urls, secrets):
 def test_at_sixty_columns_no_line_is_broken_by_the_terminal(tmp_path, urls, secrets):
     home = tmp_path / "h"
     talk = Talk(home, urls)
-    talk.rest({name: secrets[name] for name in secrets} | {"Which?": "all"})
+    talk.rest({name: secrets[name] for name in secrets} | {"Which services?": "all"})
     # What is typed, Enter too, is not on this screen.
     shown = STYLE.sub("", talk.screen).replace("\r", "")
     lines = [line for part in shown.split("\n") for line in re.split(r"(?<=: )(?=[A-Z])", part)]
