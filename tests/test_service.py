@@ -46,7 +46,7 @@ def test_a_user_s_bot_outlives_the_session_a_crash_and_a_restart_on_the_home_of_
     machine, ann
 ):
     before = ann(LEVQOR, "service", "status")
-    assert before.stdout.startswith("levqor-bot is no service of this user.")
+    assert before.stdout.startswith("levqor-bot is not a service of this user yet.")
 
     made = ann(LEVQOR, "service", "install")
     assert made.returncode == 0, made.stderr
@@ -74,7 +74,7 @@ def test_a_user_s_bot_outlives_the_session_a_crash_and_a_restart_on_the_home_of_
     wait_for(machine.up, 60)
 
     gone = ann(LEVQOR, "service", "remove")
-    assert gone.stdout == "levqor-bot is no service any more.\n"
+    assert gone.stdout == "levqor-bot is not a service any more.\n"
     assert not machine.up()
     assert json.loads(ann(LEVQOR, "service", "status", "--output", "json").stdout)["file"] == (
         "/srv/ann/.config/systemd/user/levqor-bot.service"

@@ -37,7 +37,12 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
         "Keep levqor-bot running on this machine.",
         {"install": service.install, "status": service.status, "remove": service.remove},
     ),
-    (KEEPING, "home", "Move database, settings, key and log.", {"move": storage.move}),
+    (
+        KEEPING,
+        "home",
+        "Move the home folder: database, settings, key and log.",
+        {"move": storage.move},
+    ),
 )
 
 app = typer.Typer(

@@ -210,7 +210,7 @@ def _settings(
         yield _setting(settings, problem, good=None if missing else False)
     unread = any(problem.setting == ".env" and problem.fatal for problem in problems)
     if service is None and len(untouched) == len(connectors) and not unread:
-        fix = "Set up one of those above, or try all of them with: levqor --sandbox smoke"
+        fix = "Set one up with: levqor init. To try all without an account: levqor --sandbox smoke"
         yield Finding(False, "No service is set up.", fix)
 
 
@@ -252,12 +252,12 @@ def _clock(skews: Sequence[float]) -> Iterator[Finding]:
     if skew is None:
         return
     if abs(skew) <= MAX_SKEW_S:
-        yield Finding(True, "The clock agrees with the services'.")
+        yield Finding(True, "This computer's clock is right: the services have the same time.")
         return
     direction = "ahead of" if skew > 0 else "behind"
     yield Finding(
         False,
-        f"The clock is {abs(skew) / 60:.0f} minutes {direction} the services'.",
+        f"The clock is {abs(skew) / 60:.0f} minutes {direction} the clocks of the services.",
         "Set it (on Linux: timedatectl set-ntp true); Google and Slack refuse a wrong one.",
     )
 

@@ -38,7 +38,7 @@ def health(
     ctx: typer.Context,
     service: options.Service = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Check each service now; nobody sees it.")
+        bool, typer.Option("--live", help="Check each service now, without sending anything.")
     ] = False,
     output: options.Output = None,
 ) -> None:
@@ -174,7 +174,7 @@ def runs(
     ] = 20,
     output: options.Output = None,
 ) -> None:
-    """List the latest runs of everybody who uses this home."""
+    """List the latest runs of everybody who uses this home folder."""
     session = options.reading(ctx)
     entries = session.engine.ledger.runs(last)
     session.answer(

@@ -25,7 +25,7 @@ def sandbox(
     ] = 0,
     output: options.Output = None,
 ) -> None:
-    """Run the sandbox services until Ctrl-C, for another terminal to use."""
+    """Run the sandbox services until Ctrl-C; use them from another terminal."""
     session = options.session(ctx)
     session.prepare()
     from core.sandbox import Sandbox, exports

@@ -165,7 +165,7 @@ def _run(command: str) -> str:
 
 
 def install(ctx: typer.Context, output: options.Output = None) -> None:
-    """Start levqor-bot now and with this machine; again, to restart it."""
+    """Start levqor-bot now and whenever this machine starts; run it again to restart it."""
     session = options.session(ctx)
     manager = _manager(session)
     _note_environment(session)
@@ -204,7 +204,7 @@ def _wait(session: Session, manager: Manager, began: float) -> None:
             break
     raise NotConfigured(
         "levqor-bot was installed as a service, but it does not work.",
-        fix=f"See why: {manager.log}. Then set it right and run it again.",
+        fix=f"See why: {manager.log}. Then fix it, and run this command again.",
     )
 
 
@@ -222,7 +222,9 @@ def _report(session: Session, manager: Manager) -> None:
     states = inbounds(session.ledger).items() if runs else ()
     inbound = {name: state.words for name, state in states}
     if not installed:
-        lines.append("levqor-bot is no service of this user. Make it one: levqor service install")
+        lines.append(
+            "levqor-bot is not a service of this user yet. To make it one: levqor service install"
+        )
     else:
         lines.append(f"levqor-bot {'runs' if runs else 'is stopped'}; it starts {begins}.")
         lines += [f"    {name}: {words}" for name, words in inbound.items()]
@@ -241,7 +243,7 @@ def _report(session: Session, manager: Manager) -> None:
 
 
 def remove(ctx: typer.Context, output: options.Output = None) -> None:
-    """Stop levqor-bot and start it no more; the home stays as it is."""
+    """Stop levqor-bot, and do not start it again; the home folder is not changed."""
     session = options.session(ctx)
     manager = _manager(session)
     installed = manager.file.exists()
@@ -251,5 +253,5 @@ def remove(ctx: typer.Context, output: options.Output = None) -> None:
         manager.file.unlink()
     session.answer(
         {"removed": installed, "file": str(manager.file)},
-        "levqor-bot is no service any more." if installed else "levqor-bot was no service.",
+        "levqor-bot is not a service any more." if installed else "levqor-bot was not a service.",
     )

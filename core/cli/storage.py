@@ -19,7 +19,7 @@ def backup(
     ],
     output: options.Output = None,
 ) -> None:
-    """Copy the database to a new file; Levqor may go on running."""
+    """Copy the database to a new file; Levqor can keep running."""
     session = options.session(ctx)
     with session.out.waiting("copying the database"):
         # What has no outcome in a copy is unknown for good: settle what dead processes left.
@@ -107,7 +107,7 @@ def move(
     ] = None,
     output: options.Output = None,
 ) -> None:
-    """Move a home to the usual folder, or to the one named with --home before the command."""
+    """Move the home folder to its usual place, or to the folder that --home names."""
     from core.ledger import moving
     from core.settings import home_to_be
 

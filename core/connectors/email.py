@@ -103,7 +103,7 @@ class EmailConfig(Config):
     )
     recipients: Annotated[tuple[str, ...], BeforeValidator(_recipients)] = setting(
         "LEVQOR_RECIPIENTS",
-        "Who may be written to (everybody if it is not set)",
+        "Who may receive e-mail (everybody if it is not set)",
         "addresses and @domains of your choice, with commas between them",
         example="ann@example.com, @example.org",
         restricts=True,
@@ -146,9 +146,9 @@ def probe(config: EmailConfig, http: HttpClient) -> Probe:
             raise error
     address = config.sender.rpartition("<")[2].rstrip(">").lower()
     if address == TEST_SENDER:
-        return Probe((f"Only the Resend account's owner is reached from {TEST_SENDER}.",))
+        return Probe((f"From {TEST_SENDER}, e-mail reaches only the owner of the Resend account.",))
     if domains is None:
-        return Probe(("The key is for sending only: RESEND_FROM's domain is not checkable.",))
+        return Probe(("The key can only send: Levqor cannot check the domain of RESEND_FROM.",))
     name = address.partition("@")[2]
     if any(each.name.lower() == name and each.status == "verified" for each in domains.data):
         return Probe()

@@ -85,13 +85,13 @@ class NotionConfig(Config):
     )
     database: NotionId | None = setting(
         DEFAULT,
-        "The Notion database used where none is named",
+        "The Notion database to use if none is named",
         "the database opened as a full page: Share > Copy link",
         example=EXAMPLE,
     )
     time_zone: Annotated[str | None, AfterValidator(known_zone)] = setting(
         "LEVQOR_TIME_ZONE",
-        "The time zone of times that are written without one",
+        "The time zone for times that are written without one",
         "a name such as Europe/Berlin; this machine's own zone unless set",
         example="Europe/Berlin",
     )
@@ -171,7 +171,7 @@ def probe(config: NotionConfig, http: HttpClient) -> Probe:
     if answer.status != 200:
         raise explain(answer)
     if config.database is None:
-        return Probe((f"{DEFAULT} is not set: a database must be named each time.",))
+        return Probe((f"{DEFAULT} is not set: each page must name its database_id.",))
     read_schema(config.database, notion)
     return Probe(("Write permission can't be checked until a page is created.",))
 

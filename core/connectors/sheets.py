@@ -106,7 +106,7 @@ class SheetsConfig(Config):
     )
     range_default: Range | None = setting(
         DEFAULT,
-        "The tab and column used where no range is given",
+        "The tab and column to use if no range is given",
         "the tab's name at the bottom of the spreadsheet, then !A1",
         example="'Q3 plan'!A1",
     )

@@ -129,7 +129,7 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
     if answer.body != b"ok" and error.reason not in ("no_text", "bad_request"):
         raise error
     if not config.bot_token:
-        return Probe(("SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",))
+        return Probe(("SLACK_BOT_TOKEN is not set: messages go only to the webhook's channel.",))
     url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)
     answer = http.post(url, json={}, headers=token, effect="none")
     trouble = None if _ok(answer) else explain(answer, API)

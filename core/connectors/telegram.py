@@ -102,7 +102,7 @@ class TelegramConfig(Config):
     )
     chat_id: ChatId = setting(
         DEFAULT,
-        "The chat for messages that name none",
+        "The chat to use if a message names none",
         "add the bot to the chat and write /whoami there while levqor-bot runs: it shows "
         "the chat's id; for a public chat its @name will do",
         example="-1001234567890",

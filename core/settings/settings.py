@@ -280,7 +280,7 @@ def _missing(setting: Setting) -> Problem:
     return Problem(
         setting.name,
         f"{setting.name} is missing ({title}).",
-        f"Set {setting.name} in the environment or in .env: {setting.where}.",
+        f"Set {setting.name} in the environment or in .env. Where to get it: {setting.where}.",
         fatal=True,
     )
 

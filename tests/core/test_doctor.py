@@ -110,7 +110,7 @@ def test_a_clock_that_differs_from_the_services_is_told(cli, sandbox):
     printed = cli("doctor", "--output", "json")
     assert printed.status == 1
     (told,) = [one for one in wrong(printed) if one["group"] == "machine"]
-    assert told["what"] == "The clock is 30 minutes behind the services'."
+    assert told["what"] == "The clock is 30 minutes behind the clocks of the services."
 
 
 def test_a_clock_that_was_set_back_shows_in_the_ledger(cli, home):

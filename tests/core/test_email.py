@@ -225,7 +225,7 @@ def test_a_probe_lists_domains_and_sends_nothing(sandbox):
 def test_a_key_for_sending_only_is_fine(sandbox):
     found = probe(EMAIL, sandbox, RESEND_API_KEY=sandbox.resend.sending_only)
 
-    assert found.notes == ("The key is for sending only: RESEND_FROM's domain is not checkable.",)
+    assert found.notes == ("The key can only send: Levqor cannot check the domain of RESEND_FROM.",)
     assert not found.attention
 
 
@@ -234,7 +234,7 @@ def test_resends_test_sender_is_told_of(sandbox, key):
     found = probe(EMAIL, sandbox, RESEND_FROM=None, RESEND_API_KEY=getattr(sandbox.resend, key))
 
     assert found.notes == (
-        "Only the Resend account's owner is reached from onboarding@resend.dev.",
+        "From onboarding@resend.dev, e-mail reaches only the owner of the Resend account.",
     )
     assert not found.attention
 

@@ -146,7 +146,7 @@ class TestProbe:
         found = probe(CONNECTOR, sandbox, NOTION_DATABASE_ID_DEFAULT=None)
 
         assert found.notes == (
-            "NOTION_DATABASE_ID_DEFAULT is not set: a database must be named each time.",
+            "NOTION_DATABASE_ID_DEFAULT is not set: each page must name its database_id.",
         )
         assert calls(sandbox) == ["users.me"]
 

@@ -25,7 +25,8 @@ def test_a_missing_setting_is_named_with_where_to_get_it(home):
         "error": "not_configured",
         "message": "Fax is not set up. FAX_KEY is missing (the fax key).",
         "reason": "not_configured",
-        "fix": "Set FAX_KEY in the environment or in .env: from the back of the machine.",
+        "fix": "Set FAX_KEY in the environment or in .env. "
+        "Where to get it: from the back of the machine.",
     }
     assert refused.value.settings == ("FAX_KEY",)
 

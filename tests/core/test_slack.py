@@ -147,7 +147,7 @@ def test_a_probe_without_a_token_says_what_that_means(sandbox):
     found = probe(SLACK, sandbox, SLACK_BOT_TOKEN=None)
 
     assert found.notes == (
-        "SLACK_BOT_TOKEN is not set: only the webhook's own channel is reached.",
+        "SLACK_BOT_TOKEN is not set: messages go only to the webhook's channel.",
     )
     assert not found.attention
 
