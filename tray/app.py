@@ -55,8 +55,8 @@ def main(args: Sequence[str] | None = None) -> int:
 def _main(args: Sequence[str] | None) -> int:
     if not all(map(importlib.util.find_spec, _LIBRARIES)):
         _print(
-            "the tray's libraries are missing. Install them with: "
-            "pip install 'levqor[tray]', or in a checkout: pip install '.[tray]'"
+            "the tray's libraries are missing. Install Levqor with its part for the tray: "
+            "uv tool install 'levqor[tray]', or in a checkout: make run-tray"
         )
         return EXIT_NO_DESKTOP
     with streams.printing_help():

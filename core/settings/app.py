@@ -239,4 +239,5 @@ class AppSettings(Config):
         "LEVQOR_REMOTE_TOKEN",
         "The tray's token for a remote Levqor",
         "levqor token new LABEL, on the remote machine",
+        env_only=True,
     )

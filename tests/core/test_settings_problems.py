@@ -157,6 +157,7 @@ def test_every_setting_is_described_once(home):
     assert all(one.title and one.where for one in described)
     assert {one.name for one in described if one.env_only} == {
         "LEVQOR_HOME", "LEVQOR_SANDBOX_PAGE", "LEVQOR_DATABASE_URL", "LEVQOR_KEY_FILE",
+        "LEVQOR_REMOTE_TOKEN",
         *(name for name in names if name.endswith("_API_URL")),
     }  # fmt: skip
 
