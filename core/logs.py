@@ -34,12 +34,15 @@ class RunLog:
 
     A file of `limit` bytes is moved to `.1`, and so on up to `kept` of them. Where it
     cannot be written, runs go on: `problem` says why and is None again after it worked.
+    Addresses are tagged with the home's key, or the one that is `named`.
     """
 
-    def __init__(self, home: Path, *, limit: int = LIMIT, kept: int = KEPT) -> None:
+    def __init__(
+        self, home: Path, named: str | None = None, *, limit: int = LIMIT, kept: int = KEPT
+    ) -> None:
         self.file = home / "logs" / "connectors.log"
         self.problem: str | None = None
-        self._home = home
+        self._home, self._named = home, named
         self._limit = limit
         self._kept = kept
         self._key: bytes | None = None
@@ -92,7 +95,7 @@ class RunLog:
                 self.problem = None
 
     def _tag(self, ip: str) -> str:
-        self._key = self._key or home_key(self._home)
+        self._key = self._key or home_key(self._home, self._named)
         return address_tag(self._key, ip)
 
     def _append(self, line: bytes) -> None:

@@ -48,7 +48,7 @@ async def _look(api: Api, settings: Settings) -> list[Finding]:
     await api.initialize()
     findings = [Finding(True, f"Telegram: the token is that of @{api.username}.")]
     url = (await api.get_webhook_info()).url
-    if url and not WebhookSecret(settings.home, str(api.id)).ours(url):
+    if url and not WebhookSecret(settings.home, str(api.id), settings.app.key_file).ours(url):
         verdict = verdicts.foreign_webhook(url)
         findings.append(Finding(False, f"Telegram: {verdict.words}.", verdict.fix))
     else:

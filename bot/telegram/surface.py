@@ -35,7 +35,9 @@ class Telegram(Surface):
         self._own = settings.of(TelegramSettings)
         self._timing = timing or Timing()
         self._settings = settings
-        self._secret = webhook.WebhookSecret(settings.home, self._own.token.partition(":")[0])
+        self._secret = webhook.WebhookSecret(
+            settings.home, self._own.token.partition(":")[0], settings.app.key_file
+        )
         self._bot: Bot | None = None
         self._api: Api | None = None
         self._handler: UpdateHandler | None = None

@@ -18,7 +18,7 @@ from bot.telegram.api import KINDS, Api
 from bot.telegram.connection_status import ConnectionStatus
 from bot.telegram.settings import Timing
 from bot.telegram.update_handler import UpdateHandler
-from core.home_key import KEY, home_key
+from core.home_key import home_key, key_file
 
 HEADER = "x-telegram-bot-api-secret-token"
 # Telegram tries again for a day; a failure of an hour ago says nothing about now.
@@ -28,13 +28,14 @@ log = logging.getLogger("levqor.bot")
 
 
 class WebhookSecret:
-    """What belongs to one home and one bot: the path Telegram posts to and its secret token.
+    """What belongs to one key and one bot: the path Telegram posts to and its secret token.
 
-    Both follow from the home's key, so they outlive a restart and are written nowhere.
+    Both follow from the key of the home, or of all bots on one database (LEVQOR_KEY_FILE), so they
+    outlive a restart and are written nowhere.
     """
 
-    def __init__(self, home: Path, bot_id: str) -> None:
-        self._home = home
+    def __init__(self, home: Path, bot_id: str, named: str | None = None) -> None:
+        self._home, self._named = home, named
         self._bot_id = bot_id
 
     @cached_property
@@ -48,8 +49,9 @@ class WebhookSecret:
         return self._derived("secret")
 
     def ours(self, url: str) -> bool:
-        """Whether a webhook's address was set by this home; one without a key has set none."""
-        return (self._home / KEY).exists() and urlsplit(url).path.endswith(self.path)
+        """Whether a webhook's address was set with this key; where there is none, none was."""
+        there = key_file(self._home, self._named).exists()
+        return there and urlsplit(url).path.endswith(self.path)
 
     def authentic(self, request: HookRequest) -> bool:
         """Whether a post carries the secret, compared in constant time."""
@@ -58,7 +60,9 @@ class WebhookSecret:
 
     def _derived(self, what: str) -> str:
         text = f"telegram webhook {what} {self._bot_id}"
-        return hmac.new(home_key(self._home), text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            home_key(self._home, self._named), text.encode(), hashlib.sha256
+        ).hexdigest()
 
 
 async def watch(

@@ -76,7 +76,8 @@ class Engine:
         try:
             ledger.recover()
             outbound = Outbound(redactor=settings.redactor())
-            engine = cls(settings, ledger, outbound, log=RunLog(folder or settings.home), **more)
+            log = RunLog(folder or settings.home, settings.app.key_file)
+            engine = cls(settings, ledger, outbound, log=log, **more)
             # A damaged or a wrong one is said now and not with the first run.
             engine._check_key(make=folder is None)
         except BaseException:

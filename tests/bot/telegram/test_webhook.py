@@ -10,7 +10,9 @@ import requests
 from bot.declaration import Startup
 from bot.telegram import build
 from bot.telegram.webhook import WebhookSecret
-from core.errors import NotConfigured
+from core.callers import Caller
+from core.engine import Engine
+from core.errors import NotConfigured, Unauthorized
 from core.sandbox.telegram import BOT_ID
 from core.settings import Settings
 from tests.support.sandbox import DropBefore
@@ -96,6 +98,24 @@ def test_another_homes_secret_is_a_wrong_one(tmp_path, home, bot, port):
     mine = WebhookSecret(home, str(BOT_ID))
     assert (other.path, other.token) != (mine.path, mine.token)
     assert post(port, mine.path, json.dumps(UPDATE), {SECRET: other.token}) == 403
+
+
+def test_bots_with_one_key_file_have_one_webhook_and_make_no_key_of_their_own(tmp_path):
+    key = tmp_path / "shared.key"
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o600)
+    homes = [tmp_path / name for name in ("one", "two")]
+    secrets = [WebhookSecret(home, str(BOT_ID), str(key)) for home in homes]
+    assert len({(secret.path, secret.token) for secret in secrets}) == 1
+    assert secrets[0].ours(f"https://levqor.example.com{secrets[1].path}")
+    for home in homes:
+        environ = {"LEVQOR_KEY_FILE": str(key)}
+        with Engine.open(Settings(home, environ=environ)) as engine:
+            stranger = Caller("http", "192.0.2.7", known=False)
+            engine.log_rejection(Unauthorized(), stranger, "192.0.2.7")
+        assert not (home / "levqor.key").exists()
+    tags = [json.loads((home / "logs/connectors.log").read_text())["ip"] for home in homes]
+    assert tags[0] == tags[1]
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '"?"', '{"update_id": "?"}', "[" * 5000])
