@@ -25,6 +25,8 @@ from core.errors import LedgerError, NotConfigured
 Stamp = tuple[int, int] | None
 
 DATABASE = "levqor.db"
+# What a bot leaves whose database is in PostgreSQL: nothing then begins on a levqor.db here.
+SHARED = "levqor.postgresql"
 # What a move that has not ended leaves in both folders; it names the other one.
 MOVING = "levqor.moving"
 # None of these exist on Windows, which has no such files either.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.callers import Caller, Local, os_user
 from core.errors import LevqorError
-from core.home import DATABASE, temporary
+from core.home import DATABASE, SHARED, temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,8 +87,7 @@ class Session(ExitStack):
     def folder(self) -> Path:
         """Where the ledger is: the home, or for who only looks at one without, an empty folder."""
         home = self.settings.home
-        shared = self.settings.database_url is not None and home.is_dir()
-        if not self.reads or shared or (home / DATABASE).exists():
+        if not self.reads or any((home / name).exists() for name in (DATABASE, SHARED)):
             return home
         return temporary(self)
 

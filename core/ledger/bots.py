@@ -1,5 +1,6 @@
 """Which bots run on this database, and what one of them does for all."""
 
+import contextlib
 import json
 import os
 import socket
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 
 from core import __version__
 from core.errors import LedgerError
+from core.home import SHARED
 from core.ledger.records import BotRecord
 from core.ledger.store import PATIENCE, Connection, Stored, reads, writes
 
@@ -19,6 +21,9 @@ class Bots(Stored):
 
     def announce(self, settings: Mapping[str, str]) -> None:
         """Say that this process is a bot; `settings` has a digest of each setting's value."""
+        if self.store.shared:
+            with contextlib.suppress(OSError):
+                self.store.files.with_name(SHARED).touch(mode=0o600)
         row = {
             "owner": self.store.owner(),
             "label": f"{socket.gethostname()}:{os.getpid()}",

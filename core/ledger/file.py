@@ -12,7 +12,7 @@ from typing import Any
 from filelock import Timeout
 
 from core.errors import LedgerError, NotConfigured
-from core.home import DATABASE, check, own, refuse_link
+from core.home import DATABASE, SHARED, check, own, refuse_link
 from core.ledger.explain import explain
 from core.ledger.owners import hard_lock
 
@@ -85,6 +85,14 @@ def prepare(path: Path) -> None:
             reason="sqlite_too_old",
         )
     make_home(path.parent)
+    if (mark := path.with_name(SHARED)).exists():
+        # Else the quota of the day would begin anew, and what was sent could be sent again.
+        raise LedgerError(
+            f"The bot of {path.parent} keeps its database in PostgreSQL, and LEVQOR_DATABASE_URL "
+            "is not set.",
+            fix=f"Set it as for the bot. To go back to {path.name}, delete {mark}.",
+            reason="ledger_elsewhere",
+        )
     try:
         refuse_strangers(path)
         with hard_lock(path.with_name(f"{path.name}-lock"), _OPEN_PATIENCE):

@@ -60,6 +60,21 @@ def test_the_doctor_looks_into_the_shared_database_where_the_home_has_none(
     assert not absent.exists()
 
 
+@engines.shared
+def test_a_bot_s_home_is_not_used_without_the_address_of_its_database(home, database):
+    with Ledger.open(home, database) as bot:
+        bot.announce({})
+    for words in (["runs"], ["plan", "set", "cli:ann", "pro"], ["doctor"]):
+        ran = levqor("--home", home, *words)
+        assert ran.status == (1 if words == ["doctor"] else 7)
+        assert "LEVQOR_DATABASE_URL is not set" in ran.out + ran.err
+    assert not (home / "levqor.db").exists()
+    told = levqor("--home", home, "runs", env={"LEVQOR_DATABASE_URL": database})
+    assert told.status == 0
+    (home / "levqor.postgresql").unlink()
+    assert levqor("--home", home, "plan", "set", "cli:ann", "pro").status == 0
+
+
 def test_the_doctor_says_that_the_database_cannot_be_reached_and_how_to_fix_it(home):
     url = f"postgresql://ann:SECRET@127.0.0.1:{free_port()}/levqor"
     ran = doctor(home, url)
