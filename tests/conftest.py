@@ -92,8 +92,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def cluster():
-    if postgres.binaries() is None:
-        pytest.skip("PostgreSQL is not installed: make system")
+    postgres.needed()
     with postgres.Cluster() as cluster:
         yield cluster
 

@@ -17,7 +17,7 @@ _INTERRUPTED = {
 
 
 # A transaction of more would take longer than a database far away is given for one.
-_STEP = 100
+_STEP = 25
 
 
 class Recovery(Runs):

@@ -118,21 +118,27 @@ def test_what_may_have_arrived_is_unknown_sent_once_and_held(engine, sandbox):
     assert len(sandbox.slack.received) == 1
 
 
-def test_an_unconfigured_connector_names_its_settings(home):
-    with Engine.open(Settings(home, environ={})) as engine:
+@pytest.fixture
+def bare(database):
+    """Settings of nothing but the database."""
+    return {"LEVQOR_DATABASE_URL": database} if database else {}
+
+
+def test_an_unconfigured_connector_names_its_settings(home, bare):
+    with Engine.open(Settings(home, environ=bare)) as engine:
         with pytest.raises(NotConfigured) as caught:
             engine.accept("slack.send", HELLO, ADA)
         assert caught.value.settings == ("SLACK_WEBHOOK_URL",)
         assert engine.ledger.runs() == []
 
 
-def test_faulty_input_is_told_before_what_is_not_configured(home):
-    with Engine.open(Settings(home, environ={})) as engine, pytest.raises(InvalidInput):
+def test_faulty_input_is_told_before_what_is_not_configured(home, bare):
+    with Engine.open(Settings(home, environ=bare)) as engine, pytest.raises(InvalidInput):
         engine.accept("slack.send", {}, ADA)
 
 
-def test_a_caller_that_is_not_allowed_is_refused(home, sandbox):
-    values = {**sandbox.settings(), "LEVQOR_ALLOW": "slack:T1:*=email.send"}
+def test_a_caller_that_is_not_allowed_is_refused(home, environ):
+    values = {**environ, "LEVQOR_ALLOW": "slack:T1:*=email.send"}
     with Engine.open(Settings(home, environ=values)) as engine:
         with pytest.raises(Forbidden, match="slack:T1:UADA may not use"):
             engine.accept("slack.send", HELLO, ADA)
@@ -205,8 +211,8 @@ def test_test_sends_are_one_a_minute_but_not_in_the_sandbox(home, environ, engin
         assert 50 < caught.value.retry_after <= 60
 
 
-def test_an_edited_settings_file_takes_effect_without_a_restart(home, sandbox):
-    values = sandbox.settings()
+def test_an_edited_settings_file_takes_effect_without_a_restart(home, environ):
+    values = dict(environ)
     hook = values.pop("SLACK_WEBHOOK_URL")
     with Engine.open(Settings(home, environ=values)) as engine:
         with pytest.raises(NotConfigured):
@@ -217,8 +223,8 @@ def test_an_edited_settings_file_takes_effect_without_a_restart(home, sandbox):
         assert engine.run("slack.send", HELLO, ADA).outcome == "sent"
 
 
-def test_settings_that_are_broken_now_leave_the_old_ones_in_force(home, sandbox):
-    with Engine.open(Settings(home, environ=sandbox.settings())) as engine:
+def test_settings_that_are_broken_now_leave_the_old_ones_in_force(home, environ):
+    with Engine.open(Settings(home, environ=environ)) as engine:
         (home / ".env").write_text("LEVQOR_KEEP_DAYS=soon\n")
         with pytest.raises(NotConfigured, match="LEVQOR_KEEP_DAYS"):
             engine.refresh()

@@ -14,13 +14,11 @@ ROWS = {"values": [["x"]]}
 
 
 @pytest.fixture
-def refused(home, sandbox):
+def refused(home, environ):
     """What an action is refused for, with these settings beside the sandbox's own."""
 
     def run(action, values, **changed):
-        environ = {**sandbox.settings(), **changed}
-        environ = {name: value for name, value in environ.items() if value is not None}
-        settings = Settings(home, environ=environ)
+        settings = Settings(home, environ={**environ, **changed})
         with Engine.open(settings) as engine:
             try:
                 return engine.run(action, values, ADA).error

@@ -14,10 +14,15 @@ from core.callers import Caller
 from core.engine import Engine
 from core.errors import LedgerError
 from core.ledger import Ledger
+from core.ledger.postgres import Lease
+from core.ledger.postgres_connection import Pool
 from core.settings import Settings
 from tests.support.asking import HELLO
 from tests.support.disk import small_disk
-from tests.support.postgres import Bouncer, Cluster, binaries
+from tests.support.holding import rows_held
+from tests.support.journal import accept, die, order
+from tests.support.postgres import Bouncer, Cluster, needed
+from tests.support.postgres_proxy import PostgresProxy
 from tests.support.rawserver import certificate
 from tests.support.waiting import wait_for
 
@@ -33,8 +38,7 @@ WRITER = Caller("cli", "writer")
 @pytest.fixture(scope="module")
 def server():
     """A server of this file's own, to be stopped and broken."""
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed: make system")
+    needed()
     with Cluster(settings={"max_connections": "30"}) as server:
         server.execute("CREATE ROLE member LOGIN")
         server.execute(f"CREATE ROLE guarded LOGIN PASSWORD '{SECRET}'")
@@ -437,3 +441,52 @@ def test_who_cannot_become_an_owner_tries_again_with_the_same_thread(home, serve
         server.execute("ALTER TABLE bots_away RENAME TO bots", base)
         assert ledger.store.owner()
     wait_for(lambda: "levqor-lease" not in [each.name for each in threading.enumerate()], 30)
+
+
+def test_a_lease_is_kept_up_while_all_who_ask_wait(home, server, base):
+    """More callers than connections, each held up by another transaction."""
+    with Ledger.open(home, server.url(base), lease=Lease(2, 0.3, 3)) as ledger:
+        accept(ledger)
+        me, errors = ledger.store.owner(), []
+
+        def ask(number):
+            with pytest.raises(LedgerError) as caught:
+                ledger.accept(order(caller=f"cli:{number}"), patience=4.0)
+            errors.append(caught.value.reason)
+
+        with rows_held(home, server.url(base)):
+            threads = [threading.Thread(target=ask, args=(n,)) for n in range(40)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert set(errors) == {"ledger_locked", "ledger_busy"}
+        assert ledger.store.owner() == me
+        assert server.execute("SELECT count(*) FROM bots WHERE dead = 0", base) == [(1,)]
+        lapsed = "SELECT held > since FROM bots"
+        assert server.execute(lapsed, base) == [(False,)], "it never ended in between"
+
+
+def test_a_connection_whose_time_is_up_is_lent_to_nobody_else(server):
+    with contextlib.closing(Pool(server.url())) as pool:
+        with pool.connection(0.2, wait=5) as late, pytest.raises(psycopg.OperationalError):
+            late.raw.execute("SELECT pg_sleep(30)")
+        for _ in range(6):
+            with pool.connection(0.01, wait=5) as late:
+                late.now()
+                time.sleep(0.51)  # about when it is cut off
+            with pool.connection(5, wait=5) as other:
+                other.now()
+                time.sleep(0.02)
+                other.now()
+
+
+def test_what_a_dead_bot_left_is_settled_over_a_slow_line(home, server, base, counts):
+    with Ledger.open(home, server.url(base)) as bot:
+        for number in range(counts(100, 1400)):
+            accept(bot, caller=f"cli:{number}")
+        die(bot)
+    with PostgresProxy(server.port) as proxy, Ledger.open(home, proxy.url(server.url(base))) as far:
+        proxy.lag = 0.02
+        assert len(far.recover()) == counts(100, 1400)
+        proxy.lag = 0.0

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,14 @@ def binaries() -> Path | None:
         return versions[-1]
     found = shutil.which("initdb")
     return Path(found).parent if found else None
+
+
+def needed() -> None:
+    """Skip a test where there is no PostgreSQL; where everything is installed, fail."""
+    if binaries() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "PostgreSQL is not installed: make system"
+        )
 
 
 def free_port() -> int:

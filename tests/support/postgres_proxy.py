@@ -25,6 +25,8 @@ class _Line:
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client, self.server = client, server
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.deaf, self.answered = threading.Event(), threading.Event()
 
     def close(self) -> None:
@@ -64,6 +66,7 @@ class PostgresProxy:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._plan: tuple[str, bytes, int] = ("", b"", 0)
+        self.lag = 0.0  # seconds that each statement takes to the server
         self.commits: list[str] = []  # of each COMMIT: how it was cut, or ""
         self._start(self._accept)
 
@@ -120,6 +123,8 @@ class PostgresProxy:
                 if kind == b"Q" and text == b"COMMIT" and (way := self._way(said)):
                     self._lose(line, message, way)
                     break
+                if kind in (b"Q", b"S"):  # now the server is to answer
+                    threading.Event().wait(self.lag)
                 line.server.sendall(message)
         line.close()
 
