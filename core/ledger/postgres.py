@@ -144,17 +144,22 @@ class PostgresStore:
             except psycopg.IntegrityError as error:
                 raise Conflict(error.sqlstate) from None
             except (psycopg.Error, CommitLost) as error:
-                cause = error.cause if isinstance(error, CommitLost) else error
                 undecided = undecided or isinstance(error, CommitLost)
-                if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
-                    self._pool.drop()  # another host may be the primary now
-                wait = backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT, jitter=0.5)
-                if not passes(cause) or time.monotonic() + wait > until:
-                    known = explain(self.place, cause)
-                    if undecided:
-                        raise Undecided(known.message, fix=known.fix, reason=known.reason) from None
-                    raise known from None
-                time.sleep(wait)
+                known, again = self._judge(error)
+            # Not in the handler: psycopg's error keeps a socket open for as long as it is kept.
+            wait = backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT, jitter=0.5)
+            if not again or time.monotonic() + wait > until:
+                if undecided:
+                    raise Undecided(known.message, fix=known.fix, reason=known.reason)
+                raise known
+            time.sleep(wait)
+
+    def _judge(self, error: psycopg.Error | CommitLost) -> tuple[LedgerError, bool]:
+        """What an error means, and whether another try may find it otherwise."""
+        cause = error.cause if isinstance(error, CommitLost) else error
+        if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
+            self._pool.drop()  # another host may be the primary now
+        return explain(self.place, cause), passes(cause)
 
     def owner(self) -> str:
         """This process, as the owner of its runs."""

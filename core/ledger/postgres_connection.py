@@ -244,7 +244,12 @@ def connect(url: str, seconds: float = _CONNECT_SECONDS) -> "psycopg.Connection[
     }
     if not all(local(str(parts.get(name) or "")) for name in ("host", "hostaddr")):
         defaults |= {"sslmode": "verify-full", "sslrootcert": "system"}
-    return psycopg.connect("", autocommit=True, prepare_threshold=None, **{**defaults, **parts})
+    try:
+        return psycopg.connect("", autocommit=True, prepare_threshold=None, **{**defaults, **parts})
+    except psycopg.Error as error:
+        # psycopg's own frames hold the half-open connection, and are held by this in a circle.
+        error.__context__ = None
+        raise error.with_traceback(None) from None
 
 
 def local(host: str) -> bool:
