@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from dataclasses import dataclass
 
 import pytest
 
@@ -10,7 +11,8 @@ from core.outbound import Outbound
 from tests.support.bot import Program
 from tests.support.engines import shared
 from tests.support.poller import LEASE, TIMING, open_ledger
-from tests.support.telegram import living, pair, slack_texts
+from tests.support.sandbox import DropBefore, Scripted
+from tests.support.telegram import living, pair, settings_for, slack_texts
 from tests.support.waiting import wait_for
 
 READY = "telegram: takes messages as @levqor_sandbox_bot"
@@ -156,3 +158,32 @@ def test_nothing_is_confirmed_nor_polled_for_long_while_the_database_is_away(
         cluster.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         wait_for(lambda: slack_texts(sandbox) == ["one", "two"])
         wait_for(lambda: bot.health[0])
+
+
+@dataclass(frozen=True)
+class Cut(Scripted):
+    """No way to Telegram, for the bot that calls it by this name."""
+
+    host: str
+
+    async def play(self, request, real):
+        cut = request.host.startswith(self.host)
+        return await (DropBefore().play(request, real) if cut else real())
+
+
+def test_a_bot_that_cannot_reach_telegram_lets_another_one_on_its_home_read(home, sandbox):
+    url = sandbox.settings()["TELEGRAM_API_URL"].replace("127.0.0.1", "localhost")
+    ada = sandbox.telegram.user(42)
+    with (
+        living(settings_for(home, sandbox, TELEGRAM_API_URL=url)) as first,
+        living(settings_for(home, sandbox)) as second,
+    ):
+        pair(first.engine, 42)
+        wait_for(lambda: any(STANDS_BY in line for line in second.said))
+        assert not any("stands by" in line for line in first.said)
+        sandbox.telegram.always(Cut("localhost"), on="getUpdates")
+        wait_for(lambda: any(READY in line for line in second.said))
+        ada.says("/slack_send hi")
+        wait_for(lambda: slack_texts(sandbox) == ["hi"])
+        wait_for(lambda: any(STANDS_BY in line for line in first.said))
+        sandbox.telegram.always(None, on="getUpdates")
