@@ -92,6 +92,8 @@ class Polling:
         await self._pause(self._turn.look_seconds)
 
     async def _poll(self, term: int) -> None:
+        if self._turn.term != term:  # this process stood still meanwhile
+            return
         # What is taken waits for its confirmation, and health for the first good answer:
         # do not wait for new updates then.
         seconds = self._timing.poll if self._calm and not self._unconfirmed else 0
