@@ -1,9 +1,15 @@
 """Eight processes of eight callers on one ledger: exact, whoever comes first."""
 
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from core.ledger import Ledger
+from tests.support import postgres
 from tests.support.journal import accept, charged, die, finish
+from tests.support.postgres import Cluster
 from tests.support.racing import CALLERS, PROCESSES, Racers
 
 EVERYBODY = PROCESSES * CALLERS
@@ -12,7 +18,10 @@ EVERYBODY = PROCESSES * CALLERS
 pytestmark = pytest.mark.xdist_group("races")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+ENGINES = ["sqlite", "postgres", *(["pgbouncer"] if os.environ.get("LEVQOR_SOAK") else [])]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def started(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("races")
     home.chmod(0o700)
@@ -20,14 +29,16 @@ def started(request, tmp_path_factory):
         with Racers(home, None) as racers:
             yield racers
         return
+    server = request.getfixturevalue("cluster" if request.param == "postgres" else "bouncer")
     cluster = request.getfixturevalue("cluster")
-    with cluster.database() as name, Racers(home, cluster.url(name)) as racers:
+    with cluster.database() as name, Racers(home, server.url(name)) as racers:
+        racers.engine = request.param
         yield racers
 
 
 @pytest.fixture
 def racers(request, started):
-    request.node.user_properties.append(("database", "postgres" if started.url else "sqlite"))
+    request.node.user_properties.append(("database", started.engine))
     return started
 
 
@@ -126,3 +137,28 @@ def test_what_a_dead_process_left_is_settled_once(racers, ledger, counts):
     assert {(run.state, run.reason) for run in ended} == {("not_sent", "interrupted_before")}
     counted = {surface: n for _, _, surface, n in ledger.counts()}
     assert counted["pigeon"] == len(left)
+
+
+def test_what_a_server_that_crashes_under_load_confirmed_is_there_and_nothing_twice(
+    tmp_path, counts
+):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    postgres.needed()
+    callers = numbered("crash", counts(8, 300))
+    with Cluster(durable=True) as server, ThreadPoolExecutor() as pool:
+        with Racers(home, server.url()) as racers:
+            race = pool.submit(racers.race, "quota", callers)
+            crashes = 0
+            while not race.done() and crashes < counts(2, 5):
+                time.sleep(1.0)
+                server.stop("immediate")
+                server.start()
+                crashes += 1
+            said = race.result(600)
+        assert crashes
+        in_table = dict(server.execute("SELECT caller, run FROM runs"))
+        assert server.execute("SELECT count(*) FROM runs") == [(len(callers),)]
+        for caller in callers:
+            assert by_word(said[caller]) == {"first": 1, "spent": EVERYBODY - 1}
+            assert f"first {in_table[f'cli:{caller}']}" in said[caller]

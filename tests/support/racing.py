@@ -128,7 +128,7 @@ class Racers:
     """The processes."""
 
     def __init__(self, home: Path, url: str | None) -> None:
-        self.home, self.url = home, url
+        self.home, self.url, self.engine = home, url, "sqlite"
         self._processes = [
             subprocess.Popen(
                 [sys.executable, "-m", "tests.support.racing", home, url or "", str(number)],
