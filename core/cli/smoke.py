@@ -133,9 +133,7 @@ def _draw_end(session: Session, report: Health, body: dict[str, Any]) -> None:
     if not report.configured:
         out.line("Next: see how to set one up: levqor doctor. Try all: levqor --sandbox smoke")
     if session.in_sandbox:
-        out.line(
-            "Next: put your services' keys into .env (see .env.example), then run: levqor doctor"
-        )
+        out.line("Next: set your own services up with: levqor init")
 
 
 def _result(action_id: str, outcome: Settled | LevqorError) -> dict[str, Any]:

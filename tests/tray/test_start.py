@@ -21,7 +21,7 @@ def start(code):
 def test_without_its_libraries_the_tray_says_what_to_install():
     done = start(WITHOUT)
     assert done.returncode == 3
-    assert "pip install '.[tray]'" in done.stderr
+    assert "uv tool install 'levqor[tray]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
