@@ -26,7 +26,7 @@ _CONNECT_SECONDS = 5
 # psycopg waits no shorter.
 _SOONEST_CONNECT = 2
 # The server says itself that time is up; who has heard nothing by then is cut off.
-_GRACE_SECONDS = 0.5
+_GRACE_SECONDS = 1.0
 # A process that stands still in a transaction must not keep others from its rows.
 _IDLE_MS = 5000
 # Rows fetched at once where a whole table is read.

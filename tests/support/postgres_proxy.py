@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 # before: it never reaches the server. after: the server did it, and the line breaks.
 # delayed: the line breaks, and it reaches the server later. hung: no answer, and no break.
 WAYS = ("before", "after", "delayed", "hung")
-DELAY = 0.7
 # A client's first packets have no type: it may ask for TLS or GSS encryption before it starts.
 _ASKS_FOR_ENCRYPTION = (80877103, 80877104)
 
@@ -66,6 +65,7 @@ class PostgresProxy:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._plan: tuple[str, bytes, int] = ("", b"", 0)
+        self.delay = 0.7  # seconds that a COMMIT takes which is `delayed`
         self.lag = 0.0  # seconds that each statement takes to the server
         self.commits: list[str] = []  # of each COMMIT: how it was cut, or ""
         self._start(self._accept)
@@ -142,7 +142,7 @@ class PostgresProxy:
             return
         if way == "delayed":
             line.client.shutdown(socket.SHUT_RDWR)
-            threading.Event().wait(DELAY)
+            threading.Event().wait(self.delay)
         line.server.sendall(commit)
         line.answered.wait(30)
         if way == "hung":
