@@ -259,6 +259,9 @@ def test_every_question_says_and_keeps_nothing(levqor, sandbox, home):
     for words in (["runs"], ["usage"], ["health"], ["callers"], ["token", "list"], ["prune"]):
         assert levqor(*words, "--output", "json") == 0
     assert levqor("backup", home / "copy.db") == 0
+    assert levqor("restore", home / "copy.db") == 7
+    (home / "levqor.db").unlink()
+    assert levqor("restore", home / "copy.db") == 0
     assert list((home / "evidence").iterdir())
 
 

@@ -98,6 +98,21 @@ def made(home, file, work=lambda ledger: None):
     return file
 
 
+@engines.both
+def test_every_table_and_column_is_copied_but_those_of_living_processes(ledger, database):
+    living = {"bots", "leases", "inbound"}
+    catalog = (
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = 'public'"
+        if database
+        else "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c "
+        "WHERE m.type = 'table' AND m.name NOT LIKE '%sqlite%'"
+    )
+    rows = ledger.store.read(lambda db: db.execute(catalog).fetchall())
+    there = {(table, column) for table, column in rows if table not in living}
+    assert there == {(table, each) for table in TABLES for each in TABLES[table].split(", ")}
+
+
 @pytest.mark.databases("postgres", "pgbouncer")
 def test_a_home_goes_to_postgresql_and_comes_back_with_nothing_lost(
     home, elsewhere, database, tmp_path, counts
