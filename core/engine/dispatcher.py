@@ -42,13 +42,13 @@ class Dispatcher:
         outbound: Outbound,
         connectors: Sequence[Connector],
         *,
-        settled: Callable[[RunRecord], Settled],
+        restore: Callable[[RunRecord], Settled],
         ended: Callable[[Job, Settled], None],
     ) -> None:
-        """`settled` words a journaled run; `ended` is told of every run that ends here."""
+        """`restore` makes a `Settled` of a record; `ended` is called for every run that ends."""
         self._ledger = ledger
         self._outbound = outbound
-        self._settled = settled
+        self._restore = restore
         self._ended = ended
         self._queues = {c.name: Queue(c.name, self._work, self._expired) for c in connectors}
         # Others call a run of ours unknown only when it can no longer begin.
@@ -145,7 +145,7 @@ class Dispatcher:
         if begun:
             self._finish(job, self._send(job, began, asked))
         elif record is not None and not record.open and record.reason != "interrupted":
-            self._finish(job, self._settled(record), journal=False)
+            self._finish(job, self._restore(record), journal=False)
         else:
             # Others count this process as dead, or will: it may not begin to send. Nobody else
             # could, and who called it unknown is corrected.
@@ -171,6 +171,7 @@ class Dispatcher:
             # A connector refuses by itself what only it can see: a column, a tab.
             if isinstance(error, InvalidInput):
                 error = naming_settings(error, job.request.origin)
+            # `deliver` chose the error, and the error's class says the run's outcome.
             outcome = error.outcome or "refused"
             return _settled(job, outcome, began, error=error, attempts=attempts)
         if job.sandbox_page is not None and receipt is not None and receipt.link is not None:

@@ -55,7 +55,7 @@ class Engine:
         self.observers, self.refusals = self._run_log.observers, self._run_log.refusals
         ledger.default_plan = settings.app.default_plan
         self._dispatcher = Dispatcher(
-            ledger, outbound, self.connectors, settled=self.settled, ended=self._run_log.ended
+            ledger, outbound, self.connectors, restore=self.settled, ended=self._run_log.ended
         )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Deliver a run in one attempt or several, and say what is honest at the end."""
+"""Deliver a run: make the attempts that `retry` allows, then choose the honest error."""
 
 import logging
 import threading
@@ -43,7 +43,7 @@ class Delivery(Generic[T]):
 
 
 class Outbound:
-    """Delivers runs: one attempt at a time, and again only what `retry` says can do nothing twice.
+    """Delivers runs: one attempt at a time, and another one only if `retry` allows it.
 
     One for the whole process; every thread that calls gets connections of its own.
     """
@@ -73,7 +73,7 @@ class Outbound:
         attempts: int = retry.ATTEMPTS,
         began: float | None = None,
     ) -> Delivery[T]:
-        """Send; raises nothing but our own mistakes.
+        """Make attempts until one succeeds or no other is allowed; raises only our own mistakes.
 
         The error has `retry_after` where waiting would have taken more than `seconds` in all.
         No request begins later than `seconds` after `began`, an `uptime()`.
@@ -82,7 +82,7 @@ class Outbound:
         expires = (uptime() if began is None else began) + seconds
         end = time.monotonic() + seconds
         error: LevqorError | None
-        doubt: Unknown | None = None
+        unknown: Unknown | None = None
         made = 0
         while (error := self._rate_limits.wait(key, end, turned_away=made > 0)) is None:
             made += 1
@@ -95,7 +95,7 @@ class Outbound:
             finally:
                 self._rate_limits.done(key)
             if isinstance(error, Unknown):
-                doubt = error
+                unknown = error
             wait = retry.next_wait(error, made, attempts)
             if wait is None:
                 break
@@ -105,7 +105,7 @@ class Outbound:
             # A wait that the service named is the next attempt's first step.
             if error.retry_after is None and self._closing.wait(wait):
                 break
-        return Delivery(made, error=self._final(error, doubt))
+        return Delivery(made, error=self._final_error(error, unknown))
 
     def probe(
         self,
@@ -144,6 +144,7 @@ class Outbound:
         except Unknown as raised:
             if attempt.certainty > Certainty.NOTHING_BEGUN:
                 raise
+            # The connector cannot say what happened, but no call that writes was begun.
             error: UpstreamError = NotSent(
                 raised.reason or "", raised.message, fix=raised.fix, retry_after=raised.retry_after
             )
@@ -165,13 +166,13 @@ class Outbound:
                 self._sessions.add(session)
         return session
 
-    def _final(self, error: LevqorError, doubt: Unknown | None) -> LevqorError:
-        """Choose what is honest: what one attempt left unknown, no later failure can undo.
+    def _final_error(self, error: LevqorError, unknown: Unknown | None) -> LevqorError:
+        """Choose the run's error: the last one, but if any attempt was unknown, that one.
 
-        Not even a refusal: a quota or a key that ended meanwhile is checked before the
-        service looks whether it knows the repeat.
+        A later refusal proves nothing: a service checks quota and key before it looks whether
+        it knows the repeat.
         """
-        if doubt is not None:
-            error = doubt.replace(retry_after=error.retry_after)
+        if unknown is not None:
+            error = unknown.replace(retry_after=error.retry_after)
         clean = self.redactor.clean
         return error.replace(message=clean(error.message), fix=error.fix and clean(error.fix))

@@ -1,4 +1,4 @@
-"""Waiting that everybody who uses a credential shares."""
+"""The wait that a service asks for, shared by all runs with the same credential."""
 
 import threading
 import time
@@ -8,12 +8,12 @@ from collections.abc import Hashable
 from core.errors import LevqorError, NotSent
 
 _MAX_CREDENTIALS = 256
-# How long one who left the queue is waited for before the next may go.
+# How long the next in the queue waits for the attempt before it to end.
 _HEAD_START_SECONDS = 1.0
 
 
 class _Waiters:
-    """Those of one credential who wait, in order, and what the service said."""
+    """The runs of one credential that wait, in order, and what the service said."""
 
     def __init__(self) -> None:
         self.until = 0.0  # nobody calls before, by time.monotonic()

@@ -1,6 +1,6 @@
 """The retry policy: which failure is tried again, how often, and after how long.
 
-`deliver` follows it, and adds the end: its time is up, or the process is.
+`Outbound.deliver` follows it, and stops earlier when the time limit is reached or Levqor stops.
 """
 
 from core.backoff import backoff
@@ -15,16 +15,17 @@ _LONGEST_WAIT = 8.0  # for more attempts than there are today
 
 
 def may_repeat(error: LevqorError) -> bool:
-    """Whether a repeat can do nothing twice: surely not sent, or known by its key as a repeat."""
+    """Whether another attempt cannot send twice: nothing was sent, or a key marks the repeat."""
     if isinstance(error, Unknown):
         return error.certainty is Certainty.REPEATABLE
     return isinstance(error, NotSent)
 
 
 def next_wait(error: LevqorError, made: int, attempts: int) -> float | None:
-    """Seconds until the next attempt, None where there is none to be.
+    """Seconds until the next attempt; None if the `made` ones of `attempts` were the last.
 
-    They are what the service asks for; else a random share of 0.5 s, doubled after each attempt.
+    The service may name the wait. If not, it is a random part of 0.5 s, of 1 s after the second
+    attempt, and so on.
     """
     if made >= attempts or not may_repeat(error):
         return None
