@@ -199,7 +199,8 @@ def show_code(session: Session, interface: Interface) -> None:
     pairing = interface.pairing
     assert pairing is not None  # noqa: S101 - the group names no other
     code, expires = session.ledger.pair_code(interface.name)
-    link = pairing.link(session.settings.of(interface.settings), code)
+    own = session.settings.of(interface.settings)
+    link = pairing.link(own, code) if pairing.link else None
     message = pairing.message.format(code=code)
 
     def draw() -> None:

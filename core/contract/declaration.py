@@ -96,12 +96,15 @@ class Pairing:
     """How somebody is authorized by a one-time code, where a platform vouches for nobody.
 
     `message` is what a person sends the bot, with `{code}` in it. `link(config, code)` gives an
-    address that does the same, from the interface's own settings; None where there is none, or
-    the platform does not answer at once.
+    address that does the same, from the interface's own settings; None where the platform does
+    not answer at once. Without `link` there is no such address.
+
+    The interface itself answers only the people in `Ledger.paired`, and hands a code that
+    somebody else sends to `Ledger.redeem`.
     """
 
     message: str
-    link: Callable[[Any, str], str | None]
+    link: Callable[[Any, str], str | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,9 @@
 import datetime as dt
 import re
+from types import SimpleNamespace
 
+from core.cli import people
+from core.contract import Interface, Pairing
 from core.ledger import Ledger
 from tests.support.sandbox import Answer, Hang
 
@@ -106,3 +109,16 @@ def test_a_paired_phone_can_be_let_out_again(cli, home):
         "paired": False,
     }
     assert cli("unpair", "telegram:42").status == 2
+
+
+def test_an_interface_without_a_link_shows_what_to_send():
+    shown = []
+    session = SimpleNamespace(
+        ledger=SimpleNamespace(pair_code=lambda _name: ("abc234", 0.0)),
+        settings=SimpleNamespace(of=lambda kind: kind()),
+        out=SimpleNamespace(line=shown.append),
+        answer=lambda _body, draw: draw(),
+    )
+    fax = Interface(name="fax", title="Fax", pairing=Pairing("pair {code}"))
+    people.show_code(session, fax)
+    assert shown[0] == "Send your bot in Fax: pair abc234"
