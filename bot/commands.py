@@ -35,9 +35,9 @@ class Question:
 
 QUESTIONS = (
     Question("health", "[live]", "which services work, and how to fix the others"),
-    Question("usage", "", "what is left today, and what was sent lately"),
+    Question("usage", "", "what you may still send today, and what was sent lately"),
     Question("why", "RUN", "the outcome of a run, and the reason"),
-    Question("whoami", "", "who you are to Levqor"),
+    Question("whoami", "", "your ID and your plan"),
     Question("help", "[ACTION]", "this list, or one action's fields"),
 )
 
@@ -112,7 +112,7 @@ class Commands:
         for each in QUESTIONS:
             written = f"{spelling.question(each.word)} {each.takes}".rstrip()
             lines.append(f"  {written} - {each.tells}")
-        lines.append("An action with nothing after it opens a form.")
+        lines.append("An action alone, without text, opens a form.")
         return "\n".join(lines)
 
     def _help_on(self, about: str, spelling: Spelling) -> str:

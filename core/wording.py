@@ -61,7 +61,7 @@ STATES = {
 _SENTENCES = {
     "refused": "Refused.",
     "not_sent": "Not sent.",
-    "unknown": f"In doubt: it {STATES['unknown']}.",
+    "unknown": f"Unknown: it {STATES['unknown']}.",
 }
 NO_BOT = "No bot runs. Start one with: levqor-bot"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))

@@ -146,7 +146,7 @@ def _files(state: State) -> list[Row]:
     if here:
         about.append(text_row("home", formatting.cut(f"Home folder: {home}")))
     about.append(text_row("source", formatting.cut(f"Connected to: {state.source.words}")))
-    pair = "Pair a phone…" if here else "Pair a phone (on the computer that runs the bot)"
+    pair = "Pair a phone…" if here else "Pair a phone (only on the computer that runs the bot)"
     return [
         Row("pair", pair, Command("pair"), enabled=here),
         Row("settings", "Open settings file", Command("open_settings"), enabled=here),

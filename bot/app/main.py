@@ -65,7 +65,7 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
     sandbox = stack.enter_context(Sandbox())
     settings = Settings(options.home or temporary(stack), sandbox_urls=sandbox.settings())
     streams.print_error(f"sandbox: {sandbox.url} shows what was sent")
-    kept = "" if options.home else " (temporary: to keep one, add --home DIR)"
+    kept = "" if options.home else " (temporary; to keep it, add --home DIR)"
     streams.print_error(f"home: {settings.home}{kept}")
     if settings.app.home and not options.home:
         streams.print_error("LEVQOR_HOME is not used: with --sandbox, only --home chooses a home.")

@@ -147,6 +147,6 @@ def test_a_sandbox_says_that_it_does_not_use_levqor_home(tmp_path):
         capture_output=True, text=True, timeout=60,
         env={**os.environ, "LEVQOR_HOME": str(tmp_path)},
     )  # fmt: skip
-    assert "(temporary: to keep one, add --home DIR)" in done.stderr
+    assert "(temporary; to keep it, add --home DIR)" in done.stderr
     assert "LEVQOR_HOME is not used: with --sandbox, only --home" in done.stderr
     assert not list(tmp_path.iterdir())

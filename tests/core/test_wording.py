@@ -133,7 +133,7 @@ def test_a_question_stands_for_itself():
 def test_what_may_have_arrived_is_said_and_not_offered_again():
     error = Unknown("timed_out", "The service did not answer in time.", retry_after=5, run="r1")
     assert refusal(error) == (
-        "In doubt: it may or may not have been sent. The service did not answer in time.\nRun r1"
+        "Unknown: it may or may not have been sent. The service did not answer in time.\nRun r1"
     )
     assert refusal(Unknown("x")) == "It may or may not have been sent; look before you send again."
 
