@@ -14,7 +14,8 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from tests.support.machine import BOT_URL, DEPLOY, Machine, lacking
+from tests.support.machine import BOT_URL, DEPLOY, Machine, lacking, program
+from tests.support.postgres import binaries
 from tests.support.waiting import wait_for
 
 SITE = "https://localhost"
@@ -226,3 +227,57 @@ def test_the_compose_file_has_the_shape_that_its_schema_gives_and_locks_its_bots
     assert "CREDENTIALS_DIRECTORY=/run/secrets" in container
     assert all("./secrets:/run/secrets:ro" in service["volumes"]
                for service in services.values() if service.get("image") == "levqor")  # fmt: skip
+
+
+def test_three_bots_of_the_compose_file_share_a_database_and_one_may_die(machine):
+    needs("caddy")
+    if (programs := binaries()) is None:
+        pytest.skip("PostgreSQL is not installed: make system")
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    shared = compose["bot1"]["environment"]
+    socket = compose["postgres"]["volumes"][1].partition(":")[2].replace("/var/run", "/run")
+    as_postgres = ("runuser", "-u", "postgres", "--")
+    machine.done("install", "-d", "-o", "postgres", "/run/data", socket)
+    user = compose["postgres"]["environment"]["POSTGRES_USER"]
+    machine.done(*as_postgres, programs / "initdb", "-D", "/run/data", "-A", "trust", "-U", user,
+                 "-E", "UTF8", "--locale=C", "--no-sync")  # fmt: skip
+    options = f"-k {socket} -c listen_addresses= -c fsync=off"
+    machine.done(*as_postgres, programs / "pg_ctl", "-D", "/run/data", "-w", "-l", "/run/data/log",
+                 "-o", options, "start")  # fmt: skip
+    machine.done(*as_postgres, programs / "createdb", "-h", socket, "-U", "levqor", "levqor")
+
+    machine.write("/run/levqor.key", "k" * 32, "600")
+    machine.done("chown", "levqor", "/run/levqor.key")
+    given = {**shared, "LEVQOR_KEY_FILE": "/run/levqor.key", "LEVQOR_DEFAULT_PLAN": "pro",
+             "SLACK_WEBHOOK_URL": machine.sandbox()["SLACK_WEBHOOK_URL"]}  # fmt: skip
+    environment = [f"--setenv={name}={value}" for name, value in given.items()]
+    bots = {name: f"127.0.0.1:880{name[-1]}" for name in ("bot1", "bot2", "bot3")}
+    as_levqor = ("-p", "User=levqor", "-p", "UMask=0077", *environment)
+    for name, address in bots.items():
+        home = f"/var/lib/levqor/{name}"
+        machine.done("systemd-run", "--quiet", f"--unit={name}", *as_levqor,
+                     program("levqor-bot"), "--home", home, "--http", address)  # fmt: skip
+    made = machine.done("systemd-run", "--quiet", "--wait", "--pipe", *as_levqor, program("levqor"),
+                        "--home", "/var/lib/levqor/bot1", "token", "new", "ci").strip()  # fmt: skip
+    token = ("-H", f"Authorization: Bearer {made}")
+    for address in bots.values():
+        wait_for(lambda at=address: machine.curl(f"http://{at}/ops/uptime", *token)[0] == 200, 60)
+
+    caddyfile = (DEPLOY / "Caddyfile").read_text("utf-8")
+    machine.write("/run/Caddyfile", caddyfile.replace("health_interval 5s", "health_interval 1s"))
+    site = ("--setenv=LEVQOR_SITE=http://localhost:8080", "--setenv=HOME=/run",
+            f"--setenv=LEVQOR_BOTS={' '.join(bots.values())}")  # fmt: skip
+    machine.done("systemd-run", "--quiet", "--unit=front", *site, "caddy", "run", "--config",
+                 "/run/Caddyfile", "--adapter", "caddyfile")  # fmt: skip
+    front = "http://localhost:8080"
+    wait_for(lambda: machine.curl(f"{front}/ops/uptime", *token)[0] == 200, 60)
+    send = ("-H", "Content-Type: application/json", "-d", '{"text": "Hello"}')
+    for turn in range(9):
+        if turn == 3:
+            machine.done("systemctl", "kill", "--signal=KILL", "bot2")
+            wait_for(lambda: "health_checker" in machine.done("journalctl", "-u", "front"))
+        status, sent, _ = machine.curl(f"{front}/actions/slack.send", *token, *send)
+        assert (status, '"status":"sent"' in sent) == (200, True), (turn, sent)
+    counted = 'levqor_runs_total{action="slack.send",outcome="sent",surface="http"} 9.0'
+    for name in ("bot1", "bot3"):
+        assert counted in machine.curl(f"http://{bots[name]}/metrics", *token)[1].splitlines()

@@ -16,11 +16,7 @@ ROOT = Path(__file__).parents[1]
 VENV = Path(sys.prefix)
 WHERE = "https://code.example/levqor"
 # They need no desktop and a few seconds; `make test` there runs the rest.
-OWN_TESTS = (
-    "tests/core/test_connectors.py",
-    "tests/core/test_masking.py",
-    "tests/core/test_grammar.py",
-)
+OWN_TESTS = ("tests/core/test_connectors.py", "tests/core/test_masking.py")
 
 pytestmark = [
     pytest.mark.xdist_group("packaging"),

@@ -161,14 +161,18 @@ class Machine:
         return self.curl(f"{BOT_URL}/ops/uptime")[0] in (200, 401)
 
     def sandbox(self) -> dict[str, str]:
-        """Start the sandbox services; the settings that lead to them."""
+        """Start the sandbox services, once; the settings that lead to them."""
         out = "/run/sandbox.json"
-        self.done("systemd-run", "--quiet", "--unit=sandbox", "-p", f"StandardOutput=file:{out}",
-                  "-p", "DynamicUser=yes", "-p", "Environment=HOME=/tmp",
-                  program("levqor"), "sandbox", "--output", "json")  # fmt: skip
+        if self.run("test", "-e", out).returncode:
+            self._start_sandbox(out)
         wait_for(lambda: "settings" in self.run("cat", out).stdout)
         settings: dict[str, str] = json.loads(self.done("cat", out))["settings"]
         return settings
+
+    def _start_sandbox(self, out: str) -> None:
+        self.done("systemd-run", "--quiet", "--unit=sandbox", "-p", f"StandardOutput=file:{out}",
+                  "-p", "DynamicUser=yes", "-p", "Environment=HOME=/tmp",
+                  program("levqor"), "sandbox", "--output", "json")  # fmt: skip
 
     def server(self, environment: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         """Set the bot up as docs/running/install.md does for a server, and start it."""
