@@ -21,16 +21,16 @@ def read(db: Connection, where: str, **args: Any) -> list[RunRecord]:
 
 
 def accept(
-    db: Connection, request: RunRequest, owner: str, default_plan: str
+    db: Connection, request: RunRequest, owner: str, default_plan: str, *, again: bool
 ) -> tuple[RunRecord, bool] | None:
-    """Journal a run; None where its id is another run's.
+    """Journal a run, maybe `again`; None where its id is another run's.
 
     `default_plan` is the caller's where nobody has put them on one. Whatever depends on other
     rows is read once the caller's row is locked: until then they may still change.
     """
     plan = _lock(db, request, default_plan)
     at = db.now() if request.at is None else request.at
-    for first in read(db, "WHERE run = :run OR key = :key", run=request.run, key=request.key):
+    for first in _earlier(db, request, again=again):
         if first.run == request.run:
             # A COMMIT of this very request, whose answer was lost.
             same = first.fingerprint == request.fingerprint and first.caller == request.caller
@@ -58,16 +58,25 @@ def accept(
         "quota_owner": request.caller,
         "owner": owner,
     }
-    names = ", ".join(row)
-    values = ", ".join(f":{name}" for name in row)
-    made = db.execute(f"INSERT INTO runs ({names}) VALUES ({values}) RETURNING {RUN_COLUMNS}", row)
-    return RunRecord.of(made.fetchone()), True
+    return RunRecord.of(db.execute(_INSERT, row).fetchone()), True
 
 
 _REQUESTED = (
     "run", "action", "connector", "caller", "surface", "test", "key", "rebind", "fingerprint",
     "reply_to",
 )  # fmt: skip
+_GIVEN = (*_REQUESTED, "at", "day", "state", "charged", "free", "quota_owner", "owner")
+_INSERT = (
+    f"INSERT INTO runs ({', '.join(_GIVEN)}) VALUES ({', '.join(f':{name}' for name in _GIVEN)}) "
+    f"RETURNING {RUN_COLUMNS}"
+)
+
+
+def _earlier(db: Connection, request: RunRequest, *, again: bool) -> list[RunRecord]:
+    """The run that a request has already: by its key, and its own where it was tried before."""
+    if again:
+        return read(db, "WHERE run = :run OR key = :key", run=request.run, key=request.key)
+    return [] if request.key is None else read(db, "WHERE key = :key", key=request.key)
 
 
 def _lock(db: Connection, request: RunRequest, default_plan: str) -> str:

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from core.network import loopback
-from core.timers import at
+from core.timers import at, uptime
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ _SOONEST_CONNECT = 2
 _GRACE_SECONDS = 1.0
 # A process that stands still in a transaction must not keep others from its rows.
 _IDLE_MS = 5000
+_NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
 # Rows fetched at once where a whole table is read.
 _AT_A_TIME = 2000
 
@@ -42,6 +43,7 @@ class PostgresConnection:
         self._socket = socket.socket(fileno=os.dup(raw.fileno()))
         self._cutting = threading.Lock()
         self.until = 0.0  # when its borrower's time is up
+        self._began: tuple[float, float] | None = None  # by the server's clock, and by uptime()
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> Any:
         """Run one statement, its parameters by name; truth values are 0 and 1."""
@@ -52,8 +54,10 @@ class PostgresConnection:
         return self.raw.execute(_named(sql), plain)
 
     def now(self) -> float:
-        """Seconds since 1970 by the server's clock."""
-        row = self.raw.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+        """Seconds since 1970 by the server's clock, which is asked once in a transaction."""
+        if self._began is not None:
+            return self._began[0] + uptime() - self._began[1]
+        row = self.raw.execute(_NOW).fetchone()
         return float(row[0]) if row else 0.0
 
     def claim(self, table: str) -> bool:
@@ -80,19 +84,25 @@ class PostgresConnection:
         long it may take, it waits for no lock for long: all others queue behind who does.
         """
         ms = max(100, round((self.until - time.monotonic()) * 1000))
-        self.raw.execute(
+        done = self.raw.execute(
             f"BEGIN; SET LOCAL statement_timeout = {ms}; "
             f"SET LOCAL lock_timeout = {min(ms, _IDLE_MS)}; "
-            f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MS}"
+            f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MS}; {_NOW}"
         )
+        while done.nextset():
+            pass
+        row = done.fetchone()
+        self._began = (float(row[0]), uptime()) if row else None
 
     def commit(self) -> None:
         """Commit; raises psycopg's error also where the server rolled back in its place."""
+        self._began = None
         if self.raw.execute("COMMIT").statusmessage != "COMMIT":
             raise psycopg.errors.InFailedSqlTransaction
 
     def rollback(self) -> None:
         """Undo."""
+        self._began = None
         self.raw.execute("ROLLBACK")
 
     @contextlib.contextmanager

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from core.errors import InvalidInput, LedgerError
@@ -32,8 +31,14 @@ class Runs(People):
         `request.refuse`, Busy (test sends), QuotaSpent, Repeated.
         """
         owner, plan = self.store.owner(), self._begins_on(request.caller)
+        tried = False
+
+        def work(db: Connection) -> tuple[RunRecord, bool] | None:
+            nonlocal tried
+            again, tried = tried, True
+            return accept(db, request, owner, plan, again=again)
+
         for _ in range(_TRIES):
-            work = partial(accept, request=request, owner=owner, default_plan=plan)
             try:
                 accepted = self.store.write(work, durable=True, patience=patience)
             except Conflict:
