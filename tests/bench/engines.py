@@ -1,0 +1,150 @@
+"""Accepted and whole runs a second on both engines, beside an idempotency table in plain psycopg.
+
+Every commit is flushed to the disk. The table is what a user would write: one row for a request's
+key, one update when it is done. A whole run is accepted, sending, settled and told of: four
+commits, with quota, journal and lease. One process with one caller, then eight with eight.
+"""
+
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+
+from core.ledger import Ledger, RunRequest, random_code
+from tests.bench import table
+from tests.support.postgres import Cluster
+
+SECONDS, ROUNDS = 3.0, 2
+SIZES = ((1, 1), (8, 8))
+SYSTEMS = ("SQLite", "PostgreSQL", "psycopg table")
+_TABLE = "CREATE TABLE IF NOT EXISTS requests (key TEXT PRIMARY KEY, state TEXT, at TIMESTAMPTZ)"
+
+
+class Table:
+    """What a user would write: a connection for each caller, and one row for each request."""
+
+    def __init__(self, url):
+        self._url, self._own = url, threading.local()
+
+    def accept(self):
+        """Take a request unless it was taken before; its key."""
+        db = getattr(self._own, "db", None) or psycopg.connect(self._url)
+        self._own.db = db
+        key = random_code(20)
+        sql = "INSERT INTO requests VALUES (%s, 'accepted', now()) ON CONFLICT DO NOTHING"
+        assert db.execute(sql, [key]).rowcount == 1
+        db.commit()
+        return key
+
+    def end(self, key):
+        """Say that it was done."""
+        self._own.db.execute("UPDATE requests SET state = 'sent' WHERE key = %s", [key])
+        self._own.db.commit()
+
+
+class Runs:
+    """The same with the ledger."""
+
+    def __init__(self, home, url):
+        self._ledger = Ledger.open(home, url)
+        self._ledger.default_plan = "pro"
+
+    def accept(self):
+        """Journal a run of the thread's own caller; its id."""
+        caller = f"http:{threading.get_native_id()}"
+        request = RunRequest(
+            run=random_code(10), action="slack.send", connector="slack", caller=caller,
+            surface="http", fingerprint=b"f" * 32, key=random_code(20), reply_to="{}",
+        )  # fmt: skip
+        record, first = self._ledger.accept(request)
+        assert first
+        return record.run
+
+    def end(self, run):
+        """Send it, settle it, tell of it."""
+        assert self._ledger.sending(run)
+        self._ledger.settle(run, "sent", attempts=1, ms=1.0)
+        self._ledger.mark_notified(run)
+
+
+def child(home, url, system, whole, callers):
+    """One process: measure from the first line of standard input on, and print what was taken."""
+    runs = Table(url) if system == "psycopg table" else Runs(Path(home), url or None)
+    taken, until = [], 0.0
+
+    def call():
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            run = runs.accept()
+            if whole:
+                runs.end(run)
+            taken.append((time.perf_counter() - began) * 1000)
+
+    runs.end(runs.accept())
+    print("ready", flush=True)
+    sys.stdin.readline()
+    until = time.monotonic() + SECONDS
+    threads = [threading.Thread(target=call) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(json.dumps(taken), flush=True)
+
+
+def measure(home, url, system, whole, size):
+    """Milliseconds of each, from all the processes together."""
+    processes, callers = size
+    line = [sys.executable, "-m", "tests.bench.engines", home, url, system, whole, str(callers)]
+    with contextlib.ExitStack() as stack:
+        pipe = subprocess.PIPE
+        children = [
+            stack.enter_context(subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True))
+            for _ in range(processes)
+        ]
+        for one in children:
+            if one.stdout.readline() != "ready\n":
+                raise SystemExit(f"{system} failed")
+        for one in children:
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        return [each for one in children for each in json.loads(one.stdout.readline())]
+
+
+def main():
+    """Print the table; each system in turns, so that what else goes on falls on all alike."""
+    cases = [(whole, size) for whole in ("", "whole") for size in SIZES]
+    taken = {}
+    with Cluster(durable=True) as cluster, tempfile.TemporaryDirectory() as folder:
+        cluster.execute(_TABLE)
+        for case in cases * ROUNDS:
+            for system in SYSTEMS:
+                url = "" if system == "SQLite" else cluster.url()
+                taken.setdefault((*case, system), []).extend(measure(folder, url, system, *case))
+    rows = []
+    for (whole, size, system), each in taken.items():
+        cuts = statistics.quantiles(each, n=100)
+        rate = len(each) / (SECONDS * ROUNDS)
+        what = "whole run" if whole else "accept"
+        rows.append(
+            (
+                what,
+                f"{size[0]} x {size[1]}",
+                system,
+                f"{rate:,.0f}",
+                *(f"{cuts[n]:.1f}" for n in (49, 98)),
+            )
+        )
+    columns = ("what", "processes x callers", "with", "1/s", "p50 ms", "p99 ms")
+    table.show(f"Durable commits, {ROUNDS} x {SECONDS:.0f} s each, in turns", columns, rows)
+
+
+if __name__ == "__main__":
+    child(*sys.argv[1:5], int(sys.argv[5]))
