@@ -59,7 +59,7 @@ class Backup:
         if ledger.bots():
             raise LedgerError(
                 f"{ledger.store.place} is in use by a bot.",
-                fix="Stop levqor-bot, on every machine, then run it again.",
+                fix="Stop levqor-bot on every machine (levqor bots lists them), then run it again.",
                 reason="ledger_locked",
             )
         token, done = secrets.token_hex(8), Restored({}, 0)
