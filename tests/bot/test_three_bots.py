@@ -139,7 +139,7 @@ def wake(scene, bot, stalled, struck):
     stalled.let_in()
     bot.go_on()
     wait_for(lambda: f":{bot.pid}" in "".join(label for (label,) in scene.rows(LIVING)))
-    assert len(scene.rows(LIVING)) == 3
+    wait_for(lambda: len(scene.rows(LIVING)) == 3)
     if struck["sending"][0] == "sending":
         # It alone knows that nothing was sent.
         wait_for(lambda: scene.states()["sending"][0] == "not_sent")
