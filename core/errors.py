@@ -261,7 +261,7 @@ class Stopping(Busy):
 
 
 class LedgerError(LevqorError, code="ledger_error", http=503, exit=7):
-    """The ledger cannot be read or written."""
+    """The database cannot be read or written."""
 
 
 class Unwritten(LedgerError, exit=9):

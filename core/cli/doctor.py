@@ -181,8 +181,7 @@ def _private(file: Path) -> Iterator[Finding]:
 def _database(engine: Engine) -> Iterator[Finding]:
     """The database opened; does it hold runs from the future?"""
     store = engine.ledger.store
-    name = store.place if store.shared else f"The database {store.place}"
-    yield Finding(True, f"{name} can be used.")
+    yield Finding(True, f"{store.place} can be used.")
     yield from (Finding(None, what, fix) for what, fix in store.risks())
     latest = engine.ledger.runs(1)
     if latest and latest[0].at > time.time() + MAX_SKEW_S:

@@ -75,7 +75,6 @@ def restore(
         )
     body = {
         "file": str(file.absolute()),
-        "database": session.ledger.store.place,
         "rows": restored.rows,
         "unknown": restored.unknown,
         "new_key": new_key,

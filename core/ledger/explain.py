@@ -25,7 +25,7 @@ def explain(path: Path, error: BaseException) -> LedgerError:
     code, number = code_of(error), getattr(error, "errno", None)
     no_access = isinstance(error, OSError) or code in _NO_ACCESS
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        reason, what = "damaged", f"The ledger {path} is damaged."
+        reason, what = "damaged", f"The database {path} is damaged."
         # What is left of its write-ahead log would be written into the copy.
         fix = (
             f"Stop what uses it, move {path} and the {path.name}-wal and {path.name}-shm "
@@ -34,28 +34,28 @@ def explain(path: Path, error: BaseException) -> LedgerError:
         )
     # A full disk is also an I/O error, where the write-ahead log's index cannot grow.
     elif code == sqlite3.SQLITE_FULL or number == errno.ENOSPC or _no_room(path, code):
-        reason, what = "full", f"The disk that holds the ledger {path} is full."
+        reason, what = "full", f"The disk that holds the database {path} is full."
         fix = "Free some space, then try again."
     elif number in _NO_LOCKS:
         reason = "unlockable"
         what = f"The disk of {path} cannot lock files (some network drives cannot)."
         fix = "Choose a home on a disk of this computer: --home or LEVQOR_HOME."
     elif code in LOCKED:
-        reason, what = "locked", f"The ledger {path} is held by another program."
+        reason, what = "locked", f"The database {path} is held by another program."
         fix = "Try again in a moment; if it stays so, close what else uses this home."
     elif no_access and _mounted_read_only(path):
         reason = "readonly"
-        what = f"The disk that holds the ledger {path} is mounted read-only."
+        what = f"The disk that holds the database {path} is mounted read-only."
         fix = "Mount it for writing, or choose another folder with --home."
     elif no_access:
-        reason, what = "readonly", f"The ledger {path} cannot be written."
+        reason, what = "readonly", f"The database {path} cannot be written."
         fix = (
             f"Make {path.parent} and the files in it yours and writable, "
             "or choose another folder with --home."
         )
     else:
         name = getattr(error, "sqlite_errorname", "SQLite error")
-        reason, what = "unusable", f"The ledger {path} cannot be used ({name})."
+        reason, what = "unusable", f"The database {path} cannot be used ({name})."
         fix = "Check the disk it is on; 'levqor doctor' says more."
     wait = 5 if reason == "locked" else None
     return LedgerError(what, fix=fix, reason=f"ledger_{reason}", retry_after=wait)

@@ -105,7 +105,7 @@ def prepare(path: Path) -> None:
         raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
     except Timeout:
         raise LedgerError(
-            f"The ledger {path} is being opened by another program that does not finish.",
+            f"The database {path} is being opened by another program that does not finish.",
             fix="Close other Levqor programs that use this home, then try again.",
             reason="ledger_locked",
         ) from None
@@ -168,7 +168,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         return
     if have > SCHEMA:
         raise LedgerError(
-            f"The ledger {path} was written by a newer Levqor "
+            f"The database {path} was written by a newer Levqor "
             f"(schema {have}; this one knows {SCHEMA}).",
             fix="Install that Levqor again, or start this one with another --home.",
             reason="ledger_newer",

@@ -132,7 +132,7 @@ class PostgresStore:
         What takes `long`, so many seconds at most, is not tried again after that.
         """
         if self._pool.closed:
-            raise LedgerError("The ledger is closed; Levqor is stopping.")
+            raise LedgerError("The database is closed; Levqor is stopping.")
         until = time.monotonic() + patience
         undecided, tries = False, 0
         while True:

@@ -47,7 +47,7 @@ class Runs(People):
                 return accepted
             # Two runs drew the same ten letters: one pair in 10**14.
             request = dataclasses.replace(request, run=random_code(len(request.run)))
-        raise LedgerError(f"The ledger {self.store.place} refuses new runs; nothing was sent.")
+        raise LedgerError(f"{self.store.place} refuses new runs; nothing was sent.")
 
     @writes(durable=True)
     def sending(self, db: Connection, run: str) -> bool:

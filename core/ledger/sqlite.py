@@ -37,7 +37,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, sweep: Callable[[Connection], int]) -> None:
         """`sweep` deletes what is too old to be kept and returns how much is still waited for."""
-        self.files, self.place = path, str(path)
+        self.files, self.place = path, f"The database {path}"
         self._sweep = sweep
         self._owner: Owner | None = None
         self._owner_lock = threading.Lock()
@@ -136,7 +136,7 @@ class SqliteStore:
         # A file that was deleted or replaced takes writes like any other, and keeps none.
         if identity(self.files) != self._identity:
             raise LedgerError(
-                f"The ledger {self.files} was moved, deleted or replaced while in use.",
+                f"The database {self.files} was moved, deleted or replaced while in use.",
                 fix="Put it back, or start this program again to use the one that is there now.",
                 reason="ledger_replaced",
             )

@@ -73,7 +73,7 @@ class Store(Protocol):
     All raise LedgerError, which says what is wrong and what to do.
     """
 
-    place: str  # which database this is, for a person
+    place: str  # which database this is, as a sentence begins
     files: Path  # the name that the files kept beside the database begin with
     shared: bool  # whether processes of several homes use it
     grace: float  # seconds after its owner's death in which a run that is sent may still be

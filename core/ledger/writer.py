@@ -86,7 +86,7 @@ class Writer:
         piece = _Piece(work, durable, time.monotonic() + patience)
         with self._lock:
             if self._closed:
-                raise LedgerError("The ledger is closed; Levqor is stopping.")
+                raise LedgerError("The database is closed; Levqor is stopping.")
             self._pieces.put(piece)
         result: T = piece.future.result()
         return result

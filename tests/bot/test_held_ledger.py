@@ -52,7 +52,7 @@ def test_slack_is_acknowledged_in_time_and_http_callers_are_told_to_come_later(
         # All this came while the database was held.
         assert sandbox.slack.calls("webhook") == []
         assert [one.ack["text"].split("\n")[0] for one in typed if one.acked] == [
-            f"Not sent. The ledger {home / 'levqor.db'} is held by another program."
+            f"Not sent. The database {home / 'levqor.db'} is held by another program."
         ] * len(typed)
         told = list(callers.answers)
         assert {status for status, _ in told} == {503}

@@ -75,7 +75,7 @@ def test_an_ending_a_full_disk_did_not_take_is_said_kept_and_written_by_the_next
     run = told.split("un ")[1].split()[0] if outcome == "sent" else err.split("Run ")[1].split()[0]
     assert process.returncode == 9, err
     assert "waiting 5 seconds for the database" in err
-    assert f"The disk that holds the ledger {disk}/levqor.db is full." in err
+    assert f"The disk that holds the database {disk}/levqor.db is full." in err
     assert f"This could not be written down: {run} is {outcome}." in err
     assert "Then run: levqor runs. It writes this down." in err
     assert next_run(disk, sandbox, outcome) == (outcome, then)
