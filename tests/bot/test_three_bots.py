@@ -5,6 +5,7 @@ import contextlib
 import psycopg
 import pytest
 
+from core.ledger.postgres import Lease
 from core.sandbox.slack import TEAM
 from tests.support.engines import shared
 from tests.support.replica import SHORT, replicas
@@ -22,14 +23,19 @@ def stalled():
 
 
 @pytest.fixture
-def bots(tmp_path, environ, sandbox, stalled):
+def lease(counts):
+    return counts(SHORT, Lease())
+
+
+@pytest.fixture
+def bots(tmp_path, environ, sandbox, stalled, lease):
     own = {
         **sandbox.slack.http_settings(),
         "LEVQOR_TELEGRAM": "off",
         "LEVQOR_DEFAULT_PLAN": "pro",
         "RESEND_API_URL": stalled.url,
     }
-    with replicas(tmp_path, {**environ, **own}) as bots:
+    with replicas(tmp_path, {**environ, **own}, lease=lease) as bots:
         yield bots
 
 
@@ -98,9 +104,9 @@ class Scene:
 
 
 @shared
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("how", ["killed", "standing still"])
-def test_one_of_three_at_each_step_of_a_run(bots, sandbox, database, stalled, how):
+def test_one_of_three_at_each_step_of_a_run(bots, sandbox, database, stalled, lease, how):
     first, second, _ = bots
     scene = Scene(sandbox, database)
     scene.listen(first)
@@ -109,7 +115,7 @@ def test_one_of_three_at_each_step_of_a_run(bots, sandbox, database, stalled, ho
     assert struck["accepted"][0] == "accepted"
     scene.listen(second)
     scene.ask("by another")
-    wait_for(lambda: all(map(scene.told, scene.asked)), 90)
+    wait_for(lambda: all(map(scene.told, scene.asked)), 90 + lease.seconds + lease.grace)
     states = scene.states()
     assert states["accepted"][:2] == ("not_sent", "interrupted_before")
     assert "stopped before it was sent" in scene.told("accepted")[-1]
@@ -118,7 +124,7 @@ def test_one_of_three_at_each_step_of_a_run(bots, sandbox, database, stalled, ho
         if struck[step][0] == "sending":
             state, reason, settled_at, until = states[step]
             assert (state, reason) == ("unknown", "interrupted")
-            assert settled_at >= until + SHORT.grace
+            assert settled_at >= until + lease.grace
             assert "may or may not have been sent" in scene.told(step)[-1]
     assert states["accepted"][2] >= states["accepted"][3]
     for step in ("settled", "told", "by another"):

@@ -28,6 +28,8 @@ COMMANDS = [
     (["backup", "copy.db"], 0),
     (["restore", "copy.db"], 2),
     (["prune"], 0),
+    (["bots"], 0),
+    (["init"], 2),  # nobody is there to answer
     (["home", "move"], 3),
 ]
 BROKEN = [
