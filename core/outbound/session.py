@@ -91,7 +91,12 @@ class Session(HTTPAdapter):
         prepared.prepare_method(request.method)
         prepared.prepare_url(request.url, request.params)
         prepared.prepare_headers(request.headers)
-        prepared.prepare_body(request.data, None)
+        if isinstance(request.data, bytes):
+            # Whether it is a stream or a file takes requests longer to find out than all the rest.
+            prepared.body = request.data
+            prepared.headers["Content-Length"] = str(len(request.data))
+        else:
+            prepared.prepare_body(request.data, None)
         proxies = {"all": route.proxy} if route.proxy else {}
         return self.send(
             prepared, stream=True, timeout=seconds, verify=route.bundle, proxies=proxies
