@@ -42,7 +42,7 @@ class Web(Surface):
         except NotConfigured as error:
             if not self._optional:
                 raise
-            await bot.inbound(self.name, error.message, error.fix, ok=False)
+            await bot.inbound(self.name, error.message.removesuffix("."), error.fix, ok=False)
             return
         self.address = Address(*self._listener.getsockname()[:2])
         app = make_app(bot, self._hooks, self._limits, self.address)

@@ -203,7 +203,9 @@ def test_a_taken_port_nobody_chose_is_said_and_done_without(engine, capsys):
 
         assert lived(engine, web, Way("a", [], look)).status == 0
     assert [(way.surface, way.ok) for way in ways] == [("http", False)]
-    assert "cannot listen" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "cannot listen" in said
+    assert "(Address already in use). Choose another address" in said
 
 
 def test_a_verdict_holds_nothing_that_moves_a_cursor(engine, capsys):
