@@ -240,7 +240,7 @@ def parse(told):
 @pytest.mark.parametrize("told", sorted({told for _, _, told in COMMANDS}), ids=" ".join)
 def test_a_command_in_a_block_is_read_by_its_program(told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for file in ("answers.env", "levqor-backup.db"):
+    for file in ("answers.env", "levqor-backup.db", "sandbox.env"):
         (tmp_path / file).touch()
     parse(told)
 
