@@ -135,7 +135,7 @@ def m004_run_counts(db: Database) -> None:
             surface TEXT NOT NULL,
             runs INTEGER NOT NULL,
             PRIMARY KEY (action, outcome, surface)
-        );
+        ) WITHOUT ROWID;
         INSERT INTO run_counts SELECT action, state, surface, count(*) FROM runs
             WHERE settled_at IS NOT NULL GROUP BY action, state, surface;
         """

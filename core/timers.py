@@ -5,6 +5,7 @@ started by the first deadline, sleeps until the earliest one and calls back.
 """
 
 import logging
+import math
 import sched
 import threading
 import time
@@ -38,6 +39,7 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._set = threading.Event()
+        self._until = math.inf  # when its thread wakes by itself; while it is awake, never
         self._scheduler = sched.scheduler(time.monotonic, self._wait)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -53,7 +55,9 @@ class Watchdog:
                 thread.start()
                 self._thread = thread
         event = self._scheduler.enterabs(deadline, 0, _safely, (callback,))
-        self._set.set()
+        # To wake it for each of many that are called off in time would cost more than they do.
+        if deadline < self._until:
+            self._set.set()
         return Handle(self._scheduler, event)
 
     def _watch(self) -> None:
@@ -63,7 +67,9 @@ class Watchdog:
 
     def _wait(self, seconds: float | None) -> None:
         """Wait so long, or until another deadline is set: it may be the earliest."""
+        self._until = math.inf if seconds is None else time.monotonic() + seconds
         self._set.wait(seconds)
+        self._until = math.inf
         self._set.clear()
 
 

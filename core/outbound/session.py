@@ -89,7 +89,7 @@ class Session(HTTPAdapter):
         """Send one request, wait for the head of its answer and leave its body unread."""
         prepared = requests.PreparedRequest()  # not request.prepare(): cookies take the longest
         prepared.prepare_method(request.method)
-        prepared.prepare_url(request.url, request.params)
+        prepared.prepare_url(request.url, request.params or None)
         prepared.prepare_headers(request.headers)
         if isinstance(request.data, bytes):
             # Whether it is a stream or a file takes requests longer to find out than all the rest.
