@@ -126,7 +126,7 @@ def m003_owed(db: Database) -> None:
 
 @MIGRATIONS()
 def m004_run_counts(db: Database) -> None:
-    """How many runs ever ended; it stays when old runs are deleted."""
+    """How many runs ended that were deleted since: a counter must not fall."""
     db.executescript(
         """
         CREATE TABLE run_counts (
@@ -135,9 +135,7 @@ def m004_run_counts(db: Database) -> None:
             surface TEXT NOT NULL,
             runs INTEGER NOT NULL,
             PRIMARY KEY (action, outcome, surface)
-        ) WITHOUT ROWID;
-        INSERT INTO run_counts SELECT action, state, surface, count(*) FROM runs
-            WHERE settled_at IS NOT NULL GROUP BY action, state, surface;
+        );
         """
     )
 

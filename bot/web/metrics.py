@@ -84,6 +84,8 @@ class _Now(Collector):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # An outcome that is corrected later is no fall of a counter.
+        self._highest: dict[tuple[str, str, str], int] = {}
 
     def collect(self) -> Iterator[Metric]:
         """Queues from memory; runs and verdicts from the ledger, whichever program's they are."""
@@ -107,11 +109,13 @@ class _Now(Collector):
             "levqor_inbound_up", "Whether an interface of the bot works.", labels=("surface",)
         )
         states = inbounds(self._engine.ledger)
-        counts = {row[:3]: row[3] for row in self._engine.ledger.counts()}
-        surfaces = {*states, *(surface for _, _, surface in counts)}
+        for action, outcome, surface, count in self._engine.ledger.counts():
+            series = action, outcome, surface
+            self._highest[series] = max(count, self._highest.get(series, 0))
+        surfaces = {*states, *(surface for _, _, surface in self._highest)}
         # Zeros too: Prometheus sees no increase in a series that begins with its first run.
         for labels in product(self._engine.action_ids(), get_args(Outcome), sorted(surfaces)):
-            runs.add_metric(labels, counts.get(labels, 0))
+            runs.add_metric(labels, self._highest.get(labels, 0))
         for name, (busy, queued) in self._engine.queues().items():
             running.add_metric((name,), busy)
             waiting.add_metric((name,), queued)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -122,11 +123,38 @@ class Runs(People):
 
     @writes()
     def _prune_runs(self, db: Connection, before: float) -> int:
-        return db.execute(
-            "DELETE FROM runs WHERE run IN (SELECT run FROM runs "
-            "WHERE at < :before AND settled_at IS NOT NULL ORDER BY at LIMIT :step)",
-            {"before": before, "step": PRUNE_STEP},
-        ).rowcount
+        gone = Counter(
+            db.execute(
+                "DELETE FROM runs WHERE run IN (SELECT run FROM runs "
+                "WHERE at < :before AND settled_at IS NOT NULL ORDER BY at LIMIT :step) "
+                "RETURNING action, state, surface",
+                {"before": before, "step": PRUNE_STEP},
+            ).fetchall()
+        )
+        for (action, state, surface), count in sorted(gone.items()):
+            db.execute(
+                "INSERT INTO run_counts (action, outcome, surface, runs) "
+                "VALUES (:action, :state, :surface, :count) ON CONFLICT (action, outcome, surface) "
+                "DO UPDATE SET runs = run_counts.runs + :count",
+                {"action": action, "state": state, "surface": surface, "count": count},
+            )
+        return gone.total()
+
+    def counts(self) -> list[tuple[str, str, str, int]]:
+        """How many runs ever ended, for each action, outcome and surface.
+
+        Deleted runs were counted when they went: a settle that counts would be a row that all
+        bots wait for.
+        """
+        sql = (
+            "SELECT action, outcome, surface, sum(runs) FROM ("
+            "SELECT action, outcome, surface, runs FROM run_counts UNION ALL "
+            "SELECT action, state, surface, count(*) FROM runs "
+            "WHERE settled_at IS NOT NULL GROUP BY action, state, surface"
+            ") AS counted GROUP BY action, outcome, surface ORDER BY action, outcome, surface"
+        )
+        rows = self.store.read(lambda db: db.execute(sql).fetchall(), long=True)
+        return [(action, outcome, surface, int(count)) for action, outcome, surface, count in rows]
 
 
 def settle(
@@ -153,8 +181,7 @@ def settle(
         "charged = CASE WHEN :gone = 1 THEN 0 ELSE charged END, "
         "key = CASE WHEN :unsent = 1 AND rebind = 1 THEN NULL ELSE key END "
         "WHERE run = :run AND "
-        + ("state = :left" if left else OPEN if reason == "interrupted" else _UNSETTLED)
-        + " RETURNING action, surface",
+        + ("state = :left" if left else OPEN if reason == "interrupted" else _UNSETTLED),
         {
             "run": run,
             "state": state,
@@ -168,17 +195,8 @@ def settle(
             "unsent": state == "not_sent",
             "left": left,
         },
-    ).fetchone()
-    if done is not None:
-        # For /metrics: a counter must not fall when old runs are deleted, nor where an outcome
-        # is corrected later, which counts as a second one.
-        db.execute(
-            "INSERT INTO run_counts (action, outcome, surface, runs) "
-            "VALUES (:action, :state, :surface, 1) "
-            "ON CONFLICT (action, outcome, surface) DO UPDATE SET runs = run_counts.runs + 1",
-            {"action": done[0], "state": state, "surface": done[1]},
-        )
-    return done is not None
+    )
+    return done.rowcount == 1
 
 
 _UNSETTLED = f"({OPEN} OR (state = 'unknown' AND reason IN ('interrupted', 'restored')))"

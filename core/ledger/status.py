@@ -102,8 +102,3 @@ class Status(Stored):
             for each in said
             if each.alive or (each.surface not in lived and each is latest[each.surface])
         ]
-
-    @reads
-    def counts(self, db: Connection) -> list[tuple[str, str, str, int]]:
-        """How many runs ever ended, for each action, outcome and surface."""
-        return db.execute("SELECT action, outcome, surface, runs FROM run_counts").fetchall()

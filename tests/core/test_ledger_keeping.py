@@ -135,19 +135,6 @@ def test_how_many_runs_ended_is_counted_once_and_outlives_the_runs(ledger, open_
     ]
 
 
-def test_a_database_from_before_the_counts_begins_with_what_it_holds(home):
-    with Ledger.open(home) as ledger:
-        for n in range(3):
-            finish(ledger, "sent", caller=f"cli:{n}")
-        accept(ledger)
-    with contextlib.closing(sqlite3.connect(home / "levqor.db")) as db, db:
-        db.execute("DROP TABLE run_counts")
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_run_counts'")
-        db.execute("PRAGMA user_version=3")
-    with Ledger.open(home) as ledger:
-        assert ledger.counts() == [("sample.do", "sent", "cli", 3)]
-
-
 @pooled_too
 def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_path):
     entry = finish(ledger, "sent")
