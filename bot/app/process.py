@@ -139,7 +139,10 @@ async def follow_settings(bot: Bot) -> None:
             quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
             with contextlib.suppress(LevqorError):  # what other bots see of it can wait
                 await bot.call(bot.engine.announce)
-            bot.print_status("Settings were read again. A changed chat token needs a restart.")
+            bot.print_status(
+                "Settings were read again."
+                " A change to a chat's own settings or to LEVQOR_HTTP needs a restart."
+            )
 
 
 async def every(seconds: float, work: Callable[[], object], bot: Bot) -> None:
