@@ -25,7 +25,7 @@ from core.ledger.endings import Endings
 from core.ledger.file import make_home
 from core.ledger.postgres_connection import CommitLost, Pool, PostgresConnection, transaction
 from core.ledger.postgres_errors import explain, passes
-from core.ledger.store import LAST_WORDS, PATIENCE, Conflict, Connection, Undecided
+from core.ledger.store import LAST_WORDS, PATIENCE, Conflict, Connection, Undecided, closed
 from core.logs import mistake
 
 T = TypeVar("T")
@@ -132,7 +132,7 @@ class PostgresStore:
         What takes `long`, so many seconds at most, is not tried again after that.
         """
         if self._pool.closed:
-            raise LedgerError("The database is closed; Levqor is stopping.")
+            raise closed()
         until = time.monotonic() + patience
         undecided, tries = False, 0
         while True:

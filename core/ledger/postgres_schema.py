@@ -152,16 +152,16 @@ def migrate(db: Connection) -> None:
         "INSERT INTO meta (name, value) VALUES ('schema', '0') ON CONFLICT (name) DO NOTHING"
     )
     db.execute("SELECT value FROM meta WHERE name = 'schema' FOR UPDATE")
+    if current(db):
+        return
     have = _number(db, "schema")
     if have > SCHEMA:
-        if _number(db, "oldest_reader") > SCHEMA:
-            raise LedgerError(
-                f"The PostgreSQL database was changed by a newer Levqor (schema {have}; "
-                f"this one knows {SCHEMA}).",
-                fix="Install that Levqor here too.",
-                reason="ledger_newer",
-            )
-        return
+        raise LedgerError(
+            f"The PostgreSQL database was changed by a newer Levqor (schema {have}; "
+            f"this one knows {SCHEMA}).",
+            fix="Install that Levqor here too.",
+            reason="ledger_newer",
+        )
     for number in range(have + 1, SCHEMA + 1):
         for statement in filter(str.strip, _STEPS.get(number, "").split(";")):
             db.execute(statement)

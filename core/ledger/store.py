@@ -34,6 +34,11 @@ class Undecided(LedgerError):
     """The database may or may not have taken a transaction: its answer was lost."""
 
 
+def closed() -> LedgerError:
+    """Make the error of who writes to a ledger that was closed."""
+    return LedgerError("The database is closed; Levqor is stopping.")
+
+
 class Rows(Protocol):
     """What a statement returned."""
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from core.errors import LedgerError
 from core.ledger.explain import LOCKED, code_of
 from core.ledger.file import Connection
-from core.ledger.store import PATIENCE
+from core.ledger.store import PATIENCE, closed
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class Writer:
         piece = _Piece(work, durable, time.monotonic() + patience)
         with self._lock:
             if self._closed:
-                raise LedgerError("The database is closed; Levqor is stopping.")
+                raise closed()
             self._pieces.put(piece)
         result: T = piece.future.result()
         return result
