@@ -1,12 +1,11 @@
 """One new folder and its name in the list: a further interface is everywhere."""
 
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tests.support.cli import ROOT, Ran, environment
+from tests.support.cli import Ran, checkout, environment
 
 PIGEON = '''
 """Carrier pigeons."""
@@ -88,11 +87,7 @@ SURFACE = SurfaceSpec(
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     """A copy of the program with one interface more."""
-    copy = tmp_path_factory.mktemp("extra")
-    for folder in ("core", "bot", "docs"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (".env.example",):
-        shutil.copy(ROOT / file, copy / file)
+    copy = checkout(tmp_path_factory.mktemp("extra"))
     (copy / "bot/pigeon").mkdir()
     (copy / "bot/pigeon/__init__.py").write_text(PIGEON)
     listing = copy / "bot/surfaces.py"

@@ -1,14 +1,13 @@
 """The places that make a connector, and no other: one more than there are is everywhere."""
 
 import json
-import shutil
 import subprocess
 import sys
 
 import pytest
 
 from core.connectors import CONNECTORS
-from tests.support.cli import ROOT, Ran, environment
+from tests.support.cli import Ran, checkout, environment
 
 PAGER = '''
 """Ring somebody's pager."""
@@ -161,11 +160,7 @@ def change(file, *replaced):
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     """A copy of the program with one more connector: two files, and a line in two lists."""
-    copy = tmp_path_factory.mktemp("further")
-    for folder in ("core", "bot", "docs"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (".env.example",):
-        shutil.copy(ROOT / file, copy / file)
+    copy = checkout(tmp_path_factory.mktemp("further"))
     (copy / "core/connectors/pager.py").write_text(PAGER)
     (copy / "core/sandbox/pager.py").write_text(SERVICE)
     change(

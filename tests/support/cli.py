@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,14 @@ def environment(**more):
     ours = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
     kept = {k: v for k, v in os.environ.items() if k not in ours}
     return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **more}
+
+
+def checkout(copy):
+    """Copy what the program and its pages are made from, for a test that adds to it."""
+    for folder in ("core", "bot", "docs"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / ".env.example", copy)
+    return copy
 
 
 def levqor(*args, stdin="", env=None, cwd=None):
