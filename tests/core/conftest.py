@@ -1,11 +1,17 @@
 import asyncio
+import contextlib
 import threading
 
 import pytest
 
 from core.cli import main
+from core.engine import Engine
+from core.ledger import Ledger
+from core.settings import Settings
 from tests.support.asking import ADA, BOB
 from tests.support.cli import Ran
+from tests.support.losing import SECRET, Away, grant
+from tests.support.postgres import Cluster, needed
 from tests.support.sandbox import Sandbox
 
 
@@ -42,3 +48,50 @@ def world():
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL of the module's own, to be stopped and broken."""
+    needed()
+    with Cluster(settings={"max_connections": "30"}) as server:
+        server.execute("CREATE ROLE member LOGIN")
+        server.execute(f"CREATE ROLE guarded LOGIN PASSWORD '{SECRET}'")
+        hba = server.data / "pg_hba.conf"
+        hba.write_text(
+            "host all guarded 127.0.0.1/32 scram-sha-256\nhost all stranger 127.0.0.1/32 reject\n"
+            + hba.read_text()
+        )
+        server.execute("CREATE ROLE stranger LOGIN")
+        server.execute("SELECT pg_reload_conf()")
+        yield server
+
+
+@pytest.fixture
+def base(home, server):
+    """A database with its tables, which `member` and `guarded` may use and do not own."""
+    with server.database() as name:
+        Ledger.open(home, server.url(name)).close()
+        grant(server, name)
+        yield name
+
+
+@pytest.fixture
+def away(home, sandbox):
+    """Open an engine on a database that is going to be lost."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**urls):
+            environ = {**sandbox.settings(), **urls}
+            engine = stack.enter_context(Engine.open(Settings(home, environ=environ)))
+            return Away(engine, sandbox)
+
+        yield start
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Another home, empty, with the key of the first."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir(mode=0o700)
+    return folder

@@ -3,9 +3,7 @@
 import contextlib
 import random
 import shutil
-import signal
 import sqlite3
-import subprocess
 import time
 
 import pytest
@@ -15,87 +13,13 @@ from core.errors import IdempotencyMismatch, LedgerError
 from core.home_key import key_check
 from core.ledger import Ledger
 from core.ledger.backup import TABLES
-from core.ledger.file import SCHEMA, connect
+from core.ledger.file import SCHEMA
 from core.ledger.records import Owed
 from core.ledger.restore import opened
 from core.migrations import MIGRATIONS
 from tests.support import engines
-from tests.support.cli import command, environment, levqor
 from tests.support.journal import accept, finish, order
-from tests.support.postgres_proxy import PostgresProxy
-from tests.support.waiting import wait_for
-
-LARGE = 3000
-KEPT = {table: columns for table, columns in TABLES.items() if table != "meta"}
-DRAWN = {
-    "TEXT": lambda draw: draw.choice(
-        ["", "plain", "Žluťoučký 🐎", "a\tb\\N\n", "\\x41", "'; --", "x" * 3000]
-    ),
-    "REAL": lambda draw: draw.choice([0.0, -1.5, 1e300, 0.1, 5e-324, 1795715520.123456]),
-    "INTEGER": lambda draw: draw.choice([0, 1, 2**31 - 1, -7]),
-    "BLOB": lambda draw: draw.choice([b"", b"\0\xff\\", draw.randbytes(32)]),
-}
-
-
-@pytest.fixture
-def elsewhere(tmp_path):
-    """Another home, empty, with the key of the first."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-def dump(ledger):
-    """Every row of every table that is kept."""
-
-    def read(db):
-        return {
-            table: sorted(db.execute(f"SELECT {columns} FROM {table}").fetchall(), key=repr)
-            for table, columns in KEPT.items()
-        }
-
-    return ledger.store.read(read)
-
-
-def fill(ledger, draw, count):
-    """Put rows into every table that hold whatever their columns' types can."""
-
-    def rows(table, columns):
-        types = {row[1]: row[2:] for row in db.execute(f"PRAGMA table_info({table})")}
-        for n in range(count):
-            row = []
-            for column in columns.split(", "):
-                kind, needed, *_, in_key = types[column]
-                value = None if not needed and draw.random() < 0.3 else DRAWN[kind](draw)
-                if in_key or column in ("key", "quota_owner"):
-                    value = f"{n} {value}" if kind == "TEXT" else n * 3 + 1
-                if in_key and kind == "BLOB":
-                    value = f"{n}".encode()
-                # Open runs are another test's, and so is that old answers are forgotten.
-                fixed = {"state": "sent", "at": draw.choice([4e9, 4e9 + 0.123456, 1e300])}
-                row.append(fixed.get(column, value))
-            yield tuple(row)
-
-    with contextlib.closing(connect(ledger.store.files)) as db:
-        db.execute("BEGIN")
-        for table, columns in KEPT.items():
-            db.load(table, columns, rows(table, columns))
-        db.execute("COMMIT")
-
-
-def put(file, home, database=None, **more):
-    """Restore a file into a home's database; the home's key is made where there is none."""
-    with opened(file, key_check(home), **more) as given, Ledger.open(home, database) as ledger:
-        return given.restore(ledger)
-
-
-def made(home, file, work=lambda ledger: None):
-    """A backup of a home's database in which something was done."""
-    with Ledger.open(home) as ledger:
-        ledger.check_key(key_check(home))
-        work(ledger)
-        ledger.backup(file)
-    return file
+from tests.support.restoring import dump, fill, made, put
 
 
 @engines.both
@@ -345,68 +269,6 @@ def test_a_backup_of_another_key_is_restored_with_a_new_key_alone(
         with pytest.raises(IdempotencyMismatch):
             accept(ledger, key="telegram:8", fingerprint=b"c" * 32)
         ledger.settle(new.run, "sent")
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    """A backup that takes a while to restore."""
-    folder = tmp_path_factory.mktemp("large")
-    with Ledger.open(folder / "home") as ledger:
-        fill(ledger, random.Random(1), LARGE)
-        ledger.backup(folder / "copy.db")
-    return folder / "copy.db"
-
-
-@engines.both
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=lambda n: n.name)
-def test_a_restore_that_is_killed_half_way_leaves_nothing(home, large, database, number):
-    key_check(home)
-    env = environment(**({"LEVQOR_DATABASE_URL": database} if database else {}))
-    half_way = (lambda: _copying(database)) if database else (lambda: _written(home))
-    child = subprocess.Popen(
-        command("--home", home, "restore", large), env=env, stderr=subprocess.PIPE
-    )
-    wait_for(half_way, 60)
-    child.send_signal(number)
-    _, said = child.communicate(timeout=60)
-    assert child.returncode == (-9 if number == signal.SIGKILL else 130), said
-    wait_for(lambda: not (database and _copying(database)), 60)
-    with Ledger.open(home, database) as ledger:
-        assert set(map(len, dump(ledger).values())) == {0}
-    ran = levqor("--home", home, "restore", large, "--output", "json", env=env)
-    assert ran.json["rows"]["runs"] == LARGE
-
-
-@engines.shared
-@pytest.mark.parametrize("way", ["before", "after", "delayed"])
-def test_a_restore_whose_commit_was_lost_is_one_restore(
-    home, elsewhere, cluster, database, tmp_path, way
-):
-    file = made(elsewhere, tmp_path / "copy.db", lambda ledger: finish(ledger, "sent"))
-    shutil.copy(elsewhere / "levqor.key", home)
-    with PostgresProxy(cluster.port) as proxy:
-        with Ledger.open(home, proxy.url(database)) as ledger:
-            proxy.cut(way, "'restored'")
-            with opened(file, key_check(home)) as given:
-                assert given.restore(ledger).rows["runs"] == 1
-        assert proxy.cuts == [way]
-    with Ledger.open(home, database) as ledger:
-        assert len(ledger.runs()) == 1
-
-
-def _written(home):
-    with contextlib.suppress(FileNotFoundError):
-        return (home / "levqor.db-wal").stat().st_size > 100_000
-    return False
-
-
-def _copying(url):
-    import psycopg
-
-    with psycopg.connect(url) as db:
-        sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY %' AND state = 'active'"
-        row = db.execute(f"{sql} AND datname = current_database()").fetchone()
-        return row[0] > 0
 
 
 def test_a_backup_that_is_put_in_place_by_hand_is_a_home_s_own_database(home, tmp_path, database):
