@@ -94,7 +94,7 @@ class Questions:
         for required in (True, False):
             asked = [each for each in declared if each.required is required]
             before = dict(answers)
-            while works:
+            while True:
                 for each in asked:
                     self._ask(each, connector, answers)
                 if not required and answers == before:
@@ -102,7 +102,8 @@ class Questions:
                 works = self._works(connector, answers)
                 if works or not self.yes("Answer these questions again?", default=True):
                     break
-                works = True
+            if not works:
+                break
         self._write(answers)
         return works
 
