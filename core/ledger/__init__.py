@@ -1,7 +1,6 @@
 """levqor.db: runs, quota, callers and plans, tokens, what was noticed."""
 
 from core.ledger.ledger import Ledger
-from core.ledger.people import random_code
 from core.ledger.records import (
     Inbound,
     Owed,
@@ -11,6 +10,7 @@ from core.ledger.records import (
     RunRequest,
     Token,
 )
+from core.ledger.store import random_code
 
 __all__ = [
     "Inbound",

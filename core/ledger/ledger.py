@@ -9,11 +9,13 @@ from core.errors import LedgerError, NotConfigured
 from core.ledger import accept, owed, runs, usage
 from core.ledger.bots import Bots
 from core.ledger.owed import OwedAnswers
+from core.ledger.pairing import Pairing
 from core.ledger.records import day_of, midnight_after
 from core.ledger.recovery import Recovery
 from core.ledger.sqlite import SqliteStore
 from core.ledger.status import Status
 from core.ledger.store import Connection, Store, reads, writes
+from core.ledger.tokens import Tokens
 from core.reports import Quota, Usage, UsageDay
 
 _GIVE_WAY_SECONDS = 0.03
@@ -23,7 +25,7 @@ _STRANGERS = (
 )
 
 
-class Ledger(Recovery, OwedAnswers, Status, Bots):
+class Ledger(Recovery, Tokens, Pairing, OwedAnswers, Status, Bots):
     """The journal; open it with `Ledger.open`, close it when done.
 
     Every method may be called from any thread, and blocks: an event loop hands them to a

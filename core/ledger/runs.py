@@ -8,9 +8,9 @@ from typing import Any
 
 from core.errors import InvalidInput, LedgerError
 from core.ledger.accept import accept, read
-from core.ledger.people import People, random_code
+from core.ledger.people import People
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest
-from core.ledger.store import PATIENCE, Conflict, Connection, reads, writes
+from core.ledger.store import PATIENCE, Conflict, Connection, random_code, reads, writes
 
 # After this long nobody waits for an answer any more, and where to answer is forgotten.
 ANSWER_SECONDS = 30 * 60.0

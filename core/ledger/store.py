@@ -6,6 +6,8 @@ both, with `:name` for its parameters.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
@@ -24,6 +26,20 @@ Row = tuple[Any, ...]
 PATIENCE = 10.0
 # How long the last one does, of a process that ends.
 LAST_WORDS = 1.0
+
+
+# Codes are read aloud and typed: no letters that look like others.
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def random_code(length: int) -> str:
+    """A random word of letters that cannot be mistaken for one another."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def digest(text: str) -> bytes:
+    """What is kept of a secret."""
+    return hashlib.sha256(text.encode()).digest()
 
 
 class Conflict(Exception):
@@ -156,6 +172,16 @@ class Stored:
         rows = self.store.write(work)
         claiming.clear()
         return rows
+
+    def _changed(self, sql: str, key: str) -> bool:
+        """Whether a statement changed a row, now or in a try whose answer was lost."""
+        changed: list[int] = []
+
+        def work(db: Connection) -> bool:
+            changed.append(db.execute(sql, {"key": key, "now": db.now()}).rowcount)
+            return any(changed)
+
+        return self.store.write(work, durable=True)
 
 
 def writes(
