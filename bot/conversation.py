@@ -6,18 +6,28 @@ A surface parses what its platform sends into a Command, a Submission or a Decis
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
 
 from bot.commands import QUESTIONS, Spelling
 from bot.expiring import ExpiringMap
+from bot.messages import (
+    Command,
+    Confirm,
+    Decision,
+    OpenForm,
+    PassedOn,
+    Reply,
+    Request,
+    Response,
+    Started,
+    Submission,
+)
 from bot.notifier import ReplyTo, encoded
 from bot.presses import Press, Presses
 from bot.runtime import Bot
 from bot.runtime.bot import PATIENCE
 from core import wording
 from core.callers import Caller
-from core.contract import Contract
 from core.engine import Accepted
 from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, Repeated
 
@@ -36,95 +46,6 @@ NOT_YOURS = "Somebody else was asked this. Nothing more was sent."
 NOT_SENT = "Nothing was sent."
 NOT_SENT_AGAIN = "Not sent again."
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Request:
-    """What somebody asks for."""
-
-    caller: Caller
-    id: str | int | None = None  # the platform's own: delivered twice, it is done once
-    reply_to: ReplyTo | None = None  # where its outcome goes if this process ends first
-    written_at: float | None = None  # Unix time, where the platform says
-    confirm: str | None = None  # what to ask before anything is sent
-
-
-@dataclass(frozen=True, kw_only=True)
-class Command(_Request):
-    """A command: its word as the surface spells it, and the text after it."""
-
-    word: str
-    text: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submission(_Request):
-    """A form that was filled in; `guard` tells that a repeat is still to be asked about."""
-
-    action_id: str
-    values: dict[str, Any]
-    guard: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision(_Request):
-    """A yes or a no to a Confirm, whose `nonce` is its `id`.
-
-    Without a `reply_to` of its own it has the confirmed request's.
-    """
-
-    yes: bool = True
-
-
-@dataclass(frozen=True)
-class OpenForm:
-    """Ask for an action's fields, under its title; what was filled in is a Submission."""
-
-    text: str
-    action_id: str
-    contract: type[Contract]
-
-
-@dataclass(frozen=True)
-class Confirm:
-    """Ask whether to send; `yes` and `no` are the buttons, the answer is a Decision."""
-
-    text: str
-    nonce: str
-    yes: str
-    no: str
-
-
-@dataclass(frozen=True)
-class Started:
-    """A run is in the ledger: where `accepted.first`, it waits to be started and followed."""
-
-    text: str
-    accepted: Accepted
-    reply_to: ReplyTo | None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A text that ends the request; `error` is why it was refused."""
-
-    text: str
-    error: LevqorError | None = None
-
-    @classmethod
-    def refusing(cls, error: LevqorError) -> Self:
-        """Say why something was not done and what to do now."""
-        return cls(wording.refusal(error), error)
-
-
-@dataclass(frozen=True)
-class PassedOn:
-    """Another bot asked this, and gives the answer; here nothing is said."""
-
-    text: str = ""
-
-
-Request = Command | Submission | Decision
-Response = OpenForm | Confirm | Started | Reply | PassedOn
 # Gives the answer to a press that reached another bot, where that was told to give it.
 Deliver = Callable[[ReplyTo, Caller, Response], Awaitable[None]]
 
@@ -263,13 +184,13 @@ class Conversation:
             self._presses.watch(run.caller.surface, self._pending)
         return Confirm(question, nonce, yes, no)
 
-    async def _late(self, request: _Request) -> float:
+    async def _late(self, request: Command | Submission) -> float:
         """Seconds since a request was written, by the database's clock: a bot's may be wrong."""
         if request.written_at is None:
             return 0.0
         return await self._bot.read(self._bot.engine.ledger.now) - request.written_at
 
-    async def _earlier(self, request: _Request) -> Started | None:
+    async def _earlier(self, request: Request) -> Started | None:
         """The run that a request has already; raises LedgerError."""
         if request.id is None:
             return None
@@ -290,7 +211,7 @@ class Conversation:
         return Started(text, accepted, reply_to)
 
 
-def _question_before(request: _Request, late: float) -> tuple[str | None, str, str]:
+def _question_before(request: Command | Submission, late: float) -> tuple[str | None, str, str]:
     """What to ask before anything is sent, if anything, and the two buttons."""
     if late > LATE_SECONDS:
         ago = wording.ago(late)

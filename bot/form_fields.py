@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.conversation import OpenForm
+from bot.messages import OpenForm
 from core.contract import FieldSpec
 from core.engine.validation import validate
 from core.errors import InvalidInput

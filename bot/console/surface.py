@@ -12,18 +12,8 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from bot.commands import Spelling
-from bot.conversation import (
-    NOT_SENT,
-    Command,
-    Confirm,
-    Conversation,
-    Decision,
-    OpenForm,
-    Reply,
-    Response,
-    Started,
-    Submission,
-)
+from bot.conversation import NOT_SENT, Conversation
+from bot.messages import Command, Confirm, Decision, OpenForm, Reply, Response, Started, Submission
 from bot.runtime import Bot, Surface
 from core import streams, wording
 from core.callers import Caller, os_user

@@ -13,7 +13,7 @@ from prompt_toolkit.styles import Style
 
 from bot import form_fields
 from bot.commands import QUESTIONS
-from bot.conversation import OpenForm
+from bot.messages import OpenForm
 from bot.runtime import Bot
 from core.callers import Caller
 from core.cli.output import wrapped

@@ -10,11 +10,10 @@ from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from bot.conversation import (
-    GONE,
+from bot.conversation import GONE, Conversation
+from bot.messages import (
     Command,
     Confirm,
-    Conversation,
     Decision,
     OpenForm,
     PassedOn,

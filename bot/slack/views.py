@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.conversation import Confirm
 from bot.form_fields import example
+from bot.messages import Confirm
 from core.contract import Contract, FieldSpec
 from core.errors import Fault, InvalidInput
 from core.grammar import LINES, value

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
-from bot.conversation import GONE, Confirm, PassedOn, Reply, Started
+from bot.conversation import GONE
 from bot.expiring import ExpiringMap
+from bot.messages import Confirm, PassedOn, Reply, Started
 from bot.notifier import Notifier, ReplyTo, encoded
 from bot.runtime import Bot
 from bot.telegram.messenger import Markup, Messenger, Place

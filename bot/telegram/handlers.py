@@ -7,16 +7,8 @@ from telegram import ForceReply
 from telegram.error import BadRequest, Forbidden, NetworkError
 
 from bot.commands import QUESTIONS
-from bot.conversation import (
-    NOT_SENT,
-    Command,
-    Conversation,
-    Decision,
-    OpenForm,
-    Request,
-    Response,
-    Submission,
-)
+from bot.conversation import NOT_SENT, Conversation
+from bot.messages import Command, Decision, OpenForm, Request, Response, Submission
 from bot.notifier import ReplyTo
 from bot.runtime import Bot
 from bot.telegram.answers import LEAVE, PAIRED, SEND, WELCOME, Answer, Answers

@@ -6,17 +6,8 @@ import time
 import pytest
 
 from bot.commands import Spelling
-from bot.conversation import (
-    MOST_PENDING,
-    Command,
-    Confirm,
-    Conversation,
-    Decision,
-    OpenForm,
-    Reply,
-    Started,
-    Submission,
-)
+from bot.conversation import MOST_PENDING, Conversation
+from bot.messages import Command, Confirm, Decision, OpenForm, Reply, Started, Submission
 from bot.runtime import Bot
 from core.callers import Caller
 from core.connectors import CONNECTORS

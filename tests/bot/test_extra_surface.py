@@ -14,7 +14,8 @@ import re
 from typing import Literal
 
 from bot.commands import Spelling
-from bot.conversation import Command, Conversation
+from bot.conversation import Conversation
+from bot.messages import Command
 from bot.declaration import Subcommand, SurfaceSpec
 from bot.runtime import Hook, HookAnswer
 from core.callers import Caller, CallerShape

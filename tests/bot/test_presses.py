@@ -5,18 +5,8 @@ import contextlib
 
 import pytest
 
-from bot.conversation import (
-    GONE,
-    NOT_SENT,
-    NOT_YOURS,
-    Confirm,
-    Conversation,
-    Decision,
-    PassedOn,
-    Reply,
-    Started,
-    Submission,
-)
+from bot.conversation import GONE, NOT_SENT, NOT_YOURS, Conversation
+from bot.messages import Confirm, Decision, PassedOn, Reply, Started, Submission
 from bot.notifier import Notifier
 from bot.runtime import Bot
 from core.callers import Caller

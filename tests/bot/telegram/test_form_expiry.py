@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bot.conversation import OpenForm
+from bot.messages import OpenForm
 from bot.telegram.forms import Form, Forms
 from tests.support.telegram import Asked, living, sent, settings_for
 

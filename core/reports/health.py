@@ -1,19 +1,13 @@
-"""What Levqor reports of health, runs and usage: the values that every interface shows.
-
-`body()` is a value as programs get it; HTTP's description of it is made from the fields' types.
-"""
+"""How services, interfaces and bots are doing, as every interface shows it."""
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
 
 from core.plain import plain_line
-
-Outcome = Literal["sent", "refused", "not_sent", "unknown"]
-State = Literal["accepted", "sending", Outcome]
-DOUBT = {"description": "It may have been done; absent where it was not."}
+from core.reports.base import Report
+from core.reports.runs import State
 
 
 @dataclass(frozen=True)
@@ -49,99 +43,6 @@ class Verdict(StrEnum):
 
 # It is set up and does not work; one that is merely not set up is no failure.
 BROKEN = (Verdict.FAILING, Verdict.UNREACHABLE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """A value that is shown as JSON, its moments as ISO 8601 in UTC.
-
-    A field that has a default is left out where it is None.
-    """
-
-    _timespec: ClassVar[str] = "seconds"
-
-    def body(self) -> dict[str, Any]:
-        """Return the value as JSON's types, in the order of the fields."""
-        return {
-            each.name: self._plain(value)
-            for each in fields(self)
-            if (value := getattr(self, each.name)) is not None or each.default is MISSING
-        }
-
-    def _plain(self, value: Any) -> Any:
-        if isinstance(value, Report):
-            return value.body()
-        if isinstance(value, dt.datetime):
-            return value.isoformat(timespec=self._timespec)
-        if isinstance(value, Mapping):
-            return {name: self._plain(each) for name, each in value.items()}
-        return [*map(self._plain, value)] if isinstance(value, tuple) else value
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt(Report):
-    """What came of a run that was sent."""
-
-    status: str = field(metadata={"examples": ["sent", "created", "appended"]})
-    id: str | None = field(default=None, metadata={"description": "The service's ID, masked."})
-    updated: int | None = field(default=None, metadata={"description": "Rows."})
-    run: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run(Report):
-    """A run of the journal."""
-
-    run: str
-    action: str
-    connector: str
-    caller: str
-    surface: str
-    test: bool
-    state: State
-    in_doubt: bool | None = field(default=None, metadata=DOUBT)
-    error: str | None = None
-    reason: str | None = None
-    receipt: Mapping[str, Any] | None = None
-    attempts: int
-    ms: float | None = None
-    at: dt.datetime
-    settled_at: dt.datetime | None = None
-
-
-@dataclass(frozen=True)
-class UsageDay(Report):
-    """A connector's day (UTC): outcomes counted, milliseconds at the 50th and 95th percentile."""
-
-    connector: str
-    day: str = field(metadata={"json_schema_extra": {"format": "date"}})
-    sent: int
-    refused: int
-    not_sent: int
-    unknown: int
-    p50_ms: float | None = None
-    p95_ms: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quota(Report):
-    """Where a caller stands with one action today."""
-
-    action: str
-    used: int
-    limit: int | None = field(default=None, metadata={"description": "Absent where there is none."})
-    resets_at: dt.datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usage(Report):
-    """Runs by connector and UTC day, latest first, and where a caller stands today."""
-
-    days: int
-    usage: tuple[UsageDay, ...]
-    caller: str
-    plan: str = field(metadata={"json_schema_extra": {"enum": ["free", "pro"]}})
-    quota: tuple[Quota, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,18 +184,3 @@ class Uptime(Report):
     started_at: dt.datetime
     uptime_seconds: float
     inbound: Mapping[str, InboundUptime]
-
-
-def moment(at: float) -> dt.datetime:
-    """Seconds since 1970 as a moment in UTC."""
-    return dt.datetime.fromtimestamp(at, dt.UTC)
-
-
-def iso(at: float | None) -> str | None:
-    """Seconds since 1970 as ISO 8601 in UTC, to the second."""
-    return None if at is None else moment(at).isoformat(timespec="seconds")
-
-
-def without_none(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is None."""
-    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,52 @@
+"""What Levqor reports of health, runs and usage: the values that every interface shows.
+
+`body()` is a value as programs get it; HTTP's description of it is made from the fields' types.
+"""
+
+from core.reports.base import Report, iso, moment, without_none
+from core.reports.health import (
+    BROKEN,
+    Bots,
+    BotStatus,
+    ConnectorHealth,
+    Finding,
+    Health,
+    HealthSummary,
+    InboundHealth,
+    InboundUptime,
+    LastFailure,
+    LastRun,
+    Status,
+    Uptime,
+    Verdict,
+)
+from core.reports.runs import DOUBT, Outcome, Quota, Receipt, Run, State, Usage, UsageDay
+
+__all__ = [
+    "BROKEN",
+    "DOUBT",
+    "BotStatus",
+    "Bots",
+    "ConnectorHealth",
+    "Finding",
+    "Health",
+    "HealthSummary",
+    "InboundHealth",
+    "InboundUptime",
+    "LastFailure",
+    "LastRun",
+    "Outcome",
+    "Quota",
+    "Receipt",
+    "Report",
+    "Run",
+    "State",
+    "Status",
+    "Uptime",
+    "Usage",
+    "UsageDay",
+    "Verdict",
+    "iso",
+    "moment",
+    "without_none",
+]

@@ -1,0 +1,78 @@
+"""Runs and usage, as every interface shows them."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.reports.base import Report
+
+Outcome = Literal["sent", "refused", "not_sent", "unknown"]
+State = Literal["accepted", "sending", Outcome]
+DOUBT = {"description": "It may have been done; absent where it was not."}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt(Report):
+    """What came of a run that was sent."""
+
+    status: str = field(metadata={"examples": ["sent", "created", "appended"]})
+    id: str | None = field(default=None, metadata={"description": "The service's ID, masked."})
+    updated: int | None = field(default=None, metadata={"description": "Rows."})
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Report):
+    """A run of the journal."""
+
+    run: str
+    action: str
+    connector: str
+    caller: str
+    surface: str
+    test: bool
+    state: State
+    in_doubt: bool | None = field(default=None, metadata=DOUBT)
+    error: str | None = None
+    reason: str | None = None
+    receipt: Mapping[str, Any] | None = None
+    attempts: int
+    ms: float | None = None
+    at: dt.datetime
+    settled_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class UsageDay(Report):
+    """A connector's day (UTC): outcomes counted, milliseconds at the 50th and 95th percentile."""
+
+    connector: str
+    day: str = field(metadata={"json_schema_extra": {"format": "date"}})
+    sent: int
+    refused: int
+    not_sent: int
+    unknown: int
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota(Report):
+    """Where a caller stands with one action today."""
+
+    action: str
+    used: int
+    limit: int | None = field(default=None, metadata={"description": "Absent where there is none."})
+    resets_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage(Report):
+    """Runs by connector and UTC day, latest first, and where a caller stands today."""
+
+    days: int
+    usage: tuple[UsageDay, ...]
+    caller: str
+    plan: str = field(metadata={"json_schema_extra": {"enum": ["free", "pro"]}})
+    quota: tuple[Quota, ...]
