@@ -62,7 +62,7 @@ class Form:
         except InvalidInput as problem:
             wrong = [fault for fault in problem.faults if fault.field.split(".")[0] == name]
             if wrong:
-                return "\n".join(f"{fault.field}: {fault.message}" for fault in wrong)
+                return "\n".join(fault.words for fault in wrong)
         self.values[name] = parsed
         self.at += 1
         return None

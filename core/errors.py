@@ -28,6 +28,7 @@ value: it is never changed after it was made, and never holds a secret or a serv
 """
 
 import inspect
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +62,13 @@ class Fault(Report):
         """Name a field, and say what is wrong, each on one line."""
         object.__setattr__(self, "field", plain_line(self.field))
         object.__setattr__(self, "message", plain_line(self.message))
+
+    @property
+    def words(self) -> str:
+        """The fault for people, who write a mapping's `NAME=value` where JSON has `props.NAME`."""
+        _, _, key = self.field.partition(".")
+        place = key if key and not re.fullmatch(r"[\d.]+", key) else self.field
+        return f"{place}: {self.message}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,7 @@ def refusal(error: LevqorError, *, run: str | None = None, outcome: str | None =
     run, outcome = run or error.run, outcome or error.outcome
     lines = [_what(error, outcome)]
     if isinstance(error, InvalidInput):
-        lines += [f"{fault.field}: {fault.message}" for fault in error.faults]
+        lines += [fault.words for fault in error.faults]
     lines += _next_steps(error, outcome)
     if run:
         lines.append(f"Run {run}")

@@ -215,6 +215,10 @@ ROWS = [
          body={"props": {"Nobody": "yes"}}),
     page(refused("given twice", "as Done? and as done?"), "Done?=yes done?=no",
          ["Done?=yes", "done?=no"]),
+    *(page(refused("Full name: is the page's title, and so is the text"), chat, items, form=form)
+      for chat, items, form in (
+          ('"Full name"=x Hello', ["Full name=x", "Hello"], {"props": "Full name=x\nHello"}),
+          ('title=Hello "Full name"=x', ["title=Hello", "Full name=x"], {"props": "title=Hello\nFull name=x"}))),
     page(refused("Title: is given twice", 'Title="…"'), "Title=Fix it", ["Title=Fix", "it"]),
     page({"Phase ": "Caf\xe9"}, 'phase="cafe\u0301"', ["PHASE=cafe\u0301"], body={"props": {"Phase": "CAF\xc9"}}),
     page({"Status": "In progress"}, 'status="in  PROGRESS"', ["Status=in progress"],
@@ -332,6 +336,8 @@ def test_what_was_written_is_what_arrives_or_it_is_refused(everywhere, row, wher
         # A terminal wraps what it prints.
         words = " ".join(told.words.split())
         assert [one for one in row.arrives.words if one not in words] == [], told.words
+        # A path in JSON is no word of somebody's who writes none.
+        assert "props." not in words or where == "http", told.words
     else:
         assert told.done, told.words
         assert [_like(row.arrives, one) for one in arrived] == [row.arrives]

@@ -124,7 +124,7 @@ def errors(contract: type[Contract], faults: Iterable[Fault]) -> dict[str, str]:
         name, _, deeper = fault.field.partition(".")
         said = f"{deeper}: {fault.message}" if deeper else fault.message
         if name not in names:
-            name, said = names[0], f"{fault.field}: {fault.message}"
+            name, said = names[0], fault.words
         beside[name] = f"{beside[name]}; {said}" if name in beside else said
     return beside
 

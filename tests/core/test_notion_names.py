@@ -94,14 +94,11 @@ WRITE = "write the id of the one you mean in place of its name"
                 "the options are: Not started, Open, In progress, Done"
             ),
         ),
-        *[
-            (
-                {"Full name": "x", other: "y"},
-                other,
-                "is the column 'Full name', which is given twice",
-            )
-            for other in ("title", "FULL  name")
-        ],
+        (
+            {"Full name": "x", "FULL  name": "y"},
+            "FULL  name",
+            "is the column 'Full name', which is given twice",
+        ),
     ],
 )  # fmt: skip
 def test_what_may_mean_two_things_is_refused_with_both(notion, sandbox, props, field, message):

@@ -326,9 +326,13 @@ class TestNames:
             ' to send it as text, write title="…"'
         )
 
-    def test_the_same_column_twice_is_refused(self):
-        assert faults({"Task name": "x", "title": "y"}, self.columns) == [
-            ("props.title", "is the column 'Task name', which is given twice")
+    @pytest.mark.parametrize("keys", [("Task name", "title"), ("title", "Task name")])
+    def test_a_title_twice_is_refused_at_the_name_that_somebody_wrote(self, keys):
+        assert faults(dict.fromkeys(keys, "x"), self.columns) == [
+            (
+                "props.Task name",
+                "is the page's title, and so is the text (or title=…): keep one of the two",
+            )
         ]
 
     def test_columns_nobody_can_write_are_not_offered(self):

@@ -1,6 +1,6 @@
 """Plain values as the typed properties a database's own columns want."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,9 +46,14 @@ def typed(props: Mapping[str, Any], schema: Schema, zone: Zone | None = None) ->
     made = Properties()
     faults: list[Fault] = []
     names = Names("columns", {name: column.id for name, column in schema.columns.items()})
+    given: dict[str, str] = {}
     for key, value in props.items():
         try:
-            name = _column(key.strip(), schema, names, made.values)
+            name = _column(key.strip(), schema, names)
+            if name in given:
+                faults.append(_twice(name, given[name], key))
+                continue
+            given[name] = key
             turn = Conversion(schema.columns[name], zone or Zone())
             made.values[name] = _property(value, turn)
         except ValueError as wrong:
@@ -61,7 +66,7 @@ def typed(props: Mapping[str, Any], schema: Schema, zone: Zone | None = None) ->
     return made
 
 
-def _column(key: str, schema: Schema, names: Names, filled: Container[str]) -> str:
+def _column(key: str, schema: Schema, names: Names) -> str:
     """Return a column's exact name; raises ValueError where none or several are meant."""
     name = None if key == TITLE else names.find(key)
     if name is None and folded(key) == TITLE:
@@ -71,9 +76,16 @@ def _column(key: str, schema: Schema, names: Names, filled: Container[str]) -> s
         hint = names.hint(key, offered)
         text = "" if hint.startswith(" (") else '; to send it as text, write title="…"'
         raise ValueError(f"is not a column of this database{hint}{text}")
-    if name in filled:
-        raise ValueError(f"is the column {shown(name)}, which is given twice")
     return name
+
+
+def _twice(name: str, earlier: str, key: str) -> Fault:
+    """Say that two keys are one column; nobody wrote `title` who wrote a text."""
+    written = [each for each in (key, earlier) if each.strip() != TITLE]
+    what = f"is the column {shown(name)}, which is given twice"
+    if len(written) == 1:
+        what = "is the page's title, and so is the text (or title=…): keep one of the two"
+    return Fault(f"props.{written[0][:80]}", what)
 
 
 def _property(value: Any, turn: Conversion) -> dict[str, Any]:
