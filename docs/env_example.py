@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from core.contract import Connector, Interface, Setting
-from core.settings.settings import sections
+from core.settings.names import sections
 
 _HEAD = """\
 # Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use;

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
 from core.interfaces import declared  # noqa: E402
-from core.settings.settings import sections  # noqa: E402
+from core.settings.names import sections  # noqa: E402
 from docs import contract_pages, program_pages  # noqa: E402 - the line above finds them
 from docs.env_example import example  # noqa: E402 - and this
 

@@ -13,7 +13,7 @@ from core.engine import Engine
 from core.interfaces import declared
 from core.ledger import Ledger
 from core.settings import Settings
-from core.settings.settings import sections
+from core.settings.names import sections
 from tests.support import postgres
 from tests.support.sandbox import Sandbox
 

@@ -10,7 +10,7 @@ import pytest
 from core.cli.service import _launchd
 from core.connectors import CONNECTORS
 from core.interfaces import declared
-from core.settings.settings import sections
+from core.settings.names import sections
 from tests.support.cli import levqor
 from tests.support.machine import BOT_URL as URL
 from tests.support.machine import DEPLOY, Machine, lacking, program

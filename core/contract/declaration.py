@@ -86,6 +86,10 @@ class Connector:
         default_factory=dict
     )
 
+    def account_title(self, account: str | None) -> str:
+        """How people know one of the service's accounts; None is the first."""
+        return self.title if account is None else f"{self.title} ({account})"
+
     def action_id(self, action: Action) -> str:
         """E.g. `name.action`; how an action is written everywhere."""
         return f"{self.name}.{action.name}"

@@ -12,18 +12,19 @@ import hmac
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TypeVar, cast
 
-from pydantic import ValidationError
-
 from core.callers import Caller
 from core.contract import Config, Connector, Interface, Problem, Setting, nearest
-from core.errors import NotConfigured
+from core.errors import LevqorError, NotConfigured
 from core.home import check, find, stamp
 from core.interfaces import declared
 from core.masking import Redactor
 from core.settings.app import AppSettings, fits, is_local
+from core.settings.names import accounts, in_force, in_names, of_account, renamed, sections
+from core.settings.problems import malformed, missing, refuse
 from core.settings.source import Reading
 
 C = TypeVar("C", bound=Config)
@@ -63,15 +64,16 @@ class Settings:
         self.sandbox = sandbox_urls is not None
         self.interfaces = tuple(declared() if interfaces is None else interfaces)
         self._connectors, self._sandbox_urls, self._tolerant = connectors, sandbox_urls, tolerant
-        self._reading = Reading(self.described(), self._environ, self.home)
+        known = {s.name: s for _, each in sections(connectors, self.interfaces) for s in each}
+        self._services = {s.name for each in connectors for s in each.config.settings()}
+        self._reading = Reading(known, self._services, self._environ, self.home)
         if sandbox_urls is not None:
-            self._reading.drop(self._real_services())
-            self._reading.values.update(sandbox_urls)
-        self._configs: dict[str, Config] = {}
+            self._enter_sandbox(sandbox_urls)
+        self._configs: dict[tuple[str, str | None], Config] = {}
         self._own: dict[type[Config], Config] = {}
         self._own_problems = self._read_own()
         if not tolerant:
-            _refuse(self._own_problems)
+            refuse(self._own_problems)
 
     def again(self) -> Settings:
         """Read the same home's settings as they are now; raises as the first reading does."""
@@ -97,19 +99,27 @@ class Settings:
         """Tell whether `.env` or a secret's file changed since these were read."""
         return any(stamp(file) != seen for file, seen in self._reading.stamps.items())
 
-    def config(self, connector: Connector) -> Config:
-        """Return a connector's settings; raises NotConfigured naming what is missing."""
-        config = self._configs.get(connector.name)
+    def accounts(self, connector: Connector) -> tuple[str, ...]:
+        """Return the further accounts of which anything is set, sorted; the first has no name."""
+        return accounts(self._present(), {s.name for s in connector.config.settings()})
+
+    def config(self, connector: Connector, account: str | None = None) -> Config:
+        """Return an account's settings; raises NotConfigured naming what is missing.
+
+        An account has no value of another one's, the first one's included.
+        """
+        config = self._configs.get((connector.name, account))
         if config is None:
-            _refuse(self._config_problems(connector), f"{connector.title} is not set up.")
-            config = connector.config.model_validate(self._reading.values)
-            self._configs[connector.name] = config
+            title = connector.account_title(account)
+            refuse(self._config_problems(connector, account), f"{title} is not set up.")
+            config = connector.config.model_validate(self._values(connector, account))
+            self._configs[connector.name, account] = config
         return config
 
-    def configured(self, connector: Connector) -> bool:
-        """Tell whether everything a connector requires is set and well-formed."""
+    def configured(self, connector: Connector, account: str | None = None) -> bool:
+        """Tell whether everything that an account requires is set and well-formed."""
         try:
-            self.config(connector)
+            self.config(connector, account)
         except NotConfigured:
             return False
         return True
@@ -122,12 +132,27 @@ class Settings:
         """Return what a setting is set to, well-formed or not."""
         return self._reading.values.get(name)
 
-    def default(self, name: str) -> str | None:
-        """Return a setting's value, else the default it was declared with."""
-        value = self._reading.values.get(name)
-        if value is not None or name in self._reading.faults:
+    def name_for(self, name: str, account: str | None = None) -> str:
+        """Return the name of the setting that an account reads where the first reads `name`."""
+        return name if account is None else in_force(name, account, self._present())
+
+    def naming(
+        self, error: LevqorError, connector: Connector, account: str | None = None
+    ) -> LevqorError:
+        """Return an error that names an account's settings where it named the first one's."""
+        if account is None:
+            return error
+        names = [s.name for s in connector.config.settings()]
+        return renamed(error, {name: self.name_for(name, account) for name in names})
+
+    def default(self, name: str, account: str | None = None) -> str | None:
+        """Return a setting's value for an account, else the default it was declared with."""
+        own = self.name_for(name, account)
+        value = self._reading.values.get(own)
+        if value is not None or own in self._reading.faults:
             return value
-        return next((setting.default for setting in self.described() if setting.name == name), None)
+        setting = self._reading.declared.get(name)
+        return setting.default if setting else None
 
     @property
     def database_url(self) -> str | None:
@@ -159,16 +184,29 @@ class Settings:
         return tuple(name for interface in self.interfaces for name in interface.loggers)
 
     def described(self) -> tuple[Setting, ...]:
-        """Return all settings there are, the connectors' first, each once."""
-        listed = sections(self._connectors, self.interfaces)
-        return tuple(setting for _, settings in listed for setting in settings)
+        """Return all settings there are, the connectors' first, each once, accounts' at last."""
+        return tuple(self._reading.declared.values())
 
-    def _real_services(self) -> set[str]:
-        """Name what a sandbox must not read: where real services are, and who we are there."""
-        connectors = {s.name for c in self._connectors for s in c.config.settings()}
+    def _present(self) -> AbstractSet[str]:
+        return self._reading.values.keys() | self._reading.faults.keys()
+
+    def _values(self, connector: Connector, account: str | None) -> dict[str, str]:
+        """What an account reads, by the names that the first one's settings have."""
+        names = {s.name: self.name_for(s.name, account) for s in connector.config.settings()}
+        values = self._reading.values
+        return {name: values[own] for name, own in names.items() if own in values}
+
+    def _enter_sandbox(self, urls: Mapping[str, str]) -> None:
+        """Forget where real services are and who we are there; each account moves as well."""
+        moved = [(c, account) for c in self._connectors for account in self.accounts(c)]
         secrets = {s.name for i in self.interfaces for s in i.settings.settings() if s.secret}
-        own = {"LEVQOR_DATABASE_URL"}
-        return {name for name in connectors if not name.startswith("LEVQOR_")} | secrets | own
+        real = {name for name in self._services if not name.startswith("LEVQOR_")}
+        real |= secrets | {"LEVQOR_DATABASE_URL"}
+        self._reading.drop([name for name in self._present() if name.partition("__")[0] in real])
+        self._reading.values.update(urls)
+        for connector, account in moved:
+            names = [s.name for s in connector.config.settings() if s.name in urls]
+            self._reading.values.update({of_account(name, account): urls[name] for name in names})
 
     def may(self, caller: Caller | str, action_id: str) -> bool:
         """Tell whether LEVQOR_ALLOW lets this caller do this action."""
@@ -183,7 +221,8 @@ class Settings:
         """List what can be told without asking anybody; never a value."""
         problems = [*self._own_problems, *self._reading.faults.values(), *self._reading.notes]
         for connector in self._connectors:
-            problems += self._config_problems(connector)
+            for account in (None, *self.accounts(connector)):
+                problems += self._config_problems(connector, account)
         broken = {problem.setting for problem in problems if problem.fatal}
         odd = [problem for problem in self._odd_shapes() if problem.setting not in broken]
         return list(dict.fromkeys([*problems, *odd, *self._without_effect()]))
@@ -191,11 +230,11 @@ class Settings:
     def _read_own(self) -> list[Problem]:
         """Set what is Levqor's and its interfaces' own; return what stops a start."""
         values = self._reading.values
-        shared = {setting.name for c in self._connectors for setting in c.config.settings()}
-        problems = [p for name, p in self._reading.faults.items() if name not in shared]
+        faults = self._reading.faults.items()
+        problems = [p for name, p in faults if name.partition("__")[0] not in self._services]
         kinds: list[type[Config]] = [*(each.settings for each in self.interfaces), AppSettings]
         for kind in kinds:
-            wrong = _wrong(kind, values)
+            wrong = malformed(kind, values)
             problems += [
                 Problem(name, f"{name} {what}.", f"Correct {name}, or take it out.", fatal=True)
                 for name, what in wrong.items()
@@ -209,15 +248,20 @@ class Settings:
             self.app = self.app.model_copy(update={"allow": ()})
         return problems
 
-    def _config_problems(self, connector: Connector) -> list[Problem]:
-        values, faults = self._reading.values, self._reading.faults
+    def _config_problems(self, connector: Connector, account: str | None) -> list[Problem]:
+        present, faults = self._present(), self._reading.faults
         settings = {setting.name: setting for setting in connector.config.settings()}
-        problems = {name: faults[name] for name in settings if name in faults}
-        for name, setting in settings.items():
-            if setting.required and name not in {*values, *faults}:
-                problems[name] = _missing(setting)
-        for name, what in _wrong(connector.config, values).items():
-            where = settings[name].where if name in settings else "see .env.example"
+        names = {name: self.name_for(name, account) for name in settings}
+        problems = {name: faults[name] for name in names.values() if name in faults}
+        strange = account is not None and account not in self.accounts(connector)
+        for setting in settings.values():
+            name = names[setting.name]
+            # Of an account that nobody named, the declared defaults are not enough.
+            if name not in present and (setting.required or (strange and not problems)):
+                problems[name] = missing(setting, name)
+        for base, said in malformed(connector.config, self._values(connector, account)).items():
+            name, what = names.get(base, base), in_names(said, names)
+            where = settings[base].where if base in settings else "see .env.example"
             fault = Problem(name, f"{name} {what}.", f"Correct {name}: {where}.", fatal=True)
             problems.setdefault(name, fault)
         return list(problems.values())
@@ -243,57 +287,3 @@ class Settings:
                 what = f"LEVQOR_ALLOW names {pattern}, which fits no action."
                 fix = f"Did you mean {near}?" if near else f"Actions are: {', '.join(action_ids)}."
                 yield Problem("LEVQOR_ALLOW", what, fix)
-
-
-def sections(
-    connectors: Sequence[Connector], interfaces: Sequence[Interface]
-) -> Iterator[tuple[str, list[Setting]]]:
-    """Every setting once: those of each connector, of each interface, then Levqor's own.
-
-    One that two of them read is described once, in the first one's words.
-    """
-    seen: set[str] = set()
-    for title, settings in [
-        *((connector.title, connector.config.settings()) for connector in connectors),
-        *((f"Interface: {each.title}", each.settings.settings()) for each in interfaces),
-        ("Levqor itself", AppSettings.settings()),
-    ]:
-        new = [setting for setting in settings if setting.name not in seen]
-        seen.update(setting.name for setting in new)
-        if new:
-            yield title, new
-
-
-def _refuse(problems: Sequence[Problem], *first: str) -> None:
-    if problems:
-        raise NotConfigured(
-            " ".join([*first, *(problem.what for problem in problems)]),
-            fix=" ".join(dict.fromkeys(problem.fix for problem in problems)),
-            settings=[problem.setting for problem in problems],
-        )
-
-
-def _missing(setting: Setting) -> Problem:
-    title = setting.title
-    if title.startswith(("A ", "An ", "The ")):
-        title = title[0].lower() + title[1:]
-    return Problem(
-        setting.name,
-        f"{setting.name} is missing ({title}).",
-        f"Set {setting.name} in the environment or in .env. Where to get it: {setting.where}.",
-        fatal=True,
-    )
-
-
-def _wrong(kind: type[Config], values: Mapping[str, str]) -> dict[str, str]:
-    """Name each broken setting and say why, without its value."""
-    try:
-        kind.model_validate(values)
-    except ValidationError as problem:
-        wrong = {}
-        for error in problem.errors(include_url=False, include_input=False, include_context=False):
-            what = error["msg"].removeprefix("Value error, ").rstrip(".")
-            name = str(error["loc"][0]) if error["loc"] else ""
-            wrong[name] = what.replace("Input should be", "must be")
-        return wrong
-    return {}

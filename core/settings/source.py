@@ -5,15 +5,18 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, nearest, utf8
+from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, utf8
 from core.errors import NotConfigured
 from core.home import Stamp, default, find, open_trusted, read_trusted, stamp
 from core.network import Network, drop_key_log
+from core.settings.names import account_settings, unknown
 
 
 @dataclass(frozen=True)
@@ -31,18 +34,32 @@ class Reading:
     `stamps` tell in which state each file was.
     """
 
-    def __init__(self, declared: Iterable[Setting], environ: Mapping[str, str], home: Path) -> None:
-        """Read the declared settings: the environment first, then `.env` in the home."""
+    def __init__(
+        self,
+        declared: Mapping[str, Setting],
+        services: AbstractSet[str],
+        environ: Mapping[str, str],
+        home: Path,
+    ) -> None:
+        """Read the declared settings: the environment first, then `.env` in the home.
+
+        `services` names those that may be there once more for each further account; what is
+        there of them is in `declared` afterwards.
+        """
         self.values: dict[str, str] = {}
         self.faults: dict[str, Problem] = {}
         self.notes: list[Problem] = []
         self.stamps: dict[Path, Stamp] = {}
         self._environ, self._home = environ, home
         self._env_file = self._read_env_file(home / ".env")
-        known = {setting.name: setting for setting in declared}
-        for setting in known.values():
+        places = (self._environ, self._credentials(), self._env_file)
+        names = sorted({name for place in places for name in place})
+        bases = {name: declared[name] for name in services}
+        further = {each.name: each for each in account_settings(names, bases)}
+        self.declared = {**declared, **further}
+        for setting in self.declared.values():
             self._read_setting(setting)
-        self._note_unknown(known)
+        self.notes += unknown(places, self.declared, services)
 
     def drop(self, names: Iterable[str]) -> None:
         """Forget settings as if they were not set."""
@@ -82,11 +99,17 @@ class Reading:
                 self._keep(setting, value)
                 return
 
+    def _credentials(self) -> list[str]:
+        """The names of the credentials that systemd hands over; systemd.exec(5), LoadCredential."""
+        folder = Path(self._environ.get("CREDENTIALS_DIRECTORY", ""))
+        with suppress(OSError, ValueError):
+            return [file.name for file in folder.iterdir()] if folder.is_absolute() else []
+        return []
+
     def _file_of(self, name: str, place: Mapping[str, str]) -> _File | None:
         """The file that a place names: NAME_FILE, else one of systemd's credentials."""
         if pointer := _tidy(place.get(f"{name}_FILE")):
             return _File(f"{name}_FILE", f"{name}_FILE names", Path(pointer))
-        # systemd.exec(5), LoadCredential.
         folder = self._environ.get("CREDENTIALS_DIRECTORY", "") if place is self._environ else ""
         path = Path(folder) / name
         if path.is_absolute() and os.path.lexists(path):
@@ -166,15 +189,6 @@ class Reading:
             if line.key and not line.error:
                 values[line.key] = line.value or ""
         return values
-
-    def _note_unknown(self, known: Mapping[str, Setting]) -> None:
-        names = {*known, *(f"{name}_FILE" for name, setting in known.items() if setting.in_files)}
-        for name in sorted({*self._environ, *self._env_file} - names):
-            near = nearest(name, names, closeness=0.8)
-            ours = re.match(r"LEVQOR_", name, re.IGNORECASE)
-            if ours or (near and name in self._env_file):
-                fix = f"Did you mean {near}?" if near else "See .env.example for the names."
-                self._note(name, f"Levqor knows no setting {name}; it is ignored.", fix)
 
 
 def _set_to_nothing(name: str, place: Mapping[str, str]) -> bool:

@@ -171,6 +171,7 @@ MADE_ON_THE_SPOT = {
     "core/cli/help.py",  # typer's own sentences, out of one table
     "core/grammar/words.py",  # a quote's closing marks; read through `parse_chat`
     "core/ledger/postgres_errors.py",  # the server's and libpq's sentences, out of one table
+    "core/settings/names.py",  # the names of a service's settings
     "core/settings/settings.py",  # a setting's shape
     "core/settings/app.py",  # LEVQOR_ALLOW
     "bot/slack/app.py",  # ours, for Bolt
