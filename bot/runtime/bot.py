@@ -34,7 +34,7 @@ IN_PROGRESS_RETRY = 5.0
 # Each kind of blocking work has threads of its own, so that none waits for another's.
 Kind = Literal["accept", "run", "call", "read", "note"]
 
-# Most of them wait for the ledger's one thread, which writes what has queued up as one
+# Most of them wait for one another at the ledger, where one writes what has queued up as one
 # transaction.
 SIZES: dict[Kind, int] = {
     # What a chat platform wants acknowledged within seconds.

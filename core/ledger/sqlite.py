@@ -29,7 +29,7 @@ _RETRY_SECONDS = 5.0
 class SqliteStore:
     """The database file of one home; a `Store`.
 
-    Writes go through one thread (see writer.py); reads use a connection of their own, which in
+    Writes go through one connection (see writer.py); reads use a connection of their own, which in
     WAL mode waits for nobody.
     """
 
@@ -45,7 +45,6 @@ class SqliteStore:
         self._reader = reader(path)
         self._identity = identity(path)
         self._writer = Writer(lambda: connect(path), self._check, self._explain, self._idle)
-        self._writer.start()
 
     @classmethod
     def open(cls, home: Path, sweep: Callable[[Connection], int]) -> Self:

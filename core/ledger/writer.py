@@ -1,13 +1,12 @@
-"""One thread, one connection: every write of this process, several to a commit."""
+"""One connection for every write of this process, several to a commit."""
 
 import contextlib
-import queue
 import sqlite3
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -27,19 +26,39 @@ _IDLE = 1.0
 _NO_PAUSE = 60.0
 
 
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False)
 class _Piece:
+    """Work, and how it ended; `turn` is released when it did, or when its caller is to lead."""
+
     work: Callable[[Connection], Any]
     durable: bool
     give_up: float
-    future: Future[Any] = field(default_factory=Future)
-    result: Any = None  # once the work is done; the future has it once that is committed
+    turn: threading.Lock = field(default_factory=_taken)
+    done: bool = False
+    result: Any = None
+    error: Exception | None = None
+
+    def wait_for_turn(self) -> bool:
+        self.turn.acquire()
+        return not self.done
+
+    def end(self, error: Exception | None = None) -> None:
+        self.error, self.done = self.error or error, True
+        self.turn.release()
 
 
 class Writer:
     """Takes pieces of work from any thread and commits them in the order they came.
 
-    Each piece runs in a savepoint of its own, so one that fails takes nothing with it.
+    A caller who finds nobody at it commits its own piece, with whatever else has queued up, and
+    leaves what came meanwhile to the first who waits: one alone waits for no other thread. Each
+    of several pieces runs in a savepoint of its own, so one that fails takes nothing with it.
     """
 
     def __init__(
@@ -54,22 +73,22 @@ class Writer:
         `idle` runs when writes pause, and at least once a minute; it returns the seconds
         until it wants to run again.
         """
-        self._connect = connect
         self._check = check
         self._explain = explain
         self._idle = idle
-        self._pieces: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._loop, name="levqor-ledger", daemon=True)
-        self._open: Future[None] = Future()
         self._lock = threading.Lock()
+        self._free = threading.Condition(self._lock)  # nobody leads
+        self._pieces: deque[_Piece] = deque()
+        self._leader: object = None  # whoever uses the connection; if a caller, its piece
         self._closed = False
         self._level = ""
-        self._rested = time.monotonic()
-
-    def start(self) -> None:
-        """Open the connection on the thread; raises LedgerError where that fails."""
+        self._wrote = self._rested = time.monotonic()
+        self._paused = False
+        self._stirred = threading.Event()
+        self._connection = connect()
+        self._connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        self._thread = threading.Thread(target=self._watch, name="levqor-ledger", daemon=True)
         self._thread.start()
-        self._open.result()
 
     def call(
         self,
@@ -84,11 +103,20 @@ class Writer:
         stays locked for longer than `patience` seconds, or cannot be written.
         """
         piece = _Piece(work, durable, time.monotonic() + patience)
-        with self._lock:
-            if self._closed:
-                raise closed()
-            self._pieces.put(piece)
-        result: T = piece.future.result()
+        leads = self._queue(piece)
+        try:
+            if leads or piece.wait_for_turn():
+                self._lead(piece)
+        except BaseException:
+            # Ctrl-C: those who wait must not wait for this one.
+            with self._lock, contextlib.suppress(ValueError):
+                self._pieces.remove(piece)
+            if self._leader is piece:
+                self._hand_over([])
+            raise
+        if piece.error is not None:
+            raise piece.error
+        result: T = piece.result
         return result
 
     def close(self) -> None:
@@ -97,113 +125,151 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-            self._pieces.put(None)
+            self._free.wait_for(lambda: self._leader is None)
+        self._stirred.set()
         self._thread.join()
+        self._rest()
+        self._connection.close()
 
-    def _loop(self) -> None:
+    def _queue(self, piece: _Piece) -> bool:
+        """Whether its caller is to lead at once."""
+        with self._lock:
+            if self._closed:
+                raise closed()
+            self._pieces.append(piece)
+            if leads := self._leader is None:
+                self._leader = piece
+            return leads
+
+    def _lead(self, mine: _Piece) -> None:
+        batch: list[_Piece] = []
         try:
-            connection = self._connect()
-            connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever opens
-            self._open.set_exception(error)
-            return
-        self._open.set_result(None)
-        # What a dead process left in the write-ahead log goes soon after the start.
-        wait: float | None = _IDLE
-        while True:
-            try:
-                first = self._pieces.get(timeout=wait)
-            except queue.Empty:
-                wait = self._rest(connection)
-                continue
-            if first is None:
-                break
-            batch = [first]
             self._join(batch, BATCH)
-            self._commit(connection, batch)
-            wait = _IDLE
-            if time.monotonic() - self._rested > _NO_PAUSE:
-                self._rest(connection)
-        self._rest(connection)
-        connection.close()
+            self._commit(batch)
+            self._wrote = time.monotonic()
+            if self._paused:
+                self._paused = False
+                self._stirred.set()
+            elif self._wrote - self._rested > _NO_PAUSE:
+                self._rest()
+        except BaseException:
+            mine.done = True
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.rollback()
+            raise
+        finally:
+            self._hand_over([piece for piece in batch if not piece.done])
 
     def _join(self, batch: list[_Piece], most: int) -> None:
         """Add what has queued up."""
-        while len(batch) < most:
-            try:
-                piece = self._pieces.get_nowait()
-            except queue.Empty:
-                return
-            if piece is None:
-                # Nothing comes after it: it is the next to be found again.
-                self._pieces.put(None)
-                return
-            batch.append(piece)
+        with self._lock:
+            while self._pieces and len(batch) < most:
+                batch.append(self._pieces.popleft())
 
-    def _rest(self, connection: Connection) -> float | None:
+    def _hand_over(self, left: list[_Piece]) -> None:
+        """Let the first who waits lead; `left` were taken, and are to be again."""
+        with self._lock:
+            self._pieces.extendleft(reversed(left))
+            self._leader = self._pieces[0] if self._pieces else None
+            if self._pieces:
+                self._pieces[0].turn.release()
+            else:
+                self._free.notify_all()
+
+    def _watch(self) -> None:
+        """Rest when writes pause."""
+        # What a dead process left in the write-ahead log goes soon after the start.
+        wait: float | None = _IDLE
+        while True:
+            self._stirred.wait(wait)
+            if self._closed:
+                return
+            self._stirred.clear()
+            wait = self._wrote + _IDLE - time.monotonic()
+            if wait <= 0:
+                wait = self._pause()
+
+    def _pause(self) -> float | None:
+        with self._lock:
+            if self._leader is not None:
+                return _IDLE
+            self._leader = self
+        self._paused = True
+        try:
+            return self._rest()
+        finally:
+            self._hand_over([])
+
+    def _rest(self) -> float | None:
         self._rested = time.monotonic()
         try:
-            return self._idle(connection)
-        except Exception:  # noqa: BLE001 - this thread must outlive it
+            return self._idle(self._connection)
+        except Exception:  # noqa: BLE001 - whoever rests must outlive it
             # Somebody else is writing, or the disk is full: the next pause tries again.
             with contextlib.suppress(sqlite3.Error):
-                connection.rollback()
+                self._connection.rollback()
             return _IDLE * 10
 
-    def _commit(self, connection: Connection, batch: list[_Piece]) -> None:
+    def _commit(self, batch: list[_Piece]) -> None:
+        db = self._connection
         try:
             self._check()
-            self._begin(connection, batch)
+            if not self._begin(batch):
+                return
             for piece in batch:
-                self._run(connection, piece)
-            connection.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001 - this thread must outlive it, and nobody wait for ever
+                self._run(piece, alone=len(batch) == 1)
+            if db.in_transaction:
+                db.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - each who waits is told, and nobody waits for ever
             with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
+                db.execute("ROLLBACK")
             for piece in batch:
-                if not piece.future.done():
-                    # Each its own: a raise writes its traceback into it.
-                    known = error.replace() if isinstance(error, LedgerError) else None
-                    piece.future.set_exception(known or self._explain(error))
+                # Each its own: a raise writes its traceback into it.
+                known = error.replace() if isinstance(error, LedgerError) else None
+                piece.end(known or self._explain(error))
             return
         for piece in batch:
-            if not piece.future.done():
-                piece.future.set_result(piece.result)
+            piece.end()
 
-    def _begin(self, connection: Connection, batch: list[_Piece]) -> None:
-        """Begin a transaction; pieces whose patience ends meanwhile leave the batch."""
-        while batch:
-            self._flush_for(connection, batch)
+    def _begin(self, batch: list[_Piece]) -> bool:
+        """Begin a transaction; False where the patience of the first, who leads, ends before.
+
+        Others whose patience ends meanwhile leave the batch.
+        """
+        mine = batch[0]
+        while not mine.done:
+            self._flush_for(batch)
             try:
-                connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if code_of(error) not in LOCKED:
                     raise
                 now = time.monotonic()
                 for piece in [p for p in batch if p.give_up <= now]:
-                    piece.future.set_exception(self._explain(error))
                     batch.remove(piece)
+                    piece.end(self._explain(error))
                 # Those who came since may have less patience; whoever waits is a thread.
                 self._join(batch, sys.maxsize)
             else:
-                return
-        # Nobody is left waiting; COMMIT still needs something to end.
-        connection.execute("BEGIN")
+                return True
+        return False
 
-    def _flush_for(self, connection: Connection, batch: list[_Piece]) -> None:
+    def _flush_for(self, batch: list[_Piece]) -> None:
         level = "FULL" if any(piece.durable for piece in batch) else "NORMAL"
         if level != self._level:
-            connection.execute(f"PRAGMA synchronous={level}")
+            self._connection.execute(f"PRAGMA synchronous={level}")
             self._level = level
 
-    def _run(self, connection: Connection, piece: _Piece) -> None:
-        connection.execute("SAVEPOINT piece")
+    def _run(self, piece: _Piece, *, alone: bool) -> None:
+        db = self._connection
         try:
-            piece.result = piece.work(connection)
+            if not alone:
+                db.execute("SAVEPOINT piece")
+            piece.result = piece.work(db)
+            if not alone:
+                db.execute("RELEASE piece")
         except Exception as error:
             if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
                 raise  # it ends the transaction, and with it the whole batch
-            connection.execute("ROLLBACK TO piece")
-            piece.future.set_exception(error.with_traceback(None))
-        else:
-            connection.execute("RELEASE piece")
+            db.execute("ROLLBACK" if alone else "ROLLBACK TO piece")
+            piece.error = error.with_traceback(None)

@@ -1,6 +1,7 @@
 """One ledger in several hands: threads, processes, those who wait and who read."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -118,7 +119,6 @@ def test_a_fault_that_is_not_sqlites_leaves_nobody_waiting_for_ever(home):
 
     writer = Writer(lambda: sqlite3.connect(":memory:", isolation_level=None,
                     check_same_thread=False), refuse, explain, lambda _: None)  # fmt: skip
-    writer.start()
     for _ in range(2):
         with pytest.raises(LedgerError, match="explained ZeroDivisionError"):
             writer.call(lambda db: None)
@@ -156,12 +156,63 @@ def test_those_who_came_while_the_ledger_was_held_are_all_served_before_a_stop(h
         holder = sqlite3.connect(ledger.store.files, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         waiting = [pool.submit(ledger.accept, order(test=True), patience=60.0) for _ in range(3)]
-        wait_for(
-            lambda: ledger.store._writer._pieces.empty() and ledger.store._owner is not None, 15
-        )
+        wait_for(lambda: not ledger.store._writer._pieces and ledger.store._owner is not None, 15)
         stop = threading.Thread(target=ledger.store._writer.close)
         stop.start()
         holder.close()
         stop.join(30)
         assert not stop.is_alive()
         assert len([one for one in waiting if one.result(30)[1]]) == 3
+
+
+def test_one_whose_patience_ends_first_leaves_the_rest_to_those_with_more(home):
+    with (
+        Ledger.open(home) as ledger,
+        ThreadPoolExecutor() as pool,
+        rows_held(home, None) as release,
+    ):
+        hasty = pool.submit(ledger.store.write, lambda _: 1, patience=0.5)
+        wait_for(lambda: ledger.store._writer._leader is not None, 15)
+        patient = pool.submit(ledger.store.write, lambda _: 2, patience=60.0)
+        with pytest.raises(LedgerError, match="is held"):
+            hasty.result(30)
+        assert not patient.done()
+        release()
+        assert patient.result(30) == 2
+
+
+def test_one_who_is_interrupted_at_a_commit_leaves_the_rest_to_the_next(home):
+    def interrupted(db):
+        db.execute("INSERT INTO meta (name, value) VALUES ('half', '')")
+        wait_for(lambda: ledger.store._writer._pieces, 15)
+        raise KeyboardInterrupt
+
+    with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
+        began = pool.submit(ledger.store.write, interrupted)
+        wait_for(lambda: ledger.store._writer._leader is not None, 15)
+        after = pool.submit(ledger.store.write, lambda db: db.execute(_META).fetchone())
+        with pytest.raises(KeyboardInterrupt):
+            began.result(30)
+        assert after.result(30) == (0,)
+
+
+def test_one_who_is_interrupted_while_waiting_holds_nobody_up(home):
+    hold = threading.Event()
+
+    def interrupt():
+        wait_for(lambda: writer._pieces, 15)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
+        writer = ledger.store._writer
+        slow = pool.submit(ledger.store.write, lambda _: hold.wait(30))
+        wait_for(lambda: writer._leader is not None, 15)
+        pool.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.store.write(lambda db: db.execute("INSERT INTO meta VALUES ('late', '')"))
+        hold.set()
+        assert slow.result(30)
+        assert ledger.store.write(lambda db: db.execute(_META).fetchone()) == (0,)
+
+
+_META = "SELECT count(*) FROM meta WHERE name IN ('half', 'late')"
