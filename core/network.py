@@ -101,6 +101,12 @@ class Network:
         self._ca_name = next((name for name in _CERTIFICATES if environ.get(name)), "")
         self._ca_path = environ.get(self._ca_name)
 
+    @property
+    def names(self) -> list[str]:
+        """The variables that say something."""
+        named = [name for name, text in self._proxies.values() if text]
+        return [*named, *([self._ca_name] if self._ca_name else [])]
+
     def proxy(self, url: str) -> Proxy | None:
         """The proxy on the way to an address; none to this computer. Raises NoRoute."""
         parts = urlsplit(url)

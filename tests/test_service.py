@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from core.cli.service import _launchd
+from core.cli.service_manager import launchd
 from core.connectors import CONNECTORS
 from core.interfaces import declared
 from core.settings.names import sections
@@ -86,11 +86,9 @@ def test_a_user_s_bot_outlives_the_session_a_crash_and_a_restart_on_the_home_of_
 
 def test_a_home_with_an_odd_name_reaches_the_bot_as_it_is(machine, ann):
     home = '/srv/ann/my "odd" $HOME %h \\ home'
-    shell = ("env", "RESEND_API_KEY=re_secret", "LEVQOR_KEY_FILE=")
-    made = ann(*shell, LEVQOR, "--home", home, "service", "install")
+    made = ann("env", "LEVQOR_KEY_FILE=", LEVQOR, "--home", home, "service", "install")
     assert made.returncode == 0, made.stderr
-    assert "does not see what is set in this shell: RESEND_API_KEY." in made.stderr
-    assert "re_secret" not in made.stderr
+    assert "does not see" not in made.stderr
     assert machine.run("test", "-s", f"{home}/levqor.db").returncode == 0
     other = ann(LEVQOR, "service", "status")
     assert "It was installed for another home or program" in other.stdout
@@ -108,11 +106,109 @@ def test_a_bot_that_cannot_start_is_said_with_where_to_look(machine, ann):
     ann(LEVQOR, "--home", home, "service", "remove")
 
 
-def test_a_user_without_a_session_is_told_to_log_in(machine, ann):
-    made = machine.run("runuser", "-u", "ann", "--", LEVQOR, "service", "install")
+@pytest.fixture(scope="module")
+def bob(machine):
+    """Somebody for whom no service manager runs; a function that runs a command as him."""
+    machine.done("useradd", "--create-home", "--home-dir", "/srv/bob", "bob")
+    command = ("runuser", "-u", "bob", "--", "env", "HOME=/srv/bob", "XDG_CONFIG_HOME=")
+    return lambda *words: machine.run(*command, *words)
+
+
+UNREACHABLE = {
+    "no manager": ((), "`systemctl --user daemon-reload` did not work", "Log in to this machine"),
+    "no systemd": (("PATH=/nonexistent",), "has no systemctl", "@reboot /"),
+}
+
+
+@pytest.mark.parametrize(("env", "what", "fix"), UNREACHABLE.values(), ids=UNREACHABLE)
+def test_where_the_service_manager_cannot_be_asked_nothing_is_left_behind(
+    machine, bob, env, what, fix
+):
+    made = bob(*env, LEVQOR, "service", "install")
     assert made.returncode == 3
-    assert "Log in to this machine as ann itself" in made.stderr
+    assert what in " ".join(made.stderr.split())
+    assert fix in " ".join(made.stderr.split())
+    assert machine.run("test", "-e", "/srv/bob/.config").returncode == 1
+
+    unit = "/srv/bob/.config/systemd/user/levqor-bot.service"
+    link = "/srv/bob/.config/systemd/user/default.target.wants/levqor-bot.service"
+    machine.write(unit, "")
+    machine.write(f"{link}.other", "")
+    machine.done("ln", "-s", unit, link)
+    machine.done("chown", "-R", "bob:", "/srv/bob/.config")
+    machine.write("/srv/bob/.local/share/levqor/.env", "LEVQOR_HTTP=nowhere\n", "600")
+    machine.done("chown", "-R", "bob:", "/srv/bob/.local")
+    there = bob(*env, LEVQOR, "service", "status")
+    assert "levqor-bot cannot be asked about from here" in there.stdout, there.stderr
+    gone = bob(*env, LEVQOR, "service", "remove")
+    assert gone.returncode == 0, gone.stderr
+    words = " ".join(gone.stdout.split())
+    assert words.startswith("levqor-bot is not a service any more. If it runs now, it goes on")
+    assert "pkill -u bob" in words
+    left = machine.done("find", "/srv/bob/.config", "-type", "f", "-o", "-type", "l").split()
+    assert left == [f"{link}.other"]
+    assert bob(*env, LEVQOR, "service", "remove").stdout == "levqor-bot was not a service.\n"
+    machine.done("rm", "-r", "/srv/bob/.config", "/srv/bob/.local")
+
+
+def test_su_leads_to_the_manager_of_who_lingers(machine, ann):
+    machine.done("loginctl", "enable-linger", "ann")
+    su = ("runuser", "-u", "ann", "--", "env", "HOME=/srv/ann")
+    made = machine.run(*su, LEVQOR, "service", "install")
+    assert made.returncode == 0, made.stderr
+    assert "it starts with this machine" in made.stdout
+    assert machine.run(*su, LEVQOR, "service", "remove").returncode == 0
     assert not machine.up()
+
+
+def test_a_service_that_cannot_be_started_leaves_nothing_behind(machine, ann):
+    more = "/srv/ann/.config/systemd/user/levqor-bot.service.d/more.conf"
+    machine.write(more, "[Service]\nExecStartPre=/bin/false\n")
+    made = ann(LEVQOR, "service", "install")
+    assert made.returncode == 3
+    said = " ".join(made.stderr.split())
+    assert "`systemctl --user restart levqor-bot` did not work" in said
+    assert "See why: journalctl --user -u levqor-bot" in said
+    assert machine.done("find", "/srv/ann/.config/systemd", "-name", "*.service") == ""
+    machine.done("rm", more)
+
+
+def test_what_this_shell_alone_has_is_named_with_the_file_that_can_hold_it(machine, ann):
+    home = "/srv/ann/alone"
+    install = (LEVQOR, "--home", home, "service", "install")
+    alone = ("RESEND_API_KEY=re_secret", "SLACK_API_URL=https://slack.test")
+    made = ann("env", *alone, "https_proxy=http://secret.test:1", *install)
+    assert made.returncode == 0, made.stderr
+    said, own = " ".join(made.stderr.split()), "/srv/ann/.config/levqor/service.env"
+    unseen = "The service does not see what is set in this shell"
+    assert f"{unseen}: RESEND_API_KEY. Write it into {home}/.env too" in said
+    assert f"{unseen}: SLACK_API_URL, https_proxy. Write it into {own} too" in said
+    assert "secret" not in said
+    assert ann(LEVQOR, "--home", home, "service", "remove").returncode == 0
+
+    url = "LEVQOR_DATABASE_URL=postgresql://levqor:secret@/levqor?host=/run/none"
+    made = ann("env", url, *install)
+    said = " ".join(made.stderr.split())
+    assert made.returncode == 3
+    assert f"{unseen}: LEVQOR_DATABASE_URL. It would use another database than you." in said
+    assert f"Write it into {own} too" in said
+    assert "secret" not in said
+    assert "is not a service" in ann(LEVQOR, "service", "status").stdout
+
+
+def test_what_the_service_s_own_file_has_is_there_for_the_bot(machine, ann):
+    file, home = "/srv/ann/.config/levqor/service.env", "/srv/ann/own file"
+    machine.write(file, "SLACK_API_URL=https://slack.test\nhttps_proxy='http://proxy.test:1'\n")
+    made = ann(
+        "env", "SLACK_API_URL=https://slack.test", "https_proxy=http://proxy.test:1",
+        LEVQOR, "--home", home, "service", "install",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert "does not see" not in made.stderr
+    bot = pid(machine, "--user", "--machine=ann@")
+    assert "SLACK_API_URL=https://slack.test" in machine.done("cat", f"/proc/{bot}/environ")
+    ann(LEVQOR, "--home", home, "service", "remove")
+    machine.done("rm", file)
 
 
 def test_a_sandbox_is_no_service():
@@ -177,7 +273,7 @@ def test_every_secret_can_be_a_credential_of_the_server_s_unit():
 
 def test_a_launchd_agent_starts_the_same_command_and_again_after_a_failure(tmp_path):
     home = tmp_path / "a home"
-    manager = _launchd(["/opt/levqor-bot", "--home", str(home)], home)
+    manager = launchd(["/opt/levqor-bot", "--home", str(home)], home)
     agent = plistlib.loads(manager.text.encode())
     assert agent["ProgramArguments"] == ["/opt/levqor-bot", "--home", str(home)]
     assert agent["RunAtLoad"] is True
