@@ -132,7 +132,8 @@ def remove(ctx: typer.Context, output: options.Output = None) -> None:
     if trouble:
         shown += (
             " If it runs now, it goes on until this machine is restarted, for nobody could be"
-            f" asked to stop it: {trouble.message} To stop it: pkill -u {service_manager.user()} -x {NAME}"
+            f" asked to stop it: {trouble.message}"
+            f" To stop it: pkill -u {service_manager.user()} -x {NAME}"
         )
     body = {"removed": installed, "stopped": trouble is None, "file": str(manager.file)}
     session.answer(body, shown)
