@@ -62,7 +62,7 @@ class SurfaceSpec(Interface):
 
     `build` makes it, or None where it is not set up; it raises NotConfigured for what cannot
     work. `check` looks at it for `levqor-bot check`; nothing is sent, nothing changed. `guide`
-    is the page that leads from nothing to the first command: a chat has one.
+    is the command that begins setting it up: a chat has one.
     """
 
     build: Callable[[Startup], Surface | None]

@@ -129,11 +129,17 @@ def test_the_installed_programs_work_from_an_empty_folder(installed, tmp_path):
     assert str(ROOT) not in where
 
 
-def test_what_a_server_needs_is_installed_beside_the_programs(installed):
-    brought = installed / "share/levqor/deploy"
-    assert {file.name for file in brought.rglob("*")} == {
-        file.name for file in (ROOT / "deploy").rglob("*")
-    }
+@pytest.mark.parametrize("folder", ["deploy", "docs"])
+def test_what_a_server_needs_and_the_manual_are_installed_beside_the_programs(installed, folder):
+    def files(top):
+        """The files that people read or copy; what makes the pages is for the repository."""
+        return {
+            str(file.relative_to(top))
+            for file in top.rglob("*")
+            if file.is_file() and file.suffix not in (".py", ".pyc", ".css")
+        }
+
+    assert files(installed / "share/levqor" / folder) == files(ROOT / folder) != set()
 
 
 def test_the_package_s_page_has_pictures_and_links_that_work_anywhere(built):

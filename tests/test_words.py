@@ -1,5 +1,6 @@
 """The words of the first version that are ours no more, in code, pages and settings."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -43,6 +44,18 @@ def test_code_uses_our_words(room):
         and (words := old_words(path.read_text(encoding="utf-8")))
     }
     assert found == {}
+
+
+def test_no_text_names_a_page_by_a_path_that_an_installed_program_does_not_have():
+    path = re.compile(r"docs/[\w/]+\.md|\.env\.example")
+    named = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in CODE
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if path.search(node.value)
+    ]
+    assert named == []
 
 
 @pytest.mark.parametrize(

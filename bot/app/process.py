@@ -85,10 +85,10 @@ def configured(bot: Bot, options: Options) -> list[Surface]:
         surface = spec.build(Startup(bot.settings, options, tuple(surfaces)))
         if surface is not None:
             surfaces.append(surface)
-    guides = {spec.name: spec.guide for spec in SURFACES if spec.guide}
+    guides = {spec.name: f"{spec.title}: {spec.guide}" for spec in SURFACES if spec.guide}
     chats = guides.keys() & {surface.name for surface in surfaces}
     if not (chats or options.console or bot.settings.sandbox):
-        bot.print_status(f"No chat is set up: {' and '.join(guides.values())} say how.")
+        bot.print_status(f"No chat is set up. To begin with {', with '.join(guides.values())}")
     if not surfaces:
         raise NotConfigured(
             "There is nothing to serve: no chat is set up, and HTTP is off.",

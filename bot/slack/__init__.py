@@ -45,7 +45,7 @@ SURFACE = SurfaceSpec(
     ),
     build=build,
     check=imported("bot.slack.check:check"),
-    guide="docs/guides/slack.md",
+    guide="levqor-bot slack-manifest",
     commands=(
         Subcommand(
             "slack-manifest",

@@ -33,9 +33,7 @@ async def check(settings: Settings) -> list[Finding]:
     own = settings.of(SlackSettings)
     if own.app_token is None and own.signing_secret is None:
         what = "Slack is off: no SLACK_APP_TOKEN and no SLACK_SIGNING_SECRET."
-        return [
-            Finding(None, what, "docs/guides/slack.md leads from nothing to the first command.")
-        ]
+        return [Finding(None, what, "To begin: levqor-bot slack-manifest")]
     findings = list(_names(settings))
     if own.bot_token is None:
         fix = "Set it: api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token."

@@ -65,5 +65,5 @@ SURFACE = SurfaceSpec(
     token_shapes=(r"(?<!\d)\d{6,12}(?::|%3[Aa])[\w-]{30,}",),  # it stands in its URLs
     build=build,
     check=imported("bot.telegram.check:check"),
-    guide="docs/guides/telegram.md",
+    guide="levqor init telegram",
 )

@@ -99,7 +99,7 @@ def unknown(
         near = meant or nearest(name, names, closeness=_CLOSE)
         ours = meant or re.match(r"LEVQOR_", name, re.IGNORECASE)
         if ours or (near and name in places[-1]):
-            fix = f"Did you mean {near}?" if near else "See .env.example for the names."
+            fix = f"Did you mean {near}?" if near else "Correct its name, or take it out."
             yield Problem(name, f"Levqor knows no setting {name}; it is ignored.", fix)
 
 

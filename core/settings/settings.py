@@ -261,7 +261,7 @@ class Settings:
                 problems[name] = missing(setting, name)
         for base, said in malformed(connector.config, self._values(connector, account)).items():
             name, what = names.get(base, base), in_names(said, names)
-            where = settings[base].where if base in settings else "see .env.example"
+            where = settings[base].where if base in settings else "its settings do not fit together"
             fault = Problem(name, f"{name} {what}.", f"Correct {name}: {where}.", fatal=True)
             problems.setdefault(name, fault)
         return list(problems.values())

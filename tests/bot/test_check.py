@@ -55,7 +55,7 @@ def test_names_of_a_workspace_and_a_bot_are_shown_plainly(look, sandbox):
 def test_what_is_off_is_said_with_where_to_begin(look):
     findings = look(SLACK_APP_TOKEN=None, TELEGRAM_BOT_TOKEN=None)
     assert wrong(findings) == []
-    assert findings[0].fix == "docs/guides/slack.md leads from nothing to the first command."
+    assert findings[0].fix == "To begin: levqor-bot slack-manifest"
     assert findings[1].what == "Telegram is off: TELEGRAM_BOT_TOKEN is not set."
 
 

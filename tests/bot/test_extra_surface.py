@@ -79,7 +79,7 @@ SURFACE = SurfaceSpec(
     token_shapes=(r"feather-[a-z]+",),
     build=build,
     check=check,
-    guide="docs/pigeon.md",
+    guide="levqor-bot pigeon-feed",
     commands=(Subcommand("pigeon-feed", "feed the pigeons", lambda settings: 5),),
 )
 '''
@@ -156,7 +156,7 @@ def test_what_its_platform_posts_to_needs_http(program):
 def test_without_its_settings_the_bot_leads_to_its_guide(program):
     ran = program("bot.app", "--no-http", PIGEON_RING="")
     assert ran.status == 3
-    assert "docs/pigeon.md" in ran.err
+    assert "Pigeon post: levqor-bot pigeon-feed" in ran.err
 
 
 def test_its_check_and_its_command_are_the_bot_s(program):

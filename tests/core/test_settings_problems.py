@@ -94,7 +94,7 @@ def test_names_nobody_knows_are_told_with_the_nearest(home):
     assert [(p.setting, p.fix) for p in settings.problems()] == [
         ("FAX_TRY", "Did you mean FAX_TRAY?"),
         ("LEVQOR_ADMIN", "Did you mean LEVQOR_ADMINS?"),
-        ("LEVQOR_QUUX", "See .env.example for the names."),
+        ("LEVQOR_QUUX", "Correct its name, or take it out."),
     ]
 
 

@@ -140,6 +140,6 @@ def _advice() -> str:
         advice += (
             "\nIf they are there already: the system's PyGObject is for the system's own "
             f"Python, and this is Python {version}. "
-            "Make the virtual environment with /usr/bin/python3, or see docs/guides/tray.md."
+            "Install Levqor again with --python /usr/bin/python3 (uv tool install, pipx install)."
         )
     return advice
