@@ -13,10 +13,11 @@ from typing import Any
 from core import wording
 from core.callers import Caller
 from core.contract import Action, Connector, nearest
-from core.engine import Engine
+from core.engine import Access, Engine
 from core.errors import InvalidInput, NotFound
 from core.grammar import field_help, parse_chat, quoting, usage
 from core.health import HealthChecker
+from core.roles import Role
 
 # Does blocking work off the event loop.
 OffLoop = Callable[..., Awaitable[Any]]
@@ -31,12 +32,13 @@ class Question:
     word: str
     takes: str
     tells: str
+    role: Role = Role.NONE  # whoever has less is not offered it
 
 
 QUESTIONS = (
-    Question("health", "[live]", "which services work, and how to fix the others"),
-    Question("usage", "", "what you may still send today, and what was sent lately"),
-    Question("why", "RUN", "the outcome of a run, and the reason"),
+    Question("health", "[live]", "which services work, and how to fix the others", Role.VIEWER),
+    Question("usage", "", "what you may still send today, and what was sent lately", Role.VIEWER),
+    Question("why", "RUN", "the outcome of a run, and the reason", Role.VIEWER),
     Question("whoami", "", "your ID and your plan"),
     Question("help", "[ACTION]", "this list, or one action's fields"),
 )
@@ -88,6 +90,8 @@ class Commands:
     async def ask(self, word: str, rest: str, caller: Caller, spelling: Spelling) -> str:
         """Answer a question; raises NotFound or InvalidInput where it makes no sense."""
         rest = rest.strip()
+        who = await self._read(self._engine.authorization.access, caller)
+        who.require(next(each.role for each in QUESTIONS if each.word == word))
         match word:
             case "health" if rest.lower() not in ("", "live"):
                 raise InvalidInput(message="health takes nothing, or the word live.")
@@ -96,23 +100,26 @@ class Commands:
             case "usage":
                 return await self.usage(caller)
             case "why":
-                return await self.why(rest, caller)
+                return await self.why(rest, who)
             case "whoami":
-                return await self.whoami(caller)
-        return self.help(spelling, rest)
+                return self.whoami(who)
+        return self.help(spelling, who, rest)
 
-    def help(self, spelling: Spelling, about: str = "") -> str:
-        """Every command with a line each, or one action with its fields."""
+    def help(self, spelling: Spelling, who: Access, about: str = "") -> str:
+        """Every command that somebody may use with a line each, or one action with its fields."""
         if about:
             return self._help_on(about, spelling)
-        lines = []
+        lines, offered = [], self._engine.authorization.offered(who)
         for action_id, _, action in self.actions():
-            lines += [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
+            if action_id in offered:
+                lines += [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
         lines.append("Questions")
         for each in QUESTIONS:
-            written = f"{spelling.question(each.word)} {each.takes}".rstrip()
-            lines.append(f"  {written} - {each.tells}")
-        lines.append("An action alone, without text, opens a form.")
+            if who.role.includes(each.role):
+                written = f"{spelling.question(each.word)} {each.takes}".rstrip()
+                lines.append(f"  {written} - {each.tells}")
+        if offered:
+            lines.append("An action alone, without text, opens a form.")
         return "\n".join(lines)
 
     def _help_on(self, about: str, spelling: Spelling) -> str:
@@ -151,11 +158,11 @@ class Commands:
         ]
         return "\n".join(lines) or "No runs yet."
 
-    async def why(self, run: str, caller: Caller) -> str:
+    async def why(self, run: str, who: Access) -> str:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
             raise InvalidInput(message="Usage: why RUN_ID (shown after each send).")
-        whose = None if self._engine.settings.is_admin(caller) else str(caller)
+        whose = None if who.role is Role.ADMIN else str(who.caller)
         typed = run.split(maxsplit=1)[0].lower()
         entry = await self._read(self._engine.ledger.run, typed, whose)
         if entry is None:
@@ -165,10 +172,16 @@ class Commands:
             )
         return wording.why(entry, self._engine.connectors)
 
-    async def whoami(self, caller: Caller) -> str:
-        """A caller's id and plan."""
-        plan = await self._read(self._engine.ledger.plan, str(caller))
-        lines = [f"You are {caller}, on the {plan} plan."]
-        if self._engine.settings.is_admin(caller):
-            lines.append("You are an admin: you may see every run.")
+    def whoami(self, who: Access) -> str:
+        """A caller's ID, person, role and plan."""
+        name = "" if who.person == str(who.caller) else f", known as {who.person}"
+        lines = [f"You are {who.caller}{name}, on the {who.plan} plan.", _ROLES[who.role]]
         return "\n".join(lines)
+
+
+_ROLES = {
+    Role.NONE: "You may not use Levqor: an admin can change that.",
+    Role.VIEWER: "You are a viewer: you may see health and your own runs.",
+    Role.SENDER: "You are a sender: you may send, and see your own runs.",
+    Role.ADMIN: "You are an admin: you may see every run.",
+}

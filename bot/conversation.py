@@ -119,7 +119,7 @@ class Conversation:
             usage = f"{self._spelling.question('help')} {name}"
             raise InvalidInput([Fault("input", f"is missing; see: {usage}")])
         # A form that could only end in a refusal is not opened.
-        await self._bot.read(self._bot.engine.ready, name, request.caller)
+        await self._bot.read(self._bot.engine.authorization.ready, name, request.caller)
         _, action = self._bot.engine.action(name)
         return OpenForm(action.title, name, action.input)
 

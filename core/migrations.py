@@ -209,3 +209,60 @@ def m005_several_bots(db: Database) -> None:
         );
         """
     )
+
+
+@MIGRATIONS()
+def m006_people(db: Database) -> None:
+    """People with roles, targets, tokens that can do little, and who changed what."""
+    db.executescript(
+        """
+        ALTER TABLE callers ADD COLUMN person TEXT;  -- NULL: a person of its own
+        ALTER TABLE callers ADD COLUMN role TEXT;    -- NULL: the default
+        CREATE INDEX callers_person ON callers (person) WHERE person IS NOT NULL;
+        ALTER TABLE tokens ADD COLUMN scope TEXT;    -- NULL: from before scopes, everything
+        ALTER TABLE tokens ADD COLUMN per_hour INTEGER;
+        ALTER TABLE tokens ADD COLUMN expires_at REAL;
+        ALTER TABLE tokens ADD COLUMN used_at REAL;
+        ALTER TABLE tokens ADD COLUMN old_hash BLOB; -- what it was before it was rotated
+        ALTER TABLE tokens ADD COLUMN old_until REAL;
+
+        CREATE TABLE people (
+            name TEXT PRIMARY KEY,
+            title TEXT,                    -- how lists show them
+            role TEXT,                     -- NULL: sender, or as LEVQOR_ADMINS says
+            plan TEXT,                     -- NULL: the default
+            created_at REAL NOT NULL,
+            seen_at REAL
+        );
+        CREATE TABLE quota_shares (        -- another's run that uses this quota as well
+            owner TEXT NOT NULL,
+            action TEXT NOT NULL,
+            day TEXT NOT NULL,
+            run TEXT NOT NULL,
+            PRIMARY KEY (owner, action, day, run)
+        );
+        CREATE TABLE link_codes (
+            hash BLOB PRIMARY KEY,
+            maker TEXT NOT NULL,
+            expires_at REAL NOT NULL,
+            redeemer TEXT                  -- who gave the code, until its maker says yes
+        );
+        CREATE TABLE targets (
+            name TEXT PRIMARY KEY,
+            action TEXT NOT NULL,
+            account TEXT,
+            fields TEXT NOT NULL,          -- what it fills in, as JSON
+            changed_at REAL NOT NULL
+        );
+        CREATE TABLE audit (
+            change TEXT PRIMARY KEY,       -- random: made once, it is there
+            at REAL NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            before TEXT,                   -- as JSON, addresses masked
+            after TEXT
+        );
+        CREATE INDEX audit_at ON audit (at);
+        """
+    )

@@ -18,6 +18,7 @@ from core import __version__
 from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
 from core.health import HealthChecker, inbounds
 from core.reports import Health, InboundUptime, Status, Uptime, moment
+from core.roles import Role
 
 # Whoever asks, and however often: a probe is a call the upstream counts.
 LIVE_SECONDS = 15.0
@@ -103,7 +104,8 @@ class Handlers:
         """Show a run to its caller, or to an admin; others are told there is none."""
         principal, run = _principal(request), request.path_params["run"]
         entry = await self._bot.read(self._bot.engine.ledger.run, run)
-        admin = principal.admin or self._bot.settings.is_admin(principal.caller)
+        who = await self._bot.read(self._bot.engine.authorization.access, principal.caller)
+        admin = who.role is Role.ADMIN
         mine = entry is not None and (admin or entry.caller == str(principal.caller))
         if entry is None or entry.run != run or not mine:
             raise NO_RUN.replace()

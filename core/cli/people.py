@@ -18,7 +18,7 @@ from core.reports import iso, without_none
 if TYPE_CHECKING:
     from core.cli.session import Session
     from core.contract import Interface
-    from core.ledger.records import Person, Token
+    from core.ledger.records import CallerRecord, Token
 
 SEE_CALLERS = "To see who has used Levqor, run: levqor callers"
 Plan = Literal["free", "pro"]
@@ -27,7 +27,7 @@ CallerId = Annotated[
 ]
 
 
-def body(record: Person | Token) -> dict[str, Any]:
+def body(record: CallerRecord | Token) -> dict[str, Any]:
     """A record of the ledger as JSON; its floats are moments."""
     values = asdict(record).items()
     return without_none({name: iso(it) if isinstance(it, float) else it for name, it in values})

@@ -5,19 +5,73 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.callers import OS_USER, Local, is_address
 from core.contract import nearest
 from core.engine.validation import from_settings, naming_settings, validate
-from core.errors import Fault, Forbidden, InvalidInput, NotConfigured, NotFound, QuotaSpent
+from core.errors import (
+    Fault,
+    Forbidden,
+    InvalidInput,
+    LevqorError,
+    NotConfigured,
+    NotFound,
+    QuotaSpent,
+)
+from core.roles import Role
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from core.callers import Caller
     from core.contract import Action, Config, Connector, Contract
+    from core.ledger import Ledger, Standing, Token
     from core.settings import Settings
 
     Actions = Mapping[str, tuple[Connector, Action]]  # by id, in menu order
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who asks, and what they may do; `plan` is `free` or `pro`.
+
+    `person` is how texts for admins name them: a person's name, or the caller's own.
+    """
+
+    caller: Caller
+    person: str
+    role: Role
+    plan: str
+    token: Token | None = None
+
+    def require(self, role: Role, what: str = "use Levqor") -> None:
+        """Raise Forbidden for who has less than a role."""
+        if not self.role.includes(role):
+            raise Forbidden(
+                f"{self.person} may not {what}: the role is {self.role}.",
+                fix=f"An admin can change it: levqor people set {self.person} --role {role}",
+                reason="role",
+            )
+
+
+def access(settings: Settings, who: Standing, caller: Caller) -> Access:
+    """Say what a caller may do: by the role an admin chose, else by the settings."""
+    role = Role(who.role) if who.role else _begins_as(settings, who, caller)
+    if who.token is not None and not who.token.admin:
+        role = role.at_most(Role.SENDER)
+    free = "free" if is_address(str(caller)) else settings.app.default_plan
+    return Access(caller, who.person or str(caller), role, who.plan or free, who.token)
+
+
+def _begins_as(settings: Settings, who: Standing, caller: Caller) -> Role:
+    """The role of whom nobody gave one."""
+    # Whoever sits at this machine and may use the home can change everything in it.
+    local = {*Local, *(each.name for each in settings.interfaces if each.caller is OS_USER)}
+    if settings.is_admin(caller) or caller.surface in local:
+        return Role.ADMIN
+    if who.token is not None:
+        return Role.ADMIN if who.token.admin else Role.SENDER
+    return Role.SENDER if who.person else Role(settings.app.default_role)
 
 
 @dataclass(frozen=True)
@@ -37,7 +91,66 @@ class CheckedRequest:
     origin: Mapping[str, str] = field(default_factory=dict)
 
 
-def admit(
+class Authorization:
+    """Who may do what: asked before a request becomes a run, and for what is offered."""
+
+    def __init__(self, settings: Callable[[], Settings], ledger: Ledger, actions: Actions) -> None:
+        """`settings` gives those of now: they are read anew while a bot runs."""
+        self._settings, self._ledger, self._actions = settings, ledger, actions
+
+    def access(self, caller: Caller) -> Access:
+        """Who a caller is, and what they may do; raises LedgerError."""
+        return access(self._settings(), self._ledger.standing(str(caller)), caller)
+
+    def offered(self, who: Access) -> list[str]:
+        """The actions that somebody may do, in menu order."""
+        if not who.role.includes(Role.SENDER):
+            return []
+        return [each for each in self._actions if self._settings().may(who.caller, each)]
+
+    def ready(self, action_id: str, caller: Caller) -> None:
+        """Raise what would refuse a form's run whatever is filled in; reads, writes nothing."""
+        self.access(caller).require(Role.SENDER, "send")
+        settings = self._settings()
+        connector, _ = permitted(settings, self._actions, action_id, caller)
+        settings.config(connector)
+        (quota,) = self._ledger.quota(str(caller), [action_id])
+        if quota.limit is not None and quota.used >= quota.limit:
+            raise spent(settings, connector, caller, quota.resets_at)
+
+    def admit(
+        self,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        *,
+        test: bool,
+        keyed: bool,
+    ) -> CheckedRequest:
+        """Check a request; raises Forbidden, NotFound, InvalidInput, NotConfigured.
+
+        The role of whom this lets through is for the journal to ask (`authorize`): the answer
+        then holds until the run is there. NotConfigured waits for it where a request has a key.
+        """
+        try:
+            checked = _checked(
+                self._settings(), self._actions, action_id, values, caller, test=test
+            )
+            if checked.refuse is not None and not keyed:
+                raise checked.refuse
+        except LevqorError:
+            # Who may not send is told that and nothing else.
+            self.access(caller).require(Role.SENDER, "send")
+            raise
+        return checked
+
+    def authorize(self, caller: Caller) -> Callable[[Standing], None]:
+        """Make the question for the journal: it raises Forbidden where somebody may not send."""
+        settings = self._settings()
+        return lambda who: access(settings, who, caller).require(Role.SENDER, "send")
+
+
+def _checked(
     settings: Settings,
     actions: Actions,
     action_id: str,
@@ -46,7 +159,6 @@ def admit(
     *,
     test: bool,
 ) -> CheckedRequest:
-    """Check a request; raises Forbidden, NotFound, InvalidInput."""
     connector, action = permitted(settings, actions, action_id, caller)
     if test:
         values = _sample(action, values)

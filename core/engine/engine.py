@@ -12,7 +12,7 @@ from core.callers import Caller
 from core.connectors import CONNECTORS
 from core.contract import Action, Connector, Receipt
 from core.engine import reasons
-from core.engine.authorization import CheckedRequest, admit, find_action, permitted, spent
+from core.engine.authorization import Authorization, CheckedRequest, find_action, spent
 from core.engine.dispatcher import Dispatcher
 from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
@@ -51,6 +51,7 @@ class Engine:
         self.connectors = tuple(connectors)
         self.log = log
         self._actions = {c.action_id(a): (c, a) for c in self.connectors for a in c.actions}
+        self.authorization = Authorization(lambda: self.settings, ledger, self._actions)
         self._run_log = RunLogger(log)
         self.observers, self.refusals = self._run_log.observers, self._run_log.refusals
         ledger.default_plan = settings.app.default_plan
@@ -116,14 +117,6 @@ class Engine:
         """Look an action up; raises NotFound with the nearest name."""
         return find_action(self._actions, action_id)
 
-    def ready(self, action_id: str, caller: Caller) -> None:
-        """Raise what would refuse a form's run whatever is filled in; reads, writes nothing."""
-        connector, _ = permitted(self.settings, self._actions, action_id, caller)
-        self.settings.config(connector)
-        (quota,) = self.ledger.quota(str(caller), [action_id])
-        if quota.limit is not None and quota.used >= quota.limit:
-            raise spent(self.settings, connector, caller, quota.resets_at)
-
     def accept(
         self,
         action_id: str,
@@ -155,9 +148,8 @@ class Engine:
         with self._refusals(action_id, caller, ip):
             if self._dispatcher.stopping:
                 raise Stopping
-            checked = admit(self.settings, self._actions, action_id, values, caller, test=test)
-            if checked.refuse is not None and key is None:
-                raise checked.refuse
+            may = self.authorization
+            checked = may.admit(action_id, values, caller, test=test, keyed=key is not None)
             request = RunRequest(
                 run=random_code(RUN_LETTERS),
                 action=action_id,
@@ -172,6 +164,7 @@ class Engine:
                 guard=guard,
                 refuse=checked.refuse,
                 test_gap=0.0 if self.settings.sandbox else TEST_GAP,
+                authorize=may.authorize(caller),
             )
             record, first = self._journal(request, checked.connector, caller, patience)
         if not first:

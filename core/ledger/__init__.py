@@ -2,24 +2,30 @@
 
 from core.ledger.ledger import Ledger
 from core.ledger.records import (
+    AuditRecord,
+    CallerRecord,
     Inbound,
     Owed,
-    Person,
+    PersonRecord,
     ProbeStreak,
     RunRecord,
     RunRequest,
     Token,
 )
+from core.ledger.standing import Standing
 from core.ledger.store import random_code
 
 __all__ = [
+    "AuditRecord",
+    "CallerRecord",
     "Inbound",
     "Ledger",
     "Owed",
-    "Person",
+    "PersonRecord",
     "ProbeStreak",
     "RunRecord",
     "RunRequest",
+    "Standing",
     "Token",
     "random_code",
 ]

@@ -4,14 +4,13 @@ from typing import Any
 
 from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest, day_of, midnight_after
+from core.ledger.standing import Standing, lock
 from core.ledger.store import Connection
 from core.plain import counted
 
 # A person who asks for the same again this soon is asked whether they mean it.
 GUARD_SECONDS = 60.0
 FREE_LIMIT = 1
-# Whoever needs no lock on a caller's row writes that they were seen this often.
-_SEEN_SECONDS = 60.0
 
 
 def read(db: Connection, where: str, **args: Any) -> list[RunRecord]:
@@ -28,8 +27,12 @@ def accept(
     `default_plan` is the caller's where nobody has put them on one. Whatever depends on other
     rows is read once the caller's row is locked: until then they may still change.
     """
-    plan = _lock(db, request, default_plan)
     at = db.now() if request.at is None else request.at
+    # Who has no limit, and no question of whether this was asked before, needs no lock.
+    unlimited = request.key is None and not request.guard and not request.test
+    who = lock(db, request.caller, at, unlimited=default_plan if unlimited else None)
+    if request.authorize is not None:
+        request.authorize(who)
     for first in _earlier(db, request, again=again):
         if first.run == request.run:
             # A COMMIT of this very request, whose answer was lost.
@@ -41,13 +44,13 @@ def accept(
         return first, False
     if request.refuse is not None:
         raise request.refuse
-    free = plan == "free" and not request.test
+    free = (who.plan or default_plan) == "free" and not request.test
     if request.test:
         _refuse_another_test(db, request, at)
-    elif free and used(db, request.caller, request.action, day_of(at)) >= FREE_LIMIT:
+    elif free and used(db, who.quota_owner, request.action, day_of(at)) >= FREE_LIMIT:
         raise QuotaSpent(resets_at=midnight_after(at))
     if request.guard:
-        _refuse_repeat(db, request, at)
+        _refuse_repeat(db, request, who, at)
     row = {
         **{name: getattr(request, name) for name in _REQUESTED},
         "at": at,
@@ -55,7 +58,7 @@ def accept(
         "state": "accepted",
         "charged": not request.test,
         "free": free,
-        "quota_owner": request.caller,
+        "quota_owner": who.quota_owner,
         "owner": owner,
     }
     return RunRecord.of(db.execute(_INSERT, row).fetchone()), True
@@ -79,44 +82,40 @@ def _earlier(db: Connection, request: RunRequest, *, again: bool) -> list[RunRec
     return [] if request.key is None else read(db, "WHERE key = :key", key=request.key)
 
 
-def _lock(db: Connection, request: RunRequest, default_plan: str) -> str:
-    """Write that the caller was seen, which locks their row; their plan.
-
-    Who has no limit, and no question of whether this was asked before, needs no lock.
-    """
-    now = db.now() if request.at is None else request.at
-    who = {"caller": request.caller, "now": now}
-    if request.key is None and not request.guard and not request.test:
-        known = db.execute("SELECT plan, last_seen FROM callers WHERE caller = :caller", who)
-        plan, seen = known.fetchone() or (None, 0.0)
-        if (plan or default_plan) == "pro" and seen > now - _SEEN_SECONDS:
-            return "pro"
-    (plan,) = db.execute(
-        "INSERT INTO callers (caller, first_seen, last_seen) VALUES (:caller, :now, :now) "
-        "ON CONFLICT (caller) DO UPDATE SET last_seen = :now RETURNING plan",
-        who,
-    ).fetchone()
-    return str(plan or default_plan)
-
-
-def used(db: Connection, caller: str, action: str, day: str) -> int:
-    """How many runs count against a caller's quota of a day."""
+def used(db: Connection, owner: str, action: str, day: str) -> int:
+    """How many runs count against a person's quota of a day."""
     (count,) = db.execute(
-        "SELECT count(*) FROM runs WHERE quota_owner = :caller AND action = :action "
-        "AND day = :day AND charged = 1",
-        {"caller": caller, "action": action, "day": day},
+        "SELECT (SELECT count(*) FROM runs WHERE quota_owner = :owner AND action = :action "
+        "AND day = :day AND charged = 1) + (SELECT count(*) FROM quota_shares s JOIN runs r "
+        "ON r.run = s.run WHERE s.owner = :owner AND s.action = :action AND s.day = :day "
+        "AND r.charged = 1 AND r.quota_owner <> :owner)",
+        {"owner": owner, "action": action, "day": day},
     ).fetchone()
     return int(count)
 
 
-def _refuse_repeat(db: Connection, request: RunRequest, at: float) -> None:
+def share_today(db: Connection, used_by: str, owner: str) -> None:
+    """Let what one has used of a quota today count as another's too, as long as it counts."""
+    db.execute(
+        "INSERT INTO quota_shares (owner, action, day, run) "
+        "SELECT :owner, action, day, run FROM runs "
+        "WHERE quota_owner = :used_by AND day >= :day AND charged = 1 "
+        "UNION SELECT :owner, action, day, run FROM quota_shares "
+        "WHERE owner = :used_by AND day >= :day ON CONFLICT DO NOTHING",
+        {"owner": owner, "used_by": used_by, "day": day_of(db.now())},
+    )
+
+
+def _refuse_repeat(db: Connection, request: RunRequest, who: Standing, at: float) -> None:
     # What was refused or surely not sent may be tried again without a question.
     same = db.execute(
-        "SELECT run FROM runs WHERE caller = :caller AND at > :after AND at < :before "
+        "SELECT run FROM runs WHERE caller IN (SELECT :caller UNION SELECT caller FROM callers "
+        "WHERE person = :person) AND at > :after AND at < :before "
         "AND action = :action AND fingerprint = :fingerprint AND test = :test "
         "AND state IN ('accepted', 'sending', 'sent', 'unknown') ORDER BY at DESC LIMIT 1",
         {
-            "caller": request.caller,
+            "caller": who.caller,
+            "person": who.person,
             "after": at - GUARD_SECONDS,
             "before": at + GUARD_SECONDS,
             "action": request.action,

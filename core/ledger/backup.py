@@ -27,9 +27,17 @@ TABLES = {
         "fingerprint, reply_to, owner, attempts, ms, code, reason, receipt, settled_at, free, "
         "quota_owner, teller"
     ),
-    "callers": "caller, plan, first_seen, last_seen, paired_at",
-    "tokens": "label, hash, admin, created_at, revoked_at",
+    "callers": "caller, plan, first_seen, last_seen, paired_at, person, role",
+    "people": "name, title, role, plan, created_at, seen_at",
+    "quota_shares": "owner, action, day, run",
+    "tokens": (
+        "label, hash, admin, created_at, revoked_at, scope, per_hour, expires_at, used_at, "
+        "old_hash, old_until"
+    ),
+    "targets": "name, action, account, fields, changed_at",
+    "audit": "change, at, who, what, subject, before, after",
     "pairings": "surface, hash, expires_at",
+    "link_codes": "hash, maker, expires_at, redeemer",
     "probes": "id, connector, verdict, reason, since, at, latency_ms",
     "owed": "key, surface, kind, reply_to, at, owner",
     "run_counts": "action, outcome, surface, runs",

@@ -13,6 +13,7 @@ from core.ledger.pairing import Pairing
 from core.ledger.records import day_of, midnight_after
 from core.ledger.recovery import Recovery
 from core.ledger.sqlite import SqliteStore
+from core.ledger.standing import standing
 from core.ledger.status import Status
 from core.ledger.store import Connection, Store, reads, writes
 from core.ledger.tokens import Tokens
@@ -21,6 +22,7 @@ from core.reports import Quota, Usage, UsageDay
 _GIVE_WAY_SECONDS = 0.03
 _STRANGERS = (
     "DELETE FROM callers WHERE last_seen < :before AND plan IS NULL AND paired_at IS NULL "
+    "AND person IS NULL AND role IS NULL "
     "AND caller NOT IN (SELECT 'http:' || label FROM tokens)"
 )
 
@@ -78,12 +80,12 @@ class Ledger(Recovery, Tokens, Pairing, OwedAnswers, Status, Bots):
     @reads
     def quota(self, db: Connection, caller: str, actions: Sequence[str]) -> list[Quota]:
         """Where a caller stands with each of these actions today."""
-        now = db.now()
-        limit = None if self._plan(db, caller) == "pro" else accept.FREE_LIMIT
+        now, who = db.now(), standing(db, caller)
+        limit = None if self._plan(who) == "pro" else accept.FREE_LIMIT
         return [
             Quota(
                 action=action,
-                used=accept.used(db, caller, action, day_of(now)),
+                used=accept.used(db, who.quota_owner, action, day_of(now)),
                 limit=limit,
                 resets_at=midnight_after(now),
             )
@@ -127,8 +129,10 @@ class Ledger(Recovery, Tokens, Pairing, OwedAnswers, Status, Bots):
             "DELETE FROM probes WHERE at < :before",
             "DELETE FROM inbound WHERE at < :before",
             "DELETE FROM bots WHERE until < :before",
+            "DELETE FROM link_codes WHERE expires_at < :before",
+            "DELETE FROM quota_shares WHERE day < :day",
         ):
-            db.execute(sql, {"before": before})
+            db.execute(sql, {"before": before, "day": day_of(before)})
 
     def check_key(self, check: str | None) -> None:
         """Compare a value made with the home's key, None where it has none, to the first one.

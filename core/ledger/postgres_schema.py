@@ -7,8 +7,9 @@ from core.ledger.file import SCHEMA
 from core.ledger.store import Connection
 
 # The oldest schema whose programs may go on using a database of this one: a release adds what
-# the next one needs, and takes away only what the last one no longer uses.
-OLDEST_READER = 5
+# the next one needs, and takes away only what the last one no longer uses. The fifth knows no
+# roles, and would serve whom an admin has shut out.
+OLDEST_READER = 6
 OLDEST_SERVER = 15
 
 # A released step is never edited. The first that PostgreSQL knew is the fifth.
@@ -121,6 +122,55 @@ _STEPS = {
             term BIGINT NOT NULL,
             until DOUBLE PRECISION NOT NULL
         );
+        """,
+    6: """
+        ALTER TABLE callers ADD COLUMN person TEXT;
+        ALTER TABLE callers ADD COLUMN role TEXT;
+        CREATE INDEX callers_person ON callers (person) WHERE person IS NOT NULL;
+        ALTER TABLE tokens ADD COLUMN scope TEXT;
+        ALTER TABLE tokens ADD COLUMN per_hour INTEGER;
+        ALTER TABLE tokens ADD COLUMN expires_at DOUBLE PRECISION;
+        ALTER TABLE tokens ADD COLUMN used_at DOUBLE PRECISION;
+        ALTER TABLE tokens ADD COLUMN old_hash BYTEA;
+        ALTER TABLE tokens ADD COLUMN old_until DOUBLE PRECISION;
+        CREATE TABLE people (
+            name TEXT PRIMARY KEY,
+            title TEXT,
+            role TEXT,
+            plan TEXT,
+            created_at DOUBLE PRECISION NOT NULL,
+            seen_at DOUBLE PRECISION
+        );
+        CREATE TABLE quota_shares (
+            owner TEXT NOT NULL,
+            action TEXT NOT NULL,
+            day TEXT NOT NULL,
+            run TEXT NOT NULL,
+            PRIMARY KEY (owner, action, day, run)
+        );
+        CREATE TABLE link_codes (
+            hash BYTEA PRIMARY KEY,
+            maker TEXT NOT NULL,
+            expires_at DOUBLE PRECISION NOT NULL,
+            redeemer TEXT
+        );
+        CREATE TABLE targets (
+            name TEXT PRIMARY KEY,
+            action TEXT NOT NULL,
+            account TEXT,
+            fields TEXT NOT NULL,
+            changed_at DOUBLE PRECISION NOT NULL
+        );
+        CREATE TABLE audit (
+            change TEXT PRIMARY KEY,
+            at DOUBLE PRECISION NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            before TEXT,
+            after TEXT
+        );
+        CREATE INDEX audit_at ON audit (at);
         """,
 }
 

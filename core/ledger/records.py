@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -15,7 +15,8 @@ OPEN = ("accepted", "sending")
 class RunRequest:
     """A run to be accepted, now or `at` some time.
 
-    `refuse` is raised after the key was looked up, if given.
+    `authorize` is handed who asks before anything else is looked at, and raises where they may
+    not; `refuse` is raised after the key was looked up, if given.
     """
 
     run: str
@@ -32,6 +33,7 @@ class RunRequest:
     test_gap: float = 0.0
     refuse: Exception | None = None
     at: float | None = None
+    authorize: Callable[[Any], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -103,24 +105,76 @@ class Owed:
 
 @dataclass(frozen=True)
 class Token:
-    """An HTTP token, without the token."""
+    """An HTTP token, without the token; `scope` is None for one from before there were scopes.
+
+    `old_until` is how long the one it was before it was rotated works still.
+    """
 
     label: str
-    plan: str
     admin: bool
     created_at: float
-    revoked_at: float | None
+    revoked_at: float | None = None
+    scope: str | None = None
+    per_hour: int | None = None
+    expires_at: float | None = None
+    used_at: float | None = None
+    old_until: float | None = None
+    plan: str = "free"
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """Make the record of a row of `standing.TOKENS`."""
+        label, admin, *more = row
+        return cls(label, bool(admin), *more)
 
 
 @dataclass(frozen=True)
-class Person:
-    """A caller the ledger knows."""
+class CallerRecord:
+    """A caller the ledger knows; a `role` of None is the default one."""
 
     caller: str
     plan: str
     first_seen: float
     last_seen: float
     paired_at: float | None
+    person: str | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """A person somebody has added; a role or plan of None is the default one."""
+
+    name: str
+    title: str | None
+    role: str | None
+    plan: str | None
+    created_at: float
+    seen_at: float | None
+    callers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Sequence[Any], callers: Iterable[str]) -> Self:
+        """Make the record of a row."""
+        return cls(*row, tuple(callers))  # type: ignore[call-arg]
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """A change, who made it, and what was before and after."""
+
+    at: float
+    who: str
+    what: str
+    subject: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """Make the record of a row."""
+        *values, before, after = row
+        return cls(*values, *(state and json.loads(state) for state in (before, after)))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 import hmac
 import secrets
-from typing import Any
+from dataclasses import replace
 
 from core.callers import ADDRESSED_SURFACE, LABEL
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.people import People, set_plan
 from core.ledger.records import Token
+from core.ledger.standing import TOKENS, standing
 from core.ledger.store import Connection, digest, reads, writes
 
 
@@ -49,12 +50,12 @@ class Tokens(People):
     @reads
     def tokens(self, db: Connection) -> list[Token]:
         """Every token without the token, revoked ones too, newest first."""
-        return [self._token(row) for row in db.execute(f"{_TOKENS} ORDER BY created_at DESC")]
+        rows = db.execute(f"{TOKENS} ORDER BY created_at DESC")
+        return [self._with_plan(db, Token.of(row)) for row in rows.fetchall()]
 
-    def _token(self, row: tuple[Any, ...]) -> Token:
-        label, plan, admin, created_at, revoked_at, _ = row
-        plan = plan or self._begins_on(f"{ADDRESSED_SURFACE}:{label}")
-        return Token(label, plan, bool(admin), created_at, revoked_at)
+    def _with_plan(self, db: Connection, token: Token) -> Token:
+        who = standing(db, f"{ADDRESSED_SURFACE}:{token.label}")
+        return replace(token, plan=self._plan(who))
 
     def token_revoke(self, label: str) -> None:
         """End a token at once. Raises NotFound where there is none by that label."""
@@ -67,12 +68,11 @@ class Tokens(People):
         """Whose token this is; None where it is nobody's or revoked."""
         parts = token.split("_", 2)
         label = parts[1] if len(parts) == 3 else ""
-        row = db.execute(f"{_TOKENS} WHERE label = :label", {"label": label}).fetchone()
-        good = hmac.compare_digest(row[5] if row else b"\0" * 32, digest(token))
-        return self._token(row) if row and good and row[4] is None else None
-
-
-_TOKENS = (
-    "SELECT label, plan, admin, created_at, revoked_at, hash FROM tokens "
-    "JOIN callers ON caller = 'http:' || label"
-)
+        row = db.execute(
+            "SELECT hash FROM tokens WHERE label = :label", {"label": label}
+        ).fetchone()
+        good = hmac.compare_digest(row[0] if row else b"\0" * 32, digest(token))
+        who = standing(db, f"{ADDRESSED_SURFACE}:{label}")
+        if not good or who.token is None or who.token.revoked_at is not None:
+            return None
+        return replace(who.token, plan=self._plan(who))

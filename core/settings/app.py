@@ -193,6 +193,13 @@ class AppSettings(Config):
         "free or pro; HTTP callers without a token are always on the free one",
         default="free",
     )
+    default_role: Literal["none", "viewer", "sender"] = setting(
+        "LEVQOR_DEFAULT_ROLE",
+        "The role of everybody in a chat whom nobody has added",
+        "sender, viewer (sees health and their own runs) or none; levqor people set changes it"
+        " for one person",
+        default="sender",
+    )
     allow: _Permits | None = setting(
         "LEVQOR_ALLOW",
         "Who may do what",
@@ -203,7 +210,7 @@ class AppSettings(Config):
     )
     admins: _Callers = setting(
         "LEVQOR_ADMINS",
-        "Callers who may see every run",
+        "Callers who are admins, unless levqor people says otherwise",
         "with commas between; /whoami shows each person their own",
         default="",
         example="slack:T1:U123,telegram:42",

@@ -37,7 +37,7 @@ def within(engine, story):
 
 def test_help_lists_every_action_and_every_question_as_the_surface_spells_them(engine):
     async def story(bot):
-        return bot.commands.help(SLASH)
+        return await bot.commands.ask("help", "", ADA, SLASH)
 
     told = within(engine, story)
     for action_id in engine.action_ids():
@@ -79,7 +79,7 @@ def test_a_run_is_told_to_whoever_asked_for_it_and_to_nobody_else(engine):
     run = engine.run("slack.send", {"text": "hello"}, ADA).run
 
     async def story(bot, caller):
-        return await bot.commands.why(run, caller)
+        return await bot.commands.ask("why", run, caller, SLASH)
 
     assert "Asked by slack:T1:UADA" in within(engine, lambda bot: story(bot, ADA))
     with pytest.raises(NotFound, match="no run of yours"):
@@ -90,14 +90,16 @@ def test_an_admin_may_see_every_run(home, sandbox):
     values = {**sandbox.settings(), "LEVQOR_ADMINS": "telegram:42"}
     with Engine.open(Settings(home, environ=values)) as engine:
         run = engine.run("slack.send", {"text": "hello"}, ADA).run
-        told = within(engine, lambda bot: bot.commands.why(run, BOB))
+        told = within(engine, lambda bot: bot.commands.ask("why", run, BOB, SLASH))
         assert "Asked by slack:T1:UADA" in told
-        assert "You are an admin" in within(engine, lambda bot: bot.commands.whoami(BOB))
+        assert "You are an admin" in within(
+            engine, lambda bot: bot.commands.ask("whoami", "", BOB, SLASH)
+        )
 
 
 def test_why_without_an_id_says_what_is_missing(engine):
     with pytest.raises(InvalidInput):
-        within(engine, lambda bot: bot.commands.why("", ADA))
+        within(engine, lambda bot: bot.commands.ask("why", "", ADA, SLASH))
 
 
 def test_usage_tells_what_is_left_today(engine):

@@ -66,6 +66,27 @@ def test_of_all_who_ask_for_a_callers_one_run_a_day_one_gets_it(racers, counts):
         assert by_word(said) == {"first": 1, "spent": EVERYBODY - 1}
 
 
+def people(ledger, names):
+    for name in names:
+        callers = [f"{surface}:{name}" for surface in ("slack", "telegram", "cli", "http")]
+        ledger.person_add(name, callers, by="cli:root")
+    return names
+
+
+def test_a_person_who_asks_on_four_interfaces_at_once_gets_one_run_a_day(racers, ledger, counts):
+    names = people(ledger, numbered("person", counts(4, 100)))
+    for said in racers.race("person", names).values():
+        assert by_word(said) == {"first": 1, "spent": EVERYBODY - 1}
+
+
+def test_linking_and_unlinking_while_everybody_asks_gives_no_second_run(racers, ledger, counts):
+    names = people(ledger, numbered("moving", counts(4, 100)))
+    for name, said in racers.race("moving", names).items():
+        assert by_word(said)["first"] == 1
+        for surface in ("slack", "telegram", "cli", "http"):
+            assert ledger.quota(f"{surface}:{name}", ["sample.do"])[0].used == 1
+
+
 def test_quota_that_is_given_back_is_there_for_exactly_one_other(racers, ledger, counts):
     callers = numbered("back", counts(6, 100))
     before = charged(ledger)

@@ -39,7 +39,7 @@ def spent(engine, caller):
     plan, quota = engine.ledger.plan(str(caller)), engine.ledger.quota(str(caller), ["slack.send"])
     ends = []
     for ask in (
-        lambda: engine.ready("slack.send", caller),
+        lambda: engine.authorization.ready("slack.send", caller),
         lambda: engine.accept("slack.send", TEXT, caller),
     ):
         try:
@@ -85,7 +85,7 @@ def test_a_changed_default_is_everybodys_whom_nobody_has_put_on_a_plan(opened, h
         assert engine.refresh()
         assert engine.ledger.plan(str(ANN)) == "free"
         with pytest.raises(QuotaSpent):
-            engine.ready("slack.send", ANN)
+            engine.authorization.ready("slack.send", ANN)
         engine.ledger.set_plan(str(ANN), "pro")
         assert sent(engine, ANN, "two")
     with opened("pro") as engine:
@@ -105,7 +105,7 @@ def test_the_refusal_names_who_can_lift_it_but_suggests_no_plan_for_an_address(o
         ):
             sent(engine, caller, "one")
             for ask in (
-                lambda caller=caller: engine.ready("slack.send", caller),
+                lambda caller=caller: engine.authorization.ready("slack.send", caller),
                 lambda caller=caller: engine.accept("slack.send", TEXT, caller),
             ):
                 with pytest.raises(QuotaSpent) as refused:
@@ -127,7 +127,7 @@ def test_a_home_of_before_keeps_who_was_put_on_pro(home):
             ALTER TABLE callers DROP COLUMN plan;
             ALTER TABLE callers ADD COLUMN plan TEXT NOT NULL DEFAULT 'free';
             UPDATE callers SET plan = 'pro';
-            INSERT INTO callers VALUES ('slack:T1:U2', 1.0, 1.0, NULL, 'free');
+            INSERT INTO callers (caller, first_seen, last_seen) VALUES ('slack:T1:U2', 1.0, 1.0);
             DELETE FROM _sqlite_migrations WHERE name = 'm002_default_plan';
             PRAGMA user_version = 1;
             """

@@ -6,6 +6,7 @@ input; what its callers were told, as JSON, on its standard output.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import subprocess
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from core.errors import Busy, QuotaSpent, Repeated
+from core.errors import Busy, InvalidInput, NotFound, QuotaSpent, Repeated
 from core.ledger import Ledger
 from tests.support.journal import order
 
@@ -43,6 +44,22 @@ def _accept(ledger: Ledger, **more: Any) -> str:
 
 def _quota(ledger: Ledger, who: str, item: str) -> str:
     return _accept(ledger, caller=f"cli:{item}", at=None)
+
+
+def _person(ledger: Ledger, who: str, item: str) -> str:
+    surface = random.choice(["slack", "telegram", "cli", "http"])
+    return _accept(ledger, caller=f"{surface}:{item}", surface=surface, at=None)
+
+
+def _moving(ledger: Ledger, who: str, item: str) -> str:
+    """Somebody links and unlinks the person's callers, everybody else asks as any of them."""
+    caller = f"{random.choice(['slack', 'telegram', 'cli', 'http'])}:{item}"
+    if who != "00":
+        return _accept(ledger, caller=caller, at=None)
+    with contextlib.suppress(InvalidInput, NotFound):
+        ledger.person_unlink(caller, by="cli:root")
+        ledger.person_link(item, caller, by="cli:root")
+    return "moved"
 
 
 def _give_back(ledger: Ledger, who: str, item: str) -> str:
@@ -98,7 +115,8 @@ def _recover(ledger: Ledger, who: str, item: str) -> str:
 RACES: dict[str, Callable[[Ledger, str, str], str]] = {
     race.__name__.removeprefix("_"): race
     for race in (
-        _quota, _give_back, _key, _guard, _test_gap, _midnight, _pair, _claim, _recover,
+        _quota, _person, _moving, _give_back, _key, _guard, _test_gap, _midnight, _pair, _claim,
+        _recover,
     )
 }  # fmt: skip
 

@@ -1,0 +1,86 @@
+"""Who a caller is in the ledger: a person, a role, a plan, a token."""
+
+from dataclasses import dataclass, fields
+
+from core.callers import ADDRESSED_SURFACE
+from core.ledger.records import Token
+from core.ledger.store import Connection
+
+# Whoever needs no lock on a caller's row writes that they were seen this often.
+_SEEN_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is kept of a caller; a role or a plan is None where nobody has chosen one.
+
+    A caller whom nobody has added to a person is a person of its own.
+    """
+
+    caller: str
+    person: str | None = None
+    role: str | None = None
+    plan: str | None = None
+    token: Token | None = None
+
+    @property
+    def quota_owner(self) -> str:
+        """Whose quota its runs use."""
+        return self.person or self.caller
+
+
+_CALLER = (
+    "SELECT p.name, CASE WHEN p.name IS NULL THEN c.role ELSE p.role END, "
+    "CASE WHEN p.name IS NULL THEN c.plan ELSE p.plan END, c.last_seen "
+    "FROM callers c LEFT JOIN people p ON p.name = c.person WHERE c.caller = :caller"
+)
+TOKENS = "SELECT " + ", ".join(column.name for column in fields(Token)[:-1]) + " FROM tokens"
+
+
+def standing(db: Connection, caller: str) -> Standing:
+    """Read who a caller is."""
+    row = db.execute(_CALLER, {"caller": caller}).fetchone()
+    person, role, plan, _ = row or (None, None, None, None)
+    return Standing(caller, person, role, plan, _token(db, caller))
+
+
+def lock(db: Connection, caller: str, now: float, *, unlimited: str | None = None) -> Standing:
+    """Read who a caller is and write that they were seen, which locks their rows.
+
+    Whoever locks both locks the caller first. Two callers of one person wait for each other, and
+    so does who links or removes one of them. With `unlimited`, the default plan of who may need
+    no lock, nothing is locked where the plan is `pro`.
+    """
+    who = {"caller": caller, "now": now}
+    if unlimited is not None:
+        row = db.execute(_CALLER, who).fetchone()
+        person, role, plan, seen = row or (None, None, None, 0.0)
+        if (plan or unlimited) == "pro" and seen > now - _SEEN_SECONDS:
+            return Standing(caller, person, role, plan, _token(db, caller))
+    person, role, plan = db.execute(
+        "INSERT INTO callers (caller, first_seen, last_seen) VALUES (:caller, :now, :now) "
+        "ON CONFLICT (caller) DO UPDATE SET last_seen = :now RETURNING person, role, plan",
+        who,
+    ).fetchone()
+    if person is not None:
+        role, plan = db.execute(
+            "UPDATE people SET seen_at = :now WHERE name = :person RETURNING role, plan",
+            {"person": person, "now": now},
+        ).fetchone()
+    return Standing(caller, person, role, plan, _token(db, caller))
+
+
+def callers_of(db: Connection, who: Standing) -> list[str]:
+    """Every caller of a person."""
+    if who.person is None:
+        return [who.caller]
+    rows = db.execute("SELECT caller FROM callers WHERE person = :name", {"name": who.person})
+    return [caller for (caller,) in rows]
+
+
+def _token(db: Connection, caller: str) -> Token | None:
+    surface, _, label = caller.partition(":")
+    if surface != ADDRESSED_SURFACE:
+        return None
+    row = db.execute(f"{TOKENS} WHERE label = :label", {"label": label}).fetchone()
+    return row and Token.of(row)
