@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.contract import Connector
@@ -21,6 +22,7 @@ from core.reports import (
     Verdict,
     moment,
 )
+from core.settings.names import in_names
 from core.wording import VERDICTS
 
 PROBE_SECONDS = 10.0
@@ -37,6 +39,7 @@ class HealthChecker:
     def summary(self) -> HealthSummary:
         """What is configured: the old service's shape, without a look at the network."""
         settings = self._engine.settings
+        # A further account neither makes a service set up nor breaks one that is.
         connectors = {c.name: settings.configured(c) for c in self._engine.connectors}
         return HealthSummary(
             status="ok",
@@ -47,26 +50,56 @@ class HealthChecker:
 
     def report(self, *, live: bool = False) -> Health:
         """The summary, with what the ledger knows, or with live probes."""
-        detail = {c.name: self._last_known(c) for c in self._engine.connectors}
+        listed = accounts(self._engine)
+        detail = {c.account_id(account): self._last_known(c, account) for c, account in listed}
         inbound, team = inbounds(self._engine.ledger), bots(self._engine.ledger)
         log = self._engine.log
         several = self._engine.ledger.store.shared or len(team.bots) > 1
         return Health(
             **vars(self.summary()),
-            detail=detail | self._probe_all(detail) if live else detail,
+            detail=detail | self._probe_all(detail, listed) if live else detail,
             inbound={surface: health.words for surface, health in inbound.items()},
             inbound_detail=inbound,
             problems=(log.problem,) if log and log.problem else (),
             bots=team if several else None,
         )
 
-    def _last_known(self, connector: Connector) -> ConnectorHealth:
+    def _last_known(self, connector: Connector, account: str | None) -> ConnectorHealth:
+        known, settings = self._unchecked(connector, account), self._engine.settings
+        try:
+            settings.config(connector, account)
+        except NotConfigured as error:
+            return replace(
+                known,
+                verdict=Verdict.NOT_CONFIGURED,
+                words=error.message,
+                fix=error.fix,
+                settings=error.settings,
+            )
+        streaks = self._engine.ledger.probes(connector.account_id(account))
+        if not streaks or streaks[0].verdict == Verdict.NOT_CONFIGURED:
+            return known
+        streak = streaks[0]
+        row = reasons.find(connector, streak.reason) if streak.reason else None
+        known = replace(
+            known,
+            verdict=Verdict(streak.verdict),
+            words=row.message if row else VERDICTS[Verdict(streak.verdict)].sentence,
+            latency_ms=streak.latency_ms,
+            since=moment(streak.since),
+            checked_at=moment(streak.at),
+            fix=row.fix if row else None,
+        )
+        return _naming(known, settings.names(connector, account))
+
+    def _unchecked(self, connector: Connector, account: str | None) -> ConnectorHealth:
         ledger = self._engine.ledger
         sent = ledger.last(connector.name, ("sent",))
         failed = ledger.last(connector.name, ("refused", "not_sent", "unknown"))
-        known = ConnectorHealth(
-            title=connector.title,
-            actions=tuple(connector.action_id(action) for action in connector.actions),
+        return ConnectorHealth(
+            title=connector.account_title(account),
+            # A further account is reached by targets alone.
+            actions=tuple(map(connector.action_id, connector.actions)) if account is None else (),
             verdict=Verdict.UNCHECKED,
             words=VERDICTS[Verdict.UNCHECKED].sentence,
             latency_ms=None,
@@ -77,57 +110,41 @@ class HealthChecker:
             fix=None,
             notes=(),
         )
-        try:
-            self._engine.settings.config(connector)
-        except NotConfigured as error:
-            return replace(
-                known,
-                verdict=Verdict.NOT_CONFIGURED,
-                words=error.message,
-                fix=error.fix,
-                settings=error.settings,
-            )
-        streak = next(iter(ledger.probes(connector.name)), None)
-        if streak is None or streak.verdict == Verdict.NOT_CONFIGURED:
-            return known
-        row = reasons.find(connector, streak.reason) if streak.reason else None
-        return replace(
-            known,
-            verdict=Verdict(streak.verdict),
-            words=row.message if row else VERDICTS[Verdict(streak.verdict)].sentence,
-            latency_ms=streak.latency_ms,
-            since=moment(streak.since),
-            checked_at=moment(streak.at),
-            fix=row.fix if row else None,
-        )
 
-    def _probe_all(self, known: dict[str, ConnectorHealth]) -> dict[str, ConnectorHealth]:
+    def _probe_all(
+        self, known: Mapping[str, ConnectorHealth], listed: Sequence[tuple[Connector, str | None]]
+    ) -> dict[str, ConnectorHealth]:
         late = NotSent(
             "timed_out_before", "The service did not answer in time.", fix="Try again in a moment."
         )
         settings, end = self._engine.settings, time.monotonic() + PROBE_SECONDS + 1
-        configured = [c for c in self._engine.connectors if settings.configured(c)]
-        health = {c.name: _failed(known[c.name], late, None) for c in configured}
+        configured = {c.account_id(a): (c, a) for c, a in listed if settings.configured(c, a)}
+        health = {name: _failed(known[name], late, None) for name in configured}
 
-        def probe(connector: Connector) -> None:
-            name = connector.name
+        def probe(name: str, connector: Connector, account: str | None) -> None:
             try:
-                health[name] = self._probe(known[name], connector)
+                found = self._probe(known[name], connector, account)
             except Exception as error:  # noqa: BLE001 - a probe's own fault is its connector's
                 fault = UpstreamError("internal", type(error).__name__)
-                health[name] = _failed(known[name], fault, connector)
+                found = _failed(known[name], fault, connector)
+            health[name] = found
 
-        # A thread for each connector: none may wait for another's name look-up.
-        threads = [threading.Thread(target=probe, args=(c,), daemon=True) for c in configured]
+        # A thread for each account: none may wait for another's name look-up.
+        threads = [
+            threading.Thread(target=probe, args=(name, *each), daemon=True)
+            for name, each in configured.items()
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
         return dict(health)
 
-    def _probe(self, known: ConnectorHealth, connector: Connector) -> ConnectorHealth:
-        engine = self._engine
-        config = engine.settings.config(connector)
+    def _probe(
+        self, known: ConnectorHealth, connector: Connector, account: str | None
+    ) -> ConnectorHealth:
+        engine, name = self._engine, connector.account_id(account)
+        config = engine.settings.config(connector, account)
         began = time.perf_counter()
         reason: str | None = None
         try:
@@ -152,12 +169,19 @@ class HealthChecker:
         latency = round((time.perf_counter() - began) * 1000, 1)
         since = now = time.time()
         try:
-            engine.ledger.probed(connector.name, health.verdict, reason, latency)
-            since = engine.ledger.probes(connector.name)[0].since
+            engine.ledger.probed(name, health.verdict, reason, latency)
+            since = engine.ledger.probes(name)[0].since
         except LedgerError:
             # What the probe found is worth telling even where it cannot be kept.
             pass
-        return replace(health, latency_ms=latency, since=moment(since), checked_at=moment(now))
+        health = replace(health, latency_ms=latency, since=moment(since), checked_at=moment(now))
+        return _naming(health, engine.settings.names(connector, account))
+
+
+def accounts(engine: Engine) -> list[tuple[Connector, str | None]]:
+    """Every connector with each of its accounts; the first one has no name."""
+    further = engine.settings.accounts
+    return [(c, account) for c in engine.connectors for account in (None, *further(c))]
 
 
 def inbounds(ledger: Ledger) -> dict[str, InboundHealth]:
@@ -216,6 +240,16 @@ def _failed(
     )
     verdict = Verdict.UNREACHABLE if down else Verdict.FAILING
     return replace(known, verdict=verdict, words=error.message, fix=error.fix, notes=())
+
+
+def _naming(health: ConnectorHealth, names: Mapping[str, str]) -> ConnectorHealth:
+    """The same health, with the names that an account has for the settings."""
+    return replace(
+        health,
+        words=in_names(health.words, names),
+        fix=health.fix and in_names(health.fix, names),
+        notes=tuple(in_names(note, names) for note in health.notes),
+    )
 
 
 def _last_run(run: RunRecord) -> LastRun:

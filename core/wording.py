@@ -15,7 +15,7 @@ from core.plain import agreeing, counted
 from core.reports import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from core.contract import Action, Connector
     from core.engine import Settled
@@ -166,29 +166,32 @@ def health_lines(report: Health, *, now: float | None = None) -> list[str]:
 
 
 def summary(report: Health) -> str:
-    """Say in a line which services work, and which do not."""
-    titles: dict[Verdict, list[str]] = {verdict: [] for verdict in VERDICTS}
-    for detail in report.detail.values():
-        titles[detail.verdict].append(detail.title)
-    some, total = report.configured, report.total
-    if total > 1 and not some:
-        return f"None of the {total} services is set up."
-    works = len(titles[Verdict.OK]) + len(titles[Verdict.ATTENTION])
+    """Say in a line which services work, and which do not; then the same of further accounts."""
+    services, accounts = ({verdict: list[str]() for verdict in VERDICTS} for _ in range(2))
+    for name, detail in report.detail.items():
+        (accounts if "/" in name else services)[detail.verdict].append(detail.title)
+    some, total, parts = report.configured, report.total, []
     if total > 1:
-        titles[Verdict.OK] = []
-    parts = []
-    if total > 1 and len(titles[Verdict.UNCHECKED]) == some:
-        parts = [f"{some} of {total} services {agreeing(some)} set up", "none is checked yet"]
-        titles[Verdict.UNCHECKED] = []
-    elif total > 1:
-        how_many = f"All {total}" if works == total else f"{works} of {total}"
-        parts = [f"{how_many} services {agreeing(works, 'works', 'work')}"]
+        works = len(services[Verdict.OK]) + len(services[Verdict.ATTENTION])
+        services[Verdict.OK] = []
+        if not some:
+            parts, services = [f"None of the {total} services is set up"], {}
+        elif len(services[Verdict.UNCHECKED]) == some:
+            parts = [f"{some} of {total} services {agreeing(some)} set up", "none is checked yet"]
+            services[Verdict.UNCHECKED] = []
+        else:
+            how_many = f"All {total}" if works == total else f"{works} of {total}"
+            parts = [f"{how_many} services {agreeing(works, 'works', 'work')}"]
+    sentences = ([*parts, *_by_verdict(services)], [*_by_verdict(accounts)])
+    return " ".join(f"{'; '.join(each)}." for each in sentences if each)
+
+
+def _by_verdict(titles: Mapping[Verdict, Sequence[str]]) -> Iterator[str]:
     for verdict, names in titles.items():
         if names:
             listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
             words = VERDICTS[verdict]
-            parts.append(f"{listed} {agreeing(len(names), words.one, words.several)}")
-    return f"{'; '.join(parts)}."
+            yield f"{listed} {agreeing(len(names), words.one, words.several)}"
 
 
 def closing_lines(report: Health) -> Iterator[str]:

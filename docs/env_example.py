@@ -10,7 +10,8 @@ _HEAD = """\
 # Levqor's settings. Copy this file to .env in Levqor's home folder and fill in what you use;
 # levqor doctor shows which folder that is. Environment variables override this file. A secret
 # can also be in a file of its own: NAME_FILE=/run/secrets/name. An empty value counts as not set,
-# but not where a setting restricts who may do what: leave it out, or say who.
+# but not where a setting restricts who may do what: leave it out, or say who. A second account
+# of a service has its name behind each of its settings: SLACK_WEBHOOK_URL__ACME=…
 """
 
 

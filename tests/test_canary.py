@@ -46,6 +46,9 @@ ACTIONS = {
 }
 
 
+SERVICES = {setting.name for connector in CONNECTORS for setting in connector.config.settings()}
+
+
 def filled(spec, form="{0}"):
     """A canary for a field, its own where it has one; in a mapping as a name as well."""
     canary = form.format(CANARIES.get(spec.name, CANARIES["text"]))
@@ -307,6 +310,27 @@ WRONG_OWN = {
     "SLACK_API_URL": f"ftp://{CANARIES['text']}",
     "TELEGRAM_API_URL": f"http://{CANARIES['text']}",
 }
+
+
+def test_an_account_whose_service_repeats_its_secrets_tells_none(home, sandbox):
+    # The first account is not set up: what is hidden is hidden as the further one's.
+    real = sandbox.settings()
+    env = {f"{name}__ACME": value for name, value in real.items() if name in SERVICES}
+    for service in sandbox.services:
+        service.always(Answer(403, echo(real)))
+    said = []
+    for words in (["health", "--live"], ["doctor"], ["doctor", "--output", "json"]):
+        status, printed = loud("--home", home, *words, env=env)
+        assert status == 1
+        assert "(acme)" in printed
+        said.append(printed)
+    wrong = {f"{name}__ACME": value for name, value in WRONG.items()}
+    status, printed = loud("--home", home, "doctor", env=wrong)
+    assert status == 1
+    assert all(name in printed for name in wrong)
+    hidden = [*CANARIES.values(), *secrets(real)]
+    assert_clean(*said, printed, home, canaries=hidden)
+    assert_clean(home, canaries=addresses(real))
 
 
 def test_a_crash_of_the_program_tells_its_place_and_not_its_words(levqor, sandbox):

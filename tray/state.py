@@ -25,7 +25,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Connector:
-    """One connector, as the source describes it; times in seconds since 1970."""
+    """One connector, or a further account of it, as the source describes it.
+
+    Times are in seconds since 1970.
+    """
 
     name: str
     title: str
@@ -39,6 +42,16 @@ class Connector:
     since: float | None = None
     last_success: Run | None = None
     last_failure: Run | None = None
+
+    @property
+    def service(self) -> str:
+        """The service's name; a further account's own name stands after it."""
+        return self.name.partition("/")[0]
+
+    @property
+    def further(self) -> bool:
+        """Whether this is a further account; services are counted without."""
+        return self.name != self.service
 
 
 @dataclass(frozen=True)
@@ -72,9 +85,10 @@ class Health:
 
     @property
     def offline(self) -> bool:
-        """Nothing that is set up can be reached: that is this computer's network."""
-        verdicts = [c.verdict for c in self.configured]
-        return len(verdicts) > 1 and set(verdicts) == {Verdict.UNREACHABLE}
+        """No service that is set up can be reached: that is this computer's network."""
+        services = {c.service for c in self.configured}
+        verdicts = {c.verdict for c in self.configured}
+        return len(services) > 1 and verdicts == {Verdict.UNREACHABLE}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core import wording
+from core.plain import counted
 from core.reports import BROKEN, Verdict
 from tray import formatting
 from tray.state import Connector, Health, Inbound, State
@@ -81,7 +82,10 @@ def _of_health(state: State, health: Health) -> Summary:
         return Summary(IconState.EMPTY, "No service is set up yet", fix)
     if unknown := [c.title for c in unmuted if c.verdict is Verdict.UNCHECKED]:
         return Summary(IconState.CHECKING, f"Not checked yet: {formatting.listed(unknown)}")
-    headline = f"All well, {len(health.configured)} of {len(health.connectors)} services set up"
+    further = sum(c.further for c in health.configured)
+    total = sum(not c.further for c in health.connectors)
+    more = f" and {counted(further, 'further account')}" if further else ""
+    headline = f"All well, {len(health.configured) - further} of {total} services{more} set up"
     if muted := [c.title for c in health.configured if state.mute_left(c.name)]:
         headline += f", {formatting.listed(muted)} muted"
     return Summary(IconState.OK, headline)

@@ -14,7 +14,7 @@ from bot.runtime import Bot
 from core.callers import Caller
 from core.engine import Engine, Settled
 from core.errors import LevqorError, QuotaSpent
-from core.health import inbounds
+from core.health import accounts, inbounds
 from core.reports import Outcome
 
 # A webhook answers in tenths of a second; an attempt is over after ten, a run after thirty.
@@ -119,6 +119,8 @@ class _Now(Collector):
         for name, (busy, queued) in self._engine.queues().items():
             running.add_metric((name,), busy)
             waiting.add_metric((name,), queued)
+        for connector, account in accounts(self._engine):
+            name = connector.account_id(account)
             for streak in self._engine.ledger.probes(name):
                 probes.add_metric((name, streak.verdict), 1)
         for surface, health in states.items():

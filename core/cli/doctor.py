@@ -199,7 +199,7 @@ def _settings(
     names = {setting.name for c in connectors for setting in c.config.settings()}
     each: dict[tuple[str, str], Problem] = {}
     for problem in settings.problems():
-        if service is None or problem.setting in names:
+        if service is None or problem.setting.partition("__")[0] in names:
             each.setdefault((problem.setting, problem.what), problem)
     problems = each.values()
     untouched = [connector for connector in connectors if _untouched(connector, problems)]
@@ -208,7 +208,8 @@ def _settings(
         missing = problem.setting in required or not problem.fatal
         yield _setting(settings, problem, good=None if missing else False)
     unread = any(problem.setting == ".env" and problem.fatal for problem in problems)
-    if service is None and len(untouched) == len(connectors) and not unread:
+    begun = len(untouched) < len(connectors) or any(map(settings.accounts, connectors))
+    if service is None and not begun and not unread:
         fix = "Set one up with: levqor init. To try all without an account: levqor --sandbox smoke"
         yield Finding(False, "No service is set up.", fix)
 
@@ -221,7 +222,7 @@ def _untouched(connector: Connector, problems: Collection[Problem]) -> bool:
 
 
 def _setting(settings: Settings, problem: Problem, *, good: bool | None) -> Finding:
-    declared = next((each for each in settings.described() if each.name == problem.setting), None)
+    declared = settings.setting(problem.setting)
     finding = Finding(good, problem.what, problem.fix, setting=problem.setting)
     if declared is None:
         return finding

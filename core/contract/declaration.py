@@ -90,6 +90,10 @@ class Connector:
         """How people know one of the service's accounts; None is the first."""
         return self.title if account is None else f"{self.title} ({account})"
 
+    def account_id(self, account: str | None) -> str:
+        """E.g. `name/account`; how an account is written in reports and in what was noticed."""
+        return self.name if account is None else f"{self.name}/{account}"
+
     def action_id(self, action: Action) -> str:
         """E.g. `name.action`; how an action is written everywhere."""
         return f"{self.name}.{action.name}"

@@ -152,7 +152,9 @@ class HealthSummary(Report):
 class Health(HealthSummary):
     """Which connectors are set up, how each is doing, and how the bot's interfaces are."""
 
-    detail: Mapping[str, ConnectorHealth]
+    detail: Mapping[str, ConnectorHealth] = field(
+        metadata={"description": "By service; a further account is service/account."}
+    )
     inbound: Mapping[str, str] = field(
         metadata={"description": "How each interface is doing, in words."}
     )

@@ -18,12 +18,12 @@ from typing import TypeVar, cast
 
 from core.callers import Caller
 from core.contract import Config, Connector, Interface, Problem, Setting, nearest
-from core.errors import LevqorError, NotConfigured
+from core.errors import NotConfigured
 from core.home import check, find, stamp
 from core.interfaces import declared
 from core.masking import Redactor
 from core.settings.app import AppSettings, fits, is_local
-from core.settings.names import accounts, in_force, in_names, of_account, renamed, sections
+from core.settings.names import account_settings, accounts, in_force, in_names, of_account, sections
 from core.settings.problems import malformed, missing, refuse
 from core.settings.source import Reading
 
@@ -136,14 +136,9 @@ class Settings:
         """Return the name of the setting that an account reads where the first reads `name`."""
         return name if account is None else in_force(name, account, self._present())
 
-    def naming(
-        self, error: LevqorError, connector: Connector, account: str | None = None
-    ) -> LevqorError:
-        """Return an error that names an account's settings where it named the first one's."""
-        if account is None:
-            return error
-        names = [s.name for s in connector.config.settings()]
-        return renamed(error, {name: self.name_for(name, account) for name in names})
+    def names(self, connector: Connector, account: str | None = None) -> dict[str, str]:
+        """Return by which name an account reads each of a connector's settings."""
+        return {s.name: self.name_for(s.name, account) for s in connector.config.settings()}
 
     def default(self, name: str, account: str | None = None) -> str | None:
         """Return a setting's value for an account, else the default it was declared with."""
@@ -187,13 +182,18 @@ class Settings:
         """Return all settings there are, the connectors' first, each once, accounts' at last."""
         return tuple(self._reading.declared.values())
 
+    def setting(self, name: str) -> Setting | None:
+        """Look a setting up, one that an account has or might have too."""
+        known = self._reading.declared
+        services = {each: known[each] for each in self._services}
+        return known.get(name) or next(account_settings([name], services), None)
+
     def _present(self) -> AbstractSet[str]:
         return self._reading.values.keys() | self._reading.faults.keys()
 
     def _values(self, connector: Connector, account: str | None) -> dict[str, str]:
         """What an account reads, by the names that the first one's settings have."""
-        names = {s.name: self.name_for(s.name, account) for s in connector.config.settings()}
-        values = self._reading.values
+        names, values = self.names(connector, account), self._reading.values
         return {name: values[own] for name, own in names.items() if own in values}
 
     def _enter_sandbox(self, urls: Mapping[str, str]) -> None:
@@ -251,7 +251,7 @@ class Settings:
     def _config_problems(self, connector: Connector, account: str | None) -> list[Problem]:
         present, faults = self._present(), self._reading.faults
         settings = {setting.name: setting for setting in connector.config.settings()}
-        names = {name: self.name_for(name, account) for name in settings}
+        names = self.names(connector, account)
         problems = {name: faults[name] for name in names.values() if name in faults}
         strange = account is not None and account not in self.accounts(connector)
         for setting in settings.values():

@@ -189,3 +189,19 @@ def test_after_a_crash_the_next_bot_tells_every_asker(home, sandbox):
     }  # fmt: skip
     assert "may or may not" in told["on its way"][1]
     assert "Please send it again." in told["never started"][1]
+
+
+def test_health_lists_further_accounts_below_their_service(home, environ):
+    settings = Settings(home, environ={**environ, "SLACK_BOT_TOKEN__ACME": "xoxb-0123456789"})
+
+    async def story(bot):
+        return await bot.commands.ask("health", "", ADA, SLASH)
+
+    with Engine.open(settings) as engine:
+        first, *lines = within(engine, story).splitlines()
+    assert first.endswith(
+        "5 of 5 services are set up; none is checked yet. Slack (acme) is not set up."
+    )
+    titles = [line.partition(":")[0] for line in lines if "not checked" in line or "acme" in line]
+    assert titles[0] == "Slack"
+    assert titles[1].startswith("Slack (acme) is not set up. SLACK_WEBHOOK_URL__ACME is missing")

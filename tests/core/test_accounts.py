@@ -7,6 +7,7 @@ import pytest
 from core.connectors import CONNECTORS
 from core.errors import Fault, InvalidInput, NotConfigured
 from core.settings import Settings
+from core.settings.names import renamed
 from tests.support.fax_settings import FAX, load, write
 
 BY_NAME = {connector.name: connector for connector in CONNECTORS}
@@ -243,8 +244,8 @@ def test_an_error_names_the_settings_of_the_account_it_is_of(home):
         fix="Put it in RESEND_API_KEY_FILE; see RESEND_FROM and LEVQOR_RECIPIENTS.",
         settings=["RESEND_API_KEY"],
     )
-    assert settings.naming(error, EMAIL) is error
-    named = settings.naming(error, EMAIL, "acme")
+    assert vars(renamed(error, settings.names(EMAIL))) == vars(error)
+    named = renamed(error, settings.names(EMAIL, "acme"))
     assert named.message == "RESEND_API_KEY__ACME is wrong."
     assert named.fix == (
         "Put it in RESEND_API_KEY__ACME_FILE; see RESEND_FROM__ACME and LEVQOR_RECIPIENTS."
@@ -252,6 +253,6 @@ def test_an_error_names_the_settings_of_the_account_it_is_of(home):
     assert isinstance(named, NotConfigured)
     assert named.settings == ("RESEND_API_KEY__ACME",)
     fault = InvalidInput([Fault("NOTION_DATABASE_ID_DEFAULT", "must be an ID")])
-    named = settings.naming(fault, NOTION, "acme")
+    named = renamed(fault, settings.names(NOTION, "acme"))
     assert isinstance(named, InvalidInput)
     assert named.faults == (Fault("NOTION_DATABASE_ID_DEFAULT__ACME", "must be an ID"),)

@@ -305,6 +305,16 @@ def test_a_summary_says_which_services_work_and_which_do_not(verdicts, told):
     assert summary(report(detail=detail, configured=some, total=len(detail))) == told
 
 
+def test_a_summary_counts_services_and_then_says_how_further_accounts_are():
+    verdicts = {"A": "ok", "A/x": "ok", "A/y": "failing", "B": "not_configured"}
+    detail = {name: service(name, Verdict(verdict)) for name, verdict in verdicts.items()}
+    told = "1 of 2 services works; B is not set up. A/x works; A/y does not work."
+    assert summary(report(detail=detail, configured=1, total=2)) == told
+    only = {name: each for name, each in detail.items() if name in ("A/x", "B")}
+    told = "None of the 2 services is set up. A/x works."
+    assert summary(report(detail=only, configured=0, total=2)) == told
+
+
 def test_a_log_that_cannot_be_written_is_said_under_health():
     assert health_lines(report(problems=("The log is full.",)), now=NOW)[1:] == [
         "The log is full. Runs go on without it.",

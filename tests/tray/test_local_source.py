@@ -35,6 +35,14 @@ def test_a_report_is_read_in_the_lists_order():
     ]
 
 
+def test_further_accounts_follow_their_service_and_others_are_left_out():
+    accounts = {"duck/acme": {"verdict": "ok"}, "chalk/b": {}, "chalk/a": {}, "goose/acme": {}}
+    found = reading.health({**REPORT, "detail": accounts | REPORT["detail"]}, 5.0)
+    names = ["chalk", "chalk/b", "chalk/a", "duck", "duck/acme"]
+    assert [c.name for c in found.connectors] == names
+    assert [c.further for c in found.connectors] == [False, True, True, False, True]
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_what_came_without_words_gets_the_verdict_s(verdict):
     report = {"connectors": {"x": True}, "detail": {"x": {"verdict": verdict.value}}}

@@ -48,6 +48,7 @@ DOUBT = Run("r5", NOW - HOUR, "unknown", "chalk.write", test=True)
 MAYBE = "It may or may not have been sent."
 AWAY_TOO = replace(AWAY, name="chalk", title="Chalk")
 HINT_TOO = replace(HINT, name="chalk", title="Chalk")
+ACME = replace(C, name="chalk/acme", title="Chalk (acme)", actions=())
 BAD_TOO = replace(BAD, name="chalk", title="Chalk")
 LONG_FIX = (
     "Open the pond in a browser, choose Share, then People, then add the integration by its "
@@ -67,6 +68,13 @@ STATES = {
     "a run of last week": state(replace(C, last_success=replace(SENT, at=NOW - 170 * HOUR))),
     "a slow run is said in seconds": state(replace(C, last_success=replace(SENT, ms=12_345.0))),
     "two connectors work": state(C, D),
+    "a further account works": state(C, ACME, OFF),
+    "a further account alone is set up": state(replace(OFF, name="chalk", title="Chalk"), ACME),
+    "a further account is broken": state(C, replace(BAD, name="chalk/acme", title="Chalk (acme)")),
+    "no account of one service can be reached": state(
+        AWAY_TOO, replace(AWAY, name="chalk/acme", title="Chalk (acme)"), OFF
+    ),
+    "below a further account": state(C, ACME),
     "one is not set up": state(C, OFF),
     "nothing is set up": state(OFF),
     "one is broken": state(C, BAD),

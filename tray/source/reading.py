@@ -20,7 +20,11 @@ def health(body: dict[str, Any], now: float) -> Health:
         raise ValueError("no health report")  # noqa: TRY004 - what came is wrong, not its type
     return Health(
         at=now,
-        connectors=tuple(_connector(name, _dict(detail.get(name))) for name in known),
+        connectors=tuple(
+            _connector(name, _dict(detail.get(name)))
+            for service in known
+            for name in (service, *(n for n in detail if n.startswith(f"{service}/")))
+        ),
         inbound=tuple(_inbound(*pair) for pair in _dict(body.get("inbound_detail")).items()),
     )
 
