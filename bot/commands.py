@@ -17,6 +17,7 @@ from core.engine import Access, Engine
 from core.errors import InvalidInput, NotFound
 from core.grammar import field_help, parse_chat, quoting, usage
 from core.health import HealthChecker
+from core.ledger.listing import RunFilter
 from core.roles import Role
 
 # Does blocking work off the event loop.
@@ -150,7 +151,9 @@ class Commands:
     async def runs(self, caller: Caller, last: int) -> str:
         """A caller's latest runs, a line each."""
         titles = {action_id: action.title for action_id, _, action in self.actions()}
-        entries = await self._read(self._engine.ledger.runs, last, str(caller))
+        entries = await self._read(
+            self._engine.ledger.runs, last, RunFilter(callers=(str(caller),))
+        )
         lines = [
             f"{titles.get(entry.action, entry.action)}: {wording.STATES[entry.state]},"
             f" {wording.ago(time.time() - entry.at)} · run {entry.run}"
@@ -162,9 +165,8 @@ class Commands:
         """What became of a run; only whoever asked for it, or an admin, may know."""
         if not run:
             raise InvalidInput(message="Usage: why RUN_ID (shown after each send).")
-        whose = None if who.role is Role.ADMIN else str(who.caller)
         typed = run.split(maxsplit=1)[0].lower()
-        entry = await self._read(self._engine.ledger.run, typed, whose)
+        entry = await self._read(self._engine.ledger.run, typed, who.sees_only)
         if entry is None:
             raise NotFound(
                 "There is no run of yours with that ID.",

@@ -42,6 +42,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     for path, handler, docs in (
         ("/actions/health", handlers.connectors, openapi.HEALTH),
         ("/api/usage/summary", handlers.usage, openapi.USAGE),
+        ("/api/runs", handlers.runs, openapi.runs_page(bot.engine.connectors)),
         ("/api/runs/{run}", handlers.run, openapi.RUN),
         ("/ops/uptime", handlers.uptime, openapi.UPTIME),
         (READY, handlers.ready, openapi.READY),

@@ -15,10 +15,13 @@ from bot.web.metrics import Metrics
 from bot.web.schemas import NO_RUN
 from bot.web.server import Limits
 from core import __version__
+from core.contract import nearest
+from core.engine import Access
 from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
 from core.health import HealthChecker, inbounds
-from core.reports import Health, InboundUptime, Status, Uptime, moment
+from core.reports import Health, InboundUptime, RunPage, Status, Uptime, moment
 from core.roles import Role
+from core.run_filter import read_filter
 
 # Whoever asks, and however often: a probe is a call the upstream counts.
 LIVE_SECONDS = 15.0
@@ -27,6 +30,9 @@ PATIENCE = 3.0
 BUSY_RETRY = 5.0
 MAX_DAYS = 366
 DEFAULT_DAYS = 7
+MAX_RUNS = 200
+DEFAULT_RUNS = 20
+RUNS_QUERY = ("since", "person", "action", "outcome", "last", "before")
 
 
 class Handlers:
@@ -90,26 +96,37 @@ class Handlers:
 
     async def usage(self, request: Request) -> Response:
         """Count runs by connector and day, and the caller's quota of today."""
-        given = request.query_params.getlist("days")
-        days = given[0] if given else str(DEFAULT_DAYS)
-        if len(given) > 1 or not re.fullmatch("[1-9][0-9]{0,2}", days) or int(days) > MAX_DAYS:
-            raise InvalidInput([Fault("days", f"must be a whole number from 1 to {MAX_DAYS}")])
+        days = _whole(_query(request, "days"), "days", DEFAULT_DAYS, MAX_DAYS)
         engine, caller = self._bot.engine, str(_principal(request).caller)
-        report = await self._bot.read(
-            engine.ledger.usage_report, int(days), caller, engine.action_ids()
-        )
+        report = await self._bot.read(engine.ledger.usage_report, days, caller, engine.action_ids())
         return json_response(report.body())
 
+    async def runs(self, request: Request) -> Response:
+        """List runs, latest first: the caller's own, or for an admin everybody's."""
+        query = _query(request, *RUNS_QUERY)
+        last = _whole(query, "last", DEFAULT_RUNS, MAX_RUNS)
+        who = await self._access(request)
+
+        def look() -> RunPage:
+            of, before = read_filter(self._bot.engine, query, who)
+            return self._bot.engine.ledger.run_page(last, of, before)
+
+        # Not among the quick reads: a filter may have to look at many runs.
+        return json_response((await self._bot.call(look)).body())
+
     async def run(self, request: Request) -> Response:
-        """Show a run to its caller, or to an admin; others are told there is none."""
-        principal, run = _principal(request), request.path_params["run"]
-        entry = await self._bot.read(self._bot.engine.ledger.run, run)
-        who = await self._bot.read(self._bot.engine.authorization.access, principal.caller)
-        admin = who.role is Role.ADMIN
-        mine = entry is not None and (admin or entry.caller == str(principal.caller))
-        if entry is None or entry.run != run or not mine:
+        """Show a run to whoever asked for it, or to an admin; others are told there is none."""
+        run, who = request.path_params["run"], await self._access(request)
+        entry = await self._bot.read(self._bot.engine.ledger.run, run, who.sees_only)
+        if entry is None or entry.run != run:
             raise NO_RUN.replace()
         return json_response(entry.report().body())
+
+    async def _access(self, request: Request) -> Access:
+        access = self._bot.engine.authorization.access
+        who = await self._bot.read(access, _principal(request).caller)
+        who.require(Role.VIEWER)
+        return who
 
     async def uptime(self, _: Request) -> Response:
         """Show the version, since when it runs, and how the bot's interfaces are doing."""
@@ -158,14 +175,34 @@ def _principal(request: Request) -> Principal:
     return principal
 
 
+def _query(request: Request, *names: str) -> dict[str, str]:
+    """Read the parameters; raises InvalidInput for one that is unknown here or comes twice."""
+    query: dict[str, str] = {}
+    faults = []
+    for name, value in request.query_params.multi_items():
+        if name not in names:
+            near = nearest(name, names)
+            meant = f"did you mean {near}?" if near else f"it may hold {', '.join(names)}"
+            faults.append(Fault("query", f"holds a name that is not known here; {meant}"))
+        elif name in query:
+            faults.append(Fault(name, "may be given once"))
+        query[name] = value
+    if faults:
+        raise InvalidInput(faults)
+    return query
+
+
 def _flag(request: Request, flag: str) -> bool:
     """Read a yes-or-no parameter; raises InvalidInput for others, so that no typo sends."""
-    pairs = request.query_params.multi_items()
-    for name, value in pairs:
-        if name != flag:
-            raise InvalidInput([Fault("query", f"may hold {flag}=1 and nothing else")])
-        if value not in ("0", "1"):
-            raise InvalidInput([Fault(name, "must be 1 or 0")])
-    if len(pairs) > 1:
-        raise InvalidInput([Fault("query", "may hold each name once")])
-    return pairs == [(flag, "1")]
+    value = _query(request, flag).get(flag, "0")
+    if value not in ("0", "1"):
+        raise InvalidInput([Fault(flag, "must be 1 or 0")])
+    return value == "1"
+
+
+def _whole(query: dict[str, str], name: str, default: int, most: int) -> int:
+    """Take a number of 1 to `most` out of the parameters; raises InvalidInput."""
+    text = query.pop(name, str(default))
+    if not re.fullmatch("[1-9][0-9]{0,2}", text) or int(text) > most:
+        raise InvalidInput([Fault(name, f"must be a whole number from 1 to {most}")])
+    return int(text)

@@ -1,6 +1,6 @@
 """The API's own description: contracts, examples and every error, from where they are declared."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +11,8 @@ from bot.web import schemas
 from bot.web.body import KEY_HEADER, KEY_PATTERN
 from core.contract import Action, Connector
 from core.errors import LedgerError, LevqorError, MethodNotAllowed, Stopping
+from core.ledger.listing import PLACE
+from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE, SPAN
 
 _INTRO = """\
 Vetted actions over HTTP. Send `Authorization: Bearer` with a token made by
@@ -21,6 +23,8 @@ Every error has the same flat shape. `refused` and `not_sent` mean that nothing 
 """
 _YES_OR_NO = {"type": "string", "enum": ["0", "1"]}
 _DAYS = {"type": "integer", "minimum": 1, "maximum": 366, "default": 7}
+_RUNS = {"type": "integer", "minimum": 1, "maximum": 200, "default": 20}
+_PLACE = {"type": "string", "pattern": f"^{PLACE.pattern}$"}
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_PATTERN}
 _RUN_ID = {"type": "string", "minLength": 1, "maxLength": 64}
 
@@ -186,6 +190,32 @@ RUN = _page(
         )
     ],
 )
+
+
+def runs_page(connectors: Sequence[Connector]) -> dict[str, Any]:
+    """Describe the list of runs, with the services and actions that there are."""
+    actions = [each.action_id(action) for each in connectors for action in each.actions]
+    names = [*(each.name for each in connectors), *actions]
+    span = {"type": "string", "pattern": f"^{SPAN}$"}
+    since = {"anyOf": [span, {"type": "string", "format": "date"}]}
+    return _page(
+        "runs",
+        "The latest runs",
+        "Latest first: your own runs, or with a token made with `--admin` everybody's. While there "
+        "are more, `next` is what `before` takes for the next page; new runs do not move it.",
+        _json("The runs.", "RunPage"),
+        [*schemas.PLAIN_ERRORS, NOT_YOUR_RUNS, schemas.WRONG_FILTER],
+        parameters=[
+            _parameter("since", f"The runs since then: {SINCE}.", since, example="7d"),
+            _parameter("person", "Whose, for admins.", {"type": "string"}, example="http:ci"),
+            _parameter("action", "Of an action or of a service.", {"enum": names}),
+            _parameter("outcome", "How they ended, or `open`.", {"enum": list(OUTCOMES)}),
+            _parameter("last", "How many on a page.", _RUNS),
+            _parameter("before", "The `next` of the page before.", _PLACE),
+        ],
+    )
+
+
 UPTIME = _page(
     "uptime",
     "Since when Levqor runs",

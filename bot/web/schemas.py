@@ -13,6 +13,7 @@ from core import errors as e
 from core import reports
 from core.contract import Action
 from core.grammar.jsons import MAX_INTEGER, MAX_NAMES
+from core.run_filter import SINCE
 
 REFERENCE = "#/components/schemas/{model}"
 RUN_EXAMPLE = "k7m2q9xw4t"
@@ -135,6 +136,14 @@ NO_RUN = e.NotFound(
     fix="Check its ID; the runs of others need a token made with --admin.",
 )
 
+WRONG_FILTER = e.InvalidInput(
+    [
+        e.Fault("since", f"must be {SINCE}"),
+        e.Fault("query", "holds a name that is not known here; did you mean person?"),
+    ],
+    "That is no list of runs.",
+)
+
 
 def components() -> dict[str, Any]:
     """Every shape an answer has, by its name, from the types that answers are made of."""
@@ -143,6 +152,7 @@ def components() -> dict[str, Any]:
         reports.Health,
         reports.Usage,
         reports.Run,
+        reports.RunPage,
         reports.Uptime,
         reports.Status,
     )

@@ -8,7 +8,19 @@ import typer
 
 from core import __version__
 from core.callers import Local
-from core.cli import doctor, init, options, people, reports, run, sandbox, service, smoke, storage
+from core.cli import (
+    doctor,
+    init,
+    options,
+    people,
+    reports,
+    run,
+    runs,
+    sandbox,
+    service,
+    smoke,
+    storage,
+)
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
 from core.errors import Fault, InvalidInput
@@ -17,7 +29,7 @@ EVERYDAY, SET_UP, PEOPLE, KEEPING = (
     "Everyday commands", "Set-up commands", "People and tokens", "Database and home folder",
 )  # fmt: skip
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    EVERYDAY: (run.run, reports.health, reports.runs, reports.why, reports.usage, reports.bots),
+    EVERYDAY: (run.run, reports.health, runs.runs, runs.why, reports.usage, reports.bots),
     SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
     PEOPLE: (people.callers, people.unpair),
     KEEPING: (storage.backup, storage.restore, storage.prune),

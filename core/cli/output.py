@@ -59,6 +59,13 @@ class Output:
         with _printing(sys.stdout):
             sys.stdout.write(text + "\n")
 
+    def record(self, body: Mapping[str, Any]) -> None:
+        """Print one JSON document of several, each on a line of its own."""
+        text = json.dumps(body, ensure_ascii=not _utf8(sys.stdout))
+        self._answered = True
+        with _printing(sys.stdout):
+            sys.stdout.write(text + "\n")
+
     def mark(self, good: bool | None) -> str:  # noqa: FBT001 - the mark of a yes, a no, neither
         """A sign to begin a line with."""
         signs = MARKS[:3] if _utf8(self.people) else MARKS[3:]

@@ -1,4 +1,4 @@
-"""What is known: the services' health, the latest runs, one run's story, usage."""
+"""What is known: the services' health, the bots, usage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 from core import wording
 from core.cli import options
 from core.cli.output import Output
-from core.errors import NotFound
 from core.plain import counted
 from core.reports import BROKEN, Health, Verdict
 
@@ -24,7 +23,6 @@ HEALTH_STYLES = {
     Verdict.FAILING: "red",
     Verdict.UNREACHABLE: "red",
 }
-RUN_STYLES = {"sent": "green", "refused": "red", "not_sent": "yellow", "unknown": "bold yellow"}
 COUNTED = ("day", "connector", "sent", "refused", "not_sent", "unknown")
 TIMED = ("median ms", "p95 ms")
 
@@ -164,55 +162,3 @@ def usage(
         )
 
     session.answer(report.body(), draw)
-
-
-def runs(
-    ctx: typer.Context,
-    last: Annotated[
-        int,
-        typer.Option("--last", min=1, max=10000, metavar="N", help="How many runs (default: 20)."),
-    ] = 20,
-    output: options.Output = None,
-) -> None:
-    """List the latest runs of everybody who uses this home folder."""
-    session = options.reading(ctx)
-    entries = session.engine.ledger.runs(last)
-    session.answer(
-        {"runs": [entry.report().body() for entry in entries]},
-        lambda: session.out.table(
-            ("run", "when", "action", "outcome", "ms", "caller", "why"),
-            [
-                (
-                    entry.run,
-                    ago(entry.at),
-                    entry.action + (" (test)" if entry.test else ""),
-                    entry.state.replace("_", " "),
-                    "" if entry.ms is None else f"{entry.ms:.0f}",
-                    entry.caller,
-                    entry.reason or entry.code or "",
-                )
-                for entry in entries
-            ],
-            empty="No runs yet. Try: levqor run ACTION --test",
-            drop=("ms", "caller", "why", "when"),
-            styles=lambda number: RUN_STYLES.get(entries[number].state, ""),
-        ),
-    )
-
-
-def why(
-    ctx: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's ID, or its first characters.")],
-    output: options.Output = None,
-) -> None:
-    """Explain one run: its outcome, the reason, and how to fix it."""
-    from core.connectors import CONNECTORS
-
-    session = options.reading(ctx)
-    entry = session.engine.ledger.run(run)
-    if entry is None:
-        raise NotFound(
-            "There is no run with that ID in this home.", fix="To see the IDs, run: levqor runs"
-        )
-    story = wording.why(entry, CONNECTORS)
-    session.answer({**entry.report().body(), "told": story}, story)

@@ -44,6 +44,11 @@ class Access:
     plan: str
     token: Token | None = None
 
+    @property
+    def sees_only(self) -> str | None:
+        """Whose runs they see, with those of the same person; None for everybody's."""
+        return None if self.role is Role.ADMIN else str(self.caller)
+
     def require(self, role: Role, what: str = "use Levqor") -> None:
         """Raise Forbidden for who has less than a role."""
         if not self.role.includes(role):

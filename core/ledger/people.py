@@ -7,7 +7,7 @@ from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.accept import share_today
 from core.ledger.audit import Audit
 from core.ledger.records import CallerRecord, PersonRecord
-from core.ledger.standing import Standing, standing
+from core.ledger.standing import Standing, callers_of, standing
 from core.ledger.store import Connection, reads, writes
 
 
@@ -50,6 +50,11 @@ class People(Audit):
             "END FROM callers c LEFT JOIN people p ON p.name = c.person ORDER BY c.last_seen DESC"
         )
         return [CallerRecord(row[0], row[1] or self._begins_on(row[0]), *row[2:]) for row in rows]
+
+    @reads
+    def callers_of(self, db: Connection, caller: str) -> list[str]:
+        """Every caller of the person that a caller is."""
+        return callers_of(db, standing(db, caller))
 
     @reads
     def people(self, db: Connection) -> list[PersonRecord]:

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import InvalidInput, LedgerError
+from core.ledger import listing
 from core.ledger.accept import accept, read
+from core.ledger.listing import EVERY_RUN, Place, RunFilter
 from core.ledger.people import People
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest
 from core.ledger.store import PATIENCE, Conflict, Connection, random_code, reads, writes
+from core.reports import RunPage
 
 # After this long nobody waits for an answer any more, and where to answer is forgotten.
 ANSWER_SECONDS = 30 * 60.0
@@ -19,6 +22,10 @@ PRUNE_STEP = 2000
 # A refusal by an index is somebody else's row, which the next try finds.
 _TRIES = 5
 
+_THEIRS = (
+    "(caller = :caller OR caller IN (SELECT caller FROM callers WHERE person = "
+    "(SELECT person FROM callers WHERE caller = :caller)))"
+)
 OPEN = "state IN ('accepted', 'sending')"
 
 
@@ -68,10 +75,10 @@ class Runs(People):
     def run(self, db: Connection, run: str, caller: str | None = None) -> RunRecord | None:
         """The run of an id, or of the beginning of one if only one begins so.
 
-        With `caller` only that caller's runs are looked at, so that a beginning tells
+        With `caller` only the runs of that person are looked at, so that a beginning tells
         nothing about anybody else's.
         """
-        where = "run >= :run AND run < :run || '~'" + (" AND caller = :caller" if caller else "")
+        where = "run >= :run AND run < :run || '~'" + (f" AND {_THEIRS}" if caller else "")
         begun = read(db, f"WHERE {where} LIMIT 2", run=run, caller=caller)
         begun = [record for record in begun if record.run == run] or begun
         return begun[0] if len(begun) == 1 and len(run) >= 4 else None
@@ -81,11 +88,24 @@ class Runs(People):
         """The run a request's own key belongs to."""
         return next(iter(read(db, "WHERE key = :key", key=key)), None)
 
+    def runs(
+        self, last: int = 20, of: RunFilter = EVERY_RUN, before: Place | None = None
+    ) -> list[RunRecord]:
+        """The latest runs, latest first; only those `before` a place in an earlier list."""
+        return self.store.read(lambda db: listing.latest(db, last, of, before), long=of.scans)
+
+    def run_page(self, last: int, of: RunFilter, before: Place | None = None) -> RunPage:
+        """The same, and where the next page begins if there is one."""
+        entries = self.runs(last + 1, of, before)
+        return RunPage(
+            runs=tuple(entry.report() for entry in entries[:last]),
+            next=str(Place.of(entries[last - 1])) if len(entries) > last else None,
+        )
+
     @reads
-    def runs(self, db: Connection, last: int = 20, caller: str | None = None) -> list[RunRecord]:
-        """The latest runs, of everybody or of one caller, latest first."""
-        where = "WHERE caller = :caller" if caller else ""
-        return read(db, f"{where} ORDER BY at DESC LIMIT :last", last=last, caller=caller)
+    def runs_named(self, db: Connection, runs: Sequence[str]) -> list[RunRecord]:
+        """The runs with these IDs."""
+        return listing.named(db, runs)
 
     @reads
     def last(self, db: Connection, connector: str, states: Sequence[str]) -> RunRecord | None:

@@ -20,7 +20,7 @@ from core.reports.health import (
     Uptime,
     Verdict,
 )
-from core.reports.runs import DOUBT, Outcome, Quota, Receipt, Run, State, Usage, UsageDay
+from core.reports.runs import DOUBT, Outcome, Quota, Receipt, Run, RunPage, State, Usage, UsageDay
 
 __all__ = [
     "BROKEN",
@@ -40,6 +40,7 @@ __all__ = [
     "Receipt",
     "Report",
     "Run",
+    "RunPage",
     "State",
     "Status",
     "Uptime",

@@ -43,6 +43,17 @@ class Run(Report):
     settled_at: dt.datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunPage(Report):
+    """Runs, latest first."""
+
+    runs: tuple[Run, ...]
+    next: str | None = field(
+        default=None,
+        metadata={"description": "Ask again with `before` this; absent where there are no more."},
+    )
+
+
 @dataclass(frozen=True)
 class UsageDay(Report):
     """A connector's day (UTC): outcomes counted, milliseconds at the 50th and 95th percentile."""

@@ -3,6 +3,7 @@
 import psutil
 
 from core.engine import Engine
+from core.ledger.listing import RunFilter
 from core.settings import Settings
 from tests.support.load import over_http, slow_webhook
 from tests.support.web import served
@@ -19,7 +20,7 @@ def test_sixty_four_connections_lose_and_double_nothing(home, counts):
         with Engine.open(settings) as engine, served(engine) as web:
             token = engine.ledger.token_new("ops", plan="pro")
             done = over_http(web.address, "/actions/slack.send", token, counts(10, 120), watch)
-            runs = engine.ledger.runs(10_000_000, "http:ops")
+            runs = engine.ledger.runs(10_000_000, RunFilter(callers=("http:ops",)))
         received = finish()
     assert {one.status for one in done} == {200}
     assert sorted(received) == sorted(one.text for one in done)

@@ -1,0 +1,114 @@
+"""Which runs somebody asks for, in the words that every interface takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, TypeVar, get_args
+
+from core.contract import nearest
+from core.errors import Fault, Forbidden, InvalidInput
+from core.ledger.listing import Place, RunFilter, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from core.engine import Access, Engine
+
+T = TypeVar("T")
+
+OUTCOMES: tuple[Wanted, ...] = get_args(Wanted)
+SINCE = "so long ago, written 7d, 36h or 90m, or a date in UTC, written 2026-11-01"
+SPAN = "[0-9]{1,5}[wdhm]"
+_SECONDS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60}
+
+
+NOT_YOUR_RUNS = Forbidden(
+    "You may list your own runs only.", fix="Leave person out; admins see the runs of others."
+)
+
+
+def read_filter(
+    engine: Engine,
+    asked: Mapping[str, str | None],
+    who: Access | None = None,
+    *,
+    option: str = "",
+) -> tuple[RunFilter, Place | None]:
+    """Read `since`, `person`, `action`, `outcome` and `before`, of which each may be left out.
+
+    `who` asks: but for an admin, all they may mean is their own runs. Raises Forbidden, and
+    InvalidInput with every fault; `option` goes before the names in it.
+    """
+    faults = []
+
+    def read(name: str, parse: Callable[[str], T]) -> T | None:
+        try:
+            return None if (text := asked.get(name)) is None else parse(text)
+        except ValueError as error:
+            faults.append(Fault(f"{option}{name}", str(error)))
+            return None
+
+    since = read("since", lambda text: moment(text, engine.ledger.now()))
+    if who is not None and who.sees_only:
+        callers: tuple[str, ...] | None = _own(engine, who, asked.get("person"))
+    else:
+        callers = read("person", lambda text: _callers(engine, text))
+    names = read("action", lambda text: _action(engine, text))
+    outcome = read("outcome", _outcome)
+    before = read("before", Place.parse)
+    if faults:
+        raise InvalidInput(faults, "That is no list of runs.")
+    connector, action = names or (None, None)
+    return RunFilter(since, callers, connector, action, outcome), before
+
+
+def moment(text: str, now: float) -> float:
+    """Seconds since 1970 of a moment, or of so long ago; raises ValueError."""
+    if re.fullmatch(SPAN, text):
+        return now - int(text[:-1]) * _SECONDS[text[-1]]
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"must be {SINCE}") from None
+    return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp()
+
+
+def _callers(engine: Engine, text: str) -> tuple[str, ...]:
+    """All callers of a person, or the one caller that is named."""
+    known = {person.name: person.callers for person in engine.ledger.people()}
+    known |= {each.caller: (each.caller,) for each in engine.ledger.callers()}
+    if text in known:
+        return known[text]
+    raise ValueError(_unknown("is nobody whom Levqor knows", text, known))
+
+
+def _own(engine: Engine, who: Access, person: str | None) -> tuple[str, ...]:
+    own = tuple(engine.ledger.callers_of(str(who.caller)))
+    if person in (None, who.person):
+        return own
+    if person in own:
+        return (person,)
+    raise NOT_YOUR_RUNS.replace()
+
+
+def _action(engine: Engine, text: str) -> tuple[str, str | None]:
+    """A service's name and, where an action is meant, its ID."""
+    named = {connector.name: (connector.name, None) for connector in engine.connectors}
+    ids = {each: (engine.action(each)[0].name, each) for each in engine.action_ids()}
+    known: dict[str, tuple[str, str | None]] = {**named, **ids}
+    if text in known:
+        return known[text]
+    raise ValueError(_unknown("is no action and no service", text, known))
+
+
+def _outcome(text: str) -> Wanted:
+    for outcome in OUTCOMES:
+        if outcome == text:
+            return outcome
+    raise ValueError(f"must be {', '.join(OUTCOMES[:-1])} or {OUTCOMES[-1]}")
+
+
+def _unknown(what: str, text: str, known: Iterable[str]) -> str:
+    near = nearest(text, known)
+    return f"{what}; did you mean {near}?" if near else what
