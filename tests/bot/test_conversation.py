@@ -129,7 +129,10 @@ def test_questions_are_answered(engine):
         return [reply.text for reply in replies]
 
     whoami, usage, health, about = talk(engine, story)
-    assert whoami == f"You are {ADA}, on the free plan."
+    assert whoami.splitlines() == [
+        f"You are {ADA}, on the free plan.",
+        "You are a sender: you may send, and see your own runs.",
+    ]
     assert "slack.send: 0 of 1 used" in usage
     assert f"{len(CONNECTORS)} of {len(CONNECTORS)} services are set up" in health
     assert "/slack_send" in about
