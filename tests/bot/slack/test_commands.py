@@ -162,7 +162,7 @@ def test_nothing_asked_is_help(socket, text):
 
 def test_whoami_usage_and_why_are_answered(socket):
     run = socket.send("hello").waits(1)[0]["text"].rpartition(" ")[2]
-    assert socket.ask("whoami") .startswith(f"You are {ME}, on the free plan.\nYou are a sender")
+    assert socket.ask("whoami").startswith(f"You are {ME}, on the free plan.\nYou are a sender")
     assert "slack.send: 1 of 1 used" in socket.ask("usage")
     assert f"Run {run}: Send a Slack message (slack.send)" in socket.ask(f"why {run}")
     assert f"Run {run}: " in socket.ask(f"Why\n{run}")
