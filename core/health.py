@@ -94,8 +94,8 @@ class HealthChecker:
 
     def _unchecked(self, connector: Connector, account: str | None) -> ConnectorHealth:
         ledger = self._engine.ledger
-        sent = ledger.last(connector.name, ("sent",))
-        failed = ledger.last(connector.name, ("refused", "not_sent", "unknown"))
+        sent = ledger.last(connector.name, account or "", ("sent",))
+        failed = ledger.last(connector.name, account or "", ("refused", "not_sent", "unknown"))
         return ConnectorHealth(
             title=connector.account_title(account),
             # A further account is reached by targets alone.

@@ -216,6 +216,10 @@ def m006_people(db: Database) -> None:
     """People with roles, targets, tokens that can do little, and who changed what."""
     db.executescript(
         """
+        ALTER TABLE runs ADD COLUMN account TEXT NOT NULL DEFAULT '';  -- '': the service's first
+        DROP INDEX runs_done;
+        CREATE INDEX runs_done ON runs (connector, state, account, settled_at)
+            WHERE settled_at IS NOT NULL;
         ALTER TABLE callers ADD COLUMN person TEXT;  -- NULL: a person of its own
         ALTER TABLE callers ADD COLUMN role TEXT;    -- NULL: the default
         CREATE INDEX callers_person ON callers (person) WHERE person IS NOT NULL;

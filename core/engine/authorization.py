@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.callers import OS_USER, Local, is_address
@@ -18,6 +19,7 @@ from core.errors import (
     QuotaSpent,
 )
 from core.roles import Role
+from core.settings.names import renamed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -83,7 +85,8 @@ def _begins_as(settings: Settings, who: Standing, caller: Caller) -> Role:
 class CheckedRequest:
     """A request that may become a run; `config` is None only where `refuse` says why.
 
-    `origin` is field to setting, where a setting filled in what was left out.
+    `origin` is field to setting, where a setting filled in what was left out; `names` is setting
+    to setting where the account's are called otherwise.
 
     `refuse` waits: a request whose key has a run gets that run's answer all the same.
     """
@@ -94,6 +97,8 @@ class CheckedRequest:
     config: Config | None = field(repr=False)
     refuse: NotConfigured | None
     origin: Mapping[str, str] = field(default_factory=dict)
+    account: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Authorization:
@@ -131,6 +136,7 @@ class Authorization:
         *,
         test: bool,
         keyed: bool,
+        account: str | None = None,
     ) -> CheckedRequest:
         """Check a request; raises Forbidden, NotFound, InvalidInput, NotConfigured.
 
@@ -138,9 +144,8 @@ class Authorization:
         then holds until the run is there. NotConfigured waits for it where a request has a key.
         """
         try:
-            checked = _checked(
-                self._settings(), self._actions, action_id, values, caller, test=test
-            )
+            given = action_id, values, caller
+            checked = _checked(self._settings(), self._actions, *given, test=test, account=account)
             if checked.refuse is not None and not keyed:
                 raise checked.refuse
         except LevqorError:
@@ -163,30 +168,31 @@ def _checked(
     caller: Caller,
     *,
     test: bool,
+    account: str | None,
 ) -> CheckedRequest:
     connector, action = permitted(settings, actions, action_id, caller)
     if test:
         values = _sample(action, values)
-    origin = from_settings(action.input, values, settings.default)
+    names = settings.names(connector, account) if account else {}
+    default = partial(settings.default, account=account)
+    origin = from_settings(action.input, values, default)
     try:
-        given = validate(action.input, values, settings.default)
+        given = validate(action.input, values, default)
     except InvalidInput as error:
         if {fault.field for fault in error.faults} <= set(origin.values()):
             # Nothing of the input is wrong: a broken setting is told as that, with its fix.
-            settings.config(connector)
-        raise
+            settings.config(connector, account)
+        raise renamed(error, names) from None
+    config, refuse = None, None
     try:
-        config = settings.config(connector)
-    except NotConfigured as error:
-        return CheckedRequest(connector, action, given, None, error, origin)
-    if action.check:
-        try:
+        config = settings.config(connector, account)
+        if action.check:
             action.check(given, config, test)
-        except NotConfigured as error:
-            return CheckedRequest(connector, action, given, config, error, origin)
-        except InvalidInput as error:
-            raise naming_settings(error, origin) from None
-    return CheckedRequest(connector, action, given, config, None, origin)
+    except NotConfigured as error:
+        refuse = renamed(error, names)
+    except LevqorError as error:
+        raise naming_settings(error, origin, names) from None
+    return CheckedRequest(connector, action, given, config, refuse, origin, account, names)
 
 
 def permitted(

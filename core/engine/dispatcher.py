@@ -14,7 +14,7 @@ from core.engine import reasons
 from core.engine.queues import Queue
 from core.engine.results import Job, Settled, kept
 from core.engine.validation import credential_digest, naming_settings
-from core.errors import Busy, InternalError, InvalidInput, LedgerError, Outcome, Unwritten
+from core.errors import Busy, InternalError, LedgerError, Outcome, Unwritten
 from core.ledger import Ledger, RunRecord
 from core.ledger.store import PATIENCE
 from core.logs import mistake
@@ -169,8 +169,7 @@ class Dispatcher:
         attempts, receipt, error = delivery.attempts, delivery.result, delivery.error
         if error is not None:
             # A connector refuses by itself what only it can see: a column, a tab.
-            if isinstance(error, InvalidInput):
-                error = naming_settings(error, job.request.origin)
+            error = naming_settings(error, job.request.origin, job.request.names)
             # `deliver` chose the error, and the error's class says the run's outcome.
             outcome = error.outcome or "refused"
             return _settled(job, outcome, began, error=error, attempts=attempts)

@@ -128,6 +128,7 @@ class Engine:
         reply_to: str | None = None,
         test: bool = False,
         guard: bool = False,
+        account: str | None = None,
         ip: str | None = None,
         patience: float = 10.0,
     ) -> Accepted:
@@ -142,6 +143,7 @@ class Engine:
             reply_to: Where to answer, kept until `ledger.mark_notified`.
             test: A test send: the sample, marked, no quota, one a minute per action.
             guard: Raise Repeated for the same input by the same caller within a minute.
+            account: One of the service's further accounts.
             ip: The peer's address, for the log's tag only.
             patience: Seconds to wait for another process that holds the ledger.
         """
@@ -149,14 +151,17 @@ class Engine:
             if self._dispatcher.stopping:
                 raise Stopping
             may = self.authorization
-            checked = may.admit(action_id, values, caller, test=test, keyed=key is not None)
+            checked = may.admit(
+                action_id, values, caller, test=test, keyed=key is not None, account=account
+            )
             request = RunRequest(
                 run=random_code(RUN_LETTERS),
                 action=action_id,
                 connector=checked.connector.name,
                 caller=str(caller),
                 surface=caller.surface,
-                fingerprint=fingerprint(self._key, action_id, checked.given),
+                fingerprint=fingerprint(self._key, action_id, checked.given, account),
+                account=account or "",
                 test=test,
                 key=key,
                 rebind=rebind,

@@ -16,6 +16,7 @@ from core.errors import (
 )
 from core.ledger import RunRecord
 from core.outbound import TRANSPORT
+from core.settings.names import in_force, renamed
 
 OWN = (
     not_sent(
@@ -59,7 +60,8 @@ def restore_error(record: RunRecord, connector: Connector | None) -> LevqorError
             return kind()
     row = find(connector, record.reason or "")
     if row is not None:
-        return row.error()
+        own = connector.config.settings() if connector and record.account else ()
+        return renamed(row.error(), {s.name: in_force(s.name, record.account) for s in own})
     by_state = {"refused": Refused, "unknown": Unknown}.get(record.state, NotSent)
     return by_state(record.reason or "unexplained")
 

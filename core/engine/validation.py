@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from core.contract import Config, Contract, nearest
 from core.errors import Fault, InvalidInput
 from core.plain import counted
+from core.settings.names import E, renamed
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is required",
@@ -47,7 +48,7 @@ def validate(
     try:
         return contract.model_validate(filled)
     except ValidationError as error:
-        raise naming_settings(InvalidInput(_faults(error, contract)), origin) from None
+        raise naming_settings(InvalidInput(_faults(error, contract)), origin, {}) from None
 
 
 def from_settings(
@@ -61,13 +62,15 @@ def from_settings(
     }
 
 
-def naming_settings(error: InvalidInput, origin: Mapping[str, str]) -> InvalidInput:
-    """Return an error that names the setting where a field's value came from one."""
-    if not any(fault.field in origin for fault in error.faults):
-        return error
-    return error.replace(
-        faults=tuple(Fault(origin.get(f.field, f.field), f.message) for f in error.faults)
-    )
+def naming_settings(error: E, origin: Mapping[str, str], names: Mapping[str, str]) -> E:
+    """Return an error that names settings: where a field's value came from one, and an account's.
+
+    `names` is setting to setting, where an account's are called otherwise.
+    """
+    if isinstance(error, InvalidInput) and any(fault.field in origin for fault in error.faults):
+        faults = tuple(Fault(origin.get(f.field, f.field), f.message) for f in error.faults)
+        error = error.replace(faults=faults)
+    return renamed(error, names)
 
 
 def _faults(error: ValidationError, contract: type[Contract]) -> list[Fault]:
@@ -121,7 +124,8 @@ def credential_digest(config: Config) -> bytes:
     return hashlib.sha256(repr(values).encode()).digest()
 
 
-def fingerprint(key: bytes, action_id: str, given: Contract) -> bytes:
+def fingerprint(key: bytes, action_id: str, given: Contract, account: str | None = None) -> bytes:
     """An HMAC that says whether two inputs are the same, and nothing else about them."""
-    text = json.dumps([action_id, given.model_dump(mode="json")], sort_keys=True)
+    whole = [action_id, given.model_dump(mode="json"), *filter(None, [account])]
+    text = json.dumps(whole, sort_keys=True)
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)

@@ -66,7 +66,7 @@ def accept(
 
 _REQUESTED = (
     "run", "action", "connector", "caller", "surface", "test", "key", "rebind", "fingerprint",
-    "reply_to",
+    "reply_to", "account",
 )  # fmt: skip
 _GIVEN = (*_REQUESTED, "at", "day", "state", "charged", "free", "quota_owner", "owner")
 _INSERT = (

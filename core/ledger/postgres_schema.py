@@ -124,6 +124,10 @@ _STEPS = {
         );
         """,
     6: """
+        ALTER TABLE runs ADD COLUMN account TEXT NOT NULL DEFAULT '';
+        DROP INDEX runs_done;
+        CREATE INDEX runs_done ON runs (connector, state, account, settled_at)
+            WHERE settled_at IS NOT NULL;
         ALTER TABLE callers ADD COLUMN person TEXT;
         ALTER TABLE callers ADD COLUMN role TEXT;
         CREATE INDEX callers_person ON callers (person) WHERE person IS NOT NULL;

@@ -34,6 +34,7 @@ class RunRequest:
     refuse: Exception | None = None
     at: float | None = None
     authorize: Callable[[Any], None] | None = field(default=None, repr=False)
+    account: str = ""  # the service's first has no name
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class RunRecord:
     settled_at: float | None
     reply_to: str | None = field(default=None, repr=False)
     fingerprint: bytes = field(default=b"", repr=False)
+    account: str = ""
 
     @property
     def open(self) -> bool:

@@ -108,16 +108,19 @@ class Runs(People):
         return listing.named(db, runs)
 
     @reads
-    def last(self, db: Connection, connector: str, states: Sequence[str]) -> RunRecord | None:
-        """A connector's latest run with one of these outcomes, but for a person's own mistake."""
-        where = "WHERE connector = :connector AND state = :state AND settled_at IS NOT NULL"
+    def last(
+        self, db: Connection, connector: str, account: str, states: Sequence[str]
+    ) -> RunRecord | None:
+        """An account's latest run with one of these outcomes, but for a person's own mistake."""
+        where = "WHERE connector = :connector AND account = :account AND state = :state"
+        where += " AND settled_at IS NOT NULL"
         # A test send has nothing that a person wrote: its wrong input is a setting's.
         where += f" AND (code IS NULL OR code <> '{InvalidInput.code}' OR test = 1)"
         where += " ORDER BY settled_at DESC LIMIT 1"
         latest = [
             record
             for state in states
-            for record in read(db, where, connector=connector, state=state)
+            for record in read(db, where, connector=connector, account=account, state=state)
         ]
         return max(latest, key=lambda record: record.settled_at or 0.0, default=None)
 

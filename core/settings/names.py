@@ -7,11 +7,13 @@ is Levqor's own: it holds for each account that has none of its own.
 import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from core.contract import Connector, Interface, Problem, Setting, nearest
 from core.errors import Fault, InvalidInput, LevqorError, NotConfigured
 from core.settings.app import AppSettings
+
+E = TypeVar("E", bound=LevqorError)
 
 _OF_ACCOUNT = re.compile(r"([A-Z][A-Z0-9_]*?)__([A-Z][A-Z0-9]*)(_FILE)?")
 _CLOSE = 0.8
@@ -41,7 +43,7 @@ def of_account(name: str, account: str | None) -> str:
     return name if account is None else f"{name}__{account.upper()}"
 
 
-def in_force(name: str, account: str | None, present: Container[str]) -> str:
+def in_force(name: str, account: str | None, present: Container[str] = ()) -> str:
     """The name of what an account reads for a setting: its own, and never another account's."""
     own = of_account(name, account)
     return name if name.startswith("LEVQOR_") and own not in present else own
@@ -64,12 +66,16 @@ def accounts(names: Iterable[str], services: Container[str]) -> tuple[str, ...]:
 
 def in_names(text: str, names: Mapping[str, str]) -> str:
     """Write a text with other names of settings in place of some; `_FILE` stays at the end."""
+    if not names:
+        return text
     listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     return re.sub(rf"\b(?:{listed})(?=_FILE\b|\b)", lambda found: names[found[0]], text)
 
 
-def renamed(error: LevqorError, names: Mapping[str, str]) -> LevqorError:
+def renamed(error: E, names: Mapping[str, str]) -> E:
     """Make an error anew with other names of settings in place of some."""
+    if not names:
+        return error
     more: dict[str, Any] = {}
     if isinstance(error, NotConfigured):
         more["settings"] = tuple(names.get(name, name) for name in error.settings)
