@@ -154,9 +154,10 @@ async def every(seconds: float, work: Callable[[], object], bot: Bot) -> None:
 
 
 def prune(bot: Bot) -> None:
-    """Delete what is older than LEVQOR_KEEP_DAYS, unless another bot does."""
+    """Delete what is older than LEVQOR_KEEP_DAYS and LEVQOR_AUDIT_DAYS, unless another bot does."""
     if bot.engine.ledger.lease("prune", PRUNE_SECONDS / 2):
-        bot.engine.ledger.prune(bot.settings.app.keep_days)
+        app = bot.settings.app
+        bot.engine.ledger.prune(app.keep_days, app.audit_days)
 
 
 async def shutdown(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten | None:

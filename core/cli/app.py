@@ -9,10 +9,12 @@ import typer
 from core import __version__
 from core.callers import Local
 from core.cli import (
+    audit,
     doctor,
     init,
     options,
     people,
+    person,
     reports,
     run,
     runs,
@@ -31,10 +33,23 @@ EVERYDAY, SET_UP, PEOPLE, KEEPING = (
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     EVERYDAY: (run.run, reports.health, runs.runs, runs.why, reports.usage, reports.bots),
     SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
-    PEOPLE: (people.callers, people.unpair),
+    PEOPLE: (people.callers, people.unpair, audit.audit),
     KEEPING: (storage.backup, storage.restore, storage.prune),
 }
 GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
+    (
+        PEOPLE,
+        "people",
+        "Say who is who on every interface, and what they may do.",
+        {
+            "list": person.people_list,
+            "add": person.people_add,
+            "set": person.people_set,
+            "link": person.people_link,
+            "unlink": person.people_unlink,
+            "remove": person.people_remove,
+        },
+    ),
     (PEOPLE, "plan", "Set how much a person may send in a day.", {"set": people.plan_set}),
     (
         PEOPLE,
@@ -57,6 +72,15 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
     ),
 )
 
+
+def _people(ctx: typer.Context, output: options.Output = None) -> None:
+    if ctx.invoked_subcommand is None:
+        person.people_list(ctx, output)
+
+
+# What a group does where no command of its own is named.
+BARE: dict[str, Callable[..., None]] = {"people": _people}
+
 app = typer.Typer(
     name="levqor",
     cls=HelpGroup,
@@ -77,7 +101,7 @@ for _title, _commands in COMMANDS.items():
 for _title, _name, _help, _members in GROUPS:
     _group = typer.Typer(cls=HelpGroup if _members else PairGroup, rich_markup_mode=None)
     # With one command alone typer would leave its name out.
-    _group.callback()(lambda: None)
+    _group.callback(invoke_without_command=_name in BARE)(BARE.get(_name, lambda: None))
     for _word, _member in _members.items():
         _group.command(_word, cls=HelpCommand)(_member)
     app.add_typer(_group, name=_name, help=_help, rich_help_panel=_title)

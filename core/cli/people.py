@@ -1,4 +1,4 @@
-"""Who may: plans, callers, tokens, pairings (`levqor pair NAME`)."""
+"""Who may: callers, plans, tokens, pairings (`levqor pair NAME`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from core.ledger.records import CallerRecord, Token
 
 SEE_CALLERS = "To see who has used Levqor, run: levqor callers"
+SEE_PEOPLE = "Write a person's name, as levqor people shows it, or a caller: telegram:42"
 Plan = Literal["free", "pro"]
+Whom = Annotated[
+    str,
+    typer.Argument(
+        metavar="PERSON",
+        help="A person's name, as levqor people shows it, or a caller, as levqor callers does.",
+    ),
+]
 CallerId = Annotated[
     str, typer.Argument(metavar="CALLER", help="A person or token, as levqor callers shows it.")
 ]
@@ -35,7 +43,7 @@ def body(record: CallerRecord | Token) -> dict[str, Any]:
 
 def plan_set(
     ctx: typer.Context,
-    caller: CallerId,
+    whom: Whom,
     plan: Annotated[
         Plan, typer.Argument(metavar="free|pro", help="One run per action and day, or no limit.")
     ],
@@ -43,22 +51,36 @@ def plan_set(
 ) -> None:
     """Put a person on a plan, whatever LEVQOR_DEFAULT_PLAN says."""
     session = options.session(ctx)
-    who = str(_single_caller(session, caller))
-    session.ledger.set_plan(who, plan)
-    session.answer({"caller": who, "plan": plan}, f"{who} is on the {plan} plan.")
+    who = named(session, whom)
+    session.ledger.set_plan(who, plan, by=str(session.caller))
+    kind = "caller" if ":" in who else "person"
+    session.answer({kind: who, "plan": plan}, f"{who} is on the {plan} plan.")
 
 
 def callers(ctx: typer.Context, output: options.Output = None) -> None:
     """List who has used Levqor, latest first."""
+    from core.engine.authorization import everyone
+
     session = options.reading(ctx)
-    people = session.ledger.callers()
+    roles = {name: who.role for name, who in everyone(session.settings, session.ledger).items()}
+    known = [each for each in session.ledger.callers() if each.caller in roles]
     session.answer(
-        {"callers": [*map(body, people)]},
+        {"callers": [{**body(each), "role": roles[each.caller]} for each in known]},
         lambda: session.out.table(
-            ("caller", "plan", "last seen", "paired"),
-            [(p.caller, p.plan, ago(p.last_seen), "yes" if p.paired_at else "") for p in people],
+            ("caller", "person", "role", "plan", "last seen", "paired"),
+            [
+                (
+                    each.caller,
+                    each.person or "",
+                    roles[each.caller],
+                    each.plan,
+                    ago(each.last_seen),
+                    "yes" if each.paired_at else "",
+                )
+                for each in known
+            ],
             empty="Nobody has asked for anything yet.",
-            drop=("paired", "last seen", "plan"),
+            drop=("paired", "last seen", "plan", "person", "role"),
         ),
     )
 
@@ -66,32 +88,52 @@ def callers(ctx: typer.Context, output: options.Output = None) -> None:
 def unpair(ctx: typer.Context, caller: CallerId, output: options.Output = None) -> None:
     """End the pairing that somebody made with levqor pair."""
     session = options.session(ctx)
-    try:
-        who = str(Caller.parse(caller))
-    except ValueError as error:
-        raise InvalidInput(
-            [Fault("caller", str(error))], "That is no person or token.", fix=SEE_CALLERS
-        ) from None
-    session.ledger.unpair(who)
+    who = str(single_caller(session, caller))
+    session.ledger.unpair(who, by=str(session.caller))
     session.answer({"caller": who, "paired": False}, f"{who} is not paired now.")
 
 
-def _single_caller(session: Session, text: str) -> Caller:
-    """Read a caller a plan can be for; raises InvalidInput, NotFound."""
+def named(session: Session, text: str) -> str:
+    """Read a person's name, or a caller who can exist; raises InvalidInput, NotFound."""
+    return str(active_caller(session, text)) if ":" in text else person_named(session, text)
+
+
+def person_named(session: Session, text: str) -> str:
+    """Read the name of a person who is there; raises NotFound."""
+    from core.contract import nearest
+
+    names = [person.name for person in session.ledger.people()]
+    if text not in names:
+        near = nearest(text, names)
+        raise NotFound(
+            f"There is no person {plain_line(text, 40)}.",
+            fix=f"Did you mean {near}?" if near else SEE_PEOPLE,
+        )
+    return text
+
+
+def single_caller(session: Session, text: str) -> Caller:
+    """Read one caller, of a shape that exists; raises InvalidInput."""
     try:
         shapes = {each.name: each.caller for each in session.settings.interfaces if each.caller}
-        caller = Caller.exact(text, shapes)
+        return Caller.exact(text, shapes)
     except ValueError as error:
         raise InvalidInput(
             [Fault("caller", str(error))],
-            f"{plain_line(text, 80)} is no person or token; no plan was changed.",
-            fix=f"{SEE_CALLERS}. The plan of everybody else is set in LEVQOR_DEFAULT_PLAN.",
+            f"{plain_line(text, 80)} is no person or token; nothing was changed.",
+            fix=f"{SEE_CALLERS}. What everybody else may do is set in LEVQOR_DEFAULT_PLAN and "
+            "LEVQOR_DEFAULT_ROLE.",
         ) from None
+
+
+def active_caller(session: Session, text: str) -> Caller:
+    """Read one caller, whose token is there if it is one; raises InvalidInput, NotFound."""
+    caller = single_caller(session, text)
     labels = {token.label for token in session.ledger.tokens() if not token.revoked_at}
     if caller.surface == ADDRESSED_SURFACE and caller.known and caller.id not in labels:
         raise NotFound(
-            f"There is no token {caller.id}; no plan was changed.",
-            fix=f"Make it with: levqor token new {caller.id} --plan pro",
+            f"There is no token {caller.id}; nothing was changed.",
+            fix=f"Make it with: levqor token new {caller.id}",
         )
     return caller
 
@@ -198,7 +240,7 @@ def show_code(session: Session, interface: Interface) -> None:
     """Make a code for an interface, and say what to do with it."""
     pairing = interface.pairing
     assert pairing is not None  # noqa: S101 - the group names no other
-    code, expires = session.ledger.pair_code(interface.name)
+    code, expires = session.ledger.pair_code(interface.name, by=str(session.caller))
     own = session.settings.of(interface.settings)
     link = pairing.link(own, code) if pairing.link else None
     message = pairing.message.format(code=code)

@@ -83,11 +83,11 @@ def restore(
 
 
 def prune(ctx: typer.Context, output: options.Output = None) -> None:
-    """Delete runs older than LEVQOR_KEEP_DAYS."""
+    """Delete runs older than LEVQOR_KEEP_DAYS, and changes older than LEVQOR_AUDIT_DAYS."""
     session = options.session(ctx)
     days = session.settings.app.keep_days
     with session.out.waiting("deleting old runs"):
-        gone = session.ledger.prune(days)
+        gone = session.ledger.prune(days, session.settings.app.audit_days)
     runs, were = counted(gone, "run"), agreeing(gone, "was", "were")
     shown = f"{runs} older than {counted(days, 'day')} {were} deleted."
     session.answer({"pruned": gone, "keep_days": days}, shown)

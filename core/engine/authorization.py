@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core.callers import OS_USER, Local, is_address
+from core.callers import OS_USER, Caller, Local, is_address
 from core.contract import nearest
 from core.engine.validation import from_settings, naming_settings, validate
 from core.errors import (
@@ -18,6 +18,7 @@ from core.errors import (
     NotFound,
     QuotaSpent,
 )
+from core.ledger import Standing
 from core.roles import Role
 from core.settings.names import renamed
 
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    from core.callers import Caller
     from core.contract import Action, Config, Connector, Contract
-    from core.ledger import Ledger, Standing, Token
+    from core.ledger import Ledger, Token
     from core.settings import Settings
 
     Actions = Mapping[str, tuple[Connector, Action]]  # by id, in menu order
@@ -70,11 +70,22 @@ def access(settings: Settings, who: Standing, caller: Caller) -> Access:
     return Access(caller, who.person or str(caller), role, who.plan or free, who.token)
 
 
+def everyone(settings: Settings, ledger: Ledger) -> dict[str, Access]:
+    """What everybody may do who was ever seen, latest first, and whom LEVQOR_ADMINS names."""
+    known = {who.caller: who for who in ledger.standings()}
+    known |= {name: Standing(name) for name in settings.app.admins if name not in known}
+    return {name: access(settings, who, Caller.parse(name)) for name, who in known.items()}
+
+
+def is_local(settings: Settings, caller: Caller) -> bool:
+    """Whether somebody sits at this machine: they can change everything in the home."""
+    local = {*Local, *(each.name for each in settings.interfaces if each.caller is OS_USER)}
+    return caller.surface in local
+
+
 def _begins_as(settings: Settings, who: Standing, caller: Caller) -> Role:
     """The role of whom nobody gave one."""
-    # Whoever sits at this machine and may use the home can change everything in it.
-    local = {*Local, *(each.name for each in settings.interfaces if each.caller is OS_USER)}
-    if settings.is_admin(caller) or caller.surface in local:
+    if settings.is_admin(caller) or is_local(settings, caller):
         return Role.ADMIN
     if who.token is not None:
         return Role.ADMIN if who.token.admin else Role.SENDER

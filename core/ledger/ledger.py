@@ -110,18 +110,19 @@ class Ledger(Recovery, Tokens, Pairing, OwedAnswers, Status, Bots):
         """Write a consistent copy, owner-only, while others go on. Refuses to overwrite."""
         self.store.backup(file)
 
-    def prune(self, days: int) -> int:
-        """Delete what is older than `days` days; returns how many runs."""
-        before, gone = self.now() - days * 86400, 0
+    def prune(self, days: int, audit_days: int = 400) -> int:
+        """Delete what is older than `days` days, and changes than theirs; returns how many runs."""
+        now, gone = self.now(), 0
+        before = now - days * 86400
         while step := self._prune_runs(before):
             gone += step
             # SQLite gives its lock to who asks first; one who waits asks every 20 ms or so.
             time.sleep(_GIVE_WAY_SECONDS)
-        self._prune_rest(before)
+        self._prune_rest(before, now - audit_days * 86400)
         return gone
 
     @writes(durable=True)
-    def _prune_rest(self, db: Connection, before: float) -> None:
+    def _prune_rest(self, db: Connection, before: float, audited_before: float) -> None:
         """Forget strangers who were not seen since, codes nobody used, streaks that ended."""
         for sql in (
             _STRANGERS,
@@ -131,8 +132,10 @@ class Ledger(Recovery, Tokens, Pairing, OwedAnswers, Status, Bots):
             "DELETE FROM bots WHERE until < :before",
             "DELETE FROM link_codes WHERE expires_at < :before",
             "DELETE FROM quota_shares WHERE day < :day",
+            "DELETE FROM audit WHERE at < :audited_before",
         ):
-            db.execute(sql, {"before": before, "day": day_of(before)})
+            args = {"before": before, "day": day_of(before), "audited_before": audited_before}
+            db.execute(sql, args)
 
     def check_key(self, check: str | None) -> None:
         """Compare a value made with the home's key, None where it has none, to the first one.

@@ -34,6 +34,11 @@ _CALLER = (
     "CASE WHEN p.name IS NULL THEN c.plan ELSE p.plan END, c.last_seen "
     "FROM callers c LEFT JOIN people p ON p.name = c.person WHERE c.caller = :caller"
 )
+_EVERY = (
+    "SELECT c.caller, p.name, CASE WHEN p.name IS NULL THEN c.role ELSE p.role END, "
+    "CASE WHEN p.name IS NULL THEN c.plan ELSE p.plan END "
+    "FROM callers c LEFT JOIN people p ON p.name = c.person"
+)
 TOKENS = "SELECT " + ", ".join(column.name for column in fields(Token)[:-1]) + " FROM tokens"
 
 
@@ -42,6 +47,15 @@ def standing(db: Connection, caller: str) -> Standing:
     row = db.execute(_CALLER, {"caller": caller}).fetchone()
     person, role, plan, _ = row or (None, None, None, None)
     return Standing(caller, person, role, plan, _token(db, caller))
+
+
+def standings(db: Connection) -> list[Standing]:
+    """Read who everybody is that was ever seen, latest first."""
+    tokens = {token.label: token for token in map(Token.of, db.execute(TOKENS))}
+    return [
+        Standing(caller, person, role, plan, tokens.get(token_label(caller) or ""))
+        for caller, person, role, plan in db.execute(f"{_EVERY} ORDER BY c.last_seen DESC")
+    ]
 
 
 def lock(db: Connection, caller: str, now: float, *, unlimited: str | None = None) -> Standing:
@@ -78,9 +92,14 @@ def callers_of(db: Connection, who: Standing) -> list[str]:
     return [caller for (caller,) in rows]
 
 
-def _token(db: Connection, caller: str) -> Token | None:
+def token_label(caller: str) -> str | None:
+    """The label of a caller's token; None where it is none."""
     surface, _, label = caller.partition(":")
-    if surface != ADDRESSED_SURFACE:
+    return label if surface == ADDRESSED_SURFACE else None
+
+
+def _token(db: Connection, caller: str) -> Token | None:
+    if (label := token_label(caller)) is None:
         return None
     row = db.execute(f"{TOKENS} WHERE label = :label", {"label": label}).fetchone()
     return row and Token.of(row)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from core.callers import ADDRESSED_SURFACE, LABEL
 from core.errors import Fault, InvalidInput, NotFound
-from core.ledger.people import People, set_plan
+from core.ledger.membership import set_plan
+from core.ledger.people import People
 from core.ledger.records import Token
 from core.ledger.standing import TOKENS, standing
 from core.ledger.store import Connection, digest, reads, writes

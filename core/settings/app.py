@@ -221,6 +221,12 @@ class AppSettings(Config):
         "1 to 36500",
         default="90",
     )
+    audit_days: _Days = setting(
+        "LEVQOR_AUDIT_DAYS",
+        "How many days levqor audit goes back",
+        "1 to 36500",
+        default="400",
+    )
     database_url: _DatabaseUrl | None = setting(
         "LEVQOR_DATABASE_URL",
         "The PostgreSQL database that several bots share",

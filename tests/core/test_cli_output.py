@@ -20,6 +20,13 @@ COMMANDS = [
     (["smoke"], 0),
     (["plan", "set", "telegram:42", "pro"], 0),
     (["callers"], 0),
+    (["people", "list"], 0),
+    (["people", "add", "ann"], 0),
+    (["people", "set", "nobody"], 2),
+    (["people", "link", "nobody", "telegram:42"], 2),
+    (["people", "unlink", "telegram:42"], 2),
+    (["people", "remove", "nobody"], 2),
+    (["audit"], 0),
     (["token", "new", "ann"], 0),
     (["token", "list"], 0),
     (["token", "revoke", "nobody"], 2),
@@ -51,7 +58,7 @@ LINES = "─│┌┐└┘├┤┬┴┼━┃╭╮╰╯"
 
 def test_the_list_above_holds_every_command_there_is():
     tried = {
-        tuple(args[: 2 if args[0] in ("plan", "token", "pair", "home") else 1])
+        tuple(args[: 2 if args[0] in ("plan", "token", "pair", "home", "people") else 1])
         for args, _ in COMMANDS
     }
     # One runs until Ctrl-C, the others need a service manager: tests/test_service.py.
@@ -72,7 +79,7 @@ def test_with_output_json_every_command_prints_one_document(cli, tmp_path, args,
 def test_a_command_line_that_makes_no_sense_is_one_document_too(cli, args):
     printed = cli(*args, "--output", "json")
     assert printed.status in (2, 7)
-    assert printed.json["error"] in ("validation_error", "ledger_error")
+    assert printed.json["error"] in ("validation_error", "not_found", "ledger_error")
     assert "Traceback" not in printed.err
 
 

@@ -23,12 +23,16 @@ def test_a_plan_may_be_set_before_the_caller_ever_asked(cli):
     assert cli("callers", "--output", "json").json["callers"][0]["plan"] == "pro"
 
 
-def test_a_caller_without_a_surface_is_refused(cli):
+def test_a_plan_is_set_by_a_persons_name_too(cli):
     printed = cli("plan", "set", "ann", "pro", "--output", "json")
-    assert printed.status == 2
-    assert printed.json["details"] == [
-        {"field": "caller", "message": "a caller is written surface:id, e.g. telegram:42"}
-    ]
+    assert (printed.status, printed.json["error"]) == (2, "not_found")
+    assert "telegram:42" in printed.json["fix"]
+    cli("people", "add", "ann", "telegram:42")
+    assert cli("plan", "set", "an", "pro", "--output", "json").json["fix"] == "Did you mean ann?"
+    for whom in ("ann", "telegram:42"):
+        for plan in ("pro", "free"):
+            assert cli("plan", "set", whom, plan).status == 0
+            assert cli("people", "--output", "json").json["people"][0]["plan"] == plan
 
 
 def test_a_new_token_is_shown_once_and_works(cli, home):
@@ -114,10 +118,11 @@ def test_a_paired_phone_can_be_let_out_again(cli, home):
 def test_an_interface_without_a_link_shows_what_to_send():
     shown = []
     session = SimpleNamespace(
-        ledger=SimpleNamespace(pair_code=lambda _name: ("abc234", 0.0)),
+        ledger=SimpleNamespace(pair_code=lambda _name, by: ("abc234", 0.0)),
         settings=SimpleNamespace(of=lambda kind: kind()),
         out=SimpleNamespace(line=shown.append),
         answer=lambda _body, draw: draw(),
+        caller="cli:ann",
     )
     fax = Interface(name="fax", title="Fax", pairing=Pairing("pair {code}"))
     people.show_code(session, fax)

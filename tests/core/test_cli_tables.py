@@ -14,7 +14,7 @@ from tests.support.cli import on_terminal
 CALLERS = ("cli:ann", "slack:T0123456789:U0123456789", "http:build-server-of-the-office")
 LABELS = ("ci", "build-server-of-the-office")
 TABLES = (
-    ("usage", "--days", "2"), ("runs",), ("callers",), ("token", "list"), ("health",),
+    ("usage", "--days", "2"), ("runs",), ("callers",), ("people", "list"), ("audit",), ("token", "list"), ("health",),
     ("--sandbox", "smoke"),
 )  # fmt: skip
 # One process draws them all: each start costs more than a table.
@@ -40,6 +40,7 @@ def busy_home(home, sandbox):
                 engine.run(action, engine.action(action)[1].sample, caller)
         for label in LABELS:
             engine.ledger.token_new(label)
+        engine.ledger.person_add("ann", CALLERS[:2], by=CALLERS[0], title="Ann Example")
         engine.ledger.token_revoke(LABELS[0])
     return home
 
@@ -64,6 +65,7 @@ def test_every_table_fits_and_breaks_no_id_and_no_date(busy_home, columns):
     assert len(runs) == min(20, len(CALLERS) * len(CONNECTORS))
     assert all(re.fullmatch(r"[a-z0-9]{10}", run) for run in runs)
     assert {line.split()[0] for line in tables["callers"][2:]} >= set(CALLERS)
+    assert "ann" in {line.split()[0] for line in tables["people list"][2:]}
     assert {line.split()[0] for line in tables["token list"][2:]} == set(LABELS)
     titles = [connector.title.split()[0] for connector in CONNECTORS]
     assert [line.split()[0] for line in tables["health"][2:]] == titles
