@@ -68,9 +68,10 @@ class Dispatcher:
             if job.run in self._out or job.future.done():
                 return job.future
             self._out[job.run] = job
-        if self.stopping:
+            queue = None if self.stopping else self._queue(job)
+        if queue is None:
             self._finish(job, _interrupted(job, "interrupted_before"))
-        elif not self._queues[job.connector.name].offer(job):
+        elif not queue.offer(job):
             self._finish(job, _busy(job))
         return job.future
 
@@ -110,8 +111,17 @@ class Dispatcher:
             return None
 
     def load(self) -> dict[str, tuple[int, int]]:
-        """Connector name to (runs being sent, runs waiting)."""
-        return {name: queue.load() for name, queue in self._queues.items()}
+        """Connector to (runs being sent, runs waiting); further accounts that were used too."""
+        with self._lock:
+            queues = dict(self._queues)
+        return {name: queue.load() for name, queue in queues.items()}
+
+    def _queue(self, job: Job) -> Queue:
+        """The queue of a run's account: a hanging one delays no other."""
+        name = job.connector.account_id(job.request.account)
+        if name not in self._queues:
+            self._queues[name] = Queue(name, self._work, self._expired)
+        return self._queues[name]
 
     def close(self, timeout: float) -> None:
         """Begin nothing new; what is still out after `timeout` seconds becomes unknown.
@@ -119,7 +129,8 @@ class Dispatcher:
         Returns when all that ended is recorded as well: the workers are daemons, and a
         process that goes takes along what they had still to write.
         """
-        self.stopping = True
+        with self._lock:
+            self.stopping = True
         for queue in self._queues.values():
             for job in queue.drain():
                 self._finish(job, _interrupted(job, "interrupted_before"))

@@ -1,4 +1,4 @@
-"""Each connector's own workers and waiting places, so that none can delay another."""
+"""Each account's own workers and waiting places, so that none can delay another."""
 
 import threading
 import time

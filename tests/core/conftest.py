@@ -8,6 +8,7 @@ from core.cli import main
 from core.engine import Engine
 from core.ledger import Ledger
 from core.settings import Settings
+from tests.support.accounts import NOTION, SLACK, of_acme
 from tests.support.asking import ADA, BOB
 from tests.support.cli import Ran
 from tests.support.losing import SECRET, Away, grant
@@ -35,6 +36,21 @@ def pro(engine):
     for caller in (ADA, BOB):
         engine.ledger.set_plan(str(caller), "pro")
     return engine
+
+
+@pytest.fixture
+def acme():
+    """The services' side of a second account."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def two(home, environ, acme):
+    """An engine with two accounts of Slack and of Notion."""
+    values = {**environ, **of_acme(acme, *SLACK, *NOTION)}
+    with Engine.open(Settings(home, environ=values)) as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from core.connectors import CONNECTORS
 from core.engine import Engine
-from core.errors import Forbidden, IdempotencyMismatch, NotConfigured, Repeated
 from core.health import HealthChecker
 from core.settings import Settings
-from core.wording import health_lines, why
-from tests.support.asking import ADA
+from core.wording import health_lines
+from tests.support.accounts import SLACK, of_acme
 from tests.support.engines import both
-from tests.support.sandbox import Answer, Sandbox
+from tests.support.sandbox import Answer
 
 NAMES = [connector.name for connector in CONNECTORS]
-SLACK = ("SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "SLACK_API_URL")
-NOTION = ("NOTION_API_KEY", "NOTION_DATABASE_ID_DEFAULT", "NOTION_API_URL")
 
 
 @pytest.fixture
-def acme():
-    """The services' side of a second account."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-def of_acme(acme, *names):
-    values = acme.settings()
-    return {f"{name}__ACME": values[name] for name in names}
-
-
-@pytest.fixture
-def health(home, environ, acme):
-    values = {**environ, **of_acme(acme, *SLACK, *NOTION)}
-    with Engine.open(Settings(home, environ=values)) as engine:
-        yield HealthChecker(engine)
+def health(two):
+    return HealthChecker(two)
 
 
 @both
@@ -154,85 +135,3 @@ def test_the_doctor_checks_each_account(cli, monkeypatch, home, acme):
     ran = cli("doctor")
     assert ran.status == 1
     assert "SLACK_WEBHOOK_URL__ACME" in ran.out
-
-
-@both
-def test_a_run_of_an_account_is_that_accounts_alone(health, sandbox, acme):
-    engine = health._engine
-    engine.ledger.set_plan(str(ADA), "pro")
-    first = engine.run("slack.send", {"text": "a"}, ADA)
-    theirs = engine.run("slack.send", {"text": "b"}, ADA, account="acme")
-    acme.slack.next(Answer(404, body="no_service"))
-    refused = engine.run("slack.send", {"text": "c"}, ADA, account="acme")
-    assert [len(each.slack.writes) for each in (sandbox, acme)] == [1, 1]
-    # Now, and when it is looked up later.
-    kept = engine.settled(engine.ledger.run(refused.run))
-    for settled in (refused, kept):
-        assert "SLACK_WEBHOOK_URL__ACME" in settled.error.fix
-    detail = health.report().detail
-    assert detail["slack"].last_success.run == first.run
-    assert detail["slack"].last_failure is None
-    assert detail["slack/acme"].last_success.run == theirs.run
-    assert detail["slack/acme"].last_failure.run == refused.run
-    assert "SLACK_WEBHOOK_URL__ACME" in detail["slack/acme"].last_failure.fix
-    assert "SLACK_WEBHOOK_URL__ACME" in why(engine.ledger.run(refused.run), CONNECTORS)
-
-
-def test_the_same_text_to_another_account_is_something_else(health):
-    engine = health._engine
-    engine.ledger.set_plan(str(ADA), "pro")
-    page = {"props": {"Name": "x"}}
-    engine.run("notion.create", page, ADA, key="k", guard=True)
-    engine.run("notion.create", page, ADA, guard=True, account="acme")
-    with pytest.raises(Repeated):
-        engine.run("notion.create", page, ADA, guard=True, account="acme")
-    with pytest.raises(IdempotencyMismatch):
-        engine.run("notion.create", page, ADA, key="k", account="acme")
-
-
-@pytest.mark.parametrize(
-    ("action", "values", "more", "error", "named"),
-    [
-        ("notion.create", {"props": {"Name": "x"}}, {}, NotConfigured, "NOTION_API_KEY__ACME"),
-        ("slack.send", {"text": "x", "channel": "#a"}, {}, NotConfigured, "SLACK_BOT_TOKEN__ACME"),
-        (
-            "notion.create",
-            {"props": {"Name": "x"}},
-            {"NOTION_API_KEY__ACME": "ntn_1", "NOTION_DATABASE_ID_DEFAULT__ACME": "nonsense"},
-            NotConfigured,
-            "NOTION_DATABASE_ID_DEFAULT__ACME",
-        ),
-        (
-            "telegram.send",
-            {"text": "x"},
-            {"TELEGRAM_BOT_TOKEN__ACME": "1:abc", "TELEGRAM_CHAT_ID_DEFAULT__ACME": "a b"},
-            NotConfigured,
-            "TELEGRAM_CHAT_ID_DEFAULT__ACME",
-        ),
-        (
-            "email.send",
-            {"to": "a@b.example", "subject": "s", "text": "x"},
-            {"RESEND_API_KEY__ACME": "re_1", "LEVQOR_RECIPIENTS__ACME": "@c.example"},
-            Forbidden,
-            "LEVQOR_RECIPIENTS__ACME",
-        ),
-        (
-            "email.send",
-            {"to": "a@b.example", "subject": "s", "text": "x"},
-            {"RESEND_API_KEY__ACME": "re_1", "LEVQOR_RECIPIENTS": "@c.example"},
-            Forbidden,
-            "LEVQOR_RECIPIENTS",
-        ),
-    ],
-)
-def test_what_refuses_a_run_of_an_account_names_its_settings(
-    home, environ, action, values, more, error, named
-):
-    hook = {"SLACK_WEBHOOK_URL__ACME": environ["SLACK_WEBHOOK_URL"]}
-    settings = Settings(home, environ={**environ, **hook, **more})
-    with Engine.open(settings) as engine, pytest.raises(error) as refused:
-        engine.run(action, values, ADA, account="acme")
-    names = {each.name for c in CONNECTORS for each in c.config.settings()}
-    told = f"{refused.value.message} {refused.value.fix}"
-    words = re.findall(r"[A-Z][A-Z_]{6,}", told)
-    assert {word for word in words if word.partition("__")[0] in names} == {named}

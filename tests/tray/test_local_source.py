@@ -67,6 +67,17 @@ def test_a_home_that_is_not_made_yet_is_no_trouble(tmp_path):
     source.close()
 
 
+def test_a_further_account_of_this_home_is_shown_with_what_it_lacks(home):
+    (home / ".env").write_text("SLACK_BOT_TOKEN__ACME=xoxb-acme-0123456789\n")
+    source = Local(home)
+    found = {c.name: c for c in source.health().connectors}
+    source.close()
+    acme = found["slack/acme"]
+    assert (acme.title, acme.verdict) == ("Slack (acme)", Verdict.NOT_CONFIGURED)
+    assert acme.settings == ("SLACK_WEBHOOK_URL__ACME",)
+    assert found["slack"].settings == ("SLACK_WEBHOOK_URL",)
+
+
 def test_a_core_that_is_gone_is_said_and_a_test_surely_not_sent(home):
     source = Local(home, command=("/nonexistent/python",))
     with pytest.raises(SourceError, match="core cannot be started: No such file or directory"):
