@@ -196,10 +196,11 @@ def _settings(
     settings: Settings, connectors: Sequence[Connector], service: str | None
 ) -> Iterator[Finding]:
     """Every missing or malformed value; a service nobody began to set up is not wrong."""
-    names = {setting.name for c in connectors for setting in c.config.settings()}
+    names = tuple(setting.name for c in connectors for setting in c.config.settings())
     each: dict[tuple[str, str], Problem] = {}
     for problem in settings.problems():
-        if service is None or problem.setting.partition("__")[0] in names:
+        # A further account's have more behind the name, and what is nearly right has too.
+        if service is None or problem.setting.upper().startswith(names):
             each.setdefault((problem.setting, problem.what), problem)
     problems = each.values()
     untouched = [connector for connector in connectors if _untouched(connector, problems)]

@@ -1,6 +1,7 @@
 """A connector's settings: declared with where a person gets them."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any, cast, get_args
 from urllib.parse import urlsplit
 
@@ -120,6 +121,7 @@ class Config(BaseModel):
     )
 
     @classmethod
+    @cache
     def settings(cls) -> tuple[Setting, ...]:
         """The declared settings, in order."""
         marks = [

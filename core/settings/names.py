@@ -102,9 +102,10 @@ def unknown(
             what = f"{name} is ignored: {base} is one for all accounts."
             yield Problem(name, what, f"Take {name} out, or write {base}.")
             continue
-        near = meant or nearest(name, names, closeness=_CLOSE)
         ours = meant or re.match(r"LEVQOR_", name, re.IGNORECASE)
-        if ours or (near and name in places[-1]):
+        if not ours and name not in places[-1]:
+            continue
+        if (near := meant or nearest(name, names, closeness=_CLOSE)) or ours:
             fix = f"Did you mean {near}?" if near else "Correct its name, or take it out."
             yield Problem(name, f"Levqor knows no setting {name}; it is ignored.", fix)
 

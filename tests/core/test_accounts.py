@@ -44,6 +44,23 @@ def test_an_account_never_has_another_ones_value(home):
     assert not only.configured(FAX)
 
 
+@pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.name)
+@pytest.mark.parametrize("required", [True, False])
+def test_an_account_reads_as_if_there_were_no_other(home, environ, connector, required):
+    declared = connector.config.settings()
+    own = {
+        each.name: environ[each.name]
+        for each in declared
+        if each.name in environ and (each.required or not required)
+    }
+    shared = {"LEVQOR_TIME_ZONE": "Asia/Tokyo", "LEVQOR_RECIPIENTS": "@example.com"}
+    others = {f"{each.name}{end}": "other" for each in declared for end in ("", "__NORTH")}
+    acme = {f"{name}__ACME": value for name, value in own.items()}
+    alone = Settings(home, environ=own | shared).config(connector)
+    beside = Settings(home, environ=others | shared | acme, tolerant=True)
+    assert beside.config(connector, "acme") == alone
+
+
 def test_an_account_that_is_not_set_up_is_told_with_its_own_settings(home):
     settings = load(home, {"FAX_KEY": "fax-1", "FAX_TRAY__ACME": "A5"})
     for account in ("acme", "unheard"):

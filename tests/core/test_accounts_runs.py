@@ -14,6 +14,7 @@ from core.errors import Forbidden, IdempotencyMismatch, NotConfigured, Repeated
 from core.health import HealthChecker
 from core.settings import Settings
 from core.wording import why
+from tests.support.accounts import of_acme
 from tests.support.asking import ADA, HELLO
 from tests.support.engines import both
 from tests.support.sandbox import Answer, Hang
@@ -124,3 +125,19 @@ def test_a_wait_that_one_account_is_asked_for_is_its_own(two, acme):
     # The second one did not even ask.
     assert len(acme.slack.received) == 1
     assert two.run("slack.send", HELLO, ADA).outcome == "sent"
+
+
+def test_a_changed_file_of_an_account_is_read_while_levqor_runs(home, environ, acme):
+    file = home / "acme-webhook"
+    file.write_text(environ["SLACK_WEBHOOK_URL"] + "gone")
+    given = {**of_acme(acme, "SLACK_API_URL"), "SLACK_WEBHOOK_URL__ACME_FILE": str(file)}
+    with Engine.open(Settings(home, environ={**environ, **given})) as engine:
+        engine.ledger.set_plan(str(ADA), "pro")
+        assert engine.run("slack.send", HELLO, ADA, account="acme").outcome == "refused"
+        assert not engine.refresh()
+        new = acme.settings()["SLACK_WEBHOOK_URL"]
+        file.write_text(new)
+        assert engine.refresh()
+        assert engine.run("slack.send", HELLO, ADA, account="acme").outcome == "sent"
+        assert engine.outbound.redactor.clean(new) == "****"
+    assert len(acme.slack.writes) == 1
