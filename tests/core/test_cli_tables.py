@@ -14,7 +14,8 @@ from tests.support.cli import on_terminal
 CALLERS = ("cli:ann", "slack:T0123456789:U0123456789", "http:build-server-of-the-office")
 LABELS = ("ci", "build-server-of-the-office")
 TABLES = (
-    ("usage", "--days", "2"), ("runs",), ("callers",), ("people", "list"), ("audit",), ("token", "list"), ("health",),
+    ("usage", "--days", "2"), ("runs",), ("callers",), ("people", "list"), ("audit",),
+    ("token", "list"), ("health",),
     ("--sandbox", "smoke"),
 )  # fmt: skip
 # One process draws them all: each start costs more than a table.
