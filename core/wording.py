@@ -104,6 +104,7 @@ def settled(settled: Settled, connectors: Sequence[Connector] | None = None) -> 
     given = settled.receipt
     done = _done(given.status, given.updated) if given else "sent"
     test = " (test send)" if settled.test else ""
+    test += f" (target {settled.target})" if settled.target else ""
     where = connector.title if connector else settled.action_id
     more = (given.link, given.note) if given else ()
     return "\n".join([f"{where}: {done}{test} · run {settled.run}", *filter(None, more)])

@@ -22,6 +22,7 @@ from core.cli import (
     service,
     smoke,
     storage,
+    targets,
 )
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
@@ -56,6 +57,18 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
         "token",
         "Make, list and revoke tokens for HTTP.",
         {"new": people.token_new, "list": people.token_list, "revoke": people.token_revoke},
+    ),
+    (
+        PEOPLE,
+        "target",
+        "Name destinations, for target=NAME in place of a channel, a chat or an address.",
+        {
+            "add": targets.add,
+            "list": targets.show,
+            "set": targets.change,
+            "remove": targets.remove,
+            "test": targets.try_out,
+        },
     ),
     (PEOPLE, "pair", "Authorize a chat account.", {}),
     (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from core.errors import NotFound
+from core.errors import LevqorError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +40,16 @@ def actions() -> Iterator[tuple[Connector, Action]]:
     from core.connectors import CONNECTORS
 
     return ((connector, action) for connector in CONNECTORS for action in connector.actions)
+
+
+def target_names(ctx: typer.Context, action: str | None = None) -> list[str]:
+    """Complete targets, of one action or all; where the home cannot be read there are none."""
+    current = reading(ctx)
+    current.home_given = ctx.find_root().params.get("home")
+    try:
+        return [t.name for t in current.ledger.targets() if action in (None, t.action)]
+    except LevqorError:
+        return []
 
 
 def _complete_service(incomplete: str) -> list[tuple[str, str]]:

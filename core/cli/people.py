@@ -18,7 +18,7 @@ from core.reports import iso, without_none
 if TYPE_CHECKING:
     from core.cli.session import Session
     from core.contract import Interface
-    from core.ledger.records import CallerRecord, Token
+    from core.ledger.records import CallerRecord, TargetRecord, Token
 
 SEE_CALLERS = "To see who has used Levqor, run: levqor callers"
 SEE_PEOPLE = "Write a person's name, as levqor people shows it, or a caller: telegram:42"
@@ -35,7 +35,7 @@ CallerId = Annotated[
 ]
 
 
-def body(record: CallerRecord | Token) -> dict[str, Any]:
+def body(record: CallerRecord | TargetRecord | Token) -> dict[str, Any]:
     """A record of the ledger as JSON; its floats are moments."""
     values = asdict(record).items()
     return without_none({name: iso(it) if isinstance(it, float) else it for name, it in values})

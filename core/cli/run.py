@@ -23,22 +23,29 @@ if TYPE_CHECKING:
 GRACE_S = 2.0
 
 
-def _complete_action(incomplete: str) -> list[tuple[str, str]]:
+def complete_action(incomplete: str) -> list[tuple[str, str]]:
     """Actions that begin so, each with its title."""
     named = [(connector.action_id(action), action.title) for connector, action in options.actions()]
     return [(name, title) for name, title in named if name.startswith(incomplete)]
 
 
 def _complete_item(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """`name=` for each field of the action that has not been given yet."""
+    """`name=` for each field of the action that has not been given yet, and its targets."""
+    from core.contract import TARGET
+
     given = {item.partition("=")[0] for item in ctx.params.get("items") or ()}
-    return [
+    action_id = ctx.params.get("action")
+    items = [
         (f"{spec.name}=", spec.help)
         for connector, action in options.actions()
-        if connector.action_id(action) == ctx.params.get("action")
+        if connector.action_id(action) == action_id
         for spec in action.input.fields()
-        if spec.name not in given and spec.name.startswith(incomplete)
+        if spec.name not in given
     ]
+    if TARGET not in given and items:
+        names = options.target_names(ctx, action_id)
+        items += [(f"{TARGET}={name}", "where it goes") for name in names]
+    return [item for item in items if item[0].startswith(incomplete)]
 
 
 def run(
@@ -47,7 +54,7 @@ def run(
         str,
         typer.Argument(
             metavar="ACTION",
-            autocompletion=_complete_action,
+            autocompletion=complete_action,
             help="What to do; see the list below.",
         ),
     ],
@@ -72,15 +79,23 @@ def run(
     output: options.Output = None,
 ) -> None:
     """Send something: do one action and wait for its receipt."""
+    from core.contract import TARGET
+
     session = options.session(ctx)
     engine = session.engine
     contract = engine.action(action)[1].input
     test = test or session.test
-    if test and (items or whole):
-        raise InvalidInput([Fault("--test", "sends the action's own sample; leave out the rest")])
     with _hint(action, contract, pipe=not test and whole is None):
-        values = _values(ctx, items or [], whole, contract)
+        values = _values(ctx, items or [], whole, contract) if items or whole or not test else {}
+        if test and set(values) - {TARGET}:
+            what = "sends the action's own sample; leave out the rest, but for target=NAME"
+            raise InvalidInput([Fault("--test", what)])
         accepted = engine.accept(action, values, session.caller, test=test)
+    finish(session, accepted)
+
+
+def finish(session: Session, accepted: Accepted) -> None:
+    """Send an accepted run, wait for its receipt, and print that."""
     settled = _wait(session, accepted)
     session.out.settled(settled)
     session.print_home()

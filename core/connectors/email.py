@@ -69,6 +69,7 @@ class Mail(Contract):
         "The address it goes to.",
         example="ann@example.com",
         address=True,
+        destination=True,
         shape=ADDRESS_SHAPES,
         max_length=LONGEST_ADDRESS,
     )

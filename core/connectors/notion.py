@@ -58,6 +58,7 @@ class Entry(Contract):
         example=EXAMPLE,
         shape=(NOTION_ID_SHAPE,),
         setting=DEFAULT,
+        destination=True,
         default=None,
         max_length=2000,
     )

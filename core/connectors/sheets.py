@@ -63,6 +63,7 @@ class Rows(Contract):
         example="'Q3 plan'!A1",
         shape=(RANGE_SHAPE,),
         setting=DEFAULT,
+        destination=True,
         default="A1",
         min_length=1,
         max_length=250,

@@ -52,6 +52,7 @@ class Message(Contract):
         "A channel's ID or name; without one it goes where the webhook points.",
         example="C0123456789",
         address=True,
+        destination=True,
         default=None,
         min_length=1,
         max_length=80,

@@ -85,6 +85,7 @@ class Message(Contract):
         example="-1001234567890",
         address=True,
         setting=DEFAULT,
+        destination=True,
         default=None,
     )
 

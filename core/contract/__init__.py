@@ -6,7 +6,7 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 
 from core.contract.answers import AnswerRow, AnswerTable, not_sent, refused, unknown
 from core.contract.declaration import Action, Connector, Interface, Pairing, Probe, Receipt
-from core.contract.fields import Contract, FieldSpec, field, message_field
+from core.contract.fields import TARGET, Contract, FieldSpec, field, message_field
 from core.contract.http import Answer, HttpClient
 from core.contract.settings import (
     BaseUrl,
@@ -34,6 +34,7 @@ from core.plain import listed, plain_line, utf16_length
 
 __all__ = [
     "BYTE_ORDER_MARK",
+    "TARGET",
     "Action",
     "Answer",
     "AnswerRow",

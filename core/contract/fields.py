@@ -12,6 +12,9 @@ from core.contract.validation import OUTER, refuse_blank, refuse_control, refuse
 
 Kind = Literal["text", "rows", "mapping"]
 
+# What a target is given by, on every interface; no contract has a field of that name.
+TARGET = "target"
+
 
 def field(
     title: str,
@@ -22,6 +25,7 @@ def field(
     address: bool = False,
     setting: str | None = None,
     takes_text: bool | str = False,
+    destination: bool = False,
     shape: Sequence[str] = (),
     **bounds: Any,
 ) -> Any:
@@ -30,10 +34,12 @@ def field(
     There are no number fields: take a number as text and convert it in `send`.
     `long` allows line breaks; `address` marks what names a person or a place; `setting`
     names the setting that fills the field in when it is left out; `takes_text` makes the
-    free text of a command land here (in a mapping: under that key). Bounds are pydantic's.
-    `shape` says in the HTTP schema what a validator takes: expressions (ECMA 262) to match.
+    free text of a command land here (in a mapping: under that key); `destination` says where
+    it goes: such a field, a text, is what a target may fill in. Bounds are pydantic's. `shape`
+    says in the HTTP schema what a validator takes: expressions (ECMA 262) to match.
     """
     hints = {"long": long, "address": address, "setting": setting, "takes_text": takes_text}
+    hints |= {"destination": destination}
     extra: Any = {f"x-{name}": value for name, value in hints.items() if value}
     if shape:
         extra["pattern"], *others = shape
@@ -73,6 +79,7 @@ class FieldSpec:
     address: bool = False
     setting: str | None = None
     takes_text: bool | str = False
+    destination: bool = False
     min_length: int | None = None
     max_length: int | None = None
 
@@ -130,6 +137,8 @@ class Contract(BaseModel):
 
 
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
+    if name == TARGET:
+        raise TypeError("a contract has no field of that name: a target's name is given by it")
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     hints: Any = {key.removeprefix("x-"): value for key, value in extra.items() if "x-" in key}
     origin = get_origin(info.annotation)

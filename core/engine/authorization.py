@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.callers import OS_USER, Caller, Local, is_address
-from core.contract import nearest
-from core.engine.validation import from_settings, naming_settings, validate
+from core.callers import LABEL, OS_USER, Caller, Local, is_address
+from core.contract import TARGET, nearest
+from core.engine import concealing, destination
+from core.engine.checking import CheckedRequest, check
 from core.errors import (
-    Fault,
     Forbidden,
-    InvalidInput,
     LevqorError,
-    NotConfigured,
     NotFound,
     QuotaSpent,
 )
 from core.ledger import Standing
 from core.roles import Role
-from core.settings.names import renamed
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    from core.contract import Action, Config, Connector, Contract
-    from core.ledger import Ledger, Token
+    from core.contract import Action, Connector
+    from core.ledger import Ledger, TargetRecord, Token
     from core.settings import Settings
 
     Actions = Mapping[str, tuple[Connector, Action]]  # by id, in menu order
@@ -59,6 +55,17 @@ class Access:
                 fix=f"An admin can change it: levqor people set {self.person} --role {role}",
                 reason="role",
             )
+
+    def only_targets(self, action_id: str) -> frozenset[str] | None:
+        """The targets that are all somebody may send an action to; None where that is anywhere."""
+        scope = (self.token and self.token.scope) or ""
+        entries = (entry.strip().partition("@") for entry in scope.split(","))
+        named = {target for action, _, target in entries if action == action_id}
+        return frozenset(named) if named and "" not in named else None
+
+    def conceals(self, action_id: str) -> bool:
+        """Whether somebody must not learn where an action's targets lead."""
+        return self.only_targets(action_id) is not None
 
 
 def access(settings: Settings, who: Standing, caller: Caller) -> Access:
@@ -92,24 +99,53 @@ def _begins_as(settings: Settings, who: Standing, caller: Caller) -> Role:
     return Role.SENDER if who.person else Role(settings.app.default_role)
 
 
-@dataclass(frozen=True)
-class CheckedRequest:
-    """A request that may become a run; `config` is None only where `refuse` says why.
+class Gate:
+    """The question whether somebody may send this; it raises Forbidden where they may not.
 
-    `origin` is field to setting, where a setting filled in what was left out; `names` is setting
-    to setting where the account's are called otherwise.
-
-    `refuse` waits: a request whose key has a run gets that run's answer all the same.
+    It is asked where the answer holds: in the transaction that accepts the run. `access` is who
+    asked, once it was asked.
     """
 
-    connector: Connector
-    action: Action
-    given: Contract = field(repr=False)
-    config: Config | None = field(repr=False)
-    refuse: NotConfigured | None
-    origin: Mapping[str, str] = field(default_factory=dict)
-    account: str | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
+    access: Access | None = None
+
+    def __init__(
+        self,
+        settings: Settings,
+        caller: Caller,
+        action_id: str,
+        action: tuple[Connector, Action] | None,
+        values: Mapping[str, Any],
+    ) -> None:
+        self.settings, self.caller, self.action_id, self.values = (
+            settings, caller, action_id, values,
+        )  # fmt: skip
+        self._contract = action[1].input if action else None
+
+    def __call__(self, who: Standing) -> None:
+        """Ask it of what is kept of the caller."""
+        self.access = access(self.settings, who, self.caller)
+        self.access.require(Role.SENDER, "send")
+        only = self.access.only_targets(self.action_id)
+        if only is None:
+            return
+        elsewhere = self._contract and destination.directions(self._contract, self.values)
+        if elsewhere or destination.named(self.values) not in only:
+            raise Forbidden(
+                f"{self.caller} may send this to a target of its own only.",
+                fix=f"Say where with {TARGET}=… and nothing else: {', '.join(sorted(only))}.",
+                reason="target",
+            )
+
+    @property
+    def conceals(self) -> bool:
+        """Whether who asked must not learn where their targets lead."""
+        return self.access is not None and self.access.conceals(self.action_id)
+
+    def told(self, error: LevqorError) -> LevqorError:
+        """Why this is no run, as its asker may know it."""
+        if not self.conceals:
+            return error
+        return concealing.refusal(error, self._contract, self.values)
 
 
 class Authorization:
@@ -129,81 +165,69 @@ class Authorization:
             return []
         return [each for each in self._actions if self._settings().may(who.caller, each)]
 
+    def targets(self, who: Access, action_id: str | None = None) -> list[TargetRecord]:
+        """The targets that somebody may use, of an action or of all, by name."""
+        offered = self.offered(who)
+        usable = [
+            target
+            for target in self._ledger.targets()
+            if target.action in offered
+            and target.name in (who.only_targets(target.action) or [target.name])
+        ]
+        return [target for target in usable if action_id in (None, target.action)]
+
     def ready(self, action_id: str, caller: Caller) -> None:
         """Raise what would refuse a form's run whatever is filled in; reads, writes nothing."""
-        self.access(caller).require(Role.SENDER, "send")
+        who = self.access(caller)
+        who.require(Role.SENDER, "send")
         settings = self._settings()
         connector, _ = permitted(settings, self._actions, action_id, caller)
-        settings.config(connector)
+        if not self.targets(who, action_id):
+            settings.config(connector)
         (quota,) = self._ledger.quota(str(caller), [action_id])
         if quota.limit is not None and quota.used >= quota.limit:
             raise spent(settings, connector, caller, quota.resets_at)
 
+    def gate(self, action_id: str, values: Mapping[str, Any], caller: Caller) -> Gate:
+        """Make the question whether a caller may send this."""
+        return Gate(self._settings(), caller, action_id, self._actions.get(action_id), values)
+
     def admit(
-        self,
-        action_id: str,
-        values: Mapping[str, Any],
-        caller: Caller,
-        *,
-        test: bool,
-        keyed: bool,
-        account: str | None = None,
+        self, gate: Gate, *, test: bool, keyed: bool, account: str | None = None
     ) -> CheckedRequest:
         """Check a request; raises Forbidden, NotFound, InvalidInput, NotConfigured.
 
-        The role of whom this lets through is for the journal to ask (`authorize`): the answer
-        then holds until the run is there. NotConfigured waits for it where a request has a key.
+        The gate of whom this lets through is for the journal to ask: its answer then holds until
+        the run is there. NotConfigured waits for it where a request has a key.
         """
         try:
-            given = action_id, values, caller
-            checked = _checked(self._settings(), self._actions, *given, test=test, account=account)
+            checked = self._checked(gate, account, test=test)
             if checked.refuse is not None and not keyed:
                 raise checked.refuse
         except LevqorError:
             # Who may not send is told that and nothing else.
-            self.access(caller).require(Role.SENDER, "send")
+            gate(self._ledger.standing(str(gate.caller)))
             raise
         return checked
 
-    def authorize(self, caller: Caller) -> Callable[[Standing], None]:
-        """Make the question for the journal: it raises Forbidden where somebody may not send."""
-        settings = self._settings()
-        return lambda who: access(settings, who, caller).require(Role.SENDER, "send")
+    def _checked(self, gate: Gate, account: str | None, *, test: bool) -> CheckedRequest:
+        settings, action_id = gate.settings, gate.action_id
+        connector, action = permitted(settings, self._actions, action_id, gate.caller)
+        name, given = destination.parted(gate.values)
+        target = None if name is None else self._target(name, action_id, gate.caller)
+        values = destination.filled(action, given, target, test=test)
+        account = target.account if target else account
+        checked = check(settings, connector, action, values, account, test=test)
+        return replace(checked, target=target)
 
-
-def _checked(
-    settings: Settings,
-    actions: Actions,
-    action_id: str,
-    values: Mapping[str, Any],
-    caller: Caller,
-    *,
-    test: bool,
-    account: str | None,
-) -> CheckedRequest:
-    connector, action = permitted(settings, actions, action_id, caller)
-    if test:
-        values = _sample(action, values)
-    names = settings.names(connector, account) if account else {}
-    default = partial(settings.default, account=account)
-    origin = from_settings(action.input, values, default)
-    try:
-        given = validate(action.input, values, default)
-    except InvalidInput as error:
-        if {fault.field for fault in error.faults} <= set(origin.values()):
-            # Nothing of the input is wrong: a broken setting is told as that, with its fix.
-            settings.config(connector, account)
-        raise renamed(error, names) from None
-    config, refuse = None, None
-    try:
-        config = settings.config(connector, account)
-        if action.check:
-            action.check(given, config, test)
-    except NotConfigured as error:
-        refuse = renamed(error, names)
-    except LevqorError as error:
-        raise naming_settings(error, origin, names) from None
-    return CheckedRequest(connector, action, given, config, refuse, origin, account, names)
+    def _target(self, name: str, action_id: str, caller: Caller) -> TargetRecord:
+        """Look a target of an action up; raises InvalidInput with those that somebody may use."""
+        target = self._ledger.target(name) if LABEL.fullmatch(name) else None
+        if target is not None and target.action == action_id:
+            return target
+        usable = self.targets(self.access(caller))
+        contract = find_action(self._actions, action_id)[1].input
+        raise destination.no_target(name, action_id, contract, usable)
 
 
 def permitted(
@@ -245,12 +269,3 @@ def spent(
         resets_at=resets_at,
         fix=lift,
     )
-
-
-def _sample(action: Action, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    # With input of its own a test send would be a way around the quota.
-    if values:
-        raise InvalidInput(
-            [Fault("input", "must be empty: a test send uses the action's own sample")]
-        )
-    return action.sample

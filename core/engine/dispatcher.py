@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.contract import Connector
-from core.engine import reasons
+from core.engine import concealing, reasons
 from core.engine.queues import Queue
 from core.engine.results import Job, Settled, kept
 from core.engine.validation import credential_digest, naming_settings
@@ -202,7 +202,9 @@ class Dispatcher:
         if journal:
             self._write(job, settled)
         # Not under the lock: what is called back may start the next run.
-        job.future.set_result(settled)
+        given = job.request.given
+        told = concealing.settled(settled, job.connector, given) if job.conceal else settled
+        job.future.set_result(told)
         try:
             self._ended(job, settled)
         finally:
@@ -259,7 +261,9 @@ def _apart(work: Callable[..., None], *what: Any) -> None:
 
 def _settled(job: Job, outcome: Outcome, began: float | None = None, **more: Any) -> Settled:
     ms = 0.0 if began is None else (time.perf_counter() - began) * 1000
-    return Settled(job.run, job.action_id, outcome, ms=ms, test=job.test, **more)
+    target = job.request.target
+    name = target.name if target else None
+    return Settled(job.run, job.action_id, outcome, ms=ms, test=job.test, target=name, **more)
 
 
 def _busy(job: Job) -> Settled:

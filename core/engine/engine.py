@@ -11,8 +11,9 @@ from typing import Any, Self
 from core.callers import Caller
 from core.connectors import CONNECTORS
 from core.contract import Action, Connector, Receipt
-from core.engine import reasons
-from core.engine.authorization import Authorization, CheckedRequest, find_action, spent
+from core.engine import concealing, reasons
+from core.engine.authorization import Authorization, Gate, find_action, spent
+from core.engine.checking import CheckedRequest
 from core.engine.dispatcher import Dispatcher
 from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
@@ -147,21 +148,19 @@ class Engine:
             ip: The peer's address, for the log's tag only.
             patience: Seconds to wait for another process that holds the ledger.
         """
-        with self._refusals(action_id, caller, ip):
+        gate = self.authorization.gate(action_id, values, caller)
+        with self._refusals(gate, ip):
             if self._dispatcher.stopping:
                 raise Stopping
-            may = self.authorization
-            checked = may.admit(
-                action_id, values, caller, test=test, keyed=key is not None, account=account
-            )
+            checked = self.authorization.admit(gate, test=test, keyed=bool(key), account=account)
             request = RunRequest(
                 run=random_code(RUN_LETTERS),
                 action=action_id,
                 connector=checked.connector.name,
                 caller=str(caller),
                 surface=caller.surface,
-                fingerprint=fingerprint(self._key, action_id, checked.given, account),
-                account=account or "",
+                fingerprint=fingerprint(self._key, action_id, checked.given, checked.account),
+                account=checked.account or "",
                 test=test,
                 key=key,
                 rebind=rebind,
@@ -169,13 +168,14 @@ class Engine:
                 guard=guard,
                 refuse=checked.refuse,
                 test_gap=0.0 if self.settings.sandbox else TEST_GAP,
-                authorize=may.authorize(caller),
+                authorize=gate,
+                target=checked.target,
             )
             record, first = self._journal(request, checked.connector, caller, patience)
         if not first:
             ended = None if record.open else self.settled(record)
-            return Accepted(record.run, record.action, first=False, settled=ended)
-        job = self._job(record.run, checked, caller, ip, test=test)
+            return Accepted(record.run, record.action, False, ended, conceal=gate.conceals)
+        job = self._job(record.run, checked, gate, ip, test=test)
         return Accepted(record.run, action_id, first=True, job=job)
 
     def start(self, accepted: Accepted) -> Future[Settled]:
@@ -236,7 +236,8 @@ class Engine:
         self.ledger.close()
 
     @contextlib.contextmanager
-    def _refusals(self, action_id: str, caller: Caller, ip: str | None) -> Iterator[None]:
+    def _refusals(self, gate: Gate, ip: str | None) -> Iterator[None]:
+        action_id, caller = gate.action_id, gate.caller
         began = time.perf_counter()
         try:
             yield
@@ -245,17 +246,18 @@ class Engine:
             # What was asked for may be anything; only names that exist are recorded.
             known = action_id if action_id in self.action_ids() else ""
             self._run_log.refused(known, error, caller, ip, ms)
-            raise
+            raise gate.told(error) from None
 
     def _job(
-        self, run: str, checked: CheckedRequest, caller: Caller, ip: str | None, *, test: bool
+        self, run: str, checked: CheckedRequest, gate: Gate, ip: str | None, *, test: bool
     ) -> Job:
         assert checked.config is not None  # noqa: S101 - its refusal was raised otherwise
         future: Future[Settled] = Future()
         # A future that runs cannot be cancelled: whoever waits may go, the run does not.
         future.set_running_or_notify_cancel()
         page = self.settings.app.sandbox_page
-        return Job(run, caller, ip, test, checked, checked.config, future, page)
+        who, conceal = gate.caller, gate.conceals
+        return Job(run, who, ip, test, checked, checked.config, future, page, conceal)
 
     def _journal(
         self, request: RunRequest, connector: Connector, caller: Caller, patience: float
@@ -289,5 +291,7 @@ class Engine:
             # Another process is at it, or died at it and the next look will say so.
             still_out = InProgress(run=accepted.run, fix="Ask again in a moment.")
             settled = Settled(accepted.run, accepted.action_id, "unknown", error=still_out)
+        if accepted.conceal:
+            settled = concealing.settled(settled, self._actions[accepted.action_id][0])
         future.set_result(settled)
         return future

@@ -9,7 +9,7 @@ from typing import Any
 from core import reports
 from core.callers import Caller
 from core.contract import Config, Connector, HttpClient, Receipt
-from core.engine.authorization import CheckedRequest
+from core.engine.checking import CheckedRequest
 from core.errors import InProgress, LevqorError, Outcome
 from core.masking import mask
 
@@ -26,6 +26,7 @@ class Settled:
     ms: float = 0.0
     attempts: int = 0
     test: bool = False
+    target: str | None = None  # told, and never kept
 
     @property
     def known_outcome(self) -> Outcome | None:
@@ -65,7 +66,8 @@ def kept(receipt: Receipt | None) -> dict[str, Any]:
 class Accepted:
     """A run in the journal. `first` is False for a redelivery of a run accepted before.
 
-    `settled` is then how that run ended, None while it is still out.
+    `settled` is then how that run ended, None while it is still out. With `conceal` its asker
+    must not learn where its target leads.
     """
 
     run: str
@@ -73,6 +75,7 @@ class Accepted:
     first: bool
     settled: Settled | None = None
     job: Job | None = field(default=None, repr=False)
+    conceal: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class Job:
     config: Config = field(repr=False)
     future: Future[Settled] = field(repr=False)
     sandbox_page: str | None = None
+    conceal: bool = False  # where its target leads
 
     @property
     def connector(self) -> Connector:

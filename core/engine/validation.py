@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from core.contract import Config, Contract, nearest
+from core.contract import TARGET, Config, Contract, nearest
 from core.errors import Fault, InvalidInput
 from core.plain import counted
 from core.settings.names import E, renamed
@@ -109,7 +109,7 @@ def _path(loc: tuple[int | str, ...], names: list[str]) -> str:
 
 
 def _unknown(name: str, names: list[str]) -> str:
-    near = nearest(name, names)
+    near = nearest(name, [*names, TARGET])
     if near:
         return f"is not a field here; did you mean {near}?"
     return f"is not a field here; the fields are {', '.join(names)}"
@@ -125,7 +125,10 @@ def credential_digest(config: Config) -> bytes:
 
 
 def fingerprint(key: bytes, action_id: str, given: Contract, account: str | None = None) -> bytes:
-    """An HMAC that says whether two inputs are the same, and nothing else about them."""
-    whole = [action_id, given.model_dump(mode="json"), *filter(None, [account])]
-    text = json.dumps(whole, sort_keys=True)
+    """An HMAC that says whether two inputs are the same, and nothing else about them.
+
+    Where they go counts: what a target filled in, and the account; not the target's name.
+    """
+    same = [action_id, given.model_dump(mode="json"), *filter(None, [account])]
+    text = json.dumps(same, sort_keys=True)
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from core.contract import Contract, FieldSpec, folded, nearest, with_newlines
+from core.contract import TARGET, Contract, FieldSpec, folded, nearest, with_newlines
 from core.errors import Fault, InvalidInput
 from core.grammar.jsons import MAX_NAMES, json_object
 from core.grammar.tables import rows_or_json
@@ -108,7 +108,7 @@ class Inputs:
         self._by_name = {folded(name): spec for name, spec in self._specs.items()}
         self._mapping = next((s for s in self._specs.values() if s.kind == "mapping"), None)
         self._free = next((s for s in self._specs.values() if s.takes_text), None)
-        own = {*self._by_name, folded(self.text_name or "")}
+        own = {*self._by_name, folded(self.text_name or ""), TARGET}
         self.names = Names(frozenset(own), free=self._mapping is not None)
         self._values: dict[str, Any] = {}
         self._written: dict[str, str] = {}
@@ -137,12 +137,14 @@ class Inputs:
         if trouble:
             self._meant.add(self._mapping.name if self._mapping and not spec else "")
             self._fault(spec.name if spec else name, trouble)
+        elif folded(name) == TARGET:
+            self._target(name, typed)
         elif spec:
             self._take(spec, typed, name)
         elif self._mapping:
             self._merge(self._mapping, {name: typed})
         else:
-            near = nearest(name, self._specs)
+            near = nearest(name, [*self._specs, TARGET])
             self._meant.add(near or "")
             hint = f"did you mean {near}?" if near else f"fields are {', '.join(self._specs)}"
             if self._free:
@@ -185,9 +187,21 @@ class Inputs:
             if self._free and (text_follows or self.text_name in mentioned):
                 mentioned.add(self._free.name)
             for name, spec in self._specs.items():
-                if spec.required and not spec.setting and name not in {*self._values, *mentioned}:
+                filled = spec.setting or (spec.destination and TARGET in self._values)
+                if spec.required and not filled and name not in {*self._values, *mentioned}:
                     self._fault(name, "is required")
             raise InvalidInput(self._faults)
+
+    def _target(self, name: str, typed: str) -> None:
+        if TARGET in self._values:
+            self._fault(TARGET, "is given twice")
+        elif self._mapping and name != TARGET:
+            # Somebody's own name may differ from ours by a capital alone.
+            own = f'{self._mapping.name}="{shown(name)}=…"'
+            what = f"may be a target or a name of your own: write {TARGET}=…, or {own}"
+            self._fault(name, what)
+        else:
+            self._values[TARGET] = typed
 
     def _take(self, spec: FieldSpec, typed: str, name: str, *, pure: bool = False) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.contract import Contract, FieldSpec
+from core.contract import TARGET, Contract, FieldSpec
 
 # How a mapping is written in a form, and round what the quotes go.
 LINES = 'One name=value on each line, for example Status=Open or "Due by"=2026-12-01.'
@@ -38,10 +38,20 @@ def field_help(spec: FieldSpec) -> list[str]:
     return lines
 
 
+def column_hint(contract: type[Contract]) -> str:
+    """Say how an entry of a free mapping is written whose name is the one for targets."""
+    mapping = next((spec.name for spec in contract.fields() if spec.kind == "mapping"), None)
+    if mapping is None:
+        return ""
+    return f'A column called {TARGET} is written {mapping}="{TARGET}=…", in JSON inside {mapping}.'
+
+
 def quoting(contract: type[Contract]) -> Iterator[str]:
     """Say where quotes go, if a name or a value can need them."""
     fields = contract.fields()
     free = next((spec for spec in fields if spec.takes_text), None)
+    if column := column_hint(contract):
+        yield column
     if any(spec.kind == "mapping" for spec in fields):
         yield 'Names and values with spaces go in quotes: Status=Open "Due by"="1 December".'
     elif named := [spec.name for spec in fields if spec is not free]:

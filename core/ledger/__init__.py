@@ -10,6 +10,7 @@ from core.ledger.records import (
     ProbeStreak,
     RunRecord,
     RunRequest,
+    TargetRecord,
     Token,
 )
 from core.ledger.standing import Standing
@@ -26,6 +27,7 @@ __all__ = [
     "RunRecord",
     "RunRequest",
     "Standing",
+    "TargetRecord",
     "Token",
     "random_code",
 ]

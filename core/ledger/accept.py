@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from core.errors import Busy, IdempotencyMismatch, QuotaSpent, Repeated
+from core.errors import Busy, Fault, IdempotencyMismatch, InvalidInput, QuotaSpent, Repeated
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest, day_of, midnight_after
 from core.ledger.standing import Standing, lock
 from core.ledger.store import Connection
+from core.ledger.targets import find_target
 from core.plain import counted
 
 # A person who asks for the same again this soon is asked whether they mean it.
@@ -42,6 +43,10 @@ def accept(
         if first.fingerprint not in (b"", request.fingerprint):
             raise IdempotencyMismatch(run=first.run)
         return first, False
+    if request.target is not None and find_target(db, request.target.name) != request.target:
+        raise InvalidInput(
+            [Fault("target", "was just changed or removed")], fix="Send it once more."
+        )
     if request.refuse is not None:
         raise request.refuse
     free = (who.plan or default_plan) == "free" and not request.test

@@ -16,6 +16,7 @@ from core.ledger.sqlite import SqliteStore
 from core.ledger.standing import standing
 from core.ledger.status import Status
 from core.ledger.store import Connection, Store, reads, writes
+from core.ledger.targets import Targets
 from core.ledger.tokens import Tokens
 from core.reports import Quota, Usage, UsageDay
 
@@ -27,7 +28,7 @@ _STRANGERS = (
 )
 
 
-class Ledger(Recovery, Tokens, Pairing, OwedAnswers, Status, Bots):
+class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, Bots):
     """The journal; open it with `Ledger.open`, close it when done.
 
     Every method may be called from any thread, and blocks: an event loop hands them to a

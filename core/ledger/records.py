@@ -12,11 +12,32 @@ OPEN = ("accepted", "sending")
 
 
 @dataclass(frozen=True)
+class TargetRecord:
+    """A target: the fields of an action, and the account of its service, that a name stands for.
+
+    An `account` of None is the service's first.
+    """
+
+    name: str
+    action: str
+    account: str | None
+    fields: Mapping[str, str] = field(repr=False)
+    changed_at: float
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """Make the record of a row."""
+        name, action, account, fields, changed_at = row
+        return cls(name, action, account, json.loads(fields), changed_at)
+
+
+@dataclass(frozen=True)
 class RunRequest:
     """A run to be accepted, now or `at` some time.
 
     `authorize` is handed who asks before anything else is looked at, and raises where they may
-    not; `refuse` is raised after the key was looked up, if given.
+    not; `refuse` is raised after the key was looked up, if given. `target` is what it goes to,
+    as it was read before: it must still be so.
     """
 
     run: str
@@ -35,6 +56,7 @@ class RunRequest:
     at: float | None = None
     authorize: Callable[[Any], None] | None = field(default=None, repr=False)
     account: str = ""  # the service's first has no name
+    target: TargetRecord | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,11 @@ COMMANDS = [
     (["token", "new", "ann"], 0),
     (["token", "list"], 0),
     (["token", "revoke", "nobody"], 2),
+    (["target", "add", "ops", "email.send", "to=ann@example.com"], 0),
+    (["target", "list"], 0),
+    (["target", "set", "ops", "to=bob@example.com"], 2),
+    (["target", "test", "ops"], 2),
+    (["target", "remove", "ops"], 2),
     (["pair", "telegram"], 0),
     (["unpair", "telegram:42"], 2),
     (["backup", "copy.db"], 0),
@@ -58,7 +63,7 @@ LINES = "─│┌┐└┘├┤┬┴┼━┃╭╮╰╯"
 
 def test_the_list_above_holds_every_command_there_is():
     tried = {
-        tuple(args[: 2 if args[0] in ("plan", "token", "pair", "home", "people") else 1])
+        tuple(args[: 2 if args[0] in ("plan", "token", "target", "pair", "home", "people") else 1])
         for args, _ in COMMANDS
     }
     # One runs until Ctrl-C, the others need a service manager: tests/test_service.py.

@@ -197,7 +197,7 @@ def test_a_test_send_takes_no_input_of_its_own(engine):
     with pytest.raises(InvalidInput) as caught:
         engine.run("slack.send", HELLO, ADA, test=True)
     assert caught.value.faults[0].message == (
-        "must be empty: a test send uses the action's own sample"
+        "must be empty, or a target alone: a test send uses the action's own sample"
     )
 
 

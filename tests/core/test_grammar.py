@@ -242,6 +242,7 @@ def test_usage_puts_what_may_be_left_out_in_brackets():
 
 def test_where_quotes_go_is_said_of_every_contract_that_can_need_them():
     assert list(quoting(Page)) == [
+        'A column called target is written props="target=…", in JSON inside props.',
         'Names and values with spaces go in quotes: Status=Open "Due by"="1 December".',
         'Text that begins with { or looks like name=value goes in title="…".',
     ]

@@ -1,0 +1,99 @@
+"""Making and changing targets: each is checked as what is sent to it would be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from core.contract import listed, nearest
+from core.engine.checking import check
+from core.errors import Fault, InvalidInput, NotFound
+from core.ledger import TargetRecord
+from core.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.callers import Caller
+    from core.engine.engine import Engine
+
+NOT_CHANGED = "That cannot be where a target leads; nothing was changed."
+_ACCOUNT = re.compile("[a-z][a-z0-9]*")
+
+
+def add(
+    engine: Engine,
+    name: str,
+    action_id: str,
+    values: Mapping[str, Any],
+    account: str | None,
+    *,
+    by: Caller,
+) -> TargetRecord:
+    """Add a target; raises Forbidden, NotFound, InvalidInput, NotConfigured."""
+    _may_change(engine, by)
+    target = _made(engine, name, action_id, values, account)
+    engine.ledger.target_add(name, action_id, target.account, target.fields, by=str(by))
+    return target
+
+
+def change(
+    engine: Engine, name: str, values: Mapping[str, Any], account: str | None, *, by: Caller
+) -> TargetRecord:
+    """Have a target mean another destination; what is not given stays as it is."""
+    _may_change(engine, by)
+    old = existing(engine, name)
+    if not values and account is None:
+        raise InvalidInput([Fault("destination", "is missing: say what to change")], NOT_CHANGED)
+    account = old.account if account is None else account
+    target = _made(engine, name, old.action, {**old.fields, **values}, account)
+    engine.ledger.target_set(name, target.account, target.fields, by=str(by))
+    return target
+
+
+def remove(engine: Engine, name: str, *, by: Caller) -> None:
+    """Delete a target."""
+    _may_change(engine, by)
+    engine.ledger.target_remove(name, by=str(by))
+
+
+def existing(engine: Engine, name: str) -> TargetRecord:
+    """Look a target up; raises NotFound."""
+    targets = {target.name: target for target in engine.ledger.targets()}
+    if name not in targets:
+        raise NotFound(f"There is no target {listed([name])}.", fix=_how_to_see(name, targets))
+    return targets[name]
+
+
+def _may_change(engine: Engine, by: Caller) -> None:
+    engine.authorization.access(by).require(Role.ADMIN, "change targets")
+
+
+def _made(
+    engine: Engine, name: str, action_id: str, values: Mapping[str, Any], account: str | None
+) -> TargetRecord:
+    connector, action = engine.action(action_id)
+    where = [spec.name for spec in action.input.fields() if spec.destination]
+    may = f"a target of {action_id} may name {', '.join([*where, 'an account'])}"
+    if not values and account is None:
+        raise InvalidInput([Fault("destination", f"is missing: {may}")], NOT_CHANGED)
+    if wrong := [each for each in values if each not in where]:
+        faults = [Fault(each, f"is no part of a destination: {may}") for each in wrong]
+        raise InvalidInput(faults, NOT_CHANGED)
+    account = account and account.lower()
+    if account is not None and not _ACCOUNT.fullmatch(account):
+        fault = Fault("account", "must be letters and digits, a letter first")
+        raise InvalidInput([fault], NOT_CHANGED)
+    try:
+        checked = check(engine.settings, connector, action, {**action.sample, **values}, account)
+    except InvalidInput as error:
+        raise error.replace(message=NOT_CHANGED) from None
+    if checked.refuse is not None:
+        raise checked.refuse
+    given = checked.given.model_dump(mode="json")
+    return TargetRecord(name, action_id, account, {each: given[each] for each in values}, 0.0)
+
+
+def _how_to_see(name: str, targets: Mapping[str, TargetRecord]) -> str:
+    near = nearest(name, targets)
+    return f"Did you mean {near}?" if near else "See them with: levqor target list"
