@@ -270,3 +270,31 @@ def m006_people(db: Database) -> None:
         CREATE INDEX audit_at ON audit (at);
         """
     )
+
+
+@MIGRATIONS()
+def m007_history(db: Database) -> None:
+    """What is counted of runs and checks, and stays when they are deleted."""
+    db.executescript(
+        """
+        CREATE TABLE history (             -- a closed hour, or a day: `seconds` from `start`
+            seconds INTEGER NOT NULL, start INTEGER NOT NULL,
+            connector TEXT NOT NULL, action TEXT NOT NULL,
+            sent INTEGER NOT NULL, refused INTEGER NOT NULL,
+            not_sent INTEGER NOT NULL, unknown INTEGER NOT NULL,
+            times TEXT NOT NULL,           -- as JSON: about how many ms, and how often
+            PRIMARY KEY (seconds, start, connector, action)
+        );
+        CREATE TABLE history_people (      -- a day of a person, by `runs.quota_owner`
+            start INTEGER NOT NULL, action TEXT NOT NULL, person TEXT NOT NULL,
+            sent INTEGER NOT NULL, refused INTEGER NOT NULL,
+            not_sent INTEGER NOT NULL, unknown INTEGER NOT NULL,
+            PRIMARY KEY (start, action, person)
+        );
+        CREATE TABLE history_marks (name TEXT PRIMARY KEY, value REAL NOT NULL);
+        CREATE TABLE checks (              -- for how many seconds of a day which verdict held
+            connector TEXT NOT NULL, start INTEGER NOT NULL, verdict TEXT NOT NULL,
+            seconds REAL NOT NULL, PRIMARY KEY (connector, start, verdict)
+        );
+        """
+    )

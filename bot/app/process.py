@@ -27,6 +27,8 @@ LAST_ANSWERS = 4.0
 SETTINGS_SECONDS = 2.0
 BROKEN_SECONDS = 60.0
 PRUNE_SECONDS = 86400.0
+# Whatever has ended since is told from the runs themselves.
+HISTORY_SECONDS = 600.0
 # macOS begins with 256, most Linux systems with 1024, and both let a process ask for more.
 FILES = 4096
 
@@ -70,6 +72,7 @@ async def serve(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) 
             # Delete what is older than LEVQOR_KEEP_DAYS; settle what other processes of this
             # home left when they died.
             bot.spawn(every(PRUNE_SECONDS, lambda: prune(bot), bot), name="prune")
+            bot.spawn(every(HISTORY_SECONDS, lambda: keep_history(bot), bot), name="history")
             look = every(ledger.store.look_seconds, ledger.recover, bot)
             bot.spawn(look, name="recover")
         end = await asyncio.shield(bot.ended)
@@ -158,6 +161,12 @@ def prune(bot: Bot) -> None:
     if bot.engine.ledger.lease("prune", PRUNE_SECONDS / 2):
         app = bot.settings.app
         bot.engine.ledger.prune(app.keep_days, app.audit_days)
+
+
+def keep_history(bot: Bot) -> None:
+    """Count the runs of the hours that closed, unless another bot does."""
+    if bot.engine.ledger.lease("history", HISTORY_SECONDS * 2):
+        bot.engine.ledger.roll_up()
 
 
 async def shutdown(bot: Bot, surfaces: Sequence[Surface], grace: float) -> Unwritten | None:

@@ -41,6 +41,10 @@ TABLES = {
     "probes": "id, connector, verdict, reason, since, at, latency_ms",
     "owed": "key, surface, kind, reply_to, at, owner",
     "run_counts": "action, outcome, surface, runs",
+    "history": "seconds, start, connector, action, sent, refused, not_sent, unknown, times",
+    "history_people": "start, action, person, sent, refused, not_sent, unknown",
+    "history_marks": "name, value",
+    "checks": "connector, start, verdict, seconds",
     "meta": "name, value",
 }
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.errors import LedgerError, NotConfigured
-from core.ledger import accept, owed, runs, usage
+from core.ledger import accept, owed, runs
 from core.ledger.bots import Bots
+from core.ledger.history import GIVE_WAY_SECONDS, RunHistory
 from core.ledger.owed import OwedAnswers
 from core.ledger.pairing import Pairing
 from core.ledger.records import day_of, midnight_after
@@ -18,17 +19,22 @@ from core.ledger.status import Status
 from core.ledger.store import Connection, Store, reads, writes
 from core.ledger.targets import Targets
 from core.ledger.tokens import Tokens
-from core.reports import Quota, Usage, UsageDay
+from core.reports import Quota, Usage
 
-_GIVE_WAY_SECONDS = 0.03
+_TRIES = 5
 _STRANGERS = (
     "DELETE FROM callers WHERE last_seen < :before AND plan IS NULL AND paired_at IS NULL "
     "AND person IS NULL AND role IS NULL "
     "AND caller NOT IN (SELECT 'http:' || label FROM tokens)"
 )
+# What they sent stays counted, and not as theirs.
+_GONE = (
+    "DELETE FROM history_people WHERE start < :before AND person NOT IN "
+    "(SELECT caller FROM callers UNION SELECT name FROM people)"
+)
 
 
-class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, Bots):
+class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, RunHistory, Bots):
     """The journal; open it with `Ledger.open`, close it when done.
 
     Every method may be called from any thread, and blocks: an event loop hands them to a
@@ -93,10 +99,6 @@ class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, Bots):
             for action in actions
         ]
 
-    def usage(self, days: int) -> list[UsageDay]:
-        """Runs by connector and day over the last `days` days, today included."""
-        return self.store.read(lambda db: usage.days(db, days, db.now()), long=True)
-
     def usage_report(self, days: int, caller: str, actions: Sequence[str]) -> Usage:
         """Everybody's runs of the last days, and where a caller stands today."""
         return Usage(
@@ -112,13 +114,18 @@ class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, Bots):
         self.store.backup(file)
 
     def prune(self, days: int, audit_days: int = 400) -> int:
-        """Delete what is older than `days` days, and changes than theirs; returns how many runs."""
+        """Delete what is older than `days` days, and changes than theirs; returns how many runs.
+
+        Runs go by whole UTC days.
+        """
         now, gone = self.now(), 0
         before = now - days * 86400
-        while step := self._prune_runs(before):
+        # Another process that counts them has this one begin anew.
+        counted = next(filter(None, (self.roll_up(before) for _ in range(_TRIES))), 0.0)
+        while step := self._prune_runs(counted):
             gone += step
             # SQLite gives its lock to who asks first; one who waits asks every 20 ms or so.
-            time.sleep(_GIVE_WAY_SECONDS)
+            time.sleep(GIVE_WAY_SECONDS)
         self._prune_rest(before, now - audit_days * 86400)
         return gone
 
@@ -127,6 +134,7 @@ class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, Bots):
         """Forget strangers who were not seen since, codes nobody used, streaks that ended."""
         for sql in (
             _STRANGERS,
+            _GONE,
             "DELETE FROM pairings WHERE expires_at < :before",
             "DELETE FROM probes WHERE at < :before",
             "DELETE FROM inbound WHERE at < :before",

@@ -176,6 +176,41 @@ _STEPS = {
         );
         CREATE INDEX audit_at ON audit (at);
         """,
+    7: """
+        CREATE TABLE history (
+            seconds INTEGER NOT NULL,
+            start BIGINT NOT NULL,
+            connector TEXT NOT NULL,
+            action TEXT NOT NULL,
+            sent BIGINT NOT NULL,
+            refused BIGINT NOT NULL,
+            not_sent BIGINT NOT NULL,
+            unknown BIGINT NOT NULL,
+            times TEXT NOT NULL,
+            PRIMARY KEY (seconds, start, connector, action)
+        );
+        CREATE TABLE history_people (
+            start BIGINT NOT NULL,
+            action TEXT NOT NULL,
+            person TEXT NOT NULL,
+            sent BIGINT NOT NULL,
+            refused BIGINT NOT NULL,
+            not_sent BIGINT NOT NULL,
+            unknown BIGINT NOT NULL,
+            PRIMARY KEY (start, action, person)
+        );
+        CREATE TABLE history_marks (
+            name TEXT PRIMARY KEY,
+            value DOUBLE PRECISION NOT NULL
+        );
+        CREATE TABLE checks (
+            connector TEXT NOT NULL,
+            start BIGINT NOT NULL,
+            verdict TEXT NOT NULL,
+            seconds DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (connector, start, verdict)
+        );
+        """,
 }
 
 

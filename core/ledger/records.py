@@ -251,3 +251,8 @@ def midnight_after(at: float) -> dt.datetime:
 def day_of(at: float) -> str:
     """The UTC day of a time, as YYYY-MM-DD."""
     return dt.datetime.fromtimestamp(at, dt.UTC).date().isoformat()
+
+
+def start_of(day: str) -> int:
+    """When a UTC day written as YYYY-MM-DD begins."""
+    return int(dt.datetime.fromisoformat(f"{day}T00:00+00:00").timestamp())

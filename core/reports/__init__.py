@@ -20,7 +20,20 @@ from core.reports.health import (
     Uptime,
     Verdict,
 )
-from core.reports.runs import DOUBT, Outcome, Quota, Receipt, Run, RunPage, State, Usage, UsageDay
+from core.reports.runs import (
+    DOUBT,
+    History,
+    HistoryStep,
+    Outcome,
+    PersonUsage,
+    Quota,
+    Receipt,
+    Run,
+    RunPage,
+    State,
+    Usage,
+    UsageDay,
+)
 
 __all__ = [
     "BROKEN",
@@ -31,11 +44,14 @@ __all__ = [
     "Finding",
     "Health",
     "HealthSummary",
+    "History",
+    "HistoryStep",
     "InboundHealth",
     "InboundUptime",
     "LastFailure",
     "LastRun",
     "Outcome",
+    "PersonUsage",
     "Quota",
     "Receipt",
     "Report",

@@ -68,6 +68,40 @@ class UsageDay(Report):
     p95_ms: float | None = None
 
 
+@dataclass(frozen=True)
+class HistoryStep(Report):
+    """What came of a service's runs in one stretch of time."""
+
+    start: dt.datetime
+    sent: int
+    refused: int
+    not_sent: int
+    unknown: int
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class History(Report):
+    """A service's runs over a time; `since` is when the first was that is known, of any service."""
+
+    connector: str
+    since: dt.datetime | None
+    steps: tuple[HistoryStep, ...]
+
+
+@dataclass(frozen=True)
+class PersonUsage(Report):
+    """What came of a person's runs of one action."""
+
+    person: str
+    action: str
+    sent: int
+    refused: int
+    not_sent: int
+    unknown: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quota(Report):
     """Where a caller stands with one action today."""

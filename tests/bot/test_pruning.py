@@ -1,10 +1,10 @@
-"""One of several bots deletes what is old."""
+"""One of several bots deletes what is old, and counts it before."""
 
 import asyncio
 import shutil
 import time
 
-from bot.app.process import prune
+from bot.app.process import keep_history, prune
 from bot.runtime import Bot
 from core.engine import Engine
 from core.settings import Settings
@@ -39,3 +39,26 @@ def test_one_of_several_bots_prunes_and_another_once_it_has_gone(
             first.close()
             asyncio.run(pruned_by(second))
             assert ledger.run("oldoldoldo") is None
+
+
+@engines.both
+def test_one_of_several_bots_counts_the_closed_hours_and_another_once_it_has_gone(
+    home, environ, ledger
+):
+    finish(ledger, "sent", at=time.time() - 3 * 86400)
+    written = "SELECT sum(sent) FROM history WHERE seconds = 3600"
+
+    async def counted_by(engine):
+        ledger.store.write(lambda db: db.execute("DELETE FROM history"))
+        ledger.store.write(lambda db: db.execute("DELETE FROM history_marks"))
+        bot = Bot(engine)
+        await asyncio.to_thread(keep_history, bot)
+        await bot.finish()
+        return ledger.store.read(lambda db: db.execute(written).fetchone()[0])
+
+    settings = Settings(home, sandbox_urls=environ)
+    with Engine.open(settings) as first, Engine.open(settings) as second:
+        assert asyncio.run(counted_by(first)) == 1
+        assert asyncio.run(counted_by(second)) is None
+        first.close()
+        assert asyncio.run(counted_by(second)) == 1

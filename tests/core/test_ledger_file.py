@@ -117,7 +117,7 @@ def test_a_home_beside_a_shared_database_is_readable_by_its_owner_only(ledger, h
 def test_a_full_disk_is_said_and_nothing_is_accepted(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o mode=700,size=600k x {disk} 2>/dev/null"):
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o mode=700,size=800k x {disk} 2>/dev/null"):
         pytest.skip("mounting a small disk needs to be root")
     try:
         ledger = Ledger.open(disk)

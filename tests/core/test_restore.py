@@ -85,6 +85,27 @@ def test_what_was_true_of_living_processes_alone_stays_behind(home, elsewhere, d
 
 
 @engines.both
+def test_what_a_bot_noticed_by_itself_gives_way_and_what_was_counted_comes_along(
+    home, elsewhere, database, tmp_path
+):
+    def count(ledger):
+        finish(ledger, "sent", at=time.time() - 200 * 86400)
+        ledger.prune(90)
+        ledger.probed("sample", "failing", "no_service", 9.0)
+
+    file = made(elsewhere, tmp_path / "copy.db", count)
+    shutil.copy(_key(elsewhere), home)
+    with Ledger.open(home, database) as ledger:
+        ledger.probed("sample", "ok", None, 5.0)
+        ledger.roll_up()
+    put(file, home, database)
+    with Ledger.open(home, database) as ledger:
+        assert [probe.verdict for probe in ledger.probes("sample", 9)] == ["failing"]
+        ledger.roll_up()
+        assert [day.sent for day in ledger.usage(300)] == [1]
+
+
+@engines.both
 def test_a_run_that_had_not_ended_in_the_backup_is_unknown(home, elsewhere, database, tmp_path):
     """Its process went on after the copy: it may have been sent since."""
     with Ledger.open(elsewhere) as ledger:
@@ -109,7 +130,7 @@ def test_a_run_that_had_not_ended_in_the_backup_is_unknown(home, elsewhere, data
 
 
 @engines.both
-@pytest.mark.parametrize("table", ["runs", "callers", "pairings", "probes", "owed"])
+@pytest.mark.parametrize("table", ["runs", "callers", "pairings", "owed"])
 def test_nothing_that_is_there_is_replaced(home, elsewhere, database, tmp_path, table):
     file = made(elsewhere, tmp_path / "copy.db", lambda ledger: finish(ledger, "sent"))
     shutil.copy(elsewhere / "levqor.key", home)
@@ -117,7 +138,6 @@ def test_nothing_that_is_there_is_replaced(home, elsewhere, database, tmp_path, 
         "runs": lambda ledger: finish(ledger, "sent"),
         "callers": lambda ledger: ledger.set_plan("cli:ann", "pro"),
         "pairings": lambda ledger: ledger.pair_code("telegram"),
-        "probes": lambda ledger: ledger.probed("sample", "ok", None, 1.0),
         "owed": lambda ledger: ledger.owe(Owed("7", "refused", "where"), "telegram"),
     }
     with Ledger.open(home, database) as ledger:
