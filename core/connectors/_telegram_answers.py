@@ -138,7 +138,7 @@ class Parameters(BaseModel):
 
 
 class Result(BaseModel):
-    """What is read of a message, a chat, a member or the bot's own account."""
+    """What is read of a message, a chat, a member, a webhook or the bot's own account."""
 
     id: int = 0
     type: str = ""
@@ -151,6 +151,8 @@ class Result(BaseModel):
     permissions: Result | None = None
     message_id: int = 0
     chat: Result | None = None
+    url: str = ""
+    pending_update_count: int = 0
 
 
 class Reply(BaseModel):

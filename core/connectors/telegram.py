@@ -6,6 +6,7 @@ nothing tells a repeat from a new message.
 """
 
 import re
+import time
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -39,6 +40,8 @@ from core.errors import Fault, InvalidInput, Refused
 
 CHAT = re.compile(r"-?[1-9][0-9]{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31}")
 DEFAULT = "TELEGRAM_CHAT_ID_DEFAULT"
+# A bot that polls has taken what waits, and asked for more, by then.
+A_BOT_TAKES_SECONDS = 1.5
 
 
 def _number_as_text(value: Any) -> Any:
@@ -171,7 +174,16 @@ def _link(message: Result) -> str | None:
 
 
 def chats(config: TelegramConfig, http: HttpClient) -> list[tuple[str, str]]:
-    """List chats the bot has seen; none while a bot polls, which takes the updates itself."""
+    """List the chats whose messages nobody has read; none while a bot polls or has a webhook.
+
+    A call of getUpdates ends the one of a bot that waits for messages. Who waits has left none:
+    so the count is asked for first, and again once a bot has had the time to take them.
+    """
+    for seconds in (0.0, A_BOT_TAKES_SECONDS):
+        time.sleep(seconds)
+        inbox = _get(config, http, "getWebhookInfo")
+        if inbox.url or not inbox.pending_update_count:
+            return []
     return seen_chats(http.get(_url(config, "getUpdates"), params={"limit": "100"}))
 
 
