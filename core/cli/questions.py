@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
-import typer
-
 from core.cli import options
+from core.cli.prompt import ask
 from core.errors import LevqorError, NotConfigured
 from core.plain import plain_line
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.cli.session import Session
-    from core.contract import Connector, HttpClient, Setting
+    from core.contract import Connector, HttpClient, Probe, Setting
     from core.settings import Settings
 
 T = TypeVar("T")
@@ -23,6 +23,8 @@ T = TypeVar("T")
 NO_VALUE = "-"
 # A longer list is no help in a terminal.
 MOST_CHOICES = 20
+# What is longer is no value that a person wants to look at; a key may be.
+LONGEST_SHOWN = 200
 
 
 class _Skipped(Exception):
@@ -40,7 +42,13 @@ class Questions:
         """A yes or a no: the flag's, a person's, or no where nobody is asked."""
         if flag is not None or not self.asks:
             return bool(flag)
-        return typer.confirm(question, default=default)
+        words = {"y": True, "yes": True, "n": False, "no": False, "": default}
+        shown = f"{question} [{'Y/n' if default else 'y/N'}]"
+        while (
+            typed := ask(self._out.people, shown, harmless=words.__contains__).lower()
+        ) not in words:
+            self._out.line("Answer y or n.", "red")
+        return words[typed]
 
     def begin(self) -> None:
         """Say what will happen."""
@@ -62,14 +70,12 @@ class Questions:
         for number, connector in enumerate(known, 1):
             state = ", set up" if self._session.settings.configured(connector) else ""
             self._out.line(f"  {number}  {connector.title}{state}")
+        numbers = {str(number): each.name for number, each in enumerate(known, 1)}
         while True:
-            typed: str = typer.prompt(
-                "Which services? Numbers or names, with commas", default="all"
-            )
+            typed = ask(self._out.people, "Which services? Numbers or names, with commas [all]")
             words = [word.strip() for word in typed.split(",") if word.strip()]
-            if words == ["all"]:
+            if words in ([], ["all"]):
                 return known
-            numbers = {str(number): each.name for number, each in enumerate(known, 1)}
             try:
                 names = [numbers.get(word, word) for word in words]
                 return [connector for name in names for connector in options.connectors(name)]
@@ -89,23 +95,49 @@ class Questions:
         """Ask for a service's settings until it works or is given up, and write the answers."""
         declared = [each for each in connector.config.settings() if not each.env_only]
         answers: dict[str, str | None] = {}
-        works = True
-        # Once the service answers, it can list what fits the others.
-        for required in (True, False):
-            asked = [each for each in declared if each.required is required]
-            before = dict(answers)
-            while True:
-                for each in asked:
-                    self._ask(each, connector, answers)
-                if not required and answers == before:
-                    break
-                works = self._works(connector, answers)
-                if works or not self.yes("Answer these questions again?", default=True):
-                    break
-            if not works:
-                break
+        needed, others = ([s for s in declared if s.required is r] for r in (True, False))
+        found = self._answered(needed, connector, answers)
+        if found and others:
+            if self.asks:
+                self._out.line(f"{self._out.mark(True)} {connector.title} accepts this.", "green")
+            # Now that the service answers, it can list what fits these.
+            found = self._answered(others, connector, answers, found)
+        if found:
+            self._out.line(f"{self._out.mark(True)} {connector.title} works.", "green")
+            for note in filter(None, (*found.notes, found.fix)):
+                self._out.line(f"    {note}")
         self._write(answers)
-        return works
+        return found is not None
+
+    def _answered(
+        self,
+        asked: Sequence[Setting],
+        connector: Connector,
+        answers: dict[str, str | None],
+        found: Probe | None = None,
+    ) -> Probe | None:
+        """Ask until the service works with the answers; what it says of them, None if it fails.
+
+        What it said before counts where nothing is changed.
+        """
+        from core.contract import Probe
+
+        before = dict(answers)
+        while True:
+            for each in asked:
+                self._ask(each, connector, answers)
+            if found and answers == before:
+                return found
+            works = self._check(connector, answers)
+            if works and works.attention and found and self.asks:
+                # The service works, and one of these answers does not.
+                for line in filter(None, (*works.notes, works.fix)):
+                    self._out.line(f"{self._out.mark(None)} {line}", "yellow")
+                before, found, works = dict(answers), works, Probe()
+            elif works:
+                return works
+            if not self.yes("Answer these questions again?", default=True):
+                return works
 
     def _with(self, answers: dict[str, str | None]) -> Settings:
         new = {name: value for name, value in answers.items() if value is not None}
@@ -113,6 +145,8 @@ class Questions:
 
     def _ask(self, setting: Setting, connector: Connector, answers: dict[str, str | None]) -> None:
         """Ask for a setting until its value is well-formed."""
+        from core.settings.source import tidy
+
         name, out = setting.name, self._out
         if self._session.settings.in_environment(name):
             out.line(f"  {name} is set in the environment: it is used, not the one in .env.", "dim")
@@ -124,7 +158,11 @@ class Questions:
             choices = self._choices(connector, name, answers)
         while True:
             now = answers.get(name) or self._session.settings.value(name)
-            value = self._given.get(name, now or "") if not self.asks else self._typed(setting, now)
+            typed = self._typed(setting, now, answers) if self.asks else self._given.get(name)
+            # What was copied may have quotes round it, and the name before it.
+            value = (typed or "") and (tidy(str(typed).removeprefix(f"{name}=")) or "")
+            if not value and (self.asks or name not in self._given):
+                value = now or ""
             numbers = {str(number): choice for number, (choice, _) in enumerate(choices, 1)}
             value = numbers.get(value, value)
             if self.asks and setting.required and not value:
@@ -139,13 +177,23 @@ class Questions:
             if not self.asks or not any(problem.fatal for problem in found):
                 return
 
-    def _typed(self, setting: Setting, now: str | None) -> str:
-        shown = "set" if setting.secret else plain_line(now or "", 40)
+    def _typed(self, setting: Setting, now: str | None, answers: dict[str, str | None]) -> str:
+        def harmless(text: str) -> bool:
+            """Whether it is what was asked for, and looks like no secret."""
+            secrets = [s for s in self._session.settings.described() if s.secret and s.shape]
+            draft = self._with({**answers, setting.name: text})
+            return (
+                len(text) <= LONGEST_SHOWN
+                and draft.redactor().clean(text) == text
+                and not any(re.fullmatch(str(each.shape), text) for each in secrets)
+                and not any(p.fatal for p in draft.problems() if p.setting == setting.name)
+            )
+
+        shown = plain_line(now or "", 40) if not setting.secret and harmless(now or "") else "set"
         state = f" [{shown}]" if now else "" if setting.required else " [none]"
-        typed: str = typer.prompt(
-            f"  {setting.name}{state}", default="", show_default=False, hide_input=setting.secret
+        return ask(
+            self._out.people, f"  {setting.name}{state}", secret=setting.secret, harmless=harmless
         )
-        return typed.strip() or now or ""
 
     def _choices(
         self, connector: Connector, name: str, answers: dict[str, str | None]
@@ -161,20 +209,16 @@ class Questions:
             self._out.line(f"    {number}  {plain_line(label, 60)}")
         return found
 
-    def _works(self, connector: Connector, answers: dict[str, str | None]) -> bool:
-        """Check a service live and say what was found."""
+    def _check(self, connector: Connector, answers: dict[str, str | None]) -> Probe | None:
+        """Check a service live, and say why where it fails."""
         out = self._out
         try:
-            probe = self._through(connector, answers, connector.probe)
+            return self._through(connector, answers, connector.probe)
         except LevqorError as error:
             out.line(f"{out.mark(False)} {connector.title}: {error.message}", "red")
             if error.fix:
                 out.line(f"    {error.fix}")
-            return False
-        out.line(f"{out.mark(True)} {connector.title} works.", "green")
-        for note in filter(None, (*probe.notes, probe.fix)):
-            out.line(f"    {note}")
-        return True
+            return None
 
     def _through(
         self,

@@ -83,7 +83,9 @@ def sending_address(value: str) -> str:
     name, opened, rest = value.rpartition("<")
     address = rest.removesuffix(">") if opened else value
     whole = not opened or rest.endswith(">")
-    if not whole or re.search(r"[<>@\x00-\x1f\x7f-\x9f\u2028\u2029]", name):
+    # A quote that nothing closes would take the address into the name.
+    unclosed = name.count('"') % 2
+    if not whole or unclosed or re.search(r"[<>@\x00-\x1f\x7f-\x9f\u2028\u2029]", name):
         raise ValueError("must be like bot@example.com or Name <bot@example.com>")
     try:
         sent = sent_form(address)

@@ -77,7 +77,7 @@ class Reading:
 
     def _read_setting(self, setting: Setting) -> None:
         name = setting.name
-        if setting.env_only and _tidy(self._env_file.get(name)):
+        if setting.env_only and tidy(self._env_file.get(name)):
             what = f"{name} in .env is ignored: it is read from the environment only."
             self._note(name, what, f"Take {name} out of .env.")
         for place in (self._environ,) if setting.env_only else (self._environ, self._env_file):
@@ -86,7 +86,7 @@ class Reading:
                 fix = f"Write what it should restrict to, or take {name} out"
                 self._fault(name, what, f"{fix}: then there is no limit.")
                 return
-            value = _tidy(place.get(name))
+            value = tidy(place.get(name))
             file = self._file_of(name, place) if setting.in_files else None
             if value and file and file.of == f"{name}_FILE":
                 what = f"{name} and {file.of} are both set; the file is not read."
@@ -108,7 +108,7 @@ class Reading:
 
     def _file_of(self, name: str, place: Mapping[str, str]) -> _File | None:
         """The file that a place names: NAME_FILE, else one of systemd's credentials."""
-        if pointer := _tidy(place.get(f"{name}_FILE")):
+        if pointer := tidy(place.get(f"{name}_FILE")):
             return _File(f"{name}_FILE", f"{name}_FILE names", Path(pointer))
         folder = self._environ.get("CREDENTIALS_DIRECTORY", "") if place is self._environ else ""
         path = Path(folder) / name
@@ -197,7 +197,7 @@ def _set_to_nothing(name: str, place: Mapping[str, str]) -> bool:
     return any(not re.sub(r"[\s,;\"']", "", text) for text in written)
 
 
-def _tidy(value: str | None) -> str | None:
+def tidy(value: str | None) -> str | None:
     """Strip white space and the quotes that `docker --env-file` leaves; empty is absent."""
     text = (value or "").replace(BYTE_ORDER_MARK, "").strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":

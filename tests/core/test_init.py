@@ -1,5 +1,6 @@
 """`levqor init`, as somebody at a terminal and a script go through it."""
 
+import itertools
 import json
 import re
 
@@ -26,13 +27,20 @@ def secrets(sandbox):
     return sandbox.settings()
 
 
+class Seen(pexpect.spawn):
+    """A program on a terminal, without the marks that ask it to say what is pasted."""
+
+    def read_nonblocking(self, *args, **named):
+        return re.sub("\x1b\\[\\?2004[hl]", "", super().read_nonblocking(*args, **named))
+
+
 class Talk:
     """A conversation with `levqor init` on a terminal; `screen` is all that it showed."""
 
     def __init__(self, home, urls, *args, columns=60):
         words = command("--home", home, "init", *args)
         env = environment(**urls, NO_COLOR="1")
-        self._child = pexpect.spawn(
+        self._child = Seen(
             words[0], words[1:], env=env, cwd=str(ROOT), encoding="utf-8",
             dimensions=(50, columns), timeout=60, echo=False,
         )  # fmt: skip
@@ -85,8 +93,9 @@ def test_from_an_empty_home_to_a_first_send(tmp_path, urls, secrets, sandbox):
         "Which services?": "slack, 2", WEBHOOK: secrets[WEBHOOK], KEY: secrets[KEY], DATABASE: "1",
     })  # fmt: skip
     assert talk.status == 0, talk.screen
-    assert "Slack works." in talk.screen
-    assert "Notion works." in talk.screen
+    assert [talk.screen.count(f"{title} works.") for title in ("Slack", "Notion")] == [1, 1]
+    assert f"{DATABASE} is not set" not in talk.screen
+    assert "SLACK_BOT_TOKEN is not set" in talk.screen.partition("Slack works.")[2]
     env = written(home)
     assert env[WEBHOOK] == secrets[WEBHOOK]
     assert env["LEVQOR_DEFAULT_PLAN"] == "pro"
@@ -123,6 +132,62 @@ def test_a_value_of_the_wrong_shape_is_asked_for_again(tmp_path, urls, secrets):
     talk.rest({})
     assert "must be an address at hooks.slack.com" in re.sub(r"\s+", " ", talk.screen)
     assert written(tmp_path / "new")[WEBHOOK] == secrets[WEBHOOK]
+
+
+def test_an_optional_answer_that_does_not_work_can_be_given_again(tmp_path, urls, secrets):
+    talk = Talk(tmp_path / "new", urls, "slack")
+    talk.say(f"{WEBHOOK}: ", secrets[WEBHOOK])
+    talk.say(r"SLACK_BOT_TOKEN \[none\]: ", "xoxb-of-another-app")
+    talk.say("Answer these questions again.*: ", "y")
+    talk.rest({"SLACK_BOT_TOKEN": secrets["SLACK_BOT_TOKEN"]})
+    assert "Slack does not accept the bot token" in re.sub(r"\s+", " ", talk.screen)
+    assert "Slack does not" not in talk.screen.partition("Slack works.")[2]
+    assert written(tmp_path / "new")["SLACK_BOT_TOKEN"] == secrets["SLACK_BOT_TOKEN"]
+
+
+PASTED = (
+    "ntn_" + "sEcReT" * 8, "xoxb-1234567890-" + "sEcReT" * 4, "7100000002:" + "sEcReT" * 6,
+    "sEcReT" * 5,
+)  # fmt: skip
+
+
+def test_a_secret_that_is_pasted_at_another_question_is_on_no_screen(tmp_path, urls, secrets):
+    home, pasted = tmp_path / "new", itertools.cycle(PASTED)
+    talk = Talk(home, urls)
+    for question, answers in {
+        "Which services": ["notion, email"],
+        KEY: ["ntn_wrong"],
+        "again": ["y"],
+        rf"{KEY} \[set": [secrets[KEY]],
+        f"{DATABASE} ": ["1"],
+        "LEVQOR_TIME_ZONE ": ["-"],
+        "RESEND_API_KEY": [secrets["RESEND_API_KEY"]],
+        "RESEND_FROM ": ['"Levqor <bot@example.com>"'],
+        "LEVQOR_RECIPIENTS ": ["-"],
+        "questions again": ["n"],
+        "own team": ["n"],
+        "Send a test": ["n"],
+        "Make a token": ["n"],
+        "Keep levqor-bot": ["n"],
+    }.items():
+        # A secret belongs where one is asked for.
+        mistaken = [] if "KEY" in question else [next(pasted)]
+        for answer in [*mistaken, *answers]:
+            talk.say(f"{question}.*: ", answer)
+    talk.rest({})
+    assert talk.status == 0, talk.screen
+    assert "sEcReT" not in talk.screen
+    assert "sEcReT" not in (home / ".env").read_text()
+    assert written(home)["RESEND_FROM"] == "Levqor <bot@example.com>"
+
+
+def test_a_secret_that_was_taken_for_a_value_is_not_shown_the_next_time(tmp_path, urls, secrets):
+    home, mistaken = tmp_path / "new", "ntn_" + "sEcReT" * 8
+    for _ in range(2):
+        talk = Talk(home, urls, "sheets")
+        talk.rest({name: secrets[name] for name in secrets} | {"SHEETS_RANGE_DEFAULT": mistaken})
+        assert "sEcReT" not in talk.screen
+    assert written(home)["SHEETS_RANGE_DEFAULT"] == mistaken
 
 
 def test_enter_skips_a_service_that_nobody_has(tmp_path, urls, secrets):
@@ -235,8 +300,9 @@ def test_at_sixty_columns_no_line_is_broken_by_the_terminal(tmp_path, urls, secr
     home = tmp_path / "h"
     talk = Talk(home, urls)
     talk.rest({name: secrets[name] for name in secrets} | {"Which services?": "all"})
-    # What is typed, Enter too, is not on this screen.
-    shown = STYLE.sub("", talk.screen).replace("\r", "")
+    # What was shown until another text took its place is not on the screen.
+    shown = re.sub("\\([0-9]+ characters\\)(\b+) +\\1", "", STYLE.sub("", talk.screen))
+    shown = shown.replace("\r", "")
     lines = [line for part in shown.split("\n") for line in re.split(r"(?<=: )(?=[A-Z])", part)]
     long = [line for line in lines if len(line) > 60 and str(tmp_path) not in line]
     # A command is pasted whole, and a link too.
