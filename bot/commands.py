@@ -14,10 +14,11 @@ from core import wording
 from core.callers import Caller
 from core.contract import Action, Connector, nearest
 from core.engine import Access, Engine
-from core.errors import InvalidInput, NotFound
+from core.errors import Forbidden, InvalidInput, NotFound
 from core.grammar import field_help, parse_chat, quoting, usage
 from core.health import HealthChecker
 from core.ledger.listing import RunFilter
+from core.linking import link
 from core.roles import Role
 
 # Does blocking work off the event loop.
@@ -34,12 +35,16 @@ class Question:
     takes: str
     tells: str
     role: Role = Role.NONE  # whoever has less is not offered it
+    private: bool = False  # answered only where nobody else reads it
 
 
 QUESTIONS = (
     Question("health", "[live]", "which services work, and how to fix the others", Role.VIEWER),
     Question("usage", "", "what you may still send today, and what was sent lately", Role.VIEWER),
     Question("why", "RUN", "the outcome of a run, and the reason", Role.VIEWER),
+    Question(
+        "link", "[CODE]", "be the same person on another interface", Role.VIEWER, private=True
+    ),
     Question("whoami", "", "your ID and your plan"),
     Question("help", "[ACTION]", "this list, or one action's fields"),
 )
@@ -88,11 +93,19 @@ class Commands:
             "There is no such command.", fix=meant if near else f"See {spelling.question('help')}."
         )
 
-    async def ask(self, word: str, rest: str, caller: Caller, spelling: Spelling) -> str:
+    async def ask(
+        self, word: str, rest: str, caller: Caller, spelling: Spelling, *, private: bool = True
+    ) -> str:
         """Answer a question; raises NotFound or InvalidInput where it makes no sense."""
         rest = rest.strip()
+        question = next(each for each in QUESTIONS if each.word == word)
         who = await self._read(self._engine.authorization.access, caller)
-        who.require(next(each.role for each in QUESTIONS if each.word == word))
+        who.require(question.role)
+        if question.private and not private:
+            raise Forbidden(
+                "Others can read this here; nothing was done.",
+                fix=f"Write {spelling.question(word)} to me in a private chat.",
+            )
         match word:
             case "health" if rest.lower() not in ("", "live"):
                 raise InvalidInput(message="health takes nothing, or the word live.")
@@ -102,6 +115,10 @@ class Commands:
                 return await self.usage(caller)
             case "why":
                 return await self.why(rest, who)
+            case "link":
+                engine = self._engine
+                linked = await self._call(link, engine.settings, engine.ledger, caller, rest)
+                return str(linked.text)
             case "whoami":
                 return self.whoami(who)
         return self.help(spelling, who, rest)

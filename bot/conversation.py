@@ -106,7 +106,10 @@ class Conversation:
         commands = self._bot.commands
         name = commands.find(request.word, self._spelling)
         if name in (question.word for question in QUESTIONS):
-            return Reply(await commands.ask(name, request.text, request.caller, self._spelling))
+            text = await commands.ask(
+                name, request.text, request.caller, self._spelling, private=request.private
+            )
+            return Reply(text)
         if request.text.strip():
             return Submission(
                 caller=request.caller,

@@ -28,6 +28,7 @@ class Command(_Request):
 
     word: str
     text: str = ""
+    private: bool = True  # nobody else reads the answer
 
 
 @dataclass(frozen=True, kw_only=True)

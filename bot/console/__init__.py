@@ -27,4 +27,6 @@ def build(startup: Startup) -> Surface | None:
     return Console(interactive=sys.stdin.isatty())
 
 
-SURFACE = SurfaceSpec(name="console", title="Console", caller=OS_USER, build=build)
+SURFACE = SurfaceSpec(
+    name="console", title="Console", caller=OS_USER, command=lambda _, words: words, build=build
+)

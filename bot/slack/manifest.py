@@ -48,6 +48,11 @@ def spelling(prefix: str) -> Spelling:
     )
 
 
+def written(own: SlackSettings, words: str) -> str:
+    """How a question is written, e.g. `/levqor help`."""
+    return spelling(own.prefix).question(words)
+
+
 def manifest(settings: Settings, connectors: Iterable[Connector]) -> dict[str, Any]:
     """Describe the app; raises NotConfigured where Slack would refuse a name."""
     prefix = settings.of(SlackSettings).prefix

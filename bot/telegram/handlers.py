@@ -142,6 +142,7 @@ class Handlers:
             reply_to=asdict(place),
             word=f"/{message.command}",
             text=message.rest,
+            private=message.private,
             written_at=message.at,
             confirm=MAYBE_CUT if utf16_length(message.text) > NEARLY_TOO_LONG else None,
         )

@@ -34,7 +34,7 @@ EVERYDAY, SET_UP, PEOPLE, KEEPING = (
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     EVERYDAY: (run.run, reports.health, runs.runs, runs.why, reports.usage, reports.bots),
     SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
-    PEOPLE: (people.callers, people.unpair, audit.audit),
+    PEOPLE: (people.callers, person.link, people.unpair, audit.audit),
     KEEPING: (storage.backup, storage.restore, storage.prune),
 }
 GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (

@@ -173,6 +173,25 @@ def people_remove(ctx: typer.Context, name: Name, output: options.Output = None)
     session.answer(answer, "\n".join(lines))
 
 
+def link(
+    ctx: typer.Context,
+    word: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CODE|CALLER|no",
+            help="A code from another interface; or who gave yours, to say yes; or no.",
+        ),
+    ] = None,
+    output: options.Output = None,
+) -> None:
+    """Be the same person here and on another interface: make a code, or give one."""
+    from core.linking import link as linked
+
+    session = options.session(ctx)
+    answer = linked(session.settings, session.ledger, session.caller, word or "")
+    session.answer(answer.body, answer.text)
+
+
 def body(session: Session, person: PersonRecord) -> dict[str, Any]:
     """A person as JSON, with the role and plan that they have."""
     admin = any(map(session.settings.is_admin, person.callers))

@@ -119,10 +119,10 @@ class Pairing:
 class Interface:
     """An interface as core sees it.
 
-    `settings` are its own, and `problems` finds what is wrong with them together. `caller` says
-    how its callers are written. `loggers` are its libraries' that print tokens or whole
-    messages: they are silenced. `token_shapes` are regular expressions of what must be shown
-    nowhere, whether it is set or not.
+    `settings` are its own, and `problems` finds what is wrong with them together. `caller` says how
+    its callers are written, `command(config, words)` how a command is. `loggers` are its libraries'
+    that print tokens or whole messages: they are silenced. `token_shapes` are regular expressions
+    of what must be shown nowhere, whether it is set or not.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Interface:
     settings: type[Config] = Config
     problems: Callable[[Any], Iterable[Problem]] | None = None
     caller: CallerShape | None = None
+    command: Callable[[Any, str], str] | None = None
     pairing: Pairing | None = None
     loggers: tuple[str, ...] = ()
     token_shapes: tuple[str, ...] = ()

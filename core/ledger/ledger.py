@@ -9,6 +9,7 @@ from core.errors import LedgerError, NotConfigured
 from core.ledger import accept, owed, runs
 from core.ledger.bots import Bots
 from core.ledger.history import GIVE_WAY_SECONDS, RunHistory
+from core.ledger.linking import Linking
 from core.ledger.owed import OwedAnswers
 from core.ledger.pairing import Pairing
 from core.ledger.records import day_of, midnight_after
@@ -34,7 +35,7 @@ _GONE = (
 )
 
 
-class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, RunHistory, Bots):
+class Ledger(Recovery, Tokens, Linking, Targets, Pairing, OwedAnswers, Status, RunHistory, Bots):
     """The journal; open it with `Ledger.open`, close it when done.
 
     Every method may be called from any thread, and blocks: an event loop hands them to a
@@ -140,6 +141,7 @@ class Ledger(Recovery, Tokens, Targets, Pairing, OwedAnswers, Status, RunHistory
             "DELETE FROM inbound WHERE at < :before",
             "DELETE FROM bots WHERE until < :before",
             "DELETE FROM link_codes WHERE expires_at < :before",
+            "DELETE FROM leases WHERE owner = '' AND until > 0 AND until < :before",
             "DELETE FROM quota_shares WHERE day < :day",
             "DELETE FROM audit WHERE at < :audited_before",
         ):

@@ -27,6 +27,7 @@ COMMANDS = [
     (["people", "unlink", "telegram:42"], 2),
     (["people", "remove", "nobody"], 2),
     (["audit"], 0),
+    (["link"], 0),
     (["token", "new", "ann"], 0),
     (["token", "list"], 0),
     (["token", "revoke", "nobody"], 2),

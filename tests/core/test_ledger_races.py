@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from core.errors import QuotaSpent
 from core.ledger import Ledger
 from tests.support import postgres
 from tests.support.journal import accept, charged, die, finish
@@ -13,6 +14,7 @@ from tests.support.postgres import Cluster
 from tests.support.racing import CALLERS, PROCESSES, Racers
 
 EVERYBODY = PROCESSES * CALLERS
+WHERE = ("slack", "telegram")
 
 # The processes are started once for each engine.
 pytestmark = pytest.mark.xdist_group("races")
@@ -132,6 +134,32 @@ def test_a_pairing_code_pairs_one(racers, ledger, counts):
     for said in racers.race("pair", codes).values():
         assert said == {"True": 1, "False": EVERYBODY - 1}
     assert len(ledger.paired("telegram")) <= len(codes)
+
+
+def test_a_link_code_counts_for_one_caller_alone(racers, ledger, counts):
+    makers = numbered("slack:T1:UMAKER", counts(4, 10))
+    codes = {ledger.link_code(maker, lambda _: None): maker for maker in makers}
+    for code, said in racers.race("link", [*codes]).items():
+        redeemers = ledger.link_waiting(codes[code])
+        assert len(redeemers) == 1
+        # Whoever gave it may give it again: a process has eight callers' worth of tries.
+        assert set(said) <= {codes[code], "None", "too many"}
+        assert 1 <= said[codes[code]] <= CALLERS
+
+
+def test_two_who_are_linked_while_both_ask_get_what_they_had_and_no_more(racers, ledger, counts):
+    names = numbered("join", counts(4, 100))
+    for name in names:
+        code = ledger.link_code(f"slack:{name}", lambda _: None)
+        assert ledger.link_redeem(f"telegram:{name}", code, lambda _: None)
+    for name, said in racers.race("joining", names).items():
+        # Each may have sent before they were one.
+        assert by_word(said)["first"] in (1, 2)
+        assert len({ledger.standing(f"{place}:{name}").person for place in WHERE}) == 1
+        for place in WHERE:
+            with pytest.raises(QuotaSpent):
+                accept(ledger, caller=f"{place}:{name}", at=None)
+    assert len(ledger.people()) >= len(names)
 
 
 def test_each_who_waits_for_an_answer_is_told_by_one(racers, counts):

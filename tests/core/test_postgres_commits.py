@@ -188,6 +188,21 @@ def test_what_an_admin_changes_is_done_once_where_the_answer_was_lost(far, proxy
 
 
 @pytest.mark.parametrize("way", ["before", "after"])
+def test_two_are_linked_once_where_each_answer_was_lost(far, proxy, way):
+    proxy.cut(way, "INSERT INTO link_codes")
+    code = far.link_code("slack:T1:U1", lambda _: None)
+    proxy.cut(way, "SET redeemer = ")
+    assert far.link_redeem("telegram:42", code, lambda _: None) == "slack:T1:U1"
+    proxy.cut(way, "DELETE FROM link_codes WHERE maker")
+    name = far.link_confirm("slack:T1:U1", "telegram:42", lambda *_: ("sender", None))
+    assert [(each.name, each.callers) for each in far.people()] == [
+        (name, ("slack:T1:U1", "telegram:42"))
+    ]
+    assert [(row.what, row.after["person"]) for row in far.audit()] == [("link", [name])]
+    assert proxy.cuts == [way] * 3
+
+
+@pytest.mark.parametrize("way", ["before", "after"])
 def test_an_unknown_end_that_is_written_twice_counts_once(far, proxy, way):
     entry, _ = accept(far)
     far.sending(entry.run)

@@ -104,6 +104,23 @@ def _pair(ledger: Ledger, who: str, item: str) -> str:
     return str(ledger.redeem("telegram", who, item, patience=60.0))
 
 
+def _link(ledger: Ledger, who: str, item: str) -> str:
+    """Give a code as one of eight callers, whoever else does so too."""
+    with contextlib.suppress(Busy):
+        return str(ledger.link_redeem(f"telegram:{who[0]}", item, lambda _: None))
+    return "too many"
+
+
+def _joining(ledger: Ledger, who: str, item: str) -> str:
+    """Everybody says yes to a redeemer and asks as either of the two."""
+    maker, redeemer = f"slack:{item}", f"telegram:{item}"
+    if who.endswith("0"):
+        with contextlib.suppress(NotFound):
+            ledger.link_confirm(maker, redeemer, lambda *_: ("sender", None))
+    caller = random.choice([maker, redeemer])
+    return _accept(ledger, caller=caller, surface=caller.partition(":")[0], at=None)
+
+
 def _claim(ledger: Ledger, who: str, item: str) -> str:
     return " ".join(run.run for run in ledger.claim_unnotified(item))
 
@@ -115,8 +132,8 @@ def _recover(ledger: Ledger, who: str, item: str) -> str:
 RACES: dict[str, Callable[[Ledger, str, str], str]] = {
     race.__name__.removeprefix("_"): race
     for race in (
-        _quota, _person, _moving, _give_back, _key, _guard, _test_gap, _midnight, _pair, _claim,
-        _recover,
+        _quota, _person, _moving, _give_back, _key, _guard, _test_gap, _midnight, _pair, _link,
+        _joining, _claim, _recover,
     )
 }  # fmt: skip
 

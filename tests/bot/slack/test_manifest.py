@@ -31,7 +31,9 @@ def test_every_action_is_a_command_with_its_title_and_usage(home):
             assert found[name]["description"] == action.title
             assert found[name]["usage_hint"] == usage("", action.input).strip()
     assert len(found) == 1 + sum(len(connector.actions) for connector in CONNECTORS)
-    assert found["/levqor"]["usage_hint"].startswith("health [live] | usage | why RUN | whoami")
+    assert found["/levqor"]["usage_hint"].startswith(
+        "health [live] | usage | why RUN | link [CODE] | whoami"
+    )
 
 
 def test_only_a_command_that_takes_a_channel_is_escaped(home):

@@ -38,7 +38,9 @@ def test_the_guide_names_every_setting_and_only_those_there_are(home):
         "TELEGRAM_WEBHOOK_URL",
     } <= named  # fmt: skip
     assert "/whoami" in GUIDE
-    assert {each.word for each in QUESTIONS} == {"health", "usage", "why", "whoami", "help"}
+    assert {each.word for each in QUESTIONS} == {
+        "health", "usage", "why", "link", "whoami", "help",
+    }  # fmt: skip
 
 
 def findings(settings):
