@@ -138,17 +138,19 @@ def own(path: Path, state: os.stat_result, what: str) -> None:
     if sys.platform == "win32":
         from core.windows import owned
 
-        mine, who = owned(path), "another user"
-        take = f'takeown /f "{path}"'
+        if owned(path):
+            return
+        who, take = "another user", f'takeown /f "{path}"'
     else:
-        mine, who = state.st_uid in (0, os.geteuid()), f"another user ({os_user(state.st_uid)})"
+        if state.st_uid in (0, os.geteuid()):
+            return
+        who = f"another user ({os_user(state.st_uid)})"
         take = f"sudo chown -R $(id -un) {quote(str(path))}"
-    if not mine:
-        raise _bad_home(
-            f"{what} {path} belongs to {who}.",
-            "Choose one of your own, run Levqor as that user, or take it over once you know what is"
-            f" in it: {take}",
-        )
+    raise _bad_home(
+        f"{what} {path} belongs to {who}.",
+        "Choose one of your own, run Levqor as that user, or take it over once you know what is"
+        f" in it: {take}",
+    )
 
 
 def open_trusted(file: Path, what: str) -> int:

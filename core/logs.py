@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import os
+import stat
 import threading
 import time
 import traceback
@@ -100,21 +101,24 @@ class RunLog:
 
     def _append(self, line: bytes) -> None:
         folder = self.file.parent
-        refuse_link(folder, "The log folder")
-        # Not its parents: a home that was deleted must not come back as a log alone.
-        if not folder.is_dir():
+        try:
+            state = folder.lstat()
+        except FileNotFoundError:
+            # Not its parents: a home that was deleted must not come back as a log alone.
             folder.mkdir(mode=0o700, exist_ok=True)
-        own(folder, folder.lstat(), "The log folder")
+            state = folder.lstat()
+        if not stat.S_ISDIR(state.st_mode):
+            refuse_link(folder, "The log folder")
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        own(folder, state, "The log folder")
         # Without the lock a line still arrives whole, but nothing is rotated.
         with self._locked() as alone:
-            handle = self._open()
+            handle, size = self._open()
             try:
-                size = os.fstat(handle).st_size
                 if alone and size and size + len(line) > self._limit:
                     self._rotate()
                     os.close(handle)
-                    handle = self._open()
-                    size = 0
+                    handle, size = self._open()
                 if os.write(handle, line) < len(line):
                     # A disk that filled up half-way: half a line would spoil the next one.
                     if alone:
@@ -127,7 +131,7 @@ class RunLog:
     def _locked(self) -> Iterator[bool]:
         """Hold the lock; False where another process does not let go of it."""
         # A plain lock on a file of our own: FileLock's paths cost more than the line.
-        guard = _opened(self._guard, os.O_RDWR)
+        guard, _ = _opened(self._guard, os.O_RDWR)
         try:
             give_up = time.monotonic() + self._patience
             while not (alone := lock_descriptor(guard, blocking=False)):
@@ -141,13 +145,13 @@ class RunLog:
         finally:
             os.close(guard)
 
-    def _open(self) -> int:
-        handle = _opened(self.file, os.O_WRONLY | os.O_APPEND)
-        if os.fstat(handle).st_mode & 0o077:
+    def _open(self) -> tuple[int, int]:
+        handle, state = _opened(self.file, os.O_WRONLY | os.O_APPEND)
+        if state.st_mode & 0o077:
             with contextlib.suppress(OSError):
                 self.file.chmod(0o600)
                 self.file.parent.chmod(0o700)
-        return handle
+        return handle, state.st_size
 
     def _rotate(self) -> None:
         def numbered(number: int) -> Path:
@@ -165,16 +169,23 @@ class RunLog:
             streams.print_error(f"{problem} Runs go on without it.")
 
 
-def _opened(file: Path, how: int) -> int:
+def _opened(file: Path, how: int) -> tuple[int, os.stat_result]:
     """Open one of the log's files, made where it is not there; never through a link."""
-    refuse_link(file, "The log")
-    handle = os.open(file, how | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    nofollow = getattr(os, "O_NOFOLLOW", 0)
+    if not nofollow:
+        refuse_link(file, "The log")
     try:
-        own(file, os.fstat(handle), "The log")
+        handle = os.open(file, how | os.O_CREAT | nofollow, 0o600)
+    except OSError:
+        refuse_link(file, "The log")
+        raise
+    try:
+        state = os.fstat(handle)
+        own(file, state, "The log")
     except BaseException:
         os.close(handle)
         raise
-    return handle
+    return handle, state
 
 
 def mistake(error: BaseException) -> str:
