@@ -100,11 +100,13 @@ class Caller:
 def is_address(caller: str) -> bool:
     """Whether a caller is an address, or a network, and so nobody in particular."""
     surface, _, ident = caller.partition(":")
+    if surface != ADDRESSED_SURFACE:
+        return False
     try:
         ipaddress.ip_network(ident, strict=False)
     except ValueError:
         return False
-    return surface == ADDRESSED_SURFACE
+    return True
 
 
 def quota_address(address: str) -> str:

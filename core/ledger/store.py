@@ -34,7 +34,11 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 def random_code(length: int) -> str:
     """A random word of letters that cannot be mistaken for one another."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    drawn, code = secrets.randbelow(len(_ALPHABET) ** length), ""
+    for _ in range(length):
+        drawn, letter = divmod(drawn, len(_ALPHABET))
+        code += _ALPHABET[letter]
+    return code
 
 
 def digest(text: str) -> bytes:
