@@ -32,7 +32,7 @@ class Queue:
         self._work = work
         self._expired = expired
         self._wait_seconds = wait_seconds
-        self._waiting: deque[tuple[Job, Handle]] = deque()
+        self._waiting: deque[tuple[Job, Handle | None]] = deque()  # None: not for long
         self._ready = threading.Condition()
         self._threads = 0
         self._idle = 0
@@ -44,13 +44,11 @@ class Queue:
         with self._ready:
             if self._closed or len(self._waiting) >= PLACES:
                 return False
-            try:
-                handle = at(time.monotonic() + self._wait_seconds, lambda: self._expire(job))
-            except RuntimeError:
-                return False
+            handle = None
             if not self._staffed():
-                handle.cancel()
-                return False
+                if not self._threads:
+                    return False
+                handle = at(time.monotonic() + self._wait_seconds, lambda: self._expire(job))
             self._waiting.append((job, handle))
             self._ready.notify()
         return True
@@ -66,21 +64,24 @@ class Queue:
             self._closed = True
             not_begun = [job for job, _ in self._waiting]
             for _, handle in self._waiting:
-                handle.cancel()
+                if handle:
+                    handle.cancel()
             self._waiting.clear()
             self._ready.notify_all()
         return not_begun
 
     def _staffed(self) -> bool:
-        """Start a worker where one more is needed; False where there is none at all."""
-        if self._idle > len(self._waiting) or self._threads == WORKERS:
+        """Whether a worker is free for one more, started where there may be another."""
+        if self._idle > len(self._waiting):
             return True
+        if self._threads == WORKERS:
+            return False
         name = f"levqor-{self._name}-{self._threads + 1}"
         try:
             threading.Thread(target=self._loop, name=name, daemon=True).start()
         except RuntimeError:
             # This process or its container may start no more; those there are do the work.
-            return self._threads > 0
+            return False
         self._threads += 1
         return True
 
@@ -94,7 +95,8 @@ class Queue:
                 if not self._waiting:
                     return
                 job, handle = self._waiting.popleft()
-                handle.cancel()
+                if handle:
+                    handle.cancel()
                 self._busy.add(job.run)
             try:
                 self._work(job)
