@@ -145,6 +145,7 @@ class WatchedConnection(HTTPConnection):
         self._socks = _socks_options
         self._socket: WatchedSocket | None = None
         self._connecting = False
+        self._held: list[bytes] | None = None
         self._used = 0.0
 
     def connect(self) -> None:
@@ -155,8 +156,21 @@ class WatchedConnection(HTTPConnection):
         finally:
             self._connecting = False
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request, head and body at once: the service wakes once, and so do we."""
+        self._held = []
+        try:
+            super().request(*args, **kwargs)
+            whole = b"".join(self._held)
+        finally:
+            self._held = None
+        self.send(whole)
+
     def send(self, data: Any) -> None:
         """Hand bytes over; from the first one on the request may have arrived."""
+        if self._held is not None:
+            self._held.append(data)
+            return
         progress = current.get()
         if self.sock is None:
             self.connect()
