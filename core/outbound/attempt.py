@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
 
-import requests
-from urllib3.exceptions import HTTPError
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, SSLError
 
 from core import __version__
 from core.contract.http import Answer, Effect, Explain, HttpClient
@@ -80,11 +80,10 @@ class Attempt(HttpClient):
             self.certainty = max(self.certainty, Certainty.NOT_DONE)
         standard = {"Accept": "*/*", "Accept-Encoding": "identity"}  # 64 KB of gzip can be 60 MB
         headers = {**standard, **(headers or {}), "User-Agent": f"Levqor/{__version__}"}
-        request = requests.Request(method, url, headers=headers, **parts)
         progress = RequestProgress(self.deadline, self.expires)
         answer = None
         try:
-            answer, reason = self._send(progress, request, effect)
+            answer, reason = self._send(progress, effect, method, url, headers=headers, **parts)
         finally:
             said_no = answer is not None and 400 <= answer.status < 500
             if writes and progress.handed_over and not said_no:
@@ -99,7 +98,7 @@ class Attempt(HttpClient):
         raise self._before(reason)
 
     def _send(
-        self, progress: RequestProgress, request: requests.Request, effect: Effect
+        self, progress: RequestProgress, effect: Effect, method: str, url: str, **parts: Any
     ) -> tuple[Answer | None, str]:
         """Make a request; an answer, or the reason why there is none."""
         if not progress.remaining():
@@ -108,8 +107,8 @@ class Attempt(HttpClient):
         token = current.set(progress)
         response = None
         try:
-            route = self.routes.to(request.url)
-            response = self.session.exchange(request, route=route, seconds=progress.remaining() + 1)
+            seconds, route = progress.remaining() + 1, self.routes.to(url)
+            response = self.session.exchange(method, url, route=route, seconds=seconds, **parts)
             answer = _read(response, effect)
         except NoRoute as error:
             return None, error.reason
@@ -134,19 +133,18 @@ class Attempt(HttpClient):
         return failure("dropped_before" if reason == "dropped" else reason)
 
 
-def _read(response: requests.Response, effect: Effect) -> Answer:
-    raw = response.raw
+def _read(response: BaseHTTPResponse, effect: Effect) -> Answer:
     body = b""
     # urllib3 reports a body that broke off only when it is read again.
     while len(body) <= MAX_ANSWER_BYTES and (
-        more := raw.read(MAX_ANSWER_BYTES + 1 - len(body), decode_content=False)
+        more := response.read(MAX_ANSWER_BYTES + 1 - len(body), decode_content=False)
     ):
         body += more
     if len(body) > MAX_ANSWER_BYTES:
         # What is left unread would be read as the next answer.
-        raw.close()
-    raw.release_conn()
-    return Answer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES], effect)
+        response.close()
+    response.release_conn()
+    return Answer(response.status, response.headers, body[:MAX_ANSWER_BYTES], effect)
 
 
 def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answered: bool) -> str:
@@ -160,7 +158,7 @@ def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answe
         return "no_files"
     if late:
         return "timed_out_before"
-    if progress.proxied and not isinstance(error, requests.exceptions.SSLError):
+    if progress.proxied and not isinstance(error, SSLError):
         return "proxy"
     return _BEFORE[progress.stage]
 
