@@ -1,13 +1,13 @@
 """A form's fields: which must be filled in, and what answers they have so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.messages import OpenForm
-from core.contract import FieldSpec
+from core.contract import Contract, FieldSpec
 from core.engine.validation import validate
-from core.errors import InvalidInput
+from core.errors import Fault, InvalidInput
 from core.grammar import value, written
 
 
@@ -16,6 +16,36 @@ def is_required(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:
     if spec.setting is None:
         return spec.required
     return spec.default is None and default(spec.setting) is None
+
+
+def read(contract: type[Contract], texts: Mapping[str, str | None]) -> dict[str, Any]:
+    """Turn what was typed into a form's fields into values; raises InvalidInput, every fault."""
+    found: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for spec in contract.fields():
+        text = texts.get(spec.name)
+        if not text or not text.strip():
+            continue
+        try:
+            found[spec.name] = value(spec, text)
+        except ValueError as problem:
+            faults.append(Fault(spec.name, str(problem)))
+    if faults:
+        raise InvalidInput(faults)
+    return found
+
+
+def beside(contract: type[Contract], faults: Iterable[Fault]) -> dict[str, str]:
+    """Put each fault beside its field; what belongs to none stands beside the first."""
+    names = [spec.name for spec in contract.fields()]
+    found: dict[str, str] = {}
+    for fault in faults:
+        name, _, deeper = fault.field.partition(".")
+        said = f"{deeper}: {fault.message}" if deeper else fault.message
+        if name not in names:
+            name, said = names[0], fault.words
+        found[name] = f"{found[name]}; {said}" if name in found else said
+    return found
 
 
 def example(spec: FieldSpec) -> str:

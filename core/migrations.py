@@ -268,6 +268,19 @@ def m006_people(db: Database) -> None:
             after TEXT
         );
         CREATE INDEX audit_at ON audit (at);
+
+        CREATE TABLE sign_ins (
+            caller TEXT PRIMARY KEY,       -- one link each: a newer one voids it
+            hash BLOB NOT NULL UNIQUE,
+            expires_at REAL NOT NULL
+        );
+        CREATE TABLE sessions (
+            session TEXT PRIMARY KEY,
+            hash BLOB NOT NULL UNIQUE,
+            caller TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            expires_at REAL NOT NULL
+        );
         """
     )
 

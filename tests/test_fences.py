@@ -34,6 +34,7 @@ IMPORTS = [
     ("requests", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
     ("urllib3", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
     ("google", ("core/outbound",), "one way out, with its deadlines"),
+    ("jinja2", ("bot/web",), "pages are one folder's"),
     ("fastapi", ("bot/web", "bot/app"), "HTTP is one surface of several"),
     ("starlette", ("bot/web", "bot/app"), "HTTP is one surface of several"),
     ("uvicorn", ("bot/web", "bot/app"), "HTTP is one surface of several"),

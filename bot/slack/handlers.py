@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from bot import form_fields
 from bot.conversation import GONE, Conversation
 from bot.messages import (
     Command,
@@ -146,7 +147,7 @@ class Handlers:
             return _update(action.title, response)
         beside = {action.input.fields()[0].name: response.text}
         if isinstance(response.error, InvalidInput) and response.error.faults:
-            beside = views.errors(action.input, response.error.faults)
+            beside = form_fields.beside(action.input, response.error.faults)
         return {"response_action": "errors", "errors": beside}
 
     async def submitted_again(self, body: Mapping[str, Any]) -> AckBody:

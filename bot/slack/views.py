@@ -8,11 +8,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.form_fields import example
+from bot.form_fields import example, read
 from bot.messages import Confirm
 from core.contract import Contract, FieldSpec
-from core.errors import Fault, InvalidInput
-from core.grammar import LINES, value
+from core.grammar import LINES
 
 Json = dict[str, Any]
 
@@ -101,32 +100,10 @@ def inputs(contract: type[Contract], default: Callable[[str], str | None]) -> li
 
 def values(contract: type[Contract], filled: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a view's state (`state.values`) into values; raises InvalidInput with every fault."""
-    found: dict[str, Any] = {}
-    faults: list[Fault] = []
-    for spec in contract.fields():
-        text = (filled.get(spec.name) or {}).get(_VALUE, {}).get(_VALUE)
-        if not text or not text.strip():
-            continue
-        try:
-            found[spec.name] = value(spec, text)
-        except ValueError as problem:
-            faults.append(Fault(spec.name, str(problem)))
-    if faults:
-        raise InvalidInput(faults)
-    return found
-
-
-def errors(contract: type[Contract], faults: Iterable[Fault]) -> dict[str, str]:
-    """Put each fault beside its field; what belongs to none stands beside the first."""
-    names = [spec.name for spec in contract.fields()]
-    beside: dict[str, str] = {}
-    for fault in faults:
-        name, _, deeper = fault.field.partition(".")
-        said = f"{deeper}: {fault.message}" if deeper else fault.message
-        if name not in names:
-            name, said = names[0], fault.words
-        beside[name] = f"{beside[name]}; {said}" if name in beside else said
-    return beside
+    return read(
+        contract,
+        {name: (block or {}).get(_VALUE, {}).get(_VALUE) for name, block in filled.items()},
+    )
 
 
 def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> Json:

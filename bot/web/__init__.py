@@ -1,4 +1,4 @@
-"""HTTP: the actions as an API, health, usage, metrics; and what chat platforms post to.
+"""HTTP: the web console; the actions as an API, health, usage, metrics; and the platforms' posts.
 
 Programs, the remote tray, Prometheus and webhooks talk to it. Who asks is told by a
 bearer token, else by an address of this machine (see authentication.py).
@@ -41,4 +41,10 @@ def build(startup: Startup) -> Surface | None:
     return Web(chosen, hooks, optional=optional)
 
 
-SURFACE = SurfaceSpec(name="http", title="HTTP", build=build, settings=HttpSettings)
+SURFACE = SurfaceSpec(
+    name="http",
+    title="HTTP",
+    build=build,
+    settings=HttpSettings,
+    console=lambda own: own.public_url or f"http://{own.address}",
+)

@@ -13,8 +13,10 @@ from bot.web import openapi
 from bot.web.authentication import Authenticator
 from bot.web.body import error_response, json_response
 from bot.web.handlers import Handlers
+from bot.web.live import LiveChecks
 from bot.web.metrics import Metrics
 from bot.web.middleware import LIVE, READY, AuthMiddleware
+from bot.web.pages.pages import Console
 from bot.web.server import Limits
 from bot.web.settings import HttpSettings
 from core import __version__
@@ -28,7 +30,8 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     """Make the ASGI application of a bot that listens at an address."""
     metrics = Metrics(bot)
     places = limits.runs if hooks else limits.connections
-    handlers = Handlers(bot, metrics, limits, places)
+    live = LiveChecks(bot)
+    handlers = Handlers(bot, metrics, limits, places, live)
     app = FastAPI(title="Levqor", version=__version__, openapi_url=None, redirect_slashes=False)
     for connector in bot.engine.connectors:
         for action in connector.actions:
@@ -59,7 +62,8 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         lambda token: bot.read(bot.engine.ledger.token_check, token),
         _exposed(hooks, address),
     )
-    return AuthMiddleware(app, bot, authenticator, hooks, limits, metrics)
+    console = Console(bot, authenticator, live, limits.body_seconds)
+    return AuthMiddleware(app, bot, authenticator, hooks, limits, metrics, console)
 
 
 def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:

@@ -118,6 +118,15 @@ class Authenticator:
     def _trusts(self, ip: IP) -> bool:
         return any(ip in network for network in self._settings().trusted_proxies)
 
+    def is_proxy(self, peer: str) -> bool:
+        """Whether a connection's other end may say how a request came to it."""
+        ip = parse_ip(peer)
+        return ip is not None and (ip.is_loopback or self._trusts(ip))
+
+    def is_local(self, peer: str, headers: Mapping[str, str]) -> bool:
+        """Whether a request comes from this machine, and not through a proxy on it."""
+        return self._obstacle(peer, headers, "1.1") in (None, self._exposed)
+
     async def authenticate(
         self, peer: str, headers: Mapping[str, str], version: str = "1.1"
     ) -> Principal:

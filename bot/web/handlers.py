@@ -11,6 +11,7 @@ from starlette.responses import Response
 from bot.runtime import Bot
 from bot.web.authentication import Principal
 from bot.web.body import idempotency_key, json_response, parse_object, read_body
+from bot.web.live import LiveChecks
 from bot.web.metrics import Metrics
 from bot.web.schemas import NO_RUN
 from bot.web.server import Limits
@@ -19,12 +20,10 @@ from core.contract import nearest
 from core.engine import Access
 from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
 from core.health import HealthChecker, inbounds
-from core.reports import Health, InboundUptime, RunPage, Status, Uptime, moment
+from core.reports import InboundUptime, RunPage, Status, Uptime, moment
 from core.roles import Role
 from core.run_filter import read_filter
 
-# Whoever asks, and however often: a probe is a call the upstream counts.
-LIVE_SECONDS = 15.0
 # For another program that holds the ledger: callers that give up do so after five seconds or ten.
 PATIENCE = 3.0
 BUSY_RETRY = 5.0
@@ -38,15 +37,16 @@ RUNS_QUERY = ("since", "person", "action", "outcome", "last", "before")
 class Handlers:
     """Every address's handler; `places` is how many runs may be waited for at once."""
 
-    def __init__(self, bot: Bot, metrics: Metrics, limits: Limits, places: int) -> None:
+    def __init__(
+        self, bot: Bot, metrics: Metrics, limits: Limits, places: int, live: LiveChecks
+    ) -> None:
         self._bot = bot
         self._health = HealthChecker(bot.engine)
         self._metrics = metrics
         self._limits = limits
         self._places = asyncio.Semaphore(places)
         self._started_at, self._began = moment(time.time()), time.monotonic()
-        self._live: asyncio.Task[Health] | None = None
-        self._live_until = 0.0
+        self._live = live
 
     async def act(self, action_id: str, request: Request) -> Response:
         """Run an action and answer with how it ended."""
@@ -82,17 +82,7 @@ class Handlers:
                 reason="foreign_origin",
                 fix="Open the address yourself, or leave live=1 out.",
             )
-        if self._live is None or (
-            self._live.done() and (self._live.exception() or time.monotonic() >= self._live_until)
-        ):
-            self._live = asyncio.get_running_loop().create_task(self._probe())
-        # A caller who hangs up must not take the report from the others.
-        return json_response((await asyncio.shield(self._live)).body())
-
-    async def _probe(self) -> Health:
-        report = await self._bot.call(self._health.report, live=True)
-        self._live_until = time.monotonic() + LIVE_SECONDS
-        return report
+        return json_response((await self._live.report()).body())
 
     async def usage(self, request: Request) -> Response:
         """Count runs by connector and day, and the caller's quota of today."""

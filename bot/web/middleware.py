@@ -18,6 +18,7 @@ from bot.runtime import Bot, Hook, HookRequest
 from bot.web.authentication import Authenticator
 from bot.web.body import Gone, check_framing, error_response, read_body
 from bot.web.metrics import Metrics
+from bot.web.pages.pages import Console
 from bot.web.server import Limits
 from core.callers import ADDRESSED_SURFACE, Caller
 from core.errors import InternalError, LevqorError, MethodNotAllowed, Unauthorized
@@ -50,8 +51,10 @@ class AuthMiddleware:
         hooks: Iterable[Hook],
         limits: Limits,
         metrics: Metrics,
+        console: Console,
     ) -> None:
         self._app = app
+        self._console = console
         self._bot = bot
         self._authenticator = authenticator
         self._limits = limits
@@ -82,6 +85,8 @@ class AuthMiddleware:
             check_framing(headers, scope["http_version"])
             if hook is not None:
                 response = await self._call_hook(hook, scope, receive, headers)
+            elif self._console.serves(scope["path"]):
+                response = await self._console.answer(scope, receive, headers, _peer(scope))
             elif (early := await self._admit(scope, headers)) is not None:
                 response = early
             else:

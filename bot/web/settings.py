@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict
 
-from core.contract import Config, setting
+from core.contract import BaseUrl, Config, setting
 from core.settings import Address, items
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -79,4 +79,10 @@ class HttpSettings(Config):
         "their origins with commas between",
         default="",
         example="https://team.example.com",
+    )
+    public_url: BaseUrl | None = setting(
+        "LEVQOR_PUBLIC_URL",
+        "Where people reach the web console",
+        "the address of the proxy with https before it; unset, the console is for this machine",
+        example="https://levqor.example.com",
     )

@@ -10,6 +10,7 @@ from core import __version__
 from core.callers import Local
 from core.cli import (
     audit,
+    console,
     doctor,
     init,
     options,
@@ -32,7 +33,15 @@ EVERYDAY, SET_UP, PEOPLE, KEEPING = (
     "Everyday commands", "Set-up commands", "People and tokens", "Database and home folder",
 )  # fmt: skip
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    EVERYDAY: (run.run, reports.health, runs.runs, runs.why, reports.usage, reports.bots),
+    EVERYDAY: (
+        run.run,
+        reports.health,
+        runs.runs,
+        runs.why,
+        reports.usage,
+        reports.bots,
+        console.open_console,
+    ),
     SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
     PEOPLE: (people.callers, person.link, people.unpair, audit.audit),
     KEEPING: (storage.backup, storage.restore, storage.prune),
@@ -110,7 +119,8 @@ app = typer.Typer(
 for _title, _commands in COMMANDS.items():
     for _command in _commands:
         _kind = RunCommand if _command is run.run else HelpCommand
-        app.command(cls=_kind, rich_help_panel=_title)(_command)
+        _name = "open" if _command is console.open_console else None
+        app.command(_name, cls=_kind, rich_help_panel=_title)(_command)
 for _title, _name, _help, _members in GROUPS:
     _group = typer.Typer(cls=HelpGroup if _members else PairGroup, rich_markup_mode=None)
     # With one command alone typer would leave its name out.

@@ -122,7 +122,8 @@ class Interface:
     `settings` are its own, and `problems` finds what is wrong with them together. `caller` says how
     its callers are written, `command(config, words)` how a command is. `loggers` are its libraries'
     that print tokens or whole messages: they are silenced. `token_shapes` are regular expressions
-    of what must be shown nowhere, whether it is set or not.
+    of what must be shown nowhere, whether it is set or not. `console(config)` gives the web
+    console's address, where it has one.
     """
 
     name: str
@@ -134,3 +135,4 @@ class Interface:
     pairing: Pairing | None = None
     loggers: tuple[str, ...] = ()
     token_shapes: tuple[str, ...] = ()
+    console: Callable[[Any], str] | None = None

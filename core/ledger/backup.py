@@ -20,7 +20,7 @@ _WRITING = (
 )
 
 # What is copied between the engines: each table's columns. What is only true of living
-# processes is not: bots, leases, interfaces.
+# processes is not: bots, leases, interfaces; nor who is signed in.
 TABLES = {
     "runs": (
         "run, at, day, action, connector, caller, surface, test, state, charged, key, rebind, "

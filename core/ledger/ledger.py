@@ -14,6 +14,7 @@ from core.ledger.owed import OwedAnswers
 from core.ledger.pairing import Pairing
 from core.ledger.records import day_of, midnight_after
 from core.ledger.recovery import Recovery
+from core.ledger.sessions import Sessions
 from core.ledger.sqlite import SqliteStore
 from core.ledger.standing import standing
 from core.ledger.status import Status
@@ -35,7 +36,18 @@ _GONE = (
 )
 
 
-class Ledger(Recovery, Tokens, Linking, Targets, Pairing, OwedAnswers, Status, RunHistory, Bots):
+class Ledger(
+    Recovery,
+    Tokens,
+    Linking,
+    Targets,
+    Pairing,
+    Sessions,
+    OwedAnswers,
+    Status,
+    RunHistory,
+    Bots,
+):
     """The journal; open it with `Ledger.open`, close it when done.
 
     Every method may be called from any thread, and blocks: an event loop hands them to a
@@ -142,6 +154,8 @@ class Ledger(Recovery, Tokens, Linking, Targets, Pairing, OwedAnswers, Status, R
             "DELETE FROM bots WHERE until < :before",
             "DELETE FROM link_codes WHERE expires_at < :before",
             "DELETE FROM leases WHERE owner = '' AND until > 0 AND until < :before",
+            "DELETE FROM sign_ins WHERE expires_at < :before",
+            "DELETE FROM sessions WHERE expires_at < :before",
             "DELETE FROM quota_shares WHERE day < :day",
             "DELETE FROM audit WHERE at < :audited_before",
         ):

@@ -183,6 +183,8 @@ class People(Audit):
                 shut_out = {"caller": caller, "label": caller.partition(":")[2], "now": db.now()}
                 db.execute("UPDATE callers SET role = 'none' WHERE caller = :caller", shut_out)
                 db.execute("DELETE FROM link_codes WHERE :caller IN (maker, redeemer)", shut_out)
+                for table in ("sign_ins", "sessions"):
+                    db.execute(f"DELETE FROM {table} WHERE caller = :caller", shut_out)
                 db.execute(
                     "UPDATE tokens SET revoked_at = :now "
                     "WHERE 'http:' || label = :caller AND revoked_at IS NULL",

@@ -20,7 +20,7 @@ import psycopg
 from core.backoff import backoff
 from core.errors import LedgerError
 from core.home import DATABASE
-from core.ledger import backup, postgres_schema
+from core.ledger import backup, postgres_risks, postgres_schema
 from core.ledger.endings import Endings
 from core.ledger.file import make_home
 from core.ledger.postgres_connection import CommitLost, Pool, PostgresConnection, transaction
@@ -205,7 +205,7 @@ class PostgresStore:
 
     def risks(self) -> list[tuple[str, str]]:
         """By which of its settings the server may lose what was written, each with the fix."""
-        return self.read(postgres_schema.risks)
+        return self.read(postgres_risks.risks)
 
     def backup(self, file: Path) -> None:
         """Copy every table, as of one moment, into a SQLite database."""

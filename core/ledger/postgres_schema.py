@@ -10,7 +10,6 @@ from core.ledger.store import Connection
 # the next one needs, and takes away only what the last one no longer uses. The fifth knows no
 # roles, and would serve whom an admin has shut out.
 OLDEST_READER = 6
-OLDEST_SERVER = 15
 
 # A released step is never edited. The first that PostgreSQL knew is the fifth.
 _STEPS = {
@@ -175,6 +174,18 @@ _STEPS = {
             after TEXT
         );
         CREATE INDEX audit_at ON audit (at);
+        CREATE TABLE sign_ins (
+            caller TEXT PRIMARY KEY,
+            hash BYTEA NOT NULL UNIQUE,
+            expires_at DOUBLE PRECISION NOT NULL
+        );
+        CREATE TABLE sessions (
+            session TEXT PRIMARY KEY,
+            hash BYTEA NOT NULL UNIQUE,
+            caller TEXT NOT NULL,
+            created_at DOUBLE PRECISION NOT NULL,
+            expires_at DOUBLE PRECISION NOT NULL
+        );
         """,
     7: """
         CREATE TABLE history (
@@ -260,36 +271,6 @@ def migrate(db: Connection) -> None:
             "ON CONFLICT (name) DO UPDATE SET value = :value",
             {"name": name, "value": str(value)},
         )
-
-
-def risks(db: Connection) -> list[tuple[str, str]]:
-    """By which of its settings a server may lose what it said was written, each with the fix."""
-    *settings, standbys, synchronous, version = db.execute(
-        "SELECT current_setting('fsync'), current_setting('full_page_writes'), "
-        "current_setting('synchronous_commit'), (SELECT count(*) FROM pg_stat_replication), "
-        "current_setting('synchronous_standby_names'), current_setting('server_version_num')"
-    ).fetchone()
-    found = [
-        (
-            f"The PostgreSQL server has {name} off: a crash may lose accepted runs.",
-            "Set it on in postgresql.conf.",
-        )
-        for name, value in zip(
-            ("fsync", "full_page_writes", "synchronous_commit"), settings, strict=True
-        )
-        if value == "off"
-    ]
-    if standbys and not synchronous:
-        found.append(
-            (
-                "The PostgreSQL server waits for no standby: a failover may lose accepted runs.",
-                "Name one in synchronous_standby_names (Patroni: synchronous_mode: true).",
-            )
-        )
-    if int(version) < OLDEST_SERVER * 10_000:
-        what = f"The PostgreSQL server is of version {int(version) // 10_000}."
-        found.append((what, f"Levqor is tested with {OLDEST_SERVER} and later."))
-    return found
 
 
 def _number(db: Connection, name: str) -> int:

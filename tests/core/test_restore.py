@@ -24,7 +24,7 @@ from tests.support.restoring import dump, fill, made, put
 
 @engines.both
 def test_every_table_and_column_is_copied_but_those_of_living_processes(ledger, database):
-    living = {"bots", "leases", "inbound"}
+    living = {"bots", "leases", "inbound", "sign_ins", "sessions"}
     catalog = (
         "SELECT table_name, column_name FROM information_schema.columns "
         "WHERE table_schema = 'public'"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot import form_fields
 from bot.slack import views
 from bot.slack.manifest import spelling
 from core.connectors import CONNECTORS
@@ -124,7 +125,7 @@ def test_a_fault_stands_beside_its_field_and_a_homeless_one_beside_the_first():
         Fault("table", "is too long"),
         Fault("input", "is odd"),
     ]
-    assert views.errors(Everything, faults) == {
+    assert form_fields.beside(Everything, faults) == {
         "table": "2.1: must be text; is too long",
         "name": "input: is odd",
     }

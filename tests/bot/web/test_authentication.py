@@ -42,7 +42,7 @@ def test_a_whole_address_is_taken_for_the_path_in_it(serve, begin):
     web = serve()
     health = web.get(f"{begin}{web.web.address}/actions/health?live=0").json()
     assert health["total"] == len(CONNECTORS)
-    assert web.get(f"{begin}{web.web.address}").json()["error"] == "not_found"
+    assert b"levqor open" in web.get(f"{begin}{web.web.address}").body
     assert web.post(f"{begin}{web.web.address}/actions/email.send", MAIL).status == 200
 
 

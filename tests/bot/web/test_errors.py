@@ -51,14 +51,14 @@ def test_an_unknown_action_is_404_with_the_nearest(web):
     assert body["fix"] == "Did you mean email.send?"
 
 
-@pytest.mark.parametrize("path", ["/", "/actions", "/actions/", "/actions/health/", "/x/../y"])
+@pytest.mark.parametrize("path", ["/api", "/actions", "/actions/", "/actions/health/", "/x/../y"])
 def test_an_unknown_page_is_404(web, path):
     assert "fix" in said(web.get(path), 404, "not_found")
 
 
 def test_an_answer_ends_its_line_for_who_reads_it_in_a_terminal(web):
     assert web.get("/actions/health").body.endswith(b"}\n")
-    assert web.get("/").body.endswith(b"}\n")
+    assert web.get("/api").body.endswith(b"}\n")
 
 
 @pytest.mark.parametrize(

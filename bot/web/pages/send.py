@@ -1,0 +1,166 @@
+"""The console's forms: an action's fields, what would be sent, and how it ended."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot import form_fields
+from bot.runtime import Bot
+from core import wording
+from core.callers import Caller
+from core.contract import Action, Connector, FieldSpec
+from core.engine import Access, Settled
+from core.errors import IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
+from core.grammar import LINES, written
+
+# The page waits so long for a run to end; after that its own page tells.
+WAIT_SECONDS = 12.0
+SURFACE = "web"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field as the form draws it."""
+
+    spec: FieldSpec
+    text: str
+    fault: str | None
+    preset: str | None
+    required: bool
+
+    @property
+    def lines(self) -> int:
+        """How many lines of it are shown; one is a single line's field."""
+        if self.spec.kind != "text":
+            return 5
+        return 6 if self.spec.long else 1
+
+    @property
+    def help(self) -> str:
+        """What to write."""
+        said = [self.spec.help]
+        if self.spec.kind == "mapping":
+            said.append(LINES)
+        if self.spec.kind == "rows":
+            said.append("A table that is copied from a sheet can be pasted.")
+        if self.preset:
+            said.append(f"Left empty, it is {self.preset}.")
+        if self.spec.max_length:
+            said.append(f"At most {self.spec.max_length:,} {self.spec.unit}.")
+        return " ".join(said)
+
+    @property
+    def example(self) -> str:
+        """An example of an answer."""
+        return form_fields.example(self.spec)
+
+
+class Send:
+    """Sending from a page. What a person typed is in the page alone, never kept here."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    def offered(self, who: Access) -> list[tuple[str, Connector, Action]]:
+        """The actions somebody may do: ID, connector, action."""
+        engine = self._bot.engine
+        return [(each, *engine.action(each)) for each in engine.authorization.offered(who)]
+
+    def form(
+        self,
+        action_id: str,
+        texts: Mapping[str, str] | None = None,
+        error: LevqorError | None = None,
+        **more: Any,
+    ) -> tuple[str, dict[str, Any]]:
+        """The form of an action, with what was typed and what is wrong with it."""
+        connector, action = self._bot.engine.action(action_id)
+        default = self._bot.settings.default
+        faults = error.faults if isinstance(error, InvalidInput) else ()
+        beside = form_fields.beside(action.input, faults)
+        fields = [
+            Field(
+                spec,
+                (texts or {}).get(spec.name, ""),
+                beside.get(spec.name),
+                default(spec.setting) if spec.setting else None,
+                form_fields.is_required(spec, default),
+            )
+            for spec in action.input.fields()
+        ]
+        # The nonce is the key of one run: what is sent twice with it is sent once.
+        return "send.html", {
+            "title": action.title,
+            "connector": connector,
+            "action_id": action_id,
+            "fields": fields,
+            "nonce": secrets.token_urlsafe(12),
+            "error": None if faults else error,
+            "question": None,
+            **more,
+        }
+
+    async def post(
+        self, action_id: str, form: Mapping[str, str], caller: Caller
+    ) -> tuple[str, dict[str, Any]]:
+        """Show what would be sent, ask about a repeat, or send it and say how it ended."""
+        _, action = self._bot.engine.action(action_id)
+        names = {spec.name for spec in action.input.fields()}
+        texts = {name: text for name, text in form.items() if name in names}
+        nonce, step = form.get("nonce", ""), form.get("step", "preview")
+        if not nonce:
+            raise NotFound("That form is not whole; nothing was sent.", fix="Open it again.")
+        try:
+            values = form_fields.read(action.input, texts)
+            if step == "preview":
+                await self._bot.read(self._bot.engine.authorization.ready, action_id, caller)
+                return self.form(action_id, texts, preview=self._preview(action, values))
+            return await self._send(action_id, values, caller, nonce, again=step == "again")
+        except Repeated as same:
+            question = wording.refusal(same)
+        except IdempotencyMismatch as first:
+            question = f"This form was sent already, as run {first.run}. Send this as well?"
+        except LevqorError as error:
+            return self.form(action_id, texts, error)
+        return self.form(action_id, texts, question=question)
+
+    async def _send(
+        self, action_id: str, values: dict[str, Any], caller: Caller, nonce: str, *, again: bool
+    ) -> tuple[str, dict[str, Any]]:
+        accepted = await self._bot.accept(
+            action_id, values, caller, key=f"{SURFACE}:{caller}:{nonce}", guard=not again
+        )
+        settled: Settled | None = accepted.settled
+        if settled is None:
+            waiting = asyncio.ensure_future(self._bot.settle(accepted))
+            done, _ = await asyncio.wait([waiting], timeout=WAIT_SECONDS)
+            settled = waiting.result() if done else None
+        connector, action = self._bot.engine.action(action_id)
+        return "receipt.html", {
+            "title": action.title,
+            "connector": connector,
+            "action_id": action_id,
+            "run": accepted.run,
+            "settled": settled,
+            "lines": wording.settled(settled).splitlines() if settled else [],
+            "link": settled.receipt.link if settled and settled.receipt else None,
+        }
+
+    def _preview(self, action: Action, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        shown: list[tuple[str, Any]] = []
+        for spec in action.input.fields():
+            if spec.name in values:
+                shown.append((spec.title, _shown(spec, values[spec.name])))
+            elif spec.setting and self._bot.settings.default(spec.setting) is not None:
+                shown.append((spec.title, f"as {spec.setting} says"))
+        return shown
+
+
+def _shown(spec: FieldSpec, given: Any) -> Any:
+    if spec.kind == "rows":
+        return written(given, numbers=spec.typed_cells)
+    if isinstance(given, dict):
+        return "\n".join(f"{name}: {inner}" for name, inner in given.items())
+    return given

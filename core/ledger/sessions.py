@@ -1,0 +1,108 @@
+"""Web sessions: one-time links that sign somebody in, and who is signed in."""
+
+import secrets
+
+from core.errors import NotFound
+from core.ledger.audit import Audit
+from core.ledger.records import SessionRecord
+from core.ledger.store import Connection, digest, random_code, reads, writes
+
+LINK_SECONDS = 600.0
+
+
+class Sessions(Audit):
+    """Who is signed in to the web console; of links and sessions only a hash is kept."""
+
+    def sign_in_code(self, caller: str) -> tuple[str, float]:
+        """Make the code of a one-time link, which voids the caller's last one.
+
+        Gives (code, when it expires in seconds since 1970).
+        """
+        code = secrets.token_urlsafe(24)
+
+        def work(db: Connection) -> float:
+            now = db.now()
+            row = {"hash": digest(code), "caller": caller, "expires": now + LINK_SECONDS}
+            db.execute(
+                "INSERT INTO sign_ins (caller, hash, expires_at) VALUES (:caller, :hash, :expires) "
+                "ON CONFLICT (caller) DO UPDATE SET hash = :hash, expires_at = :expires",
+                row,
+            )
+            return now + LINK_SECONDS
+
+        return code, self.store.write(work, durable=True)
+
+    @reads
+    def sign_in_caller(self, db: Connection, code: str) -> str | None:
+        """Whom a link signs in; None where it is used, late or nobody's."""
+        row = db.execute(
+            "SELECT caller FROM sign_ins WHERE hash = :hash AND expires_at > :now",
+            {"hash": digest(code), "now": db.now()},
+        ).fetchone()
+        return row and str(row[0])
+
+    def sign_in(self, code: str, seconds: float) -> tuple[str, str] | None:
+        """Use a link up for a session of so long: (caller, the session's secret), or None."""
+        secret, session = secrets.token_urlsafe(32), random_code(10)
+
+        def work(db: Connection) -> str | None:
+            # The answer to the COMMIT of this very session may have been lost.
+            mine = db.execute(
+                "SELECT caller FROM sessions WHERE session = :session", {"session": session}
+            ).fetchone()
+            if mine is not None:
+                return str(mine[0])
+            row = {"hash": digest(code), "now": db.now()}
+            used = db.execute(
+                "DELETE FROM sign_ins WHERE hash = :hash AND expires_at > :now RETURNING caller",
+                row,
+            ).fetchone()
+            if used is None:
+                return None
+            db.execute(
+                "INSERT INTO sessions (session, hash, caller, created_at, expires_at) "
+                "VALUES (:session, :hash, :caller, :now, :expires)",
+                {
+                    "session": session,
+                    "hash": digest(secret),
+                    "caller": used[0],
+                    "now": row["now"],
+                    "expires": db.now() + seconds,
+                },
+            )
+            return str(used[0])
+
+        caller = self.store.write(work, durable=True)
+        return None if caller is None else (caller, secret)
+
+    @reads
+    def session(self, db: Connection, secret: str) -> SessionRecord | None:
+        """Whose session a secret is; None where it has ended."""
+        row = db.execute(
+            f"{_SESSION} WHERE hash = :hash AND expires_at > :now",
+            {"hash": digest(secret), "now": db.now()},
+        ).fetchone()
+        return row and SessionRecord(*row)
+
+    @reads
+    def sessions(self, db: Connection) -> list[SessionRecord]:
+        """Every session that has not ended, newest first."""
+        rows = db.execute(
+            f"{_SESSION} WHERE expires_at > :now ORDER BY created_at DESC", {"now": db.now()}
+        )
+        return [SessionRecord(*row) for row in rows]
+
+    @writes(durable=True)
+    def session_end(self, db: Connection, session: str) -> None:
+        """Sign a session out; one that has ended already stays so."""
+        db.execute("DELETE FROM sessions WHERE session = :session", {"session": session})
+
+    def session_of(self, session: str) -> SessionRecord:
+        """The session of an ID; raises NotFound."""
+        for each in self.sessions():
+            if each.session == session:
+                return each
+        raise NotFound("That session has ended already.")
+
+
+_SESSION = "SELECT session, caller, created_at, expires_at FROM sessions"

@@ -1,0 +1,120 @@
+"""Sending from a page: the form, the preview, the repeat question, the receipt."""
+
+import html
+import re
+
+import pytest
+
+from core.connectors import CONNECTORS
+from core.engine import Engine
+from core.settings import Settings
+from tests.bot.web.pages.conftest import Visitor, nonce, words
+from tests.support.web import served
+
+ACTIONS = [c.action_id(action) for c in CONNECTORS for action in c.actions]
+FORMS = {
+    "slack.send": {"text": "hello <b>there</b>"},
+    "notion.create": {"props": "Name=Fix the login"},
+    "sheets.append": {"values": "2026-12-01\tAda\t42"},
+    "telegram.send": {"text": "two\nlines"},
+    "email.send": {"to": "ann@example.com", "subject": "Hello", "text": "All is well."},
+}
+
+
+def sent(ann, action_id, form, **more):
+    return ann.post(
+        f"/send/{action_id}", {**form, "nonce": ann.nonce(action_id), "step": "send", **more}
+    )
+
+
+def test_there_is_a_form_for_every_action_with_each_of_its_fields(ann):
+    assert set(FORMS) == set(ACTIONS)
+    for connector in CONNECTORS:
+        for action in connector.actions:
+            page = ann.get(f"/send/{connector.action_id(action)}").body.decode()
+            names = set(re.findall(r'<(?:input|textarea) name="([^"]+)"', page))
+            assert names == {spec.name for spec in action.input.fields()}
+
+
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_a_preview_sends_nothing_and_then_it_is_sent_once(ann, sandbox, web, action_id):
+    form = {**FORMS[action_id], "nonce": ann.nonce(action_id)}
+    shown = ann.post(f"/send/{action_id}", {**form, "step": "preview"})
+    assert "This will be sent" in words(shown)
+    assert web.bot.engine.ledger.runs() == []
+    told = ann.post(f"/send/{action_id}", {**form, "nonce": nonce(shown), "step": "send"})
+    assert "✓" in words(told)
+    (run,) = web.bot.engine.ledger.runs()
+    assert (run.state, run.caller) == ("sent", "cli:ann")
+    assert f"/runs/{run.run}" in told.body.decode()
+
+
+def test_a_double_click_and_the_back_button_send_once(ann, web):
+    first_nonce = ann.nonce("slack.send")
+    form = {"text": "hello", "nonce": first_nonce, "step": "send"}
+    first, again = (ann.post("/send/slack.send", form) for _ in range(2))
+    assert words(first) == words(again)
+    assert len(web.bot.engine.ledger.runs()) == 1
+    other = ann.post("/send/slack.send", {**form, "text": "another"})
+    assert "This form was sent already" in words(other)
+    assert len(web.bot.engine.ledger.runs()) == 1
+    assert nonce(other) != first_nonce
+
+
+def test_the_same_from_another_tab_is_asked_about_and_sent_on_a_yes(serve):
+    web = serve(LEVQOR_DEFAULT_PLAN="pro")
+    ann = Visitor(web).sign_in()
+    sent(ann, "slack.send", {"text": "hello"})
+    asked = sent(ann, "slack.send", {"text": "hello"})
+    assert "Send again" in words(asked)
+    assert len(web.bot.engine.ledger.runs()) == 1
+    form = {"text": "hello", "nonce": nonce(asked), "step": "again"}
+    for _ in range(2):
+        ann.post("/send/slack.send", form)
+    assert len(web.bot.engine.ledger.runs()) == 2
+
+
+def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(ann):
+    reply = sent(ann, "email.send", {"to": "not an address", "subject": "Hi", "text": "kept words"})
+    page = reply.body.decode()
+    assert "kept words" in page
+    assert page.count("aria-invalid") == 1
+    assert re.search(r'name="to"[^>]*aria-invalid="true"', page)
+
+
+def test_a_used_up_plan_and_a_service_that_is_not_set_up_say_what_to_do(home, sandbox):
+    environ = {name: it for name, it in sandbox.settings().items() if name != "NOTION_API_KEY"}
+    with Engine.open(Settings(home, environ=environ)) as engine, served(engine) as web:
+        ann, ben = Visitor(web).sign_in(), Visitor(web).sign_in("slack:T1:UBEN")
+        assert "NOTION_API_KEY" in words(sent(ann, "notion.create", FORMS["notion.create"]))
+        sent(ben, "slack.send", {"text": "one"})
+        told = words(sent(ben, "slack.send", {"text": "two"}))
+        assert "levqor plan set slack:T1:UBEN pro" in told
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "a" * 3000,
+    "<svg/onload=alert(1)>", "\u202eevil", "</textarea><b>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_somebody_typed_is_shown_as_text(ann, text):
+    for step in ("preview", "send"):
+        form = {"to": "x", "subject": text, "text": text, "nonce": "n", "step": step}
+        page = ann.post("/send/email.send", form).body.decode()
+        assert "<script" not in page
+        assert "<img" not in page
+        assert "<svg/" not in page
+        assert "49" not in re.sub(r'nonce" value="[^"]*"', "", page)
+        assert html.escape(text)[:40] in page.replace("&#34;", "&quot;")
+
+
+def test_an_action_that_nobody_allowed_is_no_page(serve):
+    web = serve(LEVQOR_ALLOW="slack:T1:UBEN=slack.*")
+    ben = Visitor(web).sign_in("slack:T1:UBEN")
+    assert "Send a Slack message" in ben.read("/send")
+    assert "e-mail" not in ben.read("/send")
+    assert ben.get("/send/email.send").status == 404
+    form = {"nonce": "n", "step": "send", **FORMS["email.send"]}
+    assert ben.post("/send/email.send", form).status == 404
