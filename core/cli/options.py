@@ -44,12 +44,28 @@ def actions() -> Iterator[tuple[Connector, Action]]:
 
 def target_names(ctx: typer.Context, action: str | None = None) -> list[str]:
     """Complete targets, of one action or all; where the home cannot be read there are none."""
-    current = reading(ctx)
-    current.home_given = ctx.find_root().params.get("home")
     try:
-        return [t.name for t in current.ledger.targets() if action in (None, t.action)]
+        return [t.name for t in _completing(ctx).ledger.targets() if action in (None, t.action)]
     except LevqorError:
         return []
+
+
+def complete_account(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete an account: of the action that was named, else of any service."""
+    service = (ctx.params.get("action") or "").partition(".")[0]
+    listed = [each for each in connectors(None) if service in ("", each.name)]
+    try:
+        known = {name for each in listed for name in _completing(ctx).settings.accounts(each)}
+    except LevqorError:
+        return []
+    return sorted(name for name in known if name.startswith(incomplete))
+
+
+def _completing(ctx: typer.Context) -> Session:
+    """The session of a line that is not finished."""
+    current = reading(ctx)
+    current.home_given = ctx.find_root().params.get("home")
+    return current
 
 
 def _complete_service(incomplete: str) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ Account = Annotated[
     typer.Option(
         "--account",
         metavar="NAME",
+        autocompletion=options.complete_account,
         help="The service's account, if it has several (NAME__ACCOUNT).",
     ),
 ]

@@ -88,11 +88,11 @@ class Connector:
 
     def account_title(self, account: str | None) -> str:
         """How people know one of the service's accounts; None is the first."""
-        return self.title if account is None else f"{self.title} ({account})"
+        return f"{self.title} ({account})" if account else self.title
 
     def account_id(self, account: str | None) -> str:
         """E.g. `name/account`; how an account is written in reports and in what was noticed."""
-        return self.name if account is None else f"{self.name}/{account}"
+        return f"{self.name}/{account}" if account else self.name
 
     def action_id(self, action: Action) -> str:
         """E.g. `name.action`; how an action is written everywhere."""

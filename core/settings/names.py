@@ -40,7 +40,7 @@ def sections(
 
 def of_account(name: str, account: str | None) -> str:
     """The name that a service's setting has for an account; None is the service's first."""
-    return name if account is None else f"{name}__{account.upper()}"
+    return f"{name}__{account.upper()}" if account else name
 
 
 def in_force(name: str, account: str | None, present: Container[str] = ()) -> str:

@@ -8,12 +8,12 @@ from core.contract import Config, Problem, Setting
 from core.errors import NotConfigured
 
 
-def refuse(problems: Sequence[Problem], *first: str) -> None:
-    """Raise NotConfigured with every problem, if there is any."""
+def refuse(problems: Sequence[Problem], *first: str, hint: str | None = None) -> None:
+    """Raise NotConfigured with every problem, if there is any; the hint is what to try first."""
     if problems:
         raise NotConfigured(
             " ".join([*first, *(problem.what for problem in problems)]),
-            fix=" ".join(dict.fromkeys(problem.fix for problem in problems)),
+            fix=" ".join(filter(None, [hint, *dict.fromkeys(each.fix for each in problems)])),
             settings=[problem.setting for problem in problems],
         )
 

@@ -110,8 +110,11 @@ class Settings:
         """
         config = self._configs.get((connector.name, account))
         if config is None:
-            title = connector.account_title(account)
-            refuse(self._config_problems(connector, account), f"{title} is not set up.")
+            title, known = connector.account_title(account), self.accounts(connector)
+            near = nearest(account, known) if account and account not in known else None
+            hint = f"Did you mean the account {near}?" if near else None
+            problems = self._config_problems(connector, account)
+            refuse(problems, f"{title} is not set up.", hint=hint)
             config = connector.config.model_validate(self._values(connector, account))
             self._configs[connector.name, account] = config
         return config
@@ -134,7 +137,7 @@ class Settings:
 
     def name_for(self, name: str, account: str | None = None) -> str:
         """Return the name of the setting that an account reads where the first reads `name`."""
-        return name if account is None else in_force(name, account, self._present())
+        return in_force(name, account, self._present()) if account else name
 
     def names(self, connector: Connector, account: str | None = None) -> dict[str, str]:
         """Return by which name an account reads each of a connector's settings."""
@@ -253,7 +256,7 @@ class Settings:
         settings = {setting.name: setting for setting in connector.config.settings()}
         names = self.names(connector, account)
         problems = {name: faults[name] for name in names.values() if name in faults}
-        strange = account is not None and account not in self.accounts(connector)
+        strange = account and account.lower() not in self.accounts(connector)
         for setting in settings.values():
             name = names[setting.name]
             # Of an account that nobody named, the declared defaults are not enough.

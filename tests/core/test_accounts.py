@@ -77,6 +77,14 @@ def test_an_account_that_is_not_set_up_is_told_with_its_own_settings(home):
         )
     (problem,) = settings.problems()
     assert (problem.setting, problem.fatal) == ("FAX_KEY__ACME", True)
+    with pytest.raises(NotConfigured) as refused:
+        settings.config(FAX, "acmee")
+    assert refused.value.fix.startswith("Did you mean the account acme? Set FAX_KEY__ACMEE in")
+
+
+def test_an_odd_value_of_an_account_is_told_by_its_name(home):
+    (problem,) = load(home, {"FAX_KEY": "fax-1", "FAX_KEY__ACME": "telex-1"}).problems()
+    assert problem.what.startswith("FAX_KEY__ACME has an unusual shape")
 
 
 @pytest.mark.parametrize("place", ["environment", ".env", "file", "file in .env", "credential"])

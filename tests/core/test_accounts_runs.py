@@ -14,7 +14,7 @@ from core.errors import Forbidden, IdempotencyMismatch, NotConfigured, Repeated
 from core.health import HealthChecker
 from core.settings import Settings
 from core.wording import why
-from tests.support.accounts import of_acme
+from tests.support.accounts import SLACK, of_acme
 from tests.support.asking import ADA, HELLO
 from tests.support.engines import both
 from tests.support.sandbox import Answer, Hang
@@ -98,6 +98,26 @@ def test_what_refuses_a_run_of_an_account_names_its_settings(
     told = f"{refused.value.message} {refused.value.fix}"
     words = re.findall(r"[A-Z][A-Z_]{6,}", told)
     assert {word for word in words if word.partition("__")[0] in names} == {named}
+
+
+def test_a_target_leads_to_its_account_from_the_terminal(cli, monkeypatch, sandbox, acme):
+    for name, value in of_acme(acme, *SLACK).items():
+        monkeypatch.setenv(name, value)
+    wrong = cli("target", "add", "ops", "slack.send", "--account", "acmee")
+    assert wrong.status == 3
+    assert "Did you mean the account acme?" in wrong.err
+    assert cli("target", "add", "ops", "slack.send", "--account", "acme").status == 0
+    assert cli("run", "slack.send", "target=ops", "hello").status == 0
+    assert [len(each.slack.writes) for each in (sandbox, acme)] == [0, 1]
+    acme.slack.always(Answer(404, body="no_service"))
+    refused = cli("target", "test", "ops")
+    assert refused.status == 1
+    assert "SLACK_WEBHOOK_URL__ACME" in refused.err + refused.out
+    words = "levqor target add x slack.send --account "
+    monkeypatch.setenv("_LEVQOR_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+    assert cli().out.split() == ["acme"]
 
 
 def test_an_account_that_hangs_delays_no_other(two, sandbox, acme):
