@@ -28,8 +28,8 @@ from bot.runtime import Bot
 from bot.runtime.bot import PATIENCE
 from core import wording
 from core.callers import Caller
-from core.engine import Accepted
-from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, Repeated
+from core.engine import Accepted, Settled
+from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, Repeated, Stopping
 
 # What waits for a person stays in memory, so long and no longer.
 PENDING_SECONDS = 600.0
@@ -45,6 +45,7 @@ GONE = (
 NOT_YOURS = "Somebody else was asked this. Nothing more was sent."
 NOT_SENT = "Nothing was sent."
 NOT_SENT_AGAIN = "Not sent again."
+SEND_AGAIN = "Send again"
 
 # Gives the answer to a press that reached another bot, where that was told to give it.
 Deliver = Callable[[ReplyTo, Caller, Response], Awaitable[None]]
@@ -75,6 +76,8 @@ class Conversation:
         self._patience = patience
         self._interactive = interactive
         self._pending: ExpiringMap[str, Submission] = ExpiringMap(MOST_PENDING, pending_seconds)
+        # By its ID, what each run that is out was asked to send.
+        self._out: ExpiringMap[str, Submission] = ExpiringMap(MOST_PENDING, pending_seconds)
         self._presses = Presses(bot, self._pressed, deliver) if deliver else None
 
     def key(self, request_id: str | int) -> str:
@@ -98,6 +101,14 @@ class Conversation:
         if question and await self._earlier(request) is None:
             return self._confirm(run, question, yes, no)
         return await self._accept(run)
+
+    def ended(self, settled: Settled) -> Reply | Confirm:
+        """Say how a run ended; what was not sent may be sent again, by whoever asked for it."""
+        text = wording.settled(settled, self._bot.engine.connectors)
+        run = self._out.pop(settled.run)
+        if run is None or settled.outcome != "not_sent":
+            return Reply(text, settled.error)
+        return self._confirm(run, text, SEND_AGAIN)
 
     async def _read(self, request: Command | Submission) -> Submission | OpenForm | Reply:
         """Parse a request; what needs no run is answered at once."""
@@ -169,23 +180,42 @@ class Conversation:
         except Repeated as same:
             question = wording.refusal(same)
             response: Response = self._confirm(
-                replace(run, guard=False), question, "Send again", "Leave it"
+                replace(run, guard=False), question, SEND_AGAIN, "Leave it"
             )
         except IdempotencyMismatch as first:
             return Reply(f"This was sent before, as run {first.run}; nothing more was sent.")
         except LevqorError as error:
-            return Reply.refusing(error)
+            return self._refused(run, error)
         else:
+            if accepted.first and self._interactive:
+                self._out[accepted.run] = run
             response = self._started(accepted, run.reply_to)
         self._pending.pop(str(run.id))
         return response
 
-    def _confirm(self, run: Submission, question: str, yes: str, no: str) -> Confirm:
-        nonce = secrets.token_urlsafe(12)  # 16 characters, fit for a button
+    def _refused(self, run: Submission, error: LevqorError) -> Reply | Confirm:
+        """Say why there is no run; where none was begun, the same may be sent again."""
+        begun = error.outcome != "not_sent" or isinstance(error, Stopping)
+        if begun or not self._interactive:
+            return Reply.refusing(error)
+        # The same yes again: of two at once the other one may have begun a run.
+        nonce = str(run.id) if self._pending.get(str(run.id)) else None
+        return self._confirm(run, wording.refusal(error), SEND_AGAIN, nonce=nonce)
+
+    def _confirm(
+        self,
+        run: Submission,
+        question: str,
+        yes: str,
+        no: str | None = None,
+        *,
+        nonce: str | None = None,
+    ) -> Confirm:
+        nonce = nonce or secrets.token_urlsafe(12)  # 16 characters, fit for a button
         self._pending[nonce] = run
         if self._presses is not None:
             self._presses.watch(run.caller.surface, self._pending)
-        return Confirm(question, nonce, yes, no)
+        return Confirm(question, nonce, run.caller, yes, no)
 
     async def _late(self, request: Command | Submission) -> float:
         """Seconds since a request was written, by the database's clock: a bot's may be wrong."""

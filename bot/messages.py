@@ -61,12 +61,16 @@ class OpenForm:
 
 @dataclass(frozen=True)
 class Confirm:
-    """Ask whether to send; `yes` and `no` are the buttons, the answer is a Decision."""
+    """Ask `caller` whether to send; the answer is a Decision.
+
+    `yes` and `no` are the buttons; where there is no `no`, the text is an answer in itself.
+    """
 
     text: str
     nonce: str
+    caller: Caller
     yes: str
-    no: str
+    no: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import io
 import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bot.commands import Spelling
 from bot.conversation import NOT_SENT, Conversation
 from bot.messages import Command, Confirm, Decision, OpenForm, Reply, Response, Started, Submission
 from bot.runtime import Bot, Surface
-from core import streams, wording
+from core import streams
 from core.callers import Caller, os_user
 from core.contract import utf8
 from core.errors import Fault, InvalidInput, LevqorError
@@ -35,6 +35,7 @@ Only in this console
   exit - leave (or press Ctrl-C twice)
   ? - the same as help
   You may write run before an action."""
+_NOTHING: Mapping[str, Any] = {}
 _FIRST_BLANK = re.compile(r"\s")
 _OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*(?![^\s=])")
 
@@ -98,6 +99,7 @@ class Console(Surface):
 
     async def _do(self, bot: Bot, line: str) -> bool:
         """Do one command and say what became of it; whether it ended well."""
+        sent = None
         try:
             line = line if self._terminal else _checked(line)
             if not line.strip() or line.lstrip().startswith("#"):
@@ -109,14 +111,15 @@ class Console(Surface):
                 response = await self._respond(bot, word, text)
             if word == HELP and not text.strip():
                 response = Reply(response.text + MORE_HELP)
+            while isinstance(response, Started):
+                sent, ended = await self._finish(bot, response)
+                response = await self._asked(ended)
         except streams.NotPrinted:
             raise
         except LevqorError as error:
             response = Reply.refusing(error)
-        if isinstance(response, Started):
-            return await self._finish(bot, response)
         refused = isinstance(response, Reply) and response.error is not None
-        self._say(response.text, "bad" if refused else "good")
+        self._say(response.text, "bad" if refused else "good", sent)
         return not refused
 
     async def _respond(self, bot: Bot, word: str, text: str) -> Response:
@@ -129,30 +132,37 @@ class Console(Surface):
         if isinstance(response, Reply) and _is_unfinished(response.error):
             given = bot.commands.read(word, text)
             response = await conversation.handle(Command(caller=self._caller, word=word))
-        while isinstance(response, OpenForm | Confirm):
-            request = await self._asked(self._terminal, response, given)
-            response = await conversation.handle(request) if request else Reply(NOT_SENT)
+        return await self._asked(response, given)
+
+    async def _asked(self, response: Response, given: Mapping[str, Any] = _NOTHING) -> Response:
+        """Ask what a response asks, until one asks nothing more."""
+        while self._terminal and isinstance(response, OpenForm | Confirm):
+            request = await self._ask(self._terminal, response, given)
+            handle = self._conversation.handle
+            response = await handle(request) if request else Reply(NOT_SENT)
         return response
 
-    async def _asked(
-        self, terminal: Terminal, response: OpenForm | Confirm, given: dict[str, Any]
+    async def _ask(
+        self, terminal: Terminal, response: OpenForm | Confirm, given: Mapping[str, Any]
     ) -> Submission | Decision | None:
         if isinstance(response, Confirm):
-            yes = await terminal.agree(response.text)
+            question = response.text
+            if response.no is None:
+                terminal.say(question, "bad")
+                question = f"{response.yes}?"
+            yes = await terminal.agree(question)
             return Decision(caller=self._caller, id=response.nonce, yes=yes)
         values = await terminal.form(response, given)
         if values is None:
             return None
         return Submission(caller=self._caller, action_id=response.action_id, values=values)
 
-    async def _finish(self, bot: Bot, started: Started) -> bool:
+    async def _finish(self, bot: Bot, started: Started) -> tuple[str | None, Response]:
+        """The run's ID where it was sent, and how it ended."""
         if self._interactive:
             self._say(started.text, "dim")
         settled = await bot.settle(started.accepted)
-        sent = settled.run if settled.error is None else None
-        text = wording.settled(settled, bot.engine.connectors)
-        self._say(text, "good" if sent else "bad", sent)
-        return settled.error is None
+        return None if settled.error else settled.run, self._conversation.ended(settled)
 
     def _say(self, text: str, style: str, run: str | None = None) -> None:
         if self._terminal:

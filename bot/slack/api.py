@@ -6,7 +6,7 @@ here everything is given. And a gateway in between may answer anything.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from ssl import SSLContext
 from typing import Any
@@ -120,9 +120,13 @@ class Api:
         """`views.publish`: show somebody their home tab."""
         await answered(self.client.views_publish(user_id=user, view=dict(view)))
 
-    async def message(self, user: str, text: str) -> None:
-        """`chat.postMessage`: a direct message."""
-        await answered(self.client.chat_postMessage(channel=user, text=text, unfurl_links=False))
+    async def message(
+        self, user: str, text: str, blocks: Sequence[dict[str, Any]] | None = None
+    ) -> None:
+        """`chat.postMessage`: a direct message; where there are blocks, the text is for notices."""
+        await answered(
+            self.client.chat_postMessage(channel=user, text=text, blocks=blocks, unfurl_links=False)
+        )
 
     async def respond(self, url: str, message: Mapping[str, Any]) -> None:
         """Post to a response URL; raises SlackApiError once it takes no more."""

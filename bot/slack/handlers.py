@@ -34,7 +34,6 @@ from bot.slack.manifest import command_names, main_command, spelling
 from bot.slack.messenger import reply_to_of, say
 from bot.slack.people import People
 from bot.slack.settings import SlackSettings
-from core import wording
 from core.callers import Caller
 from core.engine import Settled
 from core.errors import InvalidInput, LevqorError
@@ -83,11 +82,7 @@ class Handlers:
         if isinstance(response, OpenForm):
             self._open(response, trigger, reply_to)
             return None
-        return (
-            views.ask_again(response)
-            if isinstance(response, Confirm)
-            else views.note(response.text)
-        )
+        return views.answer(response)
 
     async def question(self, body: Mapping[str, Any]) -> AckBody:
         """Help, health, usage, why, whoami."""
@@ -95,23 +90,23 @@ class Handlers:
         text = unescape(str(body.get("text", ""))).strip()
         word, *rest = (text or "help").split(maxsplit=1)
         request = Command(caller=caller, word=f"{self._main} {word.lower()}", text="".join(rest))
-        answering = self._go(self._answer(request), "question")
+        answering = self._go(self._respond(request), "question")
         done, _ = await asyncio.wait({answering}, timeout=QUESTION_SECONDS)
         if done:
-            return views.note(answering.result())
+            return views.answer(answering.result())
         reply_to, key = reply_to_of(body, _user(caller)), self._conversation.key(body["trigger_id"])
         self._go(self._tell_later(answering, reply_to, key), "late answer")
         return views.note("Looking. The answer follows.")
 
     async def again(self, body: Mapping[str, Any]) -> AckBody:
-        """The button of the question whether to send the same once more."""
+        """The button of a question whether to send, or of an answer that it was not sent."""
         caller = await self._people.admit(body)
         nonce, reply_to = str(body["actions"][0].get("value", "")), reply_to_of(body, _user(caller))
-        text = await self._answer(Decision(caller=caller, id=nonce, reply_to=reply_to))
+        response = await self._respond(Decision(caller=caller, id=nonce, reply_to=reply_to))
         # This takes the question's place. How it ends comes beside it: which of the two
         # posts is quicker, nobody knows.
-        if text:
-            self._go(self._say(reply_to, text, replace=True), "answer")
+        if response.text:
+            self._go(self._say(reply_to, response, replace=True), "answer")
         return None
 
     async def open_form(self, body: Mapping[str, Any]) -> AckBody:
@@ -173,13 +168,12 @@ class Handlers:
             self.notifier.follow(response.accepted, response.reply_to or {})
         return response
 
-    async def _answer(self, request: Request) -> str:
-        """Handle a request that opens no form; the response's text."""
+    async def _respond(self, request: Request) -> Response:
+        """Handle a request that opens no form."""
         try:
-            response = await self._handle(request)
+            return await self._handle(request)
         except LevqorError as error:
-            response = Reply.refusing(error)
-        return response.text
+            return Reply.refusing(error)
 
     def _open(self, form: OpenForm, trigger: str, reply_to: ReplyTo) -> None:
         blocks = views.inputs(form.contract, self._bot.settings.default)
@@ -206,7 +200,9 @@ class Handlers:
         ]
         await self._api.publish_home(_user(caller), views.home(actions, parts))
 
-    async def _tell_later(self, answering: asyncio.Task[str], reply_to: ReplyTo, key: str) -> None:
+    async def _tell_later(
+        self, answering: asyncio.Task[Response], reply_to: ReplyTo, key: str
+    ) -> None:
         with contextlib.suppress(LevqorError):
             await self.notifier.keep_answer(key, reply_to, "question")
         await self._say(reply_to, await answering)
@@ -218,13 +214,13 @@ class Handlers:
             self.notifier.follow(response.accepted, response.reply_to or reply_to)
             if "url" not in reply_to:  # the form says already that the answer comes
                 return
-        await self._say(reply_to, response.text, replace=True)
+        await self._say(reply_to, response, replace=True)
 
     async def _ask_again(self, reply_to: ReplyTo, kind: str) -> None:
         await self._say(reply_to, GONE if kind == WITHDRAWN else RESTARTED)
 
     async def _tell(self, reply_to: ReplyTo, settled: Settled) -> None:
-        await self._say(reply_to, wording.settled(settled, self._bot.engine.connectors))
+        await self._say(reply_to, self._conversation.ended(settled))
 
     def _go(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return self._bot.spawn(work, name=f"slack {name}", asked=True)

@@ -5,28 +5,31 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bot.messages import Response
 from bot.notifier import ReplyTo
 from bot.slack.api import Api, SlackApiError, Unreachable
-from bot.slack.views import escaped, note
+from bot.slack.views import answer
 
 # Slack takes an answer for half an hour; an outage of nine minutes is waited out.
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 LONGEST_WAIT = 300.0
 
 
-async def say(api: Api, reply_to: ReplyTo, text: str, *, replace: bool = False) -> None:
+async def say(api: Api, reply_to: ReplyTo, given: str | Response, *, replace: bool = False) -> None:
     """Tell an asker something; `replace` the message whose button they pressed.
 
     `reply_to` holds `user`, and `url` where a command gave one. Raises SlackApiError or
     Unreachable where they cannot be reached.
     """
+    message = answer(given)
     if url := reply_to.get("url"):
-        message = {**note(text), "replace_original": replace}
+        message["replace_original"] = replace
         # It takes five posts in half an hour. A direct message always finds them.
         with contextlib.suppress(SlackApiError, Unreachable):
             await _insist(lambda: api.respond(str(url), message))
             return
-    await _insist(lambda: api.message(str(reply_to["user"]), escaped(text)))
+    user, text, blocks = str(reply_to["user"]), message["text"], message.get("blocks")
+    await _insist(lambda: api.message(user, text, blocks))
 
 
 async def _insist(send: Callable[[], Awaitable[None]]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.form_fields import example, read
-from bot.messages import Confirm
+from bot.messages import Confirm, Response
 from core.contract import Contract, FieldSpec
 from core.grammar import LINES
 
@@ -37,13 +37,15 @@ def note(text: str) -> Json:
     return {"response_type": "ephemeral", "text": escaped(text)}
 
 
-def ask_again(question: Confirm) -> Json:
-    """The question whether to send, with its button."""
-    button = _button(question.yes, AGAIN, question.nonce)
-    return {
-        **note(question.text),
-        "blocks": [*sections(question.text), {"type": "actions", "elements": [button]}],
-    }
+def answer(given: str | Response) -> Json:
+    """A text or a response as a message; a question has its button."""
+    if isinstance(given, str):
+        return note(given)
+    if not isinstance(given, Confirm):
+        return note(given.text)
+    button = _button(given.yes, AGAIN, given.nonce)
+    blocks = [*sections(given.text), {"type": "actions", "elements": [button]}]
+    return {**note(given.text), "blocks": blocks}
 
 
 def form(action_id: str, title: str, blocks: Sequence[Json], where: Mapping[str, Any]) -> Json:
@@ -76,7 +78,7 @@ def confirm(title: str, question: Confirm) -> Json:
         "callback_id": AGAIN,
         "private_metadata": question.nonce,
         "submit": plain(question.yes),
-        "close": plain(question.no),
+        "close": plain(question.no or "Close"),
     }
 
 

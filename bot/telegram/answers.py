@@ -15,7 +15,6 @@ from bot.notifier import Notifier, ReplyTo, encoded
 from bot.runtime import Bot
 from bot.telegram.messenger import Markup, Messenger, Place
 from bot.telegram.settings import NAME
-from core import wording
 from core.callers import Caller
 from core.engine import Accepted, Settled
 from core.errors import LevqorError
@@ -51,9 +50,13 @@ class Answer:
 class Answers:
     """Makes answers of texts and responses, and gives those that a dead bot left."""
 
-    def __init__(self, bot: Bot, messenger: Messenger) -> None:
+    def __init__(
+        self, bot: Bot, messenger: Messenger, ended: Callable[[Settled], Reply | Confirm]
+    ) -> None:
+        """`ended` says how a run ended."""
         self._bot = bot
         self._messenger = messenger
+        self._ended = ended
         self._notified: ExpiringMap[str, bool] = ExpiringMap(REMEMBERED)
         self.notifier = Notifier(bot, NAME, outcome=self._notify, lost=self._give_again)
 
@@ -62,7 +65,7 @@ class Answers:
         return Answer(lambda: self._messenger.show(place, text, markup), place)
 
     async def draw(
-        self, response: Confirm | Started | Reply | PassedOn, place: Place, caller: Caller
+        self, response: Confirm | Started | Reply | PassedOn, place: Place
     ) -> Answer | None:
         """Answer with a response; None where a run's asker was or will be told anyway."""
         if isinstance(response, Started):
@@ -71,13 +74,7 @@ class Answers:
             return await self._redelivered(response.accepted, place)
         if isinstance(response, PassedOn):
             return None
-        if not isinstance(response, Confirm):
-            return self.text(place, response.text)
-        buttons = [
-            InlineKeyboardButton(label, callback_data=f"{verb}:{caller.id}:{response.nonce}")
-            for verb, label in ((SEND, response.yes), (LEAVE, response.no))
-        ]
-        return self.text(place, response.text, InlineKeyboardMarkup([buttons]))
+        return self.text(place, response.text, _buttons(response))
 
     async def _follow(self, started: Started, place: Place) -> None:
         settling = asyncio.ensure_future(self._bot.settle(started.accepted))
@@ -97,8 +94,8 @@ class Answers:
 
     async def _notify(self, reply_to: ReplyTo, settled: Settled) -> None:
         self._notified[settled.run] = True
-        text = wording.settled(settled, self._bot.engine.connectors)
-        await self._messenger.show(Place(**reply_to), text)
+        response = self._ended(settled)
+        await self._messenger.show(Place(**reply_to), response.text, _buttons(response))
 
     async def _redelivered(self, accepted: Accepted, place: Place) -> Answer | None:
         """Answer with the first run, unless its asker was told just now or is about to be."""
@@ -121,3 +118,14 @@ class Answers:
         welcome = WELCOME.format(caller=Caller(NAME, str(place.chat)))
         texts = {PAIRED: welcome, WITHDRAWN: GONE}
         await self._messenger.show(place, texts.get(kind, RESTARTED))
+
+
+def _buttons(response: Confirm | Reply) -> InlineKeyboardMarkup | None:
+    if not isinstance(response, Confirm):
+        return None
+    buttons = [
+        InlineKeyboardButton(label, callback_data=f"{verb}:{response.caller.id}:{response.nonce}")
+        for verb, label in ((SEND, response.yes), (LEAVE, response.no))
+        if label
+    ]
+    return InlineKeyboardMarkup([buttons])

@@ -64,7 +64,7 @@ class Handlers:
         self._menus = menus
         self._messenger = Messenger(api)
         self.conversation = Conversation(bot, f"{NAME}:{api.id}", SPELLING, deliver=self._deliver)
-        self.answers = Answers(bot, self._messenger)
+        self.answers = Answers(bot, self._messenger, self.conversation.ended)
         self._forms = Forms()
         self._unknown_users = UnknownUsers()
 
@@ -202,15 +202,15 @@ class Handlers:
     async def _handle(self, request: Request, update: TextMessage | ButtonPress) -> Answer | None:
         response = await self.conversation.handle(request)
         if not isinstance(response, OpenForm):
-            return await self.answers.draw(response, update.place, request.caller)
+            return await self.answers.draw(response, update.place)
         form = Form(response, self._bot.settings.default)
         self._forms[update.asker] = form
         return self._ask(update.place, form)
 
-    async def _deliver(self, reply_to: ReplyTo, caller: Caller, response: Response) -> None:
+    async def _deliver(self, reply_to: ReplyTo, _: Caller, response: Response) -> None:
         """Give the answer to a button of ours that was pressed at another bot."""
         if not isinstance(response, OpenForm):
-            answer = await self.answers.draw(response, Place(**reply_to), caller)
+            answer = await self.answers.draw(response, Place(**reply_to))
             if answer is not None:
                 await answer.give()
 

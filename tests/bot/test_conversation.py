@@ -28,7 +28,7 @@ def talk(engine, story, **options):
         async def ask(kind=Command, caller=ADA, **parts):
             return await conversation.handle(kind(caller=caller, **parts))
 
-        ask.settle = lambda started: bot.settle(started.accepted)
+        ask.talk, ask.settle = conversation, lambda started: bot.settle(started.accepted)
         try:
             return await story(ask)
         finally:

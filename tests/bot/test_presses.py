@@ -14,6 +14,7 @@ from core.engine import Engine
 from core.ledger.owed import WITHDRAWN
 from tests.bot.test_conversation import SLASH
 from tests.support.engines import both
+from tests.support.sandbox import Answer
 from tests.support.waiting import wait_for
 
 ADA, BOB = Caller("chat", "ada"), Caller("chat", "bob")
@@ -106,6 +107,25 @@ def test_a_no_and_somebody_elses_yes_reach_the_one_that_asked_too(team, sandbox,
 
     team(story)
     assert sandbox.slack.writes == []
+
+
+@both
+def test_what_was_not_sent_is_sent_again_by_the_bot_that_has_it(team, sandbox, database):
+    async def story(one, other):
+        sandbox.slack.next(*[Answer(429, headers={"Retry-After": "0"})] * 3, on="webhook")
+        values = {"text": CANARY}
+        started = await one.talk.handle(
+            Submission(caller=ADA, action_id="slack.send", values=values)
+        )
+        told = one.talk.ended(await one.bot.settle(started.accepted))
+        assert await other.pressed(told.nonce, ADA) == PassedOn()
+        _, _, response = await one.has_delivered()
+        assert response.accepted.first
+        again = await other.pressed(told.nonce, ADA)
+        assert (again.accepted.run, again.accepted.first) == (response.accepted.run, False)
+
+    team(story)
+    assert sandbox.slack.writes[-1].json == {"text": CANARY}
 
 
 @both

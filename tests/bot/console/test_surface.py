@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.connectors import CONNECTORS
+from tests.support.sandbox import Answer
 
 ROOT = Path(__file__).parents[3]
 BOT = [sys.executable, "-c", "import sys; from bot.app import main; sys.exit(main())"]
@@ -235,6 +236,24 @@ def test_the_same_again_is_asked_about_in_a_terminal(person):
     person.until("[y/N]")
     person.types("y\r")
     person.until("Slack: sent")
+
+
+def test_what_was_not_sent_is_offered_again_in_a_terminal(home, sandbox, monkeypatch):
+    for name, value in {**sandbox.settings(), "LEVQOR_TELEGRAM": "off"}.items():
+        monkeypatch.setenv(name, value)
+    sandbox.slack.next(*[Answer(429, headers={"Retry-After": "0"})] * 6, on="webhook")
+    someone = Person("--home", str(home), "--console", "--no-http")
+    someone.until("levqor> ")
+    someone.types("slack.send hello\r")
+    for answer in ("y\r", "\r"):
+        someone.until("Not sent. ")
+        someone.until("Send again?")
+        someone.until("[y/N]")
+        someone.types(answer)
+    someone.until("Nothing was sent.")
+    someone.types("slack.send hello\r")
+    someone.until("Slack: sent")
+    someone.leaves()
 
 
 def test_an_action_without_words_asks_field_by_field(person):

@@ -9,6 +9,8 @@ from tests.support.sandbox.slack_identity import GUEST, OTHER_TEAM, PERSON, STRA
 from tests.support.slack import ME, at_work
 from tests.support.waiting import wait_for
 
+TURNED_AWAY = Answer(429, headers={"Retry-After": "0"})
+
 
 @pytest.fixture(params=["socket", "http"])
 def slack(request, home, sandbox):
@@ -107,6 +109,34 @@ def test_the_same_within_a_minute_is_asked_about_and_sent_with_a_yes(slack, sand
     assert told["Slack: sending,"]["replace_original"] is True
     assert told["Slack: sent ·"]["replace_original"] is False
     assert len(sent(sandbox)) == 2
+
+
+def test_what_was_not_sent_has_a_button_that_sends_it_again(slack, sandbox):
+    sandbox.slack.next(*[TURNED_AWAY] * 3, on="webhook")
+    (told,) = slack.send("hello").waits(1)
+    assert told["text"].startswith("Not sent. ")
+    pressed = slack.people.click(told, "Send again")
+    replies = {reply["text"].partition(" run ")[0]: reply for reply in pressed.waits(2)}
+    assert sorted(replies) == ["Slack: sending,", "Slack: sent ·"]
+    assert replies["Slack: sending,"]["replace_original"] is True
+    late = slack.people.click(told, "Send again")
+    assert late.waits(1)[0]["text"].startswith("Slack: sent ·")
+    assert sent(sandbox)[3:] == ["hello"]
+
+
+def test_what_was_not_sent_is_offered_again_in_a_direct_message_too(socket, sandbox):
+    socket.people.event("app_home_opened", tab="home")
+    wait_for(lambda: PERSON in socket.people.views.homes)
+    socket.people.click(socket.people.views.homes[PERSON], "open:slack.send")
+    wait_for(lambda: socket.people.views.last)
+    sandbox.slack.next(*[TURNED_AWAY] * 3, on="webhook")
+    socket.people.submit_view({"text": "hello"})
+    wait_for(lambda: sandbox.slack.calls("chat.postMessage"))
+    told = sandbox.slack.calls("chat.postMessage")[-1].json
+    assert told["text"].startswith("Not sent. ")
+    pressed = socket.people.click(told, "Send again")
+    assert "Slack: sending" in pressed.waits(1)[0]["text"]
+    wait_for(lambda: sent(sandbox)[3:] == ["hello"])
 
 
 def test_a_yes_counts_once_and_only_from_who_was_asked(slack, sandbox):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from core.sandbox.telegram import GROUP
-from tests.support.sandbox import Delay
+from tests.support.sandbox import Answer, Delay
 from tests.support.telegram import ended, settle, slack_texts
 from tests.support.waiting import wait_for
 
@@ -113,6 +113,19 @@ def test_the_same_again_may_be_left(sandbox, ada):
     ada.presses(ada.waits(2)[-1], "Leave it")
     assert ada.waits(2, until=lambda said: not said.buttons)[-1].text == "Not sent again."
     assert slack_texts(sandbox) == ["hi"]
+
+
+def test_what_was_not_sent_has_a_button_that_sends_it_again(sandbox, ada):
+    sandbox.slack.next(*[Answer(429, headers={"Retry-After": "0"})] * 3, on="webhook")
+    ada.says("/slack_send hi")
+    (told,) = ada.waits(until=lambda said: said.buttons)
+    assert told.text.startswith("Not sent. ")
+    assert list(told.buttons) == ["Send again"]
+    assert len(told.buttons["Send again"].encode()) <= 64
+    ada.presses(told, "Send again")
+    (answer,) = ada.waits(until=lambda said: said.text.startswith("Slack: sent"))
+    assert (answer.message_id, answer.buttons) == (told.message_id, {})
+    assert slack_texts(sandbox)[-1] == "hi"
 
 
 def test_a_button_sends_once_however_often_it_is_pressed(sandbox, ada):
