@@ -207,7 +207,10 @@ def test_only_engine_and_health_know_both_connectors_and_ledger():
 
 def test_the_sql_of_runs_is_in_one_place():
     # A run is journaled in the first, lives in the second, is counted in the third.
-    homes = ("core/ledger/accept", "core/ledger/runs", "core/ledger/usage", "core/migrations")
+    homes = (
+        "core/ledger/accept", "core/ledger/runs", "core/ledger/usage",
+        "core/migrations/to_5", "core/migrations/to_7",
+    )  # fmt: skip
     strays = [
         (place(file), text)
         for file in FILES
@@ -256,7 +259,7 @@ def test_files_and_functions_can_be_read_at_once():
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text())):
             # The SQL of a migration is one text and stays as it was.
-            if not isinstance(node, FUNCTIONS) or place(file) == "core/migrations":
+            if not isinstance(node, FUNCTIONS) or place(file).startswith("core/migrations/"):
                 continue
             body = node.body[1:] if ast.get_docstring(node) else node.body
             if body and (node.end_lineno or 0) - body[0].lineno >= 40:

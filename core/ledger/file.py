@@ -18,7 +18,7 @@ from core.ledger.owners import hard_lock
 
 # What SQLite keeps beside a database and believes.
 BESIDE = ("-wal", "-shm", "-journal")
-# How many steps core/migrations.py has. Kept here so that a ledger that is up to date
+# How many steps core/migrations has. Kept here so that a ledger that is up to date
 # opens without importing sqlite-utils; a test compares the two.
 SCHEMA = 7
 # RETURNING came with 3.35, IS NOT DISTINCT FROM with 3.39.

@@ -1,4 +1,4 @@
-"""The ledger's schema on PostgreSQL, by the same numbers as core/migrations.py."""
+"""The ledger's schema on PostgreSQL, by the same numbers as core/migrations."""
 
 import psycopg
 
