@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -52,11 +52,13 @@ class Caller:
 
     `surface` is where they ask, `id` what that surface knows them by. `known` is False
     for a caller without a token or an account (an address): logs call them `anon`.
+    `credential` is the digest of what they came with, where that is still to be compared.
     """
 
     surface: str
     id: str
     known: bool = True
+    credential: bytes | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.surface}:{self.id}"

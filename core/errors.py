@@ -13,6 +13,7 @@ LevqorError                          code                  HTTP  exit
 ├── IdempotencyMismatch              idempotency_mismatch   422     1
 ├── NotConfigured                    not_configured         503     3
 ├── QuotaSpent                       rate_limited           402     4
+├── Throttled                        throttled              429     6
 ├── UpstreamError                    upstream_error         500     1
 │   ├── Refused                      the service said no
 │   ├── NotSent                      it surely never arrived
@@ -233,6 +234,10 @@ class QuotaSpent(LevqorError, code="rate_limited", http=402, exit=4):
 
     upgrade: str | None = None
     resets_at: datetime | None = None
+
+
+class Throttled(LevqorError, code="throttled", http=429, exit=6, outcome="not_sent"):
+    """This token's runs of the hour are used up; it was not sent."""
 
 
 class UpstreamError(LevqorError, code="upstream_error", http=500, exit=1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.callers import Caller, Local
-from core.engine.authorization import access, is_local
+from core.engine.access import access, is_local
 from core.errors import Forbidden, InvalidInput
 from core.roles import Role
 

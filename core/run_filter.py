@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, TypeVar, get_args
 
 from core.contract import nearest
 from core.errors import Fault, Forbidden, InvalidInput
 from core.ledger.listing import Place, RunFilter, Wanted
+from core.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,9 +19,6 @@ T = TypeVar("T")
 
 OUTCOMES: tuple[Wanted, ...] = get_args(Wanted)
 SINCE = "so long ago, written 7d, 36h or 90m, or a date in UTC, written 2026-11-01"
-SPAN = "[0-9]{1,5}[wdhm]"
-_SECONDS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60}
-
 
 NOT_YOUR_RUNS = Forbidden(
     "You may list your own runs only.", fix="Leave person out; admins see the runs of others."
@@ -50,23 +47,38 @@ def read_filter(
             return None
 
     since = read("since", lambda text: moment(text, engine.ledger.now()))
+    own = RunFilter()
+    callers: tuple[str, ...] | None
     if who is not None and who.sees_only:
-        callers: tuple[str, ...] | None = _own(engine, who, asked.get("person"))
+        own = own_runs(engine, who)
+        callers = _own(own.callers or (), who, asked.get("person"))
     else:
         callers = read("person", lambda text: _callers(engine, text))
-    names = read("action", lambda text: _action(engine, text))
+    names = read("action", lambda text: _action(engine, text, own.actions))
     outcome = read("outcome", _outcome)
     before = read("before", Place.parse)
     if faults:
         raise InvalidInput(faults, "That is no list of runs.")
     connector, action = names or (None, None)
-    return RunFilter(since, callers, connector, action, outcome), before
+    if own.since is not None:
+        since = max(own.since, since or own.since)
+    return RunFilter(since, callers, connector, action, outcome, own.actions), before
+
+
+def own_runs(engine: Engine, who: Access) -> RunFilter:
+    """The runs that somebody sees who sees only their own, as `Access.sees` has it."""
+    if who.token is None:
+        return RunFilter(callers=tuple(engine.ledger.callers_of(str(who.caller))))
+    ids = engine.action_ids()
+    offered = tuple(each for each in ids if who.scope.offers(each))
+    narrow = None if len(offered) == len(ids) else offered
+    return RunFilter(who.token.created_at, (str(who.caller),), actions=narrow)
 
 
 def moment(text: str, now: float) -> float:
     """Seconds since 1970 of a moment, or of so long ago; raises ValueError."""
-    if re.fullmatch(SPAN, text):
-        return now - int(text[:-1]) * _SECONDS[text[-1]]
+    if (ago := span(text)) is not None:
+        return now - ago
     try:
         at = dt.datetime.fromisoformat(text)
     except ValueError:
@@ -83,8 +95,7 @@ def _callers(engine: Engine, text: str) -> tuple[str, ...]:
     raise ValueError(_unknown("is nobody whom Levqor knows", text, known))
 
 
-def _own(engine: Engine, who: Access, person: str | None) -> tuple[str, ...]:
-    own = tuple(engine.ledger.callers_of(str(who.caller)))
+def _own(own: tuple[str, ...], who: Access, person: str | None) -> tuple[str, ...]:
     if person in (None, who.person):
         return own
     if person in own:
@@ -92,10 +103,13 @@ def _own(engine: Engine, who: Access, person: str | None) -> tuple[str, ...]:
     raise NOT_YOUR_RUNS.replace()
 
 
-def _action(engine: Engine, text: str) -> tuple[str, str | None]:
-    """A service's name and, where an action is meant, its ID."""
-    named = {connector.name: (connector.name, None) for connector in engine.connectors}
-    ids = {each: (engine.action(each)[0].name, each) for each in engine.action_ids()}
+def _action(engine: Engine, text: str, seen: Iterable[str] | None) -> tuple[str, str | None]:
+    """A service's name and, where an action is meant, its ID; of those that may be `seen`."""
+    ids = {
+        each: (engine.action(each)[0].name, each)
+        for each in (engine.action_ids() if seen is None else seen)
+    }
+    named = {name: (name, None) for name, _ in ids.values()}
     known: dict[str, tuple[str, str | None]] = {**named, **ids}
     if text in known:
         return known[text]

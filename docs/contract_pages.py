@@ -19,6 +19,7 @@ WHAT_TO_DO = {
     "idempotency_mismatch": "Use a new key for a new message.",
     "not_configured": "Set the settings that are named, as `levqor doctor` shows.",
     "rate_limited": "Wait until `resets_at`, or have an admin lift it: `levqor plan set`.",
+    "throttled": "Send it again after `retry_after` seconds.",
     "upstream_error": "Do what `fix` says; the `outcome` says whether you may send it again.",
     "busy": "Send it again after `retry_after` seconds.",
     "ledger_error": "Do what `fix` says; `levqor doctor` looks at the database.",

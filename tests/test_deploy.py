@@ -46,7 +46,7 @@ def machine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def token(machine):
-    return machine.as_levqor("token", "new", "prometheus").strip()
+    return machine.as_levqor("token", "new", "everything", "--only", "*,live,metrics").strip()
 
 
 def needs(name):
@@ -136,8 +136,9 @@ def test_what_is_too_large_is_said_through_a_proxy_too(machine, token, proxy):
         assert error is None or json.loads(body)["error"] == error
 
 
-def test_prometheus_reads_every_number_that_rules_and_page_use(machine, token):
+def test_prometheus_reads_every_number_that_rules_and_page_use(machine):
     needs("prometheus")
+    token = machine.as_levqor("token", "new", "prometheus", "--only", "metrics").strip()
     folder = "/etc/levqor-prometheus"
     config = (DEPLOY / "prometheus.yml").read_text("utf-8").replace("30s", "1s")
     machine.write(f"{folder}/prometheus.yml", config)
@@ -258,7 +259,8 @@ def test_three_bots_of_the_compose_file_share_a_database_and_one_may_die(machine
         machine.done("systemd-run", "--quiet", f"--unit={name}", *as_levqor,
                      program("levqor-bot"), "--home", home, "--http", address)  # fmt: skip
     made = machine.done("systemd-run", "--quiet", "--wait", "--pipe", *as_levqor, program("levqor"),
-                        "--home", "/var/lib/levqor/bot1", "token", "new", "ci").strip()  # fmt: skip
+                        "--home", "/var/lib/levqor/bot1", "token", "new", "ci",
+                        "--only", "*,live,metrics").strip()  # fmt: skip
     token = ("-H", f"Authorization: Bearer {made}")
     for address in bots.values():
         wait_for(lambda at=address: machine.curl(f"http://{at}/ops/uptime", *token)[0] == 200, 60)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bot.runtime import Bot, Hook
 from bot.web import openapi
-from bot.web.authentication import Authenticator
+from bot.web.authentication import Authenticator, Principal
 from bot.web.body import error_response, json_response
 from bot.web.handlers import Handlers
 from bot.web.live import LiveChecks
@@ -21,8 +21,9 @@ from bot.web.server import Limits
 from bot.web.settings import HttpSettings
 from core import __version__
 from core.engine import Engine
-from core.errors import InternalError, LevqorError, MethodNotAllowed, NotFound
+from core.errors import Forbidden, InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.network import loopback
+from core.scopes import Read
 from core.settings import Address
 
 
@@ -59,7 +60,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     app.add_exception_handler(Exception, _error)
     authenticator = Authenticator(
         lambda: bot.settings.of(HttpSettings),
-        lambda token: bot.read(bot.engine.ledger.token_check, token),
+        lambda caller: bot.read(bot.engine.authorization.access, caller),
         _exposed(hooks, address),
     )
     console = Console(bot, authenticator, live, limits.body_seconds)
@@ -78,8 +79,8 @@ def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:
 def _description(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:
     document = cache(partial(openapi.document, app))
 
-    async def describe(_: Request) -> Response:
-        return json_response(document())
+    async def describe(request: Request) -> Response:
+        return json_response(openapi.allowed(document(), Principal.of(request).access))
 
     return describe
 
@@ -90,17 +91,24 @@ async def _error(_: Request, error: Exception) -> Response:
 
 async def _routing_error(engine: Engine, request: Request, error: Exception) -> Response:
     """Answer what the router found no page for, naming the nearest action."""
-    if isinstance(error, HTTPException) and error.status_code == 405:
-        allow = (error.headers or {}).get("Allow", "").replace("GET", "GET, HEAD")
-        return error_response(
-            MethodNotAllowed(fix=f"Use {allow.replace(', ', ' or ')}."), allow=allow
-        )
     _, _, action_id = request.url.path.partition("/actions/")
-    if action_id:
-        try:
+    access = Principal.of(request).access if "principal" in request.scope else None
+    try:
+        if action_id and access is not None and not access.offers(action_id):
+            # Whether there is such an action is nothing to who may not send it.
+            access.require_send(action_id)
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allow = (error.headers or {}).get("Allow", "").replace("GET", "GET, HEAD")
+            return error_response(
+                MethodNotAllowed(fix=f"Use {allow.replace(', ', ' or ')}."), allow=allow
+            )
+        if action_id:
             engine.action(action_id)
-        except NotFound as unknown:
-            return error_response(unknown)
+    except (Forbidden, NotFound) as refusal:
+        return error_response(refusal)
+    lists = access is not None and access.reads(Read.OPENAPI)
     return error_response(
-        NotFound("There is no such page.", fix="GET /openapi.json lists them all.")
+        NotFound(
+            "There is no such page.", fix="GET /openapi.json lists them all." if lists else None
+        )
     )

@@ -10,17 +10,22 @@ writes `Host: 127.0.0.1` hints at nothing.
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
+
+from starlette.requests import Request
 
 from bot.web.settings import HttpSettings
-from core.callers import ADDRESSED_SURFACE, IP, Caller, parse_ip, quota_address
+from core.callers import ADDRESSED_SURFACE, IP, LABEL, Caller, parse_ip, quota_address
 from core.contract import loopback
+from core.engine import Access
+from core.engine.access import HOW_TO_GET_ONE
 from core.errors import Forbidden, LedgerError, Unauthorized
-from core.ledger import Token
+from core.ledger import digest
+from core.scopes import Read
 
-HOW_TO_GET_ONE = (
-    "Ask whoever runs Levqor for a new one. A token works only where it was made: levqor token new"
-    " must use the home that levqor-bot names at its start."
-)
+# The addresses that show what a token reads only by its scope.
+READS = {"/ops/uptime": Read.LIVE, "/metrics": Read.METRICS, "/openapi.json": Read.OPENAPI}
+
 HOW_TO_SEND_ONE = "Send Authorization: Bearer with a token from: levqor token new LABEL"
 
 # What proxies and tunnels add; one of these means the peer is not who really asks.
@@ -40,12 +45,22 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+?)\.?)(?::[0-9]*)?")
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks over HTTP."""
+    """Who asks over HTTP, and what they may do."""
 
-    caller: Caller
+    access: Access
     address: str  # for the log
-    admin: bool = False  # may see every run
     starts: bool = True  # a web page may look but start nothing
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.access.caller
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Who asks, as the middleware found out."""
+        principal: Self = request.scope["principal"]
+        return principal
 
 
 class Authenticator:
@@ -54,12 +69,12 @@ class Authenticator:
     def __init__(
         self,
         settings: Callable[[], HttpSettings],
-        token_check: Callable[[str], Awaitable[Token | None]],
+        access: Callable[[Caller], Awaitable[Access]],
         exposed: str | None = None,
     ) -> None:
         """`exposed` says why a proxy has to be expected; settings may be edited meanwhile."""
         self._settings = settings
-        self._token_check = token_check
+        self._access = access
         self._exposed = exposed
 
     def refuse_page(self, method: str, headers: Mapping[str, str]) -> None:
@@ -132,40 +147,28 @@ class Authenticator:
     ) -> Principal:
         """Tell who asks; headers are by lower-case name. Raises Unauthorized."""
         address = self.address(peer, headers)
-        starts = self.starts(headers)
         obstacle = self._obstacle(peer, headers, version)
         if "authorization" in headers:
-            try:
-                token = await self._token(headers["authorization"])
-            except LedgerError as error:
-                if obstacle is None:
-                    raise
-                # Who it is cannot be told now, and a stranger need not know of our folders.
-                raise LedgerError(
-                    fix="Try again later, or tell whoever runs Levqor.",
-                    reason=error.reason,
-                    retry_after=error.retry_after,
-                ) from None
-            return Principal(Caller(ADDRESSED_SURFACE, token.label), address, token.admin, starts)
-        if self._settings().anonymous or obstacle is None:
-            nobody = Caller(ADDRESSED_SURFACE, quota_address(address), known=False)
-            return Principal(nobody, address, starts=starts)
-        raise Unauthorized(
-            f"Levqor needs a token here: {obstacle}.", reason="token_needed", fix=HOW_TO_SEND_ONE
-        )
-
-    async def _token(self, authorization: str) -> Token:
-        scheme, _, secret = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not secret.strip():
+            caller = bearer(headers["authorization"])
+        elif self._settings().anonymous or obstacle is None:
+            caller = Caller(ADDRESSED_SURFACE, quota_address(address), known=False)
+        else:
             raise Unauthorized(
-                "The Authorization header holds no Bearer token.",
+                f"Levqor needs a token here: {obstacle}.",
                 reason="token_needed",
                 fix=HOW_TO_SEND_ONE,
             )
-        token = await self._token_check(secret.strip())
-        if token is None:
-            raise Unauthorized(reason="token_refused", fix=HOW_TO_GET_ONE)
-        return token
+        try:
+            return Principal(await self._access(caller), address, self.starts(headers))
+        except LedgerError as error:
+            if obstacle is None:
+                raise
+            # Who it is cannot be told now, and a stranger need not know of our folders.
+            raise LedgerError(
+                fix="Try again later, or tell whoever runs Levqor.",
+                reason=error.reason,
+                retry_after=error.retry_after,
+            ) from None
 
     def _obstacle(self, peer: str, headers: Mapping[str, str], version: str) -> str | None:
         """Say why a request without a token is not trusted as local; None where it is."""
@@ -184,6 +187,23 @@ class Authenticator:
         if host is None or not loopback(host[1] or host[2]):
             return "the request names another host than this machine"
         return self._exposed
+
+
+def bearer(authorization: str) -> Caller:
+    """Read who a token says it is; whether it is one, the ledger knows."""
+    scheme, _, secret = authorization.partition(" ")
+    token = secret.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized(
+            "The Authorization header holds no Bearer token.",
+            reason="token_needed",
+            fix=HOW_TO_SEND_ONE,
+        )
+    parts = token.split("_", 2)
+    label = parts[1] if len(parts) == 3 else ""
+    if not LABEL.fullmatch(label):
+        raise Unauthorized(reason="token_refused", fix=HOW_TO_GET_ONE)
+    return Caller(ADDRESSED_SURFACE, label, credential=digest(token))
 
 
 def _forwarding(header: str) -> bool:

@@ -17,12 +17,11 @@ from bot.web.schemas import NO_RUN
 from bot.web.server import Limits
 from core import __version__
 from core.contract import nearest
-from core.engine import Access
 from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
 from core.health import HealthChecker, inbounds
-from core.reports import InboundUptime, RunPage, Status, Uptime, moment
-from core.roles import Role
-from core.run_filter import read_filter
+from core.reports import InboundUptime, RunPage, Status, Uptime, Usage, moment
+from core.run_filter import own_runs, read_filter
+from core.scopes import Read
 
 # For another program that holds the ledger: callers that give up do so after five seconds or ten.
 PATIENCE = 3.0
@@ -50,12 +49,12 @@ class Handlers:
 
     async def act(self, action_id: str, request: Request) -> Response:
         """Run an action and answer with how it ended."""
-        principal, headers = _principal(request), request.scope["folded"]
+        principal, headers = Principal.of(request), request.scope["folded"]
         caller = principal.caller
         run = partial(
             self._bot.run, action_id, caller=caller, ip=principal.address, patience=PATIENCE
         )
-        if not self._bot.settings.may(caller, action_id):
+        if action_id not in self._bot.engine.authorization.offered(principal.access):
             await run(values={})  # refuses and logs it, before a word of the body is read
         test = _flag(request, "test")
         body = await read_body(request.receive, headers, self._limits.body_seconds)
@@ -76,7 +75,8 @@ class Handlers:
         """Show which connectors are set up; with `live=1`, probe them."""
         if not _flag(request, "live"):
             return json_response(self._health.summary().body())
-        if not _principal(request).starts:
+        Principal.of(request).access.require_read(Read.LIVE)
+        if not Principal.of(request).starts:
             raise Forbidden(
                 "A web page may not start a live check.",
                 reason="foreign_origin",
@@ -85,17 +85,22 @@ class Handlers:
         return json_response((await self._live.report()).body())
 
     async def usage(self, request: Request) -> Response:
-        """Count runs by connector and day, and the caller's quota of today."""
+        """Count runs by connector and day, everybody's or the caller's, and today's quota."""
         days = _whole(_query(request, "days"), "days", DEFAULT_DAYS, MAX_DAYS)
-        engine, caller = self._bot.engine, str(_principal(request).caller)
-        report = await self._bot.read(engine.ledger.usage_report, days, caller, engine.action_ids())
-        return json_response(report.body())
+        engine, who = self._bot.engine, Principal.of(request).access
+
+        def look() -> Usage:
+            of = None if who.reads(Read.USAGE) else own_runs(engine, who)
+            actions = engine.authorization.offered(who)
+            return engine.ledger.usage_report(days, str(who.caller), actions, of)
+
+        return json_response((await self._bot.read(look)).body())
 
     async def runs(self, request: Request) -> Response:
         """List runs, latest first: the caller's own, or for an admin everybody's."""
         query = _query(request, *RUNS_QUERY)
         last = _whole(query, "last", DEFAULT_RUNS, MAX_RUNS)
-        who = await self._access(request)
+        who = Principal.of(request).access
 
         def look() -> RunPage:
             of, before = read_filter(self._bot.engine, query, who)
@@ -106,17 +111,11 @@ class Handlers:
 
     async def run(self, request: Request) -> Response:
         """Show a run to whoever asked for it, or to an admin; others are told there is none."""
-        run, who = request.path_params["run"], await self._access(request)
+        run, who = request.path_params["run"], Principal.of(request).access
         entry = await self._bot.read(self._bot.engine.ledger.run, run, who.sees_only)
-        if entry is None or entry.run != run:
+        if entry is None or entry.run != run or not who.sees(entry):
             raise NO_RUN.replace()
         return json_response(entry.report().body())
-
-    async def _access(self, request: Request) -> Access:
-        access = self._bot.engine.authorization.access
-        who = await self._bot.read(access, _principal(request).caller)
-        who.require(Role.VIEWER)
-        return who
 
     async def uptime(self, _: Request) -> Response:
         """Show the version, since when it runs, and how the bot's interfaces are doing."""
@@ -158,11 +157,6 @@ class Handlers:
         accept = request.headers.get("accept", "")
         body, media = await self._bot.read(self._metrics.text, accept)
         return Response(body, headers={"cache-control": "no-store", "content-type": media})
-
-
-def _principal(request: Request) -> Principal:
-    principal: Principal = request.scope["principal"]
-    return principal
 
 
 def _query(request: Request, *names: str) -> dict[str, str]:

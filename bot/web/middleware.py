@@ -5,6 +5,7 @@ is alive and ready, anybody may ask: what watches it has no token. All else is a
 a path is even looked up, so a stranger learns nothing.
 """
 
+import contextlib
 import logging
 import re
 import time
@@ -15,13 +16,21 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.runtime import Bot, Hook, HookRequest
-from bot.web.authentication import Authenticator
+from bot.web.authentication import READS, Authenticator
 from bot.web.body import Gone, check_framing, error_response, read_body
 from bot.web.metrics import Metrics
 from bot.web.pages.pages import Console
 from bot.web.server import Limits
 from core.callers import ADDRESSED_SURFACE, Caller
-from core.errors import InternalError, LevqorError, MethodNotAllowed, Unauthorized
+from core.errors import (
+    InternalError,
+    LedgerError,
+    LevqorError,
+    MethodNotAllowed,
+    Unauthorized,
+)
+from core.ledger.tokens import USED_SECONDS
+from core.roles import Role
 
 log = logging.getLogger("levqor.web")
 
@@ -62,6 +71,7 @@ class AuthMiddleware:
         self._minute = 0
         self._rejected: set[tuple[str, str]] = set()  # this minute: an address and a reason
         self._hooks = {hook.path: hook for hook in hooks}
+        self._noted: dict[str, float] = {}  # a token's label, and when its use was written
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -125,7 +135,26 @@ class AuthMiddleware:
             _peer(scope), headers, scope["http_version"]
         )
         scope["folded"] = headers
+        access = scope["principal"].access
+        access.require(Role.VIEWER)
+        if (read := READS.get(scope["path"])) is not None:
+            access.require_read(read)
+        if access.token is not None:
+            self._note_use(access.token.label)
         return None
+
+    def _note_use(self, label: str) -> None:
+        """Have it written now and then that a token is used; the request does not wait for it."""
+        now = time.monotonic()
+        if now - self._noted.get(label, -USED_SECONDS) < USED_SECONDS:
+            return
+        self._noted[label] = now
+
+        async def note() -> None:
+            with contextlib.suppress(LedgerError):
+                await self._bot.call(self._bot.engine.ledger.token_used, label)
+
+        self._bot.spawn(note(), name="token use")
 
     async def _call_hook(
         self, hook: Hook, scope: Scope, receive: Receive, headers: Mapping[str, str]
@@ -152,8 +181,9 @@ class AuthMiddleware:
             return
         self._rejected.add(rejection)
         stranger = Caller(ADDRESSED_SURFACE, address, known=False)
+        who = scope["principal"].caller if "principal" in scope else stranger
         write = self._bot.engine.log_rejection
-        self._bot.spawn(self._bot.read(write, error, stranger, address), name="rejection")
+        self._bot.spawn(self._bot.read(write, error, who, address), name="rejection")
 
 
 def _peer(scope: Scope) -> str:

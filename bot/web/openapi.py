@@ -8,16 +8,20 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
 from bot.web import schemas
+from bot.web.authentication import READS
 from bot.web.body import KEY_HEADER, KEY_PATTERN
 from core.contract import Action, Connector
+from core.engine import Access
 from core.errors import LedgerError, LevqorError, MethodNotAllowed, Stopping
 from core.ledger.listing import PLACE
-from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE, SPAN
+from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE
+from core.spans import SPAN
 
 _INTRO = """\
 Vetted actions over HTTP. Send `Authorization: Bearer` with a token made by
-`levqor token new LABEL`. On the machine itself none is needed, and the free plan applies, unless
-a chat platform posts to this address or other machines reach it.
+`levqor token new LABEL`; this page describes what yours may do. On the machine itself none is
+needed, and the free plan applies, unless a chat platform posts to this address or other machines
+reach it.
 Every error has the same flat shape. `refused` and `not_sent` mean that nothing was done;
 `unknown` (`in_doubt`) that it may have been: look before you send it again.
 """
@@ -55,6 +59,17 @@ def document(app: FastAPI) -> dict[str, Any]:
         },
     }
     return document
+
+
+def allowed(document: dict[str, Any], who: Access) -> dict[str, Any]:
+    """Return the part of a document that describes what somebody may do."""
+    paths: dict[str, Any] = {}
+    for path, page in document["paths"].items():
+        # Only an action's page takes a POST, and bears its name.
+        action = page.get("post", {}).get("operationId")
+        if who.offers(action) if action else path not in READS or who.reads(READS[path]):
+            paths[path] = page
+    return {**document, "paths": paths}
 
 
 def action_page(

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from bot.web.authentication import HOW_TO_GET_ONE
 from bot.web.body import TooSlow
 from core import errors as e
 from core import reports
 from core.contract import Action
+from core.engine.access import HOW_TO_GET_ONE
 from core.grammar.jsons import MAX_INTEGER, MAX_NAMES
 from core.run_filter import SINCE
 
@@ -114,6 +114,7 @@ def action_errors(connector: str, action_id: str) -> list[e.LevqorError]:
             resets_at=dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
             fix="An admin can lift it: levqor plan set http:ops pro",
         ),
+        e.Throttled(retry_after=900),
         e.Refused("refused", run=RUN_EXAMPLE),
         e.NotSent("unreachable", run=RUN_EXAMPLE, retry_after=30),
         e.Unknown("no_answer", run=RUN_EXAMPLE),
@@ -126,6 +127,7 @@ def action_errors(connector: str, action_id: str) -> list[e.LevqorError]:
 PLAIN_ERRORS: list[e.LevqorError] = [
     e.Unauthorized(fix=HOW_TO_GET_ONE),
     e.Forbidden("Web pages from that origin may not call Levqor.", reason="foreign_origin"),
+    e.Forbidden("The token ops may not read metrics.", reason="scope"),
     e.MethodNotAllowed(),
     e.LedgerError(),
     e.InternalError(),

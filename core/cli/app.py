@@ -24,6 +24,7 @@ from core.cli import (
     smoke,
     storage,
     targets,
+    tokens,
 )
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
@@ -64,8 +65,14 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
     (
         PEOPLE,
         "token",
-        "Make, list and revoke tokens for HTTP.",
-        {"new": people.token_new, "list": people.token_list, "revoke": people.token_revoke},
+        "Make, narrow, rotate and revoke tokens for HTTP.",
+        {
+            "new": tokens.new,
+            "list": tokens.list_all,
+            "set": tokens.change,
+            "rotate": tokens.rotate,
+            "revoke": tokens.revoke,
+        },
     ),
     (
         PEOPLE,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli import options, people, service
+from core.cli import options, people, service, tokens
 from core.cli.questions import Questions
 from core.errors import InvalidInput, LevqorError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.cli.session import Session
 
 Flag = bool | None
+# What a tray asks for: live checks, and test sends of whatever is set up.
+TRAY_SCOPE = "*,live"
 
 
 def init(
@@ -101,7 +103,7 @@ def _offer(ctx: typer.Context, ask: Questions, tray: Flag, run_bot: Flag) -> Non
         (
             "Make a token for a tray on another computer?",
             tray,
-            lambda: people.token_new(ctx, "tray"),
+            lambda: tokens.new(ctx, "tray", only=TRAY_SCOPE),
         ),
         ("Keep levqor-bot running on this computer?", run_bot, lambda: service.install(ctx)),
     ]

@@ -1,4 +1,4 @@
-"""Who may: callers, plans, tokens, pairings (`levqor pair NAME`)."""
+"""Who may: callers, plans, pairings (`levqor pair NAME`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.reports import iso, without_none
 if TYPE_CHECKING:
     from core.cli.session import Session
     from core.contract import Interface
-    from core.ledger.records import CallerRecord, TargetRecord, Token
+    from core.ledger.records import CallerRecord, TargetRecord
 
 SEE_CALLERS = "To see who has used Levqor, run: levqor callers"
 SEE_PEOPLE = "Write a person's name, as levqor people shows it, or a caller: telegram:42"
@@ -35,7 +35,7 @@ CallerId = Annotated[
 ]
 
 
-def body(record: CallerRecord | TargetRecord | Token) -> dict[str, Any]:
+def body(record: CallerRecord | TargetRecord) -> dict[str, Any]:
     """A record of the ledger as JSON; its floats are moments."""
     values = asdict(record).items()
     return without_none({name: iso(it) if isinstance(it, float) else it for name, it in values})
@@ -59,7 +59,7 @@ def plan_set(
 
 def callers(ctx: typer.Context, output: options.Output = None) -> None:
     """List who has used Levqor, latest first."""
-    from core.engine.authorization import everyone
+    from core.engine.access import everyone
 
     session = options.reading(ctx)
     roles = {name: who.role for name, who in everyone(session.settings, session.ledger).items()}
@@ -136,72 +136,6 @@ def active_caller(session: Session, text: str) -> Caller:
             fix=f"Make it with: levqor token new {caller.id}",
         )
     return caller
-
-
-def token_new(
-    ctx: typer.Context,
-    label: Annotated[
-        str,
-        typer.Argument(
-            metavar="LABEL", help="A name for the token: small letters, digits and dashes."
-        ),
-    ],
-    plan: Annotated[
-        Plan | None,
-        typer.Option(
-            "--plan", metavar="free|pro", help="The token's plan (default: LEVQOR_DEFAULT_PLAN)."
-        ),
-    ] = None,
-    admin: Annotated[
-        bool, typer.Option("--admin", help="The token may see everybody's runs.")
-    ] = False,
-    output: options.Output = None,
-) -> None:
-    """Make a token; it is shown only once."""
-    session = options.session(ctx)
-    token = session.ledger.token_new(label, plan=plan, admin=admin)
-    caller = f"{ADDRESSED_SURFACE}:{label}"
-    begins = session.ledger.plan(caller)
-
-    def draw() -> None:
-        session.out.line(token)
-        session.out.note(
-            f"Keep it now: it is not shown again. Its runs are those of {caller}, on the {begins}"
-            " plan. It works only with a levqor-bot that uses this home."
-        )
-
-    session.answer({"token": token, "label": label, "plan": begins}, draw)
-
-
-def token_list(ctx: typer.Context, output: options.Output = None) -> None:
-    """List tokens (the secrets are not shown)."""
-    session = options.reading(ctx)
-    tokens = session.ledger.tokens()
-    session.answer(
-        {"tokens": [*map(body, tokens)]},
-        lambda: session.out.table(
-            ("label", "plan", "admin", "made", "revoked"),
-            [
-                (t.label, t.plan, "yes" if t.admin else "", ago(t.created_at), ago(t.revoked_at))
-                for t in tokens
-            ],
-            empty="There are no tokens. Make one: levqor token new LABEL",
-            drop=("made", "admin", "plan", "revoked"),
-            styles=lambda row: "dim" if tokens[row].revoked_at else "",
-        ),
-    )
-
-
-def token_revoke(
-    ctx: typer.Context,
-    label: Annotated[str, typer.Argument(metavar="LABEL", help="Its name in: levqor token list")],
-    output: options.Output = None,
-) -> None:
-    """Revoke a token; it stops working at once."""
-    session = options.session(ctx)
-    session.ledger.token_revoke(label)
-    text = f"The token {label} is not valid any more."
-    session.answer({"label": label, "revoked": True}, text)
 
 
 class PairGroup(HelpGroup):

@@ -211,7 +211,7 @@ def body(session: Session, person: PersonRecord) -> dict[str, Any]:
 def _answer(session: Session, who: str, begins: str) -> None:
     """Say who somebody is after a change."""
     if ":" in who:
-        from core.engine.authorization import access
+        from core.engine.access import access
 
         now = access(session.settings, session.ledger.standing(who), Caller.parse(who))
         about = {"caller": who, "role": now.role, "plan": now.plan}
@@ -251,7 +251,7 @@ def _admins_watched(session: Session) -> Iterator[None]:
 
 
 def _has_admin(session: Session) -> bool:
-    from core.engine.authorization import everyone, is_local
+    from core.engine.access import everyone, is_local
 
     return any(
         who.role is Role.ADMIN and not is_local(session.settings, who.caller)

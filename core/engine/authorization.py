@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from core.callers import LABEL, OS_USER, Caller, Local, is_address
+from core.callers import LABEL
 from core.contract import TARGET, nearest
 from core.engine import concealing, destination
+from core.engine.access import Access, verified
 from core.engine.checking import CheckedRequest, check
 from core.errors import (
     Forbidden,
@@ -15,88 +16,18 @@ from core.errors import (
     NotFound,
     QuotaSpent,
 )
-from core.ledger import Standing
 from core.roles import Role
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
+    from core.callers import Caller
     from core.contract import Action, Connector
-    from core.ledger import Ledger, TargetRecord, Token
+    from core.ledger import Ledger, Standing, TargetRecord
     from core.settings import Settings
 
     Actions = Mapping[str, tuple[Connector, Action]]  # by id, in menu order
-
-
-@dataclass(frozen=True)
-class Access:
-    """Who asks, and what they may do; `plan` is `free` or `pro`.
-
-    `person` is how texts for admins name them: a person's name, or the caller's own.
-    """
-
-    caller: Caller
-    person: str
-    role: Role
-    plan: str
-    token: Token | None = None
-
-    @property
-    def sees_only(self) -> str | None:
-        """Whose runs they see, with those of the same person; None for everybody's."""
-        return None if self.role is Role.ADMIN else str(self.caller)
-
-    def require(self, role: Role, what: str = "use Levqor") -> None:
-        """Raise Forbidden for who has less than a role."""
-        if not self.role.includes(role):
-            raise Forbidden(
-                f"{self.person} may not {what}: the role is {self.role}.",
-                fix=f"An admin can change it: levqor people set {self.person} --role {role}",
-                reason="role",
-            )
-
-    def only_targets(self, action_id: str) -> frozenset[str] | None:
-        """The targets that are all somebody may send an action to; None where that is anywhere."""
-        scope = (self.token and self.token.scope) or ""
-        entries = (entry.strip().partition("@") for entry in scope.split(","))
-        named = {target for action, _, target in entries if action == action_id}
-        return frozenset(named) if named and "" not in named else None
-
-    def conceals(self, action_id: str) -> bool:
-        """Whether somebody must not learn where an action's targets lead."""
-        return self.only_targets(action_id) is not None
-
-
-def access(settings: Settings, who: Standing, caller: Caller) -> Access:
-    """Say what a caller may do: by the role an admin chose, else by the settings."""
-    role = Role(who.role) if who.role else _begins_as(settings, who, caller)
-    if who.token is not None and not who.token.admin:
-        role = role.at_most(Role.SENDER)
-    free = "free" if is_address(str(caller)) else settings.app.default_plan
-    return Access(caller, who.person or str(caller), role, who.plan or free, who.token)
-
-
-def everyone(settings: Settings, ledger: Ledger) -> dict[str, Access]:
-    """What everybody may do who was ever seen, latest first, and whom LEVQOR_ADMINS names."""
-    known = {who.caller: who for who in ledger.standings()}
-    known |= {name: Standing(name) for name in settings.app.admins if name not in known}
-    return {name: access(settings, who, Caller.parse(name)) for name, who in known.items()}
-
-
-def is_local(settings: Settings, caller: Caller) -> bool:
-    """Whether somebody sits at this machine: they can change everything in the home."""
-    local = {*Local, *(each.name for each in settings.interfaces if each.caller is OS_USER)}
-    return caller.surface in local
-
-
-def _begins_as(settings: Settings, who: Standing, caller: Caller) -> Role:
-    """The role of whom nobody gave one."""
-    if settings.is_admin(caller) or is_local(settings, caller):
-        return Role.ADMIN
-    if who.token is not None:
-        return Role.ADMIN if who.token.admin else Role.SENDER
-    return Role.SENDER if who.person else Role(settings.app.default_role)
 
 
 class Gate:
@@ -123,11 +54,12 @@ class Gate:
 
     def __call__(self, who: Standing) -> None:
         """Ask it of what is kept of the caller."""
-        self.access = access(self.settings, who, self.caller)
-        self.access.require(Role.SENDER, "send")
+        self.access = verified(self.settings, who, self.caller)
         only = self.access.only_targets(self.action_id)
         if only is None:
+            self.access.require_send(self.action_id)
             return
+        self.access.require(Role.SENDER, "send")
         elsewhere = self._contract and destination.directions(self._contract, self.values)
         if elsewhere or destination.named(self.values) not in only:
             raise Forbidden(
@@ -156,14 +88,13 @@ class Authorization:
         self._settings, self._ledger, self._actions = settings, ledger, actions
 
     def access(self, caller: Caller) -> Access:
-        """Who a caller is, and what they may do; raises LedgerError."""
-        return access(self._settings(), self._ledger.standing(str(caller)), caller)
+        """Who a caller is, and what they may do; raises Unauthorized, LedgerError."""
+        return verified(self._settings(), self._ledger.standing(str(caller)), caller)
 
     def offered(self, who: Access) -> list[str]:
         """The actions that somebody may do, in menu order."""
-        if not who.role.includes(Role.SENDER):
-            return []
-        return [each for each in self._actions if self._settings().may(who.caller, each)]
+        may = self._settings().may
+        return [each for each in self._actions if who.offers(each) and may(who.caller, each)]
 
     def targets(self, who: Access, action_id: str | None = None) -> list[TargetRecord]:
         """The targets that somebody may use, of an action or of all, by name."""

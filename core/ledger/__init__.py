@@ -14,7 +14,7 @@ from core.ledger.records import (
     Token,
 )
 from core.ledger.standing import Standing
-from core.ledger.store import random_code
+from core.ledger.store import digest, random_code
 
 __all__ = [
     "AuditRecord",
@@ -29,5 +29,6 @@ __all__ = [
     "Standing",
     "TargetRecord",
     "Token",
+    "digest",
     "random_code",
 ]

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from core.errors import Busy, Fault, IdempotencyMismatch, InvalidInput, QuotaSpent, Repeated
+from core.errors import (
+    Busy,
+    Fault,
+    IdempotencyMismatch,
+    InvalidInput,
+    QuotaSpent,
+    Repeated,
+    Throttled,
+)
 from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest, day_of, midnight_after
 from core.ledger.standing import Standing, lock
 from core.ledger.store import Connection
@@ -12,6 +20,7 @@ from core.plain import counted
 # A person who asks for the same again this soon is asked whether they mean it.
 GUARD_SECONDS = 60.0
 FREE_LIMIT = 1
+RATE_SECONDS = 3600.0
 
 
 def read(db: Connection, where: str, **args: Any) -> list[RunRecord]:
@@ -50,10 +59,11 @@ def accept(
     if request.refuse is not None:
         raise request.refuse
     free = (who.plan or default_plan) == "free" and not request.test
+    if free and used(db, who.quota_owner, request.action, day_of(at)) >= FREE_LIMIT:
+        raise QuotaSpent(resets_at=midnight_after(at))
+    _refuse_too_many(db, who, at)
     if request.test:
         _refuse_another_test(db, request, at)
-    elif free and used(db, who.quota_owner, request.action, day_of(at)) >= FREE_LIMIT:
-        raise QuotaSpent(resets_at=midnight_after(at))
     if request.guard:
         _refuse_repeat(db, request, who, at)
     row = {
@@ -109,6 +119,38 @@ def share_today(db: Connection, used_by: str, owner: str) -> None:
         "WHERE owner = :used_by AND day >= :day ON CONFLICT DO NOTHING",
         {"owner": owner, "used_by": used_by, "day": day_of(db.now())},
     )
+
+
+def forget_keys(db: Connection, caller: str) -> None:
+    """Let nobody who comes by this name later be told what was answered until now."""
+    db.execute("UPDATE runs SET key = NULL WHERE caller = :c AND key IS NOT NULL", {"c": caller})
+
+
+def _refuse_too_many(db: Connection, who: Standing, at: float) -> None:
+    if who.token is None or who.token.per_hour is None:
+        return
+    # Who waited for the lock began earlier than others whose runs are there by now. A clock that
+    # was set back must not make somebody wait for longer than the hour.
+    nth = db.execute(
+        "SELECT at FROM runs WHERE caller = :caller AND at > :after AND at < :before "
+        "AND at >= :made ORDER BY at DESC LIMIT 1 OFFSET :most",
+        {
+            "caller": who.caller,
+            "after": at - RATE_SECONDS,
+            "before": at + RATE_SECONDS,
+            "made": who.token.created_at,
+            "most": who.token.per_hour - 1,
+        },
+    ).fetchone()
+    if nth is not None:
+        label, wait = who.token.label, min(max(1.0, nth[0] + RATE_SECONDS - at), RATE_SECONDS)
+        raise Throttled(
+            f"The token {label} may send {counted(who.token.per_hour, 'run')} an hour; "
+            "this one was not sent.",
+            fix=f"Send it again in {counted(-int(-wait // 60), 'minute')}. An admin can allow "
+            f"more: levqor token set {label} --per-hour N",
+            retry_after=wait,
+        )
 
 
 def _refuse_repeat(db: Connection, request: RunRequest, who: Standing, at: float) -> None:

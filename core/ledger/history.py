@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from core.ledger import usage
+from core.ledger.listing import RunFilter
 from core.ledger.records import day_of, start_of
 from core.ledger.store import Connection, Stored, reads, writes
 from core.ledger.usage import Tallies, Tally
@@ -116,15 +117,21 @@ class RunHistory(Stored):
             )
         return True
 
-    def usage(self, days: int) -> list[UsageDay]:
-        """Runs by connector and day over the last `days` UTC days, today included, latest first."""
+    def usage(self, days: int, of: RunFilter | None = None) -> list[UsageDay]:
+        """Runs by connector and day over the last `days` UTC days, today included, latest first.
+
+        With `of` only the runs that it means, of those that are still kept.
+        """
 
         def count(db: Connection) -> list[UsageDay]:
             now = db.now()
             first = _midnight(now) - (days - 1) * DAY
             tallies: Tallies = {}
-            for start, connector, tally in _tallies(db, first, now + DAY, DAY):
-                tallies.setdefault((day_of(start), connector), Tally()).add(tally)
+            if of is not None:
+                tallies = usage.count_days(db, first, now + DAY, of)
+            else:
+                for start, connector, tally in _tallies(db, first, now + DAY, DAY):
+                    tallies.setdefault((day_of(start), connector), Tally()).add(tally)
             ordered = sorted(tallies.items(), key=lambda item: item[0][1])
             ordered.sort(key=lambda item: item[0][0], reverse=True)
             return [

@@ -10,6 +10,7 @@ from core.ledger import accept, owed, runs
 from core.ledger.bots import Bots
 from core.ledger.history import GIVE_WAY_SECONDS, RunHistory
 from core.ledger.linking import Linking
+from core.ledger.listing import RunFilter
 from core.ledger.owed import OwedAnswers
 from core.ledger.pairing import Pairing
 from core.ledger.records import day_of, midnight_after
@@ -112,11 +113,13 @@ class Ledger(
             for action in actions
         ]
 
-    def usage_report(self, days: int, caller: str, actions: Sequence[str]) -> Usage:
-        """Everybody's runs of the last days, and where a caller stands today."""
+    def usage_report(
+        self, days: int, caller: str, actions: Sequence[str], of: RunFilter | None = None
+    ) -> Usage:
+        """Everybody's runs of the last days or those of `of`, and where a caller stands today."""
         return Usage(
             days=days,
-            usage=tuple(self.usage(days)),
+            usage=tuple(self.usage(days, of)),
             caller=caller,
             plan=self.plan(caller),
             quota=tuple(self.quota(caller, actions)),

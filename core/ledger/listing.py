@@ -52,11 +52,12 @@ class RunFilter:
     connector: str | None = None
     action: str | None = None
     outcome: Wanted | None = None
+    actions: tuple[str, ...] | None = None  # of these alone
 
     @property
     def scans(self) -> bool:
         """Whether many runs may have to be looked at to find a few."""
-        return bool(self.connector or self.action or self.outcome)
+        return bool(self.connector or self.action or self.outcome or self.actions is not None)
 
 
 EVERY_RUN = RunFilter()
@@ -73,11 +74,13 @@ def latest(
         f"{at} >= :since": of.since is not None,
         "connector = :connector": of.connector,
         "action = :action": of.action,
+        one_of("action", of.actions or ()): of.actions is not None,
         f"state IN {OPEN}" if is_open else "state = :outcome": of.outcome,
         # The first alone is what an index can look for.
         f"{at} <= :at AND ({at} < :at OR run < :run)": before,
     }
     args = {**asdict(of), **(before._asdict() if before else {}), "last": last}
+    args |= parameters("action", of.actions or ())
 
     def look(caller: str | None) -> list[RunRecord]:
         wanted = [sql for sql, want in {**conditions, f"{by} = :caller": caller}.items() if want]
@@ -90,6 +93,17 @@ def latest(
         return look(None)
     pages = map(look, dict.fromkeys(of.callers))
     return [*islice(heapq.merge(*pages, key=Place.of, reverse=True), last)]
+
+
+def one_of(column: str, values: Sequence[str]) -> str:
+    """The condition that a column is one of some values, which are its `parameters`."""
+    listed = ", ".join(f":{name}" for name in parameters(column, values))
+    return f"{column} IN ({listed})" if values else "1 = 0"
+
+
+def parameters(column: str, values: Sequence[str]) -> dict[str, str]:
+    """The parameters of `one_of`."""
+    return {f"{column}_{number}": value for number, value in enumerate(values)}
 
 
 def named(db: Connection, runs: Sequence[str]) -> list[RunRecord]:

@@ -1,12 +1,14 @@
 """What goes into the ledger and what comes out, as values."""
 
 import datetime as dt
+import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from core.reports import Run, State, moment
+from core.scopes import BEFORE, Scope
 
 OPEN = ("accepted", "sending")
 
@@ -143,7 +145,20 @@ class Token:
     expires_at: float | None = None
     used_at: float | None = None
     old_until: float | None = None
+    hash: bytes = field(default=b"", repr=False)
+    old_hash: bytes | None = field(default=None, repr=False)
     plan: str = "free"
+
+    @property
+    def grant(self) -> Scope:
+        """What it may do, as far as its role allows that."""
+        return BEFORE if self.scope is None else Scope.of(self.scope)
+
+    def is_of(self, credential: bytes, now: float) -> bool:
+        """Whether a digest is the token's, or what it was before while that works."""
+        mine = hmac.compare_digest(self.hash, credential)
+        old = self.old_hash if self.old_until is not None and now < self.old_until else None
+        return mine or (old is not None and hmac.compare_digest(old, credential))
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:

@@ -14,7 +14,8 @@ _SEEN_SECONDS = 60.0
 class Standing:
     """What is kept of a caller; a role or a plan is None where nobody has chosen one.
 
-    A caller whom nobody has added to a person is a person of its own.
+    A caller whom nobody has added to a person is a person of its own. `at` is when its token was
+    read.
     """
 
     caller: str
@@ -22,6 +23,7 @@ class Standing:
     role: str | None = None
     plan: str | None = None
     token: Token | None = None
+    at: float = 0.0
 
     @property
     def quota_owner(self) -> str:
@@ -46,7 +48,8 @@ def standing(db: Connection, caller: str) -> Standing:
     """Read who a caller is."""
     row = db.execute(_CALLER, {"caller": caller}).fetchone()
     person, role, plan, _ = row or (None, None, None, None)
-    return Standing(caller, person, role, plan, _token(db, caller))
+    token = _token(db, caller)
+    return Standing(caller, person, role, plan, token, db.now() if token else 0.0)
 
 
 def standings(db: Connection) -> list[Standing]:
@@ -63,14 +66,16 @@ def lock(db: Connection, caller: str, now: float, *, unlimited: str | None = Non
 
     Whoever locks both locks the caller first. Two callers of one person wait for each other, and
     so does who links or removes one of them. With `unlimited`, the default plan of who may need
-    no lock, nothing is locked where the plan is `pro`.
+    no lock, nothing is locked where the plan is `pro` and no token has a rate.
     """
     who = {"caller": caller, "now": now}
     if unlimited is not None:
         row = db.execute(_CALLER, who).fetchone()
         person, role, plan, seen = row or (None, None, None, 0.0)
-        if (plan or unlimited) == "pro" and seen > now - _SEEN_SECONDS:
-            return Standing(caller, person, role, plan, _token(db, caller))
+        token = _token(db, caller)
+        rated = token is not None and token.per_hour is not None
+        if (plan or unlimited) == "pro" and seen > now - _SEEN_SECONDS and not rated:
+            return Standing(caller, person, role, plan, token, now)
     person, role, plan = db.execute(
         "INSERT INTO callers (caller, first_seen, last_seen) VALUES (:caller, :now, :now) "
         "ON CONFLICT (caller) DO UPDATE SET last_seen = :now RETURNING person, role, plan",
@@ -81,7 +86,7 @@ def lock(db: Connection, caller: str, now: float, *, unlimited: str | None = Non
             "UPDATE people SET seen_at = :now WHERE name = :person RETURNING role, plan",
             {"person": person, "now": now},
         ).fetchone()
-    return Standing(caller, person, role, plan, _token(db, caller))
+    return Standing(caller, person, role, plan, _token(db, caller), now)
 
 
 def callers_of(db: Connection, who: Standing) -> list[str]:

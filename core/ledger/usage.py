@@ -1,8 +1,11 @@
 """Counting runs, by the hour and by who asked: the SELECTs that read them for history.py."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from core.ledger.listing import RunFilter, one_of, parameters
 from core.ledger.store import Connection
 
 # Times are counted in steps of 1 to 2.5 % of theirs: each by the nearest step, so that none is
@@ -13,12 +16,12 @@ _STEPS = [(0.05, 1.0)] + [
 ]  # fmt: skip
 # What was never tried (busy, interrupted) took no time that would tell anything of the service.
 _COUNT = f"""
-SELECT connector, action, state, round(ms / width) * width AS about, count(*) FROM (
-    SELECT connector, action, state, CASE WHEN attempts > 0 THEN ms END AS ms,
+SELECT {{by}}, state, round(ms / width) * width AS about, count(*) FROM (
+    SELECT {{by}}, state, CASE WHEN attempts > 0 THEN ms END AS ms,
         CASE {" ".join(f"WHEN ms < {top} THEN {width}" for width, top in _STEPS)} ELSE 2500.0 END
         AS width
-    FROM runs WHERE at >= :since AND at < :until AND settled_at IS NOT NULL AND test = 0
-) AS timed GROUP BY connector, action, state, about
+    FROM runs WHERE at >= :since AND at < :until AND settled_at IS NOT NULL AND test = 0{{those}}
+) AS timed GROUP BY {{by}}, state, about
 """
 _PEOPLE = (
     "SELECT action, quota_owner, state, count(*) FROM runs WHERE at >= :since AND at < :until "
@@ -82,9 +85,25 @@ Tallies = dict[tuple[str, str], Tally]
 
 def count(db: Connection, since: float, until: float) -> Tallies:
     """The runs of a span that ended, by connector and action; test sends left out."""
+    sql = _COUNT.format(by="connector, action", those="")
+    return _tallies(db, sql, {"since": since, "until": until})
+
+
+def count_days(db: Connection, since: float, until: float, of: RunFilter) -> Tallies:
+    """The same runs by day and connector, of those that `of` means."""
+    args: dict[str, Any] = {"since": max(since, of.since or since), "until": until}
+    those = ""
+    for column, values in (("caller", of.callers), ("action", of.actions)):
+        if values is not None:
+            those += f" AND {one_of(column, values)}"
+            args |= parameters(column, values)
+    return _tallies(db, _COUNT.format(by="day, connector", those=those), args)
+
+
+def _tallies(db: Connection, sql: str, args: Mapping[str, Any]) -> Tallies:
     tallies: Tallies = {}
-    for connector, action, state, ms, runs in db.execute(_COUNT, {"since": since, "until": until}):
-        tallies.setdefault((connector, action), Tally()).count(state, runs, ms)
+    for one, other, state, ms, runs in db.execute(sql, args):
+        tallies.setdefault((one, other), Tally()).count(state, runs, ms)
     return tallies
 
 

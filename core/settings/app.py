@@ -251,6 +251,6 @@ class AppSettings(Config):
     remote_token: Secret | None = setting(
         "LEVQOR_REMOTE_TOKEN",
         "The tray's token for a remote Levqor",
-        "levqor token new LABEL, on the remote machine",
+        "levqor token new tray --only '*,live', on the remote machine",
         env_only=True,
     )

@@ -6,6 +6,7 @@ from core.cli import people
 from core.contract import Interface, Pairing
 from core.ledger import Ledger
 from tests.support.sandbox import Answer, Hang
+from tests.support.tokens import token_of
 
 
 def test_a_caller_put_on_pro_has_no_daily_limit(cli, home):
@@ -37,10 +38,10 @@ def test_a_plan_is_set_by_a_persons_name_too(cli):
 
 def test_a_new_token_is_shown_once_and_works(cli, home):
     printed = cli("token", "new", "ann", "--plan", "pro", "--admin", "--output", "json")
-    assert set(printed.json) == {"token", "label", "plan"}
+    assert set(printed.json) == {"token", "label", "plan", "scope"}
     assert (printed.json["label"], printed.json["plan"]) == ("ann", "pro")
     with Ledger.open(home) as ledger:
-        assert ledger.token_check(printed.json["token"]).admin is True
+        assert token_of(ledger, printed.json["token"]).admin is True
     listed = cli("token", "list", "--output", "json")
     assert printed.json["token"] not in listed.out
     assert [(t["label"], t["plan"], t["admin"]) for t in listed.json["tokens"]] == [
@@ -67,7 +68,7 @@ def test_a_revoked_token_is_not_valid_any_more(cli, home):
         "revoked": True,
     }
     with Ledger.open(home) as ledger:
-        assert ledger.token_check(token) is None
+        assert token_of(ledger, token) is None
     assert cli("token", "revoke", "ann").status == 2
 
 

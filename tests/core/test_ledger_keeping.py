@@ -16,6 +16,7 @@ from core.ledger.records import RUN_COLUMNS
 from core.ledger.runs import ANSWER_SECONDS, PRUNE_STEP, forget_old_replies
 from tests.support.engines import both, pooled_too, shared
 from tests.support.journal import accept, die, finish, order
+from tests.support.tokens import token_of
 from tests.support.waiting import wait_for
 
 
@@ -224,7 +225,7 @@ def test_strangers_are_pruned_with_their_runs_and_those_with_a_standing_are_not(
         assert ledger.redeem("telegram", "42", code)
         assert ledger.prune(90) == 4
         assert sorted(person.caller for person in ledger.callers()) == kept
-        assert ledger.token_check(token)
+        assert token_of(ledger, token)
         if not ledger.store.shared:
             assert b"192.0.2.7" not in ledger.store.files.read_bytes()
 

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import InvalidInput, NotFound
 from tests.support.engines import both, pooled_too
+from tests.support.tokens import token_of
 
 pytestmark = both
 
@@ -13,14 +14,14 @@ pytestmark = both
 @pooled_too
 def test_a_token_works_until_it_is_revoked_and_only_its_hash_is_kept(ledger, home):
     token = ledger.token_new("ci", plan="pro", admin=True)
-    found = ledger.token_check(token)
-    assert (found.label, found.plan, found.admin) == ("ci", "pro", True)
-    assert ledger.token_check(token + "x") is None
-    assert ledger.token_check("lvq_ci_") is None
-    assert ledger.token_check("nonsense") is None
+    found = token_of(ledger, token)
+    assert (found.label, found.admin, ledger.plan("http:ci")) == ("ci", True, "pro")
+    assert token_of(ledger, token + "x") is None
+    assert token_of(ledger, "lvq_ci_") is None
+    assert token_of(ledger, "nonsense") is None
     assert token.encode() not in b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
     ledger.token_revoke("ci")
-    assert ledger.token_check(token) is None
+    assert token_of(ledger, token) is None
     with pytest.raises(NotFound):
         ledger.token_revoke("ci")
 
@@ -37,8 +38,8 @@ def test_a_label_in_use_is_refused_and_free_again_after_revocation(ledger):
         ledger.token_new("ci")
     ledger.token_revoke("ci")
     new = ledger.token_new("ci")
-    assert ledger.token_check(old) is None
-    assert ledger.token_check(new).label == "ci"
+    assert token_of(ledger, old) is None
+    assert token_of(ledger, new).label == "ci"
 
 
 @pooled_too

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from core.callers import Caller
-from core.engine.authorization import access
+from core.engine.access import access
 from core.errors import Forbidden, InvalidInput, LedgerError, NotFound, QuotaSpent, Repeated
 from core.ledger import Ledger
 from core.roles import Role
@@ -14,6 +14,7 @@ from core.settings import Settings
 from tests.support.cli import ROOT
 from tests.support.engines import both, pooled_too
 from tests.support.journal import DO, accept, finish
+from tests.support.tokens import token_of
 
 SLACK, PHONE, TOKEN = "slack:T1:U1", "telegram:42", "http:ci"
 ROOT_USER = "cli:root"
@@ -112,10 +113,10 @@ def test_who_was_removed_or_parted_does_not_come_back_with_more_than_they_had(le
     ledger.person_add("ann", [SLACK, PHONE, TOKEN], by=ROOT_USER, role="viewer", title="Ann")
     ledger.person_unlink(SLACK, by=ROOT_USER)
     assert ledger.standing(SLACK).role == "viewer"
-    assert ledger.token_check(token) is not None
+    assert token_of(ledger, token) is not None
     ledger.person_remove("ann", by=ROOT_USER)
     assert [ledger.standing(caller).role for caller in (PHONE, TOKEN)] == ["none", "none"]
-    assert ledger.token_check(token) is None
+    assert token_of(ledger, token) is None
     assert ledger.people() == []
     ledger.prune(1)
     assert ledger.standing(PHONE).role == "none"
@@ -229,9 +230,9 @@ def test_a_database_of_before_keeps_every_run_plan_pairing_token_and_count(home)
             "http:ops": ("pro", None, None),
             "http:gone": ("free", None, None),
         }
-        found = ledger.token_check("lvq_ci_of-before")
+        found = token_of(ledger, "lvq_ci_of-before")
         assert (found.label, found.scope, found.admin) == ("ci", None, False)
-        assert ledger.token_check("lvq_ops_of-before").admin
+        assert token_of(ledger, "lvq_ops_of-before").admin
         assert (ledger.people(), ledger.audit()) == ([], [])
 
 

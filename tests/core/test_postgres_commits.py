@@ -15,6 +15,7 @@ from tests.support.asking import ADA, HELLO
 from tests.support.engines import shared
 from tests.support.journal import accept, charged, die, finish, order
 from tests.support.postgres_proxy import WAYS, PostgresProxy
+from tests.support.tokens import token_of
 from tests.support.waiting import wait_for
 
 pytestmark = shared
@@ -174,10 +175,10 @@ def test_askers_are_told_by_the_next_look_where_this_one_stays_without_an_answer
 def test_what_an_admin_changes_is_done_once_where_the_answer_was_lost(far, proxy, way):
     proxy.cut(way, "INSERT INTO tokens")
     token = far.token_new("ci", plan="pro")
-    assert far.token_check(token).plan == "pro"
+    assert (token_of(far, token).label, far.plan("http:ci")) == ("ci", "pro")
     proxy.cut(way, "SET revoked_at")
     far.token_revoke("ci")
-    assert far.token_check(token) is None
+    assert token_of(far, token) is None
     code, _ = far.pair_code("telegram")
     proxy.cut(way, "DELETE FROM pairings")
     assert far.redeem("telegram", "42", code)

@@ -10,9 +10,11 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from core.cli.init import TRAY_SCOPE
 from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.ledger import Ledger
+from core.scopes import Scope
 from core.settings import Settings
 from tests.support.desktop import missing, until
 from tests.support.sandbox import Sandbox
@@ -115,7 +117,7 @@ def test_no_network_is_one_trouble_and_not_one_for_each(tmp_path, home):
 def test_a_remote_levqor_is_watched_tested_lost_and_found(tmp_path, home, sandbox):
     port = free_port()
     with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
-        token = engine.ledger.token_new("desk", plan="pro", admin=False)
+        token = engine.ledger.token_new("desk", plan="pro", scope=Scope.of(TRAY_SCOPE))
     with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
         desk.env["LEVQOR_REMOTE_TOKEN"] = token
 

@@ -48,8 +48,10 @@ class Remote:
         if status in (401, 403):
             fix = (
                 "Put a valid token into LEVQOR_REMOTE_TOKEN. To make one, run there: "
-                "levqor token new LABEL"
+                "levqor token new tray --only '*,live'"
             )
+            if body.get("reason") == "scope":
+                fix = str(body.get("fix") or fix)
             raise SourceError(f"{self._host} refuses the token", fix)
         if status >= 500 and body.get("error") == "ledger_error":
             words = str(body.get("message") or "The database there cannot be used")

@@ -194,7 +194,7 @@ def inbound(slack):
 
 def counted(slack):
     """What the metrics say of posts without Slack's valid signature."""
-    token = slack.engine.ledger.token_new("metrics")
+    token = slack.engine.ledger.token_new("metrics", admin=True)
     line = http.client.HTTPConnection(urlsplit(slack.people.events_url).netloc)
     line.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
     page = line.getresponse().read().decode()

@@ -2,6 +2,7 @@
 
 from core.connectors import CONNECTORS
 from core.engine import Engine
+from core.scopes import Scope
 from core.settings import Settings
 from tests.support.web import served
 
@@ -18,7 +19,8 @@ def test_health_and_metrics_have_an_entry_more_for_each_account(home, environ):
     with Engine.open(Settings(home, environ=values)) as engine, served(engine) as web:
         summary = web.get("/actions/health").json()
         live = web.get("/actions/health?live=1").json()
-        lines = web.get("/metrics").body.decode().splitlines()
+        token = engine.ledger.token_new("prometheus", scope=Scope.of("metrics"))
+        lines = web.get("/metrics", token=token).body.decode().splitlines()
         described = web.get("/openapi.json").json()["components"]["schemas"]["Health"]
     assert summary == {
         "status": "ok",

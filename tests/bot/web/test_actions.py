@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from core.connectors import CONNECTORS
+from core.scopes import Scope
 from tests.support.cli import levqor
 from tests.support.sandbox import Answer, Delay
 from tests.support.waiting import wait_for
@@ -24,6 +25,11 @@ def web(engine):
 @pytest.fixture
 def token(engine):
     return engine.ledger.token_new("ops", plan="pro")
+
+
+@pytest.fixture
+def prometheus(engine):
+    return engine.ledger.token_new("prometheus", scope=Scope.of("metrics,live,openapi"))
 
 
 def keyed(key):
@@ -200,8 +206,8 @@ def test_health_has_the_old_services_shape(web):
 
 
 @pytest.mark.parametrize("path", ["/actions/health", "/ops/uptime", "/metrics", "/openapi.json"])
-def test_a_health_checkers_head_is_answered_as_a_get_without_a_body(web, path):
-    got, head = web.get(path), web.call("HEAD", path)
+def test_a_health_checkers_head_is_answered_as_a_get_without_a_body(web, path, prometheus):
+    got, head = web.get(path, token=prometheus), web.call("HEAD", path, token=prometheus)
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-type"] == got.headers["content-type"]
     assert int(head.headers["content-length"]) > 0
@@ -239,11 +245,11 @@ def test_uptime_tells_version_and_ways_in(web):
     assert said["inbound"]["http"]["ok"] is True
 
 
-def test_metrics_count_runs_refusals_queues_and_verdicts(web, sandbox):
+def test_metrics_count_runs_refusals_queues_and_verdicts(web, prometheus):
     web.post("/actions/email.send", MAIL)
     web.post("/actions/email.send", MAIL)
     web.get("/actions/health?live=1")
-    reply = web.get("/metrics")
+    reply = web.get("/metrics", token=prometheus)
     lines = reply.body.decode().splitlines()
     assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     sent = 'levqor_runs_total{action="email.send",outcome="sent",surface="http"} 1.0'
@@ -257,18 +263,21 @@ def test_metrics_count_runs_refusals_queues_and_verdicts(web, sandbox):
     assert 'levqor_http_answers_total{status="402"} 1.0' in lines
 
 
-def test_metrics_count_the_terminal_s_runs_too_and_survive_a_restart(engine, home, sandbox):
+def test_metrics_count_the_terminal_s_runs_too_and_survive_a_restart(
+    engine, home, sandbox, prometheus
+):
     with served(engine) as web:
         web.post("/actions/email.send", MAIL)
     sent = levqor("--home", home, "run", "slack.send", "hi", env=sandbox.settings())
     assert sent.status == 0, sent.err
     with served(engine) as web:
-        lines = web.get("/metrics").body.decode().splitlines()
+        lines = web.get("/metrics", token=prometheus).body.decode().splitlines()
     assert 'levqor_runs_total{action="email.send",outcome="sent",surface="http"} 1.0' in lines
     assert 'levqor_runs_total{action="slack.send",outcome="sent",surface="cli"} 1.0' in lines
 
 
-def test_metrics_speak_openmetrics_where_it_is_asked_for(web):
-    reply = web.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+def test_metrics_speak_openmetrics_where_it_is_asked_for(web, prometheus):
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    reply = web.get("/metrics", headers=accept, token=prometheus)
     assert reply.headers["content-type"].startswith("application/openmetrics-text")
     assert reply.body.endswith(b"# EOF\n")

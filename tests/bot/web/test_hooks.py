@@ -85,7 +85,7 @@ def test_a_post_that_no_platform_signed_is_counted(engine, status):
 
     hook = Hook("/chat/events", lambda _: False, answer, refused=status)
     with served(engine, [hook]) as web:
-        token = engine.ledger.token_new("ops")
+        token = engine.ledger.token_new("ops", admin=True)
         for _ in range(3):
             assert web.post("/chat/events", b"{}").status == status
         page = web.get("/metrics", token=token).body.decode()

@@ -84,7 +84,7 @@ def told(callers):
 
 
 def test_a_ledger_that_another_program_holds_keeps_nobody_from_reading(engine, home):
-    token = engine.ledger.token_new("ops", plan="pro")
+    token = engine.ledger.token_new("ops", plan="pro", admin=True)
     with served(engine) as web:
         with held(home):
             callers = asked(web.address, token, SIZES["run"] + 6)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.scopes import Scope
+
 MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
 PAGE = "https://team.example.com"
 LIVE = "/actions/health?live=1"
@@ -49,7 +51,8 @@ ASKING = {
 def test_a_page_starts_no_live_check(serve, sandbox, who, with_token, anonymous):
     headers, status, starts = ASKING[who]
     web = serve(ALLOWED_ORIGINS=PAGE, LEVQOR_HTTP_ANONYMOUS=anonymous)
-    token = web.bot.engine.ledger.token_new("ops") if with_token else None
+    ledger = web.bot.engine.ledger
+    token = ledger.token_new("ops", scope=Scope.of("live")) if with_token else None
     assert web.get("/actions/health", headers=headers, token=token).status == status
     assert web.get("/api/usage/summary", headers=headers, token=token).status == status
     for method in ("HEAD", "GET"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.connectors import CONNECTORS
+from core.scopes import Scope
 from docs.contract_pages import actions
 from tests.support.web import served
 
@@ -77,7 +78,8 @@ def test_a_test_send_is_described_with_its_parameter(web):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 @pytest.mark.parametrize("command", CURLS, ids=[one.split()[1].strip("'")[21:] for one in CURLS])
 def test_a_curl_example_is_answered_as_the_page_says(web, command):
-    token = web.bot.engine.ledger.token_new("ops", plan="pro")
+    scope = Scope.of(re.search(r"token new ops .*--only '(.*?)'", PAGES[0].read_text())[1])
+    token = web.bot.engine.ledger.token_new("ops", plan="pro", scope=scope)
     done = subprocess.run(
         ["sh", "-ec", command.replace("curl ", "curl -sS -w '%{http_code}' ", 1)
          .replace(BASE, web.url)],

@@ -1,0 +1,292 @@
+"""Tokens for HTTP: making, narrowing, rotating and revoking them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.callers import ADDRESSED_SURFACE
+from core.cli import options
+from core.cli.people import Plan
+from core.cli.reports import ago
+from core.errors import Fault, InvalidInput
+from core.reports import iso, without_none
+
+if TYPE_CHECKING:
+    from core.cli.session import Session
+    from core.ledger import Token
+    from core.scopes import Scope
+
+LONGEST_OVERLAP = 30 * 86400
+MOST_PER_HOUR = 100_000
+Label = Annotated[str, typer.Argument(metavar="LABEL", help="Its name in: levqor token list")]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="SCOPE",
+        help="What it may do, with commas between: an action, ACTION@TARGET, '*' for every"
+        " action, and what it may read: metrics, usage (everybody's), live (live checks), openapi.",
+    ),
+]
+PerHour = Annotated[
+    str | None,
+    typer.Option("--per-hour", metavar="N", help="How many runs it may start in an hour."),
+]
+Expires = Annotated[
+    str | None,
+    typer.Option(
+        "--expires", metavar="SPAN", help="How long it is valid: 90d, 12h; never has no end."
+    ),
+]
+
+
+def new(
+    ctx: typer.Context,
+    label: Annotated[
+        str,
+        typer.Argument(
+            metavar="LABEL", help="A name for the token: small letters, digits and dashes."
+        ),
+    ],
+    only: Only = None,
+    per_hour: PerHour = None,
+    expires: Expires = None,
+    plan: Annotated[
+        Plan | None,
+        typer.Option(
+            "--plan", metavar="free|pro", help="The token's plan (default: LEVQOR_DEFAULT_PLAN)."
+        ),
+    ] = None,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="The token may read everything and see every run.")
+    ] = False,
+    output: options.Output = None,
+) -> None:
+    """Make a token; it is shown only once. Without --only it sends, and reads its own runs."""
+    session = options.session(ctx)
+    token = session.ledger.token_new(
+        label,
+        plan=plan,
+        admin=admin,
+        scope=_scope(only),
+        per_hour=_rate(per_hour),
+        expires=_expiry(expires),
+        by=str(session.caller),
+    )
+    caller = f"{ADDRESSED_SURFACE}:{label}"
+    made, standing = _named(session, label), session.ledger.standing(caller)
+
+    def draw() -> None:
+        session.out.line(token)
+        session.out.note(
+            f"Keep it now: it is not shown again. It {_may(made)}, as {caller} on the {made.plan}"
+            " plan. It works only with a levqor-bot that uses this home."
+        )
+        if standing.role not in (None, "sender", "admin"):
+            who = standing.person or caller
+            session.out.note(
+                f"It may not send: {who} has the role {standing.role}. To change it: "
+                f"levqor people set {who} --role sender"
+            )
+
+    more = {**_body(made), "token": token}
+    session.answer({name: more[name] for name in _MADE if name in more}, draw)
+
+
+def list_all(ctx: typer.Context, output: options.Output = None) -> None:
+    """List tokens and what each may do (the secrets are not shown)."""
+    session = options.reading(ctx)
+    tokens, now = session.ledger.tokens(), session.ledger.now()
+    wide = [token.label for token in tokens if _wide(token, now)]
+
+    def draw() -> None:
+        session.out.table(
+            ("label", "may", "an hour", "plan", "valid", "last used", "made"),
+            [
+                (
+                    token.label,
+                    _may(token),
+                    str(token.per_hour or ""),
+                    token.plan,
+                    _validity(token, now),
+                    ago(token.used_at),
+                    ago(token.created_at),
+                )
+                for token in tokens
+            ],
+            empty="There are no tokens. Make one: levqor token new LABEL",
+            drop=("made", "plan", "an hour", "last used", "valid"),
+            folds="may",
+            styles=lambda row: "dim" if _ended(tokens[row], now) else "",
+        )
+        for label in wide:
+            session.out.note(
+                f"{label} was made before tokens could be narrowed and may do everything. "
+                f"Narrow it: levqor token set {label} --only …"
+            )
+
+    session.answer({"tokens": [_body(token, now) for token in tokens]}, draw)
+
+
+def change(
+    ctx: typer.Context,
+    label: Label,
+    only: Only = None,
+    per_hour: Annotated[
+        str | None,
+        typer.Option(
+            "--per-hour", metavar="N", help="How many runs it may start in an hour; none: no limit."
+        ),
+    ] = None,
+    expires: Expires = None,
+    output: options.Output = None,
+) -> None:
+    """Change what a token may do; its secret stays the same."""
+    session = options.session(ctx)
+    changes: dict[str, Any] = {}
+    if only is not None:
+        changes["scope"] = _scope(only)
+    if per_hour is not None:
+        changes["per_hour"] = _rate(per_hour)
+    if expires is not None:
+        changes["expires"] = _expiry(expires)
+    if not changes:
+        raise InvalidInput(
+            message="Nothing was changed.", fix="Give --only, --per-hour or --expires."
+        )
+    session.ledger.token_set(label, by=str(session.caller), **changes)
+    token = _named(session, label)
+    rate = f" It may start {token.per_hour} runs an hour." if token.per_hour else ""
+    until = f" It is valid until {iso(token.expires_at)}." if token.expires_at else ""
+    session.answer(_body(token), f"The token {label} {_may(token)}.{rate}{until}")
+
+
+def rotate(
+    ctx: typer.Context,
+    label: Label,
+    overlap: Annotated[
+        str,
+        typer.Option(
+            "--overlap",
+            metavar="SPAN",
+            help="How long the old secret still works (default: 10m; 0 ends it at once).",
+        ),
+    ] = "10m",
+    output: options.Output = None,
+) -> None:
+    """Give a token a new secret, shown only once; the old one works for a while."""
+    session = options.session(ctx)
+    seconds = _seconds("overlap", overlap, LONGEST_OVERLAP) if overlap != "0" else 0
+    token = session.ledger.token_rotate(label, overlap=seconds, by=str(session.caller))
+    made = _named(session, label)
+
+    def draw() -> None:
+        session.out.line(token)
+        old = f"works until {iso(made.old_until)}" if seconds else "does not work any more"
+        session.out.note(f"Keep it now: it is not shown again. The old one {old}.")
+        if made.expires_at is not None and made.expires_at <= session.ledger.now():
+            session.out.note(
+                f"It has expired. To make it valid: levqor token set {label} --expires 90d"
+            )
+
+    body = {"token": token, "label": label, "old_until": iso(made.old_until)}
+    session.answer(body, draw)
+
+
+def revoke(ctx: typer.Context, label: Label, output: options.Output = None) -> None:
+    """Revoke a token; it stops working at once."""
+    session = options.session(ctx)
+    session.ledger.token_revoke(label, by=str(session.caller))
+    text = f"The token {label} is not valid any more."
+    session.answer({"label": label, "revoked": True}, text)
+
+
+_MADE = ("token", "label", "plan", "scope", "per_hour", "expires_at")
+
+
+def _body(token: Token, now: float | None = None) -> dict[str, Any]:
+    """A token as JSON: what it may do, never what it is."""
+    return without_none({
+        "label": token.label,
+        "plan": token.plan,
+        "admin": token.admin,
+        "scope": token.scope,
+        "per_hour": token.per_hour,
+        "created_at": iso(token.created_at),
+        "used_at": iso(token.used_at),
+        "expires_at": iso(token.expires_at),
+        "old_until": iso(token.old_until),
+        "revoked_at": iso(token.revoked_at),
+        "expired": _expired(token, now) if now is not None else None,
+        "wide": _wide(token, now) if now is not None else None,
+    })  # fmt: skip
+
+
+def _named(session: Session, label: str) -> Token:
+    return next(each for each in session.ledger.tokens() if each.label == label)
+
+
+def _may(token: Token) -> str:
+    if token.admin:
+        return "may do everything, as an admin"
+    return token.grant.describe()
+
+
+def _expired(token: Token, now: float) -> bool:
+    return token.expires_at is not None and token.expires_at <= now
+
+
+def _ended(token: Token, now: float) -> bool:
+    return token.revoked_at is not None or _expired(token, now)
+
+
+def _wide(token: Token, now: float) -> bool:
+    return token.scope is None and not _ended(token, now)
+
+
+def _validity(token: Token, now: float) -> str:
+    if token.revoked_at is not None:
+        return f"revoked {ago(token.revoked_at)}"
+    if token.expires_at is None:
+        return ""
+    if _expired(token, now):
+        return f"expired {ago(token.expires_at)}"
+    return f"until {iso(token.expires_at)}"
+
+
+def _scope(only: str | None) -> Scope | None:
+    """What --only allows; raises InvalidInput with the nearest word."""
+    from core.scopes import Scope
+
+    if only is None:
+        return None
+    return Scope.parse(only, [connector.action_id(each) for connector, each in options.actions()])
+
+
+def _rate(per_hour: str | None) -> int | None:
+    if per_hour in (None, "none"):
+        return None
+    number = int(per_hour) if re.fullmatch("[0-9]{1,6}", per_hour) else 0
+    if not 0 < number <= MOST_PER_HOUR:
+        fault = Fault("--per-hour", f"must be a whole number from 1 to {MOST_PER_HOUR}, or none")
+        raise InvalidInput([fault])
+    return number
+
+
+def _expiry(expires: str | None) -> int | None:
+    return None if expires in (None, "never") else _seconds("expires", expires)
+
+
+def _seconds(option: str, text: str, most: int = 10 * 365 * 86400) -> int:
+    from core.spans import span
+
+    seconds = span(text)
+    if not seconds or seconds > most:
+        limit = f"at most {most // 86400}d"
+        raise InvalidInput(
+            [Fault(f"--{option}", f"must be a time such as 90d, 12h or 30m, {limit}")]
+        )
+    return seconds
