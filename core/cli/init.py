@@ -12,7 +12,7 @@ from core.cli.questions import Questions
 from core.errors import InvalidInput, LevqorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from core.cli.session import Session
 
@@ -48,15 +48,27 @@ def init(
     run_bot: Annotated[
         Flag, typer.Option("--service/--no-service", help="Keep levqor-bot running from now on.")
     ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help="Set up a further account of each service, which has this name.",
+        ),
+    ] = None,
     output: options.Output = None,
 ) -> None:
     """Set services up, one question at a time; run it again to change one thing."""
+    from core.settings.names import account_name
+
     session = options.session(ctx)
     session.tolerant = True
     if session.in_sandbox:
         fix = "Try it with: levqor --sandbox smoke"
         raise InvalidInput(message="The sandbox needs no set-up.", fix=fix)
-    ask = Questions(session, _read(answers), asks=answers is None and sys.stdin.isatty())
+    account = account and account_name(account)
+    asks = answers is None and sys.stdin.isatty()
+    ask = Questions(session, _read(answers), asks=asks, account=account)
     if answers is None and not ask.asks:
         raise InvalidInput(
             message="levqor init asks questions, and nobody is here to answer them.",
@@ -66,9 +78,9 @@ def init(
     tried = {each.name: ask.set_up(each) for each in ask.chosen(services)}
     good = {name: works for name, works in tried.items() if works is not None}  # else skipped
     ask.team(flag=team)
-    sent = ask.test_sends([name for name, works in good.items() if works], flag=send)
-    session.answer({"services": good, "sent": sent}, lambda: _end(session, good))
-    if not session.out.as_json:
+    sent = _test_sends(session, ask, [name for name, works in good.items() if works], send)
+    session.answer({"services": good, "sent": sent}, lambda: _end(session, good, account))
+    if not session.out.as_json and account is None:
         _offer(ctx, ask, tray, run_bot)
     if not all(good.values()) or False in sent.values():
         raise typer.Exit(1)
@@ -81,7 +93,30 @@ def _read(answers: typer.FileText | None) -> dict[str, str]:
     return {name: value or "" for name, value in read.items()}
 
 
-def _end(session: Session, good: dict[str, bool]) -> None:
+def _test_sends(
+    session: Session, ask: Questions, names: Sequence[str], flag: Flag
+) -> dict[str, bool | None]:
+    """Send each action's sample; which were sent, None for what needs a default first."""
+    if not names or not ask.yes("Send a test through each service?", flag=flag, default=True):
+        return {}
+    sent: dict[str, bool | None] = {}
+    engine, out = session.engine, session.out
+    for connector in engine.connectors:
+        for action in connector.actions if connector.name in names else ():
+            action_id, who = connector.action_id(action), session.caller
+            try:
+                settled = engine.run(action_id, {}, who, test=True, account=ask.account)
+            except LevqorError as error:
+                out.line(f"{action_id}: {error.message} {error.fix or ''}", "yellow")
+                sent[action_id] = None
+            else:
+                sent[action_id] = settled.error is None
+                if not out.as_json:
+                    out.settled(settled)
+    return sent
+
+
+def _end(session: Session, good: dict[str, bool], account: str | None) -> None:
     from core.grammar import usage
 
     broken = [name for name, works in good.items() if not works]
@@ -90,7 +125,12 @@ def _end(session: Session, good: dict[str, bool]) -> None:
     works = [name for name, each in good.items() if each]
     if works:
         _, action = next(pair for pair in options.actions() if pair[0].name == works[0])
-        send = usage(f"levqor run {works[0]}.{action.name}", action.input)
+        action_id = f"{works[0]}.{action.name}"
+        if account is not None:
+            session.out.line("\nReady. An account is reached by a target; name one with:")
+            session.out.copyable(f"  levqor target add {account} {action_id} --account {account}")
+            return
+        send = usage(f"levqor run {action_id}", action.input)
         session.out.line("\nReady. Send something with:")
         session.out.copyable(f"  {send}")
         session.out.line("To let people use it from a chat, start: levqor-bot")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from core.cli import options
@@ -32,10 +33,15 @@ class _Skipped(Exception):
 
 
 class Questions:
-    """The questions, each answered by a person where one `asks`, else by what was `given`."""
+    """The questions, each answered by a person where one `asks`, else by what was `given`.
 
-    def __init__(self, session: Session, given: dict[str, str], *, asks: bool) -> None:
-        self.asks = asks
+    With an `account` they are of that further account of each service.
+    """
+
+    def __init__(
+        self, session: Session, given: dict[str, str], *, asks: bool, account: str | None = None
+    ) -> None:
+        self.asks, self.account = asks, account
         self._session, self._out, self._given = session, session.out, given
 
     def yes(self, question: str, *, flag: bool | None = None, default: bool) -> bool:
@@ -66,10 +72,11 @@ class Questions:
         if named:
             return [connector for name in named for connector in options.connectors(name)]
         if not self.asks:
-            return [c for c in known if self._given.keys() & {s.name for s in c.config.settings()}]
+            return [c for c in known if self._given.keys() & {s.name for s in self._asked(c)}]
         for number, connector in enumerate(known, 1):
-            state = ", set up" if self._session.settings.configured(connector) else ""
-            self._out.line(f"  {number}  {connector.title}{state}")
+            ready = self._session.settings.configured(connector, self.account)
+            title = connector.account_title(self.account)
+            self._out.line(f"  {number}  {title}{', set up' if ready else ''}")
         numbers = {str(number): each.name for number, each in enumerate(known, 1)}
         while True:
             typed = ask(self._out.people, "Which services? Numbers or names, with commas [all]")
@@ -85,7 +92,7 @@ class Questions:
     def set_up(self, connector: Connector) -> bool | None:
         """Set a service up; whether it works, None where a person skipped it."""
         if self.asks:
-            self._out.line(f"\n{connector.title}", "bold")
+            self._out.line(f"\n{connector.account_title(self.account)}", "bold")
         try:
             return self._set_up(connector)
         except _Skipped:
@@ -93,21 +100,30 @@ class Questions:
 
     def _set_up(self, connector: Connector) -> bool:
         """Ask for a service's settings until it works or is given up, and write the answers."""
-        declared = [each for each in connector.config.settings() if not each.env_only]
         answers: dict[str, str | None] = {}
+        title, declared = connector.account_title(self.account), self._asked(connector)
         needed, others = ([s for s in declared if s.required is r] for r in (True, False))
         found = self._answered(needed, connector, answers)
         if found and others:
             if self.asks:
-                self._out.line(f"{self._out.mark(True)} {connector.title} accepts this.", "green")
+                self._out.line(f"{self._out.mark(True)} {title} accepts this.", "green")
             # Now that the service answers, it can list what fits these.
             found = self._answered(others, connector, answers, found)
         if found:
-            self._out.line(f"{self._out.mark(True)} {connector.title} works.", "green")
+            self._out.line(f"{self._out.mark(True)} {title} works.", "green")
             for note in filter(None, (*found.notes, found.fix)):
                 self._out.line(f"    {note}")
         self._write(answers)
         return found is not None
+
+    def _asked(self, connector: Connector) -> list[Setting]:
+        """The settings to ask for: those that can be in `.env`, and are not another account's."""
+        names = self._session.settings.names(connector, self.account)
+        return [
+            replace(each, name=names[each.name])
+            for each in connector.config.settings()
+            if not each.env_only and (self.account is None or names[each.name] != each.name)
+        ]
 
     def _answered(
         self,
@@ -199,10 +215,10 @@ class Questions:
         self, connector: Connector, name: str, answers: dict[str, str | None]
     ) -> Sequence[tuple[str, str]]:
         """Show what the service can list for a setting, numbered."""
-        if name not in connector.choices:
+        if (choices := connector.choices.get(name.partition("__")[0])) is None:
             return ()
         try:
-            found = self._through(connector, answers, connector.choices[name])[:MOST_CHOICES]
+            found = self._through(connector, answers, choices)[:MOST_CHOICES]
         except LevqorError:
             return ()  # the check says why
         for number, (_, label) in enumerate(found, 1):
@@ -211,14 +227,19 @@ class Questions:
 
     def _check(self, connector: Connector, answers: dict[str, str | None]) -> Probe | None:
         """Check a service live, and say why where it fails."""
-        out = self._out
+        from core.settings.names import in_names
+
+        out, names = self._out, self._session.settings.names(connector, self.account)
         try:
-            return self._through(connector, answers, connector.probe)
+            probe = self._through(connector, answers, connector.probe)
         except LevqorError as error:
-            out.line(f"{out.mark(False)} {connector.title}: {error.message}", "red")
-            if error.fix:
-                out.line(f"    {error.fix}")
+            title, fix = connector.account_title(self.account), error.fix
+            out.line(f"{out.mark(False)} {title}: {in_names(error.message, names)}", "red")
+            if fix:
+                out.line(f"    {in_names(fix, names)}")
             return None
+        notes, fix = (in_names(note, names) for note in probe.notes), probe.fix
+        return replace(probe, notes=tuple(notes), fix=fix and in_names(fix, names))
 
     def _through(
         self,
@@ -230,7 +251,7 @@ class Questions:
         from core.outbound import Outbound
 
         settings = self._with(answers)
-        config = settings.config(connector)
+        config = settings.config(connector, self.account)
         outbound = Outbound(redactor=settings.redactor())
         try:
             with self._out.waiting(f"asking {connector.title}"):
@@ -262,23 +283,3 @@ class Questions:
                 self._write({name: "pro"})
             elif flag is False:
                 self._write({name: None})
-
-    def test_sends(self, names: Sequence[str], *, flag: bool | None) -> dict[str, bool | None]:
-        """Send each action's sample; which were sent, None for what needs a default first."""
-        if not names or not self.yes("Send a test through each service?", flag=flag, default=True):
-            return {}
-        sent: dict[str, bool | None] = {}
-        engine = self._session.engine
-        for connector in engine.connectors:
-            for action in connector.actions if connector.name in names else ():
-                action_id = connector.action_id(action)
-                try:
-                    settled = engine.run(action_id, {}, self._session.caller, test=True)
-                except LevqorError as error:
-                    self._out.line(f"{action_id}: {error.message} {error.fix or ''}", "yellow")
-                    sent[action_id] = None
-                else:
-                    sent[action_id] = settled.error is None
-                    if not self._out.as_json:
-                        self._out.settled(settled)
-        return sent

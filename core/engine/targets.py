@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from core.contract import listed, nearest
@@ -10,6 +9,7 @@ from core.engine.checking import check
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger import TargetRecord
 from core.roles import Role
+from core.settings.names import account_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from core.engine.engine import Engine
 
 NOT_CHANGED = "That cannot be where a target leads; nothing was changed."
-_ACCOUNT = re.compile("[a-z][a-z0-9]*")
 
 
 def add(
@@ -80,11 +79,8 @@ def _made(
     if wrong := [each for each in values if each not in where]:
         faults = [Fault(each, f"is no part of a destination: {may}") for each in wrong]
         raise InvalidInput(faults, NOT_CHANGED)
-    account = account and account.lower()
-    if account is not None and not _ACCOUNT.fullmatch(account):
-        fault = Fault("account", "must be letters and digits, a letter first")
-        raise InvalidInput([fault], NOT_CHANGED)
     try:
+        account = account and account_name(account)
         checked = check(engine.settings, connector, action, {**action.sample, **values}, account)
     except InvalidInput as error:
         raise error.replace(message=NOT_CHANGED) from None

@@ -38,6 +38,13 @@ def sections(
             yield title, new
 
 
+def account_name(text: str) -> str:
+    """Read an account's name; raises InvalidInput."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", text) or text.upper() == "FILE":
+        raise InvalidInput([Fault("account", "must be letters and digits, a letter first")])
+    return text.lower()
+
+
 def of_account(name: str, account: str | None) -> str:
     """The name that a service's setting has for an account; None is the service's first."""
     return f"{name}__{account.upper()}" if account else name

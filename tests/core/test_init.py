@@ -277,6 +277,36 @@ def test_a_script_is_told_what_is_missing_and_what_does_not_work(home, urls):
     assert "✗ Notion:" in ran.out
 
 
+def test_a_further_account_is_asked_for_by_the_names_of_its_settings(
+    tmp_path, urls, secrets, sandbox
+):
+    home = tmp_path / "new"
+    talk = Talk(home, {f"{k}__ACME": v for k, v in urls.items()}, "notion", "--account", "Acme")
+    talk.rest({f"{KEY}__ACME": secrets[KEY], f"{DATABASE}__ACME": "1"})
+    assert talk.status == 0, talk.screen
+    assert "Notion (acme) works." in talk.screen
+    assert "levqor target add acme notion.create --account acme" in talk.screen
+    assert "LEVQOR_TIME_ZONE" not in talk.screen
+    assert set(written(home)) == {f"{KEY}__ACME", f"{DATABASE}__ACME", "LEVQOR_DEFAULT_PLAN"}
+    assert len(sandbox.notion.writes) == 1
+
+
+def test_a_script_sets_up_a_further_account_or_is_told_what_its_settings_lack(home, urls, secrets):
+    urls = {f"{k}__ACME": v for k, v in urls.items()}
+    words = "--home", home, "init", "--account", "acme", "--answers", "-"
+    ran = levqor(*words, "slack", env=urls)
+    assert ran.status == 1
+    assert "SLACK_WEBHOOK_URL__ACME is missing" in ran.out
+    ran = levqor(*words, stdin=f"{KEY}__ACME=ntn_wrong", env=urls)
+    assert ran.status == 1
+    assert "✗ Notion (acme):" in ran.out
+    assert f"{KEY}__ACME" in ran.out
+    ran = levqor(*words, stdin=f"{WEBHOOK}__ACME={secrets[WEBHOOK]}", env=urls)
+    assert ran.status == 0, ran.err
+    assert "SLACK_BOT_TOKEN__ACME is not set" in ran.out
+    assert levqor("--home", home, "init", "--account", "a_b", "--answers", "-").status == 2
+
+
 def test_without_a_terminal_it_says_how_answers_are_given(home):
     ran = levqor("--home", home, "init")
     assert ran.status == 2

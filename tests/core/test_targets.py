@@ -142,6 +142,7 @@ NO_DESTINATION = [
     ("slack.send", None, {"channel": "a" * 81}, "channel"),
     ("slack.send", None, {"target": "ops"}, "target"),
     ("slack.send", "a_b", {}, "account"),
+    ("slack.send", "file", {}, "account"),
     ("telegram.send", None, {"chat_id": "here"}, "chat_id"),
     ("notion.create", None, {"database_id": "x"}, "database_id"),
     ("notion.create", None, {"props": {"a": 1}}, "props"),
