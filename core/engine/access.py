@@ -155,8 +155,8 @@ def everyone(settings: Settings, ledger: Ledger) -> dict[str, Access]:
 
 def is_local(settings: Settings, caller: Caller) -> bool:
     """Whether somebody sits at this machine: they can change everything in the home."""
-    local = {*Local, *(each.name for each in settings.interfaces if each.caller is OS_USER)}
-    return caller.surface in local
+    local = (each.name for each in settings.interfaces if each.caller is OS_USER)
+    return caller.surface in (Local.CLI, Local.TRAY, *local)
 
 
 def _begins_as(settings: Settings, who: Standing, caller: Caller) -> Role:

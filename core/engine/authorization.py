@@ -149,7 +149,7 @@ class Authorization:
         values = destination.filled(action, given, target, test=test)
         account = target.account if target else account
         checked = check(settings, connector, action, values, account, test=test)
-        return replace(checked, target=target)
+        return replace(checked, target=target) if target else checked
 
     def _target(self, name: str, action_id: str, caller: Caller) -> TargetRecord:
         """Look a target of an action up; raises InvalidInput with those that somebody may use."""

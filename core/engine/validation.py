@@ -130,5 +130,8 @@ def fingerprint(key: bytes, action_id: str, given: Contract, account: str | None
     Where they go counts: what a target filled in, and the account; not the target's name.
     """
     same = [action_id, given.model_dump(mode="json"), *filter(None, [account])]
-    text = json.dumps(same, sort_keys=True)
+    text = _IN_ORDER.encode(same)
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+_IN_ORDER = json.JSONEncoder(sort_keys=True)

@@ -267,6 +267,9 @@ class BotRecord:
     leases: tuple[str, ...]
 
 
+_FIRST_DAY = dt.date(1970, 1, 1)
+
+
 def midnight_after(at: float) -> dt.datetime:
     """When the quota of a time's day is given anew."""
     today = dt.datetime.fromtimestamp(at, dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -275,7 +278,7 @@ def midnight_after(at: float) -> dt.datetime:
 
 def day_of(at: float) -> str:
     """The UTC day of a time, as YYYY-MM-DD."""
-    return dt.datetime.fromtimestamp(at, dt.UTC).date().isoformat()
+    return (_FIRST_DAY + dt.timedelta(at // 86400)).isoformat()
 
 
 def start_of(day: str) -> int:

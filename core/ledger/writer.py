@@ -173,7 +173,7 @@ class Writer:
             self._leader = self._pieces[0] if self._pieces else None
             if self._pieces:
                 self._pieces[0].turn.release()
-            else:
+            elif self._closed:
                 self._free.notify_all()
 
     def _watch(self) -> None:
