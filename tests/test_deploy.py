@@ -282,3 +282,10 @@ def test_three_bots_of_the_compose_file_share_a_database_and_one_may_die(machine
     counted = 'levqor_runs_total{action="slack.send",outcome="sent",surface="http"} 9.0'
     for name in ("bot1", "bot3"):
         assert counted in machine.curl(f"http://{bots[name]}/metrics", *token)[1].splitlines()
+
+    # Bots that live and cannot take requests get none, and whoever asks is told so.
+    machine.done(*as_postgres, programs / "pg_ctl", "-D", "/run/data", "-m", "immediate", "stop")
+    wait_for(lambda: machine.curl(f"{front}/ops/live")[0] == 503)
+    status, refused, headers = machine.curl(f"{front}/actions/slack.send", *token, *send)
+    assert (status, json.loads(refused)["error"], headers["retry-after"]) == (503, "busy", "2")
+    assert machine.curl(f"http://{bots['bot1']}/ops/live")[0] == 200

@@ -8,9 +8,13 @@ import contextlib
 import errno
 import json
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
+
+if sys.platform != "win32":
+    import fcntl
 
 # A record stands within one page, so that a killed process has written it whole or not at all.
 SLOT = 256
@@ -93,7 +97,25 @@ def _reserve(file: Path) -> int:
         os.close(handle)
         file.unlink(missing_ok=True)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with contextlib.suppress(OSError):  # some disks cannot lock
+        _lock(handle)
     return handle
+
+
+def in_use(file: Path) -> bool:
+    """Whether the process lives that keeps its endings in a file."""
+    with file.open("rb") as opened:
+        try:
+            _lock(opened.fileno())
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _lock(handle: int) -> None:
+    """Lock a file until it is closed; raises BlockingIOError where another process has."""
+    if sys.platform != "win32":
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def file_of(ledger: Path, owner: str) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from core.errors import LedgerError, NotConfigured
-from core.home import DATABASE, MOVING, check, moving, open_trusted, refuse_link, trust
+from core.home import DATABASE, MOVING, SHARED, check, moving, open_trusted, refuse_link, trust
 from core.home_key import KEY
 from core.ledger import backup, endings
 from core.ledger.explain import LOCKED, code_of, explain
@@ -67,7 +67,7 @@ def files(home: Path) -> list[str]:
     kept = [
         endings.file_of(home / DATABASE, owner).name for owner in endings.owners(home / DATABASE)
     ]
-    names = [SETTINGS, KEY, *(f"{LOGS}/{name}" for name in logs), *kept, DATABASE]
+    names = [SETTINGS, KEY, *(f"{LOGS}/{name}" for name in logs), *kept, SHARED, DATABASE]
     return [name for name in names if os.path.lexists(home / name)]
 
 
@@ -80,7 +80,8 @@ def _refuse_another_move(source: Path, target: Path) -> None:
 
 
 def _refuse_no_home(source: Path, *, begun: bool) -> None:
-    if not begun and not os.path.lexists(source / DATABASE):
+    # A bot whose database is in PostgreSQL has no other file there that is surely ours.
+    if not begun and not any(os.path.lexists(source / name) for name in (DATABASE, SHARED)):
         raise NotConfigured(
             f"There is no {DATABASE} in {source}, so there is nothing to move.",
             fix="Go to the folder that was the home, or name it with --from DIR.",
@@ -108,11 +109,14 @@ def _refuse_to_replace(source: Path, target: Path) -> None:
 @contextlib.contextmanager
 def _alone(source: Path) -> Iterator[sqlite3.Connection | None]:
     """Keep every other Levqor away from a home, and lend its database; None where it has none."""
-    file = source / DATABASE
+    file, lock = source / DATABASE, source / LOCK
     if not file.exists():
+        # In PostgreSQL, or moved already: no lock of a database keeps a bot out.
+        kept = (endings.file_of(file, owner) for owner in endings.owners(file))
+        if any(map(endings.in_use, kept)):
+            raise _in_use(str(source))
         yield None
         return
-    lock = source / LOCK
     with hard_lock(lock, _PATIENCE):
         owners = (lock.name.rpartition("-")[2] for lock in source.glob(f"{DATABASE}-owner-*"))
         if any(Owner.lives(file, owner) for owner in owners):

@@ -17,6 +17,7 @@ from core.ledger import Ledger
 from core.ledger.moving import move
 from tests.support.bot import Program
 from tests.support.cli import environment, levqor
+from tests.support.engines import shared
 from tests.support.journal import finish, order
 
 
@@ -151,6 +152,35 @@ def test_a_home_in_use_is_not_moved(old, new, sandbox):
     before = seen(old)
     move(old, new)
     assert seen(new) == before
+
+
+@shared
+def test_a_home_whose_database_is_in_postgresql_moves_once_its_bot_has_ended(
+    tmp_path, new, sandbox, database
+):
+    home = tmp_path / "old"
+    home.mkdir(mode=0o700)
+    (home / ".env").write_text("LEVQOR_KEEP_DAYS=17\n")
+    (home / ".env").chmod(0o600)
+    env = {**sandbox.settings(), "LEVQOR_DATABASE_URL": database}
+    with Program(home, env, "--http", "127.0.0.1:0") as bot:
+        bot.until("http:")
+        assert refusal(home, new).message == f"The database in {home} is in use."
+        bot.terminate()
+    assert levqor("--home", home, "token", "new", "ci", env=env).status == 0
+    key = (home / "levqor.key").read_bytes()
+    (new / "levqor.postgresql").touch()
+    assert "exists already" in refusal(home, new).message
+    (new / "levqor.postgresql").unlink()
+
+    ran = levqor("--home", new, "home", "move", "--from", home)
+    assert ran.status == 0, ran.err
+    assert (new / "levqor.key").read_bytes() == key
+    assert names(home) == set()
+    assert "ci" in levqor("--home", new, "token", "list", env=env).out
+    # Its bot does not begin on a levqor.db there either.
+    alone = levqor("--home", new, "token", "list", env=sandbox.settings())
+    assert "keeps its database in PostgreSQL" in " ".join(alone.err.split())
 
 
 def test_what_a_killed_process_left_in_the_write_ahead_log_moves_too(old, new):
