@@ -232,6 +232,20 @@ def test_the_server_s_unit_sends_with_a_credential_on_the_home_of_every_command(
     assert json.loads(sent)["run"] in machine.as_levqor("runs")
     _, health, _ = machine.curl(f"{URL}/actions/health", *given)
     assert json.loads(health)["connectors"]["email"] is False
+
+    # What the unit alone may read, a command has only through levqor-server.
+    machine.done("install", "-m", "755", DEPLOY / "levqor-server", "/usr/local/sbin/")
+    server = "/usr/local/sbin/levqor-server"
+    alone = machine.run("runuser", "-u", "levqor", "--", "levqor", "run", "slack.send", "Hello")
+    assert (alone.returncode, "SLACK_WEBHOOK_URL is missing" in alone.stderr) == (3, True)
+    assert "sent" in machine.done(server, "run", "slack.send", "Hello", "there")
+    assert machine.done(server, "runs").count("slack.send") == 2
+    assert machine.run(server, "run", "slack.send").returncode == 2
+    address = "postgresql://levqor@/levqor?host=/run/nowhere"
+    machine.write("/etc/credstore/levqor.LEVQOR_DATABASE_URL", address, "600")
+    asked = machine.run(server, "bots")
+    assert "The PostgreSQL database levqor" in asked.stderr
+    machine.done("rm", "/etc/credstore/levqor.LEVQOR_DATABASE_URL")
     modes = machine.done("stat", "-c", "%a %U", "/var/lib/levqor")
     assert modes == "700 levqor\n"
     machine.done("systemctl", "stop", "levqor-bot")
