@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from core.contract import Connector
@@ -63,6 +63,12 @@ class HealthChecker:
             problems=(log.problem,) if log and log.problem else (),
             bots=team if several else None,
         )
+
+    def check(self, names: Collection[str]) -> dict[str, ConnectorHealth]:
+        """Probe these accounts now, of those that are set up, and write what was found."""
+        listed = [(c, a) for c, a in accounts(self._engine) if c.account_id(a) in names]
+        known = {c.account_id(account): self._last_known(c, account) for c, account in listed}
+        return self._probe_all(known, listed)
 
     def _last_known(self, connector: Connector, account: str | None) -> ConnectorHealth:
         known, settings = self._unchecked(connector, account), self._engine.settings

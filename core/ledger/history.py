@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from core.ledger import usage
 from core.ledger.listing import RunFilter
-from core.ledger.records import day_of, start_of
+from core.ledger.records import DAY, day_of, start_of
 from core.ledger.store import Connection, Stored, reads, writes
 from core.ledger.usage import Tallies, Tally
 from core.reports import History, HistoryStep, PersonUsage, UsageDay, moment
 
-HOUR, DAY = 3600, 86400
+HOUR = 3600
 SHARES = (0.50, 0.95)
 # An hour is closed once nothing accepted in it is still waiting or being sent.
 _SETTLED_SECONDS = 300

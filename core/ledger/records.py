@@ -10,6 +10,7 @@ from typing import Any, Self
 from core.reports import Run, State, moment
 from core.scopes import BEFORE, Scope
 
+DAY = 86400
 OPEN = ("accepted", "sending")
 
 

@@ -1,7 +1,11 @@
 """What was noticed: probes of the connectors, and how the interfaces are doing."""
 
-from core.ledger.records import Inbound, ProbeStreak
+from core.ledger.records import DAY, Inbound, ProbeStreak, day_of
 from core.ledger.store import Connection, Stored, reads, writes
+from core.reports import ChecksDay
+
+# A check speaks for the time until the next one, and no longer than this: nobody looked.
+HOLDS_SECONDS = 2 * 3600.0
 
 
 class Status(Stored):
@@ -17,6 +21,7 @@ class Status(Stored):
         latency_ms: float | None,
     ) -> None:
         """Write what a probe found: lengthen the connector's current streak, or begin another."""
+        last = "(SELECT max(id) FROM probes WHERE connector = :connector)"
         row = {
             "connector": connector,
             "verdict": verdict,
@@ -24,9 +29,15 @@ class Status(Stored):
             "latency_ms": latency_ms,
             "now": db.now(),
         }
+        # Of two that write at once, the second finds what the first has written.
+        before = db.execute(
+            f"UPDATE probes SET at = at WHERE id = {last} RETURNING verdict, at", row
+        ).fetchone()
+        if before is not None:
+            held, since = before
+            _held(db, connector, held, since, min(row["now"], since + HOLDS_SECONDS))
         same = db.execute(
-            "UPDATE probes SET at = :now, latency_ms = :latency_ms WHERE id = "
-            "(SELECT max(id) FROM probes WHERE connector = :connector) "
+            f"UPDATE probes SET at = :now, latency_ms = :latency_ms WHERE id = {last} "
             "AND verdict = :verdict AND reason IS NOT DISTINCT FROM :reason",
             row,
         )
@@ -47,6 +58,23 @@ class Status(Stored):
             {"connector": connector, "limit": limit},
         )
         return [ProbeStreak(*row) for row in rows]
+
+    @reads
+    def checks_by_day(self, db: Connection, connector: str, days: int) -> list[ChecksDay]:
+        """How long which verdict held on each of the last `days` UTC days, today included.
+
+        The earliest first. A day of which nothing is known has no verdicts.
+        """
+        first = int(db.now() // DAY - days + 1) * DAY
+        seconds: dict[int, dict[str, float]] = {first + n * DAY: {} for n in range(days)}
+        rows = db.execute(
+            "SELECT start, verdict, seconds FROM checks "
+            "WHERE connector = :connector AND start >= :first ORDER BY start, verdict",
+            {"connector": connector, "first": first},
+        )
+        for start, verdict, held in rows:
+            seconds.setdefault(start, {})[verdict] = round(held, 1)
+        return [ChecksDay(day_of(start), held) for start, held in seconds.items()]
 
     @writes()
     def inbound(
@@ -102,3 +130,18 @@ class Status(Stored):
             for each in said
             if each.alive or (each.surface not in lived and each is latest[each.surface])
         ]
+
+
+def _held(db: Connection, connector: str, verdict: str, since: float, until: float) -> None:
+    """Count that a verdict held so long, on each day for itself."""
+    while since < until:
+        start = int(since // DAY) * DAY
+        end = min(until, start + DAY)
+        db.execute(
+            "INSERT INTO checks (connector, start, verdict, seconds) "
+            "VALUES (:connector, :start, :verdict, :seconds) "
+            "ON CONFLICT (connector, start, verdict) "
+            "DO UPDATE SET seconds = checks.seconds + :seconds",
+            {"connector": connector, "start": start, "verdict": verdict, "seconds": end - since},
+        )
+        since = end

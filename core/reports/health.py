@@ -45,6 +45,14 @@ class Verdict(StrEnum):
 BROKEN = (Verdict.FAILING, Verdict.UNREACHABLE)
 
 
+@dataclass(frozen=True)
+class ChecksDay(Report):
+    """For how many seconds of a day (UTC) a service had which verdict, as far as it was checked."""
+
+    day: str = field(metadata={"json_schema_extra": {"format": "date"}})
+    seconds: Mapping[str, float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LastRun(Report):
     """A service's latest run."""

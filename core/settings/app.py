@@ -102,6 +102,13 @@ def days(text: str) -> int:
     return int(text)
 
 
+def minutes(text: str) -> int:
+    """Read a number of minutes, 0 to 60."""
+    if not re.fullmatch(r"[0-9]{1,2}", text) or int(text) > 60:
+        raise ValueError("must be a whole number of minutes from 0 to 60")
+    return int(text)
+
+
 def upgrade_url(text: str) -> str:
     """Accept a path on this host or a web address."""
     if not re.fullmatch(r"(/|https?://)[\x21-\x7e]*", text):
@@ -161,6 +168,7 @@ def items(text: str) -> tuple[str, ...]:
 
 # Pydantic turns a plain function's ValueError into the fault of that one setting.
 _Days = Annotated[int, BeforeValidator(days)]
+_Minutes = Annotated[int, BeforeValidator(minutes)]
 _Upgrade = Annotated[str, BeforeValidator(upgrade_url)]
 _Callers = Annotated[frozenset[str], BeforeValidator(callers)]
 _Path = Annotated[str, BeforeValidator(path)]
@@ -226,6 +234,12 @@ class AppSettings(Config):
         "How many days levqor audit goes back",
         "1 to 36500",
         default="400",
+    )
+    check_minutes: _Minutes = setting(
+        "LEVQOR_CHECK_MINUTES",
+        "How often the bot checks each service that is set up",
+        "in minutes, 0 to 60; 0 is never",
+        default="5",
     )
     database_url: _DatabaseUrl | None = setting(
         "LEVQOR_DATABASE_URL",

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from core.ledger import usage
-from core.ledger.history import DAY, HOUR, _Day, _Marks
-from core.ledger.records import day_of
+from core.ledger.history import HOUR, _Day, _Marks
+from core.ledger.records import DAY, day_of
 from core.ledger.runs import PRUNE_STEP
 from tests.support.engines import both, pooled_too
 from tests.support.journal import accept, finish
