@@ -20,6 +20,7 @@ from core.health import HealthChecker
 from core.ledger.listing import RunFilter
 from core.linking import link
 from core.roles import Role
+from core.signing_in import sign_in_link
 
 # Does blocking work off the event loop.
 OffLoop = Callable[..., Awaitable[Any]]
@@ -45,6 +46,7 @@ QUESTIONS = (
     Question(
         "link", "[CODE]", "be the same person on another interface", Role.VIEWER, private=True
     ),
+    Question("open", "", "a link that signs you in to the web console", Role.VIEWER, private=True),
     Question("whoami", "", "your ID and your plan"),
     Question("help", "[ACTION]", "this list, or one action's fields"),
 )
@@ -110,18 +112,21 @@ class Commands:
             case "health" if rest.lower() not in ("", "live"):
                 raise InvalidInput(message="health takes nothing, or the word live.")
             case "health":
-                return await self.health(live=bool(rest))
+                text = await self.health(live=bool(rest))
             case "usage":
-                return await self.usage(caller)
+                text = await self.usage(caller)
             case "why":
-                return await self.why(rest, who)
+                text = await self.why(rest, who)
             case "link":
                 engine = self._engine
-                linked = await self._call(link, engine.settings, engine.ledger, caller, rest)
-                return str(linked.text)
+                text = (await self._call(link, engine.settings, engine.ledger, caller, rest)).text
+            case "open":
+                text = await self.open(caller)
             case "whoami":
-                return self.whoami(who)
-        return self.help(spelling, who, rest)
+                text = self.whoami(who)
+            case _:
+                text = self.help(spelling, who, rest)
+        return text
 
     def help(self, spelling: Spelling, who: Access, about: str = "") -> str:
         """Every command that somebody may use with a line each, or one action with its fields."""
@@ -177,6 +182,12 @@ class Commands:
             for entry in entries
         ]
         return "\n".join(lines) or "No runs yet."
+
+    async def open(self, caller: Caller) -> str:
+        """A link that signs a caller in to the web console."""
+        engine = self._engine
+        link, _ = await self._call(sign_in_link, engine.settings, engine.ledger, caller)
+        return f"Open this in a browser: {link}\nIt signs you in, once, within ten minutes."
 
     async def why(self, run: str, who: Access) -> str:
         """What became of a run; only whoever asked for it, or an admin, may know."""

@@ -1,12 +1,16 @@
 """Who gets into the web console, from where, and for how long."""
 
+import asyncio
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bot.commands import Spelling
 from core.callers import Caller
+from core.errors import Forbidden, NotConfigured
+from core.signing_in import sign_in_link
 from tests.bot.web.pages.conftest import Visitor, words
 
 PUBLIC = "https://levqor.example.com"
@@ -42,6 +46,28 @@ def test_a_link_signs_in_once_and_looking_at_it_uses_nothing_up(web, visitor):
         assert reply.status == 404
         assert "levqor open" in words(reply)
     assert other.get("/").status == 401
+
+
+def test_a_chat_gives_a_link_in_private_alone(web):
+    bot = web.bot
+
+    async def ask(private):
+        spelling = Spelling(str, str)
+        return await bot.commands.ask(
+            "open", "", Caller("slack", "T1:UBEN"), spelling, private=private
+        )
+
+    told = asyncio.run(ask(private=True))
+    link = re.search(r"http://\S+", told)[0]
+    assert link.startswith("http://127.0.0.1:8787/sign-in/")
+    assert Visitor(web).post(f"/sign-in/{link.rpartition('/')[2]}").status == 303
+    with pytest.raises(Forbidden):
+        asyncio.run(ask(private=False))
+
+
+def test_where_no_bot_shows_pages_no_link_is_made(engine):
+    with pytest.raises(NotConfigured, match="No bot shows the web console"):
+        sign_in_link(engine.settings, engine.ledger, Caller("cli", "ann"))
 
 
 def test_a_newer_link_voids_the_older_and_only_its_callers(web, visitor):
