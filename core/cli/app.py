@@ -25,6 +25,7 @@ from core.cli import (
     storage,
     targets,
     tokens,
+    usage,
 )
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
 from core.cli.people import PairGroup
@@ -39,7 +40,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         reports.health,
         runs.runs,
         runs.why,
-        reports.usage,
+        usage.usage,
         reports.bots,
         console.open_console,
     ),

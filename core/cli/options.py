@@ -29,7 +29,8 @@ def reading(ctx: typer.Context) -> Session:
     return current
 
 
-def _chosen(ctx: typer.Context, value: str | None) -> str | None:
+def chosen(ctx: typer.Context, value: str | None) -> str | None:
+    """Have the answer as JSON, or not."""
     if value and not ctx.resilient_parsing:
         session(ctx).out.as_json = value == "json"
     return value
@@ -80,7 +81,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         metavar="text|json",
-        callback=_chosen,
+        callback=chosen,
         is_eager=True,
         help="Text for people, or one JSON document for programs (errors too).",
     ),

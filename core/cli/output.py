@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -65,6 +66,13 @@ class Output:
         self._answered = True
         with _printing(sys.stdout):
             sys.stdout.write(text + "\n")
+
+    def csv(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Print rows for a spreadsheet, which must take none of their texts for a formula."""
+        with _printing(sys.stdout):
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([_inert(cell) for cell in row] for row in rows)
 
     def mark(self, good: bool | None) -> str:  # noqa: FBT001 - the mark of a yes, a no, neither
         """A sign to begin a line with."""
@@ -175,6 +183,14 @@ class Output:
             timer.cancel()
             timer.join()
             status.stop()
+
+
+def _inert(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    # owasp.org/www-community/attacks/CSV_Injection; in some languages the wide signs count too.
+    text = plain_line(cell).strip()
+    return f"'{text}" if text[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20") else text
 
 
 def _utf8(stream: TextIO) -> bool:

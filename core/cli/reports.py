@@ -1,4 +1,4 @@
-"""What is known: the services' health, the bots, usage."""
+"""What is known of the services' health, and of the bots."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 from core import wording
 from core.cli import options
 from core.cli.output import Output
-from core.plain import counted
 from core.reports import BROKEN, Health, Verdict
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ HEALTH_STYLES = {
     Verdict.FAILING: "red",
     Verdict.UNREACHABLE: "red",
 }
-COUNTED = ("day", "connector", "sent", "refused", "not_sent", "unknown")
-TIMED = ("median ms", "p95 ms")
 
 
 def ago(at: float | None) -> str:
@@ -121,44 +118,3 @@ def draw(out: Output, report: Health) -> None:
     lines += wording.closing_lines(report)
     if lines:
         out.line("\n".join(["", *lines]))
-
-
-def usage(
-    ctx: typer.Context,
-    days: Annotated[
-        int,
-        typer.Option(
-            "--days", min=1, max=36500, metavar="N", help="How many days, in UTC (default: 7)."
-        ),
-    ] = 7,
-    output: options.Output = None,
-) -> None:
-    """Count runs by day, and show what is left of your quota today."""
-    session = options.reading(ctx)
-    engine = session.engine
-    report = engine.ledger.usage_report(days, str(session.caller), engine.action_ids())
-
-    def draw() -> None:
-        session.out.table(
-            ("day", "service", *(name.replace("_", " ") for name in COUNTED[2:]), *TIMED),
-            [
-                (
-                    *(str(getattr(day, name)) for name in COUNTED),
-                    *("" if ms is None else f"{ms:.0f}" for ms in (day.p50_ms, day.p95_ms)),
-                )
-                for day in report.usage
-            ],
-            empty=f"No runs in the last {counted(days, 'day')}.",
-            drop=(*reversed(TIMED), "unknown", "not sent", "refused"),
-        )
-        session.out.line()
-        session.out.line(f"Today, for {report.caller} on the {report.plan} plan:")
-        session.out.table(
-            ("action", "used", "limit"),
-            [
-                (quota.action, str(quota.used), "none" if quota.limit is None else str(quota.limit))
-                for quota in report.quota
-            ],
-        )
-
-    session.answer(report.body(), draw)

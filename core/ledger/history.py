@@ -117,27 +117,33 @@ class RunHistory(Stored):
             )
         return True
 
-    def usage(self, days: int, of: RunFilter | None = None) -> list[UsageDay]:
-        """Runs by connector and day over the last `days` UTC days, today included, latest first.
-
-        With `of` only the runs that it means, of those that are still kept.
-        """
+    def usage(
+        self, days: int, of: RunFilter | None = None, until: float | None = None
+    ) -> list[UsageDay]:
+        """Runs by connector and UTC day, latest first; with `of`, of the runs still kept those."""
 
         def count(db: Connection) -> list[UsageDay]:
-            now = db.now()
-            first = _midnight(now) - (days - 1) * DAY
-            tallies: Tallies = {}
-            if of is not None:
-                tallies = usage.count_days(db, first, now + DAY, of)
-            else:
-                for start, connector, tally in _tallies(db, first, now + DAY, DAY):
-                    tallies.setdefault((day_of(start), connector), Tally()).add(tally)
+            first, end = _span(db, days, until)
+            tallies = {} if of is None else usage.count_days(db, first, end, of)
+            for start, (connector, _), tally in _tallies(db, first, end, DAY) if of is None else ():
+                tallies.setdefault((day_of(start), connector), Tally()).add(tally)
             ordered = sorted(tallies.items(), key=lambda item: item[0][1])
             ordered.sort(key=lambda item: item[0][0], reverse=True)
             return [
                 UsageDay(connector, day, *tally.counts, *map(tally.percentile, SHARES))
                 for (day, connector), tally in ordered
             ]
+
+        return self.store.read(count, long=True)
+
+    def usage_by_action(self, days: int, until: float | None = None) -> Tallies:
+        """Runs by connector and action over the same days."""
+
+        def count(db: Connection) -> Tallies:
+            tallies: Tallies = {}
+            for _, name, tally in _tallies(db, *_span(db, days, until), DAY):
+                _add(tallies, {name: tally})
+            return tallies
 
         return self.store.read(count, long=True)
 
@@ -162,25 +168,22 @@ class RunHistory(Stored):
                 connector=connector,
                 since=None if known is None else moment(known),
                 steps=tuple(
-                    HistoryStep(
-                        moment(first + number * step),
-                        *tally.counts,
-                        *map(tally.percentile, SHARES),
-                    )
-                    for number, tally in enumerate(steps)
+                    HistoryStep(moment(first + n * step), *t.counts, *map(t.percentile, SHARES))
+                    for n, t in enumerate(steps)
                 ),
             )
 
         return self.store.read(count, long=True)
 
     @reads
-    def usage_by_person(self, db: Connection, days: int) -> list[PersonUsage]:
-        """Runs by person and action over the last `days` UTC days; of who is still known."""
-        now = db.now()
-        first = _midnight(now) - (days - 1) * DAY
+    def usage_by_person(
+        self, db: Connection, days: int, until: float | None = None
+    ) -> list[PersonUsage]:
+        """Runs by person and action over the same days; of who is still known."""
+        first, stop = _span(db, days, until)
         marks = _marks(db)
         fresh, tallies = _fresh_days(db, marks, first), Tallies()
-        end = _midnight(marks.closed)
+        end = min(_midnight(marks.closed), int(stop))
         not_these = ", ".join(map(str, {-1, *fresh}))
         rows = db.execute(
             "SELECT action, person, sum(sent), sum(refused), sum(not_sent), sum(unknown) "
@@ -190,7 +193,8 @@ class RunHistory(Stored):
         )
         for action, person, *counts in rows:
             _add(tallies, {(action, person): Tally([*map(int, counts)])})
-        for start in sorted({*fresh, *range(int(max(end, first)), int(now) + 1, DAY)}):
+        late = range(int(max(end, first)), int(min(stop, db.now() + 1)), DAY)
+        for start in sorted({*(day for day in fresh if day < stop), *late}):
             _add(tallies, usage.count_people(db, start, start + DAY))
         return [
             PersonUsage(person, action, *tally.counts)
@@ -200,21 +204,21 @@ class RunHistory(Stored):
 
 def _tallies(
     db: Connection, first: float, until: float, unit: int, only: str = ""
-) -> Iterator[tuple[float, str, Tally]]:
-    """What is known of a span, each with the start of its hour or day and its connector."""
+) -> Iterator[tuple[float, tuple[str, str], Tally]]:
+    """What is known of a span: the start of an hour or day, connector and action, their count."""
     marks = _marks(db)
     fresh = _fresh_days(db, marks, first)
     # The day that has not closed is read in hours.
     cut = max(first, min(marks.closed, _midnight(marks.closed) if unit == DAY else marks.closed))
     for seconds, begin, end in ((unit, first, cut), (HOUR, cut, marks.closed)):
         rows = db.execute(
-            "SELECT start, connector, sent, refused, not_sent, unknown, times FROM history "
+            "SELECT start, connector, action, sent, refused, not_sent, unknown, times FROM history "
             f"WHERE seconds = :seconds AND {_DAYS} AND (:only = '' OR connector = :only)",
             {"seconds": seconds, "first": begin, "until": min(end, until), "only": only},
         )
-        for start, connector, *counts, times in rows:
+        for start, connector, action, *counts, times in rows:
             if _midnight(start) not in fresh:
-                yield start, connector, Tally(counts, json.loads(times))
+                yield start, (connector, action), Tally(counts, json.loads(times))
     late = [
         hour
         for day in sorted(fresh)
@@ -227,9 +231,9 @@ def _tallies(
         late.append(int(run // HOUR * HOUR))
         at = late[-1] + HOUR
     for hour in late:
-        for (connector, _), tally in usage.count(db, hour, hour + HOUR).items():
-            if only in ("", connector):
-                yield hour, connector, tally
+        for name, tally in usage.count(db, hour, hour + HOUR).items():
+            if only in ("", name[0]):
+                yield hour, name, tally
 
 
 def _due(db: Connection, marks: _Marks, closed: float, before: float) -> list[int]:
@@ -284,6 +288,12 @@ def _since(db: Connection) -> float | None:
 def _add(to: Tallies, more: Tallies) -> None:
     for name, tally in more.items():
         to.setdefault(name, Tally()).add(tally)
+
+
+def _span(db: Connection, days: int, until: float | None) -> tuple[float, float]:
+    """So many days: the last ones, or those before a midnight."""
+    end = _midnight(db.now()) + DAY if until is None else until
+    return end - days * DAY, end
 
 
 def _midnight(at: float) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from core.errors import LedgerError, NotConfigured
 from core.ledger import accept, owed, runs
 from core.ledger.bots import Bots
-from core.ledger.history import GIVE_WAY_SECONDS, RunHistory
+from core.ledger.history import GIVE_WAY_SECONDS, SHARES, RunHistory
 from core.ledger.linking import Linking
 from core.ledger.listing import RunFilter
 from core.ledger.owed import OwedAnswers
@@ -22,7 +22,8 @@ from core.ledger.status import Status
 from core.ledger.store import Connection, Store, reads, writes
 from core.ledger.targets import Targets
 from core.ledger.tokens import Tokens
-from core.reports import Quota, Usage
+from core.ledger.usage import Tally
+from core.reports import Quota, Usage, UsageBy, UsageTotal
 
 _TRIES = 5
 _STRANGERS = (
@@ -114,15 +115,53 @@ class Ledger(
         ]
 
     def usage_report(
-        self, days: int, caller: str, actions: Sequence[str], of: RunFilter | None = None
+        self,
+        days: int,
+        caller: str,
+        actions: Sequence[str],
+        of: RunFilter | None = None,
+        *,
+        until: float | None = None,
     ) -> Usage:
-        """Everybody's runs of the last days or those of `of`, and where a caller stands today."""
+        """Everybody's runs of some days or those of `of`, and where a caller stands today."""
         return Usage(
             days=days,
-            usage=tuple(self.usage(days, of)),
+            usage=tuple(self.usage(days, of, until)),
             caller=caller,
             plan=self.plan(caller),
             quota=tuple(self.quota(caller, actions)),
+        )
+
+    def usage_by(self, by: str, days: int, until: float | None = None) -> UsageBy:
+        """The runs of the same days by `person`, `action` or `service`, busiest first."""
+        until = midnight_after(self.now()).timestamp() if until is None else until
+        totals: dict[str, Tally] = {}
+        titles: dict[str, str | None] = {}
+        if by == "person":
+            # Who was linked since has become one with their person.
+            persons = {each.caller: each.person or each.caller for each in self.callers()}
+            titles = {each.name: each.title for each in self.people()}
+            for row in self.usage_by_person(days, until):
+                tally = Tally([row.sent, row.refused, row.not_sent, row.unknown])
+                totals.setdefault(persons.get(row.person, row.person), Tally()).add(tally)
+        else:
+            for name, tally in self.usage_by_action(days, until).items():
+                totals.setdefault(name[by == "action"], Tally()).add(tally)
+        rows = sorted(totals.items(), key=lambda item: (-sum(item[1].counts), item[0]))
+        return UsageBy(
+            by=by,
+            first=day_of(until - days * 86400),
+            last=day_of(until - 86400),
+            usage=tuple(
+                UsageTotal(
+                    name=name,
+                    title=titles.get(name),
+                    **tally.named(),
+                    p50_ms=tally.percentile(SHARES[0]),
+                    p95_ms=tally.percentile(SHARES[1]),
+                )
+                for name, tally in rows
+            ),
         )
 
     def backup(self, file: Path) -> None:

@@ -33,7 +33,9 @@ from core.reports.runs import (
     RunPage,
     State,
     Usage,
+    UsageBy,
     UsageDay,
+    UsageTotal,
 )
 
 __all__ = [
@@ -63,7 +65,9 @@ __all__ = [
     "Status",
     "Uptime",
     "Usage",
+    "UsageBy",
     "UsageDay",
+    "UsageTotal",
     "Verdict",
     "iso",
     "moment",

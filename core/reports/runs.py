@@ -103,6 +103,30 @@ class PersonUsage(Report):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UsageTotal(Report):
+    """What came of the runs of one person, action or service; `title` is a person's own name."""
+
+    name: str
+    title: str | None = None
+    sent: int
+    refused: int
+    not_sent: int
+    unknown: int
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageBy(Report):
+    """Runs of some UTC days, the first and the last included, by person, action or service."""
+
+    by: str
+    first: str
+    last: str
+    usage: tuple[UsageTotal, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quota(Report):
     """Where a caller stands with one action today."""
 
