@@ -16,6 +16,7 @@ from bot.web.handlers import Handlers
 from bot.web.live import LiveChecks
 from bot.web.metrics import Metrics
 from bot.web.middleware import LIVE, READY, AuthMiddleware
+from bot.web.narrowing import allowed
 from bot.web.pages.pages import Console
 from bot.web.server import Limits
 from bot.web.settings import HttpSettings
@@ -52,7 +53,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         (READY, handlers.ready, openapi.READY),
         (LIVE, handlers.live, openapi.LIVE),
         ("/metrics", handlers.scrape, openapi.METRICS),
-        ("/openapi.json", _description(app), openapi.OPENAPI),
+        ("/openapi.json", _description(app, bot.engine), openapi.OPENAPI),
     ):
         app.add_api_route(path, handler, methods=["GET"], **docs)
     app.add_exception_handler(LevqorError, _error)
@@ -76,11 +77,11 @@ def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:
     return None
 
 
-def _description(app: FastAPI) -> Callable[[Request], Awaitable[Response]]:
+def _description(app: FastAPI, engine: Engine) -> Callable[[Request], Awaitable[Response]]:
     document = cache(partial(openapi.document, app))
 
     async def describe(request: Request) -> Response:
-        return json_response(openapi.allowed(document(), Principal.of(request).access))
+        return json_response(allowed(document(), Principal.of(request).access, engine))
 
     return describe
 

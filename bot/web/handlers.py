@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from dataclasses import replace
 from functools import partial
 
 from starlette.requests import Request
@@ -104,7 +105,8 @@ class Handlers:
 
         def look() -> RunPage:
             of, before = read_filter(self._bot.engine, query, who)
-            return self._bot.engine.ledger.run_page(last, of, before)
+            page = self._bot.engine.ledger.run_page(last, of, before)
+            return replace(page, runs=tuple(map(who.shown, page.runs)))
 
         # Not among the quick reads: a filter may have to look at many runs.
         return json_response((await self._bot.call(look)).body())
@@ -115,7 +117,7 @@ class Handlers:
         entry = await self._bot.read(self._bot.engine.ledger.run, run, who.sees_only)
         if entry is None or entry.run != run or not who.sees(entry):
             raise NO_RUN.replace()
-        return json_response(entry.report().body())
+        return json_response(who.shown(entry.report()).body())
 
     async def uptime(self, _: Request) -> Response:
         """Show the version, since when it runs, and how the bot's interfaces are doing."""

@@ -8,10 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
 from bot.web import schemas
-from bot.web.authentication import READS
 from bot.web.body import KEY_HEADER, KEY_PATTERN
 from core.contract import Action, Connector
-from core.engine import Access
 from core.errors import LedgerError, LevqorError, MethodNotAllowed, Stopping
 from core.ledger.listing import PLACE
 from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE
@@ -59,17 +57,6 @@ def document(app: FastAPI) -> dict[str, Any]:
         },
     }
     return document
-
-
-def allowed(document: dict[str, Any], who: Access) -> dict[str, Any]:
-    """Return the part of a document that describes what somebody may do."""
-    paths: dict[str, Any] = {}
-    for path, page in document["paths"].items():
-        # Only an action's page takes a POST, and bears its name.
-        action = page.get("post", {}).get("operationId")
-        if who.offers(action) if action else path not in READS or who.reads(READS[path]):
-            paths[path] = page
-    return {**document, "paths": paths}
 
 
 def action_page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from core.scopes import EVERYTHING, TOKENLESS, Read, Scope
 
 if TYPE_CHECKING:
     from core.ledger import Ledger, RunRecord, Token
+    from core.reports import Run
     from core.settings import Settings
 
 HOW_TO_GET_ONE = (
@@ -77,6 +78,12 @@ class Access:
     def only_targets(self, action_id: str) -> frozenset[str] | None:
         """The targets that are all somebody may send an action to; None where there are none."""
         return frozenset(self.scope.targets(action_id)) or None
+
+    def shown(self, run: Run) -> Run:
+        """A run as it may be shown: whoever uses targets alone learns nothing of their pages."""
+        if run.receipt is None or not self.conceals(run.action):
+            return run
+        return replace(run, receipt={name: it for name, it in run.receipt.items() if name != "id"})
 
     def conceals(self, action_id: str) -> bool:
         """Whether somebody must not learn where an action's targets lead."""

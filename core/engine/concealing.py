@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from core.contract import Connector, Contract
     from core.engine.results import Settled
-    from core.ledger import RunRecord
 
 NOT_READY = "The target cannot be used now."
 ASK = "Ask whoever runs Levqor to look at it: levqor target list --live"
@@ -54,12 +53,6 @@ def settled(
             fix="Ask whoever runs Levqor what the target takes.",
         )
     return replace(settled, receipt=receipt, error=error)
-
-
-def record(record: RunRecord) -> RunRecord:
-    """Conceal it in what is kept of a run."""
-    kept = record.receipt and {name: it for name, it in record.receipt.items() if name != "id"}
-    return replace(record, receipt=kept)
 
 
 def _spelled(field: str, given: Contract | None) -> str:
