@@ -5,16 +5,16 @@ they say; nothing below knows where a question came from.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
 from typing import Any
 
 from core import wording
 from core.callers import Caller
-from core.contract import Action, Connector, nearest
+from core.contract import TARGET, Action, Connector, nearest
 from core.engine import Access, Engine
-from core.errors import Forbidden, InvalidInput, NotFound
+from core.errors import Forbidden, InvalidInput, LedgerError, NotFound
 from core.grammar import field_help, parse_chat, quoting, usage
 from core.health import HealthChecker
 from core.ledger.listing import RunFilter
@@ -125,17 +125,35 @@ class Commands:
             case "whoami":
                 text = self.whoami(who)
             case _:
-                text = self.help(spelling, who, rest)
+                text = self.help(spelling, who, rest, await self.targets(caller))
         return text
 
-    def help(self, spelling: Spelling, who: Access, about: str = "") -> str:
+    async def targets(self, caller: Caller) -> list[tuple[str, str]]:
+        """The targets that somebody may use, each with its action; none if nobody can tell."""
+        may = self._engine.authorization
+        try:
+            usable = await self._read(lambda: may.targets(may.access(caller)))
+        except LedgerError:
+            return []
+        return [(target.name, target.action) for target in usable]
+
+    def help(
+        self,
+        spelling: Spelling,
+        who: Access,
+        about: str = "",
+        targets: Sequence[tuple[str, str]] = (),
+    ) -> str:
         """Every command that somebody may use with a line each, or one action with its fields."""
         if about:
-            return self._help_on(about, spelling)
+            return self._help_on(about, spelling, targets)
         lines, offered = [], self._engine.authorization.offered(who)
         for action_id, _, action in self.actions():
             if action_id in offered:
                 lines += [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
+        if targets:
+            lines.append(f"Targets: write {TARGET}=NAME in place of where it goes")
+            lines += [f"  {name} - for {spelling.action(action_id)}" for name, action_id in targets]
         lines.append("Questions")
         for each in QUESTIONS:
             if who.role.includes(each.role):
@@ -145,7 +163,7 @@ class Commands:
             lines.append("An action alone, without text, opens a form.")
         return "\n".join(lines)
 
-    def _help_on(self, about: str, spelling: Spelling) -> str:
+    def _help_on(self, about: str, spelling: Spelling, targets: Sequence[tuple[str, str]]) -> str:
         # `/help slack_send`, `/help /slack_send` and `/help slack.send` are meant alike.
         typed = about.lstrip("/")
         ids = self._engine.action_ids()
@@ -156,6 +174,8 @@ class Commands:
         lines = [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
         for spec in action.input.fields():
             lines += field_help(spec)
+        if names := [name for name, of in targets if of == action_id]:
+            lines.append(f"{TARGET}: a name for where it goes, one of {', '.join(names)}.")
         return "\n".join([*lines, *quoting(action.input)])
 
     async def health(self, *, live: bool = False) -> str:

@@ -133,9 +133,11 @@ class Conversation:
             usage = f"{self._spelling.question('help')} {name}"
             raise InvalidInput([Fault("input", f"is missing; see: {usage}")])
         # A form that could only end in a refusal is not opened.
-        await self._bot.read(self._bot.engine.authorization.ready, name, request.caller)
+        ready = self._bot.engine.authorization.ready
+        usable = await self._bot.read(ready, name, request.caller)
         _, action = self._bot.engine.action(name)
-        return OpenForm(action.title, name, action.input)
+        targets = {target.name: tuple(target.fields) for target in usable}
+        return OpenForm(action.title, name, action.input, targets)
 
     async def _decided(self, decision: Decision) -> Response:
         nonce = str(decision.id)

@@ -1,14 +1,41 @@
 """A form's fields: which must be filled in, and what answers they have so far."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.messages import OpenForm
-from core.contract import Contract, FieldSpec
+from core.contract import TARGET, Contract, FieldSpec, folded, nearest
 from core.engine.validation import validate
 from core.errors import Fault, InvalidInput
 from core.grammar import value, written
+
+
+def with_target(
+    contract: type[Contract], targets: Iterable[str], *, only: bool = False
+) -> tuple[FieldSpec, ...]:
+    """A contract's fields; where there are targets, the choice of one before what it fills in.
+
+    With `only` that choice is all that says where it goes.
+    """
+    names, fields = tuple(targets), contract.fields()
+    if not names:
+        return fields
+    where = [spec.name for spec in fields if spec.destination]
+    choice = FieldSpec(
+        name=TARGET,
+        title="Target",
+        help=f"A name for where it goes, in place of {' and '.join(where)}.",
+        example=names[0],
+        kind="text",
+        typed_cells=False,
+        required=only,
+        default=None,
+        choices=names,
+    )
+    at = next(number for number, spec in enumerate(fields) if spec.destination)
+    rest = (replace(s, required=False) if s.destination else s for s in fields[at:])
+    return (*fields[:at], choice, *(s for s in rest if not (only and s.destination)))
 
 
 def is_required(spec: FieldSpec, default: Callable[[str], str | None]) -> bool:
@@ -32,12 +59,19 @@ def read(contract: type[Contract], texts: Mapping[str, str | None]) -> dict[str,
             faults.append(Fault(spec.name, str(problem)))
     if faults:
         raise InvalidInput(faults)
-    return found
+    target = (texts.get(TARGET) or "").strip()
+    return {TARGET: target, **found} if target else found
 
 
-def beside(contract: type[Contract], faults: Iterable[Fault]) -> dict[str, str]:
-    """Put each fault beside its field; what belongs to none stands beside the first."""
+def beside(
+    contract: type[Contract], faults: Iterable[Fault], asked: Iterable[str] = ()
+) -> dict[str, str]:
+    """Put each fault beside its field; what belongs to none stands beside the first.
+
+    `asked` names the form's fields, among which may be the choice of a target.
+    """
     names = [spec.name for spec in contract.fields()]
+    names += [TARGET] if TARGET in asked else []
     found: dict[str, str] = {}
     for fault in faults:
         name, _, deeper = fault.field.partition(".")
@@ -68,8 +102,15 @@ class Form:
 
     @property
     def fields(self) -> tuple[FieldSpec, ...]:
-        """What is asked for."""
-        return self.opened.contract.fields()
+        """What is asked for: of where it goes, once a target is chosen, what that leaves open."""
+        fields = with_target(self.opened.contract, self.opened.targets)
+        chosen = self.values.get(TARGET)
+        needed = {spec.name for spec in self.opened.contract.fields() if spec.required}
+        if chosen is not None:
+            needed -= {*self.opened.targets.get(chosen, ())}
+            fields = tuple(s for s in fields if not s.destination or s.name in needed)
+        # Without a target, what must be given must be given.
+        return tuple(replace(s, required=s.name in needed) for s in fields)
 
     @property
     def spec(self) -> FieldSpec:
@@ -84,6 +125,8 @@ class Form:
     def answer(self, text: str) -> str | None:
         """Take an answer and go on to the next field; what is wrong with it, if anything."""
         name = self.spec.name
+        if choices := self.spec.choices:
+            return self._choose(folded(text), choices)
         try:
             parsed = value(self.spec, text)
             validate(self.opened.contract, {**self.values, name: parsed}, self.default)
@@ -94,6 +137,15 @@ class Form:
             if wrong:
                 return "\n".join(fault.words for fault in wrong)
         self.values[name] = parsed
+        self.at += 1
+        return None
+
+    def _choose(self, typed: str, choices: tuple[str, ...]) -> str | None:
+        if typed not in choices:
+            near = nearest(typed, choices)
+            meant = f"did you mean {near}?" if near else f"choose from: {', '.join(choices)}"
+            return f"{self.spec.name}: is none of them; {meant}"
+        self.values[self.spec.name] = typed
         self.at += 1
         return None
 

@@ -1,6 +1,7 @@
 """What a chat hands to the conversation, and what it gets back to draw."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from bot.notifier import ReplyTo
@@ -52,11 +53,15 @@ class Decision(_Request):
 
 @dataclass(frozen=True)
 class OpenForm:
-    """Ask for an action's fields, under its title; what was filled in is a Submission."""
+    """Ask for an action's fields, under its title; what was filled in is a Submission.
+
+    `targets` has the fields that each target fills in which may be chosen.
+    """
 
     text: str
     action_id: str
     contract: type[Contract]
+    targets: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from bot.messages import OpenForm
 from bot.runtime import Bot
 from core.callers import Caller
 from core.cli.output import wrapped
-from core.contract import Contract, FieldSpec
+from core.contract import TARGET, Contract, FieldSpec
 
 STYLE = Style.from_dict(
     {
@@ -37,8 +37,12 @@ class Terminal:
     def __init__(self, bot: Bot, caller: Caller) -> None:
         self._bot = bot
         self._caller = caller
+        self._words = Words(bot)
         self._session: PromptSession[str] = PromptSession(
-            history=InMemoryHistory(), completer=Words(bot), complete_while_typing=True, style=STYLE
+            history=InMemoryHistory(),
+            completer=self._words,
+            complete_while_typing=True,
+            style=STYLE,
         )
         self._asking: PromptSession[str] = PromptSession(style=STYLE)
 
@@ -50,6 +54,7 @@ class Terminal:
     async def read(self) -> str | None:
         """The next command; None at the end of input, or where Ctrl-C is pressed twice."""
         warned = False
+        self._words.targets = await self._bot.commands.targets(self._caller)
         while True:
             try:
                 return await self._prompt(self._session, "levqor> ")
@@ -74,7 +79,8 @@ class Terminal:
             if spec.name in given:
                 form.at += 1
                 continue
-            self.say(f"{spec.title} ({spec.name}): {spec.help}", "dim")
+            choices = f" One of: {', '.join(spec.choices)}." if spec.choices else ""
+            self.say(f"{spec.title} ({spec.name}): {spec.help}{choices}", "dim")
             wrong: str | None = ""
             while wrong is not None:
                 typed = await self._ask(f"{spec.name}{self._instead(spec)}: ")
@@ -126,10 +132,11 @@ class Terminal:
 
 
 class Words(Completer):
-    """Completes actions and questions, then the action's fields."""
+    """Completes actions and questions, then the action's fields and `targets`."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self.targets: list[tuple[str, str]] = []
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
@@ -154,6 +161,9 @@ class Words(Completer):
             yield "live", "check every service now"
         elif command in actions:
             yield from self._fields(actions[command].input, before)
+            if f"{TARGET}=" not in before or before.rpartition(" ")[2].startswith(f"{TARGET}="):
+                of_it = (name for name, action_id in self.targets if action_id == command)
+                yield from ((f"{TARGET}={name}", "where it goes") for name in of_it)
 
     def _fields(self, contract: type[Contract], before: str) -> Iterable[tuple[str, str]]:
         for spec in contract.fields():

@@ -142,7 +142,8 @@ class Handlers:
             return _update(action.title, response)
         beside = {action.input.fields()[0].name: response.text}
         if isinstance(response.error, InvalidInput) and response.error.faults:
-            beside = form_fields.beside(action.input, response.error.faults)
+            faults, filled = response.error.faults, view["state"]["values"]
+            beside = form_fields.beside(action.input, faults, filled)
         return {"response_action": "errors", "errors": beside}
 
     async def submitted_again(self, body: Mapping[str, Any]) -> AckBody:
@@ -176,7 +177,7 @@ class Handlers:
             return Reply.refusing(error)
 
     def _open(self, form: OpenForm, trigger: str, reply_to: ReplyTo) -> None:
-        blocks = views.inputs(form.contract, self._bot.settings.default)
+        blocks = views.inputs(form.contract, self._bot.settings.default, form.targets)
         view = views.form(form.action_id, form.text, blocks, reply_to)
         self._go(self._show(trigger, view, reply_to), "form")
 

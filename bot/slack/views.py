@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.form_fields import example, read
+from bot.form_fields import example, read, with_target
 from bot.messages import Confirm, Response
 from core.contract import Contract, FieldSpec
 from core.grammar import LINES
@@ -25,6 +25,7 @@ _INPUT = 3000
 _PLACEHOLDER = 150
 _HINT = 2000
 _ROW = 25  # buttons in one block
+_OPTIONS = 100  # of one select
 
 
 def escaped(text: str) -> str:
@@ -95,22 +96,35 @@ def home(actions: Iterable[tuple[str, str]], parts: Iterable[tuple[str, str]]) -
     return {"type": "home", "blocks": blocks[:100]}
 
 
-def inputs(contract: type[Contract], default: Callable[[str], str | None]) -> list[Json]:
-    """Make one input for each field; `default` gives a setting's value, where it has one."""
-    return [_input(spec, default) for spec in contract.fields()]
+def inputs(
+    contract: type[Contract], default: Callable[[str], str | None], targets: Iterable[str] = ()
+) -> list[Json]:
+    """Make one input for each field, and a choice of the targets, if there are any.
+
+    `default` gives a setting's value, where it has one.
+    """
+    fields = with_target(contract, targets)
+    chosen = fields != contract.fields()
+    return [_input(spec, default, given=chosen and spec.destination) for spec in fields]
 
 
 def values(contract: type[Contract], filled: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a view's state (`state.values`) into values; raises InvalidInput with every fault."""
-    return read(
-        contract,
-        {name: (block or {}).get(_VALUE, {}).get(_VALUE) for name, block in filled.items()},
-    )
+    return read(contract, {name: _typed(block or {}) for name, block in filled.items()})
 
 
-def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> Json:
+def _typed(block: Mapping[str, Any]) -> Any:
+    element = block.get(_VALUE) or {}
+    option = element.get("selected_option")
+    return option[_VALUE] if option else element.get(_VALUE)
+
+
+def _input(spec: FieldSpec, default: Callable[[str], str | None], *, given: bool) -> Json:
+    """Make a field's input; what may be `given` by a target may be left out."""
     own = spec.default if isinstance(spec.default, str) else ""
     preset = (default(spec.setting) if spec.setting else None) or own
+    if 0 < len(spec.choices) <= _OPTIONS:
+        return _select(spec)
     element: Json = {
         "type": "plain_text_input",
         "action_id": _VALUE,
@@ -126,8 +140,20 @@ def _input(spec: FieldSpec, default: Callable[[str], str | None]) -> Json:
         "block_id": spec.name,
         "label": plain(f"{spec.title} ({spec.name})"),
         "hint": plain(_hint(spec, preset)[:_HINT]),
-        "optional": not spec.required and bool(preset or not spec.setting),
+        "optional": given or (not spec.required and bool(preset or not spec.setting)),
         "element": element,
+    }
+
+
+def _select(spec: FieldSpec) -> Json:
+    options = [{"text": plain(name), "value": name} for name in spec.choices]
+    return {
+        "type": "input",
+        "block_id": spec.name,
+        "label": plain(f"{spec.title} ({spec.name})"),
+        "hint": plain(spec.help),
+        "optional": True,
+        "element": {"type": "static_select", "action_id": _VALUE, "options": options},
     }
 
 

@@ -33,7 +33,9 @@ class Form(form_fields.Form):
             lines.append(f"At most {spec.max_length:,} {spec.unit}.")
         if spec.kind == "mapping":
             lines.append(LINES)
-        if spec.example is not None:
+        if spec.choices:
+            lines.append(f"One of: {', '.join(spec.choices)}")
+        elif spec.example is not None:
             lines.append(f"For example: {form_fields.example(spec)}")
         lines.append(f"Reply with it. {self._instead()}/cancel sends nothing.")
         return "\n".join(lines)

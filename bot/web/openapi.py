@@ -78,8 +78,8 @@ def action_page(
     return _page(
         action_id,
         action.title,
-        "Runs the action and answers when it has ended. With `?test=1` and no body the "
-        "action's own sample is sent: it is marked as a test, uses no quota and is allowed "
+        "Runs the action and answers when it has ended. With `?test=1` and no body, or "
+        "a target alone, the action's own sample is sent: it is marked as a test, uses no quota and is allowed "
         "once a minute.",
         receipt,
         schemas.action_errors(connector.name, action_id),
@@ -95,7 +95,8 @@ def action_page(
             ),
         ],
         requestBody={
-            "description": "May be left out of a test send, and of nothing else.",
+            "description": "May be left out of a test send, or hold a target alone there; of "
+            "nothing else.",
             "content": {"application/json": body},
         },
     )

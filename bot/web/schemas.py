@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from bot.web.body import TooSlow
 from core import errors as e
 from core import reports
-from core.contract import Action
+from core.callers import LABEL
+from core.contract import TARGET, Action
 from core.engine.access import HOW_TO_GET_ONE
 from core.grammar.jsons import MAX_INTEGER, MAX_NAMES
 from core.run_filter import SINCE
@@ -49,9 +50,29 @@ def contract_schema(action: Action, default: Callable[[str], str | None]) -> dic
             schema["required"] = [name for name in schema.get("required", ()) if name != spec.name]
         if filled or not spec.required:
             schema["properties"][spec.name] = _or_null(given)
+    where = [spec.name for spec in action.input.fields() if spec.destination]
+    if where:
+        _add_target(schema, where)
     if not schema.get("required"):
         schema.pop("required", None)
     return schema
+
+
+def _add_target(schema: dict[str, Any], where: list[str]) -> None:
+    """Describe what a target is given by; which there are is nobody's business here."""
+    schema["properties"][TARGET] = _or_null(
+        {
+            "type": "string",
+            "pattern": f"^{LABEL.pattern}$",
+            "title": "Target",
+            "description": f"A target's name: it fills in {', '.join(where)}, which must then be "
+            "left out. With `?test=1` it may be given alone.",
+        }
+    )
+    required = schema.get("required", [])
+    schema["required"] = [name for name in required if name not in where]
+    if needed := [name for name in required if name in where]:
+        schema["anyOf"] = [{"required": needed}, {"required": [TARGET]}]
 
 
 def _or_null(given: dict[str, Any]) -> dict[str, Any]:

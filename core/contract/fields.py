@@ -80,6 +80,7 @@ class FieldSpec:
     setting: str | None = None
     takes_text: bool | str = False
     destination: bool = False
+    choices: tuple[str, ...] = ()  # what it can be; with none, anything
     min_length: int | None = None
     max_length: int | None = None
 

@@ -107,17 +107,22 @@ class Authorization:
         ]
         return [target for target in usable if action_id in (None, target.action)]
 
-    def ready(self, action_id: str, caller: Caller) -> None:
-        """Raise what would refuse a form's run whatever is filled in; reads, writes nothing."""
+    def ready(self, action_id: str, caller: Caller) -> list[TargetRecord]:
+        """Raise what would refuse a form's run whatever is filled in; give the targets it offers.
+
+        Reads, writes nothing.
+        """
         who = self.access(caller)
         who.require(Role.SENDER, "send")
         settings = self._settings()
         connector, _ = permitted(settings, self._actions, action_id, caller)
-        if not self.targets(who, action_id):
+        targets = self.targets(who, action_id)
+        if not targets:
             settings.config(connector)
         (quota,) = self._ledger.quota(str(caller), [action_id])
         if quota.limit is not None and quota.used >= quota.limit:
             raise spent(settings, connector, caller, quota.resets_at)
+        return targets
 
     def gate(self, action_id: str, values: Mapping[str, Any], caller: Caller) -> Gate:
         """Make the question whether a caller may send this."""

@@ -107,7 +107,7 @@ BESIDE = [
     ({"target": ["ops"]}, "target", "must be text"),
     ({"target": ""}, "target", "is no target here"),
     ({"target": "\0"}, "target", "is no target here"),
-    ({"target": "opps"}, "target", "is no target here; did you mean ops?"),
+    ({"target": "opsy"}, "target", "is no target here; did you mean ops?"),
     ({"target": "mail"}, "target", "is a target for email.send, not for slack.send"),
 ]
 

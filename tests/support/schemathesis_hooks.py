@@ -24,10 +24,13 @@ def filter_case(context, case):
     """Leave out what the schema allows and cannot forbid.
 
     Texts with blanks at their edges are stripped before they are measured, unseen marks
-    beyond 16 bits are refused in a name, no expression knows which letters a domain may have
-    or which tabs a spreadsheet has, and either a body is sent or the sample is.
+    beyond 16 bits are refused in a name, no expression knows which letters a domain may have,
+    which tabs a spreadsheet has or which targets there are, and either a body is sent or the
+    sample is.
     """
     body = case.body if isinstance(case.body, dict) else {}
+    if body.get("target") is not None:
+        return False
     texts = [text for text in body.values() if isinstance(text, str)]
     if not all(text == text.strip() for text in texts) or any(map(_unseen, texts)):
         return False

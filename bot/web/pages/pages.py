@@ -214,12 +214,12 @@ class Console:
         return self._show("send_list.html", visit, offered=self._send_page.offered(_who(visit)))
 
     async def _send_form(self, visit: Visit) -> Response:
-        template, page = self._send_page.form(self._offered(visit))
+        template, page = await self._send_page.form(_who(visit), self._offered(visit))
         return self._show(template, visit, **page)
 
     async def _send(self, visit: Visit) -> Response:
-        action_id, caller = self._offered(visit), _who(visit).caller
-        template, page = await self._send_page.post(action_id, visit.form, caller)
+        action_id = self._offered(visit)
+        template, page = await self._send_page.post(_who(visit), action_id, visit.form)
         return self._show(template, visit, **page)
 
     def _offered(self, visit: Visit) -> str:

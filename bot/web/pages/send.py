@@ -10,7 +10,7 @@ from bot import form_fields
 from bot.runtime import Bot
 from core import wording
 from core.callers import Caller
-from core.contract import Action, Connector, FieldSpec
+from core.contract import TARGET, Action, Connector, FieldSpec
 from core.engine import Access, Settled
 from core.errors import IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
 from core.grammar import LINES, written
@@ -68,8 +68,9 @@ class Send:
         engine = self._bot.engine
         return [(each, *engine.action(each)) for each in engine.authorization.offered(who)]
 
-    def form(
+    async def form(
         self,
+        who: Access,
         action_id: str,
         texts: Mapping[str, str] | None = None,
         error: LevqorError | None = None,
@@ -79,16 +80,21 @@ class Send:
         connector, action = self._bot.engine.action(action_id)
         default = self._bot.settings.default
         faults = error.faults if isinstance(error, InvalidInput) else ()
-        beside = form_fields.beside(action.input, faults)
+        authorization = self._bot.engine.authorization
+        targets = await self._bot.read(authorization.targets, who, action_id)
+        specs = form_fields.with_target(
+            action.input, [each.name for each in targets], only=who.conceals(action_id)
+        )
+        beside = form_fields.beside(action.input, faults, [spec.name for spec in specs])
         fields = [
             Field(
                 spec,
                 (texts or {}).get(spec.name, ""),
                 beside.get(spec.name),
                 default(spec.setting) if spec.setting else None,
-                form_fields.is_required(spec, default),
+                form_fields.is_required(spec, default) and not (targets and spec.destination),
             )
-            for spec in action.input.fields()
+            for spec in specs
         ]
         # The nonce is the key of one run: what is sent twice with it is sent once.
         return "send.html", {
@@ -103,11 +109,11 @@ class Send:
         }
 
     async def post(
-        self, action_id: str, form: Mapping[str, str], caller: Caller
+        self, who: Access, action_id: str, form: Mapping[str, str]
     ) -> tuple[str, dict[str, Any]]:
         """Show what would be sent, ask about a repeat, or send it and say how it ended."""
-        _, action = self._bot.engine.action(action_id)
-        names = {spec.name for spec in action.input.fields()}
+        (_, action), caller = self._bot.engine.action(action_id), who.caller
+        names = {TARGET, *(spec.name for spec in action.input.fields())}
         texts = {name: text for name, text in form.items() if name in names}
         nonce, step = form.get("nonce", ""), form.get("step", "preview")
         if not nonce:
@@ -116,15 +122,16 @@ class Send:
             values = form_fields.read(action.input, texts)
             if step == "preview":
                 await self._bot.read(self._bot.engine.authorization.ready, action_id, caller)
-                return self.form(action_id, texts, preview=self._preview(action, values))
+                preview = self._preview(action, values)
+                return await self.form(who, action_id, texts, preview=preview)
             return await self._send(action_id, values, caller, nonce, again=step == "again")
         except Repeated as same:
             question = wording.refusal(same)
         except IdempotencyMismatch as first:
             question = f"This form was sent already, as run {first.run}. Send this as well?"
         except LevqorError as error:
-            return self.form(action_id, texts, error)
-        return self.form(action_id, texts, question=question)
+            return await self.form(who, action_id, texts, error)
+        return await self.form(who, action_id, texts, question=question)
 
     async def _send(
         self, action_id: str, values: dict[str, Any], caller: Caller, nonce: str, *, again: bool
@@ -149,10 +156,13 @@ class Send:
         }
 
     def _preview(self, action: Action, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        shown: list[tuple[str, Any]] = []
+        target = values.get(TARGET)
+        shown: list[tuple[str, Any]] = [("Target", target)] if target else []
         for spec in action.input.fields():
             if spec.name in values:
                 shown.append((spec.title, _shown(spec, values[spec.name])))
+            elif target and spec.destination:
+                continue
             elif spec.setting and self._bot.settings.default(spec.setting) is not None:
                 shown.append((spec.title, f"as {spec.setting} says"))
         return shown

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from core.callers import Caller
 from core.connectors import CONNECTORS
+from core.engine import Engine, targets
+from core.settings import Settings
 from tests.support.sandbox import Answer
 
 ROOT = Path(__file__).parents[3]
@@ -265,6 +268,27 @@ def test_an_action_without_words_asks_field_by_field(person):
     person.until("text: ")
     person.types("It works\r")
     person.until("E-mail: sent")
+
+
+def test_a_target_is_completed_chosen_in_a_form_and_typed(home, sandbox):
+    with Engine.open(Settings(home, sandbox_urls=sandbox.settings())) as engine:
+        where = {"to": "ann@example.com"}
+        targets.add(engine, "ops", "email.send", where, None, by=Caller("cli", "root"))
+    person = Person("--home", str(home), "--sandbox", "--console", "--no-http")
+    person.until("levqor> ")
+    person.types("email.send ta")
+    person.until("target=ops")
+    person.types("\x15email.send\r")
+    person.until("One of: ops.")
+    person.types("ops\r")
+    person.until("subject: ")
+    person.types("Hi\r")
+    person.until("text: ")
+    person.types("It works\r")
+    person.until("E-mail: sent (target ops)")
+    person.types("email.send target=ops subject=Hi Again\r")
+    person.until("E-mail: sent (target ops)")
+    person.leaves()
 
 
 def test_an_answer_that_will_not_do_is_asked_for_again_at_once(person):

@@ -2,7 +2,9 @@
 
 import pytest
 
+from core.callers import Caller
 from core.connectors import CONNECTORS
+from core.engine import targets
 from tests.support.sandbox import Answer, Delay, DropAfter
 from tests.support.sandbox.slack_identity import COLLEAGUE, GUEST, PERSON, STRANGER
 from tests.support.slack import ME, at_work
@@ -233,3 +235,33 @@ def test_a_slow_form_is_no_slow_acknowledgement(slack, sandbox):
     sandbox.slack.next(Delay(2.0), on="views.open")
     assert slack.send("").latency < 1.9
     wait_for(lambda: slack.people.views.last)
+
+
+def test_a_form_offers_the_targets_and_what_is_sent_goes_to_the_chosen_one(slack, sandbox):
+    where = {"to": "bob@example.com"}
+    targets.add(slack.engine, "ops", "email.send", where, None, by=Caller("cli", "root"))
+    opened(slack)
+    blocks = {block["block_id"]: block for block in slack.people.views.last["blocks"]}
+    assert list(blocks) == ["target", "to", "subject", "text"]
+    assert [each["value"] for each in blocks["target"]["element"]["options"]] == ["ops"]
+    assert [blocks[name]["optional"] for name in blocks] == [True, True, False, False]
+    assert "bob@example.com" not in str(blocks)
+    ops = blocks["target"]["element"]["options"][0]
+    both = slack.people.submit_view({**MAIL, "target": ops})
+    assert both.ack["errors"] == {"to": "is filled in by the target ops: give one of the two"}
+    del (mail := dict(MAIL))["to"]
+    neither = slack.people.submit_view(mail)
+    assert neither.ack["errors"] == {"to": "is required"}
+    assert slack.people.submit_view({**mail, "target": ops}).ack["response_action"] == "update"
+    wait_for(lambda: [one.json["to"] for one in sandbox.resend.writes] == [["bob@example.com"]])
+
+
+def test_a_target_that_went_while_its_form_was_open_is_told_beside_the_choice(slack, sandbox):
+    root = Caller("cli", "root")
+    targets.add(slack.engine, "ops", "email.send", {"to": "ann@example.com"}, None, by=root)
+    opened(slack)
+    ops = slack.people.views.last["blocks"][0]["element"]["options"][0]
+    targets.remove(slack.engine, "ops", by=root)
+    taken = slack.people.submit_view({"subject": "Hi", "text": "Hello", "target": ops})
+    assert taken.ack["errors"] == {"target": "is no target here"}
+    assert sandbox.resend.writes == []

@@ -1,5 +1,7 @@
 """An action without words after it: question by question, a preview, two buttons."""
 
+from core.callers import Caller
+from core.engine import targets
 from core.sandbox.telegram import GROUP
 from tests.support.telegram import Asked, living, sent, settings_for
 
@@ -204,3 +206,43 @@ def test_a_form_for_what_is_not_set_up_is_not_even_opened(home, sandbox):
     assert answer.text.startswith("Slack is not set up.")
     assert "SLACK_WEBHOOK_URL" in answer.text
     assert not answer.asks
+
+
+def test_a_form_asks_for_a_target_and_then_not_for_what_it_fills_in(bot, sandbox, ada):
+    root = Caller("cli", "root")
+    targets.add(bot.engine, "ops", "email.send", {"to": "ann@example.com"}, None, by=root)
+    asks = Asked(ada)
+    first = asks("/email_send")
+    assert first.text == (
+        "/email_send, 1 of 4: Target (target)\n"
+        "A name for where it goes, in place of to.\n"
+        "One of: ops\n"
+        "Reply with it. /skip leaves it out, /cancel sends nothing."
+    )
+    wrong = asks("opsy")
+    assert wrong.text.startswith("target: is none of them; did you mean ops?\n")
+    second = asks("Ops")
+    assert second.text.startswith("/email_send, 2 of 3: Subject (subject)\n")
+    asks("Hi")
+    preview = asks("Hello")
+    assert preview.text == (
+        "Send an e-mail: /email_send\ntarget: ops\nsubject: Hi\ntext: Hello\nSend it?"
+    )
+    ada.presses(preview, "Send")
+    ada.waits(until=sent)
+    assert [one.json["to"] for one in sandbox.resend.writes] == [["ann@example.com"]]
+    asks("/email_send")
+    assert "/skip" not in asks("/skip").text  # without a target the address is needed
+
+
+def test_help_names_the_targets_that_somebody_may_use(bot, ada):
+    root = Caller("cli", "root")
+    targets.add(bot.engine, "ops", "email.send", {"to": "ann@example.com"}, None, by=root)
+    asks = Asked(ada)
+    assert (
+        "write target=NAME in place of where it goes\n  ops - for /email_send\n"
+        in asks("/help").text
+    )
+    assert "target: a name for where it goes, one of ops." in asks("/help email_send").text
+    bot.engine.ledger.person_set("telegram:42", by="cli:root", role="viewer")
+    assert "ops" not in asks("/help").text

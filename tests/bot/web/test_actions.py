@@ -6,7 +6,9 @@ import threading
 
 import pytest
 
+from core.callers import Caller
 from core.connectors import CONNECTORS
+from core.engine import targets
 from core.scopes import Scope
 from tests.support.cli import levqor
 from tests.support.sandbox import Answer, Delay
@@ -281,3 +283,23 @@ def test_metrics_speak_openmetrics_where_it_is_asked_for(web, prometheus):
     reply = web.get("/metrics", headers=accept, token=prometheus)
     assert reply.headers["content-type"].startswith("application/openmetrics-text")
     assert reply.body.endswith(b"# EOF\n")
+
+
+def test_a_body_names_a_target_in_place_of_where_it_goes(web, engine, token, sandbox):
+    where = {"to": "ann@example.com"}
+    targets.add(engine, "ops", "email.send", where, None, by=Caller("cli", "root"))
+    mail = {"subject": "Hello", "text": "All is well."}
+    sent = web.post("/actions/email.send", {"target": "ops", **mail}, token=token, headers=keyed("a"))
+    assert (sent.status, sent.json()["status"]) == (200, "sent")
+    same = web.post("/actions/email.send", MAIL, token=token, headers=keyed("a"))
+    assert same.json()["run"] == sent.json()["run"]
+    both = web.post("/actions/email.send", {"target": "ops", **MAIL}, token=token)
+    assert (both.status, both.json()["details"][0]["field"]) == (400, "to")
+    tried = web.post("/actions/email.send?test=1", {"target": "ops"}, token=token)
+    assert (tried.status, tried.json()["status"]) == (200, "sent")
+    assert [one.json["to"] for one in sandbox.resend.writes] == [["ann@example.com"]] * 2
+    schema = web.get("/openapi.json").json()["paths"]["/actions/email.send"]["post"]
+    body = schema["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["subject", "text"]
+    assert body["anyOf"] == [{"required": ["to"]}, {"required": ["target"]}]
+    assert "ops" not in str(body["properties"]["target"])
