@@ -79,8 +79,8 @@ def action_page(
         action_id,
         action.title,
         "Runs the action and answers when it has ended. With `?test=1` and no body, or "
-        "a target alone, the action's own sample is sent: it is marked as a test, uses no quota and is allowed "
-        "once a minute.",
+        "a target alone, the action's own sample is sent: it is marked as a test, uses no quota "
+        "and is allowed once a minute.",
         receipt,
         schemas.action_errors(connector.name, action_id),
         tag="actions",

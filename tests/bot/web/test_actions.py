@@ -289,7 +289,9 @@ def test_a_body_names_a_target_in_place_of_where_it_goes(web, engine, token, san
     where = {"to": "ann@example.com"}
     targets.add(engine, "ops", "email.send", where, None, by=Caller("cli", "root"))
     mail = {"subject": "Hello", "text": "All is well."}
-    sent = web.post("/actions/email.send", {"target": "ops", **mail}, token=token, headers=keyed("a"))
+    sent = web.post(
+        "/actions/email.send", {"target": "ops", **mail}, token=token, headers=keyed("a")
+    )
     assert (sent.status, sent.json()["status"]) == (200, "sent")
     same = web.post("/actions/email.send", MAIL, token=token, headers=keyed("a"))
     assert same.json()["run"] == sent.json()["run"]
