@@ -72,7 +72,8 @@ def _add_target(schema: dict[str, Any], where: list[str]) -> None:
     required = schema.get("required", [])
     schema["required"] = [name for name in required if name not in where]
     if needed := [name for name in required if name in where]:
-        schema["anyOf"] = [{"required": needed}, {"required": [TARGET]}]
+        named = {"required": [TARGET], "properties": {TARGET: {"type": "string"}}}
+        schema["anyOf"] = [{"required": needed}, named]
 
 
 def _or_null(given: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+from core.callers import Caller
 from core.connectors import CONNECTORS
-from core.engine import Engine
+from core.engine import Engine, targets
 from core.settings import Settings
 from tests.bot.web.pages.conftest import Visitor, nonce, words
 from tests.support.web import served
@@ -118,3 +119,20 @@ def test_an_action_that_nobody_allowed_is_no_page(serve):
     assert ben.get("/send/email.send").status == 404
     form = {"nonce": "n", "step": "send", **FORMS["email.send"]}
     assert ben.post("/send/email.send", form).status == 404
+
+
+def test_a_form_has_the_choice_of_a_target_and_sends_where_it_leads(ann, sandbox, web):
+    engine, where = web.bot.engine, {"to": "bob@example.com"}
+    targets.add(engine, "ops", "email.send", where, None, by=Caller("cli", "root"))
+    assert "<option>ops</option>" in ann.get("/send/email.send").body.decode()
+    assert "<option>ops</option>" not in ann.get("/send/slack.send").body.decode()
+    mail = {"target": "ops", "subject": "Hello", "text": "All is well."}
+    both = sent(ann, "email.send", {**mail, "to": "eve@example.com"})
+    assert "is filled in by the target ops: give one of the two" in words(both)
+    shown = ann.post(
+        "/send/email.send", {**mail, "nonce": ann.nonce("email.send"), "step": "preview"}
+    )
+    assert "Target ops" in " ".join(words(shown).split())
+    assert "bob@example.com" not in words(shown)
+    assert "✓" in words(sent(ann, "email.send", mail))
+    assert [one.json["to"] for one in sandbox.resend.writes] == [["bob@example.com"]]
