@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.reports import Verdict
+from core.reports import BECAME, Verdict
 from core.wording import STATES
 from tray import formatting
 from tray.menu import MARKS
@@ -11,13 +11,6 @@ from tray.state import Notify, Run, State, TestResult
 from tray.summary import summary
 
 _SOURCE = ""
-_BECAME = {
-    Verdict.OK: "works again",
-    Verdict.ATTENTION: "needs attention",
-    Verdict.FAILING: "is failing",
-    Verdict.UNREACHABLE: "is failing",
-    Verdict.NOT_CONFIGURED: "is no longer set up",
-}
 _MOST_RUNS = 5
 
 
@@ -139,12 +132,12 @@ def _for_changes(changes: list[_Look]) -> Notification:
     body = f"{look.words}\n→ {look.fix}" if look.fix else look.words
     if well:
         body = look.words if look.name.startswith("in:") else "Nothing to do."
-    return Notification(f"{look.title} {_BECAME[look.verdict]}", body, about)
+    return Notification(f"{look.title} {BECAME[look.verdict]}", body, about)
 
 
 def _short(look: _Look) -> str:
     if look.verdict is Verdict.OK:
-        return _BECAME[Verdict.OK]
+        return BECAME[Verdict.OK]
     return formatting.without_title(look.words, look.title)
 
 

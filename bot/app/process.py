@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
+from bot.alerts import Alerts
 from bot.checks import ServiceChecks
 from bot.declaration import Options, Startup
 from bot.runtime import GRACE, Bot, End, Surface
@@ -75,6 +76,7 @@ async def serve(bot: Bot, surfaces: Sequence[Surface], *, grace: float = GRACE) 
             bot.spawn(every(PRUNE_SECONDS, lambda: prune(bot), bot), name="prune")
             bot.spawn(every(HISTORY_SECONDS, lambda: keep_history(bot), bot), name="history")
             bot.spawn(ServiceChecks(bot).run(), name="checks")
+            bot.spawn(Alerts(bot).run(), name="alerts")
             look = every(ledger.store.look_seconds, ledger.recover, bot)
             bot.spawn(look, name="recover")
         end = await asyncio.shield(bot.ended)

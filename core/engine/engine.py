@@ -128,6 +128,7 @@ class Engine:
         rebind: bool = False,
         reply_to: str | None = None,
         test: bool = False,
+        unmetered: bool = False,
         guard: bool = False,
         account: str | None = None,
         ip: str | None = None,
@@ -143,6 +144,7 @@ class Engine:
             rebind: The key is free again when the run was not sent.
             reply_to: Where to answer, kept until `ledger.mark_notified`.
             test: A test send: the sample, marked, no quota, one a minute per action.
+            unmetered: Levqor's own message: counted as a test send, with values of its own.
             guard: Raise Repeated for the same input by the same caller within a minute.
             account: One of the service's further accounts.
             ip: The peer's address, for the log's tag only.
@@ -161,13 +163,13 @@ class Engine:
                 surface=caller.surface,
                 fingerprint=fingerprint(self._key, action_id, checked.given, checked.account),
                 account=checked.account or "",
-                test=test,
+                test=test or unmetered,
                 key=key,
                 rebind=rebind,
                 reply_to=reply_to,
                 guard=guard,
                 refuse=checked.refuse,
-                test_gap=0.0 if self.settings.sandbox else TEST_GAP,
+                test_gap=0.0 if self.settings.sandbox or unmetered else TEST_GAP,
                 authorize=gate,
                 target=checked.target,
             )
@@ -175,7 +177,7 @@ class Engine:
         if not first:
             ended = None if record.open else self.settled(record)
             return Accepted(record.run, record.action, False, ended, conceal=gate.conceals)
-        job = self._job(record.run, checked, gate, ip, test=test)
+        job = self._job(record.run, checked, gate, ip, test=test or unmetered)
         return Accepted(record.run, action_id, first=True, job=job)
 
     def start(self, accepted: Accepted) -> Future[Settled]:

@@ -76,6 +76,26 @@ class Status(Stored):
             seconds.setdefault(start, {})[verdict] = round(held, 1)
         return [ChecksDay(day_of(start), held) for start, held in seconds.items()]
 
+    @reads
+    def note(self, db: Connection, name: str) -> str | None:
+        """Read what the bots leave for one another under a name."""
+        row = db.execute("SELECT value FROM meta WHERE name = :name", {"name": name}).fetchone()
+        return row and str(row[0])
+
+    @writes(durable=True)
+    def replace_note(self, db: Connection, name: str, old: str | None, new: str) -> bool:
+        """Write it in place of what was read; False where another was quicker."""
+        args = {"name": name, "old": old, "new": new}
+        if old is None:
+            db.execute(
+                "INSERT INTO meta (name, value) VALUES (:name, :new) ON CONFLICT (name) DO NOTHING",
+                args,
+            )
+        else:
+            db.execute("UPDATE meta SET value = :new WHERE name = :name AND value = :old", args)
+        row = db.execute("SELECT value FROM meta WHERE name = :name", args).fetchone()
+        return row is not None and row[0] == new
+
     @writes()
     def inbound(
         self,

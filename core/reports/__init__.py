@@ -5,6 +5,7 @@
 
 from core.reports.base import Report, iso, moment, without_none
 from core.reports.health import (
+    BECAME,
     BROKEN,
     Bots,
     BotStatus,
@@ -39,6 +40,7 @@ from core.reports.runs import (
 )
 
 __all__ = [
+    "BECAME",
     "BROKEN",
     "DOUBT",
     "BotStatus",

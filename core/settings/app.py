@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BeforeValidator, ConfigDict, SecretStr
 
-from core.callers import Caller
+from core.callers import LABEL, Caller
 from core.contract import BaseUrl, Config, Secret, setting
 from core.network import loopback
 
@@ -166,11 +166,19 @@ def items(text: str) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, text.split(","))))
 
 
+def targets(text: str) -> tuple[str, ...]:
+    """Read the names of targets."""
+    if not all(map(LABEL.fullmatch, names := items(text))):
+        raise ValueError("must be targets' names with commas between, e.g. ops,ops-mail")
+    return names
+
+
 # Pydantic turns a plain function's ValueError into the fault of that one setting.
 _Days = Annotated[int, BeforeValidator(days)]
 _Minutes = Annotated[int, BeforeValidator(minutes)]
 _Upgrade = Annotated[str, BeforeValidator(upgrade_url)]
 _Callers = Annotated[frozenset[str], BeforeValidator(callers)]
+_Targets = Annotated[tuple[str, ...], BeforeValidator(targets)]
 _Path = Annotated[str, BeforeValidator(path)]
 _DatabaseUrl = Annotated[SecretStr, BeforeValidator(database_url)]
 _Permits = Annotated[tuple[Permit, ...], BeforeValidator(permits)]
@@ -240,6 +248,13 @@ class AppSettings(Config):
         "How often the bot checks each service that is set up",
         "in minutes, 0 to 60; 0 is never",
         default="5",
+    )
+    alerts: _Targets = setting(
+        "LEVQOR_ALERTS",
+        "Where the bot reports what broke",
+        "targets in order, with commas between; the first whose service works is used",
+        default="",
+        example="ops,ops-mail",
     )
     database_url: _DatabaseUrl | None = setting(
         "LEVQOR_DATABASE_URL",
