@@ -122,6 +122,14 @@ def test_of_all_test_sends_of_an_action_one_goes_out(racers, counts):
         assert by_word(said) == {"first": 1, "test_too_soon": EVERYBODY - 1}
 
 
+def test_a_token_s_rate_is_exact_while_everybody_asks(racers, ledger, counts):
+    labels = numbered("rate", counts(4, 100))
+    for label in labels:
+        ledger.token_new(label, plan="pro", per_hour=5)
+    for said in racers.race("rate", labels).values():
+        assert by_word(said) == {"first": 5, "throttled": EVERYBODY - 5}
+
+
 def test_at_midnight_a_caller_has_one_run_of_each_day(racers, counts):
     for said in racers.race("midnight", numbered("night", counts(6, 200))).values():
         firsts = sorted(answer.split()[0] for answer in said if "first" in answer)

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from core.errors import Busy, InvalidInput, NotFound, QuotaSpent, Repeated
+from core.errors import Busy, InvalidInput, NotFound, QuotaSpent, Repeated, Throttled
 from core.ledger import Ledger
 from tests.support.journal import order
 
@@ -37,6 +37,8 @@ def _accept(ledger: Ledger, **more: Any) -> str:
         return "spent"
     except Repeated as error:
         return f"again {error.run}"
+    except Throttled:
+        return "throttled"
     except Busy as error:
         return str(error.reason)
     return f"{'first' if first else 'again'} {record.run}"
@@ -100,6 +102,10 @@ def _midnight(ledger: Ledger, who: str, item: str) -> str:
     return f"{day} {_accept(ledger, caller=f'cli:{item}', at=at)}"
 
 
+def _rate(ledger: Ledger, who: str, item: str) -> str:
+    return _accept(ledger, caller=f"http:{item}", surface="http", at=None)
+
+
 def _pair(ledger: Ledger, who: str, item: str) -> str:
     return str(ledger.redeem("telegram", who, item, patience=60.0))
 
@@ -132,8 +138,8 @@ def _recover(ledger: Ledger, who: str, item: str) -> str:
 RACES: dict[str, Callable[[Ledger, str, str], str]] = {
     race.__name__.removeprefix("_"): race
     for race in (
-        _quota, _person, _moving, _give_back, _key, _guard, _test_gap, _midnight, _pair, _link,
-        _joining, _claim, _recover,
+        _quota, _person, _moving, _give_back, _key, _guard, _test_gap, _midnight, _rate, _pair,
+        _link, _joining, _claim, _recover,
     )
 }  # fmt: skip
 
