@@ -1,9 +1,10 @@
-"""What chat and console can ask for: the actions, help, health, usage, why, whoami.
+"""What chat and console can ask for: the actions, and the questions.
 
 Every surface spells these its own way (`/levqor-…`, `/…`, bare) and asks here for what
 they say; nothing below knows where a question came from.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from core.signing_in import sign_in_link
 OffLoop = Callable[..., Awaitable[Any]]
 
 USAGE_DAYS = 7
+RUNS, MOST_RUNS = 10, 30
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Question:
 QUESTIONS = (
     Question("health", "[live]", "which services work, and how to fix the others", Role.VIEWER),
     Question("usage", "", "what you may still send today, and what was sent lately", Role.VIEWER),
+    Question("runs", "[N]", "your latest runs, and how they ended", Role.VIEWER),
     Question("why", "RUN", "the outcome of a run, and the reason", Role.VIEWER),
     Question(
         "link", "[CODE]", "be the same person on another interface", Role.VIEWER, private=True
@@ -103,7 +106,7 @@ class Commands:
         question = next(each for each in QUESTIONS if each.word == word)
         who = await self._read(self._engine.authorization.access, caller)
         who.require(question.role)
-        if question.private and not private:
+        if not private and (question.private or (word == "runs" and "all" in rest.lower())):
             raise Forbidden(
                 "Others can read this here; nothing was done.",
                 fix=f"Write {spelling.question(word)} to me in a private chat.",
@@ -115,6 +118,9 @@ class Commands:
                 text = await self.health(live=bool(rest))
             case "usage":
                 text = await self.usage(caller)
+            case "runs":
+                last, everybody = _which_runs(rest, who)
+                text = await self.runs(caller, last, everybody=everybody)
             case "why":
                 text = await self.why(rest, who)
             case "link":
@@ -190,16 +196,21 @@ class Commands:
         )
         return "\n".join(wording.usage_lines(report))
 
-    async def runs(self, caller: Caller, last: int) -> str:
-        """A caller's latest runs, a line each."""
+    async def runs(self, caller: Caller, last: int, *, everybody: bool = False) -> str:
+        """The latest runs of the person that a caller is, or of everybody, a line each."""
+        ledger, read = self._engine.ledger, self._read
         titles = {action_id: action.title for action_id, _, action in self.actions()}
-        entries = await self._read(
-            self._engine.ledger.runs, last, RunFilter(callers=(str(caller),))
-        )
+        askers: dict[str, str] = {}
+        if everybody:
+            askers = {
+                each.caller: each.person or each.caller for each in await read(ledger.callers)
+            }
+        own = None if everybody else tuple(await read(ledger.callers_of, str(caller)))
         lines = [
             f"{titles.get(entry.action, entry.action)}: {wording.STATES[entry.state]},"
             f" {wording.ago(time.time() - entry.at)} · run {entry.run}"
-            for entry in entries
+            + (f" · {askers.get(entry.caller, entry.caller)}" if everybody else "")
+            for entry in await read(ledger.runs, last, RunFilter(callers=own))
         ]
         return "\n".join(lines) or "No runs yet."
 
@@ -229,9 +240,21 @@ class Commands:
         return "\n".join(lines)
 
 
+def _which_runs(rest: str, who: Access) -> tuple[int, bool]:
+    """How many runs are asked for, and whether everybody's; raises InvalidInput, Forbidden."""
+    words = rest.lower().split()
+    numbers = [word for word in words if word != "all"] or [str(RUNS)]
+    fits = re.fullmatch("[1-9][0-9]?", numbers[0]) and int(numbers[0]) <= MOST_RUNS
+    if len(numbers) > 1 or not fits:
+        raise InvalidInput(message=f"runs takes a number from 1 to {MOST_RUNS}, or nothing.")
+    if "all" in words:
+        who.require(Role.ADMIN, "see the runs of others")
+    return int(numbers[0]), "all" in words
+
+
 _ROLES = {
     Role.NONE: "You may not use Levqor: an admin can change that.",
     Role.VIEWER: "You are a viewer: you may see health and your own runs.",
     Role.SENDER: "You are a sender: you may send, and see your own runs.",
-    Role.ADMIN: "You are an admin: you may see every run.",
+    Role.ADMIN: "You are an admin: you may see every run (runs all lists them).",
 }

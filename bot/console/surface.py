@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
 BARE = Spelling(action=str, question=str)
 LEAVE = ("quit", "exit")
-RUNS, HELP = "runs", "help"
-MOST_RUNS = 10
+HELP = "help"
 # `run ACTION …` is how a terminal has it, and people copy.
 TERMINAL_WORDS = ("levqor", "run")
-MORE_HELP = f"""
+MORE_HELP = """
 Only in this console
-  {RUNS} - your latest runs
   exit - leave (or press Ctrl-C twice)
   ? - the same as help
   You may write run before an action."""
@@ -105,10 +103,7 @@ class Console(Surface):
             if not line.strip() or line.lstrip().startswith("#"):
                 return True
             word, text = _parsed(bot, line)
-            if word == RUNS:
-                response: Response = Reply(await bot.commands.runs(self._caller, MOST_RUNS))
-            else:
-                response = await self._respond(bot, word, text)
+            response = await self._respond(bot, word, text)
             if word == HELP and not text.strip():
                 response = Reply(response.text + MORE_HELP)
             while isinstance(response, Started):

@@ -154,7 +154,7 @@ class Words(Completer):
         if not blank:
             yield from ((f"{action_id} ", action.title) for action_id, action in actions.items())
             yield from ((f"{q.word} " if q.takes else q.word, q.tells) for q in QUESTIONS)
-            yield from (("runs", "your latest runs"), ("exit", "leave the console"))
+            yield "exit", "leave the console"
         elif command == "help":
             yield from ((action_id, action.title) for action_id, action in actions.items())
         elif command == "health":

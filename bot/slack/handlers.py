@@ -85,7 +85,7 @@ class Handlers:
         return views.answer(response)
 
     async def question(self, body: Mapping[str, Any]) -> AckBody:
-        """Help, health, usage, why, whoami."""
+        """One of the questions, or help."""
         caller = await self._people.admit(body)
         text = unescape(str(body.get("text", ""))).strip()
         word, *rest = (text or "help").split(maxsplit=1)

@@ -12,8 +12,9 @@ from bot.runtime import Bot
 from core import wording
 from core.callers import Caller
 from core.engine import Engine
-from core.errors import InvalidInput, NotFound
+from core.errors import Forbidden, InvalidInput, NotFound
 from core.settings import Settings
+from tests.support.engines import both
 from tests.support.sandbox import Delay
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +96,39 @@ def test_an_admin_may_see_every_run(home, sandbox):
         assert "You are an admin" in within(
             engine, lambda bot: bot.commands.ask("whoami", "", BOB, SLASH)
         )
+
+
+def ask(engine, rest, caller=ADA, **more):
+    return within(engine, lambda bot: bot.commands.ask("runs", rest, caller, SLASH, **more))
+
+
+@both
+def test_runs_lists_the_latest_runs_of_the_person_who_asks(engine):
+    mine = engine.run("slack.send", {"text": "one"}, ADA).run
+    other = engine.run("slack.send", {"text": "two"}, BOB).run
+    assert ask(engine, "") == f"Send a Slack message: sent, just now · run {mine}"
+    assert ask(engine, "", BOB).endswith(f"run {other}")
+    assert ask(engine, "", Caller("telegram", "43")) == "No runs yet."
+    engine.ledger.person_add("ada", [str(ADA), str(BOB)], by="cli:me", plan="pro")
+    assert [line[-10:] for line in ask(engine, "2").splitlines()] == [other, mine]
+    assert ask(engine, "1", BOB).endswith(f"run {other}")
+
+
+def test_all_runs_are_for_admins_in_private(engine):
+    engine.run("slack.send", {"text": "one"}, ADA)
+    engine.ledger.person_add("bob", [str(BOB)], by="cli:me", role="admin")
+    assert ask(engine, "all", BOB).endswith(" · slack:T1:UADA")
+    assert ask(engine, "", BOB) == "No runs yet."
+    with pytest.raises(Forbidden, match="may not see the runs of others"):
+        ask(engine, "all")
+    with pytest.raises(Forbidden, match="Others can read this here"):
+        ask(engine, "ALL 5", BOB, private=False)
+
+
+@pytest.mark.parametrize("rest", ["0", "31", "-1", "ten", "1 2", "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_a_number_of_runs_that_is_none_is_refused(engine, rest):
+    with pytest.raises(InvalidInput, match="runs takes a number from 1 to 30"):
+        ask(engine, rest)
 
 
 def test_why_without_an_id_says_what_is_missing(engine):

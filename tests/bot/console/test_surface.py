@@ -143,7 +143,7 @@ def test_without_run_an_option_is_text():
 def test_a_question_mark_is_help_and_help_names_the_consoles_own_words():
     status, said = play("?\n")
     assert (status, said) == play("help\n")
-    assert "runs - your latest runs" in said
+    assert "runs [N] - your latest runs" in said
     assert "exit - leave" in said
     assert play("? email.send\n") == play("help email.send\n")
 
@@ -368,8 +368,8 @@ def test_tab_completes_an_action(person):
     person.until("Slack: sent")
 
 
-@pytest.mark.parametrize(("begun", "told"), [("ru", "your latest runs"), ("ex", "leave the")])
-def test_what_only_the_console_knows_is_completed_too(person, begun, told):
+@pytest.mark.parametrize(("begun", "told"), [("runs", "your latest"), ("ex", "leave the")])
+def test_questions_and_the_way_out_are_completed_too(person, begun, told):
     person.types(begun)
     person.until(told)
 

@@ -39,7 +39,7 @@ def test_the_guide_names_every_setting_and_only_those_there_are(home):
     } <= named  # fmt: skip
     assert "/whoami" in GUIDE
     assert {each.word for each in QUESTIONS} == {
-        "health", "usage", "why", "link", "open", "whoami", "help",
+        "health", "usage", "runs", "why", "link", "open", "whoami", "help",
     }  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_menus_are_for_paired_people_and_go_when_they_go(home, sandbox):
         wait_for(lambda: api.menu(SCOPE) and api.menu({"type": "chat", "chat_id": 43}))
         assert api.menu(SCOPE) == [
             *(f"{one.name}_{action.name}" for one in CONNECTORS for action in one.actions),
-            "health", "usage", "why", "whoami", "help",
+            "health", "usage", "runs", "why", "link", "open", "whoami", "help",
         ]  # fmt: skip
         assert api.menu() == []
     with living(settings) as bot:
