@@ -6,11 +6,12 @@ import typer
 
 from core.cli import options
 from core.reports import iso
-from core.signing_in import sign_in_link
 
 
 def open_console(ctx: typer.Context, output: options.Output = None) -> None:
     """Make a link that signs you in to the web console, once, within ten minutes."""
+    from core.signing_in import sign_in_link
+
     session = options.session(ctx)
     link, expires = sign_in_link(session.settings, session.ledger, session.caller)
 

@@ -99,7 +99,8 @@ class Line:
         elif char in _BACK:
             self.text = self.text[:-1]
         elif char == _WORD:
-            self.text = re.sub(r"\S*\s*\Z", "", self.text)
+            text = self.text.rstrip()
+            self.text = text.removesuffix((text.split() or [""])[-1])
         elif char == _CLEAR:
             self.text = ""
         elif char == _LEAVE or (char == _END and not self.text):

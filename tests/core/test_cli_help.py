@@ -172,7 +172,7 @@ def test_a_command_like_no_other_is_answered_with_the_help_to_read(cli):
         (("health", "--live=yes"), "--live takes no value."),
         (("runs", "extra"), "This is not expected here: extra."),
         (("why",), "Missing argument RUN."),
-        (("token",), "levqor token needs one more word: new, list, revoke."),
+        (("token",), "levqor token needs one more word: new, list, set, rotate, revoke."),
         (("runs", "--lst", "3"), "No such option: --lst\nDid you mean --last?"),
         (("backup", "/"), "FILE is wrong: file / is a directory."),
     ],

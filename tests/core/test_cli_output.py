@@ -28,8 +28,11 @@ COMMANDS = [
     (["people", "remove", "nobody"], 2),
     (["audit"], 0),
     (["link"], 0),
+    (["open"], 3),  # no bot runs
     (["token", "new", "ann"], 0),
     (["token", "list"], 0),
+    (["token", "set", "nobody"], 2),
+    (["token", "rotate", "nobody"], 2),
     (["token", "revoke", "nobody"], 2),
     (["target", "add", "ops", "email.send", "to=ann@example.com"], 0),
     (["target", "list"], 0),
