@@ -116,7 +116,7 @@ def bob(machine):
 
 UNREACHABLE = {
     "no manager": ((), "`systemctl --user daemon-reload` did not work", "Log in to this machine"),
-    "no systemd": (("PATH=/nonexistent",), "has no systemctl", "@reboot /"),
+    "no systemd": (("PATH=/nonexistent",), "there is no systemctl to ask", "@reboot /"),
 }
 
 

@@ -33,6 +33,15 @@ SCOPES = ("commands", "chat:write", "chat:write.public", "incoming-webhook", "us
 EVENTS_PATH = "/slack/events"
 HOST = "https://YOUR-ADDRESS"
 CREATE = "https://api.slack.com/apps?new_app=1&manifest_json="
+THEN = """\
+Then, on the app's page:
+1. Install App. Then run: levqor init slack
+   It asks for the webhook and the bot token.
+2. Basic Information, App-Level Tokens: make one with the scope
+   connections:write, and write it into {file}:
+   SLACK_APP_TOKEN=xapp-…
+3. Run: levqor-bot check
+   If nothing is wrong, start levqor-bot."""
 
 
 def main_command(prefix: str) -> str:
@@ -159,5 +168,7 @@ def main(settings: Settings) -> int:
     if over_http(settings):
         note = f"Put your own address in place of {HOST} first. Then:\n{note}"
     link = CREATE + quote(json.dumps(made, separators=(",", ":")), safe="")
-    streams.print_error(f"{note}\n{link}")
+    # Who is called over HTTP has the secrets already.
+    then = "" if over_http(settings) else f"\n\n{THEN.format(file=settings.home / '.env')}"
+    streams.print_error(f"{note}\n{link}{then}")
     return 0

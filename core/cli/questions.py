@@ -78,14 +78,27 @@ class Questions:
             title = connector.account_title(self.account)
             self._out.line(f"  {number}  {title}{', set up' if ready else ''}")
         numbers = {str(number): each.name for number, each in enumerate(known, 1)}
-        while True:
-            typed = ask(self._out.people, "Which services? Numbers or names, with commas [all]")
+
+        def meant(typed: str) -> Sequence[Connector]:
+            """The services that were named; raises NotFound."""
             words = [word.strip() for word in typed.split(",") if word.strip()]
             if words in ([], ["all"]):
                 return known
+            names = [numbers.get(word, word) for word in words]
+            return [connector for name in names for connector in options.connectors(name)]
+
+        def harmless(typed: str) -> bool:
             try:
-                names = [numbers.get(word, word) for word in words]
-                return [connector for name in names for connector in options.connectors(name)]
+                return bool(meant(typed))
+            except LevqorError:
+                return False
+
+        while True:
+            typed = ask(
+                self._out.people, "Which services? Numbers or names [all]", harmless=harmless
+            )
+            try:
+                return meant(typed)
             except LevqorError as error:
                 self._out.line(f"{error.message} {error.fix or ''}", "red")
 

@@ -27,6 +27,7 @@ def install(ctx: typer.Context, output: options.Output = None) -> None:
     """Start levqor-bot now and whenever this machine starts; run it again to restart it."""
     session = options.session(ctx)
     manager = _manager(session)
+    service_manager.run(manager.reach)
     _check_environment(session, manager)
     began = time.time()
     manager.begin()

@@ -94,7 +94,6 @@ class Manager:
 
     def begin(self) -> None:
         """Install and start the service, or leave nothing of it; raises NotConfigured."""
-        run(self.reach)
         with _writable(self.file):
             before = self.file.read_text("utf-8") if self.file.exists() else None
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -240,9 +239,10 @@ def run(command: str) -> str:
     if may_fail:
         return ""
     program = next(word for word in words if word != "env" and "=" not in word)
-    if status == 127:  # nobody has it
+    # sd_booted(3): in a container there is often the program, and nothing that it could ask.
+    if status == 127 or not (sys.platform == "darwin" or Path("/run/systemd/system").exists()):
         raise NotConfigured(
-            f"This machine has no {program}, so it keeps no service running.",
+            f"On this machine there is no {program} to ask, so it keeps no service running.",
             fix="Let what starts programs there start this one, for example cron with the line:"
             f" @reboot {shlex.join(_program())}",
         )

@@ -106,9 +106,12 @@ def test_the_program_prints_json_alone_and_the_link_beside_it(home, capsys):
     assert main(["--home", str(home), "slack-manifest"]) == 0
     said = capsys.readouterr()
     made = json.loads(said.out)
-    link = said.err.splitlines()[-1]
+    link = said.err.splitlines()[1]
     assert link.startswith("https://api.slack.com/apps?new_app=1&manifest_json=")
     assert json.loads(unquote(link.partition("manifest_json=")[2])) == made
+    then = said.err.partition(link)[2]
+    assert f"write it into {home}/.env:\n   SLACK_APP_TOKEN=xapp-…" in then
+    assert ["levqor init slack" in then, "levqor-bot check" in then] == [True, True]
 
 
 def test_the_program_refuses_a_bad_prefix_with_status_3(home, capsys):
