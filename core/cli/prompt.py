@@ -44,7 +44,8 @@ def ask(
     if sys.platform == "win32":
         typed: str = typer.prompt(question, default="", show_default=False, hide_input=True)
         return typed.strip()
-    line = Line(secret=secret)
+    room = _room(stream, question)
+    line = Line(secret=secret, room=room)
     with _keys(stream) as read:
         stream.write(f"{question}: ")
         stream.flush()
@@ -55,24 +56,27 @@ def ask(
         global _ahead  # noqa: PLW0603 - there is one keyboard
         _ahead = line.rest
         if not secret and harmless(line.text.strip()):
-            _draw(stream, line.shown, plain_line(line.text, _room(stream, question)))
+            _draw(stream, line.shown, plain_line(line.text, room))
     return line.text.strip()
 
 
 class Line:
     """What was typed so far, and how it is shown; `rest` came after its end."""
 
-    def __init__(self, *, secret: bool = False) -> None:
+    def __init__(self, *, secret: bool = False, room: int = 80) -> None:
         self.text = self.rest = ""
         self.done = False
         self._secret = self._covered = secret
+        self._room = room
         self._pasting = False
 
     @property
     def shown(self) -> str:
         """What may be seen of it."""
-        covered = self._covered and self.text
-        return f"({len(self.text)} characters)" if covered else self.text
+        if not self._covered or not self.text:
+            return self.text
+        cover = f"({len(self.text)} characters)"
+        return cover if len(cover) <= self._room else "***"
 
     def take(self, read: str) -> None:
         """Take what was read at once; raises Abort at the end of input."""
@@ -114,7 +118,7 @@ class Line:
 def _room(stream: TextIO, question: str) -> int:
     from rich.console import Console
 
-    return max(20, Console(file=stream).width - len(question) - 3)
+    return max(4, Console(file=stream).width - len(question) - 3)
 
 
 def _draw(stream: TextIO, was: str, now: str) -> None:

@@ -244,7 +244,7 @@ def run(command: str) -> str:
         raise NotConfigured(
             f"On this machine there is no {program} to ask, so it keeps no service running.",
             fix="Let what starts programs there start this one, for example cron with the line:"
-            f" @reboot {shlex.join(_program())}",
+            f" @reboot {shlex.join(_program())} (and --home DIR, if you name one here)",
         )
     raise NotConfigured(
         f"`{shlex.join(words[words.index(program) :])}` did not work: {why or status}.",

@@ -33,6 +33,12 @@ def test_what_is_pasted_is_covered_and_what_is_typed_is_not(reads, text, shown):
     assert (line.text, line.shown, line.done) == (text, shown, False)
 
 
+def test_where_there_is_no_room_the_cover_is_short():
+    line = Line(secret=True, room=10)
+    line.take("abc")
+    assert line.shown == "***"
+
+
 def test_a_secret_is_covered_from_its_first_key_on():
     line = Line(secret=True)
     for key in "ntn_x":
