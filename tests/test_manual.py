@@ -171,7 +171,9 @@ def words(line):
     lexer.whitespace_split, lexer.commenters = True, ""
     command = []
     for word in lexer:
-        if set(word) <= set("|&;()"):
+        if set(word) <= set("<>"):
+            next(lexer)  # a file that the shell opens
+        elif set(word) <= set("|&;()"):
             yield command
             command = []
         else:
