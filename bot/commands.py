@@ -231,7 +231,7 @@ class Commands:
                 "There is no run of yours with that ID.",
                 fix="The answer you got shows its run ID; admins (LEVQOR_ADMINS) see every run.",
             )
-        return wording.why(entry, self._engine.connectors)
+        return wording.why(who.shown(entry), self._engine.connectors)
 
     def whoami(self, who: Access) -> str:
         """A caller's ID, person, role and plan."""

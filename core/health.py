@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from core.contract import Connector
-from core.engine import Engine, reasons
+from core.engine import Access, Engine, reasons
 from core.engine.validation import credential_digest
 from core.errors import LedgerError, LevqorError, NotConfigured, NotSent, UpstreamError
 from core.ledger import Ledger, RunRecord
@@ -182,6 +182,21 @@ class HealthChecker:
             pass
         health = replace(health, latency_ms=latency, since=moment(since), checked_at=moment(now))
         return _naming(health, engine.settings.names(connector, account))
+
+
+def shown(report: Health, who: Access) -> Health:
+    """A report as somebody may see it: who uses targets alone is told nothing of where they lead.
+
+    What a check found names tabs, chats and accounts.
+    """
+    if not who.scope.destinations():
+        return report
+    detail = {
+        name: replace(each, words=VERDICTS[each.verdict].sentence, fix=None, notes=())
+        for name, each in report.detail.items()
+        if "/" not in name
+    }
+    return replace(report, detail=detail)
 
 
 def accounts(engine: Engine) -> list[tuple[Connector, str | None]]:

@@ -19,7 +19,7 @@ from bot.web.server import Limits
 from core import __version__
 from core.contract import nearest
 from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
-from core.health import HealthChecker, inbounds
+from core.health import HealthChecker, inbounds, shown
 from core.reports import InboundUptime, RunPage, Status, Uptime, Usage, moment
 from core.run_filter import own_runs, read_filter
 from core.scopes import Read
@@ -83,7 +83,8 @@ class Handlers:
                 reason="foreign_origin",
                 fix="Open the address yourself, or leave live=1 out.",
             )
-        return json_response((await self._live.report()).body())
+        who = Principal.of(request).access
+        return json_response(shown(await self._live.report(), who).body())
 
     async def usage(self, request: Request) -> Response:
         """Count runs by connector and day, everybody's or the caller's, and today's quota."""

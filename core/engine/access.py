@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core.callers import OS_USER, Caller, Local, is_address
 from core.errors import Forbidden, Unauthorized
@@ -21,6 +21,10 @@ HOW_TO_GET_ONE = (
     "Ask whoever runs Levqor for a new one. A token works only where it was made: levqor token new"
     " must use the home that levqor-bot names at its start."
 )
+
+
+# A run, or what is kept of it.
+R = TypeVar("R", "Run", "RunRecord")
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Access:
         """The targets that are all somebody may send an action to; None where there are none."""
         return frozenset(self.scope.targets(action_id)) or None
 
-    def shown(self, run: Run) -> Run:
+    def shown(self, run: R) -> R:
         """A run as it may be shown: whoever uses targets alone learns nothing of their pages."""
         if run.receipt is None or not self.conceals(run.action):
             return run

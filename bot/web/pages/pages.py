@@ -1,7 +1,7 @@
 """The console's pages: each address, and what it shows."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -193,6 +193,7 @@ class Console:
         def look() -> dict[str, Any]:
             of, before = read_filter(engine, asked, who)
             page = engine.ledger.run_page(RUNS_A_PAGE, of, before)
+            page = replace(page, runs=tuple(map(who.shown, page.runs)))
             return shown.runs(engine, page, who, asked)
 
         try:
@@ -204,11 +205,12 @@ class Console:
         return self._show("runs.html", visit, **page)
 
     async def _run(self, visit: Visit) -> Response:
-        engine, run = self._bot.engine, visit.path.removeprefix("/runs/")
-        entry = await self._bot.read(engine.ledger.run, run, _who(visit).sees_only)
-        if entry is None or entry.run != run:
+        engine, who = self._bot.engine, _who(visit)
+        run = visit.path.removeprefix("/runs/")
+        entry = await self._bot.read(engine.ledger.run, run, who.sees_only)
+        if entry is None or entry.run != run or not who.sees(entry):
             raise NotFound("There is no run of yours with that ID.", fix="Look among your runs.")
-        return self._show("run.html", visit, **shown.run(engine, entry))
+        return self._show("run.html", visit, **shown.run(engine, who.shown(entry)))
 
     async def _send_list(self, visit: Visit) -> Response:
         return self._show("send_list.html", visit, offered=self._send_page.offered(_who(visit)))

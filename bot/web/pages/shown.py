@@ -11,6 +11,7 @@ from core.contract import Connector
 from core.engine import Access, Engine
 from core.errors import InvalidInput
 from core.health import HealthChecker
+from core.health import shown as health_shown
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
 from core.reports import BROKEN, ConnectorHealth, Health, RunPage, Verdict
@@ -70,7 +71,7 @@ FILTERS = {
 
 def overview(engine: Engine, health: HealthChecker, who: Access) -> dict[str, Any]:
     """Every service, what is not known of a run, and how the interfaces are connected."""
-    report = health.report()
+    report = health_shown(health.report(), who)
     ledger = engine.ledger
     callers = None if who.sees_only is None else tuple(ledger.callers_of(str(who.caller)))
     unknown = ledger.run_page(MOST_UNKNOWN, RunFilter(callers=callers, outcome="unknown"))
