@@ -34,6 +34,12 @@ def _complete_action(incomplete: str) -> list[tuple[str, str]]:
     return [each for each in named if each[0].startswith(incomplete)]
 
 
+def _complete_outcome(incomplete: str) -> list[str]:
+    from core.run_filter import OUTCOMES
+
+    return [each for each in OUTCOMES if each.startswith(incomplete)]
+
+
 def runs(
     ctx: typer.Context,
     since: Annotated[
@@ -60,6 +66,7 @@ def runs(
         typer.Option(
             "--outcome",
             metavar="OUTCOME",
+            autocompletion=_complete_outcome,
             help="How they ended: sent, refused, not_sent or unknown; open if not yet.",
         ),
     ] = None,
@@ -84,6 +91,11 @@ def runs(
     of, _ = read_filter(session.engine, given, option="--")
     ledger, out = session.engine.ledger, session.out
     if watch:
+        if session.folder != session.settings.home and not ledger.store.shared:
+            raise NotFound(
+                "There is nothing to watch: this home has no database yet.",
+                fix="Start levqor-bot, or send something: levqor run ACTION --test",
+            )
         _watch(out, ledger, of, last)
     entries = ledger.runs(last, of)
     narrowed = any(value is not None for value in given.values())

@@ -125,6 +125,13 @@ def watching(home, environ):
         yield start
 
 
+def test_a_home_without_a_database_is_not_watched(cli, home):
+    printed = cli("runs", "--watch")
+    assert (printed.status, printed.out) == (2, "")
+    assert "this home has no database yet" in printed.err
+    assert not (home / "levqor.db").exists()
+
+
 @both
 def test_watching_shows_each_run_that_comes_or_changes_once(ledger, watching):
     ledger.set_plan("cli:ada", "pro")
