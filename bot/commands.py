@@ -38,6 +38,7 @@ class Question:
     takes: str
     tells: str
     role: Role = Role.NONE  # whoever has less is not offered it
+    most: Role = Role.ADMIN  # nor is whoever has more, where somebody gave them that
     private: bool = False  # answered only where nobody else reads it
 
 
@@ -47,12 +48,30 @@ QUESTIONS = (
     Question("runs", "[N]", "your latest runs, and how they ended", Role.VIEWER),
     Question("why", "RUN", "the outcome of a run, and the reason", Role.VIEWER),
     Question(
-        "link", "[CODE]", "be the same person on another interface", Role.VIEWER, private=True
+        "link",
+        "[CODE]",
+        "be the same person on another interface",
+        Role.VIEWER,
+        Role.SENDER,
+        private=True,
     ),
     Question("open", "", "a link that signs you in to the web console", Role.VIEWER, private=True),
     Question("whoami", "", "your ID and your plan"),
-    Question("help", "[ACTION]", "this list, or one action's fields"),
+    Question("help", "[ACTION]", "this list, or one action's fields", Role.VIEWER),
 )
+
+
+def questions(who: Access) -> list[Question]:
+    """The questions that somebody may ask, in menu order."""
+    return [
+        each
+        for each in QUESTIONS
+        if who.role.includes(each.role) and (each.most.includes(who.role) or who.sits_here)
+    ]
+
+
+def _word(question: Question) -> str:
+    return question.word
 
 
 @dataclass(frozen=True)
@@ -84,12 +103,15 @@ class Commands:
         """Typed words to an action's values; raises InvalidInput with every fault."""
         return parse_chat(text, self._engine.action(action_id)[1].input)
 
-    def find(self, typed: str, spelling: Spelling) -> str:
-        """The action or question a word spells; raises NotFound with the nearest."""
+    def find(self, typed: str, spelling: Spelling, who: Access | None = None) -> str:
+        """The action or question a word spells; raises NotFound with the nearest they may use."""
         known = {spelling.action(action_id): action_id for action_id in self._engine.action_ids()}
         known |= {spelling.question(each.word): each.word for each in QUESTIONS}
         if typed in known:
             return known[typed]
+        if who is not None:
+            usable = {*self._engine.authorization.offered(who), *map(_word, questions(who))}
+            known = {spelled: name for spelled, name in known.items() if name in usable}
         # What all commands begin with would make any two of them alike.
         same = commonprefix(list(known))  # noqa: RUF071 - of names, not of paths
         near = nearest(typed.removeprefix(same), [name.removeprefix(same) for name in known])
@@ -131,7 +153,7 @@ class Commands:
             case "whoami":
                 text = self.whoami(who)
             case _:
-                text = self.help(spelling, who, rest, await self.targets(caller))
+                text = await self.help(spelling, who, rest, await self.targets(caller))
         return text
 
     async def targets(self, caller: Caller) -> list[tuple[str, str]]:
@@ -143,7 +165,7 @@ class Commands:
             return []
         return [(target.name, target.action) for target in usable]
 
-    def help(
+    async def help(
         self,
         spelling: Spelling,
         who: Access,
@@ -152,7 +174,7 @@ class Commands:
     ) -> str:
         """Every command that somebody may use with a line each, or one action with its fields."""
         if about:
-            return self._help_on(about, spelling, targets)
+            return await self._help_on(about, spelling, who, targets)
         lines, offered = [], self._engine.authorization.offered(who)
         for action_id, _, action in self.actions():
             if action_id in offered:
@@ -161,21 +183,23 @@ class Commands:
             lines.append(f"Targets: write {TARGET}=NAME in place of where it goes")
             lines += [f"  {name} - for {spelling.action(action_id)}" for name, action_id in targets]
         lines.append("Questions")
-        for each in QUESTIONS:
-            if who.role.includes(each.role):
-                written = f"{spelling.question(each.word)} {each.takes}".rstrip()
-                lines.append(f"  {written} - {each.tells}")
+        for each in questions(who):
+            written = f"{spelling.question(each.word)} {each.takes}".rstrip()
+            lines.append(f"  {written} - {each.tells}")
         if offered:
             lines.append("An action alone, without text, opens a form.")
         return "\n".join(lines)
 
-    def _help_on(self, about: str, spelling: Spelling, targets: Sequence[tuple[str, str]]) -> str:
+    async def _help_on(
+        self, about: str, spelling: Spelling, who: Access, targets: Sequence[tuple[str, str]]
+    ) -> str:
         # `/help slack_send`, `/help /slack_send` and `/help slack.send` are meant alike.
         typed = about.lstrip("/")
         ids = self._engine.action_ids()
         exact = [i for i in ids if about in (i, spelling.action(i))]
         similar = [i for i in ids if spelling.action(i).endswith(typed)]
         action_id = [*exact, *similar, about][0]
+        await self._read(self._engine.authorization.may_send, action_id, who.caller)
         _, action = self._engine.action(action_id)
         lines = [action.title, f"  {usage(spelling.action(action_id), action.input)}"]
         for spec in action.input.fields():
@@ -236,7 +260,7 @@ class Commands:
     def whoami(self, who: Access) -> str:
         """A caller's ID, person, role and plan."""
         name = "" if who.person == str(who.caller) else f", known as {who.person}"
-        lines = [f"You are {who.caller}{name}, on the {who.plan} plan.", _ROLES[who.role]]
+        lines = [f"You are {who.caller}{name}, on the {who.plan} plan.", ROLE_LINES[who.role]]
         return "\n".join(lines)
 
 
@@ -252,7 +276,7 @@ def _which_runs(rest: str, who: Access) -> tuple[int, bool]:
     return int(numbers[0]), "all" in words
 
 
-_ROLES = {
+ROLE_LINES = {
     Role.NONE: "You may not use Levqor: an admin can change that.",
     Role.VIEWER: "You are a viewer: you may see health and your own runs.",
     Role.SENDER: "You are a sender: you may send, and see your own runs.",

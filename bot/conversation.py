@@ -7,6 +7,7 @@ A surface parses what its platform sends into a Command, a Submission or a Decis
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 from bot.commands import QUESTIONS, Spelling
 from bot.expiring import ExpiringMap
@@ -29,7 +30,16 @@ from bot.runtime.bot import PATIENCE
 from core import wording
 from core.callers import Caller
 from core.engine import Accepted, Settled
-from core.errors import Fault, IdempotencyMismatch, InvalidInput, LevqorError, Repeated, Stopping
+from core.errors import (
+    Fault,
+    IdempotencyMismatch,
+    InvalidInput,
+    LevqorError,
+    NotFound,
+    Repeated,
+    Stopping,
+)
+from core.roles import Role
 
 # What waits for a person stays in memory, so long and no longer.
 PENDING_SECONDS = 600.0
@@ -99,6 +109,11 @@ class Conversation:
             return run
         question, yes, no = _question_before(request, await self._late(request))
         if question and await self._earlier(request) is None:
+            # What could only end in a refusal is not asked about.
+            try:
+                await self._may_send(run.action_id, run.caller)
+            except LevqorError as error:
+                return Reply.refusing(error)
             return self._confirm(run, question, yes, no)
         return await self._accept(run)
 
@@ -115,7 +130,7 @@ class Conversation:
         if isinstance(request, Submission):
             return request
         commands = self._bot.commands
-        name = commands.find(request.word, self._spelling)
+        name = await self._found(request)
         if name in (question.word for question in QUESTIONS):
             text = await commands.ask(
                 name, request.text, request.caller, self._spelling, private=request.private
@@ -127,9 +142,10 @@ class Conversation:
                 id=request.id,
                 reply_to=request.reply_to,
                 action_id=name,
-                values=commands.read(name, request.text),
+                values=await self._values(name, request),
             )
         if not self._interactive:
+            await self._may_send(name, request.caller)
             usage = f"{self._spelling.question('help')} {name}"
             raise InvalidInput([Fault("input", f"is missing; see: {usage}")])
         # A form that could only end in a refusal is not opened.
@@ -138,6 +154,27 @@ class Conversation:
         _, action = self._bot.engine.action(name)
         targets = {target.name: tuple(target.fields) for target in usable}
         return OpenForm(action.title, name, action.input, targets)
+
+    async def _found(self, request: Command) -> str:
+        """The action or question a word spells; raises NotFound with the nearest they may use."""
+        commands = self._bot.commands
+        try:
+            return commands.find(request.word, self._spelling)
+        except NotFound:
+            who = await self._bot.read(self._bot.engine.authorization.access, request.caller)
+            who.require(Role.VIEWER)
+            return commands.find(request.word, self._spelling, who)
+
+    async def _values(self, action_id: str, request: Command) -> dict[str, Any]:
+        try:
+            return self._bot.commands.read(action_id, request.text)
+        except InvalidInput:
+            # Who may not send is told that and nothing else.
+            await self._may_send(action_id, request.caller)
+            raise
+
+    async def _may_send(self, action_id: str, caller: Caller) -> None:
+        await self._bot.read(self._bot.engine.authorization.may_send, action_id, caller)
 
     async def _decided(self, decision: Decision) -> Response:
         nonce = str(decision.id)

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.callers import Caller, Local
-from core.engine.access import access, is_local
+from core.engine.access import access
 from core.errors import Forbidden, InvalidInput
 from core.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from core.engine import Access
     from core.ledger import Ledger, Standing
     from core.settings import Settings
 
@@ -114,20 +113,15 @@ def _narrower(
     Who sits at this machine is no admin for that: what they may do there, they may anyway.
     """
     everybody = [access(settings, who, Caller.parse(who.caller)) for who in (*ours, *theirs)]
-    for who, each in zip((*ours, *theirs), everybody, strict=True):
+    for each in everybody:
         each.require(Role.VIEWER)
-        if _is_chosen_admin(settings, who, each):
-            raise _by_an_admin(f"{who.caller} is an admin", ours, theirs)
+        if each.role is Role.ADMIN and not each.sits_here:
+            raise _by_an_admin(f"{each.caller} is an admin", ours, theirs)
     role = min((each.role for each in everybody), key=list(Role).index)
     if theirs and role is Role.ADMIN:
         raise _by_an_admin("Together you would be an admin", ours, theirs)
     plans = {who.plan for who in (*ours, *theirs)}
     return role, next((plan for plan in ("free", None) if plan in plans), "pro")
-
-
-def _is_chosen_admin(settings: Settings, who: Standing, may: Access) -> bool:
-    by_place = not who.role and not settings.is_admin(may.caller)
-    return may.role is Role.ADMIN and not (by_place and is_local(settings, may.caller))
 
 
 def _by_an_admin(why: str, ours: Sequence[Standing], theirs: Sequence[Standing]) -> Forbidden:

@@ -104,7 +104,8 @@ class Console(Surface):
                 return True
             word, text = _parsed(bot, line)
             response = await self._respond(bot, word, text)
-            if word == HELP and not text.strip():
+            helped = isinstance(response, Reply) and response.error is None
+            if word == HELP and not text.strip() and helped:
                 response = Reply(response.text + MORE_HELP)
             while isinstance(response, Started):
                 sent, ended = await self._finish(bot, response)

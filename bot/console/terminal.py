@@ -1,5 +1,6 @@
 """The interactive side: prompt, completion, colours, questions field by field."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,12 +13,14 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
 from bot import form_fields
-from bot.commands import QUESTIONS
+from bot.commands import questions
 from bot.messages import OpenForm
 from bot.runtime import Bot
 from core.callers import Caller
 from core.cli.output import wrapped
 from core.contract import TARGET, Contract, FieldSpec
+from core.engine import Access
+from core.errors import LevqorError
 
 STYLE = Style.from_dict(
     {
@@ -54,6 +57,9 @@ class Terminal:
     async def read(self) -> str | None:
         """The next command; None at the end of input, or where Ctrl-C is pressed twice."""
         warned = False
+        with contextlib.suppress(LevqorError):  # the ledger's trouble is told elsewhere
+            access = self._bot.engine.authorization.access
+            self._words.who = await self._bot.read(access, self._caller)
         self._words.targets = await self._bot.commands.targets(self._caller)
         while True:
             try:
@@ -132,10 +138,11 @@ class Terminal:
 
 
 class Words(Completer):
-    """Completes actions and questions, then the action's fields and `targets`."""
+    """Completes what `who` may use: actions and questions, then fields and `targets`."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self.who: Access | None = None  # once that was asked
         self.targets: list[tuple[str, str]] = []
 
     def get_completions(
@@ -150,10 +157,13 @@ class Words(Completer):
 
     def _offered(self, before: str) -> Iterable[tuple[str, str]]:
         command, blank, _ = before.partition(" ")
-        actions = {action_id: action for action_id, _, action in self._bot.commands.actions()}
+        if (who := self.who) is None:
+            return
+        offered = self._bot.engine.authorization.offered(who)
+        actions = {i: action for i, _, action in self._bot.commands.actions() if i in offered}
         if not blank:
             yield from ((f"{action_id} ", action.title) for action_id, action in actions.items())
-            yield from ((f"{q.word} " if q.takes else q.word, q.tells) for q in QUESTIONS)
+            yield from ((f"{q.word} " if q.takes else q.word, q.tells) for q in questions(who))
             yield "exit", "leave the console"
         elif command == "help":
             yield from ((action_id, action.title) for action_id, action in actions.items())

@@ -34,10 +34,12 @@ from bot.slack.manifest import command_names, main_command, spelling
 from bot.slack.messenger import reply_to_of, say
 from bot.slack.people import People
 from bot.slack.settings import SlackSettings
+from core import wording
 from core.callers import Caller
 from core.engine import Settled
-from core.errors import InvalidInput, LevqorError
+from core.errors import Forbidden, InvalidInput, LevqorError
 from core.ledger.owed import WITHDRAWN
+from core.roles import Role
 
 AckBody = dict[str, Any] | None
 
@@ -192,8 +194,16 @@ class Handlers:
             await self._say(reply_to, "Slack did not open the form in time. Try again.")
 
     async def _publish(self, caller: Caller) -> None:
-        bot = self._bot
-        actions = [(action_id, action.title) for action_id, _, action in bot.commands.actions()]
+        bot, may = self._bot, self._bot.engine.authorization
+        who = await bot.read(may.access, caller)
+        try:
+            who.require(Role.VIEWER)
+        except Forbidden as error:
+            parts = [("Levqor", wording.refusal(error))]
+            await self._api.publish_home(_user(caller), views.home([], parts))
+            return
+        offered = may.offered(who)
+        actions = [(i, action.title) for i, _, action in bot.commands.actions() if i in offered]
         parts = [
             ("Your last runs", await bot.commands.runs(caller, LAST_RUNS)),
             ("Today", await bot.commands.usage(caller)),

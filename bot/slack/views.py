@@ -86,7 +86,7 @@ def confirm(title: str, question: Confirm) -> Json:
 def home(actions: Iterable[tuple[str, str]], parts: Iterable[tuple[str, str]]) -> Json:
     """A home tab: a button for each (action id, title), then titled texts."""
     buttons = [_button(title, OPEN + action_id, action_id) for action_id, title in actions]
-    blocks: list[Json] = [_header("What would you like to do?")]
+    blocks: list[Json] = [_header("What would you like to do?")] if buttons else []
     blocks += [
         {"type": "actions", "elements": buttons[start : start + _ROW]}
         for start in range(0, len(buttons), _ROW)

@@ -19,9 +19,15 @@ from bot.telegram.messenger import Messenger, Place
 from bot.telegram.settings import NAME
 from bot.telegram.unknown_users import UnknownUsers
 from bot.telegram.updates import ButtonPress, TextMessage
+from core import wording
 from core.callers import Caller
+from core.engine import Access
+from core.errors import Forbidden as NotAllowed
 from core.errors import LedgerError, NotFound
 from core.plain import utf16_length
+from core.roles import Role
+
+WHOAMI = SPELLING.question("whoami")
 
 # A code that cannot be redeemed comes again; nobody waits long behind it.
 REDEEM_SECONDS = 2.0
@@ -78,9 +84,23 @@ class Handlers:
             return await self._button(update, paired=paired)
         if not paired:
             return await self._unknown(update)
+        who = await self._bot.read(self._bot.engine.authorization.access, update.caller)
+        if who.role is Role.NONE and f"/{update.command}" != WHOAMI:
+            return self._shut_out(update, who)
         if update.command:
             return await self._command(update)
         return await self._text(update)
+
+    def _shut_out(self, message: TextMessage, who: Access) -> Answer | None:
+        """Answer who may do nothing: with their ID, whatever they wrote."""
+        self._forms.pop(message.asker)
+        if not self._is_meant(message):
+            return None
+        try:
+            who.require(Role.VIEWER)
+        except NotAllowed as error:
+            return self.answers.text(message.place, wording.refusal(error))
+        return None
 
     async def _button(self, press: ButtonPress, *, paired: bool) -> Answer | None:
         verb, _, rest = press.data.partition(":")
@@ -161,7 +181,7 @@ class Handlers:
 
     async def _question(self, request: Command, place: Place) -> None:
         text = (await self.conversation.handle(request)).text
-        if request.word == SPELLING.question("whoami"):
+        if request.word == WHOAMI:
             text += f"\nThis chat's id is {place.chat}."
         await self._messenger.show(place, text)
 
@@ -183,6 +203,12 @@ class Handlers:
 
     async def _next(self, message: TextMessage, form: Form, wrong: str | None) -> Answer | None:
         """Ask a form's next question, the same again where the answer was wrong; else preview."""
+        try:
+            may_send = self._bot.engine.authorization.may_send
+            await self._bot.read(may_send, form.opened.action_id, message.caller)
+        except NotAllowed as error:
+            self._forms.pop(message.asker)
+            return self.answers.text(message.place, wording.refusal(error))
         if not form.done:
             return self._ask(message.place, form, wrong)
         self._forms.pop(message.asker)

@@ -251,9 +251,9 @@ def _admins_watched(session: Session) -> Iterator[None]:
 
 
 def _has_admin(session: Session) -> bool:
-    from core.engine.access import everyone, is_local
+    from core.engine.access import everyone
 
     return any(
-        who.role is Role.ADMIN and not is_local(session.settings, who.caller)
+        who.role is Role.ADMIN and not who.sits_here
         for who in everyone(session.settings, session.ledger).values()
     )

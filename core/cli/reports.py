@@ -42,7 +42,9 @@ def health(
     session.connectors = options.connectors(service)
     with session.out.waiting("checking the services"):
         report = look(session.engine, service, live=live)
-    session.answer(report.body(), lambda: draw(session.out, report))
+    may = session.engine.authorization
+    offered = may.offered(may.access(session.caller))
+    session.answer({**report.body(), "offered": offered}, lambda: draw(session.out, report))
     if live and any(detail.verdict in BROKEN for detail in report.detail.values()):
         raise typer.Exit(1)
 

@@ -31,7 +31,8 @@ R = TypeVar("R", "Run", "RunRecord")
 class Access:
     """Who asks, and what they may do; `plan` is `free` or `pro`.
 
-    `person` is how texts for admins name them: a person's name, or the caller's own.
+    `person` is how texts for admins name them: a person's name, or the caller's own. `sits_here`
+    tells that they are an admin because they use this machine, and not by anybody's choice.
     """
 
     caller: Caller
@@ -39,6 +40,7 @@ class Access:
     role: Role
     plan: str
     token: Token | None = None
+    sits_here: bool = False
 
     @property
     def scope(self) -> Scope:
@@ -72,6 +74,12 @@ class Access:
 
     def require(self, role: Role, what: str = "use Levqor") -> None:
         """Raise Forbidden for who has less than a role."""
+        if self.role is Role.NONE and role is not Role.NONE:
+            raise Forbidden(
+                f"You may not use Levqor. Your ID is {self.caller}.",
+                fix=f"An admin can change it: levqor people set {self.person} --role {role}",
+                reason="role",
+            )
         if not self.role.includes(role):
             raise Forbidden(
                 f"{self.person} may not {what}: the role is {self.role}.",
@@ -130,7 +138,8 @@ def access(settings: Settings, who: Standing, caller: Caller) -> Access:
     if who.token is not None and not who.token.admin:
         role = role.at_most(Role.SENDER)
     free = "free" if is_address(str(caller)) else settings.app.default_plan
-    return Access(caller, who.person or str(caller), role, who.plan or free, who.token)
+    here = role is Role.ADMIN and not who.role and not who.token and not settings.is_admin(caller)
+    return Access(caller, who.person or str(caller), role, who.plan or free, who.token, here)
 
 
 def verified(settings: Settings, who: Standing, caller: Caller) -> Access:

@@ -107,15 +107,21 @@ class Authorization:
         ]
         return [target for target in usable if action_id in (None, target.action)]
 
+    def may_send(self, action_id: str, caller: Caller) -> Access:
+        """Raise Forbidden where somebody may not send an action, whatever it says."""
+        who = self.access(caller)
+        who.require(Role.SENDER, "send")
+        permitted(self._settings(), self._actions, action_id, caller)
+        return who
+
     def ready(self, action_id: str, caller: Caller) -> list[TargetRecord]:
         """Raise what would refuse a form's run whatever is filled in; give the targets it offers.
 
         Reads, writes nothing.
         """
-        who = self.access(caller)
-        who.require(Role.SENDER, "send")
+        who = self.may_send(action_id, caller)
         settings = self._settings()
-        connector, _ = permitted(settings, self._actions, action_id, caller)
+        connector, _ = self._actions[action_id]
         targets = self.targets(who, action_id)
         if not targets:
             settings.config(connector)

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from bot.commands import ROLE_LINES
 from tests.support.bot import ROOT
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ class Console:
         stdin.write(f"{line}\nwhoami\n".encode())
         stdin.flush()
         said: list[str] = []
-        while not (said and said[-1].startswith("You are console:")):
+        while not (said and said[-1] in ROLE_LINES.values()):
             got = stdout.readline()
             assert got, said
             said.append(got.decode().rstrip("\n"))
-        words = "\n".join(said[:-1])
+        words = "\n".join(said[:-2])
         return Told("· run" in words, words)
 
 

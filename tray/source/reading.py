@@ -14,14 +14,17 @@ _UNKNOWN = "It may or may not have been sent."
 
 
 def health(body: dict[str, Any], now: float) -> Health:
-    """Read a live health report; raises ValueError where it is none."""
+    """Read a live health report; raises ValueError where it is none.
+
+    An action that its reader may not do is left out: it is not `offered`.
+    """
     detail, known = body.get("detail"), body.get("connectors")
     if not isinstance(detail, dict) or not isinstance(known, dict):
         raise ValueError("no health report")  # noqa: TRY004 - what came is wrong, not its type
     return Health(
         at=now,
         connectors=tuple(
-            _connector(name, _dict(detail.get(name)))
+            _connector(name, _dict(detail.get(name)), body.get("offered"))
             for service in known
             for name in (service, *(n for n in detail if n.startswith(f"{service}/")))
         ),
@@ -59,14 +62,18 @@ def unanswered(error: SourceError, now: float) -> TestResult:
     return TestResult(outcome, words, fix=error.fault.fix, at=now)
 
 
-def _connector(name: str, detail: dict[str, Any]) -> Connector:
+def _connector(name: str, detail: dict[str, Any], offered: Any) -> Connector:
     given = detail.get("verdict", Verdict.UNCHECKED)
     verdict = next((verdict for verdict in Verdict if verdict == given), Verdict.FAILING)
     return Connector(
         name=name,
         title=plain_line(str(detail.get("title") or name.capitalize())),
         verdict=verdict,
-        actions=tuple(map(str, _list(detail.get("actions")))),
+        actions=tuple(
+            str(action)
+            for action in _list(detail.get("actions"))
+            if not isinstance(offered, list) or action in offered
+        ),
         words=_text(detail.get("words")) or VERDICTS[verdict].sentence,
         fix=_text(detail.get("fix")),
         notes=tuple(plain_line(str(note)) for note in _list(detail.get("notes"))),
