@@ -130,7 +130,7 @@ def _refuse_too_many(db: Connection, who: Standing, at: float) -> None:
     if who.token is None or who.token.per_hour is None:
         return
     # Who waited for the lock began earlier than others whose runs are there by now. A clock that
-    # was set back must not make somebody wait for longer than the hour.
+    # was set back must make nobody wait for longer than the hour, and let nobody through.
     nth = db.execute(
         "SELECT at FROM runs WHERE caller = :caller AND at > :after AND at < :before "
         "AND at >= :made ORDER BY at DESC LIMIT 1 OFFSET :most",
@@ -138,7 +138,7 @@ def _refuse_too_many(db: Connection, who: Standing, at: float) -> None:
             "caller": who.caller,
             "after": at - RATE_SECONDS,
             "before": at + RATE_SECONDS,
-            "made": who.token.created_at,
+            "made": who.token.created_at if who.token.created_at <= at else 0.0,
             "most": who.token.per_hour - 1,
         },
     ).fetchone()

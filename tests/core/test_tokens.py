@@ -166,6 +166,16 @@ def test_a_rate_counts_the_hour_before_and_this_token_s_runs_alone(ledger):
 
 
 @both
+def test_a_clock_that_was_set_back_lifts_no_rate(ledger):
+    ledger.token_new("ci", plan="pro", per_hour=2)
+    before = time.time() - 86400
+    for at in (before, before + 10):
+        assert accept(ledger, caller=CI, surface="http", at=at)[1]
+    with pytest.raises(Throttled):
+        accept(ledger, caller=CI, surface="http", at=before + 20)
+
+
+@both
 def test_a_new_token_hears_nothing_that_another_of_its_label_was_told(ledger):
     ledger.token_new("ci", plan="pro")
     first, _ = accept(ledger, caller=CI, surface="http", key="http:ci k")

@@ -147,6 +147,8 @@ def test_a_narrow_token_cannot_tell_an_action_it_may_not_send_from_none(web, eng
         ]
         assert bodies[0]["reason"] == "scope"
         assert bodies == [bodies[0]] * 3
+    usage = web.get("/api/usage/summary", token=secret).json()
+    assert [quota["action"] for quota in usage["quota"]] == ["slack.send"]
     query = web.get("/api/runs?action=email.sent", token=secret)
     assert (query.status, "email.send" in query.body.decode()) == (400, False)
 
