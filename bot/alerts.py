@@ -65,7 +65,7 @@ class Alerts:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._health = HealthChecker(bot.engine)
-        self._said = ""
+        self._said: set[str] = set()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -145,6 +145,7 @@ class Alerts:
                 problem = f"{target.name}: {error.message} {error.fix or ''}"
                 continue
             if settled.outcome in ("sent", "unknown"):
+                self._said.clear()
                 return True
             if settled.error is not None:
                 problem = f"{target.name}: {wording.in_one_line(settled.error)}"
@@ -152,8 +153,8 @@ class Alerts:
         return False
 
     def _say(self, problem: str) -> None:
-        if problem != self._said:
-            self._said = problem
+        if problem not in self._said:
+            self._said.add(problem)
             self._bot.print_status(problem)
 
     def _looks(self) -> tuple[float, list[Look], list[TargetRecord]]:
