@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli import options, people, service, tokens
+from core.cli import naming, options, people, service, tokens
 from core.cli.questions import Questions
 from core.errors import InvalidInput, LevqorError
 
@@ -41,6 +41,12 @@ def init(
     ] = None,
     send: Annotated[
         Flag, typer.Option("--test-send/--no-test-send", help="Send a test through each service.")
+    ] = None,
+    admin: Annotated[
+        Flag, typer.Option("--admin/--no-admin", help="Add yourself as the first admin.")
+    ] = None,
+    name_targets: Annotated[
+        Flag, typer.Option("--targets/--no-targets", help="Name targets from what was found.")
     ] = None,
     tray: Annotated[
         Flag, typer.Option("--tray-token/--no-tray-token", help="Make a token for a remote tray.")
@@ -78,6 +84,10 @@ def init(
     tried = {each.name: ask.set_up(each) for each in ask.chosen(services)}
     good = {name: works for name, works in tried.items() if works is not None}  # else skipped
     ask.team(flag=team)
+    if account is None:
+        naming.first_admin(session, ask, flag=admin)
+    working = [each for each in options.connectors(None) if good.get(each.name)]
+    naming.targets(session, ask, working, flag=name_targets)
     sent = _test_sends(session, ask, [name for name, works in good.items() if works], send)
     session.answer({"services": good, "sent": sent}, lambda: _end(session, good, account))
     if not session.out.as_json and account is None:

@@ -228,15 +228,29 @@ class Questions:
         self, connector: Connector, name: str, answers: dict[str, str | None]
     ) -> Sequence[tuple[str, str]]:
         """Show what the service can list for a setting, numbered."""
-        if (choices := connector.choices.get(name.partition("__")[0])) is None:
-            return ()
-        try:
-            found = self._through(connector, answers, choices)[:MOST_CHOICES]
-        except LevqorError:
-            return ()  # the check says why
+        found = self.listed(connector, name.partition("__")[0], answers)
         for number, (_, label) in enumerate(found, 1):
             self._out.line(f"    {number}  {plain_line(label, 60)}")
         return found
+
+    def listed(
+        self, connector: Connector, key: str, answers: dict[str, str | None]
+    ) -> Sequence[tuple[str, str]]:
+        """What the service lists for a setting or a field; nothing where it cannot."""
+        if (choices := connector.choices.get(key)) is None:
+            return ()
+        try:
+            return self._through(connector, answers, choices)[:MOST_CHOICES]
+        except LevqorError:
+            return ()  # the check says why
+
+    def text(self, question: str) -> str:
+        """A person's answer in their own words."""
+        return ask(self._out.people, question)
+
+    def say(self, words: str) -> None:
+        """Say what is wrong with an answer."""
+        self._out.line(words, "red")
 
     def _check(self, connector: Connector, answers: dict[str, str | None]) -> Probe | None:
         """Check a service live, and say why where it fails."""

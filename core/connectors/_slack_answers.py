@@ -160,6 +160,19 @@ class Reply(BaseModel):
     needed: str = ""
 
 
+class Channel(BaseModel):
+    """A channel, as much as is read of it."""
+
+    id: str
+    name: str
+
+
+class Conversations(BaseModel):
+    """The channels that a bot is in."""
+
+    channels: list[Channel] = []
+
+
 def explain(answer: Answer, table: AnswerTable) -> UpstreamError:
     """Say what an answer other than success means; `table` is `HOOK` or `API`."""
     reply = answer.parse(Reply)

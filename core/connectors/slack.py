@@ -12,7 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from core.connectors._slack_answers import API, HOOK, MISSING_SCOPE, Reply, explain
+from core.connectors._slack_answers import (
+    API,
+    HOOK,
+    MISSING_SCOPE,
+    Conversations,
+    Reply,
+    explain,
+)
 from core.contract import (
     Action,
     Answer,
@@ -142,6 +149,21 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
     return Probe((f"SLACK_BOT_TOKEN: {trouble.message}",), fix=trouble.fix)
 
 
+def channels(config: SlackConfig, http: HttpClient) -> list[tuple[str, str]]:
+    """List the channels the bot is in; none where the app may not see them.
+
+    docs.slack.dev/reference/methods/users.conversations: it needs channels:read, groups:read.
+    """
+    if not config.bot_token:
+        return []
+    asked = {
+        "types": "public_channel,private_channel", "exclude_archived": "true", "limit": "200",
+    }  # fmt: skip
+    url, token = f"{config.api_url}/users.conversations", bearer(config.bot_token)
+    found = http.get(url, params=asked, headers=token).success(Conversations)
+    return [(each.id, f"#{each.name}") for each in found.channels] if found else []
+
+
 def _ok(answer: Answer) -> bool:
     reply = answer.success(Reply)
     return reply is not None and reply.ok
@@ -150,6 +172,7 @@ def _ok(answer: Answer) -> bool:
 CONNECTOR = Connector(
     name="slack",
     title="Slack",
+    choices={"channel": channels},
     config=SlackConfig,
     actions=(
         Action(

@@ -72,8 +72,8 @@ class Action:
 class Connector:
     """A service Levqor can reach: the last statement of a connector's file.
 
-    `choices` says which settings the service can list values for: it gives pairs of a value and
-    how a person knows it.
+    `choices` says which settings, and which fields that no setting fills in, the service can list
+    values for: it gives pairs of a value and how a person knows it.
     """
 
     name: str

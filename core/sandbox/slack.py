@@ -21,7 +21,7 @@ BOT_USER = "U" + upper("bot user", 10)
 BOT = "B" + upper("bot", 10)
 GENERAL = "C" + upper("general", 10)
 CHANNELS = {GENERAL: "general", "C" + upper("random", 10): "random"}
-SCOPES = "chat:write,chat:write.public,commands,users:read,im:write"
+SCOPES = "chat:write,chat:write.public,commands,users:read,im:write,channels:read,groups:read"
 BOT_TOKEN = "-".join(("xoxb", "1" * 12, "2" * 13, letters("slack bot", 24)))
 MAX_TEXT = 40_000
 
@@ -70,7 +70,11 @@ class Slack(SandboxService):
 
     def methods(self) -> dict[str, Method]:
         """The Web API's methods that take the bot's token."""
-        return {"auth.test": self._auth_test, "chat.postMessage": self._post_message}
+        return {
+            "auth.test": self._auth_test,
+            "chat.postMessage": self._post_message,
+            "users.conversations": self._conversations,
+        }
 
     def token_for(self, call: str) -> str:
         """The token that a method takes."""
@@ -125,6 +129,12 @@ class Slack(SandboxService):
             "bot_id": BOT,
             "is_enterprise_install": False,
         }
+
+    def _conversations(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        if "public_channel" not in str(given.get("types", "public_channel")).split(","):
+            return {"channels": []}
+        channels = [{"id": each, "name": name} for each, name in CHANNELS.items()]
+        return {"channels": channels, "response_metadata": {"next_cursor": ""}}
 
     def _post_message(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         channel = _channel(str(given.get("channel", "")))
