@@ -38,6 +38,7 @@ def _narrowed(
         where = [spec.name for spec in fields if spec.destination]
         for name in where:
             del schema["properties"][name]
+        schema.pop("anyOf", None)  # which of them, or a target, may be given
         schema["properties"][TARGET] = {"type": "string", "enum": sorted(targets)}
         schema["required"] = [n for n in schema.get("required", ()) if n not in where] + [TARGET]
         for example in media["examples"].values():

@@ -154,10 +154,11 @@ def test_a_narrow_token_cannot_tell_an_action_it_may_not_send_from_none(web, eng
 
 
 def test_the_description_for_a_narrow_token_has_its_actions_and_targets_alone(web, engine):
-    secret = token_for(engine.ledger, "slack.send@ops,openapi")
+    engine.ledger.target_add("desk", "email.send", None, {"to": MAIL["to"]}, by=BY)
+    secret = token_for(engine.ledger, "slack.send@ops,email.send@desk,openapi")
     said = web.get("/openapi.json", token=secret).json()["paths"]
     assert sorted(said) == [
-        "/actions/health", SLACK, "/api/runs", "/api/runs/{run}", "/api/usage/summary",
+        EMAIL, "/actions/health", SLACK, "/api/runs", "/api/runs/{run}", "/api/usage/summary",
         "/openapi.json", "/ops/live", "/ops/ready",
     ]  # fmt: skip
     content = said[SLACK]["post"]["requestBody"]["content"]["application/json"]
@@ -165,10 +166,16 @@ def test_the_description_for_a_narrow_token_has_its_actions_and_targets_alone(we
     assert content["schema"]["properties"][TARGET]["enum"] == ["ops"]
     assert TARGET in content["schema"]["required"]
     names = {one["name"]: one["schema"] for one in said["/api/runs"]["get"]["parameters"]}
-    assert names["action"]["enum"] == ["slack", "slack.send"]
+    assert names["action"]["enum"] == ["slack", "email", "slack.send", "email.send"]
+    mail = said[EMAIL]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert sorted(mail["properties"]) == ["subject", TARGET, "text"]
+    assert (sorted(mail["required"]), '"to"' in json.dumps(mail)) == (
+        ["subject", TARGET, "text"], False,
+    )  # fmt: skip
     example = content["examples"]["short"]["value"]
     assert web.post(SLACK, example, token=secret).json()["run"]
-    assert "email.send" in web.get("/openapi.json").body.decode()
+    assert "notion.create" not in json.dumps(said)
+    assert "notion.create" in web.get("/openapi.json").body.decode()
 
 
 def test_a_key_s_answer_outlives_a_new_secret_and_not_a_new_token(web, engine, sandbox):
