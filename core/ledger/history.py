@@ -207,7 +207,7 @@ def _tallies(
 ) -> Iterator[tuple[float, tuple[str, str], Tally]]:
     """What is known of a span: the start of an hour or day, connector and action, their count."""
     marks = _marks(db)
-    fresh = _fresh_days(db, marks, first)
+    fresh = _fresh_days(db, marks, first, only)
     # The day that has not closed is read in hours.
     cut = max(first, min(marks.closed, _midnight(marks.closed) if unit == DAY else marks.closed))
     for seconds, begin, end in ((unit, first, cut), (HOUR, cut, marks.closed)):
@@ -248,13 +248,13 @@ def _due(db: Connection, marks: _Marks, closed: float, before: float) -> list[in
     return sorted(days)
 
 
-def _changed(db: Connection, marks: _Marks, until: float) -> set[str]:
-    return usage.days_changed(db, marks.seen - _COMMIT_SECONDS, marks.deleted, until)
+def _changed(db: Connection, marks: _Marks, until: float, only: str = "") -> set[str]:
+    return usage.days_changed(db, marks.seen - _COMMIT_SECONDS, marks.deleted, until, only)
 
 
-def _fresh_days(db: Connection, marks: _Marks, first: float) -> set[int]:
+def _fresh_days(db: Connection, marks: _Marks, first: float, only: str = "") -> set[int]:
     """The days that are written already, and of which a run has ended since."""
-    changed = _changed(db, marks, marks.closed) if marks.closed else ()
+    changed = _changed(db, marks, marks.closed, only) if marks.closed else ()
     return {start for day in changed if (start := start_of(day)) + DAY > first}
 
 

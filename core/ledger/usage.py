@@ -28,11 +28,18 @@ _PEOPLE = (
     "AND settled_at IS NOT NULL AND test = 0 GROUP BY action, quota_owner, state"
 )
 # An index has these in this order; the sums keep SQLite to it, off that of `at`.
-_NEXT_KIND = (
-    "SELECT connector, state, account FROM runs WHERE settled_at IS NOT NULL "
-    "AND (connector, state, account) > (:connector, :state, :account) "
-    "ORDER BY connector, state, account LIMIT 1"
+_KIND = "SELECT connector, state, account FROM runs WHERE settled_at IS NOT NULL AND "
+_KIND_ORDER = "ORDER BY connector, state, account LIMIT 1"
+# SQLite looks for no three columns at once that are more than others.
+_NEXT_KIND = " UNION ALL ".join(
+    f"SELECT * FROM ({_KIND} {more} {_KIND_ORDER}) AS {name}"
+    for name, more in (
+        ("accounts", "connector = :connector AND state = :state AND account > :account"),
+        ("states", "connector = :connector AND state > :state"),
+        ("connectors", "connector > :connector"),
+    )
 )
+_NEXT_KIND += f" {_KIND_ORDER}"
 _CHANGED = (
     "SELECT DISTINCT day FROM runs WHERE connector = :connector "
     "AND state IN ('sent', 'refused', 'not_sent', 'unknown') AND account = :account "
@@ -115,23 +122,30 @@ def count_people(db: Connection, since: float, until: float) -> Tallies:
     return tallies
 
 
-def accounts(db: Connection) -> list[tuple[str, str]]:
-    """The connectors and accounts of which any run ended, each found from the one before."""
+def accounts(db: Connection, only: str = "") -> list[tuple[str, str]]:
+    """The connectors and accounts of which any run ended, each found from the one before.
+
+    With `only`, those of that connector.
+    """
     found: set[tuple[str, str]] = set()
-    kind = ("", "", "")
+    kind = (only, "", "")
     while kind := db.execute(
         _NEXT_KIND, dict(zip(("connector", "state", "account"), kind, strict=True))
     ).fetchone():
+        if only not in ("", kind[0]):
+            break
         found.add((kind[0], kind[2]))
     return sorted(found)
 
 
-def days_changed(db: Connection, since: float, first: float, until: float) -> set[str]:
+def days_changed(
+    db: Connection, since: float, first: float, until: float, only: str = ""
+) -> set[str]:
     """The days in a span of which a run ended, or ended otherwise, `since` then."""
     args = {"since": since, "first": first, "until": until}
     return {
         str(day)
-        for connector, account in accounts(db)
+        for connector, account in accounts(db, only)
         for (day,) in db.execute(_CHANGED, {**args, "connector": connector, "account": account})
     }
 

@@ -196,3 +196,6 @@ def test_what_changed_is_found_by_its_index_and_not_by_looking_at_every_run(ledg
 
     ledger.store.write(plan)
     assert all("runs_done" in each and "SCAN runs" not in each for each in seen.values()), seen
+    if not shared:
+        assert "(connector=? AND state=? AND account>?)" in seen["kinds"]
+        assert "(connector=? AND state=? AND account=? AND settled_at>?)" in seen["changed"]
