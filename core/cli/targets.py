@@ -10,9 +10,12 @@ from core.cli import options
 from core.cli.people import body
 from core.cli.reports import ago
 from core.cli.run import complete_action, finish
+from core.reports import BROKEN, Verdict
+from core.wording import VERDICTS
 
 if TYPE_CHECKING:
     from core.cli.session import Session
+    from core.engine.targets import TargetHealth
     from core.ledger import TargetRecord
 
 
@@ -100,22 +103,59 @@ def try_out(ctx: typer.Context, name: Name, output: options.Output = None) -> No
     finish(session, session.engine.accept(target.action, given, session.caller, test=True))
 
 
-def show(ctx: typer.Context, output: options.Output = None) -> None:
-    """List the targets: what goes where."""
+def show(
+    ctx: typer.Context,
+    live: Annotated[
+        bool, typer.Option("--live", help="Look at each now, without sending anything.")
+    ] = False,
+    output: options.Output = None,
+) -> None:
+    """List the targets: what goes where, and with --live whether it can be used."""
     session = options.reading(ctx)
-    records = session.ledger.targets()
-    session.answer(
-        {"targets": [*map(body, records)]},
-        lambda: session.out.table(
-            ("target", "action", "account", "destination", "changed"),
-            [
-                (each.name, each.action, each.account or "", _where(each), ago(each.changed_at))
-                for each in records
-            ],
+    records = session.engine.ledger.targets()
+    health = _look(session, records) if live else {}
+
+    def draw() -> None:
+        cells = [
+            (each.name, each.action, each.account or "", _where(each), ago(each.changed_at))
+            for each in records
+        ]
+        session.out.table(
+            ("target", "action", "account", "destination", "changed", *(["health"] * live)),
+            [(*row, *_cell(health.get(row[0]))) for row in cells],
             empty="There are no targets. Make one: levqor target add NAME ACTION FIELD=VALUE",
             drop=("changed", "account"),
-        ),
-    )
+        )
+        for name, found in health.items():
+            if found.words:
+                session.out.line(f"{name}: {found.words}")
+            if found.fix:
+                session.out.line(f"    What to do: {found.fix}")
+
+    shown = [{**body(each), **_health_body(health.get(each.name))} for each in records]
+    session.answer({"targets": shown}, draw)
+    if any(found.verdict in BROKEN for found in health.values()):
+        raise typer.Exit(1)
+
+
+def _look(session: Session, records: list[TargetRecord]) -> dict[str, TargetHealth]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from core.engine import targets
+
+    with session.out.waiting("looking at the targets"), ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda each: targets.look(session.engine, each), records)
+        return {each.name: health for each, health in zip(records, found, strict=True)}
+
+
+def _cell(found: TargetHealth | None) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    return (VERDICTS[found.verdict].cell if found.verdict != Verdict.UNCHECKED else "not known",)
+
+
+def _health_body(found: TargetHealth | None) -> dict[str, Any]:
+    return {name: it for name, it in vars(found).items() if it} if found else {}
 
 
 def _values(session: Session, action: str, where: list[str] | None) -> dict[str, Any]:

@@ -177,6 +177,12 @@ def probe(config: NotionConfig, http: HttpClient) -> Probe:
     return Probe(("Write permission can't be checked until a page is created.",))
 
 
+def look(request: Entry, config: NotionConfig, http: HttpClient) -> Probe:
+    """Read the columns of the database that a page would go to."""
+    read_schema(request.database_id or "", Api(config.api_url, config.api_key, http))
+    return Probe()
+
+
 def databases(config: NotionConfig, http: HttpClient) -> list[tuple[str, str]]:
     """List the databases that are shared with the integration."""
     return shared_sources(Api(config.api_url, config.api_key, http))
@@ -195,6 +201,7 @@ CONNECTOR = Connector(
             sample={"props": {"title": "Hello from Levqor: this is a test page."}},
             send=send,
             check=check,
+            look=look,
         ),
     ),
     probe=probe,

@@ -173,6 +173,15 @@ def probe(config: SheetsConfig, http: HttpClient) -> Probe:
     return Probe((what, note), fix=fix)
 
 
+def look(request: Rows, config: SheetsConfig, http: HttpClient) -> Probe:
+    """Look for the tab that rows would go to."""
+    sheets = Api(config.book, config.account, http)
+    names = sheets.tabs()
+    if "range" in request.model_fields_set:
+        _place(request.range, names, config)
+    return Probe()
+
+
 def tabs(config: SheetsConfig, http: HttpClient) -> list[tuple[str, str]]:
     """List the tabs, as ranges that begin at the first cell."""
     names = Api(config.book, config.account, http).tabs()
@@ -191,6 +200,7 @@ CONNECTOR = Connector(
             input=Rows,
             sample={"values": [["Levqor test", 42]]},
             send=send,
+            look=look,
         ),
     ),
     probe=probe,

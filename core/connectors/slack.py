@@ -130,12 +130,7 @@ def send(request: Message, config: SlackConfig, http: HttpClient) -> Receipt:
 
 def probe(config: SlackConfig, http: HttpClient) -> Probe:
     """Offer the webhook an empty text, which a live one refuses; ask who the bot is."""
-    url = config.webhook_url.get_secret_value()
-    answer = http.post(url, json={"text": ""}, effect="none")
-    error = explain(answer, HOOK)
-    # Slack does not say whether it looks at the address or at the text first.
-    if answer.body != b"ok" and error.reason not in ("no_text", "bad_request"):
-        raise error
+    _probe_webhook(config, http)
     if not config.bot_token:
         return Probe(("SLACK_BOT_TOKEN is not set: messages go only to the webhook's channel.",))
     url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)
@@ -164,6 +159,29 @@ def channels(config: SlackConfig, http: HttpClient) -> list[tuple[str, str]]:
     return [(each.id, f"#{each.name}") for each in found.channels] if found else []
 
 
+def _probe_webhook(config: SlackConfig, http: HttpClient) -> None:
+    answer = http.post(config.webhook_url.get_secret_value(), json={"text": ""}, effect="none")
+    error = explain(answer, HOOK)
+    # Slack does not say whether it looks at the address or at the text first.
+    if answer.body != b"ok" and error.reason not in ("no_text", "bad_request"):
+        raise error
+
+
+def look(request: Message, config: SlackConfig, http: HttpClient) -> Probe:
+    """Ask for the channel that a message would go to, as far as the token may."""
+    if request.channel is None:
+        _probe_webhook(config, http)
+        return Probe()
+    url, token = f"{config.api_url}/conversations.info", bearer(config.bot_token)
+    answer = http.get(url, params={"channel": request.channel}, headers=token)
+    if _ok(answer):
+        return Probe()
+    error = explain(answer, API)
+    if error.reason == MISSING_SCOPE.reason:
+        return Probe(("Only a send can tell: the bot token may not look at channels.",))
+    raise error
+
+
 def _ok(answer: Answer) -> bool:
     reply = answer.success(Reply)
     return reply is not None and reply.ok
@@ -182,6 +200,7 @@ CONNECTOR = Connector(
             sample={"text": "Hello from Levqor: this is a test message."},
             send=send,
             check=check,
+            look=look,
         ),
     ),
     probe=probe,

@@ -138,14 +138,24 @@ def probe(config: TelegramConfig, http: HttpClient) -> Probe:
     if config.chat_id is None:
         return Probe((f"{DEFAULT} is not set: each message must name its chat_id.",))
     try:
-        chat = _get(config, http, "getChat", chat_id=config.chat_id)
-        member = _get(config, http, "getChatMember", chat_id=config.chat_id, user_id=str(bot.id))
+        _look_at(config.chat_id, bot, config, http)
     except Refused as refusal:
         # The bot itself works; it is the default chat that needs somebody.
         return Probe((f"{DEFAULT}: {refusal.message}",), fix=refusal.fix)
-    if may_post(chat, member):
-        return Probe()
-    return Probe((f"{DEFAULT}: {NOT_ALLOWED.message}",), fix=NOT_ALLOWED.fix)
+    return Probe()
+
+
+def look(request: Message, config: TelegramConfig, http: HttpClient) -> Probe:
+    """Ask whether the bot may write to the chat that a message would go to."""
+    _look_at(str(_target(request, config)), _get(config, http, "getMe"), config, http)
+    return Probe()
+
+
+def _look_at(chat_id: str, bot: Result, config: TelegramConfig, http: HttpClient) -> None:
+    chat = _get(config, http, "getChat", chat_id=chat_id)
+    member = _get(config, http, "getChatMember", chat_id=chat_id, user_id=str(bot.id))
+    if not may_post(chat, member):
+        raise NOT_ALLOWED.error()
 
 
 def _target(request: Message, config: TelegramConfig) -> str | int:
@@ -200,6 +210,7 @@ CONNECTOR = Connector(
             sample={"text": "Hello from Levqor: this is a test message."},
             send=send,
             check=check,
+            look=look,
         ),
     ),
     probe=probe,

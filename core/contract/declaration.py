@@ -57,7 +57,8 @@ class Action:
 
     `check` runs before anything is journaled and may raise (a field that needs a further
     setting, a recipient who may not be written to); it is handed input, config and whether
-    this is a test send.
+    this is a test send. `look` finds out without sending whether what an input names is there
+    and may be written to; it raises as a probe does. Without one only a send can tell.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Action:
     sample: Mapping[str, Any]
     send: Callable[[Any, Any, HttpClient], Receipt]
     check: Callable[[Any, Any, bool], None] | None = None
+    look: Callable[[Any, Any, HttpClient], Probe] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

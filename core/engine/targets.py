@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.contract import listed, nearest
 from core.engine.checking import check
-from core.errors import Fault, InvalidInput, NotFound
+from core.engine.validation import credential_digest
+from core.errors import Fault, InvalidInput, LevqorError, NotConfigured, NotFound
 from core.ledger import TargetRecord
+from core.reports import Verdict
 from core.roles import Role
 from core.settings.names import account_name
 
@@ -17,7 +20,17 @@ if TYPE_CHECKING:
     from core.callers import Caller
     from core.engine.engine import Engine
 
+ONLY_A_SEND = "Only a send can tell."
 NOT_CHANGED = "That cannot be where a target leads; nothing was changed."
+
+
+@dataclass(frozen=True)
+class TargetHealth:
+    """Whether a target can be used, and what to do if not."""
+
+    verdict: Verdict
+    words: str = ""
+    fix: str | None = None
 
 
 def add(
@@ -62,6 +75,28 @@ def existing(engine: Engine, name: str) -> TargetRecord:
     if name not in targets:
         raise NotFound(f"There is no target {listed([name])}.", fix=_how_to_see(name, targets))
     return targets[name]
+
+
+def look(engine: Engine, target: TargetRecord) -> TargetHealth:
+    """Find out without sending whether a target can be used."""
+    try:
+        connector, action = engine.action(target.action)
+        values = {**action.sample, **target.fields}
+        checked = check(engine.settings, connector, action, values, target.account)
+        if checked.config is None or checked.refuse is not None:
+            raise checked.refuse or NotConfigured
+        config, ask = checked.config, action.look
+        if ask is None:
+            return TargetHealth(Verdict.UNCHECKED, ONLY_A_SEND)
+        found = engine.outbound.probe(
+            connector.name,
+            credential_digest(config),
+            lambda http: ask(checked.given, config, http),
+        )
+    except LevqorError as error:
+        return TargetHealth(Verdict.FAILING, error.message, error.fix)
+    words = " ".join(found.notes)
+    return TargetHealth(Verdict.UNCHECKED if words else Verdict.OK, words, found.fix)
 
 
 def _may_change(engine: Engine, by: Caller) -> None:

@@ -74,6 +74,7 @@ class Slack(SandboxService):
             "auth.test": self._auth_test,
             "chat.postMessage": self._post_message,
             "users.conversations": self._conversations,
+            "conversations.info": self._info,
         }
 
     def token_for(self, call: str) -> str:
@@ -135,6 +136,12 @@ class Slack(SandboxService):
             return {"channels": []}
         channels = [{"id": each, "name": name} for each, name in CHANNELS.items()]
         return {"channels": channels, "response_metadata": {"next_cursor": ""}}
+
+    def _info(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        channel = _channel(str(given.get("channel", "")))
+        if channel is None:
+            raise Fault("channel_not_found")
+        return {"channel": {"id": channel, "name": CHANNELS[channel]}}
 
     def _post_message(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         channel = _channel(str(given.get("channel", "")))
