@@ -184,3 +184,9 @@ def explain(answer: Answer, table: AnswerTable) -> UpstreamError:
         status = 400
     scope = reply.needed if reply and re.fullmatch(r"[a-z:._,]{1,80}", reply.needed) else None
     return table.error(answer, status=status, code=code, values={"needed": scope})
+
+
+def is_ok(answer: Answer) -> bool:
+    """Whether the Web API did what was asked."""
+    reply = answer.success(Reply)
+    return reply is not None and reply.ok

@@ -7,6 +7,8 @@ Descriptions: https://github.com/tdlib/telegram-bot-api and https://core.telegra
 
 from __future__ import annotations
 
+import re
+
 from pydantic import BaseModel
 
 from core.contract import Answer, AnswerTable, not_sent, refused, unknown
@@ -217,3 +219,13 @@ def seen_chats(answer: Answer) -> list[tuple[str, str]]:
     events = [each.message or each.channel_post or each.my_chat_member for each in updates.result]
     seen = {event.chat.id: event.chat for event in events if event and event.chat}
     return [(str(c.id), c.title or c.username or c.first_name) for c in seen.values()]
+
+
+def link_to(message: Result) -> str | None:
+    """The address of a message, where it has one that its readers can open."""
+    chat = message.chat
+    if chat is None or chat.type not in ("supergroup", "channel"):
+        return None
+    named = chat.username if re.fullmatch(r"\w{4,32}", chat.username or "", re.ASCII) else None
+    place = named or "c/" + str(chat.id).removeprefix("-100")
+    return f"https://t.me/{place}/{message.message_id}"

@@ -7,23 +7,24 @@ a new page, and a write may succeed and still answer 503: what it says it saved 
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
-from core.connectors._notion.answers import ANSWERS, STALE, complaint, explain
+from core.connectors._notion.answers import ANSWERS, STALE, explain
 from core.connectors._notion.dates import Zone, known_zone
 from core.connectors._notion.properties import Properties, named_once, typed
 from core.connectors._notion.schema import (
     NOTION_ID_SHAPE,
     Api,
+    Page,
     Schema,
     notion_id,
     read_schema,
     remembered_schema,
+    saved_page,
     shared_sources,
 )
 from core.contract import (
     Action,
-    Answer,
     BaseUrl,
     Config,
     Connector,
@@ -99,13 +100,6 @@ class NotionConfig(Config):
     api_url: BaseUrl = upstream_url("NOTION_API_URL", "Notion", "https://api.notion.com")
 
 
-class Page(BaseModel):
-    """The page Notion made."""
-
-    id: str
-    url: str | None = None
-
-
 def check(request: Entry, config: NotionConfig, test: bool) -> None:
     """Refuse a page without a database; a test send can only mean the default."""
     if request.database_id is None and test:
@@ -149,20 +143,10 @@ def _create(made: Properties, schema: Schema, notion: Api) -> Receipt:
     answer = notion.post("pages", body)
     if answer.status == 409:  # nothing was saved, and Notion asks to try again
         answer = notion.post("pages", body)
-    page = _saved(answer, notion) if answer.status == 503 else answer.success(Page)
+    page = saved_page(answer, notion) if answer.status == 503 else answer.success(Page)
     if page is None:
         raise explain(answer, columns={n: c.type for n, c in schema.columns.items()})
     return Receipt("created", id=page.id, link=page.url, note="\n".join(made.notes) or None)
-
-
-def _saved(answer: Answer, notion: Api) -> Page | None:
-    """Read back the page that a 503 says was saved; None where it is not seen."""
-    try:
-        page = notion_id(str(complaint(answer).additional_data.get("committed_resource_id")))
-        return notion.get(f"pages/{page}").success(Page)
-    except (ValueError, UpstreamError):
-        # A look that failed says nothing of the write, which stays unknown.
-        return None
 
 
 def probe(config: NotionConfig, http: HttpClient) -> Probe:

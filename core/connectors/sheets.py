@@ -8,26 +8,23 @@ in the sheet. A repeat is not told from new rows; sixty writes a minute are take
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainValidator, SecretStr, field_validator
+from pydantic import AfterValidator, SecretStr, field_validator
 
 from core.connectors._sheets.account import Account, read_account, spreadsheet_id
 from core.connectors._sheets.answers import ANSWERS, NO_SUCH_DEFAULT, NO_SUCH_RANGE
 from core.connectors._sheets.api import Api, Appended, note
 from core.connectors._sheets.ranges import (
-    LAST_COLUMN,
     RANGE_SHAPE,
-    WHOLE_NUMBERS,
     NoTab,
+    Row,
     Unclear,
     a1_range,
-    cell_value,
     in_tabs,
     quote_tab,
 )
 from core.contract import (
     Action,
     BaseUrl,
-    Cell,
     Config,
     Connector,
     Contract,
@@ -46,11 +43,6 @@ DEFAULT = "SHEETS_RANGE_DEFAULT"
 REQUEST_BYTES = 2_000_000  # https://developers.google.com/workspace/sheets/api/limits
 
 Range = Annotated[str, AfterValidator(a1_range)]
-Exact = Annotated[float, Field(gt=-WHOLE_NUMBERS, lt=WHOLE_NUMBERS)]
-CellValue = Annotated[
-    Cell, PlainValidator(cell_value, json_schema_input_type=str | Exact | bool | None)
-]
-Row = Annotated[list[CellValue], Field(min_length=1, max_length=LAST_COLUMN)]
 Table = Annotated[list[Row], AfterValidator(json_of_at_most(REQUEST_BYTES))]
 
 
@@ -175,8 +167,7 @@ def probe(config: SheetsConfig, http: HttpClient) -> Probe:
 
 def look(request: Rows, config: SheetsConfig, http: HttpClient) -> Probe:
     """Look for the tab that rows would go to."""
-    sheets = Api(config.book, config.account, http)
-    names = sheets.tabs()
+    names = Api(config.book, config.account, http).tabs()
     if "range" in request.model_fields_set:
         _place(request.range, names, config)
     return Probe()

@@ -12,17 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from core.connectors._slack_answers import (
-    API,
-    HOOK,
-    MISSING_SCOPE,
-    Conversations,
-    Reply,
-    explain,
-)
+from core.connectors._slack_answers import API, HOOK, MISSING_SCOPE, Conversations, explain, is_ok
 from core.contract import (
     Action,
-    Answer,
     BaseUrl,
     Config,
     Connector,
@@ -123,7 +115,7 @@ def send(request: Message, config: SlackConfig, http: HttpClient) -> Receipt:
         body = {"channel": request.channel, "text": text}
         url = f"{config.api_url}/chat.postMessage"
         answer = http.post(url, json=body, headers=bearer(config.bot_token))
-        if not _ok(answer):
+        if not is_ok(answer):
             raise explain(answer, API)
     return Receipt("sent")
 
@@ -135,7 +127,7 @@ def probe(config: SlackConfig, http: HttpClient) -> Probe:
         return Probe(("SLACK_BOT_TOKEN is not set: messages go only to the webhook's channel.",))
     url, token = f"{config.api_url}/auth.test", bearer(config.bot_token)
     answer = http.post(url, json={}, headers=token, effect="none")
-    trouble = None if _ok(answer) else explain(answer, API)
+    trouble = None if is_ok(answer) else explain(answer, API)
     scopes = answer.headers.get("x-oauth-scopes")
     if scopes and "chat:write" not in re.split(r"[,\s]+", scopes):
         trouble = MISSING_SCOPE.error()
@@ -174,17 +166,12 @@ def look(request: Message, config: SlackConfig, http: HttpClient) -> Probe:
         return Probe()
     url, token = f"{config.api_url}/conversations.info", bearer(config.bot_token)
     answer = http.get(url, params={"channel": request.channel}, headers=token)
-    if _ok(answer):
+    error = None if is_ok(answer) else explain(answer, API)
+    if error is None:
         return Probe()
-    error = explain(answer, API)
-    if error.reason == MISSING_SCOPE.reason:
-        return Probe(("Only a send can tell: the bot token may not look at channels.",))
-    raise error
-
-
-def _ok(answer: Answer) -> bool:
-    reply = answer.success(Reply)
-    return reply is not None and reply.ok
+    if error.reason != MISSING_SCOPE.reason:
+        raise error
+    return Probe(("Only a send can tell: the bot token may not look at channels.",))
 
 
 CONNECTOR = Connector(

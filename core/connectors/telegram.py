@@ -16,6 +16,7 @@ from core.connectors._telegram_answers import (
     NOT_ALLOWED,
     Reply,
     Result,
+    link_to,
     may_post,
     result_of,
     seen_chats,
@@ -129,7 +130,7 @@ def send(request: Message, config: TelegramConfig, http: HttpClient) -> Receipt:
     if reply and not reply.ok and (moved := reply.parameters.migrate_to_chat_id):
         notes.append(f"This group has a new id, {moved}: use it from now on ({DEFAULT} too).")
         answer = http.post(_url(config, "sendMessage"), json={**body, "chat_id": moved})
-    return Receipt("sent", link=_link(result_of(answer)), note=" ".join(notes) or None)
+    return Receipt("sent", link=link_to(result_of(answer)), note=" ".join(notes) or None)
 
 
 def probe(config: TelegramConfig, http: HttpClient) -> Probe:
@@ -172,15 +173,6 @@ def _url(config: TelegramConfig, call: str) -> str:
 
 def _get(config: TelegramConfig, http: HttpClient, call: str, **params: str) -> Result:
     return result_of(http.get(_url(config, call), params=params))
-
-
-def _link(message: Result) -> str | None:
-    chat = message.chat
-    if chat is None or chat.type not in ("supergroup", "channel"):
-        return None
-    named = chat.username if re.fullmatch(r"\w{4,32}", chat.username or "", re.ASCII) else None
-    place = named or "c/" + str(chat.id).removeprefix("-100")
-    return f"https://t.me/{place}/{message.message_id}"
 
 
 def chats(config: TelegramConfig, http: HttpClient) -> list[tuple[str, str]]:

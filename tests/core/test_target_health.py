@@ -15,13 +15,13 @@ from tests.support.sandbox import Answer, notion
 ADMIN = Caller("cli", "root")
 RANDOM = list(CHANNELS)[1]
 OK, FAILING, UNCHECKED = Verdict.OK, Verdict.FAILING, Verdict.UNCHECKED
-FOUND = ("slack", "conversations.info", {"ok": True, "channel": {"id": RANDOM}})
+CLOSED = ("slack", "conversations.info", {"ok": False, "error": "missing_scope"})
 GONE = ("slack", "conversations.info", {"ok": False, "error": "channel_not_found"})
 # action, destination, an answer that a service gives, verdict, a word that is said
 LOOKS = [
-    ("slack.send", {"channel": RANDOM}, FOUND, OK, ""),
+    ("slack.send", {"channel": RANDOM}, None, OK, ""),
     ("slack.send", {"channel": RANDOM}, GONE, FAILING, "no such channel"),
-    ("slack.send", {"channel": RANDOM}, None, UNCHECKED, "may not look at channels"),
+    ("slack.send", {"channel": RANDOM}, CLOSED, UNCHECKED, "may not look at channels"),
     ("telegram.send", {"chat_id": str(CHANNEL)}, None, OK, ""),
     ("telegram.send", {"chat_id": "-100999"}, None, FAILING, "chat"),
     ("notion.create", {"database_id": notion.INCIDENTS.id}, None, OK, ""),

@@ -8,8 +8,9 @@ from urllib.parse import unquote
 
 from pydantic import AliasChoices, AliasPath, BaseModel, Field, SecretStr
 
-from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, explain
+from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, complaint, explain
 from core.contract import Answer, HttpClient, bearer, folded, listed, nearest
+from core.errors import UpstreamError
 
 VERSION = "2026-03-11"  # https://developers.notion.com/reference/versioning
 REMEMBERED = 300.0  # seconds
@@ -88,6 +89,13 @@ class Database(BaseModel):
     data_sources: list[Source]
 
 
+class Page(BaseModel):
+    """The page Notion made."""
+
+    id: str
+    url: str | None = None
+
+
 class Text(BaseModel):
     """A piece of a title."""
 
@@ -148,6 +156,16 @@ def read_schema(ident: str, notion: Api) -> Schema:
     if schema is None:
         raise UNREADABLE.error()
     return schema
+
+
+def saved_page(answer: Answer, notion: Api) -> Page | None:
+    """Read back the page that a 503 says was saved; None where it is not seen."""
+    try:
+        page = notion_id(str(complaint(answer).additional_data.get("committed_resource_id")))
+        return notion.get(f"pages/{page}").success(Page)
+    except (ValueError, UpstreamError):
+        # A look that failed says nothing of the write, which stays unknown.
+        return None
 
 
 def shared_sources(notion: Api) -> list[tuple[str, str]]:

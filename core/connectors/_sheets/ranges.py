@@ -6,6 +6,9 @@ Notation: https://developers.google.com/workspace/sheets/api/guides/concepts#cel
 import math
 import re
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, PlainValidator
 
 from core.contract import Cell, folded, listed
 
@@ -139,3 +142,10 @@ def cell_value(value: object) -> Cell:
     if abs(value) >= WHOLE_NUMBERS:
         raise ValueError("has more than 15 digits, which a cell cuts off; give it as text")
     return value
+
+
+Exact = Annotated[float, Field(gt=-WHOLE_NUMBERS, lt=WHOLE_NUMBERS)]
+CellValue = Annotated[
+    Cell, PlainValidator(cell_value, json_schema_input_type=str | Exact | bool | None)
+]
+Row = Annotated[list[CellValue], Field(min_length=1, max_length=LAST_COLUMN)]
