@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -100,7 +101,7 @@ def people_add(
     """Add a person, with their callers if you know them."""
     session = options.session(ctx)
     theirs = [str(active_caller(session, caller)) for caller in callers or ()]
-    title = _display(display)
+    title = _display(display) if display is not None else _profile_name(session, theirs)
     with _admins_watched(session):
         session.ledger.person_add(
             name, theirs, by=str(session.caller), title=title, role=role, plan=plan
@@ -236,6 +237,23 @@ def _display(text: str | None) -> str | None:
         fault = f"must be one line of at most {LONGEST_DISPLAY} characters"
         raise InvalidInput([Fault("--display", fault)])
     return (text or "").strip() or None
+
+
+def _profile_name(session: Session, callers: list[str]) -> str | None:
+    """What a platform calls somebody, where whoever sits at the terminal says that it is good."""
+    if session.out.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+    asked = {each.name: each for each in session.settings.interfaces if each.profile}
+    for caller in map(Caller.parse, callers):
+        if (interface := asked.get(caller.surface)) is None or interface.profile is None:
+            continue
+        session.prepare()
+        own = session.settings.of(interface.settings)
+        name = plain_line(interface.profile(own, caller.id) or "", LONGEST_DISPLAY).strip()
+        question = f"{interface.title} calls {caller} {name}. Use it as the display name?"
+        if name and typer.confirm(question, default=True):
+            return name
+    return None
 
 
 @contextmanager

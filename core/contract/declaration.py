@@ -122,10 +122,11 @@ class Interface:
     """An interface as core sees it.
 
     `settings` are its own, and `problems` finds what is wrong with them together. `caller` says how
-    its callers are written, `command(config, words)` how a command is. `loggers` are its libraries'
-    that print tokens or whole messages: they are silenced. `token_shapes` are regular expressions
-    of what must be shown nowhere, whether it is set or not. `console(config)` gives the web
-    console's address, where it has one.
+    its callers are written, `command(config, words)` how a command is, and `profile(config, id)`
+    what the platform calls one, if it says so at once. `loggers` are its libraries' that print
+    tokens or whole messages: they are silenced. `token_shapes` are regular expressions of what must
+    be shown nowhere, whether it is set or not. `console(config)` gives the web console's address,
+    where it has one.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Interface:
     problems: Callable[[Any], Iterable[Problem]] | None = None
     caller: CallerShape | None = None
     command: Callable[[Any, str], str] | None = None
+    profile: Callable[[Any, str], str | None] | None = None
     pairing: Pairing | None = None
     loggers: tuple[str, ...] = ()
     token_shapes: tuple[str, ...] = ()

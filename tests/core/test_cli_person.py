@@ -1,13 +1,20 @@
 """`levqor people` and `levqor audit`: what is added, changed, refused, and written down."""
 
 import json
+import os
+import pty
+import select
 import stat
+import subprocess
 import time
 
 import pytest
 
 from core.callers import os_user
 from core.ledger import Ledger
+from core.sandbox.slack import TEAM
+from tests.support.canary import CANARIES
+from tests.support.cli import command, environment
 from tests.support.engines import both
 
 ME = f"cli:{os_user()}"
@@ -191,3 +198,63 @@ def test_changes_are_kept_as_long_as_the_setting_says(cli, people, home, open_le
     cli("prune")
     with open_ledger() as ledger:
         assert ledger.audit() == []
+
+
+@pytest.fixture
+def added_at_a_terminal(home, sandbox):
+    """Add somebody at a terminal, where an answer was typed ahead; what the screen showed."""
+
+    def run(*args, answer, **more):
+        urls = {**sandbox.settings(), **sandbox.slack.socket_settings(), **more}
+        screen, theirs = pty.openpty()
+        os.write(screen, answer)
+        child = subprocess.Popen(
+            command("--home", home, "people", "add", *args),
+            stdin=theirs, stdout=theirs, stderr=theirs, env=environment(**urls),
+        )  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        while select.select([screen], [], [], 60)[0]:
+            try:
+                part = os.read(screen, 4096)
+            except OSError:  # the other side has gone
+                break
+            if not part:
+                break
+            seen += part
+        os.close(screen)
+        assert child.wait(60) == 0, seen
+        return seen.decode()
+
+    return run
+
+
+MEMBER = f"slack:{TEAM}:UADA0000"
+
+
+@pytest.mark.parametrize(("answer", "kept"), [(b"y\n", "Ada"), (b"n\n", None)])
+def test_a_slack_profiles_name_is_offered_and_kept_only_with_a_yes(
+    added_at_a_terminal, home, answer, kept
+):
+    shown = added_at_a_terminal("ann", MEMBER, answer=answer)
+    assert "Slack calls" in shown
+    with Ledger.open(home) as ledger:
+        assert [person.title for person in ledger.people()] == [kept]
+
+
+@pytest.mark.parametrize("args", [
+    ("ann", "slack:T1:UADA0000"), ("ann", MEMBER, "--display", "Ann"), ("ann", "telegram:42"),
+])  # fmt: skip
+def test_no_name_is_offered_where_none_is_known_or_wanted(added_at_a_terminal, args):
+    assert "calls" not in added_at_a_terminal(*args, answer=b"y\n")
+
+
+def test_a_display_name_reaches_lists_and_no_log(cli, people, home):
+    people("add", "ann", ME, "--display", CANARIES["text"])
+    assert cli("run", "slack.send", "Hello").status == 0
+    people("set", ME.replace("cli", "telegram").replace(os_user(), "42"), "--role", "none")
+    assert CANARIES["text"] in cli("people").out
+    log = (home / "logs" / "connectors.log").read_text()
+    assert log
+    assert CANARIES["text"] not in log
+    assert CANARIES["text"] not in cli("audit").out + cli("callers").out + cli("runs").out
