@@ -67,7 +67,9 @@ def test_every_table_fits_and_breaks_no_id_and_no_date(busy_home, columns):
     assert all(re.fullmatch(r"[a-z0-9]{10}", run) for run in runs)
     assert {line.split()[0] for line in tables["callers"][2:]} >= set(CALLERS)
     assert "ann" in {line.split()[0] for line in tables["people list"][2:]}
-    assert {line.split()[0] for line in tables["token list"][2:]} == set(LABELS)
+    # What a token may is folded into lines that begin with a blank.
+    tokens = [line for line in tables["token list"][2:] if not line.startswith(" ")]
+    assert {line.split()[0] for line in tokens} == set(LABELS)
     titles = [connector.title.split()[0] for connector in CONNECTORS]
     assert [line.split()[0] for line in tables["health"][2:]] == titles
     whole = "No room for:" not in parts["runs"]
