@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
+    from core.settings import Settings
+
 # Nobody types so many characters between two looks at the keyboard: they were pasted.
 TYPED = 8
+# What is longer is no value that a person wants to look at; a key may be.
+LONGEST_SHOWN = 200
 # A terminal that is asked for it says what was pasted; elsewhere only the pace tells.
 _ASK_PASTED, _ASK_NO_MORE = "\x1b[?2004h", "\x1b[?2004l"
 _KEY = re.compile(r"\x1b\[([0-9;]*)[A-Za-z~]|\x1b[O\[]?[^\x1b\[]|[^\x1b]")
@@ -58,6 +62,17 @@ def ask(
         if not secret and harmless(line.text.strip()):
             _draw(stream, line.shown, plain_line(line.text, room))
     return line.text.strip()
+
+
+def fits(draft: Settings, name: str, text: str) -> bool:
+    """Whether a text is what a setting wants, and looks like no secret."""
+    secrets = [str(each.shape) for each in draft.described() if each.secret and each.shape]
+    return (
+        len(text) <= LONGEST_SHOWN
+        and draft.redactor().clean(text) == text
+        and not any(re.fullmatch(shape, text) for shape in secrets)
+        and not any(p.fatal for p in draft.problems() if p.setting == name)
+    )
 
 
 class Line:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from core.cli import options
-from core.cli.prompt import ask
+from core.cli.prompt import ask, fits
 from core.errors import LevqorError, NotConfigured
 from core.plain import plain_line
 
@@ -24,8 +23,6 @@ T = TypeVar("T")
 NO_VALUE = "-"
 # A longer list is no help in a terminal.
 MOST_CHOICES = 20
-# What is longer is no value that a person wants to look at; a key may be.
-LONGEST_SHOWN = 200
 
 
 class _Skipped(Exception):
@@ -87,15 +84,12 @@ class Questions:
             names = [numbers.get(word, word) for word in words]
             return [connector for name in names for connector in options.connectors(name)]
 
-        def harmless(typed: str) -> bool:
-            try:
-                return bool(meant(typed))
-            except LevqorError:
-                return False
-
+        words = {*numbers, *numbers.values(), ""}
         while True:
             typed = ask(
-                self._out.people, "Which services? Numbers or names [all]", harmless=harmless
+                self._out.people,
+                "Which services? Numbers or names [all]",
+                harmless=lambda text: {word.strip() for word in text.split(",")} <= words,
             )
             try:
                 return meant(typed)
@@ -208,15 +202,7 @@ class Questions:
 
     def _typed(self, setting: Setting, now: str | None, answers: dict[str, str | None]) -> str:
         def harmless(text: str) -> bool:
-            """Whether it is what was asked for, and looks like no secret."""
-            secrets = [s for s in self._session.settings.described() if s.secret and s.shape]
-            draft = self._with({**answers, setting.name: text})
-            return (
-                len(text) <= LONGEST_SHOWN
-                and draft.redactor().clean(text) == text
-                and not any(re.fullmatch(str(each.shape), text) for each in secrets)
-                and not any(p.fatal for p in draft.problems() if p.setting == setting.name)
-            )
+            return fits(self._with({**answers, setting.name: text}), setting.name, text)
 
         shown = plain_line(now or "", 40) if not setting.secret and harmless(now or "") else "set"
         state = f" [{shown}]" if now else "" if setting.required else " [none]"
