@@ -21,6 +21,7 @@ from core.health import HealthChecker
 from core.ledger.listing import RunFilter
 from core.linking import link
 from core.roles import Role
+from core.run_filter import usage_for
 from core.signing_in import sign_in_link
 
 # Does blocking work off the event loop.
@@ -139,7 +140,7 @@ class Commands:
             case "health":
                 text = await self.health(live=bool(rest))
             case "usage":
-                text = await self.usage(caller)
+                text = await self.usage(who)
             case "runs":
                 last, everybody = _which_runs(rest, who)
                 text = await self.runs(caller, last, everybody=everybody)
@@ -213,11 +214,9 @@ class Commands:
         report = await self._call(self._health.report, live=live)
         return "\n".join(wording.health_lines(report))
 
-    async def usage(self, caller: Caller) -> str:
-        """Today's quota of a caller, and the last week."""
-        report = await self._read(
-            self._engine.ledger.usage_report, USAGE_DAYS, str(caller), self._engine.action_ids()
-        )
+    async def usage(self, who: Access) -> str:
+        """Today's quota of somebody, and the last week: their own runs, an admin's everybody's."""
+        report = await self._read(usage_for, self._engine, who, USAGE_DAYS)
         return "\n".join(wording.usage_lines(report))
 
     async def runs(self, caller: Caller, last: int, *, everybody: bool = False) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 from core.contract import nearest
 from core.errors import Fault, Forbidden, InvalidInput
 from core.ledger.listing import Place, RunFilter, Wanted
+from core.scopes import Read
 from core.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from core.engine import Access, Engine
+    from core.reports import Usage
 
 T = TypeVar("T")
 
@@ -73,6 +75,13 @@ def own_runs(engine: Engine, who: Access) -> RunFilter:
     offered = tuple(each for each in ids if who.scope.offers(each))
     narrow = None if len(offered) == len(ids) else offered
     return RunFilter(who.token.created_at, (str(who.caller),), actions=narrow)
+
+
+def usage_for(engine: Engine, who: Access, days: int) -> Usage:
+    """Runs by service and day, everybody's where somebody may read that, and their own quota."""
+    of = None if who.reads(Read.USAGE) else own_runs(engine, who)
+    actions = engine.authorization.offered(who)
+    return engine.ledger.usage_report(days, str(who.caller), actions, of)
 
 
 def moment(text: str, now: float) -> float:

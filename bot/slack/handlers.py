@@ -206,7 +206,7 @@ class Handlers:
         actions = [(i, action.title) for i, _, action in bot.commands.actions() if i in offered]
         parts = [
             ("Your last runs", await bot.commands.runs(caller, LAST_RUNS)),
-            ("Today", await bot.commands.usage(caller)),
+            ("Today", await bot.commands.usage(who)),
             ("Health", await bot.commands.health()),
         ]
         await self._api.publish_home(_user(caller), views.home(actions, parts))

@@ -20,8 +20,8 @@ from core import __version__
 from core.contract import nearest
 from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
 from core.health import HealthChecker, inbounds, shown
-from core.reports import InboundUptime, RunPage, Status, Uptime, Usage, moment
-from core.run_filter import own_runs, read_filter
+from core.reports import InboundUptime, RunPage, Status, Uptime, moment
+from core.run_filter import read_filter, usage_for
 from core.scopes import Read
 
 # For another program that holds the ledger: callers that give up do so after five seconds or ten.
@@ -89,14 +89,9 @@ class Handlers:
     async def usage(self, request: Request) -> Response:
         """Count runs by connector and day, everybody's or the caller's, and today's quota."""
         days = _whole(_query(request, "days"), "days", DEFAULT_DAYS, MAX_DAYS)
-        engine, who = self._bot.engine, Principal.of(request).access
-
-        def look() -> Usage:
-            of = None if who.reads(Read.USAGE) else own_runs(engine, who)
-            actions = engine.authorization.offered(who)
-            return engine.ledger.usage_report(days, str(who.caller), actions, of)
-
-        return json_response((await self._bot.read(look)).body())
+        who = Principal.of(request).access
+        report = await self._bot.read(usage_for, self._bot.engine, who, days)
+        return json_response(report.body())
 
     async def runs(self, request: Request) -> Response:
         """List runs, latest first: the caller's own, or for an admin everybody's."""

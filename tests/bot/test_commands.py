@@ -136,9 +136,19 @@ def test_why_without_an_id_says_what_is_missing(engine):
         within(engine, lambda bot: bot.commands.ask("why", "", ADA, SLASH))
 
 
+def test_usage_counts_ones_own_runs_and_an_admins_everybodys(home, sandbox):
+    values = {**sandbox.settings(), "LEVQOR_ADMINS": "telegram:42", "LEVQOR_DEFAULT_PLAN": "pro"}
+    with Engine.open(Settings(home, environ=values)) as engine:
+        for caller in (ADA, ADA, BOB):
+            engine.run("slack.send", {"text": "hello"}, caller)
+        for caller, sent in ((ADA, 2), (BOB, 3)):
+            told = within(engine, lambda bot, who=caller: bot.commands.ask("usage", "", who, SLASH))
+            assert f"slack: {sent} sent" in told
+
+
 def test_usage_tells_what_is_left_today(engine):
     engine.run("slack.send", {"text": "hello"}, ADA)
-    told = within(engine, lambda bot: bot.commands.usage(ADA))
+    told = within(engine, lambda bot: bot.commands.ask("usage", "", ADA, SLASH))
     assert "slack.send: 1 of 1 used, free again in " in told
     assert "email.send: 0 of 1 used" in told
 

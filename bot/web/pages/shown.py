@@ -15,7 +15,7 @@ from core.health import shown as health_shown
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
 from core.reports import BROKEN, ConnectorHealth, Health, RunPage, Verdict
-from core.run_filter import OUTCOMES
+from core.run_filter import OUTCOMES, usage_for
 
 DAYS = 90
 _DAY = 86400.0
@@ -76,7 +76,7 @@ def overview(engine: Engine, health: HealthChecker, who: Access) -> dict[str, An
     callers = None if who.sees_only is None else tuple(ledger.callers_of(str(who.caller)))
     unknown = ledger.run_page(MOST_UNKNOWN, RunFilter(callers=callers, outcome="unknown"))
     names = {each.caller: each.person for each in ledger.callers() if each.person}
-    today = {day.connector: day for day in ledger.usage(1)}
+    today = {day.connector: day for day in usage_for(engine, who, 1).usage}
     return {
         "title": "Overview",
         "summary": wording.summary(report),
