@@ -23,7 +23,7 @@ from core.grammar import parse_chat
 from core.health import HealthChecker
 from core.ledger import TargetRecord
 from core.ledger.records import day_of
-from core.plain import plain_line
+from core.plain import counted, plain_line
 from core.reports import BECAME, BROKEN, ConnectorHealth, Verdict
 
 LOOK_SECONDS = 15.0
@@ -221,7 +221,7 @@ def _key(key: str, target: str) -> str:
 
 def _values(engine: Engine, target: TargetRecord, looks: list[Look]) -> dict[str, Any]:
     """The changes as the values of a target's action; what needs a headline has one."""
-    head = f"Levqor alert: {looks[0].line if len(looks) == 1 else f'{len(looks)} changes'}"
+    head = f"Levqor alert: {looks[0].line if len(looks) == 1 else counted(len(looks), 'change')}"
     lines = [f"• {look.line}" for look in looks] if len(looks) > 1 else []
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES:] = [f"• and {len(looks) - _MOST_LINES} more: levqor health"]

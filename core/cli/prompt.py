@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from core.plain import plain_line
+from core.plain import counted, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ class Line:
         """What may be seen of it."""
         if not self._covered or not self.text:
             return self.text
-        cover = f"({len(self.text)} characters)"
+        cover = f"({counted(len(self.text), 'character')})"
         return cover if len(cover) <= self._room else "***"
 
     def take(self, read: str) -> None:

@@ -12,6 +12,7 @@ from core.cli import options
 from core.cli.people import Plan
 from core.cli.reports import ago
 from core.errors import Fault, InvalidInput
+from core.plain import counted
 from core.reports import iso, without_none
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def change(
         )
     session.ledger.token_set(label, by=str(session.caller), **changes)
     token = _named(session, label)
-    rate = f" It may start {token.per_hour} runs an hour." if token.per_hour else ""
+    rate = f" It may start {counted(token.per_hour, 'run')} an hour." if token.per_hour else ""
     until = f" It is valid until {iso(token.expires_at)}." if token.expires_at else ""
     session.answer(_body(token), f"The token {label} {_may(token)}.{rate}{until}")
 

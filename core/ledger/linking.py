@@ -10,6 +10,7 @@ from core.ledger.membership import callers_named, find_person, join, seen
 from core.ledger.people import People
 from core.ledger.standing import Standing, callers_of, standing
 from core.ledger.store import Connection, digest, random_code, reads, writes
+from core.plain import counted
 
 LINK_SECONDS = 600.0
 TRIES, TRIES_SECONDS = 5, 3600.0
@@ -159,7 +160,7 @@ def _count_try(db: Connection, caller: str, now: float) -> None:
         minutes = max(1, round((until - now) / 60))
         raise Busy(
             "You gave too many codes; nothing was linked.",
-            fix=f"Try again in {minutes} minutes, or ask an admin to link you.",
+            fix=f"Try again in {counted(minutes, 'minute')}, or ask an admin to link you.",
             reason="link_tries",
             retry_after=until - now,
         )

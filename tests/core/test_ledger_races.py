@@ -84,7 +84,7 @@ def test_a_person_who_asks_on_four_interfaces_at_once_gets_one_run_a_day(racers,
 def test_linking_and_unlinking_while_everybody_asks_gives_no_second_run(racers, ledger, counts):
     names = people(ledger, numbered("moving", counts(4, 100)))
     for name, said in racers.race("moving", names).items():
-        assert by_word(said)["first"] == 1
+        assert by_word(said) == {"first": 1, "spent": EVERYBODY - 1}
         for surface in ("slack", "telegram", "cli", "http"):
             assert ledger.quota(f"{surface}:{name}", ["sample.do"])[0].used == 1
 

@@ -4,6 +4,7 @@ import pytest
 from typer import Abort
 
 from core.cli.prompt import Line
+from core.plain import counted
 
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 
@@ -43,7 +44,7 @@ def test_a_secret_is_covered_from_its_first_key_on():
     line = Line(secret=True)
     for key in "ntn_x":
         line.take(key)
-        assert line.shown == f"({len(line.text)} characters)"
+        assert line.shown == f"({counted(len(line.text), 'character')})"
 
 
 @pytest.mark.parametrize("enter", "\r\n")

@@ -169,6 +169,7 @@ _METHODS = {"fullmatch", "match", "search", "split", "findall", "finditer", "sub
 # Patterns made where they are used, of what stands in a setting or of a few marks.
 MADE_ON_THE_SPOT = {
     "core/cli/questions.py",  # a setting's shape
+    "core/cli/prompt.py",  # the same
     "core/cli/help.py",  # typer's own sentences, out of one table
     "core/grammar/words.py",  # a quote's closing marks; read through `parse_chat`
     "core/ledger/postgres_errors.py",  # the server's and libpq's sentences, out of one table

@@ -1,0 +1,92 @@
+"""A service's page: its checks, its runs and their times, as pictures and as numbers."""
+
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.web.pages import charts
+from core.connectors import CONNECTORS
+from core.reports import HistoryStep
+from tests.bot.web.pages.conftest import Visitor, words
+from tests.support.journal import finish
+
+SPANS = {"1d": 24, "7d": 28, "30d": 30, "90d": 90}
+DONE = {"sent": 3, "refused": 2, "not_sent": 1, "unknown": 4}
+
+
+def runs(ledger, at):
+    for outcome, count in DONE.items():
+        for number in range(count):
+            finish(
+                ledger, outcome, caller=f"cli:{outcome}{number}{at}", at=at,
+                action="slack.send", connector="slack",
+            )  # fmt: skip
+
+
+def rows(page):
+    found = re.findall(r"<tr>(.*?)</tr>", page.partition("<tbody>")[2], re.DOTALL)
+    return [re.sub(r"<[^>]*>", " ", row).split() for row in found]
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_every_run_of_the_time_is_counted_in_numbers(web, ann, span):
+    now = time.time()
+    runs(web.bot.engine.ledger, now - 60)
+    reply = ann.get(f"/services/slack?span={span}")
+    assert reply.status == 200
+    counted = [[int(cell) for cell in row[2:6]] for row in rows(reply.body.decode())]
+    assert len(counted) == SPANS[span]
+    assert [sum(column) for column in zip(*counted, strict=True)] == [*DONE.values()]
+    assert "<rect" in reply.body.decode()
+    assert "<polyline" in reply.body.decode()
+
+
+@pytest.mark.parametrize("connector", CONNECTORS, ids=lambda each: each.name)
+def test_each_service_has_a_page_also_before_anything_was_sent(ann, connector):
+    told = ann.read(f"/services/{connector.name}")
+    assert connector.title in told
+    assert "No runs in this time." in told
+
+
+@pytest.mark.parametrize(
+    "path", ["/services/fax", "/services/", "/services/slack?span=2y", "/services/slack/x"]
+)
+def test_another_service_or_time_is_no_page(ann, path):
+    assert ann.get(path).status == 404
+
+
+def test_counts_of_everybody_are_for_who_may_see_everybody(web):
+    ben = Visitor(web).sign_in("slack:T1:UBEN")
+    reply = ben.get("/services/slack")
+    assert reply.status == 403
+    assert "everybody's usage" in words(reply)
+    assert "/services/" not in ben.get("/").body.decode()
+
+
+def step(**more):
+    counts = {"sent": 0, "refused": 0, "not_sent": 0, "unknown": 0}
+    return HistoryStep(start=datetime(2026, 11, 1, tzinfo=UTC), **{**counts, **more})
+
+
+def test_bars_are_stacked_within_the_picture_and_as_tall_as_their_share():
+    chart = charts.outcomes([step(), step(sent=6, refused=2), step(unknown=4)])
+    assert chart.most == 8
+    sent, refused, unknown = chart.bars
+    assert (sent.height, refused.height, unknown.height) == (90, 30, 60)
+    assert (sent.y, refused.y, unknown.y) == (30, 0, 60)
+    assert sent.x == refused.x < unknown.x
+    assert all(bar.x >= 0 and bar.x + bar.width <= charts.WIDTH for bar in chart.bars)
+
+
+def test_lines_leave_out_what_nobody_timed():
+    chart = charts.times([step(p50_ms=10.0, p95_ms=40.0), step(), step(p50_ms=20.0, p95_ms=80.0)])
+    lines = dict(chart.lines)
+    assert len(lines["median"].split()) == len(lines["p95"].split()) == 2
+    assert chart.most == 80.0
+
+
+@pytest.mark.parametrize("draw", [charts.outcomes, charts.times])
+def test_nothing_is_drawn_of_nothing(draw):
+    assert draw([]).most == draw([step()]).most == 0
