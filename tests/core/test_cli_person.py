@@ -157,7 +157,7 @@ def test_every_change_is_audited_with_who_made_it(cli, people, open_ledger):
     ]
     text = cli("audit").out
     assert "plan: default → pro" in text
-    assert "paired: True → False" in text
+    assert "paired: yes → no" in text
     for hidden in ("Example", "A. E.", code, "192.0.2.77"):
         assert hidden not in text + json.dumps(rows)
 

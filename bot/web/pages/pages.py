@@ -20,7 +20,7 @@ from bot.web.settings import HttpSettings
 from core.callers import Caller
 from core.engine import Access
 from core.errors import InvalidInput, LevqorError, MethodNotAllowed, NotFound
-from core.health import HealthChecker
+from core.health import HealthChecker, accounts
 from core.roles import Role
 from core.run_filter import read_filter
 
@@ -101,7 +101,7 @@ class Console:
         """Whether an address is a page's."""
         first = path.split("/", 2)[1] if path.startswith("/") else ""
         rooms = {each.split("/")[1] for each in (*self._pages, *self._posts)}
-        return path == "/" or first in {*rooms, "sign-in", "console.css"} - {""}
+        return path == "/" or first in {*rooms, "services", "sign-in", "console.css"} - {""}
 
     async def answer(
         self, scope: Mapping[str, Any], receive: Any, headers: Mapping[str, str], peer: str
@@ -144,6 +144,8 @@ class Console:
             return listed[path]
         if method == "GET" and path.startswith("/runs/"):
             return Role.VIEWER, self._run
+        if method == "GET" and path.startswith("/services/"):
+            return Role.VIEWER, self._service
         if path.startswith("/send/"):
             return Role.SENDER, self._send if method == "POST" else self._send_form
         raise NotFound("There is no such page.", fix="Begin at the overview.")
@@ -211,6 +213,17 @@ class Console:
         if entry is None or entry.run != run or not who.sees(entry):
             raise NotFound("There is no run of yours with that ID.", fix="Look among your runs.")
         return self._show("run.html", visit, **shown.run(engine, who.shown(entry)))
+
+    async def _service(self, visit: Visit) -> Response:
+        engine, span = self._bot.engine, visit.query.get("span", "1d")
+        name = visit.path.removeprefix("/services/")
+        listed = {c.account_id(account): (c, account) for c, account in accounts(engine)}
+        # The counts are everybody's.
+        _who(visit).require(Role.ADMIN, "see everybody's runs")
+        if name not in listed or span not in shown.SPANS:
+            raise NotFound("There is no such service.", fix="Choose one on the overview.")
+        page = await self._bot.call(shown.service, engine, self._health, *listed[name], span)
+        return self._show("service.html", visit, **page)
 
     async def _send_list(self, visit: Visit) -> Response:
         return self._show("send_list.html", visit, offered=self._send_page.offered(_who(visit)))

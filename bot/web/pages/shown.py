@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.web.pages import charts
 from core import wording
 from core.contract import Connector
 from core.engine import Access, Engine
@@ -14,17 +15,19 @@ from core.health import HealthChecker
 from core.health import shown as health_shown
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
+from core.ledger.records import DAY
 from core.reports import BROKEN, ConnectorHealth, Health, RunPage, Verdict
 from core.run_filter import OUTCOMES, usage_for
 
 DAYS = 90
-_DAY = 86400.0
+HOUR = 3600
 # How a state or a verdict is coloured.
 _TONES = {
     "sent": "ok", "refused": "bad", "not_sent": "bad", "unknown": "doubt",
     Verdict.OK: "ok", Verdict.ATTENTION: "doubt", Verdict.FAILING: "bad",
     Verdict.UNREACHABLE: "bad",
 }  # fmt: skip
+_WORST_FIRST = (Verdict.FAILING, Verdict.UNREACHABLE, Verdict.ATTENTION, Verdict.OK)
 _MARKS = {"ok": "✓", "bad": "✗", "doubt": "!"}
 MOST_UNKNOWN = 10
 
@@ -106,19 +109,47 @@ def _card(
 
 def _strip(engine: Engine, name: str) -> list[Stretch]:
     """A bar for each of the last days: the worst that a check found on it."""
-    now = engine.ledger.now()
-    first = now - DAYS * _DAY
-    streaks = [each for each in engine.ledger.probes(name, 1000) if each.at >= first]
-    worst = (Verdict.FAILING, Verdict.UNREACHABLE, Verdict.ATTENTION, Verdict.OK)
     bars = []
-    for number in range(DAYS):
-        begin = now - (DAYS - number) * _DAY
-        found = {each.verdict for each in streaks if each.since < begin + _DAY and each.at >= begin}
-        verdict = next((each for each in worst if each in found), None)
+    for number, day in enumerate(engine.ledger.checks_by_day(name, DAYS)):
+        verdict = next((each for each in _WORST_FIRST if each in day.seconds), None)
         words = wording.VERDICTS[verdict].cell if verdict else "no check"
-        day = dt.datetime.fromtimestamp(begin + _DAY, dt.UTC)
-        bars.append(Stretch(number * 4, tone(verdict or ""), f"{day:%Y-%m-%d}: {words}"))
+        bars.append(Stretch(number * 4, tone(verdict or ""), f"{day.day}: {words}"))
     return bars
+
+
+# A span's name: how it is called, how many seconds it is, and how many a step of it.
+SPANS = {
+    "1d": ("24 hours", DAY, HOUR),
+    "7d": ("7 days", 7 * DAY, 6 * HOUR),
+    "30d": ("30 days", 30 * DAY, DAY),
+    "90d": ("90 days", 90 * DAY, DAY),
+}
+
+
+def service(
+    engine: Engine, health: HealthChecker, connector: Connector, account: str | None, span: str
+) -> dict[str, Any]:
+    """How a service did: its checks, its runs and how long they took."""
+    name = connector.account_id(account)
+    detail = health.report().detail[name]
+    _, seconds, step = SPANS[span]
+    until = engine.ledger.now()
+    since = (until - seconds) // step * step + step
+    history = engine.ledger.history(connector.name, since, until, step)
+    return {
+        "title": detail.title,
+        "service": connector.name,
+        "health": detail,
+        "words": wording.VERDICTS[detail.verdict].cell.capitalize(),
+        "strip": _strip(engine, name),
+        "span": span,
+        "spans": [(each, words) for each, (words, *_) in SPANS.items()],
+        "known": history.since,
+        "missing": history.since is not None and history.since.timestamp() > since,
+        "steps": history.steps[::-1],
+        "outcomes": charts.outcomes(history.steps),
+        "times": charts.times(history.steps),
+    }
 
 
 def runs(engine: Engine, page: RunPage, who: Access, asked: Mapping[str, str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A browser of few words: it keeps a cookie, and posts forms from where it is."""
 
+import html
 import http.cookies
 import re
 from urllib.parse import urlencode
@@ -59,7 +60,7 @@ def nonce(reply):
 
 
 def words(reply):
-    return " ".join(re.sub(r"<[^>]*>", " ", reply.body.decode()).split())
+    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", reply.body.decode()).split()))
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Further accounts in the web console's overview."""
 
+import re
+
 from core.engine import Engine
 from core.health import HealthChecker
 from core.settings import Settings
@@ -18,7 +20,7 @@ def test_the_overview_has_a_card_for_each_account(home, environ):
         reply = Visitor(web).sign_in().get("/")
         page = reply.body.decode()
     cards = [card.partition("</h2>") for card in page.split('<article class="card">')[1:]]
-    found = {head.rpartition(">")[2]: body for head, _, body in cards}
+    found = {re.findall(r">([^<>]+)<?", head)[0]: body for head, _, body in cards}
     assert list(found)[:3] == ["Slack", "Slack (acme)", "Slack (north)"]
     assert len(found) == 7
     assert "Working" in found["Slack (acme)"]

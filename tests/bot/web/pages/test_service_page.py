@@ -61,7 +61,7 @@ def test_counts_of_everybody_are_for_who_may_see_everybody(web):
     ben = Visitor(web).sign_in("slack:T1:UBEN")
     reply = ben.get("/services/slack")
     assert reply.status == 403
-    assert "everybody's usage" in words(reply)
+    assert "may not see everybody's runs" in words(reply)
     assert "/services/" not in ben.get("/").body.decode()
 
 

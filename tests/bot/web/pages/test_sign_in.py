@@ -16,7 +16,15 @@ from tests.bot.web.pages.conftest import Visitor, words
 PUBLIC = "https://levqor.example.com"
 PROXIED = {"Host": "levqor.example.com", "X-Forwarded-For": "192.0.2.7"}
 SECURE = {**PROXIED, "X-Forwarded-Proto": "https"}
-PAGES = ("/", "/runs", "/runs/abcdefghjk", "/send", "/send/slack.send", "/sessions")
+PAGES = (
+    "/",
+    "/services/slack",
+    "/runs",
+    "/runs/abcdefghjk",
+    "/send",
+    "/send/slack.send",
+    "/sessions",
+)
 POSTS = ("/check", "/sign-out", "/sessions", "/send/slack.send")
 
 
