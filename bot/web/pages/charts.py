@@ -1,6 +1,5 @@
 """What the charts of a service are drawn from: bars of outcomes, and lines of times."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,11 +58,9 @@ def times(steps: Sequence[HistoryStep]) -> Chart:
 
     def points(name: str) -> str:
         known = ((n, getattr(step, name)) for n, step in enumerate(steps))
-        return " ".join(
-            f"{(n + 0.5) * wide:.1f},{HEIGHT - (HEIGHT - 4) * ms / most:.1f}"
-            for n, ms in known
-            if ms is not None and math.isfinite(ms)
-        )
+        high = ((n, HEIGHT - (HEIGHT - 4) * ms / most) for n, ms in known if ms is not None)
+        # As wide as its step: a line of one point alone would not be seen.
+        return " ".join(f"{n * wide:.1f},{y:.1f} {(n + 1) * wide:.1f},{y:.1f}" for n, y in high)
 
     return Chart(lines=(("median", points("p50_ms")), ("p95", points("p95_ms"))), most=most)
 
