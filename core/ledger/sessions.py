@@ -3,14 +3,13 @@
 import secrets
 
 from core.errors import NotFound
-from core.ledger.audit import Audit
 from core.ledger.records import SessionRecord
-from core.ledger.store import Connection, digest, random_code, reads, writes
+from core.ledger.store import Connection, Stored, digest, random_code, reads, writes
 
 LINK_SECONDS = 600.0
 
 
-class Sessions(Audit):
+class Sessions(Stored):
     """Who is signed in to the web console; of links and sessions only a hash is kept."""
 
     def sign_in_code(self, caller: str) -> tuple[str, float]:
@@ -97,12 +96,16 @@ class Sessions(Audit):
         """Sign a session out; one that has ended already stays so."""
         db.execute("DELETE FROM sessions WHERE session = :session", {"session": session})
 
-    def session_of(self, session: str) -> SessionRecord:
+    @reads
+    def session_of(self, db: Connection, session: str) -> SessionRecord:
         """The session of an ID; raises NotFound."""
-        for each in self.sessions():
-            if each.session == session:
-                return each
-        raise NotFound("That session has ended already.")
+        row = db.execute(
+            f"{_SESSION} WHERE session = :session AND expires_at > :now",
+            {"session": session, "now": db.now()},
+        ).fetchone()
+        if row is None:
+            raise NotFound("That session has ended already.")
+        return SessionRecord(*row)
 
 
 _SESSION = "SELECT session, caller, created_at, expires_at FROM sessions"

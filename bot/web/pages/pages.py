@@ -37,7 +37,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 _REFRESH_SECONDS = 60
-_FIELDS = 200
+_MOST = 200  # fields of a form
 RUNS_A_PAGE = 50
 # The menu: address, name, and whom it is for.
 _MENU = (
@@ -96,12 +96,12 @@ class Console:
             "/sign-out": (Role.NONE, self._sign_out),
             "/sessions": (Role.VIEWER, self._end_session),
         }
+        listed = (path.split("/")[1] for path in (*self._pages, *self._posts))
+        self._rooms = {*filter(None, listed), "services", "sign-in", "console.css"}
 
     def serves(self, path: str) -> bool:
         """Whether an address is a page's."""
-        first = path.split("/", 2)[1] if path.startswith("/") else ""
-        rooms = {each.split("/")[1] for each in (*self._pages, *self._posts)}
-        return path == "/" or first in {*rooms, "services", "sign-in", "console.css"} - {""}
+        return path == "/" or (path.startswith("/") and path.split("/", 2)[1] in self._rooms)
 
     async def answer(
         self, scope: Mapping[str, Any], receive: Any, headers: Mapping[str, str], peer: str
@@ -158,7 +158,7 @@ class Console:
             return visit
         caller = Caller.parse(session.caller)
         who = await self._bot.read(self._bot.engine.authorization.access, caller)
-        return Visit(visit.site, visit.path, visit.query, visit.form, who, session.session)
+        return replace(visit, who=who, session=session.session)
 
     async def _ask_sign_in(self, visit: Visit) -> Response:
         # A chat's preview fetches links: only the button uses this one up.
@@ -289,10 +289,7 @@ def _redirect(where: str, cookie: str | None = None) -> Response:
 def _pairs(text: bytes) -> dict[str, str]:
     """Read a form or a query; raises InvalidInput."""
     try:
-        return dict(
-            parse_qsl(
-                text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=200
-            )
-        )
+        words = text.decode("ascii")
+        return dict(parse_qsl(words, keep_blank_values=True, errors="strict", max_num_fields=_MOST))
     except ValueError:
         raise InvalidInput(message="That form cannot be read; nothing was done.") from None

@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.web.pages import charts
@@ -16,8 +16,8 @@ from core.health import shown as health_shown
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
 from core.ledger.records import DAY
-from core.reports import BROKEN, ConnectorHealth, Health, RunPage, Verdict
-from core.run_filter import OUTCOMES, usage_for
+from core.reports import ConnectorHealth, RunPage, Verdict
+from core.run_filter import OUTCOMES, own_runs, usage_for
 
 DAYS = 90
 HOUR = 3600
@@ -68,6 +68,7 @@ FILTERS = {
     "ms": _ms,
     "tone": tone,
     "mark": lambda word: _MARKS.get(tone(word), "·"),
+    "verdict": lambda verdict: wording.VERDICTS[verdict].cell.capitalize(),
     "state": lambda word: word.replace("_", " "),
 }
 
@@ -76,23 +77,22 @@ def overview(engine: Engine, health: HealthChecker, who: Access) -> dict[str, An
     """Every service, what is not known of a run, and how the interfaces are connected."""
     report = health_shown(health.report(), who)
     ledger = engine.ledger
-    callers = None if who.sees_only is None else tuple(ledger.callers_of(str(who.caller)))
-    unknown = ledger.run_page(MOST_UNKNOWN, RunFilter(callers=callers, outcome="unknown"))
-    names = {each.caller: each.person for each in ledger.callers() if each.person}
+    of = RunFilter() if who.sees_only is None else own_runs(engine, who)
+    unknown = ledger.run_page(MOST_UNKNOWN, replace(of, outcome="unknown"))
+    names = _names(engine)
     today = {day.connector: day for day in usage_for(engine, who, 1).usage}
     return {
         "title": "Overview",
         "summary": wording.summary(report),
-        "report": report,
         "cards": [_card(engine, name, detail, today) for name, detail in report.detail.items()],
         "unknown": [_row(engine, run, names) for run in unknown.runs],
         "closing": [*wording.closing_lines(report)],
-        "broken": _broken(report),
     }
 
 
-def _broken(report: Health) -> list[str]:
-    return [each.title for each in report.detail.values() if each.verdict in BROKEN]
+def _names(engine: Engine) -> dict[str, str]:
+    """Caller to person, where somebody was added."""
+    return {each.caller: each.person for each in engine.ledger.callers() if each.person}
 
 
 def _card(
@@ -101,7 +101,6 @@ def _card(
     return {
         "name": name,
         "health": detail,
-        "words": wording.VERDICTS[detail.verdict].cell.capitalize(),
         "strip": _strip(engine, name),
         "today": today.get(name),
     }
@@ -140,7 +139,6 @@ def service(
         "title": detail.title,
         "service": connector.name,
         "health": detail,
-        "words": wording.VERDICTS[detail.verdict].cell.capitalize(),
         "strip": _strip(engine, name),
         "span": span,
         "spans": [(each, words) for each, (words, *_) in SPANS.items()],
@@ -154,7 +152,7 @@ def service(
 
 def runs(engine: Engine, page: RunPage, who: Access, asked: Mapping[str, str]) -> dict[str, Any]:
     """A page of runs, and what it can be narrowed to."""
-    names = {each.caller: each.person for each in engine.ledger.callers() if each.person}
+    names = _names(engine)
     return {
         **_filters(engine, who, asked),
         "runs": [_row(engine, run, names) for run in page.runs],
@@ -185,24 +183,26 @@ def _filters(engine: Engine, who: Access, asked: Mapping[str, str]) -> dict[str,
     }
 
 
-def _row(engine: Engine, run: Any, names: Mapping[str, str | None]) -> dict[str, Any]:
-    connector = next((c for c in engine.connectors if c.name == run.connector), None)
+def _row(engine: Engine, run: Any, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "run": run,
-        "who": names.get(run.caller) or run.caller,
-        "service": connector.title if connector else run.connector,
+        "who": names.get(run.caller, run.caller),
+        "service": _title(engine, run.connector),
     }
 
 
 def run(engine: Engine, entry: RunRecord) -> dict[str, Any]:
     """One run's story."""
-    connector: Connector | None = next(
-        (c for c in engine.connectors if c.name == entry.connector), None
-    )
-    story = wording.why(entry, engine.connectors).splitlines()
+    # What it was and who asked stands beside it.
+    _, _, *story = wording.why(entry, engine.connectors).splitlines()
     return {
         "title": f"Run {entry.run}",
         "entry": entry,
-        "service": connector.title if connector else entry.connector,
-        "story": story[1:],
+        "service": _title(engine, entry.connector),
+        "story": story,
     }
+
+
+def _title(engine: Engine, name: str) -> str:
+    """A service's title; of one that is no more, its name."""
+    return next((each.title for each in engine.connectors if each.name == name), name)
