@@ -17,7 +17,9 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 ADDRESSED_SURFACE = "http"
 LOCAL = "127.0.0.1"
 
+# The name of a token, a person or a target, and how to write one.
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
+LABEL_SHAPE = "must be small letters, digits and dashes, a letter first, at most 40"
 
 
 @dataclass(frozen=True)

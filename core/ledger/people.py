@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.callers import LABEL, is_address
+from core.callers import LABEL, LABEL_SHAPE, is_address
 from core.errors import Fault, InvalidInput
 from core.ledger.audit import LEVQOR, Audit, State
 from core.ledger.membership import (
@@ -104,8 +104,7 @@ class People(Audit):
     ) -> None:
         """Add a person with these callers; raises InvalidInput where the name is none or taken."""
         if not LABEL.fullmatch(name):
-            shape = "must be small letters, digits and dashes, a letter first, at most 40"
-            raise InvalidInput([Fault("name", shape)], "That cannot be a person's name.")
+            raise InvalidInput([Fault("name", LABEL_SHAPE)], "That cannot be a person's name.")
 
         def work(db: Connection) -> tuple[State, State]:
             if find_person(db, name) is not None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.callers import LABEL
+from core.callers import LABEL, LABEL_SHAPE
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.audit import Audit, State
 from core.ledger.records import TargetRecord
@@ -30,8 +30,7 @@ class Targets(Audit):
     ) -> None:
         """Add a target; raises InvalidInput where the name is none or taken."""
         if not LABEL.fullmatch(name):
-            shape = "must be small letters, digits and dashes, a letter first, at most 40"
-            raise InvalidInput([Fault("name", shape)], "That cannot be a target's name.")
+            raise InvalidInput([Fault("name", LABEL_SHAPE)], "That cannot be a target's name.")
 
         def work(db: Connection) -> tuple[State, State]:
             row = _row(db, name, action, account, fields)

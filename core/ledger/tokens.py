@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.callers import ADDRESSED_SURFACE, LABEL, os_user
+from core.callers import ADDRESSED_SURFACE, LABEL, LABEL_SHAPE, os_user
 from core.contract import nearest
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.accept import forget_keys
@@ -48,9 +48,8 @@ class Tokens(People):
         `[a-z][a-z0-9-]*`, and for a target that is not there.
         """
         if not LABEL.fullmatch(label):
-            shape = "must be small letters, digits and dashes, a letter first, at most 40"
             message = f"'{label[:40]}' cannot be a token's label." if label.isprintable() else None
-            raise InvalidInput([Fault("label", shape)], message)
+            raise InvalidInput([Fault("label", LABEL_SHAPE)], message)
         if admin and scope is not None:
             raise _unlimited(label)
         token, caller = _secret(label), f"{ADDRESSED_SURFACE}:{label}"
