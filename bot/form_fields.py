@@ -21,7 +21,7 @@ def with_target(
     names, fields = tuple(targets), contract.fields()
     if not names:
         return fields
-    where = [spec.name for spec in fields if spec.destination]
+    where = contract.destinations()
     choice = FieldSpec(
         name=TARGET,
         title="Target",
@@ -33,7 +33,7 @@ def with_target(
         default=None,
         choices=names,
     )
-    at = next(number for number, spec in enumerate(fields) if spec.destination)
+    at = [spec.name for spec in fields].index(where[0])
     rest = (replace(s, required=False) if s.destination else s for s in fields[at:])
     return (*fields[:at], choice, *(s for s in rest if not (only and s.destination)))
 

@@ -34,8 +34,7 @@ def _narrowed(
     elif targets := who.only_targets(action):
         media = page["post"]["requestBody"]["content"]["application/json"]
         schema = media["schema"]
-        fields = engine.action(action)[1].input.fields()
-        where = [spec.name for spec in fields if spec.destination]
+        where = engine.action(action)[1].input.destinations()
         for name in where:
             del schema["properties"][name]
         schema.pop("anyOf", None)  # which of them, or a target, may be given

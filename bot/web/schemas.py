@@ -1,7 +1,7 @@
 """JSON schemas of what comes in and goes out, and one example of every error."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -50,15 +50,14 @@ def contract_schema(action: Action, default: Callable[[str], str | None]) -> dic
             schema["required"] = [name for name in schema.get("required", ()) if name != spec.name]
         if filled or not spec.required:
             schema["properties"][spec.name] = _or_null(given)
-    where = [spec.name for spec in action.input.fields() if spec.destination]
-    if where:
+    if where := action.input.destinations():
         _add_target(schema, where)
     if not schema.get("required"):
         schema.pop("required", None)
     return schema
 
 
-def _add_target(schema: dict[str, Any], where: list[str]) -> None:
+def _add_target(schema: dict[str, Any], where: Sequence[str]) -> None:
     """Describe what a target is given by; which there are is nobody's business here."""
     schema["properties"][TARGET] = _or_null(
         {

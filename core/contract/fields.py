@@ -136,6 +136,12 @@ class Contract(BaseModel):
         """Walk the fields in the order a person fills them in."""
         return tuple(_spec(name, info) for name, info in cls.model_fields.items())
 
+    @classmethod
+    @cache
+    def destinations(cls) -> tuple[str, ...]:
+        """The names of the fields that say where it goes."""
+        return tuple(spec.name for spec in cls.fields() if spec.destination)
+
 
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
     if name == TARGET:

@@ -30,8 +30,7 @@ def named(values: Mapping[str, Any]) -> str | None:
 
 def directions(contract: type[Contract], values: Mapping[str, Any]) -> frozenset[str]:
     """The fields by which values say themselves where it goes."""
-    where = (spec.name for spec in contract.fields() if spec.destination)
-    return frozenset(name for name in where if values.get(name) is not None)
+    return frozenset(name for name in contract.destinations() if values.get(name) is not None)
 
 
 def filled(

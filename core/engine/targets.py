@@ -107,7 +107,7 @@ def _made(
     engine: Engine, name: str, action_id: str, values: Mapping[str, Any], account: str | None
 ) -> TargetRecord:
     connector, action = engine.action(action_id)
-    where = [spec.name for spec in action.input.fields() if spec.destination]
+    where = action.input.destinations()
     may = f"a target of {action_id} may name {', '.join([*where, 'an account'])}"
     if not values and account is None:
         raise InvalidInput([Fault("destination", f"is missing: {may}")], NOT_CHANGED)
