@@ -8,12 +8,14 @@ from typing import Any
 
 from bot import form_fields
 from bot.runtime import Bot
+from bot.web.pages.routing import Route, View, Visit
 from core import wording
 from core.callers import Caller
-from core.contract import TARGET, Action, Connector, FieldSpec
+from core.contract import TARGET, Action, FieldSpec
 from core.engine import Access, Settled
 from core.errors import IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
 from core.grammar import LINES, written
+from core.roles import Role
 
 # The page waits so long for a run to end; after that its own page tells.
 WAIT_SECONDS = 12.0
@@ -62,20 +64,33 @@ class Send:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self.routes = (
+            Route("GET", "/send", Role.SENDER, self._list, "Send"),
+            Route("GET", "/send/*", Role.SENDER, self._open),
+            Route("POST", "/send/*", Role.SENDER, self._post),
+        )
 
-    def offered(self, who: Access) -> list[tuple[str, Connector, Action]]:
-        """The actions somebody may do: ID, connector, action."""
+    async def _list(self, visit: Visit) -> View:
         engine = self._bot.engine
-        return [(each, *engine.action(each)) for each in engine.authorization.offered(who)]
+        offered = engine.authorization.offered(visit.who)
+        return View("send_list.html", {"offered": [(id_, *engine.action(id_)) for id_ in offered]})
 
-    async def form(
+    async def _open(self, visit: Visit) -> View:
+        return await self._form(visit.who, self._offered(visit))
+
+    def _offered(self, visit: Visit) -> str:
+        if visit.name not in self._bot.engine.authorization.offered(visit.who):
+            raise NotFound("There is nothing of that name that you may send.", fix="Open: Send.")
+        return visit.name
+
+    async def _form(
         self,
         who: Access,
         action_id: str,
         texts: Mapping[str, str] | None = None,
         error: LevqorError | None = None,
         **more: Any,
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> View:
         """The form of an action, with what was typed and what is wrong with it."""
         connector, action = self._bot.engine.action(action_id)
         default = self._bot.settings.default
@@ -97,7 +112,7 @@ class Send:
             for spec in specs
         ]
         # The nonce is the key of one run: what is sent twice with it is sent once.
-        return "send.html", {
+        page = {
             "title": action.title,
             "connector": connector,
             "action_id": action_id,
@@ -105,13 +120,12 @@ class Send:
             "nonce": secrets.token_urlsafe(12),
             "error": None if faults else error,
             "question": None,
-            **more,
         }
+        return View("send.html", page | more)
 
-    async def post(
-        self, who: Access, action_id: str, form: Mapping[str, str]
-    ) -> tuple[str, dict[str, Any]]:
+    async def _post(self, visit: Visit) -> View:
         """Show what would be sent, ask about a repeat, or send it and say how it ended."""
+        action_id, who, form = self._offered(visit), visit.who, visit.form
         (_, action), caller = self._bot.engine.action(action_id), who.caller
         names = {TARGET, *(spec.name for spec in action.input.fields())}
         texts = {name: text for name, text in form.items() if name in names}
@@ -123,19 +137,19 @@ class Send:
             if step == "preview":
                 await self._bot.read(self._bot.engine.authorization.ready, action_id, caller)
                 preview = self._preview(action, values)
-                return await self.form(who, action_id, texts, preview=preview)
+                return await self._form(who, action_id, texts, preview=preview)
             return await self._send(action_id, values, caller, nonce, again=step == "again")
         except Repeated as same:
             question = wording.refusal(same)
         except IdempotencyMismatch as first:
             question = f"This form was sent already, as run {first.run}. Send this as well?"
         except LevqorError as error:
-            return await self.form(who, action_id, texts, error)
-        return await self.form(who, action_id, texts, question=question)
+            return await self._form(who, action_id, texts, error)
+        return await self._form(who, action_id, texts, question=question)
 
     async def _send(
         self, action_id: str, values: dict[str, Any], caller: Caller, nonce: str, *, again: bool
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> View:
         accepted = await self._bot.accept(
             action_id, values, caller, key=f"{SURFACE}:{caller}:{nonce}", guard=not again
         )
@@ -145,7 +159,7 @@ class Send:
             done, _ = await asyncio.wait([waiting], timeout=WAIT_SECONDS)
             settled = waiting.result() if done else None
         connector, action = self._bot.engine.action(action_id)
-        return "receipt.html", {
+        page = {
             "title": action.title,
             "connector": connector,
             "action_id": action_id,
@@ -154,6 +168,7 @@ class Send:
             "lines": wording.settled(settled).splitlines() if settled else [],
             "link": settled.receipt.link if settled and settled.receipt else None,
         }
+        return View("receipt.html", page)
 
     def _preview(self, action: Action, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
         target = values.get(TARGET)

@@ -1,0 +1,62 @@
+"""The console's pages to sign in, to sign out, and to see who is signed in."""
+
+from bot.runtime import Bot
+from bot.web.pages.routing import Redirect, Route, View, Visit
+from core.errors import LevqorError, NotFound
+from core.roles import Role
+
+
+class SignIn:
+    """Sessions: begun by a one-time link, listed, and ended."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self.routes = (
+            Route("GET", "/sign-in/*", None, self._ask),
+            Route("POST", "/sign-in/*", None, self._sign_in),
+            Route("POST", "/sign-out", Role.NONE, self._sign_out),
+            Route("GET", "/sessions", Role.VIEWER, self._sessions, "Sessions"),
+            Route("POST", "/sessions", Role.VIEWER, self._end),
+        )
+
+    async def _ask(self, visit: Visit) -> View:
+        # A chat's preview fetches links: only the button uses this one up.
+        caller = await self._bot.read(self._bot.engine.ledger.sign_in_caller, visit.name)
+        if caller is None:
+            raise _no_link()
+        return View("sign_in.html", {"caller": caller})
+
+    async def _sign_in(self, visit: Visit) -> Redirect:
+        ledger = self._bot.engine.ledger
+        signed_in = await self._bot.call(ledger.sign_in, visit.name, visit.site.seconds)
+        if signed_in is None:
+            raise _no_link()
+        return Redirect("/", visit.site.set_cookie(signed_in[1]))
+
+    async def _sign_out(self, visit: Visit) -> Redirect:
+        await self._bot.call(self._bot.engine.ledger.session_end, visit.session)
+        return Redirect("/", visit.site.set_cookie(""))
+
+    async def _sessions(self, visit: Visit) -> View:
+        sessions = await self._bot.read(self._bot.engine.ledger.sessions)
+        seen = [each for each in sessions if _may_end(visit, each.caller)]
+        return View("sessions.html", {"sessions": seen, "mine": visit.session})
+
+    async def _end(self, visit: Visit) -> Redirect:
+        ledger = self._bot.engine.ledger
+        session = await self._bot.read(ledger.session_of, visit.form.get("session", ""))
+        if not _may_end(visit, session.caller):
+            raise NotFound("That session has ended already.")
+        await self._bot.call(ledger.session_end, session.session)
+        return Redirect("/sessions")
+
+
+def _may_end(visit: Visit, caller: str) -> bool:
+    return visit.who.role is Role.ADMIN or str(visit.who.caller) == caller
+
+
+def _no_link() -> LevqorError:
+    return NotFound(
+        "This link was used, is older than ten minutes, or a newer one was made.",
+        fix="Get a new one: levqor open on the machine, or open in a private chat with the bot.",
+    )
