@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # `make run` needs what Levqor needs, everything else also the tray's and the tests' packages.
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+# Programs from npm that tests hold pages and requests against; without npm those tests skip.
+NPM := $(VENV)/npm
+READY_NPM := $(VENV)/.ready-npm
 # pytest-xdist: more processes than cores, for most tests wait for a program they started.
 WORKERS ?= 3
 
@@ -23,6 +26,8 @@ PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0
 	imagemagick fonts-dejavu-core chromium procps curl gcc libc6-dev \
 	systemd libpam-systemd caddy nginx-light openssl prometheus postgresql pgbouncer \
 	debootstrap
+# Where npm came from elsewhere, Debian's own stands in its way.
+NODE := $(shell command -v npm >/dev/null || echo nodejs npm)
 
 .PHONY: run bot test soak bench lint docs site check-docs system system-check run-tray shots dist sbom lock clean
 
@@ -33,7 +38,7 @@ run: $(READY)  ## the main job on built-in defaults, no credentials
 bot: $(READY)  ## the bot with this folder as its home: .env and levqor.db are here
 	@exec $(BIN)/levqor-bot --home .
 
-test: $(READY_DEV) lint  ## lint, types and the whole test-suite
+test: $(READY_DEV) $(READY_NPM) lint  ## lint, types and the whole test-suite
 	$(TEST) -n $(WORKERS) --dist loadgroup || { echo "What failed beside others runs once more, alone:"; \
 		$(TEST) --last-failed --last-failed-no-failures none; }
 
@@ -68,9 +73,9 @@ lint: $(READY_DEV)
 	$(BIN)/codespell
 
 system:  ## Debian packages the tests need
-	@if ! command -v apt-get >/dev/null; then echo "no apt-get here; the tests need: $(PACKAGES)"; \
-	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); \
-	else echo "run: sudo apt-get install --no-install-recommends $(PACKAGES)"; fi
+	@if ! command -v apt-get >/dev/null; then echo "no apt-get here; the tests need: $(PACKAGES) $(NODE)"; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) $(NODE); \
+	else echo "run: sudo apt-get install --no-install-recommends $(PACKAGES) $(NODE)"; fi
 
 # uv installs in seconds; pip does where uv cannot be had, or does not find the packages.
 UV = $(or $(shell command -v uv),$(BIN)/uv)
@@ -93,6 +98,11 @@ $(READY_DEV): $(READY) constraints.txt
 	@echo "Adding what the tray and the tests need, once."
 	@$(call INSTALL,--require-hashes -r constraints.txt)
 	@touch $@
+
+$(READY_NPM): tests/npm/package.json tests/npm/package-lock.json | $(READY)
+	@mkdir -p $(NPM) && cp tests/npm/*.json $(NPM) \
+	&& npm ci --prefix $(NPM) --ignore-scripts --no-audit --no-fund --silent && touch $@ \
+	|| echo "npm installs nothing here: what needs its programs is skipped."
 
 COMPILE = $(UV) pip compile --quiet pyproject.toml - --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --custom-compile-command 'make lock'
