@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
 
-from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, SSLError
 
 from core import __version__
@@ -16,14 +15,12 @@ from core.errors import Certainty, UpstreamError
 from core.network import NoRoute
 from core.outbound import google
 from core.outbound.cache import SingleFlightCache
-from core.outbound.connection import RequestProgress, current
+from core.outbound.connection import MAX_BODY_BYTES, RequestProgress, current
 from core.outbound.session import Routes, Session
 from core.outbound.transport_errors import failure
 from core.timers import at
 
 T = TypeVar("T")
-
-MAX_ANSWER_BYTES = 64 * 1024
 
 # The reason of a failure before the request left, by how far it got.
 _BEFORE = {
@@ -105,23 +102,20 @@ class Attempt(HttpClient):
             return None, "timed_out_before"
         guard = at(progress.deadline, progress.abort)
         token = current.set(progress)
-        response = None
         try:
             seconds, route = progress.remaining() + 1, self.routes.to(url)
-            response = self.session.exchange(method, url, route=route, seconds=seconds, **parts)
-            answer = _read(response, effect)
+            raw = self.session.exchange(method, url, route=route, seconds=seconds, **parts)
         except NoRoute as error:
             return None, error.reason
         except (OSError, HTTPException, HTTPError, ValueError) as error:
-            if response is not None:
-                response.close()
-            in_time = progress.finish()
-            return None, _reason(progress, error, in_time=in_time, answered=response is not None)
+            return None, _reason(progress, error, in_time=progress.finish())
         finally:
             in_time = progress.finish()
             current.reset(token)
             guard.cancel()
-        return (answer, "") if in_time else (None, "too_slow")
+        if not in_time:
+            return None, "too_slow"
+        return Answer(raw.status, raw.headers, raw.body[:MAX_BODY_BYTES], effect), ""
 
     def _before(self, reason: str) -> UpstreamError:
         """Make the error of a call that did nothing itself, whatever an earlier one did."""
@@ -133,26 +127,12 @@ class Attempt(HttpClient):
         return failure("dropped_before" if reason == "dropped" else reason)
 
 
-def _read(response: BaseHTTPResponse, effect: Effect) -> Answer:
-    body = b""
-    # urllib3 reports a body that broke off only when it is read again.
-    while len(body) <= MAX_ANSWER_BYTES and (
-        more := response.read(MAX_ANSWER_BYTES + 1 - len(body), decode_content=False)
-    ):
-        body += more
-    if len(body) > MAX_ANSWER_BYTES:
-        # What is left unread would be read as the next answer.
-        response.close()
-    response.release_conn()
-    return Answer(response.status, response.headers, body[:MAX_ANSWER_BYTES], effect)
-
-
-def _reason(progress: RequestProgress, error: Exception, *, in_time: bool, answered: bool) -> str:
+def _reason(progress: RequestProgress, error: Exception, *, in_time: bool) -> str:
     late = not in_time or not progress.remaining()
     if progress.handed_over:
-        slow = "too_slow" if answered else "timed_out"
+        slow = "too_slow" if progress.stage == "answered" else "timed_out"
         return slow if late else "dropped"
-    if isinstance(error, ValueError):
+    if isinstance(error, ValueError) and not isinstance(error, OSError):  # TLS's are both
         return "not_sendable"
     if _out_of_files(error):
         return "no_files"

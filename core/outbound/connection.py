@@ -2,31 +2,42 @@
 
 requests raises the same classes whether a request left or not, so what counts is noted
 where it happens: a `RequestProgress` is told of each stage by the connection that carries it.
+urllib3 makes the connections, through proxies and TLS. What goes over them is written and read
+here: in urllib3 that takes longer than everything else a run does.
 """
 
 import math
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from http import HTTPStatus
-from http.client import BadStatusLine, HTTPResponse, LineTooLong, RemoteDisconnected
-from typing import Any, Literal
+from http.client import (
+    BadStatusLine,
+    HTTPResponse,
+    IncompleteRead,
+    LineTooLong,
+    RemoteDisconnected,
+)
+from typing import Any, Literal, NamedTuple
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import SSLError
 
 from core.outbound.sockets import Opener, WatchedSocket, by_socks, direct, first, resolve
 from core.timers import uptime
 
-Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over"]
+Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over", "answered"]
 
 # Services and proxies drop idle connections after anything from 5 s up, unannounced; a
 # request written to such a one may or may not have been read.
 IDLE_SECONDS = 5.0
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADER_BYTES = MAX_BODY_BYTES = 64 * 1024
 
 
 class RequestProgress:
@@ -37,7 +48,6 @@ class RequestProgress:
         self.stage: Stage = "idle"
         self.proxied = False
         self._socket: WatchedSocket | None = None
-        self._owns_socket = False
         self._over = False
         self._aborted = False
         self._lock = threading.Lock()
@@ -45,7 +55,7 @@ class RequestProgress:
     @property
     def handed_over(self) -> bool:
         """Whether the request's first byte has left: from then on it may have arrived."""
-        return self.stage == "handed_over"
+        return self.stage in ("handed_over", "answered")
 
     def remaining(self) -> float:
         """Seconds until the deadline, 0 when it has passed, or the run has expired."""
@@ -55,16 +65,8 @@ class RequestProgress:
         """Take a connection; it is cut at once when the time is up already."""
         with self._lock:
             self._socket = socket
-            self._owns_socket = False
             if self._aborted:
                 socket.abort()
-
-    def detach(self, socket: WatchedSocket) -> bool:
-        """Take over a socket whose connection lets go while the answer is still being read."""
-        with self._lock:
-            mine = socket is self._socket and not self._over
-            self._owns_socket = self._owns_socket or mine
-            return mine
 
     def abort(self) -> None:
         """The deadline's callback: nothing more is waited for."""
@@ -78,13 +80,19 @@ class RequestProgress:
         """End it; False where the time was up before."""
         with self._lock:
             self._over = True
-            if self._owns_socket and self._socket is not None:
-                self._socket.close()
             self._socket = None
             return not self._aborted
 
 
 current: ContextVar[RequestProgress] = ContextVar("current")  # of this thread
+
+
+class RawAnswer(NamedTuple):
+    """An answer as it came, its body cut off after one byte too many."""
+
+    status: int
+    headers: Any  # an http.client.HTTPMessage, which is a Mapping in all but name
+    body: bytes
 
 
 class _Headers:
@@ -145,7 +153,6 @@ class WatchedConnection(HTTPConnection):
         self._socks = _socks_options
         self._socket: WatchedSocket | None = None
         self._connecting = False
-        self._held: list[bytes] | None = None
         self._used = 0.0
 
     def connect(self) -> None:
@@ -156,27 +163,12 @@ class WatchedConnection(HTTPConnection):
         finally:
             self._connecting = False
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request, head and body at once: the service wakes once, and so do we."""
-        self._held = []
-        try:
-            super().request(*args, **kwargs)
-            whole = b"".join(self._held)
-        finally:
-            self._held = None
-        self.send(whole)
-
     def send(self, data: Any) -> None:
-        """Hand bytes over; from the first one on the request may have arrived."""
-        if self._held is not None:
-            self._held.append(data)
-            return
+        """Hand bytes over; but for a tunnel's, the request may have arrived from the first on."""
         progress = current.get()
-        if self.sock is None:
-            self.connect()
         if self._connecting:
             progress.stage = "tunnel"
-        elif progress.stage != "handed_over":
+        else:
             if self._socket is not None:
                 progress.attach(self._socket)
             if not progress.remaining():
@@ -184,15 +176,34 @@ class WatchedConnection(HTTPConnection):
             progress.stage = "handed_over"
         super().send(data)
 
-    def getresponse(self) -> Any:
-        """Read the answer's head."""
+    def exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+    ) -> RawAnswer:
+        """Send one request and read its answer; whoever calls closes it where this raises."""
         if self.sock is None:
-            # urllib3 reads on after a reset, for an answer that came before it; here the
-            # connection never came up. How far it got says what it means.
-            raise ConnectionResetError
-        response = super().getresponse()
+            self.connect()
+        self.sock.settimeout(self.timeout)
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        whole = f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b"")
+        # The service may have answered, and closed, before it had read everything.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            # Head and body at once: the service wakes once, and so do we.
+            self.send(whole)
+        response = self.response_class(self.sock, method=method)
+        try:
+            response.begin()
+            current.get().stage = "answered"
+            content = response.read(MAX_BODY_BYTES + 1)
+            whole_read = response.isclosed()
+            if response.length and len(content) <= MAX_BODY_BYTES:
+                raise IncompleteRead(content)
+        finally:
+            response.close()
         self._used = time.monotonic()
-        return response
+        # What is left unread would be read as the next answer.
+        if response.will_close or not whole_read:
+            self.close()
+        return RawAnswer(response.status, response.headers, content)
 
     @property
     def is_connected(self) -> bool:
@@ -200,11 +211,10 @@ class WatchedConnection(HTTPConnection):
         return time.monotonic() - self._used <= IDLE_SECONDS and super().is_connected
 
     def close(self) -> None:
-        """Close both handles, the second only when no answer is being read any more."""
+        """Close both handles."""
         socket, self._socket = self._socket, None
         super().close()
-        progress = current.get(None)
-        if socket is not None and not (progress and progress.detach(socket)):
+        if socket is not None:
             socket.close()
 
     def _new_conn(self) -> socket.socket:
@@ -241,8 +251,35 @@ class WatchedPool(HTTPConnectionPool):
 
     ConnectionCls = WatchedConnection
 
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        seconds: float,
+    ) -> RawAnswer:
+        """Make one request over the connection that is kept, or a new one."""
+        connection: Any = self._get_conn()
+        connection.timeout = seconds
+        try:
+            # A target with a scheme is the proxy's own to ask for.
+            if connection.is_closed and self.proxy is not None and target.startswith("/"):
+                self._prepare_proxy(connection)
+            answer: RawAnswer = connection.exchange(method, target, headers, body)
+        except BaseException as error:
+            # To a proxy that cannot be reached it is no error of the service's certificate.
+            behind = connection.proxy is None or connection.has_connected_to_proxy
+            connection.close()
+            if isinstance(error, ssl.SSLError) and behind:
+                raise SSLError(error) from error
+            raise
+        finally:
+            self._put_conn(connection)
+        return answer
 
-class WatchedTLSPool(HTTPSConnectionPool):
+
+class WatchedTLSPool(WatchedPool, HTTPSConnectionPool):
     """TLS connections to one host."""
 
     ConnectionCls = WatchedTLSConnection

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3 import BaseHTTPResponse
 from urllib3.util import create_urllib3_context, parse_url
 
 from core.network import NoRoute
 from core.outbound.cache import SingleFlightCache
-from core.outbound.connection import POOLS
+from core.outbound.connection import POOLS, RawAnswer
 from core.settings.source import network
 
 # Reading the environment costs more than a request to a neighbour; a changed proxy or
@@ -84,33 +83,31 @@ class Session(HTTPAdapter):
         data: bytes | Mapping[str, str] | None = None,
         route: Route,
         seconds: float,
-    ) -> BaseHTTPResponse:
-        """Send one request, wait for the head of its answer and leave its body unread.
-
-        Past requests' own way to its pools, which takes as long as what the service is sent.
-        """
+    ) -> RawAnswer:
+        """Send one request and read its answer, past requests' own way to its pools."""
         address = parse_url(url)
         secure = address.scheme == "https"
         options = {"ssl_context": self._context(route.bundle)} if secure else {}
         manager = self.proxy_manager_for(route.proxy) if route.proxy else self.poolmanager
         pool = manager.connection_from_host(address.host, address.port, address.scheme, options)
-        target = address.request_uri
+        target, more = address.request_uri, dict(headers)
         if params:
             target += f"{'&' if address.query else '?'}{urlencode(params)}"
         if pool.proxy and not secure:
             target = f"{address.scheme}://{address.netloc}{target}"
+            more |= pool.proxy_headers
         if isinstance(data, Mapping):
-            headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+            more["Content-Type"] = "application/x-www-form-urlencoded"
             data = urlencode(data).encode()
-        # http.client takes a folded header, which some servers read as two.
-        folded = any("\n" in value or "\r" in value for value in headers.values())
+        if data is not None:
+            more["Content-Length"] = str(len(data))
+        # A folded header is read as two by some servers.
+        folded = any("\n" in value or "\r" in value for value in more.values())
         if folded or not address.scheme:
             raise ValueError
-        response: BaseHTTPResponse = pool.urlopen(
-            method, target, data, headers, retries=False, redirect=False, assert_same_host=False,
-            timeout=seconds, preload_content=False, decode_content=False,
-        )  # fmt: skip
-        return response
+        head = {"Host": address.netloc or "", **more}
+        answer: RawAnswer = pool.exchange(method, target, head, data, seconds)
+        return answer
 
     def _context(self, bundle: str) -> ssl.SSLContext:
         # Loading a bundle takes 20 ms and more; urllib3 would do it for each connection.

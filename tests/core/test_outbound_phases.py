@@ -12,7 +12,7 @@ from concurrent.futures import Future
 import pytest
 
 from core.outbound import TRANSPORT, Outbound, sockets
-from core.outbound.connection import RequestProgress, WatchedConnection
+from core.outbound.connection import RequestProgress
 from core.outbound.sockets import direct, first
 from tests.support.rawserver import answering, closed_port, serving
 from tests.support.ways_out import deliver, ended, failing, posting
@@ -114,12 +114,6 @@ def test_a_connection_dropped_before_it_was_read_is_not_claimed_unsent(outbound)
         # Whether the reset came before the first byte left is the kernel's secret.
         assert failed.error.outcome in ("unknown", "not_sent")
         assert server.requests == []
-
-
-def test_a_connection_that_never_came_up_has_no_answer_to_read():
-    connection = WatchedConnection("127.0.0.1", 9)
-    with pytest.raises(ConnectionResetError):
-        connection.getresponse()
 
 
 def test_an_answer_that_hangs_is_unknown(outbound):
