@@ -31,6 +31,7 @@ class Page:
         self.faults: list[str] = []
         self._socket = socket
         self._numbers = itertools.count(1)
+        self._loaded = False
 
     async def call(self, method: str, **params: Any) -> Any:
         """Do one thing of the DevTools protocol."""
@@ -43,9 +44,15 @@ class Page:
 
     async def visit(self, url: str) -> None:
         """Open an address and wait until everything on it was loaded."""
+        self._loaded = False
         await self.call("Page.navigate", url=url)
-        while (await self._next()).get("method") != "Page.loadEventFired":
-            pass
+        await self.loaded()
+
+    async def loaded(self) -> None:
+        """Wait until a page was loaded that was not there when something was last done."""
+        while not self._loaded:
+            await self._next()
+        self._loaded = False
 
     async def value(self, script: str) -> Any:
         """What a script gives, a promise's outcome included."""
@@ -57,7 +64,9 @@ class Page:
     async def _next(self) -> dict[str, Any]:
         said = json.loads((await self._socket.receive(timeout=60)).data)
         params = said.get("params", {})
-        if said.get("method") == "Network.requestWillBeSent":
+        if said.get("method") == "Page.loadEventFired":
+            self._loaded = True
+        elif said.get("method") == "Network.requestWillBeSent":
             self.asked.append(params["request"]["url"])
         elif said.get("method") == "Runtime.exceptionThrown":
             self.faults.append(params["exceptionDetails"]["text"])
