@@ -29,7 +29,7 @@ PACKAGES := python3-venv python3-gi gir1.2-gtk-3.0 gir1.2-ayatanaappindicator3-0
 # Where npm came from elsewhere, Debian's own stands in its way.
 NODE := $(shell command -v npm >/dev/null || echo nodejs npm)
 
-.PHONY: run bot test soak bench lint docs site check-docs system system-check run-tray shots dist sbom lock clean
+.PHONY: run bot test soak bench proof mutants lint docs site check-docs system system-check run-tray shots dist sbom lock clean
 
 run: $(READY)  ## the main job on built-in defaults, no credentials
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/levqor-bot --sandbox --console --no-http; \
@@ -55,6 +55,22 @@ soak: $(READY_DEV)  ## the same tests with longer counts
 bench: $(READY_DEV)  ## numbers, side by side with named peers
 	$(BIN)/python -m tests.bench
 
+# Whether each test passes is for `make test` to say (a few measure time or memory, and this is
+# slower); here the figures count.
+COVERAGE := $(CURDIR)/build/coverage/data
+proof: $(READY_DEV)  ## every branch of core/ and 95 % of bot/ and tray/ are run by a test; what mutants tell
+	@rm -rf build/coverage && mkdir -p build/coverage
+	-COVERAGE_FILE=$(COVERAGE) $(subst $(BIN)/pytest,$(BIN)/coverage run -m pytest,$(TEST)) -q -n $(WORKERS) --dist loadgroup --timeout 1200
+	@COVERAGE_FILE=$(COVERAGE) $(BIN)/coverage combine --quiet
+	@echo "core/:"; COVERAGE_FILE=$(COVERAGE) $(BIN)/coverage report --include='core/*' --skip-covered --show-missing --fail-under=100; core=$$?; \
+	echo "bot/ and tray/:"; COVERAGE_FILE=$(COVERAGE) $(BIN)/coverage report --include='bot/*,tray/*' --skip-covered --show-missing --fail-under=95 && \
+	$(BIN)/python -m tests.mutants && exit $$core
+
+# It may be stopped at any time, and goes on where it was: what it found is in mutants/.
+mutants: $(READY_DEV)  ## small faults put into what decides about retry, settle, quota and owners: a test must fail
+	PYTHONDONTWRITEBYTECODE= $(BIN)/mutmut run --max-children $(WORKERS)
+	$(BIN)/python -m tests.mutants
+
 docs: $(READY_DEV)  ## the pages and tables that are made from the code
 	$(BIN)/python docs/generate.py
 
@@ -71,6 +87,8 @@ lint: $(READY_DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/vulture
+	$(BIN)/deptry --no-ansi .
 
 system:  ## Debian packages the tests need
 	@if ! command -v apt-get >/dev/null; then echo "no apt-get here; the tests need: $(PACKAGES) $(NODE)"; \

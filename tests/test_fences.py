@@ -205,6 +205,17 @@ def test_only_engine_and_health_know_both_connectors_and_ledger():
     assert both <= {"engine", "health"}
 
 
+def test_what_no_coverage_is_asked_of_has_a_reason_beside_it():
+    bare = [
+        (place(file), line.strip())
+        for file in FILES
+        for line in file.read_text().splitlines()
+        if re.search(r"pragma: no (cover|branch)", line)
+        and not re.search(r"# pragma: no (cover|branch) - \w+ \w+", line)
+    ]
+    assert bare == [], "say why no test can run it: `# pragma: no cover - reason`"
+
+
 def test_the_sql_of_runs_is_in_one_place():
     # A run is journaled in the first, lives in the second, is counted in the third.
     homes = (
@@ -373,7 +384,15 @@ def test_no_file_names_a_machine_a_registry_or_how_work_is_organised():
 
 
 def tracked():
-    skip = {".venv", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+    skip = {
+        ".venv",
+        ".git",
+        "mutants",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".hypothesis",
+    }
     for file in ROOT.rglob("*"):
         if not skip & set(file.relative_to(ROOT).parts) and "egg-info" not in str(file):
             yield file

@@ -54,7 +54,6 @@ class _Me(_Model):
 
 class _Webhook(_Model):
     url: str
-    has_custom_certificate: bool = False
     pending_update_count: int = 0
     last_error_date: _Time | None = None
 
