@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from core.console_address import console_address
 from core.contract import Connector
 from core.engine import Access, Engine, reasons
 from core.engine.validation import credential_digest
@@ -61,6 +62,7 @@ class HealthChecker:
             inbound={surface: health.words for surface, health in inbound.items()},
             inbound_detail=inbound,
             problems=(log.problem,) if log and log.problem else (),
+            console=console_address(self._engine.settings, inbound),
             bots=team if several else None,
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.declaration import SurfaceSpec
-from bot.web.settings import HttpSettings
+from bot.web.settings import HttpSettings, console_address
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
@@ -46,5 +46,5 @@ SURFACE = SurfaceSpec(
     title="HTTP",
     build=build,
     settings=HttpSettings,
-    console=lambda own: own.public_url or f"http://{own.address}",
+    console=console_address,
 )

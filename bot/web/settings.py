@@ -15,6 +15,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
+# How the interface says that it serves, before its address.
+LISTENING = "listening on "
+
+
 def flag(text: str) -> bool:
     """Read yes or no."""
     word = text.lower()
@@ -86,3 +90,11 @@ class HttpSettings(Config):
         "the address of the proxy with https before it; unset, the console is for this machine",
         example="https://levqor.example.com",
     )
+
+
+def console_address(own: HttpSettings, verdict: str) -> str:
+    """Where people reach the web console: LEVQOR_PUBLIC_URL, else the address that is served."""
+    here = verdict.removeprefix(LISTENING)
+    # Every address of this machine is no address to open.
+    here = here.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    return own.public_url or here

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.runtime import Bot, Hook, Surface
 from bot.web.app import make_app
 from bot.web.server import Limits, Server
+from bot.web.settings import LISTENING
 from core.errors import NotConfigured
 from core.settings import Address
 
@@ -48,7 +49,7 @@ class Web(Surface):
         app = make_app(bot, self._hooks, self._limits, self.address)
         self._server = Server(app, self._limits)
         self._serving = bot.spawn(self._server.serve(sockets=[self._listener]), name="http")
-        await bot.inbound(self.name, f"listening on http://{self.address}")
+        await bot.inbound(self.name, f"{LISTENING}http://{self.address}")
 
     async def pause(self) -> None:
         """Listen no longer; requests that have arrived are still answered."""

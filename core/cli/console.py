@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from core.cli import options
 from core.reports import iso
 
 
-def open_console(ctx: typer.Context, output: options.Output = None) -> None:
+def open_console(
+    ctx: typer.Context,
+    page: Annotated[
+        str,
+        typer.Argument(
+            metavar="PAGE", help="The page it leads to, for example /runs (default: the overview)."
+        ),
+    ] = "/",
+    output: options.Output = None,
+) -> None:
     """Make a link that signs you in to the web console, once, within ten minutes."""
     from core.signing_in import sign_in_link
 
     session = options.session(ctx)
-    link, expires = sign_in_link(session.settings, session.ledger, session.caller)
+    link, expires = sign_in_link(session.settings, session.ledger, session.caller, page)
 
     def draw() -> None:
         session.out.line(f"Open this link in a browser: {link}")

@@ -125,8 +125,8 @@ class Interface:
     its callers are written, `command(config, words)` how a command is, and `profile(config, id)`
     what the platform calls one, if it says so at once. `loggers` are its libraries' that print
     tokens or whole messages: they are silenced. `token_shapes` are regular expressions of what must
-    be shown nowhere, whether it is set or not. `console(config)` gives the web console's address,
-    where it has one.
+    be shown nowhere, whether it is set or not. `console(config, verdict)` gives the web console's
+    address, where it has one, from what its bot said of itself.
     """
 
     name: str
@@ -139,4 +139,4 @@ class Interface:
     pairing: Pairing | None = None
     loggers: tuple[str, ...] = ()
     token_shapes: tuple[str, ...] = ()
-    console: Callable[[Any], str] | None = None
+    console: Callable[[Any, str], str] | None = None

@@ -178,6 +178,9 @@ class Health(HealthSummary):
     problems: tuple[str, ...] = field(
         metadata={"description": "What is wrong with Levqor's own files, though runs go on."}
     )
+    console: str | None = field(
+        default=None, metadata={"description": "Where a bot shows the web console, if one does."}
+    )
     bots: Bots | None = field(
         default=None, metadata={"description": "Where several may share the database."}
     )

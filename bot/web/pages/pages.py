@@ -56,7 +56,7 @@ class Console:
             lstrip_blocks=True,
         )
         self._templates.filters |= shown.FILTERS
-        parts = (Look(bot, live), Send(bot), SignIn(bot))
+        parts = (Look(bot, live), Send(bot), SignIn(bot, self.serves))
         self.routes: tuple[Route, ...] = tuple(route for part in parts for route in part.routes)
         self._rooms = {route.path.split("/")[1] for route in self.routes} | {_STYLE[1:]}
 

@@ -1,16 +1,19 @@
 """The console's pages to sign in, to sign out, and to see who is signed in."""
 
+from collections.abc import Callable
+
 from bot.runtime import Bot
 from bot.web.pages.routing import Redirect, Route, View, Visit
 from core.errors import LevqorError, NotFound
 from core.roles import Role
+from core.signing_in import OVERVIEW, PAGE
 
 
 class SignIn:
     """Sessions: begun by a one-time link, listed, and ended."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, bot: Bot, serves: Callable[[str], bool]) -> None:
+        self._bot, self._serves = bot, serves
         self.routes = (
             Route("GET", "/sign-in/*", None, self._ask),
             Route("POST", "/sign-in/*", None, self._sign_in),
@@ -19,9 +22,11 @@ class SignIn:
             Route("POST", "/sessions", Role.VIEWER, self._end),
         )
 
-    async def _ask(self, visit: Visit) -> View:
+    async def _ask(self, visit: Visit) -> View | Redirect:
         # A chat's preview fetches links: only the button uses this one up.
         caller = await self._bot.read(self._bot.engine.ledger.sign_in_caller, visit.name)
+        if visit.access is not None and caller in (None, str(visit.access.caller)):
+            return Redirect(self._wanted(visit))
         if caller is None:
             raise _no_link()
         return View("sign_in.html", {"caller": caller})
@@ -31,7 +36,12 @@ class SignIn:
         signed_in = await self._bot.call(ledger.sign_in, visit.name, visit.site.seconds)
         if signed_in is None:
             raise _no_link()
-        return Redirect("/", visit.site.set_cookie(signed_in[1]))
+        return Redirect(self._wanted(visit), visit.site.set_cookie(signed_in[1]))
+
+    def _wanted(self, visit: Visit) -> str:
+        """The page of ours that a link leads on to; the overview, where it names none."""
+        page = visit.query.get("to", "")
+        return page if PAGE.fullmatch(page) and self._serves(page) else OVERVIEW
 
     async def _sign_out(self, visit: Visit) -> Redirect:
         await self._bot.call(self._bot.engine.ledger.session_end, visit.session)

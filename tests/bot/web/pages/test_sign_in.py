@@ -67,7 +67,7 @@ def test_a_chat_gives_a_link_in_private_alone(web):
 
     told = asyncio.run(ask(private=True))
     link = re.search(r"http://\S+", told)[0]
-    assert link.startswith("http://127.0.0.1:8787/sign-in/")
+    assert link.startswith(f"{web.url}/sign-in/")
     assert Visitor(web).post(f"/sign-in/{link.rpartition('/')[2]}").status == 303
     with pytest.raises(Forbidden):
         asyncio.run(ask(private=False))
