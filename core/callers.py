@@ -146,7 +146,7 @@ def os_user(uid: int | None = None) -> str:
 
     Not from the environment: `LOGNAME=root levqor ...` must not change who asks.
     """
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - only Windows runs it
         return getpass.getuser()
     import pwd
 

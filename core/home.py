@@ -117,7 +117,7 @@ def moving(home: Path) -> tuple[str, Path] | None:
 def trust(path: Path, state: os.stat_result, what: str) -> None:
     """Raise NotConfigured where somebody but this user and root can change what was opened."""
     own(path, state, what)
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - only Windows runs it
         return
     quoted = quote(str(path))
     sudo = "" if state.st_uid == os.geteuid() else "sudo "
@@ -135,7 +135,7 @@ def trust(path: Path, state: os.stat_result, what: str) -> None:
 
 def own(path: Path, state: os.stat_result, what: str) -> None:
     """Raise NotConfigured where something belongs neither to this user nor to root."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - only Windows runs it
         from core.windows import owned
 
         if owned(path):
@@ -238,7 +238,7 @@ def _lower(what: str) -> str:
     return what[:1].lower() + what[1:] if what.startswith(("The ", "A ")) else what
 
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - Windows goes on without
     import grp
     import pwd
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-if sys.platform == "win32":
+if sys.platform == "win32":  # pragma: no cover - only Windows runs it
     import ctypes
     from ctypes import wintypes
 

@@ -18,10 +18,10 @@ class Autostart:
     @property
     def file(self) -> Path:
         """Where this system's entry lives."""
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # pragma: no cover - only Windows runs it
             roaming = platformdirs.user_data_path(roaming=True)
             return roaming / "Microsoft/Windows/Start Menu/Programs/Startup/levqor-tray.cmd"
-        if sys.platform == "darwin":
+        if sys.platform == "darwin":  # pragma: no cover - only macOS runs it
             return Path.home() / "Library" / "LaunchAgents" / "levqor-tray.plist"
         return platformdirs.user_config_path() / "autostart" / "levqor-tray.desktop"
 
@@ -48,7 +48,7 @@ class Autostart:
         unwritable = ("Cc", "Cs", "Zl", "Zp")
         if any(unicodedata.category(char) in unwritable for word in self._command for char in word):
             raise ValueError("its command has a line break or another character no entry can hold")
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # pragma: no cover - only Windows runs it
             return startup_script(self._command)
         return (launch_agent if sys.platform == "darwin" else desktop_entry)(self._command)
 

@@ -115,7 +115,7 @@ class SingleInstance:
 
 def open_file(target: Path) -> bool:
     """Show a file or folder to the person; False where this desktop has nothing for it."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - only Windows runs it
         os.startfile(target)  # noqa: S606 - the person asked to see it
         return True
     if target.suffix == ".html":
@@ -138,7 +138,7 @@ def open_file(target: Path) -> bool:
 
 def hosts() -> list[str]:
     """What on this desktop would draw an icon: `sni`, `xembed`, both or nothing."""
-    if sys.platform in ("win32", "darwin"):
+    if sys.platform in ("win32", "darwin"):  # pragma: no cover - only Windows and macOS run it
         return ["native"]
     names = []
     for name, is_there in (("sni", _notifier_host), ("xembed", _xembed_host)):

@@ -45,7 +45,7 @@ def ask(
     A secret is never shown. What was pasted may be one: it is shown once it was entered, and
     then only where it is `harmless`.
     """
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - only Windows runs it
         typed: str = typer.prompt(question, default="", show_default=False, hide_input=True)
         return typed.strip()
     room = _room(stream, question)
@@ -147,7 +147,7 @@ def _draw(stream: TextIO, was: str, now: str) -> None:
     stream.flush()
 
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - Windows goes on without
     import termios
 
     @contextmanager

@@ -126,11 +126,11 @@ class Manager:
 def manager(home: Path) -> Manager:
     """The manager of this system, for a bot on a home; raises NotConfigured where it has none."""
     command = [*_program(), "--home", str(home)]
-    if sys.platform == "darwin":
+    if sys.platform == "darwin":  # pragma: no cover - only macOS runs it
         return launchd(command, home)
-    if sys.platform == "linux":
+    if sys.platform == "linux":  # pragma: no branch - elsewhere it is refused
         return systemd(command)
-    raise NotConfigured(
+    raise NotConfigured(  # pragma: no cover - only Windows gets here
         "On this system Levqor installs no service.",
         fix=f"Let its own task scheduler start: {' '.join(command)}",
     )

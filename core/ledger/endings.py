@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - Windows goes on without
     import fcntl
 
 # A record stands within one page, so that a killed process has written it whole or not at all.
@@ -114,7 +114,7 @@ def in_use(file: Path) -> bool:
 
 def _lock(handle: int) -> None:
     """Lock a file until it is closed; raises BlockingIOError where another process has."""
-    if sys.platform != "win32":
+    if sys.platform != "win32":  # pragma: no branch - Windows goes on without
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -1,8 +1,9 @@
 """What must not stop a run: a watcher's fault, a held ledger, a connector's own mistake."""
 
 import io
+import threading
 import time
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 
 import pytest
 
@@ -22,7 +23,8 @@ def broken(*_):
     raise ValueError("PAYLOAD")
 
 
-def send_while_the_ledger_is_away(engine, sandbox, **more):
+@contextmanager
+def sent_while_the_ledger_is_away(engine, sandbox, **more):
     sandbox.slack.next(Delay(0.5))
     accepted = engine.accept("slack.send", HELLO, ADA, **more)
     out = engine.start(accepted)
@@ -30,8 +32,16 @@ def send_while_the_ledger_is_away(engine, sandbox, **more):
         time.sleep(0.01)
     away = engine.ledger.store.files.rename(engine.ledger.store.files.with_suffix(".away"))
     assert out.result(10).outcome == "sent"
-    away.rename(engine.ledger.store.files)
-    return accepted
+    try:
+        yield accepted
+    finally:
+        if away.exists():
+            away.rename(engine.ledger.store.files)
+
+
+def send_while_the_ledger_is_away(engine, sandbox, **more):
+    with sent_while_the_ledger_is_away(engine, sandbox, **more) as accepted:
+        return accepted
 
 
 def test_a_ledger_that_cannot_be_written_sends_nothing(pro, sandbox):
@@ -99,6 +109,21 @@ def test_an_ending_the_ledger_could_not_take_is_written_with_the_next(pro, sandb
     assert pro.run("slack.send", {"text": "next"}, ADA).outcome == "sent"
     assert pro.ledger.run(accepted.run).state == "sent"
     assert len(sandbox.slack.writes) == 2
+
+
+@pytest.mark.databases("sqlite")
+def test_what_the_ledger_has_not_taken_is_told_until_it_has(pro, sandbox):
+    other = pro.accept("slack.send", {"text": "never begun"}, ADA)
+    file = pro.ledger.store.files
+    with sent_while_the_ledger_is_away(pro, sandbox) as accepted:
+        assert isinstance(pro.start(other).result(10).error, LedgerError), "it said so itself"
+        told = pro.unwritten()
+        assert (told.exit, told.run, told.reason) == (9, accepted.run, "ledger_replaced")
+        assert told.message.endswith(f"This could not be written down: {accepted.run} is sent.")
+        assert told.fix.endswith("Then run: levqor runs. It writes this down.")
+        threading.Timer(0.2, lambda: file.with_suffix(".away").rename(file)).start()
+        assert pro.unwritten(60) is None
+    assert [pro.ledger.run(each.run).state for each in (accepted, other)] == ["sent", "not_sent"]
 
 
 def test_a_terminal_that_is_gone_ends_no_worker_when_the_log_fails(pro):

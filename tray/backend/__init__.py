@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def window(menu: Menu, icons: Path, clicked: Callable[[Command], None]) -> Window:
     """Make the window for this system; raises `toolkit.NoDesktop` where there is none."""
-    if sys.platform in ("win32", "darwin"):
+    if sys.platform in ("win32", "darwin"):  # pragma: no cover - only Windows and macOS run it
         from tray.backend.native import NativeWindow
 
         return NativeWindow(menu, clicked)

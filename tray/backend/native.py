@@ -32,12 +32,12 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
         super().__init__(*args)
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._open = False
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # pragma: no cover - only Windows runs it
             self._message_handlers[_WM_APP_WORK] = self._drain
 
     def post(self, work: Callable[[], None]) -> None:
         """Have work done on the window thread; from any thread."""
-        if sys.platform == "darwin":
+        if sys.platform == "darwin":  # pragma: no cover - only macOS runs it
             from PyObjCTools import AppHelper
 
             AppHelper.callAfter(work)
