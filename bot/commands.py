@@ -240,8 +240,8 @@ class Commands:
     async def open(self, caller: Caller) -> str:
         """A link that signs a caller in to the web console."""
         engine = self._engine
-        link, _ = await self._call(sign_in_link, engine.settings, engine.ledger, caller)
-        return f"Open this in a browser: {link}\nIt signs you in, once, within ten minutes."
+        made = await self._call(sign_in_link, engine.settings, engine.ledger, caller)
+        return f"Open this in a browser: {made.link}\nIt signs you in, once, within ten minutes."
 
     async def why(self, run: str, who: Access) -> str:
         """What became of a run; only whoever asked for it, or an admin, may know."""

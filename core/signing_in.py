@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from core.console_address import console_address
-from core.errors import Fault, InvalidInput, NotConfigured
+from core.engine.access import verified
+from core.errors import Fault, Forbidden, InvalidInput, NotConfigured
 from core.health import inbounds
+from core.reports import SignInLink, moment
+from core.scopes import Read
 
 if TYPE_CHECKING:
     from core.callers import Caller
-    from core.ledger import Ledger
+    from core.ledger import Ledger, Standing
     from core.settings import Settings
 
 # The console's first page, and the shape of all others. A link may lead on to one: nothing in it
@@ -23,14 +26,13 @@ PAGE = re.compile(r"/|(?:/[A-Za-z0-9][A-Za-z0-9._:-]{0,99}){1,4}")
 
 def sign_in_link(
     settings: Settings, ledger: Ledger, caller: Caller, page: str = OVERVIEW
-) -> tuple[str, float]:
-    """Make a link that signs a caller in to the web console: (link, when it expires).
+) -> SignInLink:
+    """Make a link that signs a caller in to the web console; it leads on to a page.
 
-    It leads on to a page. The time is in seconds since 1970. Raises NotConfigured where no bot
-    shows the console, and InvalidInput for what can be no page of it.
+    Raises NotConfigured where no bot shows the console, and InvalidInput for what can be no page
+    of it.
     """
-    if not PAGE.fullmatch(page):
-        raise InvalidInput([Fault("page", "must be a page of the console, for example /runs")])
+    _check(page)
     address = console_address(settings, inbounds(ledger))
     if address is None:
         raise NotConfigured(
@@ -38,5 +40,45 @@ def sign_in_link(
             fix="Start one with: levqor-bot (without --no-http)",
         )
     code, expires = ledger.sign_in_code(str(caller))
+    return _link(address, code, page, caller, expires)
+
+
+def token_link(
+    settings: Settings, ledger: Ledger, caller: Caller, origin: str, page: str = OVERVIEW
+) -> SignInLink:
+    """Make the same for a token, to the console that is seen at `origin`.
+
+    Who uses it may do what the token may. Raises Unauthorized, Forbidden, InvalidInput.
+    """
+    _check(page)
+
+    def gate(who: Standing) -> None:
+        access = verified(settings, who, caller)
+        if access.token is None:
+            raise Forbidden(
+                "Over HTTP only a token gets a link to the web console.",
+                fix="On the machine itself write: levqor open. "
+                f"Elsewhere use a token made with: levqor token new LABEL --only {Read.OPEN}",
+                reason="token_needed",
+            )
+        access.require_read(Read.OPEN)
+        if caller.credential is not None and not access.token.is_newest(caller.credential):
+            # A link may outlive the secret that this one was replaced by.
+            raise Forbidden(
+                "This token was replaced by a newer one.", fix="Use the newer one.", reason="scope"
+            )
+
+    code, expires = ledger.sign_in_code(str(caller), gate)
+    return _link(origin, code, page, caller, expires)
+
+
+def _check(page: str) -> None:
+    if not PAGE.fullmatch(page):
+        raise InvalidInput([Fault("page", "must be a page of the console, for example /runs")])
+
+
+def _link(address: str, code: str, page: str, caller: Caller, expires: float) -> SignInLink:
     on = "" if page == OVERVIEW else "?" + urlencode({"to": page}, safe="/:")
-    return f"{address}/sign-in/{code}{on}", expires
+    return SignInLink(
+        link=f"{address}/sign-in/{code}{on}", caller=str(caller), expires_at=moment(expires)
+    )

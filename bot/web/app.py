@@ -33,7 +33,12 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     metrics = Metrics(bot)
     places = limits.runs if hooks else limits.connections
     live = LiveChecks(bot)
-    handlers = Handlers(bot, metrics, limits, places, live)
+    authenticator = Authenticator(
+        lambda: bot.settings.of(HttpSettings),
+        lambda caller: bot.read(bot.engine.authorization.access, caller),
+        _exposed(hooks, address),
+    )
+    handlers = Handlers(bot, metrics, limits, places, live, authenticator)
     app = FastAPI(title="Levqor", version=__version__, openapi_url=None, redirect_slashes=False)
     for connector in bot.engine.connectors:
         for action in connector.actions:
@@ -56,14 +61,10 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         ("/openapi.json", _description(app, bot.engine), openapi.OPENAPI),
     ):
         app.add_api_route(path, handler, methods=["GET"], **docs)
+    app.add_api_route("/api/sign-in", handlers.sign_in, methods=["POST"], **openapi.SIGN_IN)
     app.add_exception_handler(LevqorError, _error)
     app.add_exception_handler(HTTPException, partial(_routing_error, bot.engine))
     app.add_exception_handler(Exception, _error)
-    authenticator = Authenticator(
-        lambda: bot.settings.of(HttpSettings),
-        lambda caller: bot.read(bot.engine.authorization.access, caller),
-        _exposed(hooks, address),
-    )
     console = Console(bot, authenticator, live, limits.body_seconds)
     return AuthMiddleware(app, bot, authenticator, hooks, limits, metrics, console)
 

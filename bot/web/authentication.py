@@ -24,7 +24,12 @@ from core.ledger import digest
 from core.scopes import Read
 
 # The addresses that show what a token reads only by its scope.
-READS = {"/ops/uptime": Read.LIVE, "/metrics": Read.METRICS, "/openapi.json": Read.OPENAPI}
+READS = {
+    "/ops/uptime": Read.LIVE,
+    "/metrics": Read.METRICS,
+    "/openapi.json": Read.OPENAPI,
+    "/api/sign-in": Read.OPEN,
+}
 
 HOW_TO_SEND_ONE = "Send Authorization: Bearer with a token from: levqor token new LABEL"
 

@@ -10,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.runtime import Bot
-from bot.web.authentication import Principal
+from bot.web.authentication import Authenticator, Principal
 from bot.web.body import idempotency_key, json_response, parse_object, read_body
 from bot.web.live import LiveChecks
 from bot.web.metrics import Metrics
+from bot.web.pages.browser import site
 from bot.web.schemas import NO_RUN
 from bot.web.server import Limits
+from bot.web.settings import HttpSettings
 from core import __version__
 from core.contract import nearest
 from core.errors import Busy, Fault, Forbidden, InvalidInput, LedgerError, Stopping
@@ -23,6 +25,7 @@ from core.health import HealthChecker, inbounds, shown
 from core.reports import InboundUptime, RunPage, Status, Uptime, moment
 from core.run_filter import read_filter, usage_for
 from core.scopes import Read
+from core.signing_in import OVERVIEW, token_link
 
 # For another program that holds the ledger: callers that give up do so after five seconds or ten.
 PATIENCE = 3.0
@@ -38,9 +41,16 @@ class Handlers:
     """Every address's handler; `places` is how many runs may be waited for at once."""
 
     def __init__(
-        self, bot: Bot, metrics: Metrics, limits: Limits, places: int, live: LiveChecks
+        self,
+        bot: Bot,
+        metrics: Metrics,
+        limits: Limits,
+        places: int,
+        live: LiveChecks,
+        authenticator: Authenticator,
     ) -> None:
         self._bot = bot
+        self._authenticator = authenticator
         self._health = HealthChecker(bot.engine)
         self._metrics = metrics
         self._limits = limits
@@ -114,6 +124,17 @@ class Handlers:
         if entry is None or entry.run != run or not who.sees(entry):
             raise NO_RUN.replace()
         return json_response(who.shown(entry.report()).body())
+
+    async def sign_in(self, request: Request) -> Response:
+        """Make a link by which a token's holder is signed in to the pages, as that token."""
+        settings, peer = self._bot.settings, request.client.host if request.client else ""
+        console = site(
+            settings.of(HttpSettings), self._authenticator, peer, request.scope["folded"]
+        )
+        caller, ledger = Principal.of(request).caller, self._bot.engine.ledger
+        page = _query(request, "page").get("page", OVERVIEW)
+        link = await self._bot.call(token_link, settings, ledger, caller, console.origin, page)
+        return json_response(link.body())
 
     async def uptime(self, _: Request) -> Response:
         """Show the version, since when it runs, and how the bot's interfaces are doing."""

@@ -12,8 +12,9 @@ def allowed(document: dict[str, Any], who: Access, engine: Engine) -> dict[str, 
     """Return the part of a document that describes what somebody may do."""
     paths: dict[str, Any] = {}
     for path, page in document["paths"].items():
-        # Only an action's page takes a POST, and bears its name.
-        action = page.get("post", {}).get("operationId")
+        # An action's page bears its name.
+        acts = path.startswith("/actions/") and "post" in page
+        action = page["post"]["operationId"] if acts else None
         if who.offers(action) if action else path not in READS or who.reads(READS[path]):
             paths[path] = page if who.token is None else _narrowed(page, who, action, engine)
     return {**document, "paths": paths}
@@ -25,7 +26,7 @@ def _narrowed(
     """Return a page without the names that a token may not use."""
     page = deepcopy(page)
     if action is None:
-        for parameter in page["get"].get("parameters", ()):
+        for parameter in page.get("get", {}).get("parameters", ()):
             if parameter["name"] == "action":
                 names = parameter["schema"]["enum"]
                 offered = [name for name in names if who.scope.offers(name)]

@@ -13,6 +13,7 @@ from core.contract import Action, Connector
 from core.errors import LedgerError, LevqorError, MethodNotAllowed, Stopping
 from core.ledger.listing import PLACE
 from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE
+from core.signing_in import PAGE
 from core.spans import SPAN
 
 _INTRO = """\
@@ -28,6 +29,7 @@ _DAYS = {"type": "integer", "minimum": 1, "maximum": 366, "default": 7}
 _RUNS = {"type": "integer", "minimum": 1, "maximum": 200, "default": 20}
 _PLACE = {"type": "string", "pattern": f"^{PLACE.pattern}$"}
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_PATTERN}
+_PAGE = {"type": "string", "pattern": f"^(?:{PAGE.pattern})$"}
 _RUN_ID = {"type": "string", "minLength": 1, "maxLength": 64}
 
 
@@ -224,6 +226,15 @@ UPTIME = _page(
     "Since when Levqor runs",
     "Also the version, and how each interface is doing.",
     _json("It runs.", "Uptime"),
+)
+SIGN_IN = _page(
+    "sign_in",
+    "Make a link to the web console",
+    "For a token whose scope has `open`. Whoever opens the link within ten minutes is signed in "
+    "once, and may then do what the token may, as long as it is valid. A newer link replaces it.",
+    _json("The link.", "SignInLink"),
+    [*schemas.PLAIN_ERRORS, *schemas.NO_CONSOLE],
+    parameters=[_parameter("page", "The page it leads on to.", _PAGE, example="/runs")],
 )
 READY = _page(
     "ready",

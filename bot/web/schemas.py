@@ -159,6 +159,14 @@ NO_RUN = e.NotFound(
     fix="Check its ID; the runs of others need a token made with --admin.",
 )
 
+NO_CONSOLE = [
+    e.InvalidInput([e.Fault("page", "must be a page of the console, for example /runs")]),
+    e.Forbidden(
+        "The web console is shown on this machine, and elsewhere by https alone.",
+        reason="console_not_public",
+    ),
+]
+
 WRONG_FILTER = e.InvalidInput(
     [
         e.Fault("since", f"must be {SINCE}"),
@@ -178,6 +186,7 @@ def components() -> dict[str, Any]:
         reports.RunPage,
         reports.Uptime,
         reports.Status,
+        reports.SignInLink,
     )
     _, described = TypeAdapter.json_schemas(
         [(kind, "serialization", TypeAdapter(kind)) for kind in (*kinds, e.ErrorBody)],

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from core.cli import options
-from core.reports import iso
 
 
 def open_console(
@@ -24,10 +23,10 @@ def open_console(
     from core.signing_in import sign_in_link
 
     session = options.session(ctx)
-    link, expires = sign_in_link(session.settings, session.ledger, session.caller, page)
+    made = sign_in_link(session.settings, session.ledger, session.caller, page)
 
     def draw() -> None:
-        session.out.line(f"Open this link in a browser: {link}")
-        session.out.line(f"It signs in {session.caller}, once, within ten minutes.")
+        session.out.line(f"Open this link in a browser: {made.link}")
+        session.out.line(f"It signs in {made.caller}, once, within ten minutes.")
 
-    session.answer({"link": link, "caller": str(session.caller), "expires_at": iso(expires)}, draw)
+    session.answer(made.body(), draw)

@@ -29,7 +29,8 @@ Only = Annotated[
         "--only",
         metavar="SCOPE",
         help="What it may do, with commas between: an action, ACTION@TARGET, '*' for every"
-        " action, and what it may read: metrics, usage (everybody's), live (live checks), openapi.",
+        " action, and what it may read: metrics, usage (everybody's), live (live checks), openapi,"
+        " open (sign-in links).",
     ),
 ]
 PerHour = Annotated[

@@ -18,6 +18,7 @@ from core.ledger.membership import (
     state,
 )
 from core.ledger.records import CallerRecord, PersonRecord
+from core.ledger.sessions import end_sessions
 from core.ledger.standing import Standing, callers_of, standing, standings
 from core.ledger.store import Connection, reads
 
@@ -182,8 +183,7 @@ class People(Audit):
                 shut_out = {"caller": caller, "label": caller.partition(":")[2], "now": db.now()}
                 db.execute("UPDATE callers SET role = 'none' WHERE caller = :caller", shut_out)
                 db.execute("DELETE FROM link_codes WHERE :caller IN (maker, redeemer)", shut_out)
-                for table in ("sign_ins", "sessions"):
-                    db.execute(f"DELETE FROM {table} WHERE caller = :caller", shut_out)
+                end_sessions(db, caller)
                 db.execute(
                     "UPDATE tokens SET revoked_at = :now "
                     "WHERE 'http:' || label = :caller AND revoked_at IS NULL",

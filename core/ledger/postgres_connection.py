@@ -159,7 +159,7 @@ def transaction(db: PostgresConnection, work: Callable[[PostgresConnection], T])
 @lru_cache(maxsize=256)
 def _named(sql: str) -> Any:
     # No statement of the ledger has a colon before a letter that means something else.
-    return re.sub(r":([a-z_]+)", r"%(\1)s", sql)
+    return re.sub(r":([a-z_][a-z0-9_]*)", r"%(\1)s", sql)
 
 
 class Pool:

@@ -155,11 +155,16 @@ class Token:
         """What it may do, as far as its role allows that."""
         return BEFORE if self.scope is None else Scope.of(self.scope)
 
+    def is_newest(self, credential: bytes) -> bool:
+        """Whether a digest is the token's, and not what it was before."""
+        return hmac.compare_digest(self.hash, credential)
+
     def is_of(self, credential: bytes, now: float) -> bool:
         """Whether a digest is the token's, or what it was before while that works."""
-        mine = hmac.compare_digest(self.hash, credential)
         old = self.old_hash if self.old_until is not None and now < self.old_until else None
-        return mine or (old is not None and hmac.compare_digest(old, credential))
+        return self.is_newest(credential) or (
+            old is not None and hmac.compare_digest(old, credential)
+        )
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:

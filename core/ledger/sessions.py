@@ -1,9 +1,11 @@
 """Web sessions: one-time links that sign somebody in, and who is signed in."""
 
 import secrets
+from collections.abc import Callable
 
 from core.errors import NotFound
 from core.ledger.records import SessionRecord
+from core.ledger.standing import Standing, lock
 from core.ledger.store import Connection, Stored, digest, random_code, reads, writes
 
 LINK_SECONDS = 600.0
@@ -12,15 +14,20 @@ LINK_SECONDS = 600.0
 class Sessions(Stored):
     """Who is signed in to the web console; of links and sessions only a hash is kept."""
 
-    def sign_in_code(self, caller: str) -> tuple[str, float]:
+    def sign_in_code(
+        self, caller: str, gate: Callable[[Standing], object] | None = None
+    ) -> tuple[str, float]:
         """Make the code of a one-time link, which voids the caller's last one.
 
-        Gives (code, when it expires in seconds since 1970).
+        `gate` raises where the caller may have none; it is asked where its answer holds. Gives
+        (code, when it expires in seconds since 1970).
         """
         code = secrets.token_urlsafe(24)
 
         def work(db: Connection) -> float:
             now = db.now()
+            if gate is not None:
+                gate(lock(db, caller, now))
             row = {"hash": digest(code), "caller": caller, "expires": now + LINK_SECONDS}
             db.execute(
                 "INSERT INTO sign_ins (caller, hash, expires_at) VALUES (:caller, :hash, :expires) "
@@ -106,6 +113,20 @@ class Sessions(Stored):
         if row is None:
             raise NotFound("That session has ended already.")
         return SessionRecord(*row)
+
+
+def end_sessions(db: Connection, caller: str, until: float | None = None) -> None:
+    """End a caller's links and sessions at once, or at the latest then."""
+    # The links first: who uses one up now holds its row until the session is there.
+    for table in ("sign_ins", "sessions"):
+        if until is None:
+            db.execute(f"DELETE FROM {table} WHERE caller = :caller", {"caller": caller})
+        else:
+            db.execute(
+                f"UPDATE {table} SET expires_at = :until "
+                "WHERE caller = :caller AND expires_at > :until",
+                {"caller": caller, "until": until},
+            )
 
 
 _SESSION = "SELECT session, caller, created_at, expires_at FROM sessions"

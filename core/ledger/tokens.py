@@ -12,6 +12,7 @@ from core.ledger.audit import State
 from core.ledger.membership import seen, set_plan
 from core.ledger.people import People
 from core.ledger.records import Token
+from core.ledger.sessions import end_sessions
 from core.ledger.standing import TOKENS, standing
 from core.ledger.store import Connection, digest, reads, writes
 from core.scopes import DEFAULT, EVERYTHING, Scope
@@ -70,6 +71,7 @@ class Tokens(People):
                 )
             # What another token of this label was told is not this one's to hear.
             forget_keys(db, caller)
+            end_sessions(db, caller)
             if plan is not None or standing(db, caller).person is None:
                 set_plan(db, caller, plan)
             return None, {**_state(db, label), "plan": plan}
@@ -80,7 +82,7 @@ class Tokens(People):
     def token_rotate(self, label: str, *, overlap: float = 0.0, by: str | None = None) -> str:
         """Give a token another secret; the one it had works for `overlap` seconds more.
 
-        Any older one ends at once. Raises NotFound.
+        Its sessions end with that. Any older one ends at once. Raises NotFound.
         """
         token = _secret(label)
 
@@ -90,6 +92,9 @@ class Tokens(People):
                 "WHERE label = :label",
                 {"label": label, "hash": digest(token), "until": now + overlap},
             )
+            # Whoever had the old secret may be signed in by it.
+            caller = f"{ADDRESSED_SURFACE}:{label}"
+            end_sessions(db, caller, now + overlap if overlap else None)
 
         self._token_change("token rotate", label, change, by)
         return token
@@ -135,6 +140,7 @@ class Tokens(People):
                 "UPDATE tokens SET revoked_at = :now WHERE label = :label",
                 {"label": label, "now": now},
             )
+            end_sessions(db, f"{ADDRESSED_SURFACE}:{label}")
 
         self._token_change("token revoke", label, change, by)
 

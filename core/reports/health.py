@@ -187,6 +187,15 @@ class Health(HealthSummary):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignInLink(Report):
+    """A link that signs a caller in to the web console, once."""
+
+    link: str = field(metadata={"json_schema_extra": {"format": "uri"}})
+    caller: str
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class InboundUptime(Report):
     """How an interface of the bot is doing."""
 

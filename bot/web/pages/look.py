@@ -12,6 +12,7 @@ from core.errors import InvalidInput, NotFound
 from core.health import HealthChecker, accounts
 from core.roles import Role
 from core.run_filter import read_filter
+from core.scopes import Read
 
 RUNS_A_PAGE = 50
 
@@ -34,7 +35,8 @@ class Look:
         page = await self._bot.call(shown.overview, self._bot.engine, self._health, visit.who)
         return View("overview.html", page, refresh=True)
 
-    async def _check(self, _: Visit) -> Redirect:
+    async def _check(self, visit: Visit) -> Redirect:
+        visit.who.require_read(Read.LIVE)
         await self._live.report()
         return Redirect("/")
 

@@ -22,6 +22,8 @@ from bot.web.pages.sign_in import SignIn
 from bot.web.settings import HttpSettings
 from core.callers import Caller
 from core.errors import InvalidInput, LevqorError, MethodNotAllowed, NotFound
+from core.roles import Role
+from core.scopes import Read
 
 _HERE = Path(__file__).parent
 _STYLE = "/console.css"
@@ -106,6 +108,8 @@ class Console:
             raise NotFound("There is no such page.", fix="Begin at the overview.")
         if route.role is not None:
             visit.who.require(route.role)
+            if visit.who.token is not None and route.role is not Role.NONE:
+                visit.who.require_read(Read.OPEN)
         return await route.page(visit)
 
     def _response(self, visit: Visit, answer: View | Redirect) -> Response:

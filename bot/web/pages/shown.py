@@ -18,6 +18,7 @@ from core.ledger.listing import RunFilter
 from core.ledger.records import DAY
 from core.reports import ConnectorHealth, RunPage, Verdict
 from core.run_filter import OUTCOMES, own_runs, usage_for
+from core.scopes import Read
 
 DAYS = 90
 HOUR = 3600
@@ -30,6 +31,11 @@ _TONES = {
 _WORST_FIRST = (Verdict.FAILING, Verdict.UNREACHABLE, Verdict.ATTENTION, Verdict.OK)
 _MARKS = {"ok": "✓", "bad": "✗", "doubt": "!"}
 MOST_UNKNOWN = 10
+# To a token that reads no checks.
+NOT_SHOWN = (
+    "How services and interfaces are doing is not shown to this token. "
+    "An admin can allow it: its scope needs the word live."
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,8 @@ FILTERS = {
 
 def overview(engine: Engine, health: HealthChecker, who: Access) -> dict[str, Any]:
     """Every service, what is not known of a run, and how the interfaces are connected."""
-    report = health_shown(health.report(), who)
+    known = who.reads(Read.LIVE)
+    report = health_shown(health.report(), who) if known else None
     ledger = engine.ledger
     of = RunFilter() if who.sees_only is None else own_runs(engine, who)
     unknown = ledger.run_page(MOST_UNKNOWN, replace(of, outcome="unknown"))
@@ -83,10 +90,13 @@ def overview(engine: Engine, health: HealthChecker, who: Access) -> dict[str, An
     today = {day.connector: day for day in usage_for(engine, who, 1).usage}
     return {
         "title": "Overview",
-        "summary": wording.summary(report),
-        "cards": [_card(engine, name, detail, today) for name, detail in report.detail.items()],
+        "summary": wording.summary(report) if report else "Overview",
+        "cards": [
+            _card(engine, name, detail, today)
+            for name, detail in (report.detail if report else {}).items()
+        ],
         "unknown": [_row(engine, run, names) for run in unknown.runs],
-        "closing": [*wording.closing_lines(report)],
+        "closing": [*wording.closing_lines(report)] if report else [NOT_SHOWN],
     }
 
 

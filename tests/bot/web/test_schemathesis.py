@@ -55,6 +55,6 @@ def test_the_api_is_what_it_says_it_is(engine, sandbox, counts, tmp_path):
             check=False,
         )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
-    # Each action, and health, usage, runs, a run, uptime, metrics, ready and live.
-    every = sum(len(connector.actions) for connector in CONNECTORS) + 8
+    # Each action, and health, usage, runs, a run, uptime, metrics, a link, ready and live.
+    every = sum(len(connector.actions) for connector in CONNECTORS) + 9
     assert f"{every} selected / {every} total" in done.stdout

@@ -33,6 +33,7 @@ COLUMNS = {
     "run": ("GET", "/api/runs/{theirs}", None),
     "metrics": ("GET", "/metrics", None),
     "openapi": ("GET", "/openapi.json", None),
+    "open": ("POST", "/api/sign-in", None),
 }
 OWN = "health usage runs"
 TO_SLACK = "plain ops zebra channel both test test-ops"
@@ -55,8 +56,8 @@ TABLE = {
     "usage": f"everybody {OWN}",
     "live": f"live uptime {OWN}",
     "openapi": f"openapi {OWN}",
-    "open": OWN,
-    "admin": EVERYTHING,
+    "open": f"open {OWN}",
+    "admin": f"open {EVERYTHING}",
     "of before": f"{SENDS} {OWN} live uptime metrics openapi everybody",
     "admin of before": EVERYTHING,
     "viewer *,metrics": f"metrics {OWN}",
@@ -138,6 +139,7 @@ def test_the_table_has_every_page_and_every_page_is_refused_to_who_may_nothing(w
     assert web.get("/no/such/page", token=secret).status == 403
 
 
+@both
 def test_a_narrow_token_cannot_tell_an_action_it_may_not_send_from_none(web, engine):
     secret = token_for(engine.ledger, "slack.send@ops")
     for method in ("POST", "GET", "PUT"):

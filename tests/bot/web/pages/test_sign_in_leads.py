@@ -69,9 +69,9 @@ def test_a_link_is_made_for_pages_alone(web):
     engine = web.bot.engine
     make = partial(sign_in_link, engine.settings, engine.ledger, Caller("cli", "ann"))
     code = r"/sign-in/[\w-]{32}"
-    assert re.fullmatch(re.escape(web.url) + code, make()[0])
+    assert re.fullmatch(re.escape(web.url) + code, make().link)
     assert re.fullmatch(
-        re.escape(web.url) + code + r"\?to=/send/slack\.send", make("/send/slack.send")[0]
+        re.escape(web.url) + code + r"\?to=/send/slack\.send", make("/send/slack.send").link
     )
     for page in ("runs", "//evil.example", "https://evil.example", "/runs\n", ""):
         with pytest.raises(InvalidInput) as caught:
