@@ -59,7 +59,7 @@ bench: $(READY_DEV)  ## numbers, side by side with named peers
 # slower); here the figures count.
 COVERAGE := $(CURDIR)/build/coverage/data
 proof: $(READY_DEV)  ## every branch of core/ and 95 % of bot/ and tray/ are run by a test; what mutants tell
-	@rm -rf build/coverage && mkdir -p build/coverage
+	@rm -rf build/coverage && mkdir -p build/coverage && chmod 1777 build/coverage  # a test may become another user
 	-COVERAGE_FILE=$(COVERAGE) $(subst $(BIN)/pytest,$(BIN)/coverage run -m pytest,$(TEST)) -q -n $(WORKERS) --dist loadgroup --timeout 1200
 	@COVERAGE_FILE=$(COVERAGE) $(BIN)/coverage combine --quiet
 	@echo "core/:"; COVERAGE_FILE=$(COVERAGE) $(BIN)/coverage report --include='core/*' --skip-covered --show-missing --fail-under=100; core=$$?; \

@@ -18,5 +18,5 @@ def backoff(failures: int, *, first: float, longest: float, jitter: float) -> fl
 
 def backoffs(first: float = 1.0, longest: float = LONGEST) -> Iterator[float]:
     """Give the waits for one failure after another, without end."""
-    for failures in itertools.count(1):
+    for failures in itertools.count(1):  # pragma: no branch - it has no end
         yield backoff(failures, first=first, longest=longest, jitter=0.3)

@@ -29,7 +29,7 @@ _WATCHED = "{:<19}  {:<10}  {:<8}  {:<22}  {:<24}  {}"
 
 
 def _complete_action(incomplete: str) -> list[tuple[str, str]]:
-    named = [(c.name, c.title) for c in dict.fromkeys(c for c, _ in options.actions())]
+    named = [(connector.name, connector.title) for connector in options.connectors(None)]
     named += [(c.action_id(action), action.title) for c, action in options.actions()]
     return [each for each in named if each[0].startswith(incomplete)]
 

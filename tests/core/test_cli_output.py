@@ -223,22 +223,31 @@ def test_the_version_is_printed():
     assert levqor("--version").out == "levqor 0.1.0\n"
 
 
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("levqor he", ["health"]),
-        ("levqor run sl", ["slack.send"]),
-        ("levqor run email.send ", ["to=", "subject=", "text="]),
-        ("levqor run email.send to=ann@example.com s", ["subject="]),
-    ],
-)
-def test_the_shell_completes_commands_actions_and_fields(typed, offered):
-    words = typed.split(" ")
-    ran = levqor(
-        env={
-            "_LEVQOR_COMPLETE": "complete_bash",
-            "COMP_WORDS": typed,
-            "COMP_CWORD": str(len(words) - 1),
-        }
-    )
-    assert ran.out.split() == offered
+def test_the_shell_completes_commands_actions_fields_and_names(cli, home, monkeypatch, tmp_path):
+    cli("target", "add", "ops", "slack.send", "channel=ops")
+    env_file = home / ".env"
+    env_file.write_text("SLACK_WEBHOOK_URL__ACME=https://hooks.slack.com/services/T/B/x\n")
+    env_file.chmod(0o600)
+    (tmp_path / "file").write_text("no home\n")
+    monkeypatch.setenv("_LEVQOR_COMPLETE", "complete_bash")
+    for typed, offered in [
+        ("he", ["health"]),
+        ("run sl", ["slack.send"]),
+        ("run email.send ", ["to=", "subject=", "text="]),
+        ("run email.send to=ann@example.com s", ["subject="]),
+        ("run slack.send t", ["text=", "target=ops"]),
+        ("run slack.send target=ops t", ["text="]),
+        ("runs --action sl", ["slack", "slack.send"]),
+        ("runs --outcome un", ["unknown"]),
+        ("health no", ["notion"]),
+        ("target remove o", ["ops"]),
+        ("target add x slack.send --account a", ["acme"]),
+        ("target add x slack.send --account=a", ["acme"]),
+        ("target add x notion.create --account=a", []),
+        (f"--home {tmp_path / 'file'} target remove o", []),
+        (f"--home {tmp_path / 'file'} target add x slack.send --account a", []),
+    ]:
+        line = f"levqor {typed}" if "--home" in typed else f"levqor --home {home} {typed}"
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+        assert cli().out.split() == offered, typed

@@ -176,6 +176,7 @@ def test_the_audit_is_narrowed_and_exported_as_json_lines_oldest_first(cli, peop
     assert file.read_text().splitlines() == lines
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "does not exist yet" in cli("audit", "--export", file).err
+    assert "cannot be written: No such file" in cli("audit", "--export", tmp_path / "no/where").err
     assert cli("audit", "--export", "-", "--output", "json").status == 2
 
 
