@@ -248,3 +248,39 @@ def test_nobody_is_told_after_half_an_hour(pro):
     assert pro.ledger.claim_unnotified("slack") == []
     pro.ledger.store.write(lambda db: db.execute("UPDATE runs SET at = at + 60"))
     assert [entry.run for entry in pro.ledger.claim_unnotified("slack")] == [accepted.run]
+
+
+def test_a_redelivery_of_what_another_process_has_ended_hears_how(pro):
+    first = pro.accept("slack.send", HELLO, ADA, key="slack:t1")
+    again = pro.accept("slack.send", HELLO, ADA, key="slack:t1")
+    pro.ledger.settle(first.run, "refused", code="upstream_error", reason="webhook_gone")
+    told = pro.start(again).result(5)
+    assert (told.outcome, told.error.reason) == ("refused", "webhook_gone")
+
+
+@pytest.mark.parametrize(
+    ("left", "outcome", "reason"),
+    [
+        ({"state": "refused", "reason": "webhook_gone"}, "refused", "webhook_gone"),
+        ({"state": "sent"}, "sent", None),
+        # Who found it interrupted did not know that it had never begun.
+        ({"state": "unknown", "reason": "interrupted"}, "not_sent", "interrupted_before"),
+    ],
+    ids=["refused", "sent", "interrupted"],
+)
+def test_a_run_that_another_process_ended_before_it_began_is_not_sent(
+    pro, sandbox, left, outcome, reason
+):
+    accepted = pro.accept("slack.send", HELLO, ADA)
+    pro.ledger.settle(accepted.run, **{"code": "upstream_error", **left})
+    told = pro.start(accepted).result(10)
+    assert (told.outcome, told.error and told.error.reason) == (outcome, reason)
+    assert pro.ledger.run(accepted.run).state == outcome
+    assert sandbox.slack.received == []
+
+
+def test_a_run_that_was_deleted_before_it_began_is_not_sent(pro, sandbox):
+    accepted = pro.accept("slack.send", HELLO, ADA)
+    pro.ledger.store.write(lambda db: db.execute("DELETE FROM runs"))
+    assert pro.start(accepted).result(10).error.reason == "interrupted_before"
+    assert sandbox.slack.received == []
