@@ -60,6 +60,9 @@ class Scope:
         """Read what a person typed; raises InvalidInput with every fault."""
         scope = cls(tuple(dict.fromkeys(word.strip() for word in text.split(","))))
         known = (EVERY_ACTION, *actions, *Read)
+        if not any(scope.words):
+            nothing = Fault("only", f"names nothing: choose from {', '.join(known)}")
+            raise InvalidInput([nothing], "That cannot be a scope.")
         faults = [said for word in scope.words if (said := _fault(word, known, actions))]
         faults += [
             f"{word} is allowed by {wider} already: leave one of them out"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.audit import changed
 from core.cli import options
 from core.cli.reports import ago
 from core.errors import Fault, InvalidInput
@@ -17,8 +18,6 @@ from core.plain import counted
 from core.reports import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from core.ledger import AuditRecord
 
 LAST = 50
@@ -89,30 +88,6 @@ def _body(row: AuditRecord) -> dict[str, Any]:
         "before": row.before,
         "after": row.after,
     }
-
-
-def changed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    """Say what differs between two states."""
-    was, now = before or {}, after or {}
-    differs = [name for name in {**was, **now} if was.get(name) != now.get(name)]
-    return "; ".join(
-        f"{name}: {_value(name, was.get(name))} → {_value(name, now.get(name))}"
-        if before and after
-        else f"{name}: {_value(name, {**was, **now}[name])}"
-        for name in differs
-    )
-
-
-def _value(name: str, value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{each}={inner}" for each, inner in value.items()) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and name.endswith(("_at", "_until")):
-        return str(iso(value))
-    return "default" if value is None else str(value)
 
 
 def _moment(text: str, now: float) -> float:

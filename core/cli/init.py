@@ -10,6 +10,7 @@ import typer
 from core.cli import naming, options, people, service, tokens
 from core.cli.questions import Questions
 from core.errors import InvalidInput, LevqorError
+from core.people import pairable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,7 +158,7 @@ def _offer(ctx: typer.Context, ask: Questions, tray: Flag, run_bot: Flag) -> Non
         ),
         ("Keep levqor-bot running on this computer?", run_bot, lambda: service.install(ctx)),
     ]
-    for interface in people.pairable().values():
+    for interface in pairable().values():
         secrets = [each.name for each in interface.settings.settings() if each.secret]
         if any(map(session.settings.value, secrets)):
             question = f"Authorize your {interface.title} account to use the bot?"

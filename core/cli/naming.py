@@ -62,18 +62,17 @@ def _listed(
     session: Session, ask: Questions, connectors: Sequence[Connector]
 ) -> Iterator[tuple[Connector, str, str, list[tuple[str, str]]]]:
     """What each service can list that has no name yet: connector, action, field, choices."""
+    from core.engine.targets import listers
+
     named = {(t.action, *t.fields.items()) for t in session.ledger.targets()}
     for connector in connectors:
         for action in connector.actions:
             action_id = connector.action_id(action)
-            for spec in action.input.fields():
-                key = spec.setting or spec.name
-                if not spec.destination or key not in connector.choices:
-                    continue
-                listed = ask.listed(connector, key, {})
-                new = [each for each in listed if (action_id, (spec.name, each[0])) not in named]
+            for field, lister in listers(connector, action).items():
+                listed = ask.listed(connector, lister, {})
+                new = [each for each in listed if (action_id, (field, each[0])) not in named]
                 if new:
-                    yield connector, action_id, spec.name, new
+                    yield connector, action_id, field, new
 
 
 def _chosen(

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from core import people
 from core.callers import ADDRESSED_SURFACE, Caller
 from core.cli import options
-from core.cli.people import Plan, Whom, active_caller, named, person_named, single_caller
+from core.cli.people import Plan, Whom
 from core.cli.reports import ago
-from core.errors import Fault, InvalidInput
+from core.people import LONGEST_DISPLAY
 from core.plain import counted, plain_line
 from core.reports import iso, without_none
 from core.roles import Role
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
     from core.cli.session import Session
     from core.ledger import PersonRecord
-
-LONGEST_DISPLAY = 80
-DEFAULT = "default"
-_MAKE_ADMIN = "levqor people set NAME --role admin"
 
 Name = Annotated[
     str,
@@ -62,8 +59,8 @@ SetPlan = Annotated[
 def people_list(ctx: typer.Context, output: options.Output = None) -> None:
     """List the people somebody has added."""
     session = options.reading(ctx)
-    people = session.ledger.people()
-    bodies = [body(session, person) for person in people]
+    added = session.ledger.people()
+    bodies = [body(session, person) for person in added]
     session.answer(
         {"people": bodies},
         lambda: session.out.table(
@@ -77,7 +74,7 @@ def people_list(ctx: typer.Context, output: options.Output = None) -> None:
                     ago(person.seen_at),
                     ", ".join(person.callers),
                 )
-                for person, each in zip(people, bodies, strict=True)
+                for person, each in zip(added, bodies, strict=True)
             ],
             empty="Nobody has been added. Add somebody with: levqor people add NAME CALLER",
             drop=("last seen", "shown as", "plan"),
@@ -100,11 +97,12 @@ def people_add(
 ) -> None:
     """Add a person, with their callers if you know them."""
     session = options.session(ctx)
-    theirs = [str(active_caller(session, caller)) for caller in callers or ()]
-    title = _display(display) if display is not None else _profile_name(session, theirs)
+    settings, ledger = session.settings, session.ledger
+    theirs = [str(people.active_caller(settings, ledger, caller)) for caller in callers or ()]
+    display = _profile_name(session, theirs) if display is None else display
     with _admins_watched(session):
-        session.ledger.person_add(
-            name, theirs, by=str(session.caller), title=title, role=role, plan=plan
+        people.add(
+            settings, ledger, name, theirs, by=session.caller, display=display, role=role, plan=plan
         )
     _answer(session, name, "is added: ")
 
@@ -119,21 +117,9 @@ def people_set(
 ) -> None:
     """Change what a person, or a caller nobody has added, may do."""
     session = options.session(ctx)
-    who = named(session, whom)
-    changes: dict[str, str | None] = {
-        column: None if value == DEFAULT else value
-        for column, value in (("role", role), ("plan", plan))
-        if value is not None
-    }
-    if display is not None:
-        if ":" in who:
-            fix = f"First add them: levqor people add NAME {who}"
-            raise InvalidInput([Fault("--display", "is a person's, and this is a caller")], fix=fix)
-        changes["title"] = _display(display)
-    if not changes:
-        raise InvalidInput(message="Say what to change: --role, --plan or --display.")
+    settings, ledger, by = session.settings, session.ledger, session.caller
     with _admins_watched(session):
-        session.ledger.person_set(who, by=str(session.caller), **changes)
+        who = people.change(settings, ledger, whom, by=by, display=display, role=role, plan=plan)
     _answer(session, who, "is ")
 
 
@@ -142,16 +128,17 @@ def people_link(
 ) -> None:
     """Make a caller one of a person's: they share one quota, role and plan."""
     session = options.session(ctx)
-    who = str(active_caller(session, caller))
+    who = str(people.active_caller(session.settings, session.ledger, caller))
     with _admins_watched(session):
-        session.ledger.person_link(person_named(session, name), who, by=str(session.caller))
+        person = people.person_named(session.ledger, name)
+        session.ledger.person_link(person.name, who, by=str(session.caller))
     _answer(session, name, f"is {who} too now. What either sent today counts for both: ")
 
 
 def people_unlink(ctx: typer.Context, caller: CallerId, output: options.Output = None) -> None:
     """Make a caller a person of its own again, with the role and plan it had."""
     session = options.session(ctx)
-    who = str(single_caller(session, caller))
+    who = str(people.single_caller(session.settings, caller))
     with _admins_watched(session):
         session.ledger.person_unlink(who, by=str(session.caller))
     _answer(session, who, "is a person of its own now: ")
@@ -161,7 +148,8 @@ def people_remove(ctx: typer.Context, name: Name, output: options.Output = None)
     """Delete a person; their callers may do nothing from now on, their tokens are revoked."""
     session = options.session(ctx)
     with _admins_watched(session):
-        callers = session.ledger.person_remove(person_named(session, name), by=str(session.caller))
+        person = people.person_named(session.ledger, name)
+        callers = session.ledger.person_remove(person.name, by=str(session.caller))
     lines = [f"{name} is removed."]
     if callers:
         lines.append(f"Who may do nothing from now on: {', '.join(callers)}.")
@@ -195,12 +183,11 @@ def link(
 
 def body(session: Session, person: PersonRecord) -> dict[str, Any]:
     """A person as JSON, with the role and plan that they have."""
-    admin = any(map(session.settings.is_admin, person.callers))
     return without_none(
         {
             "name": person.name,
             "display": person.title,
-            "role": person.role or (Role.ADMIN if admin else Role.SENDER),
+            "role": people.role_of(session.settings, person),
             "plan": person.plan or session.settings.app.default_plan,
             "callers": list(person.callers),
             "created_at": iso(person.created_at),
@@ -231,14 +218,6 @@ def _kind(role: str) -> str:
     return f"{'an' if role == Role.ADMIN else 'a'} {role}"
 
 
-def _display(text: str | None) -> str | None:
-    """Check a display name; nothing where it is empty."""
-    if text is not None and (plain_line(text) != text or len(text) > LONGEST_DISPLAY):
-        fault = f"must be one line of at most {LONGEST_DISPLAY} characters"
-        raise InvalidInput([Fault("--display", fault)])
-    return (text or "").strip() or None
-
-
 def _profile_name(session: Session, callers: list[str]) -> str | None:
     """What a platform calls somebody, where whoever sits at the terminal says that it is good."""
     if session.out.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -259,19 +238,7 @@ def _profile_name(session: Session, callers: list[str]) -> str | None:
 @contextmanager
 def _admins_watched(session: Session) -> Iterator[None]:
     """Say so where a change leaves no admin but whoever sits at this machine."""
-    before = _has_admin(session)
+    before = people.has_admin(session.settings, session.ledger)
     yield
-    if before and not _has_admin(session):
-        session.out.note(
-            "Nobody is an admin any more but whoever can use this terminal. To make one: "
-            f"{_MAKE_ADMIN}"
-        )
-
-
-def _has_admin(session: Session) -> bool:
-    from core.engine.access import everyone
-
-    return any(
-        who.role is Role.ADMIN and not who.sits_here
-        for who in everyone(session.settings, session.ledger).values()
-    )
+    if before and not people.has_admin(session.settings, session.ledger):
+        session.out.note(people.NO_ADMIN)

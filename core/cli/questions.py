@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.cli.session import Session
-    from core.contract import Connector, HttpClient, Probe, Setting
+    from core.contract import Connector, HttpClient, Lister, Probe, Setting
     from core.settings import Settings
 
 T = TypeVar("T")
@@ -214,19 +214,20 @@ class Questions:
         self, connector: Connector, name: str, answers: dict[str, str | None]
     ) -> Sequence[tuple[str, str]]:
         """Show what the service can list for a setting, numbered."""
-        found = self.listed(connector, name.partition("__")[0], answers)
+        lister = connector.choices.get(name.partition("__")[0])
+        found = self.listed(connector, lister, answers)
         for number, (_, label) in enumerate(found, 1):
             self._out.line(f"    {number}  {plain_line(label, 60)}")
         return found
 
     def listed(
-        self, connector: Connector, key: str, answers: dict[str, str | None]
+        self, connector: Connector, lister: Lister | None, answers: dict[str, str | None]
     ) -> Sequence[tuple[str, str]]:
         """What the service lists for a setting or a field; nothing where it cannot."""
-        if (choices := connector.choices.get(key)) is None:
+        if lister is None:
             return ()
         try:
-            return self._through(connector, answers, choices)[:MOST_CHOICES]
+            return self._through(connector, answers, lister)[:MOST_CHOICES]
         except LevqorError:
             return ()  # the check says why
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core import tokens
 from core.callers import ADDRESSED_SURFACE
 from core.cli import options
 from core.cli.people import Plan
 from core.cli.reports import ago
-from core.errors import Fault, InvalidInput
+from core.errors import InvalidInput
 from core.plain import counted
 from core.reports import iso, without_none
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from core.ledger import Token
     from core.scopes import Scope
 
-LONGEST_OVERLAP = 30 * 86400
-MOST_PER_HOUR = 100_000
 Label = Annotated[str, typer.Argument(metavar="LABEL", help="Its name in: levqor token list")]
 Only = Annotated[
     str | None,
@@ -74,25 +72,21 @@ def new(
         plan=plan,
         admin=admin,
         scope=_scope(only),
-        per_hour=_rate(per_hour),
-        expires=_expiry(expires),
+        per_hour=tokens.rate(per_hour),
+        expires=tokens.expiry(expires),
         by=str(session.caller),
     )
     caller = f"{ADDRESSED_SURFACE}:{label}"
-    made, standing = _named(session, label), session.ledger.standing(caller)
+    made, problem = _named(session, label), tokens.why_it_may_not_send(session.ledger, label)
 
     def draw() -> None:
         session.out.line(token)
         session.out.note(
-            f"Keep it now: it is not shown again. It {_may(made)}, as {caller} on the {made.plan}"
-            " plan. It works only with a levqor-bot that uses this home."
+            f"Keep it now: it is not shown again. It {tokens.may(made)}, as {caller} on the "
+            f"{made.plan} plan. It works only with a levqor-bot that uses this home."
         )
-        if standing.role not in (None, "sender", "admin"):
-            who = standing.person or caller
-            session.out.note(
-                f"It may not send: {who} has the role {standing.role}. To change it: "
-                f"levqor people set {who} --role sender"
-            )
+        if problem:
+            session.out.note(problem)
 
     more = {**_body(made), "token": token}
     session.answer({name: more[name] for name in _MADE if name in more}, draw)
@@ -101,8 +95,8 @@ def new(
 def list_all(ctx: typer.Context, output: options.Output = None) -> None:
     """List tokens and what each may do (the secrets are not shown)."""
     session = options.reading(ctx)
-    tokens, now = session.ledger.tokens(), session.ledger.now()
-    wide = [token.label for token in tokens if _wide(token, now)]
+    kept, now = session.ledger.tokens(), session.ledger.now()
+    wide = [token.label for token in kept if tokens.wide(token, now)]
 
     def draw() -> None:
         session.out.table(
@@ -110,27 +104,24 @@ def list_all(ctx: typer.Context, output: options.Output = None) -> None:
             [
                 (
                     token.label,
-                    _may(token),
+                    tokens.may(token),
                     str(token.per_hour or ""),
                     token.plan,
-                    _validity(token, now),
+                    tokens.validity(token, now),
                     ago(token.used_at),
                     ago(token.created_at),
                 )
-                for token in tokens
+                for token in kept
             ],
             empty="There are no tokens. Make one: levqor token new LABEL",
             drop=("made", "plan", "an hour", "last used", "valid"),
             folds="may",
-            styles=lambda row: "dim" if _ended(tokens[row], now) else "",
+            styles=lambda row: "dim" if tokens.ended(kept[row], now) else "",
         )
         for label in wide:
-            session.out.note(
-                f"{label} was made before tokens could be narrowed and may do everything. "
-                f"Narrow it: levqor token set {label} --only …"
-            )
+            session.out.note(tokens.why_wide(label))
 
-    session.answer({"tokens": [_body(token, now) for token in tokens]}, draw)
+    session.answer({"tokens": [_body(token, now) for token in kept]}, draw)
 
 
 def change(
@@ -152,9 +143,9 @@ def change(
     if only is not None:
         changes["scope"] = _scope(only)
     if per_hour is not None:
-        changes["per_hour"] = _rate(per_hour)
+        changes["per_hour"] = tokens.rate(per_hour)
     if expires is not None:
-        changes["expires"] = _expiry(expires)
+        changes["expires"] = tokens.expiry(expires)
     if not changes:
         raise InvalidInput(
             message="Nothing was changed.", fix="Give --only, --per-hour or --expires."
@@ -163,7 +154,7 @@ def change(
     token = _named(session, label)
     rate = f" It may start {counted(token.per_hour, 'run')} an hour." if token.per_hour else ""
     until = f" It is valid until {iso(token.expires_at)}." if token.expires_at else ""
-    session.answer(_body(token), f"The token {label} {_may(token)}.{rate}{until}")
+    session.answer(_body(token), f"The token {label} {tokens.may(token)}.{rate}{until}")
 
 
 def rotate(
@@ -181,7 +172,7 @@ def rotate(
 ) -> None:
     """Give a token a new secret, shown only once; the old one works for a while."""
     session = options.session(ctx)
-    seconds = _seconds("overlap", overlap, LONGEST_OVERLAP) if overlap != "0" else 0
+    seconds = tokens.overlap(overlap)
     token = session.ledger.token_rotate(label, overlap=seconds, by=str(session.caller))
     made = _named(session, label)
 
@@ -222,41 +213,13 @@ def _body(token: Token, now: float | None = None) -> dict[str, Any]:
         "expires_at": iso(token.expires_at),
         "old_until": iso(token.old_until),
         "revoked_at": iso(token.revoked_at),
-        "expired": _expired(token, now) if now is not None else None,
-        "wide": _wide(token, now) if now is not None else None,
+        "expired": tokens.expired(token, now) if now is not None else None,
+        "wide": tokens.wide(token, now) if now is not None else None,
     })  # fmt: skip
 
 
 def _named(session: Session, label: str) -> Token:
     return next(each for each in session.ledger.tokens() if each.label == label)
-
-
-def _may(token: Token) -> str:
-    if token.admin:
-        return "may do everything, as an admin"
-    return token.grant.describe()
-
-
-def _expired(token: Token, now: float) -> bool:
-    return token.expires_at is not None and token.expires_at <= now
-
-
-def _ended(token: Token, now: float) -> bool:
-    return token.revoked_at is not None or _expired(token, now)
-
-
-def _wide(token: Token, now: float) -> bool:
-    return token.scope is None and not _ended(token, now)
-
-
-def _validity(token: Token, now: float) -> str:
-    if token.revoked_at is not None:
-        return f"revoked {ago(token.revoked_at)}"
-    if token.expires_at is None:
-        return ""
-    if _expired(token, now):
-        return f"expired {ago(token.expires_at)}"
-    return f"until {iso(token.expires_at)}"
 
 
 def _scope(only: str | None) -> Scope | None:
@@ -266,29 +229,3 @@ def _scope(only: str | None) -> Scope | None:
     if only is None:
         return None
     return Scope.parse(only, [connector.action_id(each) for connector, each in options.actions()])
-
-
-def _rate(per_hour: str | None) -> int | None:
-    if per_hour in (None, "none"):
-        return None
-    number = int(per_hour) if re.fullmatch("[0-9]{1,6}", per_hour) else 0
-    if not 0 < number <= MOST_PER_HOUR:
-        fault = Fault("--per-hour", f"must be a whole number from 1 to {MOST_PER_HOUR}, or none")
-        raise InvalidInput([fault])
-    return number
-
-
-def _expiry(expires: str | None) -> int | None:
-    return None if expires in (None, "never") else _seconds("expires", expires)
-
-
-def _seconds(option: str, text: str, most: int = 10 * 365 * 86400) -> int:
-    from core.spans import span
-
-    seconds = span(text)
-    if not seconds or seconds > most:
-        limit = f"at most {most // 86400}d"
-        raise InvalidInput(
-            [Fault(f"--{option}", f"must be a time such as 90d, 12h or 30m, {limit}")]
-        )
-    return seconds

@@ -5,7 +5,15 @@ its fields are written: help, forms, usage, HTTP schema, docs and tray read them
 """
 
 from core.contract.answers import AnswerRow, AnswerTable, not_sent, refused, unknown
-from core.contract.declaration import Action, Connector, Interface, Pairing, Probe, Receipt
+from core.contract.declaration import (
+    Action,
+    Connector,
+    Interface,
+    Lister,
+    Pairing,
+    Probe,
+    Receipt,
+)
 from core.contract.fields import TARGET, Contract, FieldSpec, field, message_field
 from core.contract.http import Answer, HttpClient
 from core.contract.settings import (
@@ -47,6 +55,7 @@ __all__ = [
     "FieldSpec",
     "HttpClient",
     "Interface",
+    "Lister",
     "Pairing",
     "Probe",
     "Problem",

@@ -11,6 +11,9 @@ from core.contract.http import HttpClient
 from core.contract.settings import Config, Problem
 from core.plain import https_link, plain_text
 
+# Lists values for a setting or a field: pairs of a value and how a person knows it.
+Lister = Callable[[Any, HttpClient], Sequence[tuple[str, str]]]
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -75,7 +78,7 @@ class Connector:
     """A service Levqor can reach: the last statement of a connector's file.
 
     `choices` says which settings, and which fields that no setting fills in, the service can list
-    values for: it gives pairs of a value and how a person knows it.
+    values for.
     """
 
     name: str
@@ -84,9 +87,7 @@ class Connector:
     actions: tuple[Action, ...]
     probe: Callable[[Any, HttpClient], Probe]
     answers: AnswerTable
-    choices: Mapping[str, Callable[[Any, HttpClient], Sequence[tuple[str, str]]]] = field(
-        default_factory=dict
-    )
+    choices: Mapping[str, Lister] = field(default_factory=dict)
 
     def account_title(self, account: str | None) -> str:
         """How people know one of the service's accounts; None is the first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.contract import listed, nearest
@@ -15,9 +16,10 @@ from core.roles import Role
 from core.settings.names import account_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from core.callers import Caller
+    from core.contract import Action, Connector, Lister
     from core.engine.engine import Engine
 
 ONLY_A_SEND = "Only a send can tell."
@@ -97,6 +99,36 @@ def look(engine: Engine, target: TargetRecord) -> TargetHealth:
         return TargetHealth(Verdict.FAILING, error.message, error.fix)
     words = " ".join(found.notes)
     return TargetHealth(Verdict.UNCHECKED if words else Verdict.OK, words, found.fix)
+
+
+def listers(connector: Connector, action: Action) -> dict[str, Lister]:
+    """What can list the values of a destination's fields, by field."""
+    keys = {spec.name: spec.setting or spec.name for spec in action.input.fields()}
+    where = action.input.destinations()
+    return {
+        name: connector.choices[keys[name]] for name in where if keys[name] in connector.choices
+    }
+
+
+def choices(
+    engine: Engine, action_id: str, account: str | None, *, seconds: float
+) -> dict[str, Sequence[tuple[str, str]]]:
+    """What the service has where a target may lead, by field: each value with its name.
+
+    A field whose values cannot be listed, or not at the moment, is left out.
+    """
+    connector, action = engine.action(action_id)
+    found: dict[str, Sequence[tuple[str, str]]] = {}
+    for name, lister in listers(connector, action).items():
+        try:
+            config = engine.settings.config(connector, account)
+            digest = credential_digest(config)
+            found[name] = engine.outbound.probe(
+                connector.name, digest, partial(lister, config), seconds=seconds
+            )
+        except LevqorError:
+            continue
+    return {name: listed for name, listed in found.items() if listed}
 
 
 def _may_change(engine: Engine, by: Caller) -> None:

@@ -14,6 +14,7 @@ State = Mapping[str, Any] | None
 # Who makes a change that nobody asked for.
 LEVQOR = "levqor"
 _MOST = 2**31
+_END = 1e12  # no moment is later
 
 
 class Audit(Stored):
@@ -59,12 +60,25 @@ class Audit(Stored):
 
     @reads
     def audit(
-        self, db: Connection, last: int | None = None, since: float = 0.0
+        self,
+        db: Connection,
+        last: int | None = None,
+        since: float = 0.0,
+        before: tuple[float, str] | None = None,
     ) -> list[AuditRecord]:
-        """The changes since a moment, latest first; all of them, or the last ones."""
+        """The changes since a moment, latest first; all of them, or the last ones.
+
+        With `before`, a change's time and ID, only those that come after it in this list.
+        """
+        at, change = before or (_END, "")
         rows = db.execute(
-            "SELECT at, who, what, subject, before, after FROM audit WHERE at >= :since "
-            "ORDER BY at DESC, change LIMIT :last",
-            {"last": _MOST if last is None else last, "since": since},
+            "SELECT change, at, who, what, subject, before, after FROM audit WHERE at >= :since "
+            "AND at <= :at AND (at < :at OR change > :change) ORDER BY at DESC, change LIMIT :last",
+            {
+                "last": _MOST if last is None else last,
+                "since": since,
+                "at": at,
+                "change": change,
+            },
         )
         return [AuditRecord.of(row) for row in rows]

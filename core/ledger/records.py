@@ -155,6 +155,11 @@ class Token:
         """What it may do, as far as its role allows that."""
         return BEFORE if self.scope is None else Scope.of(self.scope)
 
+    @property
+    def secret(self) -> str:
+        """Which of the secrets it had over time it has now; no word of it."""
+        return f"{self.created_at!r}-{self.old_until!r}"
+
     def is_newest(self, credential: bytes) -> bool:
         """Whether a digest is the token's, and not what it was before."""
         return hmac.compare_digest(self.hash, credential)
@@ -206,8 +211,9 @@ class PersonRecord:
 
 @dataclass(frozen=True)
 class AuditRecord:
-    """A change, who made it, and what was before and after."""
+    """A change, who made it, and what was before and after; `change` is its ID."""
 
+    change: str
     at: float
     who: str
     what: str

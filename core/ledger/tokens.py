@@ -79,14 +79,27 @@ class Tokens(People):
         self._audited(_who(by), "token new", label, work)
         return token
 
-    def token_rotate(self, label: str, *, overlap: float = 0.0, by: str | None = None) -> str:
+    def token_rotate(
+        self,
+        label: str,
+        *,
+        overlap: float = 0.0,
+        by: str | None = None,
+        secret: str | None = None,
+    ) -> str:
         """Give a token another secret; the one it had works for `overlap` seconds more.
 
-        Its sessions end with that. Any older one ends at once. Raises NotFound.
+        Its sessions end with that. Any older one ends at once. Raises NotFound, and InvalidInput
+        where `secret` is given, the `Token.secret` that somebody saw, and it has another by now.
         """
         token = _secret(label)
 
         def change(db: Connection, now: float) -> None:
+            if secret is not None and secret != _live(db, label).secret:
+                raise InvalidInput(
+                    message=f"The token {label} has a new secret already; nothing was changed.",
+                    fix="Whoever made that one has it. To make another, open the page again.",
+                )
             db.execute(
                 "UPDATE tokens SET old_hash = hash, old_until = :until, hash = :hash "
                 "WHERE label = :label",

@@ -35,7 +35,8 @@ NAMED = {
     "/send/*": (
         "slack.send", "notion.create", "sheets.append", "telegram.send", "email.send",
     ),
-    "/people/*": ("ann",),
+    "/people/*": ("ann", "http:ci"),
+    "/tokens/*": ("ci",),
     "/targets/*": ("ops",),
 }  # fmt: skip
 

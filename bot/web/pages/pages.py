@@ -14,11 +14,16 @@ from bot.web.authentication import Authenticator
 from bot.web.body import read_body
 from bot.web.live import LiveChecks
 from bot.web.pages import shown
+from bot.web.pages.audit import Audit
 from bot.web.pages.browser import Site, site
+from bot.web.pages.forms import address
 from bot.web.pages.look import Look
+from bot.web.pages.people import People
 from bot.web.pages.routing import Redirect, Route, View, Visit
 from bot.web.pages.send import Send
 from bot.web.pages.sign_in import SignIn
+from bot.web.pages.targets import Targets
+from bot.web.pages.tokens import Tokens
 from bot.web.settings import HttpSettings
 from core.callers import Caller
 from core.errors import InvalidInput, LevqorError, MethodNotAllowed, NotFound
@@ -58,7 +63,9 @@ class Console:
             lstrip_blocks=True,
         )
         self._templates.filters |= shown.FILTERS
-        parts = (Look(bot, live), Send(bot), SignIn(bot, self.serves))
+        self._templates.globals["address"] = address
+        admins = (People(bot), Tokens(bot), Targets(bot), Audit(bot))
+        parts = (Look(bot, live), Send(bot), *admins, SignIn(bot, self.serves))
         self.routes: tuple[Route, ...] = tuple(route for part in parts for route in part.routes)
         self._rooms = {route.path.split("/")[1] for route in self.routes} | {_STYLE[1:]}
 
@@ -107,7 +114,7 @@ class Console:
         if route is None:
             raise NotFound("There is no such page.", fix="Begin at the overview.")
         if route.role is not None:
-            visit.who.require(route.role)
+            visit.who.require(route.role, route.may)
             if visit.who.token is not None and route.role is not Role.NONE:
                 visit.who.require_read(Read.OPEN)
         return await route.page(visit)

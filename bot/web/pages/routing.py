@@ -62,6 +62,7 @@ class Route:
     role: Role | None
     page: Page
     menu: str = ""  # its name in the menu
+    may: str = "use this page"  # what who has less than the role may not
 
     def matches(self, method: str, path: str) -> bool:
         """Whether a request is this page's."""

@@ -1,0 +1,52 @@
+"""The console's page of the audit: who changed what, latest first."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from bot.runtime import Bot
+from bot.web.pages.routing import Route, View, Visit
+from core.audit import changed
+from core.errors import Fault, InvalidInput
+from core.ledger.listing import Place
+from core.roles import Role
+from core.run_filter import moment
+
+CHANGES_A_PAGE = 50
+
+
+class Audit:
+    """Changes to people, roles, plans, tokens and targets."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self.routes = (Route("GET", "/audit", Role.ADMIN, self._page, "Audit", "see the audit"),)
+
+    async def _page(self, visit: Visit) -> View:
+        ledger = self._bot.engine.ledger
+        asked = {name: value for name, value in visit.query.items() if value}
+
+        def look() -> dict[str, Any]:
+            since = _read("since", asked, lambda text: moment(text, ledger.now())) or 0.0
+            before = _read("before", asked, Place.parse)
+            rows = ledger.audit(CHANGES_A_PAGE + 1, since, before)
+            shown = rows[:CHANGES_A_PAGE]
+            more = Place(shown[-1].at, shown[-1].change) if len(rows) > len(shown) else None
+            following = more and "/audit?" + urlencode({**asked, "before": str(more)})
+            return {
+                "rows": [(row, changed(row.before, row.after)) for row in shown],
+                "next": following,
+                "error": None,
+            }
+
+        try:
+            page = await self._bot.call(look)
+        except InvalidInput as error:
+            page = {"rows": [], "next": None, "error": error}
+        return View("audit.html", {"title": "Audit", "asked": asked, **page})
+
+
+def _read(name: str, asked: Any, parse: Any) -> Any:
+    try:
+        return parse(asked[name]) if name in asked else None
+    except ValueError as error:
+        raise InvalidInput([Fault(name, str(error))], "That is no part of the audit.") from None
