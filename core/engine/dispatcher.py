@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from core.contract import Connector
 from core.engine import concealing, reasons
-from core.engine.queues import Queue
+from core.engine.queues import WAIT_SECONDS, Queue
 from core.engine.results import Job, Settled, kept
 from core.engine.validation import credential_digest, naming_settings
 from core.errors import Busy, InternalError, LedgerError, Outcome, Unwritten
@@ -44,13 +45,17 @@ class Dispatcher:
         *,
         restore: Callable[[RunRecord], Settled],
         ended: Callable[[Job, Settled], None],
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         """`restore` makes a `Settled` of a record; `ended` is called for every run that ends."""
         self._ledger = ledger
         self._outbound = outbound
         self._restore = restore
         self._ended = ended
-        self._queues = {c.name: Queue(c.name, self._work, self._expired) for c in connectors}
+        self._queue_of = partial(
+            Queue, work=self._work, expired=self._expired, wait_seconds=wait_seconds
+        )
+        self._queues = {c.name: self._queue_of(c.name) for c in connectors}
         # Others call a run of ours unknown only when it can no longer begin.
         grace = ledger.store.grace
         self._seconds = min(retry.SECONDS, grace * 2 / 3) if grace else retry.SECONDS
@@ -120,7 +125,7 @@ class Dispatcher:
         """The queue of a run's account: a hanging one delays no other."""
         name = job.connector.account_id(job.request.account)
         if name not in self._queues:
-            self._queues[name] = Queue(name, self._work, self._expired)
+            self._queues[name] = self._queue_of(name)
         return self._queues[name]
 
     def close(self, timeout: float) -> None:

@@ -15,6 +15,7 @@ from core.engine import concealing, reasons
 from core.engine.authorization import Authorization, Gate, find_action, spent
 from core.engine.checking import CheckedRequest
 from core.engine.dispatcher import Dispatcher
+from core.engine.queues import WAIT_SECONDS
 from core.engine.results import Accepted, Job, Settled
 from core.engine.run_log import RunLogger
 from core.engine.validation import fingerprint
@@ -45,6 +46,7 @@ class Engine:
         *,
         connectors: Sequence[Connector] = CONNECTORS,
         log: RunLog | None = None,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -57,8 +59,9 @@ class Engine:
         self.observers, self.refusals = self._run_log.observers, self._run_log.refusals
         ledger.default_plan = settings.app.default_plan
         self._dispatcher = Dispatcher(
-            ledger, outbound, self.connectors, restore=self.settled, ended=self._run_log.ended
-        )
+            ledger, outbound, self.connectors, restore=self.settled, ended=self._run_log.ended,
+            wait_seconds=wait_seconds,
+        )  # fmt: skip
 
     @classmethod
     def open(
@@ -281,13 +284,11 @@ class Engine:
             raise error.replace(outcome="not_sent") if unsent else error from None
 
     def _again(self, accepted: Accepted) -> Future[Settled]:
-        out = self._dispatcher.out(accepted.run)
-        if out is not None:
+        if (out := self._dispatcher.out(accepted.run)) is not None:
             return out
         future: Future[Settled] = Future()
         settled = accepted.settled
-        record = None if settled else self.ledger.run(accepted.run)
-        if record is not None and not record.open:
+        if settled is None and (record := self.ledger.run(accepted.run)) and not record.open:
             settled = self.settled(record)
         if settled is None:
             # Another process is at it, or died at it and the next look will say so.

@@ -109,7 +109,7 @@ class Queue:
     def _expire(self, job: Job) -> None:
         with self._ready:
             place = next((item for item in self._waiting if item[0] is job), None)
-            if place is None:
+            if place is None:  # pragma: no cover - a worker took it at that very moment
                 return
             self._waiting.remove(place)
         self._expired(job)

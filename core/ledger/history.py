@@ -152,8 +152,6 @@ class RunHistory(Stored):
 
         `History.since` is the day of the first run that anything is known of, of any connector.
         """
-        if step < HOUR or step % HOUR:
-            raise ValueError("a step must be whole hours")
 
         def count(db: Connection) -> History:
             first = since // HOUR * HOUR

@@ -7,6 +7,7 @@ import time
 import pytest
 from filelock import lock_descriptor
 
+from core.engine import Engine
 from core.engine import queues as places
 from core.errors import Busy, LedgerError
 from core.outbound.sockets import resolve
@@ -83,6 +84,29 @@ def test_a_run_that_waited_too_long_is_busy(pro, sandbox):
         time.sleep(0.02)
     hold.set()
     assert late == [job]
+
+
+def test_a_run_that_no_worker_took_in_time_is_busy_and_gives_its_quota_back(settings, sandbox):
+    sandbox.slack.always(Hang())
+    with Engine.open(settings, wait_seconds=0.3) as engine:
+        engine.ledger.set_plan(str(ADA), "pro")
+        for n in range(places.WORKERS):
+            engine.start(engine.accept("slack.send", {"text": f"n{n}"}, ADA))
+        late = engine.start(engine.accept("slack.send", HELLO, ADA)).result(30)
+        assert (late.outcome, late.error.reason, late.error.retry_after) == ("not_sent", "busy", 30)
+        assert late.error.message == "Too much is waiting for Slack; it was not sent."
+        assert late.error.fix == "Send it again in a moment."
+        assert charged(engine.ledger) == places.WORKERS
+        assert engine.queues()["slack"] == (places.WORKERS, 0)
+        engine.close(timeout=0.1)
+
+
+def test_a_run_that_waits_goes_as_soon_as_a_worker_is_free(pro, sandbox):
+    sandbox.slack.always(Delay(0.3))
+    runs = [pro.accept("slack.send", {"text": f"n{n}"}, ADA) for n in range(places.WORKERS + 2)]
+    started = [pro.start(run) for run in runs]
+    assert {future.result(30).outcome for future in started} == {"sent"}
+    assert len(sandbox.slack.writes) == len(runs)
 
 
 def test_stopping_sends_nothing_new_and_settles_what_hangs(pro, sandbox):
