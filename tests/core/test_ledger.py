@@ -8,6 +8,7 @@ import pytest
 from core.errors import (
     Busy,
     IdempotencyMismatch,
+    LedgerError,
     NotFound,
     QuotaSpent,
     Repeated,
@@ -194,3 +195,28 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_for_hours(open_ledger):
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         ledger.probed("slack", "failing", "webhook_gone", 1.0)
         assert [s.verdict for s in ledger.probes("slack", 9)] == ["failing", "ok"]
+
+
+def test_a_run_id_that_is_another_s_is_drawn_anew_and_a_repeat_finds_its_own_run(ledger):
+    first, _ = accept(ledger, run="aaaaaaaaaa", caller="cli:ada")
+    for other in ({"caller": "cli:bob"}, {"caller": "cli:eve", "fingerprint": b"g" * 32}):
+        entry, new = accept(ledger, run="aaaaaaaaaa", **other)
+        assert (new, len(entry.run), entry.run != first.run) == (True, 10, True)
+    ledger.set_plan("cli:carl", "pro")
+    again = {"caller": "cli:carl", "run": "bbbbbbbbbb"}
+    assert accept(ledger, **again)[1]
+    # Its COMMIT was lost on the way, as far as whoever sends it again knows.
+    assert accept(ledger, **again)[1]
+    assert [entry.run for entry in ledger.runs()].count("bbbbbbbbbb") == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_a_database_that_takes_no_run_whatever_its_id_says_so(ledger):
+    ledger.store.write(
+        lambda db: db.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    )
+    with pytest.raises(LedgerError, match="refuses new runs; nothing was sent"):
+        accept(ledger)
+    assert ledger.runs() == []
