@@ -206,3 +206,34 @@ def test_more_endings_than_there_is_room_for_are_kept_as_long_as_the_process(dis
             ledger.keep(f"run{number}", state="refused", at=1.0)
         assert ledger.kept(safe=False) == [f"run{endings.SLOTS}"]
         assert len(ledger.kept()) == endings.SLOTS + 1
+
+
+def test_that_an_asker_was_told_is_kept_while_the_ledger_is_away_and_so_is_no_more(ledger):
+    told, waits = (
+        ledger.accept(order(run=run, caller=f"cli:{run}", reply_to="{}"))[0].run
+        for run in ("aaaaaaaaaa", "bbbbbbbbbb")
+    )
+    file = ledger.store.files
+    away = file.rename(file.with_suffix(".away"))
+    with pytest.raises(LedgerError):
+        ledger.mark_notified(told)
+    with pytest.raises(LedgerError):
+        ledger.settle(waits, "refused", reason="x", attempts=2, ms=3.0)
+    away.rename(file)
+    assert ledger.kept() == ledger.kept(safe=True) == [told, waits]
+    ledger.catch_up()
+    assert ledger.kept() == []
+    assert (ledger.run(told).state, ledger.run(told).reply_to) == ("accepted", None)
+    ended = ledger.run(waits)
+    assert (ended.state, ended.reason, ended.attempts, ended.ms) == ("refused", "x", 2, 3.0)
+    assert ended.reply_to == "{}"
+
+
+@both
+def test_what_is_kept_of_a_run_that_was_never_journaled_makes_none(ledger):
+    ledger.accept(order())  # from then on there is a file
+    ledger.keep("aaaaaaaaaa", state="not_sent", at=1.0, code="ledger_error", reason="x")
+    ledger.catch_up()
+    assert ledger.run("aaaaaaaaaa") is None
+    assert len(ledger.runs()) == 1
+    assert ledger.kept() == []
