@@ -34,6 +34,8 @@ from core.contract import (
 from core.errors import NotConfigured
 
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+# Of a channel or a direct message; a person's ID opens one by itself.
+CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{8,}")
 BOT_PAGE = (
     "api.slack.com/apps, your app, OAuth & Permissions: add the scope chat:write, install the "
     "app and copy the Bot User OAuth Token"
@@ -164,6 +166,8 @@ def look(request: Message, config: SlackConfig, http: HttpClient) -> Probe:
     if request.channel is None:
         _probe_webhook(config, http)
         return Probe()
+    if not CHANNEL_ID.fullmatch(request.channel):
+        return Probe(("Only a send can tell: Slack looks up a channel by its ID alone.",))
     url, token = f"{config.api_url}/conversations.info", bearer(config.bot_token)
     answer = http.get(url, params={"channel": request.channel}, headers=token)
     error = None if is_ok(answer) else explain(answer, API)

@@ -23,6 +23,7 @@ GENERAL = "C" + upper("general", 10)
 CHANNELS = {GENERAL: "general", "C" + upper("random", 10): "random"}
 SCOPES = "chat:write,chat:write.public,commands,users:read,im:write,channels:read,groups:read"
 BOT_TOKEN = "-".join(("xoxb", "1" * 12, "2" * 13, letters("slack bot", 24)))
+CREATED = 1_768_035_600
 MAX_TEXT = 40_000
 
 
@@ -134,14 +135,15 @@ class Slack(SandboxService):
     def _conversations(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         if "public_channel" not in str(given.get("types", "public_channel")).split(","):
             return {"channels": []}
-        channels = [{"id": each, "name": name} for each, name in CHANNELS.items()]
+        channels = [_conversation(each) for each in CHANNELS]
         return {"channels": channels, "response_metadata": {"next_cursor": ""}}
 
     def _info(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
-        channel = _channel(str(given.get("channel", "")))
-        if channel is None:
+        channel = str(given.get("channel", ""))
+        # Here a name is none, though chat.postMessage takes it.
+        if channel not in CHANNELS and channel[:1] != "D":
             raise Fault("channel_not_found")
-        return {"channel": {"id": channel, "name": CHANNELS[channel]}}
+        return {"channel": _conversation(channel)}
 
     def _post_message(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         channel = _channel(str(given.get("channel", "")))
@@ -188,6 +190,26 @@ def _channel(name: str) -> str | None:
         return f"D{name[1:]}"
     channels = {name: channel for channel, name in CHANNELS.items()}
     return channels.get(name.removeprefix("#"))
+
+
+def _conversation(ident: str) -> dict[str, Any]:
+    """A channel, or a direct message, as the Web API describes one."""
+    made = {"id": ident, "created": CREATED, "is_org_shared": False}
+    if ident not in CHANNELS:
+        return {**made, "is_im": True, "user": f"U{ident[1:]}", "priority": 0}
+    name, nobody = CHANNELS[ident], {"value": "", "creator": "", "last_set": 0}
+    return {
+        **made,
+        **dict.fromkeys(("is_archived", "is_group", "is_im", "is_mpim", "is_private"), False),
+        "name": name,
+        "name_normalized": name,
+        "creator": BOT_USER,
+        "is_channel": True,
+        "is_general": ident == GENERAL,
+        "is_shared": False,
+        "topic": nobody,
+        "purpose": nobody,
+    }
 
 
 def _card(channel: str, payload: dict[str, Any]) -> Card:

@@ -22,6 +22,8 @@ LOOKS = [
     ("slack.send", {"channel": RANDOM}, None, OK, ""),
     ("slack.send", {"channel": RANDOM}, GONE, FAILING, "no such channel"),
     ("slack.send", {"channel": RANDOM}, CLOSED, UNCHECKED, "may not look at channels"),
+    ("slack.send", {"channel": "#random"}, None, UNCHECKED, "by its ID alone"),
+    ("slack.send", {"channel": "D0123456789"}, None, OK, ""),
     ("telegram.send", {"chat_id": str(CHANNEL)}, None, OK, ""),
     ("telegram.send", {"chat_id": "-100999"}, None, FAILING, "chat"),
     ("notion.create", {"database_id": notion.INCIDENTS.id}, None, OK, ""),

@@ -10,10 +10,10 @@ from core.errors import UpstreamError
 from core.outbound import Outbound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from core.contract import Config, Connector, Probe, Receipt
+    from core.contract import Config, Connector, HttpClient, Probe, Receipt
     from tests.support.sandbox import Sandbox, Scripted
 
 RUN = "run_0123456789"
@@ -72,9 +72,12 @@ class Direct:
         raise AssertionError(f"sent: {receipt}")
 
     def probe(self) -> Probe:
-        connector, config = self._connector, self._config
+        return self.ask(self._connector.probe)
+
+    def ask(self, question: Callable[[Any, HttpClient], Any]) -> Any:
+        """Ask the service something that sends nothing."""
         return self._outbound.probe(
-            connector.name, b"credential", lambda out: connector.probe(config, out)
+            self._connector.name, b"credential", lambda out: question(self._config, out)
         )
 
     def failing_probe(self) -> UpstreamError:

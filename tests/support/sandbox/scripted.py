@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from core.sandbox import SandboxService
 from core.sandbox.service import respond
+from tests.support.vendor import Call
 
 if TYPE_CHECKING:
     import asyncio
-
-    from aiohttp import web
 
     from core.sandbox import Received
     from core.sandbox.service import Handler
@@ -26,6 +27,7 @@ class ScriptedService(SandboxService):
     def __init__(self, url: str) -> None:
         self._next: list[tuple[str | None, Scripted]] = []
         self._always: list[tuple[str | None, Scripted]] = []
+        self.answered: list[Call] = []  # in the vendor's own words, not a script's
         super().__init__(url)
 
     async def stop(self) -> None:
@@ -53,6 +55,7 @@ class ScriptedService(SandboxService):
             self._received.clear()
             self._next.clear()
             self._always.clear()
+            self.answered.clear()
         self.reset()
 
     async def handle(
@@ -61,13 +64,32 @@ class ScriptedService(SandboxService):
         """Answer as scripted, or else as the vendor would."""
         scripted = self._scripted(received.call)
         if scripted is None:
-            return await super().handle(request, received, answer)
+            response = await super().handle(request, received, answer)
+            self._remember(request, received, response)
+            return response
         try:
             if scripted.reads:
                 received.body = await request.read()
         finally:
             self.keep(received)
         return await scripted.play(request, partial(respond, request, received, answer))
+
+    def _remember(
+        self, request: web.Request, received: Received, response: web.StreamResponse
+    ) -> None:
+        if isinstance(response, web.Response):
+            answer = response.body if isinstance(response.body, bytes) else b""
+            self.answered.append(
+                Call(
+                    request.method,
+                    request.raw_path.removeprefix(f"/{self.name}"),
+                    received.headers,
+                    received.body,
+                    response.status,
+                    dict(response.headers),
+                    answer,
+                )
+            )
 
     def _scripted(self, call: str) -> Scripted | None:
         with self._lock:

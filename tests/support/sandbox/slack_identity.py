@@ -23,6 +23,8 @@ def user(ident: str) -> dict[str, object] | None:
         return None
     guest, stranger, colleague = ident == GUEST, ident == STRANGER, ident == COLLEAGUE
     both = {"enterprise_user": {"id": ident, "teams": [OTHER_TEAM, TEAM]}} if colleague else {}
+    # Slack gives each of these, empty where nobody filled it in.
+    empty = dict.fromkeys(("phone", "skype", "status_emoji", "status_text", "title"), "")
     return {
         **both,
         "id": ident,
@@ -31,7 +33,13 @@ def user(ident: str) -> dict[str, object] | None:
         "deleted": False,
         "real_name": "Ada",
         "tz": "Etc/UTC",
-        "profile": {"real_name": "Ada", "display_name": "ada"},
+        "profile": {
+            **dict.fromkeys(("real_name", "real_name_normalized"), "Ada"),
+            **dict.fromkeys(("display_name", "display_name_normalized"), "ada"),
+            **empty,
+            "avatar_hash": "ge3b51ca72de",
+            "fields": [],
+        },
         "is_admin": False,
         "is_owner": False,
         "is_restricted": guest,
