@@ -54,6 +54,7 @@ class _Me(_Model):
 
 class _Webhook(_Model):
     url: str
+    has_custom_certificate: bool = False  # the library's own class cannot be made without
     pending_update_count: int = 0
     last_error_date: _Time | None = None
 
