@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, TypeVar, get_args
 
 from core.contract import nearest
+from core.engine.access import local_surfaces
 from core.errors import Fault, Forbidden, InvalidInput
 from core.ledger.listing import Place, RunFilter, Wanted
 from core.scopes import Read
@@ -75,6 +76,12 @@ def own_runs(engine: Engine, who: Access) -> RunFilter:
     offered = tuple(each for each in ids if who.scope.offers(each))
     narrow = None if len(offered) == len(ids) else offered
     return RunFilter(who.token.created_at, (str(who.caller),), actions=narrow)
+
+
+def callers_here(engine: Engine, user: str) -> tuple[str, ...]:
+    """Every caller that an operating system's user is: on each interface here, and linked."""
+    ids = (f"{surface}:{user}" for surface in local_surfaces(engine.settings))
+    return tuple(dict.fromkeys(each for id_ in ids for each in engine.ledger.callers_of(id_)))
 
 
 def usage_for(engine: Engine, who: Access, days: int) -> Usage:

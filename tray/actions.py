@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import threading
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from tray.autostart import Autostart
     from tray.backend import Window
     from tray.desktop import Paths
-    from tray.menu import Command
     from tray.poller import Poller
+    from tray.rows import Command
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Actions:
             "acknowledge": lambda c: self._acknowledge(c.arg),
             "test": lambda c: self._start_test(c.arg),
             "pair": lambda _: self._in_thread(self._pair),
+            "open_page": lambda c: self._in_thread(self._open_page, c.arg),
             "how_to_fix": lambda c: self._in_thread(self._how_to_fix, c.arg),
             "open_settings": lambda _: self._in_thread(self._open_settings),
             "open_log": lambda _: self._in_thread(self._open_log, "connectors.log"),
@@ -124,11 +126,7 @@ class Actions:
         poller.check_now()
 
     def _pair(self) -> None:
-        try:
-            pairing = self._poller.source.pair()
-        except SourceError as error:
-            self._notify(error.fault.words, error.fault.fix)
-            return
+        pairing = self._poller.source.pair()
         copied = self._window.copy(pairing.link or pairing.code)
         if pairing.link:
             how = "The link is copied: open it" if copied else "Open this link"
@@ -137,8 +135,21 @@ class Actions:
             how = f"Send the bot: {pairing.message}" + " (the code is copied)" * copied
         self._notify("Pair a phone within ten minutes", how)
 
+    def _open_page(self, page: str) -> None:
+        """Show a page of the web console; raises SourceError where none is shown."""
+        # By way of a file: other users of this computer see what a browser is started with.
+        leading = fix_page.leading_to(self._poller.source.console_link(page))
+        write_private(self._paths.link, leading.encode())
+        self._show(self._paths.link)
+
     def _how_to_fix(self, name: str) -> None:
-        page = fix_page.html(self._poller.state, name)
+        state = self._poller.state
+        # Where the console has gone meanwhile, this computer's own page says the same.
+        with contextlib.suppress(SourceError):
+            if state.has_console and not state.fault:
+                self._open_page("/")
+                return
+        page = fix_page.html(state, name)
         write_private(self._paths.page, page.encode())
         self._show(self._paths.page)
 
@@ -169,6 +180,8 @@ class Actions:
         def safely() -> None:
             try:
                 work(*args)
+            except SourceError as error:
+                self._notify(error.fault.words, error.fault.fix)
             except OSError as problem:
                 self._notify("That did not work", _reason(problem))
             except Exception:

@@ -77,6 +77,7 @@ class Paths:
         self.icons = folder or platformdirs.user_cache_path("levqor", appauthor=False)
         self.preferences = config / f"{name}.json"
         self.page = state / f"{name}.html"
+        self.link = state / f"{name}-console.html"
         self.lock = state / f"{name}.lock"
         self.second_start = state / f"{name}.knock"
 

@@ -22,6 +22,17 @@ _ICONS = {
 _STYLE = Path(__file__).with_name("fix_page.css").read_text("utf-8")
 
 
+def leading_to(link: str) -> str:
+    """Make a page that goes on to an address."""
+    to = escape(link)
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Levqor</title>",
+        f"<meta http-equiv=refresh content='0; url={to}'>",
+        f"<p><a href='{to}'>Open the web console</a></p></html>\n",
+    ]
+    return "\n".join(parts)
+
+
 def html(state: State, first: str = "") -> str:
     """Make the whole page; the connector or interface called `first` comes first."""
     seen = summary(state)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from core.reports import BROKEN, Verdict
 from core.wording import STATES, VERDICTS
 from tray import formatting
+from tray.rows import SEPARATOR, Command, Row, text_row
 from tray.state import Connector, Inbound, Notify, Run, State
 from tray.summary import IconState, Summary, summary
 
@@ -30,41 +31,20 @@ MARKS = {
     Verdict.NOT_CONFIGURED: "○",
     Verdict.UNCHECKED: "?",
 }
+# The same of a run, and how it is said that it ended so; the last is one that is still out.
+_RUNS = {
+    "sent": "✓ {} — sent {}",
+    "refused": "✗ {} — refused {}",
+    "not_sent": "✗ {} — not sent {}",
+    "unknown": "! {} — unknown, {}",
+    None: "· {} — asked for {}",
+}
 _MUTE_HOURS = (1, 4, 8)
 # Narrower than the rows above, so that a small screen shows both side by side.
 _SUBMENU_WIDTH = 54
 _INDENT = "    "
-
-
-@dataclass(frozen=True)
-class Command:
-    """What a click asks for."""
-
-    name: str
-    arg: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row. `key` names it among its siblings; one without `command` and `rows` is text."""
-
-    key: str
-    text: str
-    command: Command | None = None
-    enabled: bool = True
-    checked: bool | None = None
-    radio: bool = False
-    rows: tuple[Row, ...] = ()
-
-    @property
-    def separator(self) -> bool:
-        """Whether this is a line between groups."""
-        return not self.text
-
-
-SEPARATOR = Row("", "")
 _HOW_TO_FIX = Command("how_to_fix")
+_OPEN = "Open the web console"
 
 
 @dataclass(frozen=True)
@@ -93,6 +73,8 @@ def menu(state: State) -> Menu:
         rows += [_connector(state, connector) for connector in health.connectors]
     if health and health.inbound:
         rows += [SEPARATOR, *(_inbound(state, each) for each in health.inbound)]
+    if state.has_console:
+        rows += [SEPARATOR, _own_runs(state), Row("console", _OPEN, Command("open_page", "/"))]
     rows += [SEPARATOR, *_checks(state), SEPARATOR, *_files(state)]
     tooltip = formatting.cut(f"Levqor: {seen.headline}", TOOLTIP)
     return Menu(seen.icon, tooltip, tuple(rows))
@@ -115,6 +97,22 @@ def _checked(state: State, seen: Summary) -> str:
     if state.health is None:
         return "Not checked yet"
     return f"Checked {formatting.ago(state.now - state.health.at)}"
+
+
+def _own_runs(state: State) -> Row:
+    rows = [
+        Row(str(n), _run(state, run), Command("open_page", f"/runs/{run.run}"))
+        for n, run in enumerate(state.own_runs)
+    ]
+    return Row("runs", "Recent runs", rows=tuple(rows) or (text_row("none", "No runs yet"),))
+
+
+def _run(state: State, run: Run) -> str:
+    """A run in a row: its mark, action, how it ended and when."""
+    words, ago = _RUNS.get(run.outcome, _RUNS[None]), formatting.ago(state.now - run.at)
+    # However long the name, how it ended must be seen.
+    room = _SUBMENU_WIDTH - len(words.format("", ago))
+    return words.format(formatting.cut(f"{run.action}{' (test)' * run.test}", room), ago)
 
 
 def _checks(state: State) -> list[Row]:
@@ -154,11 +152,6 @@ def _files(state: State) -> list[Row]:
         Row("about", "About", rows=tuple(about)),
         Row("quit", "Quit", Command("quit")),
     ]
-
-
-def text_row(key: str, text: str) -> Row:
-    """Make a row that cannot be clicked."""
-    return Row(key, text, enabled=False)
 
 
 def why_failed(run: Run) -> str:
@@ -207,7 +200,8 @@ def _ended(state: State, run: Run) -> str:
 def _submenu(state: State, connector: Connector) -> tuple[Row, ...]:
     name, sent, failed = connector.name, connector.last_success, connector.last_failure
     trouble = connector.verdict not in (Verdict.OK, Verdict.UNCHECKED)
-    rows = [row for action in connector.actions for row in _test_rows(state, connector, action)]
+    rows = [_send(connector, action) for action in connector.actions if state.has_console]
+    rows += [row for action in connector.actions for row in _test_rows(state, connector, action)]
     success = _ended(state, sent) if sent else "none yet"
     rows += _text_rows("success", f"Last success: {success}")
     failure, to_do = "Last failure: none", None
@@ -243,6 +237,13 @@ def _text_rows(key: str, *texts: str | None) -> list[Row]:
         line for text in known for line in formatting.lines(text, _SUBMENU_WIDTH, indent=_INDENT)
     ]
     return [text_row(f"{key}{n}", line) for n, line in enumerate(lines)]
+
+
+def _send(connector: Connector, action: str) -> Row:
+    enabled = connector.verdict is not Verdict.NOT_CONFIGURED
+    name = action.partition(".")[2]
+    text = "Send…" if len(connector.actions) == 1 else f"Send ({name})…"
+    return Row(f"send:{action}", text, Command("open_page", f"/send/{action}"), enabled=enabled)
 
 
 def _test_rows(state: State, connector: Connector, action: str) -> list[Row]:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.backoff import backoff
 from core.home import stamp
-from tray.menu import Command, menu
+from tray.menu import menu
 from tray.notifications import Notification, Notifier
+from tray.rows import Command
 from tray.source import SourceError
 from tray.state import Notify, SourceFault, State
 
@@ -190,7 +191,9 @@ class Poller:
     def _ask(self) -> dict[str, Any]:
         """Ask the source; what changes in the state."""
         try:
-            changes: dict[str, Any] = {"health": self.source.health(), "fault": None}
+            health = self.source.health()
+            changes: dict[str, Any] = {"health": health, "fault": None}
+            changes["own_runs"] = self.source.own_runs() if health.console else ()
             if self.state.preferences.notify is Notify.EVERYTHING:
                 changes["runs"] = self.source.runs()
         except SourceError as error:

@@ -77,6 +77,7 @@ class Health:
     at: float
     connectors: tuple[Connector, ...]
     inbound: tuple[Inbound, ...] = ()
+    console: str | None = None  # where a bot shows the web console
 
     @property
     def configured(self) -> tuple[Connector, ...]:
@@ -153,6 +154,7 @@ class State:
     health: Health | None = None
     fault: SourceFault | None = None
     runs: tuple[Run, ...] = ()
+    own_runs: tuple[Run, ...] = ()  # the latest, where there is a console that shows more
     preferences: Preferences = field(default_factory=Preferences)
     checking: bool = False
     check_requested: bool = False  # the check that is out, by a person
@@ -171,6 +173,11 @@ class State:
     def mute_left(self, name: str) -> float:
         """Seconds for which a connector is still left out of the verdict; 0 where it is not."""
         return max(0.0, self.preferences.muted.get(name, 0.0) - self.now)
+
+    @property
+    def has_console(self) -> bool:
+        """Whether a bot shows the web console, as far as is known."""
+        return bool(self.health and self.health.console)
 
     @property
     def stale(self) -> bool:

@@ -11,7 +11,7 @@ import typer
 from core import wording
 from core.cli import options
 from core.cli.reports import ago
-from core.errors import LedgerError, NotFound
+from core.errors import Fault, InvalidInput, LedgerError, NotFound
 
 if TYPE_CHECKING:
     from core.cli.output import Output
@@ -70,6 +70,12 @@ def runs(
             help="How they ended: sent, refused, not_sent or unknown; open if not yet.",
         ),
     ] = None,
+    mine: Annotated[
+        bool,
+        typer.Option(
+            "--mine", help="Your own only: of this machine's user, and of who you are linked with."
+        ),
+    ] = False,
     last: Annotated[
         int,
         typer.Option("--last", min=1, max=10000, metavar="N", help="How many runs (default: 20)."),
@@ -84,11 +90,15 @@ def runs(
     output: options.Output = None,
 ) -> None:
     """List the latest runs of everybody who uses this home folder."""
-    from core.run_filter import read_filter
+    from core.run_filter import callers_here, read_filter
 
     session = options.reading(ctx)
+    if mine and person is not None:
+        raise InvalidInput([Fault("--mine", "cannot be given beside --person")])
     given = {"since": since, "person": person, "action": action, "outcome": outcome}
     of, _ = read_filter(session.engine, given, option="--")
+    if mine:
+        of = replace(of, callers=callers_here(session.engine, session.caller.id))
     ledger, out = session.engine.ledger, session.out
     if watch:
         if session.folder != session.settings.home and not ledger.store.shared:
@@ -98,7 +108,7 @@ def runs(
             )
         _watch(out, ledger, of, last)
     entries = ledger.runs(last, of)
-    narrowed = any(value is not None for value in given.values())
+    narrowed = mine or any(value is not None for value in given.values())
     session.answer(
         {"runs": [entry.report().body() for entry in entries]},
         lambda: out.table(

@@ -173,10 +173,14 @@ def everyone(settings: Settings, ledger: Ledger) -> dict[str, Access]:
     return {name: access(settings, who, Caller.parse(name)) for name, who in known.items()}
 
 
+def local_surfaces(settings: Settings) -> tuple[str, ...]:
+    """The interfaces whose callers sit at this machine."""
+    return (*Local, *(each.name for each in settings.interfaces if each.caller is OS_USER))
+
+
 def is_local(settings: Settings, caller: Caller) -> bool:
     """Whether somebody sits at this machine: they can change everything in the home."""
-    local = (each.name for each in settings.interfaces if each.caller is OS_USER)
-    return caller.surface in (Local.CLI, Local.TRAY, *local)
+    return caller.surface in local_surfaces(settings)
 
 
 def _begins_as(settings: Settings, who: Standing, caller: Caller) -> Role:

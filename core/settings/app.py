@@ -280,6 +280,6 @@ class AppSettings(Config):
     remote_token: Secret | None = setting(
         "LEVQOR_REMOTE_TOKEN",
         "The tray's token for a remote Levqor",
-        "levqor token new tray --only '*,live', on the remote machine",
+        "levqor token new tray --only '*,live,open', on the remote machine",
         env_only=True,
     )

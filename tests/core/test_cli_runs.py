@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from core.callers import os_user
 from core.ledger import Ledger
 from tests.support.cli import command, environment
 from tests.support.engines import both
@@ -50,7 +51,24 @@ def test_runs_are_picked_by_time_person_action_and_outcome(sent):
     assert sent("runs", "--outcome", "unknown").out == "No such runs.\n"
 
 
+@both
+def test_ones_own_runs_are_those_of_this_user_and_of_whom_they_are_linked_with(sent, open_ledger):
+    tray, ann = f"tray:{os_user()}", "slack:T1:UANN"
+    with open_ledger() as ledger:
+        for caller in (BOB, ann, tray, "cli:somebody-else"):
+            accept(ledger, caller=caller)
+
+    def mine():
+        return {run["caller"] for run in sent("runs", "--mine", "--output", "json").json["runs"]}
+
+    me = {f"cli:{os_user()}", tray}
+    assert mine() == me
+    assert sent("people", "add", "ann", ann, tray).status == 0
+    assert mine() == {*me, ann}
+
+
 WRONG = [
+    (("--mine", "--person", BOB), "--mine: cannot be given beside --person"),
     (("--since", "last week"), "--since: must be so long ago, written 7d, 36h or 90m, or a date"),
     (("--person", "cli:nobody-here"), "--person: is nobody whom Levqor knows"),
     (("--action", "slak.send"), "--action: is no action and no service; did you mean slack.send?"),

@@ -20,7 +20,7 @@ from tray.state import (
 )
 
 if TYPE_CHECKING:
-    from tray.menu import Row
+    from tray.rows import Row
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR = 60, 3600
@@ -68,19 +68,27 @@ REPORT = {
 }
 
 
-def state(*connectors: Connector, inbound: tuple[Inbound, ...] = (), **more) -> State:
+def state(
+    *connectors: Connector,
+    inbound: tuple[Inbound, ...] = (),
+    console: str | None = None,
+    **more,
+) -> State:
     """A state half a minute after a check that found these connectors."""
-    health = Health(NOW - 30, connectors, inbound) if connectors else None
+    health = Health(NOW - 30, connectors, inbound, console) if connectors else None
     return State(**{"now": NOW, "source": LOCAL, "health": health, "version": "1.2.3", **more})
 
 
 def part(rows: tuple[Row, ...], which: str) -> str:
-    """The text of one part: `top`, `inbound`, `tail`, or what is below the row of that key."""
+    """The text of one part: `top`, `inbound`, `console`, `tail`, or what is below a row's key."""
     ends = [n for n, row in enumerate(rows) if row.separator]
     if which == "top":
         found = tuple(replace(row, rows=()) for row in rows[: ends[1]])
-    elif which == "inbound":
-        found = rows[ends[1] + 1 : ends[2]] if len(ends) == 4 else ()
+    elif which in ("inbound", "console"):
+        middle = rows[ends[1] + 1 : ends[-2]]
+        ours = [row.key.startswith("in:") == (which == "inbound") for row in middle]
+        found = tuple(row for row, our in zip(middle, ours, strict=True) if our)
+        found = tuple(row for row in found if not row.separator)
     elif which == "tail":
         found = rows[ends[-2] + 1 :]
     else:

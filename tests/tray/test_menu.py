@@ -27,11 +27,12 @@ from tests.support.tray_states import (
 )
 from tests.support.tray_states import CHALK as C
 from tests.support.tray_states import DUCK as D
-from tray.menu import TOOLTIP, Command, menu
+from tray.menu import TOOLTIP, menu
+from tray.rows import Command
 from tray.state import Inbound, Notify, Preferences, Run
 
 if TYPE_CHECKING:
-    from tray.menu import Row
+    from tray.rows import Row
 
 SLACKY = Inbound("slacky", ok=True, words="connected, last word 3 s ago")
 POLL = Inbound(
@@ -48,6 +49,15 @@ DOUBT = Run("r5", NOW - HOUR, "unknown", "chalk.write", test=True)
 MAYBE = "It may or may not have been sent."
 AWAY_TOO = replace(AWAY, name="chalk", title="Chalk")
 HINT_TOO = replace(HINT, name="chalk", title="Chalk")
+HERE = "http://127.0.0.1:8787"
+OWN = (
+    Run("r9", NOW - 2, None, "chalk.write"),
+    replace(SENT, run="r8"),
+    replace(SENT, run="r7", at=NOW - 40 * MINUTE, test=True),
+    replace(DOUBT, run="r6", test=False),
+    Run("r4", NOW - 26 * HOUR, "refused", "chalk.wipe_the_whole_board_and_all_that_is_on_it"),
+    Run("r3", NOW - 50 * HOUR, "not_sent", "chalk.write"),
+)
 ACME = replace(C, name="chalk/acme", title="Chalk (acme)", actions=())
 BAD_TOO = replace(BAD, name="chalk", title="Chalk")
 LONG_FIX = (
@@ -162,6 +172,17 @@ STATES = {
     ),
     "a broken interface is the headline": state(C, inbound=(POLL,)),
     "no bot runs here": state(C),
+    "no bot shows the console": state(C, inbound=(SLACKY,), own_runs=OWN),
+    "a bot shows the console": state(C, inbound=(SLACKY,), console=HERE, own_runs=OWN),
+    "a bot shows the console and nothing was sent yet": state(C, console=HERE),
+    "the console stays in the menu while the source is silent": state(
+        C, console=HERE, own_runs=OWN[:1], fault=fault()
+    ),
+    "below a connector where a bot shows the console": state(C, console=HERE),
+    "below one with two actions where a bot shows the console": state(
+        replace(C, actions=("chalk.write", "chalk.wipe")), console=HERE
+    ),
+    "below one that is not set up where a bot shows the console": state(OFF, console=HERE),
     "the lower rows of this home": state(C, autostart=True),
     "the lower rows of a remote": state(C, source=REMOTE),
     "the lower rows while paused": state(C, preferences=Preferences(paused_until=NOW + HOUR)),
@@ -240,6 +261,15 @@ def test_rows_follow_the_order_of_the_list():
     rows = menu(state(*[replace(C, name=n, title=n) for n in names])).rows
 
     assert [row.key for row in rows if row.key in names] == names
+
+
+def test_what_a_bot_shows_is_opened_by_its_address():
+    rows = {row.key: row for row in menu(state(C, console=HERE, own_runs=OWN)).rows}
+
+    assert rows["console"].command == Command("open_page", "/")
+    assert [row.command.arg for row in rows["runs"].rows] == [f"/runs/{run.run}" for run in OWN]
+    sends = {row.key: row.command for row in rows["chalk"].rows}
+    assert sends["send:chalk.write"] == Command("open_page", "/send/chalk.write")
 
 
 def test_a_click_asks_for_what_its_row_says():

@@ -14,10 +14,10 @@ from tests.support.tray_states import BAD, CHALK, DUCK
 from tray.actions import Actions
 from tray.autostart import Autostart
 from tray.desktop import Paths, SingleInstance
-from tray.menu import Command
 from tray.poller import Poller
+from tray.rows import Command
 from tray.source import Pairing, SourceError
-from tray.state import Health, Notify, SourceInfo, State
+from tray.state import Health, Notify, Run, SourceInfo, State
 from tray.state import TestResult as Result
 from tray.summary import IconState
 
@@ -29,6 +29,8 @@ class Script:
         self.info = SourceInfo("this computer", home)
         self.answer = (CHALK, DUCK)
         self.asked = 0
+        self.console = None
+        self.link = "http://127.0.0.1:8787/sign-in/c0de?to="
         self.tested = []
         self.gate = threading.Event()
         self.gate.set()
@@ -38,10 +40,18 @@ class Script:
         self.gate.wait(5)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return Health(time.time(), self.answer)
+        return Health(time.time(), self.answer, console=self.console)
 
     def runs(self):
         return ()
+
+    def own_runs(self):
+        return (Run("r4", time.time(), "sent", "chalk.write"),)
+
+    def console_link(self, page):
+        if isinstance(self.link, Exception):
+            raise self.link
+        return f"{self.link}{page}"
 
     def test(self, action):
         self.tested.append(action)
@@ -271,6 +281,35 @@ def test_how_to_fix_opens_the_page(tmp_path):
         poller.click(Command("how_to_fix", "duck"))
         until("it is opened", lambda: poller.opened)
         assert poller.opened[0].read_text().startswith("<!doctype html>")
+
+
+def test_where_a_bot_shows_the_console_its_pages_are_opened_and_runs_listed(tmp_path):
+    with polling(tmp_path) as (poller, source, screen):
+        assert poller.state.own_runs == ()
+        source.console = "http://127.0.0.1:8787"
+        poller.click(Command("check"))
+        until("its own runs are read", lambda: poller.state.own_runs)
+        for number, command, page in (
+            (1, Command("open_page", "/send/chalk.write"), "/send/chalk.write"),
+            (2, Command("how_to_fix", "duck"), "/"),
+        ):
+            poller.click(command)
+            until("it is opened", lambda number=number: len(poller.opened) == number)
+            # Not as an argument, which every user of this computer can read.
+            kept = poller.opened[-1]
+            assert f"url=http://127.0.0.1:8787/sign-in/c0de?to={page}'" in kept.read_text()
+            assert kept.stat().st_mode & 0o077 == 0
+        source.link = SourceError("No bot shows the web console now", "Start one.")
+        poller.click(Command("how_to_fix", "duck"))
+        until("this computer's page is opened", lambda: len(poller.opened) == 3)
+        assert "How to fix</h1>" in poller.opened[-1].read_text()
+        poller.click(Command("open_page", "/runs/r4"))
+        until("it is told", lambda: screen.notifications)
+        told = screen.notifications[0]
+        assert (told.title, told.body) == ("No bot shows the web console now", "Start one.")
+        source.console = None
+        poller.click(Command("check"))
+        until("the rows are gone", lambda: poller.state.own_runs == ())
 
 
 @pytest.mark.parametrize("what", ["nonsense", "test"])

@@ -18,9 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from core.network import Network
+from core.scopes import Scope
+from tests.bot.web.pages.conftest import Visitor
 from tests.support.proxies import proxying
 from tests.support.rawserver import certificate, closed_port
 from tests.support.tray_states import REPORT
+from tests.support.web import served
 from tray.source import SourceError
 from tray.source.remote import Remote
 
@@ -100,6 +103,77 @@ def test_a_remote_tells_each_connectors_newest_runs():
         "refused",
         "Full.",
     )
+
+
+def test_a_remote_tells_the_runs_that_its_token_sees():
+    run = {"run": "r3", "action": "chalk.write", "state": "unknown", "at": "2026-11-01T09:00:00Z"}
+    with server(body=json.dumps({"runs": [run, 7, {}]}).encode()) as (url, asked):
+        with remote(url) as source:
+            (found,) = source.own_runs()
+        assert (found.run, found.action, found.outcome) == ("r3", "chalk.write", "unknown")
+        assert asked == [("GET", "/api/runs?last=5", "Bearer lvq_token")]
+    with server(403, b'{"error": "forbidden"}') as (url, _), remote(url) as source:
+        assert source.own_runs() == ()
+
+
+# What a remote says of its console, and where it is from here; None: its own address.
+CONSOLES = {
+    "https://levqor.example.com": "https://levqor.example.com",
+    "http://127.0.0.1:8787": None,
+    "http://levqor.example.com": "",
+    "javascript:alert(1)": "",
+    "https://levqor.example.com/'><script>": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("said", CONSOLES)
+def test_the_console_of_a_remote_is_opened_by_a_safe_address_alone(said):
+    body = json.dumps({**REPORT, "console": said}).encode()
+    with server(body=body) as (url, _), remote(url) as source:
+        found = source.health().console
+        expected = url if CONSOLES[said] is None else CONSOLES[said]
+        assert (found or "") == expected
+        if found:
+            assert source.console_link("/runs/r3") == f"{expected}/runs/r3"
+            assert source.console_link("/runs/'x") == f"{expected}/runs/%27x"
+        else:
+            with pytest.raises(SourceError, match="No bot shows the web console"):
+                source.console_link("/")
+
+
+def test_what_a_far_remote_calls_this_computer_is_not_opened():
+    with remote("https://levqor.example.com") as source:
+        assert source._reached("http://127.0.0.1:8787") is None
+
+
+@pytest.mark.parametrize(("only", "signs_in"), [("*,live,open", True), ("*,live", False)])
+def test_a_token_that_may_is_signed_in_to_the_console_of_its_remote(engine, only, signs_in):
+    with served(engine) as web:
+        token = engine.ledger.token_new("tray", scope=Scope.of(only))
+        source = Remote(f"{web.url}/", token, Network({}))
+        told = source.test("slack.send")
+        assert source.health().console == web.url
+        assert [run.run for run in source.own_runs()] == [told.run]
+        where = source.console_link(f"/runs/{told.run}").removeprefix(web.url)
+        source.close()
+        visitor = Visitor(web)
+        if signs_in:
+            assert visitor.post(where).headers["location"] == f"/runs/{told.run}"
+            assert told.run in visitor.read(f"/runs/{told.run}")
+            assert Visitor(web).post(where).status == 404
+        else:
+            assert where == f"/runs/{told.run}"
+            assert visitor.get(where).status == 401
+
+
+@pytest.mark.parametrize("link", ["https://evil.example/sign-in/x", "javascript:alert(1)", 7])
+def test_a_sign_in_link_that_leads_elsewhere_is_not_opened(link):
+    body = json.dumps({**REPORT, "console": "https://levqor.example.com", "link": link}).encode()
+    with server(body=body) as (url, asked), remote(url) as source:
+        source.health()
+        assert source.console_link("/send") == "https://levqor.example.com/send"
+    assert asked[-1] == ("POST", "/api/sign-in?page=/send", "Bearer lvq_token")
 
 
 def test_a_test_send_goes_through_the_remote():

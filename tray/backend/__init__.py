@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from tray.backend.gtk import GtkWindow
     from tray.backend.native import NativeWindow
-    from tray.menu import Command, Menu
+    from tray.menu import Menu
+    from tray.rows import Command
 
     # All methods but `run`, which takes the main thread, may be called from any thread.
     Window: TypeAlias = GtkWindow | NativeWindow

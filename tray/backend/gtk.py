@@ -23,8 +23,9 @@ from tray.backend.notifications import DesktopNotifier
 from tray.backend.toolkit import NoDesktop
 from tray.desktop import ENDINGS
 from tray.icon import icon_file
-from tray.menu import Command, Menu
+from tray.menu import Menu
 from tray.notifications import Notification
+from tray.rows import Command
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gi.repository import Gtk
 
-from tray.menu import Command, Row
+from tray.rows import Command, Row
 
 
 @dataclass

@@ -15,8 +15,9 @@ import pystray
 
 from tray import NAME, formatting
 from tray.icon import draw
-from tray.menu import Command, Menu, Row
+from tray.menu import Menu
 from tray.notifications import Notification
+from tray.rows import Command, Row
 
 log = logging.getLogger(__name__)
 

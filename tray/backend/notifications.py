@@ -14,8 +14,8 @@ from gi.repository import Gio, GLib
 
 from tray import NAME
 from tray.icon import icon_file
-from tray.menu import Command
 from tray.notifications import Notification
+from tray.rows import Command
 from tray.summary import IconState
 
 _NAME, _PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from tray.state import SourceFault
 
+# How many of a person's latest runs are in the menu.
+OWN_RUNS = 5
+
 
 class SourceError(Exception):
     """No answer came; with `before_it_left` the question surely never reached the source."""

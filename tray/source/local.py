@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotConfigured
-from tray.source import Pairing, SourceError, reading
+from tray.source import OWN_RUNS, Pairing, SourceError, reading
 from tray.state import Health, Run, SourceInfo, TestResult
 
 # Probes run side by side and each ends within ten seconds; the rest is a slow start.
@@ -61,6 +61,17 @@ class Local:
     def runs(self) -> tuple[Run, ...]:
         """The latest runs of everybody on this home; raises SourceError."""
         return reading.runs(self._ask("runs", "--last", str(_LAST)))
+
+    def own_runs(self) -> tuple[Run, ...]:
+        """The latest runs of this computer's user; raises SourceError."""
+        return reading.runs(self._ask("runs", "--mine", "--last", str(OWN_RUNS)))
+
+    def console_link(self, page: str) -> str:
+        """Make an address that opens a page of the console, signed in; raises SourceError."""
+        link = reading.web_link(self._ask("open", page).get("link"))
+        if link is None:
+            raise SourceError("The answer of Levqor's core cannot be read", _DOCTOR)
+        return link
 
     def test(self, action: str) -> TestResult:
         """Send an action's sample through the engine, in a child."""

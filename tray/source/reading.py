@@ -2,7 +2,9 @@
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlsplit
 
+from core.network import loopback
 from core.plain import https_link, plain_line
 from core.reports import Verdict
 from core.wording import VERDICTS
@@ -29,6 +31,7 @@ def health(body: dict[str, Any], now: float) -> Health:
             for name in (service, *(n for n in detail if n.startswith(f"{service}/")))
         ),
         inbound=tuple(_inbound(*pair) for pair in _dict(body.get("inbound_detail")).items()),
+        console=web_link(body.get("console")),
     )
 
 
@@ -60,6 +63,16 @@ def unanswered(error: SourceError, now: float) -> TestResult:
     if not error.before_it_left:
         outcome, words = "unknown", f"{_UNKNOWN} {words}"
     return TestResult(outcome, words, fix=error.fault.fix, at=now)
+
+
+def web_link(value: Any) -> str | None:
+    """An address that a browser may open: by https, or on this computer; None of anything else."""
+    text = _text(value)
+    if text is None or not text.startswith("http://"):
+        return https_link(text)
+    # The same shape, asked as if it were https.
+    secure = https_link(f"https{text[4:]}")
+    return text if secure and loopback(urlsplit(secure).hostname) else None
 
 
 def _connector(name: str, detail: dict[str, Any], offered: Any) -> Connector:
@@ -102,10 +115,10 @@ def _run(value: Any) -> Run | None:
         return None
     state = str(entry.get("outcome") or entry.get("state") or "")
     return Run(
-        run=str(entry["run"]),
+        run=plain_line(str(entry["run"])),
         at=_moment(entry.get("settled_at")) or _moment(entry.get("at")) or 0.0,
         outcome=None if state in _OPEN else state,
-        action=str(entry.get("action", "")),
+        action=plain_line(str(entry.get("action", ""))),
         ms=_number(entry.get("ms")),
         words=_text(entry.get("message")),
         fix=_text(entry.get("fix")),

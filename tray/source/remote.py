@@ -7,6 +7,7 @@ the person named and nowhere else.
 import contextlib
 import json
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -14,10 +15,10 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from core.network import Network, NoRoute, loopback
-from tray.source import Pairing, SourceError, reading
+from tray.source import OWN_RUNS, Pairing, SourceError, reading
 from tray.state import Connector, Health, Run, SourceInfo, TestResult
 
-CONNECT_S, HEALTH_S, TEST_S = 5.0, 40.0, 170.0
+CONNECT_S, HEALTH_S, TEST_S, ASK_S = 5.0, 40.0, 170.0, 20.0
 # A health report is a few kilobytes; a page that never ends must not fill the memory.
 _MOST = 1024 * 1024
 
@@ -38,7 +39,8 @@ class Remote:
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
         self._network = network
-        self._host = parts.netloc
+        self._host, self._hostname = parts.netloc, parts.hostname
+        self._console: str | None = None
         self._known: tuple[Connector, ...] = ()
         self.info = SourceInfo(f"Levqor at {parts.netloc}")
 
@@ -48,7 +50,7 @@ class Remote:
         if status in (401, 403):
             fix = (
                 "Put a valid token into LEVQOR_REMOTE_TOKEN. To make one, run there: "
-                "levqor token new tray --only '*,live'"
+                "levqor token new tray --only '*,live,open'"
             )
             if body.get("reason") == "scope":
                 fix = str(body.get("fix") or fix)
@@ -62,13 +64,32 @@ class Remote:
             health = reading.health(body, time.time())
         except ValueError:
             raise self._not_levqor() from None
-        self._known = health.connectors
-        return health
+        self._known, self._console = health.connectors, self._reached(health.console)
+        return replace(health, console=self._console)
 
     def runs(self) -> tuple[Run, ...]:
         """Each connector's newest runs, as the last health report had them."""
         pairs = ((each.last_success, each.last_failure) for each in self._known)
         return tuple(run for pair in pairs for run in pair if run)
+
+    def own_runs(self) -> tuple[Run, ...]:
+        """The latest runs that the token sees; raises SourceError."""
+        _, body = self._call("GET", f"/api/runs?last={OWN_RUNS}", ASK_S)
+        return reading.runs(body)
+
+    def console_link(self, page: str) -> str:
+        """Make an address that opens a page of the console; raises SourceError.
+
+        It signs the token in where its scope says so.
+        """
+        if self._console is None:
+            raise SourceError("No bot shows the web console now", "Click Check now.")
+        _, body = self._call("POST", f"/api/sign-in?page={quote(page)}", ASK_S)
+        link = reading.web_link(body.get("link"))
+        # What signs in is opened where the token went, and nowhere else.
+        if link and link.startswith(f"{self._url}/"):
+            return link
+        return self._console + quote(page)
 
     def test(self, action: str) -> TestResult:
         """Send an action's sample through the remote engine."""
@@ -89,6 +110,12 @@ class Remote:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def _reached(self, console: str | None) -> str | None:
+        """Where its console is from here: what calls itself this computer is behind a tunnel."""
+        if console is None or not loopback(urlsplit(console).hostname):
+            return console
+        return self._url if loopback(self._hostname) else None
 
     def _call(self, method: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
         deadline = time.monotonic() + seconds
