@@ -31,14 +31,14 @@ IMPORTS = [
     ("sqlite_utils", ("core/ledger", "core/migrations"), "one place knows the schema"),
     ("psycopg", ("core/ledger",), "one place knows the database"),
     ("sqlite3", ("core/ledger", "core/migrations"), "one place knows the schema"),
-    ("requests", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
+    ("requests", ("tray/source",), "one way out, with its deadlines"),
     ("urllib3", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
     ("google", ("core/outbound",), "one way out, with its deadlines"),
     ("jinja2", ("bot/web",), "pages are one folder's"),
     ("fastapi", ("bot/web", "bot/app"), "HTTP is one surface of several"),
     ("starlette", ("bot/web", "bot/app"), "HTTP is one surface of several"),
     ("uvicorn", ("bot/web", "bot/app"), "HTTP is one surface of several"),
-    ("aiohttp", ("core/sandbox", "bot/slack"), "the core's transport is requests"),
+    ("aiohttp", ("core/sandbox", "bot/slack"), "the core's transport is urllib3"),
 ]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

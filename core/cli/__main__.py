@@ -1,7 +1,5 @@
 """`python -m core.cli`: the same as `levqor`."""
 
-import sys
+from core.cli import command
 
-from core.cli import main
-
-sys.exit(main())
+command()

@@ -1,4 +1,4 @@
-"""requests, set up so that nothing happens behind our back.
+"""urllib3's pools, set up so that nothing happens behind our back.
 
 No redirects, no cookies, no .netrc, no retries; proxies and certificates as the
 environment says, but never a proxy for this computer itself.
@@ -8,10 +8,11 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
-from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3.util import create_urllib3_context, parse_url
+import certifi
+from urllib3 import PoolManager, ProxyManager
+from urllib3.util import create_urllib3_context, make_headers, parse_url
 
 from core.network import NoRoute
 from core.outbound.cache import SingleFlightCache
@@ -49,29 +50,42 @@ def _read(url: str) -> Route:
     proxy = environment.proxy(url)
     # Over plain http, which leads to this computer alone, nobody is trusted.
     bundle = environment.certificates() if url.startswith("https:") else None
-    return Route(proxy.url if proxy else None, bundle or DEFAULT_CA_BUNDLE_PATH)
+    return Route(proxy.url if proxy else None, bundle or certifi.where())
 
 
-class Session(HTTPAdapter):
-    """One thread's connections: requests' pools, of connections that can be watched."""
+class Session:
+    """One thread's connections: pools of such as can be watched, straight and by each proxy."""
 
     def __init__(self) -> None:
         self._contexts: dict[tuple[str, int], ssl.SSLContext] = {}
-        super().__init__(pool_connections=16, pool_maxsize=1)
+        self._managers: dict[str | None, PoolManager] = {}
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of direct connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
+    def close(self) -> None:
+        """Shut idle connections."""
+        for manager in list(self._managers.values()):
+            manager.clear()
 
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Make the pools of one proxy's connections."""
-        if proxy.startswith("https:"):
-            # It is trusted as the service behind it is.
-            kwargs["proxy_ssl_context"] = next(iter(self._contexts.values()), None)
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
+    def _manager(self, proxy: str | None) -> PoolManager:
+        """The pools of the connections that lead through a proxy, or through none."""
+        if (manager := self._managers.get(proxy)) is None:
+            manager = self._managers[proxy] = self._pools(proxy)
+            manager.pool_classes_by_scheme = POOLS
         return manager
+
+    def _pools(self, proxy: str | None) -> PoolManager:
+        sizes: Any = {"num_pools": 16, "maxsize": 1}
+        if proxy is None:
+            return PoolManager(**sizes)
+        parts = urlsplit(proxy)
+        name, word = (part and unquote(part) for part in (parts.username, parts.password))
+        if parts.scheme.startswith("socks"):
+            from urllib3.contrib.socks import SOCKSProxyManager
+
+            return SOCKSProxyManager(proxy, name, word, **sizes)
+        headers = make_headers(proxy_basic_auth=f"{name}:{word or ''}") if name else None
+        # An https one is trusted as the service behind it is.
+        trusted = next(iter(self._contexts.values()), None)
+        return ProxyManager(proxy, proxy_headers=headers, proxy_ssl_context=trusted, **sizes)
 
     def exchange(
         self,
@@ -84,17 +98,17 @@ class Session(HTTPAdapter):
         route: Route,
         seconds: float,
     ) -> RawAnswer:
-        """Send one request and read its answer, past requests' own way to its pools."""
-        address = parse_url(url)
-        secure = address.scheme == "https"
+        """Send one request and read its answer."""
+        at = parse_url(url)
+        secure = at.scheme == "https"
         options = {"ssl_context": self._context(route.bundle)} if secure else {}
-        manager = self.proxy_manager_for(route.proxy) if route.proxy else self.poolmanager
-        pool = manager.connection_from_host(address.host, address.port, address.scheme, options)
-        target, more = address.request_uri, dict(headers)
+        manager = self._manager(route.proxy)
+        pool: Any = manager.connection_from_host(at.host, at.port, at.scheme, options)
+        target, more = at.request_uri, dict(headers)
         if params:
-            target += f"{'&' if address.query else '?'}{urlencode(params)}"
+            target += f"{'&' if at.query else '?'}{urlencode(params)}"
         if pool.proxy and not secure:
-            target = f"{address.scheme}://{address.netloc}{target}"
+            target = f"{at.scheme}://{at.netloc}{target}"
             more |= pool.proxy_headers
         if isinstance(data, Mapping):
             more["Content-Type"] = "application/x-www-form-urlencoded"
@@ -103,9 +117,9 @@ class Session(HTTPAdapter):
             more["Content-Length"] = str(len(data))
         # A folded header is read as two by some servers.
         folded = any("\n" in value or "\r" in value for value in more.values())
-        if folded or not address.scheme:
+        if folded or not at.scheme:
             raise ValueError
-        head = {"Host": address.netloc or "", **more}
+        head = {"Host": at.netloc or "", **more}
         answer: RawAnswer = pool.exchange(method, target, head, data, seconds)
         return answer
 
@@ -117,7 +131,7 @@ class Session(HTTPAdapter):
         if context is None:
             context = _context(bundle)
             self._contexts = {key: context}
-            self.proxy_manager.clear()
+            self._managers = {None: self._manager(None)}
         return context
 
 
