@@ -31,11 +31,12 @@ def tried():
 
 def functions(file):
     """Name to source, of every variant of every function in a file, with no regard to layout."""
-    return {
-        node.name: ast.unparse(node).splitlines()[1:]
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    sources = {}
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            name, node.name, node.decorator_list = node.name, "function", []
+            sources[name] = ast.unparse(node).splitlines()
+    return sources
 
 
 def change(variants, mutant):
@@ -49,10 +50,11 @@ def change(variants, mutant):
 def same_sql(lines):
     """Whether all that differs is how words of SQL are written, which no database minds."""
     was, now = ("".join(line[2:] for line in lines if line[0] == sign) for sign in "-+")
-    capitals = all(
-        a == b or (a.lower() == b and a.isupper()) for a, b in zip(was, now, strict=False)
-    )
-    return len(was) == len(now) and capitals and bool(SQL.search(was))
+    if was.lower() != now.lower() or not SQL.search(was):
+        return False
+    differs = [at for at, (a, b) in enumerate(zip(was, now, strict=True)) if a != b]
+    # A value in SQL's own quotes is another one in capitals.
+    return all(now[at].islower() for at in differs) or "'" not in was[differs[0] : differs[-1]]
 
 
 def place(mutant):

@@ -99,6 +99,13 @@ def test_what_finds_no_room_is_kept_as_long_as_the_process(ledger_file, mine):
     assert mine.kept == {}
 
 
+def test_what_can_no_longer_be_wiped_is_dropped_all_the_same(ledger_file, mine):
+    mine.put(FIRST, **ENDING)
+    mine.close()
+    mine.drop(FIRST, ENDING)
+    assert (mine.kept, mine.safe(FIRST)) == ({}, False)
+
+
 def test_a_receipt_that_does_not_fit_is_left_out_and_the_ending_stays(ledger_file, mine):
     mine.put(FIRST, **{**ENDING, "receipt": {"status": "x" * SLOT}})
     assert left_by(ledger_file, "me") == {
