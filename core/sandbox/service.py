@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +83,7 @@ class Refusal(Exception):
         self.answer = answer
 
 
-class SandboxService:
+class SandboxService(ABC):
     """A vendor on loopback: subclasses declare their calls and answer them."""
 
     name: ClassVar[str]
@@ -95,20 +96,20 @@ class SandboxService:
         self._received: deque[Received] = deque(maxlen=KEPT)
         self.reset()
 
+    @abstractmethod
     def settings(self) -> dict[str, str]:
         """The settings that lead the connector here, credentials included."""
-        raise NotImplementedError
 
+    @abstractmethod
     def routes(self) -> list[tuple[str, str, str, Handler]]:
         """Each call: method, path, the vendor's name for it (empty: in the path), handler."""
-        raise NotImplementedError
 
-    def reset(self) -> None:
+    def reset(self) -> None:  # noqa: B027 - most have no state
         """Begin without anything that calls make; for subclasses with a state of their own."""
 
+    @abstractmethod
     def not_found(self) -> Refusal:
         """What this vendor answers to an address it does not have."""
-        raise NotImplementedError
 
     async def unknown(self, request: web.Request, received: Received) -> web.Response:
         """Answer an address this vendor does not have."""
