@@ -1,5 +1,7 @@
 """The file in which a process keeps how its runs ended: a record for each, in slots of one size."""
 
+import json
+
 import pytest
 
 from core.ledger.endings import SLOT, SLOTS, Endings, file_of, in_use, left_by, owners
@@ -112,6 +114,14 @@ def test_a_receipt_that_does_not_fit_is_left_out_and_the_ending_stays(ledger_fil
         FIRST: {name: value for name, value in ENDING.items() if name != "receipt"}
     }
     assert file_of(ledger_file, "me").stat().st_size == SLOT * SLOTS
+
+
+def test_a_receipt_that_just_fits_is_kept(ledger_file, mine):
+    known = len(json.dumps({"run": FIRST, **ENDING}, separators=(",", ":"))) - len("sent")
+    just = {**ENDING, "receipt": {"status": "x" * (SLOT - known)}}
+    just["state"] = "sent"
+    mine.put(FIRST, **just)
+    assert left_by(ledger_file, "me") == {FIRST: just}
 
 
 @pytest.mark.parametrize(

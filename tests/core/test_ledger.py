@@ -220,3 +220,29 @@ def test_a_database_that_takes_no_run_whatever_its_id_says_so(ledger):
     with pytest.raises(LedgerError, match="refuses new runs; nothing was sent"):
         accept(ledger)
     assert ledger.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("later", "wait", "fix"),
+    [
+        (30.0, 30.0, "Try again in 30 seconds."),
+        (59.6, 1.0, "Try again in 1 second."),
+        (60.5, None, None),
+        (-0.5, 60.5, "Try again in 60 seconds."),
+        # A clock that was set back makes nobody wait for longer than the gap.
+        (-1.5, None, None),
+    ],
+)
+def test_a_second_test_send_is_told_how_long_to_wait(ledger, later, wait, fix):
+    at = time.time()
+    tests = {"test": True, "test_gap": 60.0}
+    accept(ledger, at=at, **tests)
+    accept(ledger, at=at, action="sample.other", **tests)
+    if wait is None:
+        assert accept(ledger, at=at + later, **tests)[1]
+        return
+    with pytest.raises(Busy) as told:
+        accept(ledger, at=at + later, **tests)
+    assert told.value.message == f"A test of {DO} was just sent; one a minute is enough."
+    assert (told.value.fix, told.value.reason) == (fix, "test_too_soon")
+    assert told.value.retry_after == pytest.approx(wait, abs=0.01)

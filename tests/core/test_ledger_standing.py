@@ -256,3 +256,21 @@ def test_the_release_of_before_is_told_to_come_up_to_date(home):
     with pytest.raises(LedgerError, match=f"schema {schema + 1}; this one knows {schema}") as told:
         Ledger.open(home)
     assert told.value.fix
+
+
+@both
+def test_who_everybody_is_is_told_as_of_each_alone_latest_first(ledger):
+    ledger.person_add("ann", [SLACK], by=ROOT_USER, plan="pro", role="viewer")
+    ledger.token_new("ci", by=ROOT_USER)
+    for n, caller in enumerate((SLACK, TOKEN, PHONE)):
+        finish(ledger, "sent", caller=caller, at=time.time() + n, test=True)
+    told = ledger.standings()
+    assert [each.caller for each in told][:3] == [PHONE, TOKEN, SLACK]
+    for each in told:
+        alone = ledger.standing(each.caller)
+        assert (each.person, each.role, each.plan, each.token) == (
+            alone.person, alone.role, alone.plan, alone.token,
+        )  # fmt: skip
+    ann, token = told[2], told[1].token
+    assert (ann.person, ann.role, ann.plan, ann.quota_owner) == ("ann", "viewer", "pro", "ann")
+    assert token.label == "ci"

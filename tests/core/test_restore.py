@@ -120,7 +120,8 @@ def test_a_run_that_had_not_ended_in_the_backup_is_unknown(home, elsewhere, data
     with Ledger.open(home, database) as ledger:
         assert ledger.recover() == []
         for run in (accepted.run, sending.run):
-            assert (ledger.run(run).state, ledger.run(run).reason) == ("unknown", "restored")
+            left = ledger.run(run)
+            assert (left.state, left.code, left.reason) == ("unknown", "upstream_error", "restored")
         # Its quota is held, its key stays bound, its asker is told, and so is the other one.
         assert accept(ledger, key="one")[0].run == accepted.run
         assert ledger.quota("cli:ada", ["sample.do"])[0].used == 1
