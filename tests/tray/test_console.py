@@ -85,20 +85,33 @@ def test_a_person_opens_forms_runs_and_fixes_from_the_menu(tmp_path, home, sandb
     run = source.test("slack.send").run
     sandbox.notion.always(REVOKED)
     settings = {**sandbox.settings(), "LEVQOR_TELEGRAM": "off"}
-    # Its settings name no address: the links lead to where it listens.
-    bot = Program(home, settings, "--http", "127.0.0.1:0")
-    with desktop(tmp_path / "desk", "xfce4-panel", "appindicator") as desk, bot:
+    with desktop(tmp_path / "desk", "xfce4-panel", "appindicator") as desk:
         desk.env |= {**settings, "BROWSER": str(browser)}
-        url = re.escape(f"http://{bot.address}/sign-in/")
         tray = Tray(desk, "--home", str(home))
         tray.open_menu(IconState.BROKEN)
-        desk.click("✓ Slack", "Send…")
-        assert re.fullmatch(url + r"[\w-]+\?to=/send/slack\.send", opened(log, 1))
-        tray.open_menu(IconState.BROKEN)
-        desk.click("Recent runs", "✓ slack.send (test) — sent")
-        assert re.fullmatch(url + rf"[\w-]+\?to=/runs/{run}", opened(log, 2))
-        tray.open_menu(IconState.BROKEN)
-        desk.click("✗ Notion", "How to fix")
-        assert re.fullmatch(url + r"[\w-]+", opened(log, 3))
+        alone = desk.rows()
+        # Its settings name no address: the links lead to where it listens.
+        with Program(home, settings, "--http", "127.0.0.1:0") as bot:
+            url = re.escape(f"http://{bot.address}/sign-in/")
+            until("the open menu has the console", lambda: desk.row("Recent runs"))
+            desk.close_menu()
+            tray.open_menu(IconState.BROKEN)
+            is_in_its_place(alone, desk.rows())
+            desk.click("✓ Slack", "Send…")
+            assert re.fullmatch(url + r"[\w-]+\?to=/send/slack\.send", opened(log, 1))
+            tray.open_menu(IconState.BROKEN)
+            desk.click("Recent runs", "✓ slack.send (test) — sent")
+            assert re.fullmatch(url + rf"[\w-]+\?to=/runs/{run}", opened(log, 2))
+            tray.open_menu(IconState.BROKEN)
+            desk.click("✗ Notion", "How to fix")
+            assert re.fullmatch(url + r"[\w-]+", opened(log, 3))
         assert tray.stop() == 0
         assert "Traceback" not in tray.said()
+
+
+def is_in_its_place(alone: list[str], rows: list[str]) -> None:
+    """What came with the bot is above the rows that were there, and those in their order."""
+    first = rows.index("Check now")
+    assert rows[first - 3].startswith("✓ Bot on ")
+    assert rows[first - 2 : first] == ["Recent runs", "Open the web console"]
+    assert rows[first:] == alone[alone.index("Check now") :]

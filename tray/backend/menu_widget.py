@@ -36,16 +36,18 @@ class MenuWidget:
         """Make the menu show these rows, touching only what differs."""
         wanted = dict(zip(_names(rows), rows, strict=True))
         for name in [name for name in self._drawn if name not in wanted]:
-            self._drawn.pop(name).widget.destroy()
-            self._order.remove(name)
+            self._remove(name)
         for at, (name, row) in enumerate(wanted.items()):
+            if name in self._drawn and self._order[at] != name:
+                # No panel hears of a row that moves (libdbusmenu-gtk): a new one is put there.
+                self._remove(name)
             if name not in self._drawn:
                 self._insert(name, row, at)
-            elif self._order[at] != name:
-                self._order.remove(name)
-                self._order.insert(at, name)
-                self.widget.reorder_child(self._drawn[name].widget, at)
             self._edit_one(self._drawn[name], row)
+
+    def _remove(self, name: str) -> None:
+        self._drawn.pop(name).widget.destroy()
+        self._order.remove(name)
 
     def _insert(self, name: str, row: Row, at: int) -> None:
         drawn = _Drawn(row, _widget(row), MenuWidget(self._clicked) if row.rows else None)
@@ -81,13 +83,12 @@ class MenuWidget:
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
-    """Name each row so that one of another kind is another row."""
+    """Name each row so that one of another kind is another row; a line, by what is below it."""
     names = []
-    lines = 0
-    for row in rows:
-        lines += row.separator
+    for number, row in enumerate(rows):
         kind = "check" if row.checked is not None else "menu" if row.rows else "row"
-        names.append(f"line {lines}" if row.separator else f"{kind} {row.key}")
+        below = rows[number + 1].key if row.separator else ""
+        names.append(f"line {below}" if row.separator else f"{kind} {row.key}")
     return names
 
 
