@@ -47,6 +47,8 @@ def test_a_person_is_added_changed_linked_parted_and_removed(cli, people):
     changed = people("set", "ann", "--role", "default", "--plan", "default", "--display", "")
     assert (changed["role"], changed["plan"], changed.get("display")) == ("sender", "free", None)
     assert people("remove", "ann")["callers"] == [PHONE]
+    people("add", "eve")
+    assert cli("people", "remove", "eve").out.startswith("eve is removed.")
     assert people()["people"] == []
     roles = {c["caller"]: c["role"] for c in cli("callers", "--output", "json").json["callers"]}
     assert roles == {SLACK: "admin", PHONE: "none"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from core.contract import nearest
 from core.errors import Fault, InvalidInput
 from core.grammar import parse_chat, parse_items, quoting, read_json, usage, value
+from core.grammar.jsons import MAX_NAMES
 from tests.support.contracts import Bare, Mail, Note, Page, Table, faults
 
 
@@ -200,6 +203,15 @@ def test_words_are_refused_where_no_field_takes_text():
         ('{"a": 1e999}', Fault("json", "holds a number that is too large")),
         ('{"a": ' + "1" * 5000 + "}", Fault("json", "holds a number that is too large")),
         ('{"a": ' + "[" * 100_000, Fault("json", "is nested deeper than 32 levels")),
+        ('{"a":' + "[" * 40 + "]" * 40 + "}", Fault("json", "is nested deeper than 32 levels")),
+        (
+            '{"a": "\\ud800"}',
+            Fault("json", "holds half of a surrogate pair, which is no character"),
+        ),
+        (
+            json.dumps({str(n): n for n in range(MAX_NAMES + 1)}),
+            Fault("json", f"holds more than {MAX_NAMES} fields in one object"),
+        ),
         ("{hello} world", Fault("json", "is not valid at line 1, column 2")),
         ('{"a": 1} b', Fault("json", "is not valid at line 1, column 10")),
     ],
