@@ -1,6 +1,6 @@
 """People: their callers, roles and plans."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from core.callers import LABEL, LABEL_SHAPE, is_address
 from core.errors import Fault, InvalidInput
@@ -19,7 +19,7 @@ from core.ledger.membership import (
 )
 from core.ledger.records import CallerRecord, PersonRecord
 from core.ledger.sessions import end_sessions
-from core.ledger.standing import Standing, callers_of, standing, standings
+from core.ledger.standing import Standing, callers_of, persons, standing, standings
 from core.ledger.store import Connection, reads
 
 
@@ -74,6 +74,11 @@ class People(Audit):
             "END FROM callers c LEFT JOIN people p ON p.name = c.person ORDER BY c.last_seen DESC"
         )
         return [CallerRecord(row[0], row[1] or self._begins_on(row[0]), *row[2:]) for row in rows]
+
+    def persons(self, callers: Iterable[str]) -> dict[str, str]:
+        """Which person each of some callers is; one whom nobody has added is left out."""
+        wanted = [*dict.fromkeys(callers)]
+        return self.store.read(lambda db: persons(db, wanted))
 
     @reads
     def callers_of(self, db: Connection, caller: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Who a caller is in the ledger: a person, a role, a plan, a token."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from core.callers import ADDRESSED_SURFACE
@@ -95,6 +96,18 @@ def callers_of(db: Connection, who: Standing) -> list[str]:
         return [who.caller]
     rows = db.execute("SELECT caller FROM callers WHERE person = :name", {"name": who.person})
     return [caller for (caller,) in rows]
+
+
+def persons(db: Connection, callers: Sequence[str]) -> dict[str, str]:
+    """The person of each of some callers who is one's."""
+    names = {f"caller_{number}": caller for number, caller in enumerate(callers)}
+    if not names:
+        return {}
+    sql = (
+        "SELECT caller, person FROM callers WHERE person IS NOT NULL "
+        f"AND caller IN ({', '.join(f':{name}' for name in names)})"
+    )
+    return dict(db.execute(sql, names).fetchall())
 
 
 def token_label(caller: str) -> str | None:

@@ -25,20 +25,31 @@ class Look:
         self._health = HealthChecker(bot.engine)
         self.routes = (
             Route("GET", "/", Role.VIEWER, self._overview, "Overview"),
-            Route("POST", "/check", Role.VIEWER, self._check),
+            Route("POST", "/check", Role.VIEWER, self._check_all),
+            Route("POST", "/check/*", Role.VIEWER, self._check),
             Route("GET", "/runs", Role.VIEWER, self._runs, "Runs"),
             Route("GET", "/runs/*", Role.VIEWER, self._run),
             Route("GET", "/services/*", Role.VIEWER, self._service),
         )
 
     async def _overview(self, visit: Visit) -> View:
-        page = await self._bot.call(shown.overview, self._bot.engine, self._health, visit.who)
+        engine, seen = self._bot.engine, self._live.seen()
+        page = await self._bot.call(shown.overview, engine, self._health, visit.who, seen)
         return View("overview.html", page, refresh=True)
 
-    async def _check(self, visit: Visit) -> Redirect:
+    async def _check_all(self, visit: Visit) -> Redirect:
         visit.who.require_read(Read.LIVE)
         await self._live.report()
         return Redirect("/")
+
+    async def _check(self, visit: Visit) -> Redirect:
+        visit.who.require_read(Read.LIVE)
+        listed = {c.account_id(account) for c, account in accounts(self._bot.engine)}
+        # Whoever uses targets alone is told of no account.
+        if visit.name not in listed or ("/" in visit.name and visit.who.scope.destinations()):
+            raise _no_service()
+        await self._live.check([visit.name])
+        return Redirect(f"/#{visit.name}")
 
     async def _runs(self, visit: Visit) -> View:
         engine, who = self._bot.engine, visit.who
@@ -71,7 +82,11 @@ class Look:
         # The counts are everybody's.
         visit.who.require(Role.ADMIN, "see everybody's runs")
         if visit.name not in listed or span not in shown.SPANS:
-            raise NotFound("There is no such service.", fix="Choose one on the overview.")
+            raise _no_service()
         service = listed[visit.name]
         page = await self._bot.call(shown.service, engine, self._health, *service, span)
         return View("service.html", page)
+
+
+def _no_service() -> NotFound:
+    return NotFound("There is no such service.", fix="Choose one on the overview.")

@@ -16,6 +16,7 @@ from bot.web.live import LiveChecks
 from bot.web.pages import shown
 from bot.web.pages.audit import Audit
 from bot.web.pages.browser import Site, site
+from bot.web.pages.fixes import Fixes
 from bot.web.pages.forms import address
 from bot.web.pages.look import Look
 from bot.web.pages.people import People
@@ -62,7 +63,8 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= shown.FILTERS
+        fixes = Fixes(bot.engine.connectors)
+        self._templates.filters |= shown.FILTERS | {"steps": fixes.steps, "pieces": fixes.pieces}
         self._templates.globals["address"] = address
         admins = (People(bot), Tokens(bot), Targets(bot), Audit(bot))
         parts = (Look(bot, live), Send(bot), *admins, SignIn(bot, self.serves))

@@ -2,21 +2,21 @@
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.web.pages import charts
 from core import wording
 from core.contract import Connector
-from core.engine import Access, Engine
+from core.engine import Access, Engine, reasons
 from core.errors import InvalidInput
 from core.health import HealthChecker
 from core.health import shown as health_shown
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
 from core.ledger.records import DAY
-from core.reports import ConnectorHealth, RunPage, Verdict
+from core.reports import ConnectorHealth, Health, RunPage, Verdict
 from core.run_filter import OUTCOMES, own_runs, usage_for
 from core.scopes import Read
 
@@ -52,6 +52,10 @@ def _ago(at: float | dt.datetime) -> str:
     return wording.ago(time.time() - seconds)
 
 
+def _lasted(at: dt.datetime) -> str:
+    return wording.span(max(0.0, time.time() - at.timestamp()))
+
+
 def _utc(at: float | dt.datetime) -> str:
     moment = at if isinstance(at, dt.datetime) else dt.datetime.fromtimestamp(at, dt.UTC)
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M}"
@@ -70,6 +74,7 @@ def tone(word: str) -> str:
 
 FILTERS = {
     "ago": _ago,
+    "lasted": _lasted,
     "utc": _utc,
     "ms": _ms,
     "tone": tone,
@@ -79,14 +84,22 @@ FILTERS = {
 }
 
 
-def overview(engine: Engine, health: HealthChecker, who: Access) -> dict[str, Any]:
-    """Every service, what is not known of a run, and how the interfaces are connected."""
+def overview(
+    engine: Engine,
+    health: HealthChecker,
+    who: Access,
+    seen: Mapping[str, ConnectorHealth],
+) -> dict[str, Any]:
+    """Every service, what is not known of a run, and how the interfaces are connected.
+
+    `seen` is what this bot's last checks found.
+    """
     known = who.reads(Read.LIVE)
-    report = health_shown(health.report(), who) if known else None
+    report = health_shown(_with_notes(health.report(), seen), who) if known else None
     ledger = engine.ledger
     of = RunFilter() if who.sees_only is None else own_runs(engine, who)
-    unknown = ledger.run_page(MOST_UNKNOWN, replace(of, outcome="unknown"))
-    names = _names(engine)
+    unknown = ledger.runs(MOST_UNKNOWN, replace(of, outcome="unknown"))
+    names = ledger.persons(run.caller for run in unknown)
     today = {day.connector: day for day in usage_for(engine, who, 1).usage}
     return {
         "title": "Overview",
@@ -95,14 +108,49 @@ def overview(engine: Engine, health: HealthChecker, who: Access) -> dict[str, An
             _card(engine, name, detail, today)
             for name, detail in (report.detail if report else {}).items()
         ],
-        "unknown": [_row(engine, run, names) for run in unknown.runs],
-        "closing": [*wording.closing_lines(report)] if report else [NOT_SHOWN],
+        "unknown": [
+            {**_row(engine, run, names), "ending": _ending(engine, run)} for run in unknown
+        ],
+        "interfaces": _interfaces(engine, report) if report else [],
+        "team": report.bots if report else None,
+        "differ": [*wording.bots_differ(report.bots)] if report and report.bots else [],
+        "problems": [*_problems(report)] if report else [NOT_SHOWN],
     }
 
 
-def _names(engine: Engine) -> dict[str, str]:
-    """Caller to person, where somebody was added."""
-    return {each.caller: each.person for each in engine.ledger.callers() if each.person}
+def _problems(report: Health) -> Iterator[str]:
+    """What is wrong with Levqor's own files: interfaces and bots have tables."""
+    return wording.closing_lines(replace(report, inbound={}, bots=None))
+
+
+def _ending(engine: Engine, run: RunRecord) -> list[str]:
+    """How a run ended that was not sent, or may not have been, in the words of `why`."""
+    connector = next((each for each in engine.connectors if each.name == run.connector), None)
+    error = reasons.restore_error(run, connector)
+    return wording.refusal(error, outcome=run.state).splitlines()
+
+
+def _with_notes(report: Health, seen: Mapping[str, ConnectorHealth]) -> Health:
+    """A report with what a check found that nobody keeps, where nobody checked since."""
+    detail = {}
+    for name, each in report.detail.items():
+        last = seen.get(name, each)
+        newest = last.checked_at and each.checked_at and last.checked_at >= each.checked_at
+        same = newest and last.verdict == each.verdict
+        kept = replace(each, words=last.words, fix=last.fix, notes=last.notes)
+        detail[name] = kept if same else each
+    return replace(report, detail=detail)
+
+
+def _interfaces(engine: Engine, report: Health) -> list[dict[str, Any]]:
+    """How each interface does that a bot has said anything of, in order."""
+    titles = {each.name: each.title for each in engine.settings.interfaces}
+    order = [*titles]
+    listed = sorted(
+        report.inbound_detail.items(),
+        key=lambda item: order.index(item[0]) if item[0] in order else len(order),
+    )
+    return [{"title": titles.get(name, name), "health": health} for name, health in listed]
 
 
 def _card(
@@ -162,7 +210,7 @@ def service(
 
 def runs(engine: Engine, page: RunPage, who: Access, asked: Mapping[str, str]) -> dict[str, Any]:
     """A page of runs, and what it can be narrowed to."""
-    names = _names(engine)
+    names = engine.ledger.persons(run.caller for run in page.runs)
     return {
         **_filters(engine, who, asked),
         "runs": [_row(engine, run, names) for run in page.runs],

@@ -24,5 +24,5 @@ def test_the_overview_has_a_card_for_each_account(home, environ):
     assert list(found)[:3] == ["Slack", "Slack (acme)", "Slack (north)"]
     assert len(found) == 7
     assert "Working" in found["Slack (acme)"]
-    assert "SLACK_WEBHOOK_URL__NORTH is missing" in found["Slack (north)"]
+    assert "<code>SLACK_WEBHOOK_URL__NORTH</code> is missing" in found["Slack (north)"]
     assert "xoxb-north" not in page
