@@ -68,5 +68,6 @@ def _may_end(visit: Visit, caller: str) -> bool:
 def _no_link() -> LevqorError:
     return NotFound(
         "This link was used, is older than ten minutes, or a newer one was made.",
-        fix="Get a new one: levqor open on the machine, or open in a private chat with the bot.",
+        fix="Get a new one: levqor open on the machine, Open the web console in the tray's menu, "
+        "or open in a private chat with the bot.",
     )
