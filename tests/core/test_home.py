@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.callers import Caller
+from core.cli import main
 from core.connectors import CONNECTORS
 from core.errors import LevqorError
 from core.home import check, default, find
@@ -19,7 +20,7 @@ from core.home_key import home_key
 from core.ledger import Ledger
 from core.logs import RunLog
 from core.settings import Settings
-from tests.support.cli import ROOT, environment, levqor
+from tests.support.cli import ROOT, Ran, environment, levqor
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to another user")
 # Users and groups that no system gives to anybody.
@@ -207,16 +208,33 @@ LOOKS = [
 ]
 
 
+@pytest.fixture
+def inside(capsys):
+    """Run `levqor` in this process: starting it anew each time is no part of these facts."""
+
+    def run(*args):
+        status = main([*map(str, args)])
+        printed = capsys.readouterr()
+        return Ran(status, printed.out, printed.err)
+
+    return run
+
+
 @pytest.mark.parametrize(("words", "status", "said"), LOOKS, ids=str)
-def test_a_command_that_only_looks_makes_nothing(tmp_path, words, status, said):
-    ran = levqor("--home", tmp_path / "a" / "home", *words, env={"TMPDIR": str(tmp_path)})
+def test_a_command_that_only_looks_makes_nothing(
+    inside, tmp_path, monkeypatch, words, status, said
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ran = inside("--home", tmp_path / "a" / "home", *words)
     assert (ran.status, said in ran.out + ran.err) == (status, True), ran.out + ran.err
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("words", "status", "said"), LOOKS, ids=str)
-def test_a_command_that_only_looks_makes_nothing_in_a_home_that_is_there(home, words, status, said):
-    assert levqor("--home", home, *words).status == status
+def test_a_command_that_only_looks_makes_nothing_in_a_home_that_is_there(
+    inside, home, words, status, said
+):
+    assert inside("--home", home, *words).status == status
     assert list(home.iterdir()) == []
 
 
@@ -236,16 +254,16 @@ def test_a_completion_makes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_home_with_a_database_alone_gets_no_key_from_a_look(home):
-    levqor("--home", home, "plan", "set", "cli:a", "pro")
+def test_a_home_with_a_database_alone_gets_no_key_from_a_look(inside, home):
+    inside("--home", home, "plan", "set", "cli:a", "pro")
     for words in (["health"], ["usage"], ["runs"], ["callers"], ["doctor"]):
-        levqor("--home", home, *words)
+        inside("--home", home, *words)
     assert sorted(file.name for file in home.iterdir()) == ["levqor.db", "levqor.db-lock"]
 
 
-def test_what_a_look_finds_is_what_is_there(home):
-    assert levqor("--home", home, "plan", "set", "cli:a", "pro").status == 0
-    found = levqor("--home", home, "callers", "--output", "json").json["callers"]
+def test_what_a_look_finds_is_what_is_there(inside, home):
+    assert inside("--home", home, "plan", "set", "cli:a", "pro").status == 0
+    found = inside("--home", home, "callers", "--output", "json").json["callers"]
     assert [(one["caller"], one["plan"]) for one in found] == [("cli:a", "pro")]
 
 

@@ -102,6 +102,14 @@ def test_the_next_goes_after_a_second_where_the_attempt_before_it_takes_long(gat
     assert time.monotonic() - began >= 1.1
 
 
+def test_whose_turn_does_not_come_in_time_hears_to_come_again(gate):
+    gate.block("a", TOLD.replace(retry_after=0.1))
+    assert gate.wait("a", soon(), turned_away=False) is None
+    # The attempt before it is not over, and it has less time than it is given at most.
+    refusal = gate.wait("a", soon(0.3), turned_away=False)
+    assert (refusal.reason, refusal.retry_after) == ("too_fast", 1.0)
+
+
 def test_a_stop_ends_every_wait(gate):
     gate.block("a", TOLD)
     order = []
