@@ -12,8 +12,9 @@ import pytest
 from core.ledger import Ledger
 from core.ledger.postgres import Lease
 from tests.support.bot import Program
+from tests.support.clock import Clock
 from tests.support.engines import shared
-from tests.support.replica import replicas, skew
+from tests.support.replica import replicas
 from tests.support.waiting import wait_for
 
 LEASE = Lease(5, 0.5, 7.5)
@@ -90,7 +91,7 @@ def test_while_the_database_is_away_nothing_is_sent_and_after_it_nothing_is_lost
     tmp_path, environ, sandbox, cluster, database, people, counts
 ):
     ada = sandbox.telegram.user(42)
-    clocks = [{}, skew(tmp_path, HOUR), skew(tmp_path, -HOUR)]
+    clocks = [{}, *(Clock(tmp_path, wrong).environ for wrong in (HOUR, -HOUR))]
     began = time.time()
     with replicas(tmp_path, environ, lease=LEASE, each=clocks) as bots, Load(bots, people) as load:
         asked = {"before": ada.says("/slack_send before")}

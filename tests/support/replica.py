@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -79,44 +78,6 @@ def replicas(
         for bot in bots:
             bot.until("listening on http://")
         yield bots
-
-
-# Only the time of day: how long things take is measured by other clocks.
-_CLOCK = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <sys/time.h>
-#include <time.h>
-int clock_gettime(clockid_t clock, struct timespec *t) {
-    static int (*real)(clockid_t, struct timespec *);
-    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
-    int failed = real(clock, t);
-    if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        t->tv_sec += atol(getenv("SKEW"));
-    return failed;
-}
-int gettimeofday(struct timeval *restrict t, void *restrict zone) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    t->tv_sec = now.tv_sec, t->tv_usec = now.tv_nsec / 1000;
-    return 0;
-}
-time_t time(time_t *t) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (t) *t = now.tv_sec;
-    return now.tv_sec;
-}
-"""
-
-
-def skew(folder: Path, seconds: int) -> dict[str, str]:
-    """What makes a program's clock wrong by so much (libfaketime makes `sleep` fail)."""
-    library = folder / "clock.so"
-    line = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(library), "-ldl"]
-    subprocess.run(line, input=_CLOCK.encode(), check=True)
-    return {"LD_PRELOAD": str(library), "SKEW": str(seconds)}
 
 
 def main(*argv: str) -> int:
