@@ -72,7 +72,10 @@ TABLE = {
         TWO_TOLD, [TWO_FREE[0], row("sent", mark="n", free=True, day="2026-11-28")], ["m", "n"], [],
     ),
     "one free one, after one that was given back": (
-        [asked("not_sent", "sent")], [row("not_sent", free=True), row("sent", free=True)], ["m"], [],
+        [asked("not_sent", "sent")],
+        [row("not_sent", free=True), row("sent", free=True)],
+        ["m"],
+        [],
     ),
     "used up by another": ([asked("sent"), QUOTA], [row("sent", free=True)], ["m"], []),
     "used up by nobody": ([QUOTA], [], [], ["count"]),

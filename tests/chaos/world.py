@@ -215,8 +215,10 @@ class World:
         return [TestSend(run, kind, state, told.get(run)) for run, kind, state in rows]
 
     def states(self) -> Counter[str]:
-        """How many runs are in each state."""
-        return Counter(dict(self.query("SELECT state, count(*) FROM runs GROUP BY state")))
+        """How many runs are in each state; usage knows no test sends."""
+        return Counter(
+            dict(self.query("SELECT state, count(*) FROM runs WHERE test = 0 GROUP BY state"))
+        )
 
     def usage(self) -> Counter[str]:
         """How many there are by the report of the terminal."""
