@@ -56,6 +56,9 @@ class Disturbances:
         if self.failed:
             raise self.failed[0]
         self.world.storm.mode = "calm"
+        # What no poll has met yet would go on for minutes: a bot waits longer each time.
+        with self.world.sandbox.telegram._lock:
+            self.world.sandbox.telegram._next.clear()
         for bot in self.world.bots:
             bot.go_on()
             bot.start()

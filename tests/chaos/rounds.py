@@ -150,7 +150,10 @@ def _calm(world: World, askers: Askers) -> History:
             and not any(each.what == "trouble" for each in asked.told)
         ]
         open_ = [row for row in rows if row.state in ("accepted", "sending") or row.owed]
-        if (not silent and not open_) or time.monotonic() > until:
+        if not silent and not open_:
+            break
+        if time.monotonic() > until:
+            world.log("silent", marks=silent, open=[row.run for row in open_], **world.state())
             break
         time.sleep(0.5)
     # Who sent one may know better than who found it interrupted, a moment later.

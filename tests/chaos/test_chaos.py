@@ -29,8 +29,8 @@ BROKEN = {
     ),
     "quota": (
         "core/ledger/accept.py",
-        "day_of(at)) >= FREE_LIMIT:",
-        "day_of(at)) > FREE_LIMIT:",
+        '"charged": not request.test,',
+        '"charged": request.test,',
         {"count"},
     ),
     "giving back": (

@@ -209,6 +209,18 @@ class World:
                 found.append(Row(run, mark, state, *values))
         return found
 
+    def state(self) -> dict[str, Any]:
+        """How the bots are doing, where somebody waits for them in vain."""
+        out, err = self.levqor("health").communicate(timeout=120)
+        updates = self.sandbox.telegram.updates
+        return {
+            "health": (out or err)[-2000:],
+            "bots": [(bot.running, bot.starts, bot.said[-600:]) for bot in self.bots],
+            "pending": [one["update_id"] for one in updates.pending],
+            "confirmed": updates.confirmed[-5:],
+            "leases": self.query("SELECT name, owner, term, until FROM leases"),
+        }
+
     def tests(self, told: Mapping[str, str]) -> list[TestSend]:
         """All test sends so far, and what the tray was told of them."""
         rows = self.query("SELECT run, connector, state FROM runs WHERE test = 1")
