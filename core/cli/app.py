@@ -1,78 +1,76 @@
 """The command line: every command, in the order of the help page, and what goes before them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from core import __version__
 from core.callers import Local
-from core.cli import (
-    audit,
-    console,
-    doctor,
-    init,
-    options,
-    people,
-    person,
-    reports,
-    run,
-    runs,
-    sandbox,
-    service,
-    smoke,
-    storage,
-    targets,
-    tokens,
-    usage,
-)
+from core.cli import options
 from core.cli.help import HelpCommand, HelpGroup, RunCommand
-from core.cli.people import PairGroup
 from core.errors import Fault, InvalidInput
 
 EVERYDAY, SET_UP, PEOPLE, KEEPING = (
     "Everyday commands", "Set-up commands", "People and tokens", "Database and home folder",
 )  # fmt: skip
-COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    EVERYDAY: (
-        run.run,
-        reports.health,
-        runs.runs,
-        runs.why,
-        usage.usage,
-        reports.bots,
-        console.open_console,
-    ),
-    SET_UP: (init.init, doctor.doctor, smoke.smoke, sandbox.sandbox),
-    PEOPLE: (people.callers, person.link, people.unpair, audit.audit),
-    KEEPING: (storage.backup, storage.restore, storage.prune),
+# Where each command is: only the one that a line names is imported.
+COMMANDS: dict[str, dict[str, str]] = {
+    EVERYDAY: {
+        "run": "run.run",
+        "health": "reports.health",
+        "runs": "runs.runs",
+        "why": "runs.why",
+        "usage": "usage.usage",
+        "bots": "reports.bots",
+        "open": "console.open_console",
+    },
+    SET_UP: {
+        "init": "init.init",
+        "doctor": "doctor.doctor",
+        "smoke": "smoke.smoke",
+        "sandbox": "sandbox.sandbox",
+    },
+    PEOPLE: {
+        "callers": "people.callers",
+        "link": "person.link",
+        "unpair": "people.unpair",
+        "audit": "audit.audit",
+    },
+    KEEPING: {
+        "backup": "storage.backup",
+        "restore": "storage.restore",
+        "prune": "storage.prune",
+    },
 }
-GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
+GROUPS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     (
         PEOPLE,
         "people",
         "Say who is who on every interface, and what they may do.",
         {
-            "list": person.people_list,
-            "add": person.people_add,
-            "set": person.people_set,
-            "link": person.people_link,
-            "unlink": person.people_unlink,
-            "remove": person.people_remove,
+            "list": "person.people_list",
+            "add": "person.people_add",
+            "set": "person.people_set",
+            "link": "person.people_link",
+            "unlink": "person.people_unlink",
+            "remove": "person.people_remove",
         },
     ),
-    (PEOPLE, "plan", "Set how much a person may send in a day.", {"set": people.plan_set}),
+    (PEOPLE, "plan", "Set how much a person may send in a day.", {"set": "people.plan_set"}),
     (
         PEOPLE,
         "token",
         "Make, narrow, rotate and revoke tokens for HTTP.",
         {
-            "new": tokens.new,
-            "list": tokens.list_all,
-            "set": tokens.change,
-            "rotate": tokens.rotate,
-            "revoke": tokens.revoke,
+            "new": "tokens.new",
+            "list": "tokens.list_all",
+            "set": "tokens.change",
+            "rotate": "tokens.rotate",
+            "revoke": "tokens.revoke",
         },
     ),
     (
@@ -80,11 +78,11 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
         "target",
         "Name destinations, for target=NAME in place of a channel, a chat or an address.",
         {
-            "add": targets.add,
-            "list": targets.show,
-            "set": targets.change,
-            "remove": targets.remove,
-            "test": targets.try_out,
+            "add": "targets.add",
+            "list": "targets.show",
+            "set": "targets.change",
+            "remove": "targets.remove",
+            "test": "targets.try_out",
         },
     ),
     (PEOPLE, "pair", "Authorize a chat account.", {}),
@@ -92,28 +90,83 @@ GROUPS: tuple[tuple[str, str, str, dict[str, Callable[..., None]]], ...] = (
         SET_UP,
         "service",
         "Keep levqor-bot running on this machine.",
-        {"install": service.install, "status": service.status, "remove": service.remove},
+        {"install": "service.install", "status": "service.status", "remove": "service.remove"},
     ),
     (
         KEEPING,
         "home",
         "Move the home folder: database, settings, key and log.",
-        {"move": storage.move},
+        {"move": "storage.move"},
     ),
 )
 
 
 def _people(ctx: typer.Context, output: options.Output = None) -> None:
     if ctx.invoked_subcommand is None:
+        from core.cli import person
+
         person.people_list(ctx, output)
 
 
 # What a group does where no command of its own is named.
 BARE: dict[str, Callable[..., None]] = {"people": _people}
 
+
+def _callback(place: str) -> Callable[..., None]:
+    module, _, function = place.partition(".")
+    callback: Callable[..., None] = getattr(import_module(f"core.cli.{module}"), function)
+    return callback
+
+
+def _command(title: str, name: str, place: str) -> Any:
+    kind = RunCommand if name == "run" else HelpCommand
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name, cls=kind, rich_help_panel=title)(_callback(place))
+    return typer.main.get_command(alone)
+
+
+def _group(title: str, name: str, summary: str, members: Mapping[str, str]) -> Any:
+    kind = HelpGroup if members else import_module("core.cli.people").PairGroup
+    group = typer.Typer(
+        name=name,
+        cls=kind,
+        help=summary,
+        add_completion=False,
+        rich_markup_mode=None,
+    )
+    # With one command alone typer would leave its name out.
+    group.callback(invoke_without_command=name in BARE)(BARE.get(name, lambda: None))
+    for word, place in members.items():
+        group.command(word, cls=HelpCommand)(_callback(place))
+    made: Any = typer.main.get_command(group)
+    made.rich_help_panel = title
+    return made
+
+
+_MAKERS: dict[str, Callable[[], Any]] = {
+    name: cache(partial(_command, title, name, place))
+    for title, places in COMMANDS.items()
+    for name, place in places.items()
+}
+_MAKERS |= {group[1]: cache(partial(_group, *group)) for group in GROUPS}
+
+
+class _Root(HelpGroup):
+    """Every command, each made when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands, then the groups."""
+        return [*_MAKERS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Make a command."""
+        make = _MAKERS.get(cmd_name)
+        return make() if make else super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="levqor",
-    cls=HelpGroup,
+    cls=_Root,
     help="Send messages, pages and table rows to your team's services, and see which of them work.",
     epilog="Try it without any account: levqor --sandbox smoke\n\n"
     "Help on one command: levqor COMMAND --help. Put --home and --sandbox before the command;"
@@ -124,18 +177,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _title, _commands in COMMANDS.items():
-    for _command in _commands:
-        _kind = RunCommand if _command is run.run else HelpCommand
-        _name = "open" if _command is console.open_console else None
-        app.command(_name, cls=_kind, rich_help_panel=_title)(_command)
-for _title, _name, _help, _members in GROUPS:
-    _group = typer.Typer(cls=HelpGroup if _members else PairGroup, rich_markup_mode=None)
-    # With one command alone typer would leave its name out.
-    _group.callback(invoke_without_command=_name in BARE)(BARE.get(_name, lambda: None))
-    for _word, _member in _members.items():
-        _group.command(_word, cls=HelpCommand)(_member)
-    app.add_typer(_group, name=_name, help=_help, rich_help_panel=_title)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - the seam is typer's
