@@ -5,6 +5,9 @@ from typing import Any
 
 from core.reports import iso
 
+# What has a default where nobody has chosen.
+_DEFAULTED = ("role", "plan")
+
 
 def changed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
     """Say what differs between two states."""
@@ -27,4 +30,6 @@ def _value(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float) and name.endswith(("_at", "_until")):
         return str(iso(value))
-    return "default" if value is None else str(value)
+    if value is None:
+        return "default" if name in _DEFAULTED else "none"
+    return str(value)

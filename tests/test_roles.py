@@ -16,14 +16,18 @@ from bot.surfaces import SURFACES
 from bot.telegram.menus import SPELLING as TELEGRAM_SPELLING
 from core.callers import os_user
 from core.connectors import CONNECTORS
+from core.engine import Engine
 from core.ledger import Ledger
 from core.roles import Role
 from core.sandbox.slack import TEAM
+from core.settings import Settings
+from tests.bot.web.pages.conftest import Visitor
 from tests.support.journal import finish
 from tests.support.programs import Console
 from tests.support.slack import at_work
 from tests.support.telegram import QUICK, Asked, living, settings_for
 from tests.support.waiting import wait_for
+from tests.support.web import served
 from tray import desktop
 from tray import menu as tray_menu
 from tray.source.local import Local as LocalSource
@@ -31,6 +35,8 @@ from tray.state import State
 
 SAMPLES = {c.action_id(a): dict(a.sample) for c in CONNECTORS for a in c.actions}
 OTHERS = "another's run"
+# Pages of the web console; a terminal's user may do all of that anyway, and a chat none of it.
+ADMINS = ("people", "tokens", "targets", "audit")
 
 NONE, VIEWER, SENDER, ADMIN = Role
 TABLE = {
@@ -45,6 +51,7 @@ TABLE = {
     "open": {VIEWER, SENDER, ADMIN},
     "whoami": {NONE, VIEWER, SENDER, ADMIN},
     "help": {VIEWER, SENDER, ADMIN},
+    **{page: {ADMIN} for page in ADMINS},
 }
 REFUSALS = ("may not use Levqor. ", "may not send", "no run of yours", "by an admin only")
 
@@ -57,7 +64,7 @@ def answered(text):
 class Way:
     """An interface: whom it asks as, what it tries, and what it offers."""
 
-    lacks, offered_only = (), frozenset()
+    lacks, offered_only = ADMINS, frozenset()
     shown = frozenset()  # what is offered to whom everything is refused
 
     def __init__(self, home, sandbox, open_way):
@@ -178,7 +185,7 @@ class InTray(Way):
 
     # Whoever may use the home sees how it is doing.
     shown = frozenset({"health"})
-    lacks = ("usage", "runs", "why", OTHERS, "link", "open", "whoami", "help")
+    lacks = ("usage", "runs", "why", OTHERS, "link", "open", "whoami", "help", *ADMINS)
     # Each try is a process: what the others may do is shown by the rows that offer it.
     offered_only = {*SAMPLES} - {"slack.send"}
 
@@ -204,14 +211,60 @@ class InTray(Way):
         return {row.command.arg for row in rows if row.key.startswith("test:")} | {"health"}
 
 
-WAYS = {"slack": InSlack, "telegram": InTelegram, "console": InConsole, "tray": InTray}
+PAGES = {"health": "/", "runs": "/runs", **{page: f"/{page}" for page in ADMINS}}
+
+
+class InBrowser(Way):
+    """Members of a workspace who are signed in to the web console."""
+
+    lacks = ("usage", "link", "open", "whoami", "help")
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        settings = Settings(self.home, environ=self.sandbox.settings())
+        engine = self.open.enter_context(Engine.open(settings))
+        self.web, self.visitors = self.open.enter_context(served(engine)), {}
+
+    def caller(self, role):
+        return f"slack:{TEAM}:U{role.upper()}"
+
+    def visitor(self, role):
+        if role not in self.visitors:
+            self.visitors[role] = Visitor(self.web).sign_in(self.caller(role))
+        return self.visitors[role]
+
+    def asks(self, role, what):
+        somebody = self.visitor(role)
+        if what in SAMPLES:
+            form = {k: v if isinstance(v, str) else json.dumps(v) for k, v in SAMPLES[what].items()}
+            reply = somebody.post(f"/send/{what}", {**form, "nonce": what, "step": "send"})
+        else:
+            runs = {"why": f"/runs/{self.own}", OTHERS: f"/runs/{self.run}"}
+            reply = somebody.get({**PAGES, **runs}[what])
+        return "" if reply.status == 200 else "may not send"
+
+    def offers(self, role):
+        read = lambda path: self.visitor(role).get(path).body.decode()  # noqa: E731
+        menu = read("/").partition("</nav>")[0]
+        shown = {what for what, path in PAGES.items() if f'<a href="{path}"' in menu}
+        shown |= {"why"} if f'"/runs/{self.own}"' in read("/runs") else set()
+        return shown | {what for what in SAMPLES if f'"/send/{what}"' in read("/send")}
+
+
+WAYS = {
+    "web": InBrowser,
+    "slack": InSlack,
+    "telegram": InTelegram,
+    "console": InConsole,
+    "tray": InTray,
+}
 # Tried in its own tests.
 ELSEWHERE = {"http"}
 
 
 def test_the_table_has_a_row_for_every_question_and_action_and_each_interface_a_way():
-    assert {*TABLE} == {*SAMPLES, *(question.word for question in QUESTIONS), OTHERS}
-    assert {*WAYS} | ELSEWHERE == {*(surface.name for surface in SURFACES), "tray"}
+    assert {*TABLE} == {*SAMPLES, *(question.word for question in QUESTIONS), OTHERS, *ADMINS}
+    assert {*WAYS} - {"web"} | ELSEWHERE == {*(surface.name for surface in SURFACES), "tray"}
     assert all({*way.lacks} < {*TABLE} for way in WAYS.values())
 
 

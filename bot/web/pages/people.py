@@ -148,7 +148,13 @@ class People:
         settings, ledger = self._bot.settings, self._ledger
         added = ledger.people()
         access = everyone(settings, ledger)
-        alone = [each for each in ledger.callers() if not each.person and each.caller in access]
+        # A token that was revoked has no page of its own.
+        gone = {f"{ADDRESSED_SURFACE}:{each.label}" for each in ledger.tokens() if each.revoked_at}
+        alone = [
+            each
+            for each in ledger.callers()
+            if not each.person and each.caller in access.keys() - gone
+        ]
         return {
             "title": "People",
             "people": [
@@ -165,8 +171,8 @@ class People:
             "days": DAYS,
             "no_admin": bool(added) and not people.has_admin(settings, ledger),
             "pairable": self._pairable(),
-            "roles": [("", f"{Role.SENDER}, unless the settings say more"), *_ROLES],
-            "plans": [("", f"as LEVQOR_DEFAULT_PLAN says: {settings.app.default_plan}"), *_PLANS],
+            "roles": [("", f"default: {Role.SENDER}"), *_ROLES],
+            "plans": [("", f"default: {settings.app.default_plan}"), *_PLANS],
         }
 
     def _pairable(self) -> list[tuple[str, str]]:

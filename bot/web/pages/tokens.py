@@ -45,7 +45,7 @@ class Tokens:
                 "tokens": [_row(each, now) for each in kept],
                 "wide": [tokens.why_wide(each.label) for each in kept if tokens.wide(each, now)],
                 "scope": self._scope(_ticked(typed.texts) if typed.error else DEFAULT.words),
-                "plans": [("", f"as LEVQOR_DEFAULT_PLAN says: {plan}"), *_PLANS],
+                "plans": [("", f"default: {plan}"), *_PLANS],
             }
 
         page = await self._bot.call(look)

@@ -1,11 +1,16 @@
 """Tokens in the web console: made and shown once, narrowed, rotated, revoked."""
 
+import asyncio
 import html
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from core.scopes import Read
 from tests.bot.web.pages.conftest import words
+from tests.support.console import walking
 
 SECRET = r"lvq_[a-z0-9-]+_[\w-]{43}"
 
@@ -139,3 +144,23 @@ def test_who_may_not_send_is_said_beside_the_new_secret(web, ann):
     web.bot.engine.ledger.person_set("http:ci", by="cli:root", role="viewer")
     told = words(make(ann, "ci"))
     assert "It may not send: http:ci has the role viewer." in told
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here: make system")
+def test_going_back_to_a_new_token_shows_nothing_of_it(web, tmp_path):
+    async def walk():
+        async with walking(web, tmp_path / "profile") as ann:
+            await ann.sign_in("cli:ann")
+            await ann.visit("/tokens")
+            await ann.write("label", "ci")
+            await ann.click("form.card button.first")
+            made = await ann.words()
+            await ann.click("main a")
+            await ann.page.value("setTimeout(() => history.back())")
+            await ann.page.loaded()
+            return made, await ann.page.value("document.documentElement.outerHTML")
+
+    made, back = asyncio.run(walk())
+    assert re.search(SECRET, made)
+    assert not re.search(SECRET, back)
+    assert len(web.bot.engine.ledger.tokens()) == 1
