@@ -82,7 +82,8 @@ def parse(update: Update, bot_id: int, bot_name: str) -> TextMessage | ButtonPre
     if message.from_user.is_bot or message.sender_chat is not None:
         # A channel's posts in its group, and administrators who hide who they are.
         return None
-    others = _forwarded(message) or message.via_bot is not None
+    robots = (message.via_bot, message.sender_business_bot)
+    others = _forwarded(message) or any(robot is not None for robot in robots)
     command, whom, rest = ("", "", "") if others else _command(message)
     if whom and whom.lower() != bot_name.lower():
         return None

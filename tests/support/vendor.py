@@ -182,10 +182,10 @@ def _read(specs: Path, name: str) -> Vendor:
         for method in METHODS:
             item.get(method, {}).pop("security", None)
     made: dict[str, Any] = closed(spec, spec)
-    return Vendor(name, {**made, "components": _needed(made)})
+    return Vendor(name, {**made, "components": needed(made)})
 
 
-def _needed(spec: dict[str, Any]) -> dict[str, Any]:
+def needed(spec: dict[str, Any]) -> dict[str, Any]:
     """The components that the calls refer to, directly or not."""
     kept: dict[str, Any] = {}
     waiting = [spec["paths"]]

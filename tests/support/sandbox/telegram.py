@@ -58,6 +58,10 @@ class Person:
         """Send a photo; a command in its caption is no command."""
         self._telegram.sends_photo(self.id, caption, chat=self.chat)
 
+    def meets(self) -> None:
+        """Start the bot, and write nothing."""
+        self._telegram.met(self.id, self.name)
+
     def blocks(self) -> None:
         """Block the bot."""
         self._telegram.messages.blocked.add(self.id)
@@ -210,6 +214,16 @@ class TelegramChats(Telegram):
     async def inject(self, update: dict[str, Any]) -> dict[str, Any] | None:
         """Queue an update as it stands, however odd; a missing number is added."""
         return self.updates.add(update)
+
+    @threadsafe_call
+    async def met(self, user: int, name: str) -> None:
+        """Somebody has started the bot."""
+        self._met(user, None, name)
+
+    @threadsafe_call
+    async def brings(self, updates: list[dict[str, Any]]) -> list[int]:
+        """Queue updates, of kinds that the bot does not want as well; their numbers."""
+        return [self.updates.add(update, wanted=True)["update_id"] for update in updates]
 
     @threadsafe_call
     async def revoke(self) -> None:

@@ -49,10 +49,13 @@ class Updates:
         self._hook: dict[str, Any] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, update: dict[str, Any]) -> dict[str, Any] | None:
-        """Queue an update, numbered unless it has a number; None where the bot opted out."""
+    def add(self, update: dict[str, Any], *, wanted: bool = False) -> dict[str, Any] | None:
+        """Queue an update, numbered unless it has a number; None where the bot opted out.
+
+        `wanted` are those that were queued before it did.
+        """
         kinds = [kind for kind in update if kind != "update_id"]
-        if kinds and not self._wanted(kinds[0]):
+        if kinds and not wanted and not self._wanted(kinds[0]):
             return None
         numbered = {"update_id": self._next_id, **update}
         if isinstance(numbered["update_id"], int):
