@@ -14,7 +14,6 @@ from core.ledger.listing import RunFilter
 from core.settings import Settings
 from tests.support.browser import Page, browsing
 from tests.support.journal import finish
-from tests.support.sandbox import Sandbox
 from tests.support.web import Served, served
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.ledger import Ledger
+    from tests.support.sandbox import Sandbox
 
 DAY = 86_400.0
 # Who signs in: a person of each role that sees anything.
@@ -38,18 +38,18 @@ NAMED = {
     "/people/*": ("ann", "http:ci"),
     "/tokens/*": ("ci",),
     "/targets/*": ("ops",),
+    "/tokens/*": ("ci",),
 }  # fmt: skip
 
 
 @contextlib.contextmanager
-def console(home: Path) -> Iterator[Served]:
+def console(home: Path, sandbox: Sandbox) -> Iterator[Served]:
     """A bot whose services are stand-ins, one of them with a wrong key; a past to look at."""
-    with Sandbox() as sandbox:
-        environ = {**sandbox.settings(), "LEVQOR_DEFAULT_PLAN": "pro", "NOTION_API_KEY": "ntn_no"}
-        with Engine.open(Settings(home, environ=environ)) as engine:
-            fill(engine)
-            with served(engine) as web:
-                yield web
+    environ = {**sandbox.settings(), "LEVQOR_DEFAULT_PLAN": "pro", "NOTION_API_KEY": "ntn_no"}
+    with Engine.open(Settings(home, environ=environ)) as engine:
+        fill(engine)
+        with served(engine) as web:
+            yield web
 
 
 def fill(engine: Engine) -> None:

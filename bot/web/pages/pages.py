@@ -60,6 +60,7 @@ class Console:
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            finalize=shown.written,
             trim_blocks=True,
             lstrip_blocks=True,
         )

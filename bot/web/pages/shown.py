@@ -16,6 +16,7 @@ from core.health import shown as health_shown
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
 from core.ledger.records import DAY
+from core.plain import plain_text
 from core.reports import ConnectorHealth, Health, RunPage, Verdict
 from core.run_filter import OUTCOMES, own_runs, usage_for
 from core.scopes import Read
@@ -70,6 +71,14 @@ def _ms(ms: float | None) -> str:
 def tone(word: str) -> str:
     """The colour of a run's state or a service's verdict."""
     return _TONES.get(word, "dim")
+
+
+def written(value: Any) -> Any:
+    """A value as a page holds it: no text turns around what stands beside it.
+
+    What somebody typed goes back to them as it was: `|e` makes no `str` of it.
+    """
+    return plain_text(value) if type(value) is str else value
 
 
 FILTERS = {

@@ -9,6 +9,7 @@ import pytest
 from core.roles import Role
 from tests.support.console import ROLES, console, paths, walking
 from tests.support.npm import package
+from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="no chromium here: make system"
@@ -45,7 +46,7 @@ def statuses(role, path, needed):
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory):
-    with console(tmp_path_factory.mktemp("home")) as web:
+    with Sandbox() as sandbox, console(tmp_path_factory.mktemp("home"), sandbox) as web:
         yield web
 
 
