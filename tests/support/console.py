@@ -38,7 +38,6 @@ NAMED = {
     "/people/*": ("ann", "http:ci"),
     "/tokens/*": ("ci",),
     "/targets/*": ("ops",),
-    "/tokens/*": ("ci",),
 }  # fmt: skip
 
 
