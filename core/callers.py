@@ -55,12 +55,19 @@ class Caller:
     `surface` is where they ask, `id` what that surface knows them by. `known` is False
     for a caller without a token or an account (an address): logs call them `anon`.
     `credential` is the digest of what they came with, where that is still to be compared.
+    `via` is where they ask now, where that is not the surface that knows them.
     """
 
     surface: str
     id: str
     known: bool = True
     credential: bytes | None = field(default=None, compare=False, repr=False)
+    via: str | None = field(default=None, compare=False)
+
+    @property
+    def asks_on(self) -> str:
+        """The surface on which they ask, as runs, the log and metrics have it."""
+        return self.via or self.surface
 
     def __str__(self) -> str:
         return f"{self.surface}:{self.id}"

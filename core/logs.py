@@ -77,7 +77,7 @@ class RunLog:
                     "run": run,
                     "ip": self._tag(ip) if ip else None,
                     "user": mask(caller.id.rpartition(":")[2]) if caller.known else "anon",
-                    "surface": caller.surface,
+                    "surface": caller.asks_on,
                     "connector": connector,
                     "action": action,
                     "status": status,

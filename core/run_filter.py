@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, TypeVar, get_args
 
+from core.callers import Local
 from core.contract import nearest
 from core.engine.access import local_surfaces
 from core.errors import Fault, Forbidden, InvalidInput
 from core.ledger.listing import Place, RunFilter, Wanted
+from core.ledger.records import DAY
 from core.scopes import Read
 from core.spans import span
 
@@ -35,7 +38,7 @@ def read_filter(
     *,
     option: str = "",
 ) -> tuple[RunFilter, Place | None]:
-    """Read `since`, `person`, `action`, `outcome` and `before`, of which each may be left out.
+    """Read `since`, `until`, `person`, `action`, `interface`, `outcome` and `before`, or none.
 
     `who` asks: but for an admin, all they may mean is their own runs. Raises Forbidden, and
     InvalidInput with every fault; `option` goes before the names in it.
@@ -50,6 +53,7 @@ def read_filter(
             return None
 
     since = read("since", lambda text: moment(text, engine.ledger.now()))
+    until = read("until", lambda text: _end(text, engine.ledger.now()))
     own = RunFilter()
     callers: tuple[str, ...] | None
     if who is not None and who.sees_only:
@@ -58,6 +62,7 @@ def read_filter(
     else:
         callers = read("person", lambda text: _callers(engine, text))
     names = read("action", lambda text: _action(engine, text, own.actions))
+    surface = read("interface", lambda text: _interface(engine, text))
     outcome = read("outcome", _outcome)
     before = read("before", Place.parse)
     if faults:
@@ -65,7 +70,8 @@ def read_filter(
     connector, action = names or (None, None)
     if own.since is not None:
         since = max(own.since, since or own.since)
-    return RunFilter(since, callers, connector, action, outcome, own.actions), before
+    of = RunFilter(since, callers, connector, action, outcome, own.actions, surface, until)
+    return of, before
 
 
 def own_runs(engine: Engine, who: Access) -> RunFilter:
@@ -100,6 +106,24 @@ def moment(text: str, now: float) -> float:
     except ValueError:
         raise ValueError(f"must be {SINCE}") from None
     return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp()
+
+
+def _end(text: str, now: float) -> float:
+    """The moment up to which runs are meant; of a date, its end."""
+    whole = re.fullmatch(r"\d{4}-\d\d-\d\d", text)
+    return moment(text, now) + (DAY if whole else 0)
+
+
+def interfaces(engine: Engine) -> list[str]:
+    """Where runs may have been asked for, as they have it."""
+    declared = (name for each in engine.settings.interfaces for name in (each.name, each.pages))
+    return [*dict.fromkeys(name for name in (*declared, *Local) if name)]
+
+
+def _interface(engine: Engine, text: str) -> str:
+    if text in (known := interfaces(engine)):
+        return text
+    raise ValueError(_unknown("is no interface", text, known))
 
 
 def _callers(engine: Engine, text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.declaration import SurfaceSpec
-from bot.web.settings import HttpSettings, console_address
+from bot.web.settings import PAGES, HttpSettings, console_address
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
@@ -47,4 +47,5 @@ SURFACE = SurfaceSpec(
     build=build,
     settings=HttpSettings,
     console=console_address,
+    pages=PAGES,
 )

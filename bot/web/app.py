@@ -24,6 +24,7 @@ from core import __version__
 from core.engine import Engine
 from core.errors import Forbidden, InternalError, LevqorError, MethodNotAllowed, NotFound
 from core.network import loopback
+from core.run_filter import interfaces
 from core.scopes import Read
 from core.settings import Address
 
@@ -49,10 +50,11 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
                 methods=["POST"],
                 **openapi.action_page(connector, action, bot.settings.default),
             )
+    runs_page = openapi.runs_page(bot.engine.connectors, interfaces(bot.engine))
     for path, handler, docs in (
         ("/actions/health", handlers.connectors, openapi.HEALTH),
         ("/api/usage/summary", handlers.usage, openapi.USAGE),
-        ("/api/runs", handlers.runs, openapi.runs_page(bot.engine.connectors)),
+        ("/api/runs", handlers.runs, runs_page),
         ("/api/runs/{run}", handlers.run, openapi.RUN),
         ("/ops/uptime", handlers.uptime, openapi.UPTIME),
         (READY, handlers.ready, openapi.READY),

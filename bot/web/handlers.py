@@ -34,7 +34,9 @@ MAX_DAYS = 366
 DEFAULT_DAYS = 7
 MAX_RUNS = 200
 DEFAULT_RUNS = 20
-RUNS_QUERY = ("since", "person", "action", "outcome", "last", "before")
+RUNS_QUERY = (
+    "since", "until", "person", "action", "interface", "outcome", "last", "before",
+)  # fmt: skip
 
 
 class Handlers:

@@ -73,7 +73,7 @@ class Metrics:
 
     def _refused(self, action_id: str, error: LevqorError, caller: Caller) -> None:
         if isinstance(error, QuotaSpent):
-            self.quota_refusals.labels(action_id, caller.surface).inc()
+            self.quota_refusals.labels(action_id, caller.asks_on).inc()
 
     def _acknowledged(self, surface: str, seconds: float) -> None:
         self.acknowledgements.labels(surface).observe(seconds)

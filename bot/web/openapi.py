@@ -197,8 +197,8 @@ RUN = _page(
 )
 
 
-def runs_page(connectors: Sequence[Connector]) -> dict[str, Any]:
-    """Describe the list of runs, with the services and actions that there are."""
+def runs_page(connectors: Sequence[Connector], interfaces: Sequence[str]) -> dict[str, Any]:
+    """Describe the list of runs, with the services, actions and interfaces that there are."""
     actions = [each.action_id(action) for each in connectors for action in each.actions]
     names = [*(each.name for each in connectors), *actions]
     span = {"type": "string", "pattern": f"^{SPAN}$"}
@@ -212,8 +212,10 @@ def runs_page(connectors: Sequence[Connector]) -> dict[str, Any]:
         [*schemas.PLAIN_ERRORS, NOT_YOUR_RUNS, schemas.WRONG_FILTER],
         parameters=[
             _parameter("since", f"The runs since then: {SINCE}.", since, example="7d"),
+            _parameter("until", "The runs until then; of a date, until its end.", since),
             _parameter("person", "Whose, for admins.", {"type": "string"}, example="http:ci"),
             _parameter("action", "Of an action or of a service.", {"enum": names}),
+            _parameter("interface", "Where they were asked for.", {"enum": [*interfaces]}),
             _parameter("outcome", "How they ended, or `open`.", {"enum": list(OUTCOMES)}),
             _parameter("last", "How many on a page.", _RUNS),
             _parameter("before", "The `next` of the page before.", _PLACE),

@@ -15,6 +15,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
+# Where a run was asked for that a page sent.
+PAGES = "web"
 # How the interface says that it serves, before its address.
 LISTENING = "listening on "
 

@@ -48,6 +48,10 @@ def runs(
             "--since", metavar="TIME", help="Not older than 7d, 36h, 90m, or a date: 2026-11-01."
         ),
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Not newer; of a date, until its end."),
+    ] = None,
     person: Annotated[
         str | None,
         typer.Option("--person", metavar="PERSON", help="Whose: a person's name, or a caller."),
@@ -60,6 +64,10 @@ def runs(
             autocompletion=_complete_action,
             help="Of an action, or of a service, for example notion.",
         ),
+    ] = None,
+    interface: Annotated[
+        str | None,
+        typer.Option("--interface", metavar="NAME", help="Asked for there, for example cli."),
     ] = None,
     outcome: Annotated[
         str | None,
@@ -95,7 +103,10 @@ def runs(
     session = options.reading(ctx)
     if mine and person is not None:
         raise InvalidInput([Fault("--mine", "cannot be given beside --person")])
-    given = {"since": since, "person": person, "action": action, "outcome": outcome}
+    given = {
+        "since": since, "until": until, "person": person, "action": action,
+        "interface": interface, "outcome": outcome,
+    }  # fmt: skip
     of, _ = read_filter(session.engine, given, option="--")
     if mine:
         of = replace(of, callers=callers_here(session.engine, session.caller.id))

@@ -127,7 +127,8 @@ class Interface:
     what the platform calls one, if it says so at once. `loggers` are its libraries' that print
     tokens or whole messages: they are silenced. `token_shapes` are regular expressions of what must
     be shown nowhere, whether it is set or not. `console(config, verdict)` gives the web console's
-    address, where it has one, from what its bot said of itself.
+    address, where it has one, from what its bot said of itself; what is sent from its pages has
+    `pages` as its interface.
     """
 
     name: str
@@ -141,3 +142,4 @@ class Interface:
     loggers: tuple[str, ...] = ()
     token_shapes: tuple[str, ...] = ()
     console: Callable[[Any, str], str] | None = None
+    pages: str | None = None

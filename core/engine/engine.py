@@ -163,7 +163,7 @@ class Engine:
                 action=action_id,
                 connector=checked.connector.name,
                 caller=str(caller),
-                surface=caller.surface,
+                surface=caller.asks_on,
                 fingerprint=fingerprint(self._key, action_id, checked.given, checked.account),
                 account=checked.account or "",
                 test=test or unmetered,

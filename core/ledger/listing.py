@@ -53,11 +53,14 @@ class RunFilter:
     action: str | None = None
     outcome: Wanted | None = None
     actions: tuple[str, ...] | None = None  # of these alone
+    surface: str | None = None
+    until: float | None = None  # before then
 
     @property
     def scans(self) -> bool:
         """Whether many runs may have to be looked at to find a few."""
-        return bool(self.connector or self.action or self.outcome or self.actions is not None)
+        narrow = self.connector or self.action or self.outcome or self.surface
+        return bool(narrow or self.actions is not None)
 
 
 EVERY_RUN = RunFilter()
@@ -72,6 +75,8 @@ def latest(
     at, by = ("(at + 0)", "caller || ''") if is_open else ("at", "caller")
     conditions = {
         f"{at} >= :since": of.since is not None,
+        f"{at} < :until": of.until is not None,
+        "surface = :surface": of.surface,
         "connector = :connector": of.connector,
         "action = :action": of.action,
         one_of("action", of.actions or ()): of.actions is not None,

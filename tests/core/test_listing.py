@@ -63,6 +63,10 @@ FILTERS = [
     (RunFilter(outcome="open"), "ef"),
     (RunFilter(outcome="open", callers=(ADA,), since=2.0), "e"),
     (RunFilter(outcome="unknown", since=3.0), "d"),
+    (RunFilter(until=3.0), "ab"),
+    (RunFilter(outcome="open", until=6.0), "e"),
+    (RunFilter(surface="web"), "c"),
+    (RunFilter(surface="web", callers=(BOB,)), ""),
 ]
 
 
@@ -71,7 +75,7 @@ def test_a_filter_means_the_runs_that_it_says(pro):
     made = {
         "a": finish(pro, "sent", at=1.0),
         "b": finish(pro, "unknown", at=2.0, caller=BOB),
-        "c": finish(pro, "not_sent", at=3.0),
+        "c": finish(pro, "not_sent", at=3.0, surface="web"),
         "d": finish(pro, "unknown", at=4.0, caller=BOB, action="sample.more"),
         "e": accept(pro, at=5.0)[0],
         "f": accept(pro, at=6.0, caller=BOB, connector="other", action="other.do")[0],
@@ -85,6 +89,7 @@ def test_a_filter_means_the_runs_that_it_says(pro):
 PLANS = [
     (RunFilter(), "runs_at"),
     (RunFilter(since=10.0), "runs_at"),
+    (RunFilter(since=10.0, until=9000.0), "runs_at"),
     (RunFilter(callers=(BOB,)), "runs_caller"),
     (RunFilter(callers=(BOB,), since=10.0), "runs_caller"),
     (RunFilter(outcome="open"), "runs_open"),

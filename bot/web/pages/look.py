@@ -74,7 +74,8 @@ class Look:
         entry = await self._bot.read(engine.ledger.run, visit.name, who.sees_only)
         if entry is None or entry.run != visit.name or not who.sees(entry):
             raise NotFound("There is no run of yours with that ID.", fix="Look among your runs.")
-        return View("run.html", shown.run(engine, who.shown(entry)))
+        page = await self._bot.read(shown.run, engine, who.shown(entry), who)
+        return View("run.html", page)
 
     async def _service(self, visit: Visit) -> View:
         engine, span = self._bot.engine, visit.query.get("span", "1d")

@@ -25,7 +25,7 @@ from bot.web.pages.send import Send
 from bot.web.pages.sign_in import SignIn
 from bot.web.pages.targets import Targets
 from bot.web.pages.tokens import Tokens
-from bot.web.settings import HttpSettings
+from bot.web.settings import PAGES, HttpSettings
 from core.callers import Caller
 from core.errors import InvalidInput, LevqorError, MethodNotAllowed, NotFound
 from core.roles import Role
@@ -106,7 +106,7 @@ class Console:
         session = await self._bot.read(ledger.session, secret) if secret else None
         if session is None:
             return visit
-        caller = Caller.parse(session.caller)
+        caller = replace(Caller.parse(session.caller), via=PAGES)
         access = await self._bot.read(self._bot.engine.authorization.access, caller)
         return replace(visit, access=access, session=session.session)
 

@@ -18,7 +18,7 @@ from core.ledger.listing import RunFilter
 from core.ledger.records import DAY
 from core.plain import plain_text
 from core.reports import ConnectorHealth, Health, RunPage, Verdict
-from core.run_filter import OUTCOMES, own_runs, usage_for
+from core.run_filter import OUTCOMES, interfaces, own_runs, usage_for
 from core.scopes import Read
 
 DAYS = 90
@@ -245,7 +245,8 @@ def _filters(engine: Engine, who: Access, asked: Mapping[str, str]) -> dict[str,
         "title": "Runs",
         "asked": asked,
         "people": people,
-        "actions": engine.action_ids(),
+        "actions": [*(each.name for each in engine.connectors), *engine.action_ids()],
+        "interfaces": interfaces(engine),
         "outcomes": OUTCOMES,
     }
 
@@ -258,13 +259,15 @@ def _row(engine: Engine, run: Any, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def run(engine: Engine, entry: RunRecord) -> dict[str, Any]:
+def run(engine: Engine, entry: RunRecord, who: Access) -> dict[str, Any]:
     """One run's story."""
     # What it was and who asked stands beside it.
     _, _, *story = wording.why(entry, engine.connectors).splitlines()
     return {
         "title": f"Run {entry.run}",
         "entry": entry,
+        "person": engine.ledger.persons([entry.caller]).get(entry.caller),
+        "again": entry.action in engine.authorization.offered(who),
         "service": _title(engine, entry.connector),
         "story": story,
     }

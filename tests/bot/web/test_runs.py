@@ -129,7 +129,7 @@ WRONG = [
     ("before=k7m2q9xw4t", "before", "must be what the page before has as next"),
     ("person=http:opsy", "person", "is nobody whom Levqor knows; did you mean http:ops?"),
     ("outcom=sent", "query", "holds a name that is not known here; did you mean outcome?"),
-    ("q=1", "query", "it may hold since, person, action, outcome, last, before"),
+    ("q=1", "query", "it may hold since, until, person, action, interface, outcome, last, before"),
     ("last=2&last=3", "last", "may be given once"),
 ]
 

@@ -8,6 +8,7 @@ import pytest
 from core.callers import Caller
 from core.connectors import CONNECTORS
 from core.engine import Engine, targets
+from core.ledger.listing import RunFilter
 from core.settings import Settings
 from tests.bot.web.pages.conftest import Visitor, nonce, words
 from tests.support.web import served
@@ -136,3 +137,20 @@ def test_a_form_has_the_choice_of_a_target_and_sends_where_it_leads(ann, sandbox
     assert "bob@example.com" not in words(shown)
     assert "✓" in words(sent(ann, "email.send", mail))
     assert [one.json["to"] for one in sandbox.resend.writes] == [["bob@example.com"]]
+
+
+def test_what_a_page_sends_is_a_run_of_the_web_by_the_same_caller(web, ann):
+    engine = web.bot.engine
+    ann.post("/send/slack.send", {"nonce": "n", "step": "send", "text": "hello"})
+    by_hand = engine.run("telegram.send", {"text": "hello"}, Caller("cli", "ann")).run
+    (run,) = engine.ledger.runs(of=RunFilter(surface="web"))
+    assert (run.caller, run.surface) == ("cli:ann", "web")
+    engine.ledger.person_add("ann", ["cli:ann"], by="cli:me", role="admin")
+    assert run.run in ann.read("/runs?interface=web")
+    assert by_hand not in ann.read("/runs?interface=web")
+    assert by_hand in ann.read("/runs?interface=cli&until=2999-01-01")
+    assert run.run not in ann.read("/runs?until=2020-01-01")
+    assert "is no interface; did you mean web?" in ann.read("/runs?interface=wep")
+    story = ann.get(f"/runs/{run.run}")
+    assert "ann (cli:ann), on web" in words(story)
+    assert 'href="/send/slack.send">Send again' in story.body.decode()
