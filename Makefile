@@ -48,6 +48,7 @@ run-tray: $(READY_DEV)  ## the tray on this desktop, with the sandbox for every 
 shots: $(READY_DEV)  ## the pictures in docs/images, from the real programs
 	$(BIN)/python -m tests.support.shots
 	$(BIN)/python -m tests.support.terminal_shots
+	$(BIN)/python -m tests.support.console_shots
 
 soak: $(READY_DEV)  ## the same tests with longer counts
 	LEVQOR_SOAK=1 $(TEST) --timeout 3600

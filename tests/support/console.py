@@ -17,7 +17,7 @@ from tests.support.journal import finish
 from tests.support.web import Served, served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from core.ledger import Ledger
@@ -27,6 +27,7 @@ DAY = 86_400.0
 # Who signs in: a person of each role that sees anything.
 ROLES = {"admin": "cli:ann", "sender": "slack:T01:U02", "viewer": "telegram:42"}
 CHANNEL = "C0123456789"
+OUTCOMES = ("sent", "refused", "not_sent", "unknown")
 # A page for every address with a name in it.
 NAMED = {
     "/sign-in/*": ("old",),  # and one that is not used yet
@@ -64,7 +65,7 @@ def fill(engine: Engine) -> None:
     engine.run(
         "email.send", {"to": "a@example.com", "subject": "Hi", "text": "Hi"}, Caller("cli", "ann")
     )
-    for hours, outcome in enumerate(("sent", "refused", "not_sent", "unknown") * 12):
+    for hours, outcome in enumerate((*OUTCOMES, *["sent"] * 20) * 2):
         caller = list(ROLES.values())[hours % 3]
         at, surface = now - 3600 * (1 + hours), caller.partition(":")[0]
         finish(
@@ -76,19 +77,24 @@ def fill(engine: Engine) -> None:
             action="notion.create",
             connector="notion",
         )
-    for day in range(60):
-        _check(ledger, now - DAY * (60 - day), "failing" if day in (20, 21) else "ok")
+    _checks(ledger, "slack", failing=(20, 21))
+    _checks(ledger, "notion", failing=range(88, 90))
 
 
-def _check(ledger: Ledger, at: float, verdict: str) -> None:
-    row = {"verdict": verdict, "since": at, "at": at + DAY - 10}
-    ledger.store.write(
-        lambda db: db.execute(
-            "INSERT INTO probes (connector, verdict, reason, since, at, latency_ms) "
-            "VALUES ('slack', :verdict, NULL, :since, :at, 41.0)",
-            row,
-        )
-    )
+def _checks(ledger: Ledger, connector: str, failing: Sequence[int]) -> None:
+    """Checks of the last 90 days, all day long."""
+    today = time.time() // DAY * DAY
+    rows = [
+        {
+            "connector": connector,
+            "start": today - DAY * (90 - day),
+            "verdict": "failing" if day in failing else "ok",
+            "seconds": DAY,
+        }
+        for day in range(90)
+    ]
+    sql = "INSERT INTO checks VALUES (:connector, :start, :verdict, :seconds)"
+    ledger.store.write(lambda db: [db.execute(sql, row) for row in rows])
 
 
 def paths(web: Served) -> dict[str, Any]:
@@ -166,16 +172,10 @@ class Walk:
         """What there is to read."""
         return str(await self.page.value("document.body.innerText"))
 
-    async def picture(self, height: int | None = None) -> bytes:
-        """A picture of the whole page, or of its top; a PNG."""
+    async def picture(self) -> bytes:
+        """A picture of the whole page; a PNG."""
         size = (await self.page.call("Page.getLayoutMetrics"))["cssContentSize"]
-        clip = {
-            "x": 0,
-            "y": 0,
-            "width": size["width"],
-            "height": height or size["height"],
-            "scale": 1,
-        }
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         shot = await self.page.call(
             "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
         )

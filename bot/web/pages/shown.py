@@ -54,7 +54,8 @@ def _ago(at: float | dt.datetime) -> str:
 
 
 def _lasted(at: dt.datetime) -> str:
-    return wording.span(max(0.0, time.time() - at.timestamp()))
+    seconds = time.time() - at.timestamp()
+    return f" for {wording.span(seconds)}" if seconds >= 60 else ""
 
 
 def _utc(at: float | dt.datetime) -> str:

@@ -104,7 +104,7 @@ def test_with_the_mouse_somebody_sends_filters_and_signs_out(web, tmp_path):
     previewed, receipt, (asked, runs), out, status = asyncio.run(walk())
     assert "This will be sent" in previewed
     assert "Café <b>& co</b>" in previewed
-    assert "✓ sent" in receipt
+    assert "✓\N{NO-BREAK SPACE}sent" in receipt
     assert "outcome=sent" in asked
     assert "slack.send" in runs
     assert "refused" not in runs.split("Show")[1]
