@@ -17,7 +17,7 @@ from core.connectors import CONNECTORS  # noqa: E402
 from core.grammar import usage  # noqa: E402
 from core.interfaces import declared  # noqa: E402
 from core.settings.names import sections  # noqa: E402
-from docs import contract_pages, program_pages  # noqa: E402 - the line above finds them
+from docs import benchmark_page, contract_pages, program_pages  # noqa: E402 - the line above finds them
 from docs.env_example import example  # noqa: E402 - and this
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "docs/reference/commands.md": lambda page: between(page, program_pages.commands()),
     "docs/running/reach.md": lambda page: between(page, program_pages.database_errors()),
     "docs/reference/http.md": lambda page: between(page, program_pages.addresses()),
+    "docs/running/benchmarks.md": lambda page: between(page, benchmark_page.benchmarks()),
     ".env.example": lambda _: example(CONNECTORS, declared()),
 }
 

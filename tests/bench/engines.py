@@ -1,13 +1,13 @@
-"""Accepted and whole runs a second on both engines, beside an idempotency table in plain psycopg.
+"""Both databases: durable runs a second, beside an idempotency table in plain psycopg.
 
 Every commit is flushed to the disk. The table is what a user would write: one row for a request's
 key, one update when it is done. A whole run is accepted, sending, settled and told of: four
-commits, with quota, journal and lease. One process with one caller, then eight with eight.
+commits, with quota, journal and lease. One process with one caller, then eight with eight; the
+three take turns.
 """
 
 import contextlib
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,10 +18,10 @@ from pathlib import Path
 import psycopg
 
 from core.ledger import Ledger, RunRequest, random_code
-from tests.bench import table
+from tests.bench.measured import REPEATS, Measured, median, percentile
 from tests.support.postgres import Cluster
 
-SECONDS, ROUNDS = 3.0, 2
+SECONDS = 1.5
 SIZES = ((1, 1), (8, 8))
 SYSTEMS = ("SQLite", "PostgreSQL", "psycopg table")
 _TABLE = "CREATE TABLE IF NOT EXISTS requests (key TEXT PRIMARY KEY, state TEXT, at TIMESTAMPTZ)"
@@ -99,7 +99,7 @@ def child(home, url, system, whole, callers):
     print(json.dumps(taken), flush=True)
 
 
-def measure(home, url, system, whole, size):
+def measure_one(home, url, system, whole, size):
     """Milliseconds of each, from all the processes together."""
     processes, callers = size
     line = [sys.executable, "-m", "tests.bench.engines", home, url, system, whole, str(callers)]
@@ -118,32 +118,29 @@ def measure(home, url, system, whole, size):
         return [each for one in children for each in json.loads(one.stdout.readline())]
 
 
-def main():
-    """Print the table; each system in turns, so that what else goes on falls on all alike."""
-    cases = [(whole, size) for whole in ("", "whole") for size in SIZES]
+def measure_all(cluster, folder):
+    """Milliseconds of each in every repeat, by case and system."""
     taken = {}
-    with Cluster(durable=True) as cluster, tempfile.TemporaryDirectory() as folder:
-        cluster.execute(_TABLE)
-        for case in cases * ROUNDS:
+    for _ in range(REPEATS):
+        for case in [(whole, size) for whole in ("", "whole") for size in SIZES]:
             for system in SYSTEMS:
                 url = "" if system == "SQLite" else cluster.url()
-                taken.setdefault((*case, system), []).extend(measure(folder, url, system, *case))
-    rows = []
-    for (whole, size, system), each in taken.items():
-        cuts = statistics.quantiles(each, n=100)
-        rate = len(each) / (SECONDS * ROUNDS)
-        what = "whole run" if whole else "accept"
-        rows.append(
-            (
-                what,
-                f"{size[0]} x {size[1]}",
-                system,
-                f"{rate:,.0f}",
-                *(f"{cuts[n]:.1f}" for n in (49, 98)),
-            )
-        )
-    columns = ("what", "processes x callers", "with", "1/s", "p50 ms", "p99 ms")
-    table.show(f"Durable commits, {ROUNDS} x {SECONDS:.0f} s each, in turns", columns, rows)
+                repeats = taken.setdefault((*case, system), [])
+                repeats.append(measure_one(folder, url, system, *case))
+    return taken
+
+
+def measure():
+    """Measure every system in turns."""
+    with Cluster(durable=True) as cluster, tempfile.TemporaryDirectory() as folder:
+        cluster.execute(_TABLE)
+        taken = measure_all(cluster, folder)
+    for (whole, size, system), repeats in taken.items():
+        times = f"{size[0]} x {size[1]} callers" if size[0] > 1 else "one caller"
+        name = f"{system}, {'whole run' if whole else 'accept'}, {times}"
+        yield Measured(name, "1/s", [len(each) / SECONDS for each in repeats])
+        yield Measured(f"{name}, p50", "ms", [median(each) for each in repeats])
+        yield Measured(f"{name}, p99", "ms", [percentile(each, 0.99) for each in repeats])
 
 
 if __name__ == "__main__":

@@ -1,19 +1,25 @@
-"""What the worst input of each length costs where text is read: it grows as the length does."""
+"""The worst text of each length, where text is read: what it costs grows as the length does.
 
-from tests.bench import table
+The slowest readers of all, each with what is worst for it.
+"""
+
+from tests.bench.measured import REPEATS, Measured
 from tests.support.hostile import KINDS, hostile, readers
 
 SIZES = (64, 128, 256)
-SHOWN = 15
+SHOWN = 5
 
 
-def main():
-    """Print the readers that take longest."""
-    rows = []
-    for reader in readers():
-        worst = max(KINDS, key=lambda kind, reader=reader: reader.seconds(hostile(kind, 8 * 1024)))
-        taken = [reader.seconds(hostile(worst, size * 1024)) * 1000 for size in SIZES]
-        rows.append((taken[-1], (reader.name, ascii(worst[0]), *(f"{ms:.0f}" for ms in taken))))
-    slowest = [row for _, row in sorted(rows, reverse=True)[:SHOWN]]
-    columns = ("reader", "repeated", *(f"{size} KB, ms" for size in SIZES))
-    table.show(f"Hostile input: the slowest {SHOWN} of {len(rows)} readers", columns, slowest)
+def measure():
+    """Find the slowest readers, then measure them."""
+    worst = {
+        reader: max(KINDS, key=lambda kind, reader=reader: reader.seconds(hostile(kind, 8 * 1024)))
+        for reader in readers()
+    }
+    most = SIZES[-1] * 1024
+    slowest = sorted(worst, key=lambda reader: -reader.seconds(hostile(worst[reader], most)))
+    for reader in slowest[:SHOWN]:
+        for size in SIZES:
+            text = hostile(worst[reader], size * 1024)
+            taken = [reader.seconds(text) * 1000 for _ in range(REPEATS)]
+            yield Measured(f"{reader.name}, {size} KB of {worst[reader][0]!a}", "ms", taken)

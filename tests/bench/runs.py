@@ -1,96 +1,93 @@
-"""A run's own work, beside a bare post and Apprise, with a small and a large ledger.
+"""One message to the same loopback server: a whole run beside a bare post, slack_sdk and Apprise.
 
-All three post to the same loopback server from the same process, taking turns, so that
-whatever else this machine does falls on each alike. Own work is a run's time less the
-median bare post's: contract, journal, quota, queue, two commits, log and receipt.
+All four post from one process and take turns, so that whatever else the machine does falls on each
+alike. Own work is the run's median less the bare post's in the same repeat: contract, quota,
+journal with its flushes to the disk, queue, log and receipt. Databases of each size are measured
+in turns too.
 """
 
 import os
-import sqlite3
-import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import apprise
 import requests
+from slack_sdk.webhook import WebhookClient
 
 from core.callers import Caller
 from core.engine import Engine
-from core.ledger import Ledger
 from core.settings import Settings
-from tests.bench import server, table
+from tests.bench import server
+from tests.bench.filling import fill
+from tests.bench.measured import REPEATS, Measured, median
 
-SIZES = (1_000, 1_000_000)
-WARM_UP, ROUNDS = 50, 1_000
-BOUND_MS = 1.5
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+HUGE_SIZE = 10_000_000
+WARM_UP, ROUNDS = 50, 150
 CALLER = Caller("cli", "bench")
 BODY = {"text": "The build is green."}
-
-_FILL = """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
-INSERT INTO runs (run, at, day, action, connector, caller, surface, test, state, charged, rebind,
-                  fingerprint, owner, attempts, ms, receipt, settled_at)
-SELECT printf('b%09d', i), :now - i * 7.0, date(:now - i * 7.0, 'unixepoch'), 'slack.send', 'slack',
-       'cli:' || (i % 50), 'cli', i % 10 = 0, iif(i % 20 = 0, 'refused', 'sent'), i % 20 != 0, 0,
-       randomblob(32), 'bench', 1, 120.0, '{"status": "sent"}', :now - i * 7.0
-FROM n
-"""
+POST, SDK, APPRISE, RUN = "requests.Session.post", "slack_sdk", "Apprise", "a Levqor run"
 
 
-def fill(home, count):
-    """Write that many runs, a week of seconds apart, straight into a ledger."""
-    Ledger.open(home).close()
-    with sqlite3.connect(home / "levqor.db") as db:
-        db.execute("PRAGMA synchronous=OFF")
-        db.execute(_FILL, {"count": count, "now": time.time() - 60})
-        db.execute("ANALYZE")
-    db.close()
-    # Else the disk is still writing this down while the runs are measured.
-    os.sync()
+class Senders:
+    """The four ways to send, on one database."""
 
-
-def measure(home, url):
-    """Milliseconds of a bare post, of Apprise and of a run, taken in turns."""
-    environ = {"SLACK_WEBHOOK_URL": f"{url}/services/T1/B1/bench"}
-    session = requests.Session()
-    session.trust_env = False
-    other = apprise.Apprise()
-    other.add(url.replace("http://", "json://"))
-    taken = {"requests.Session.post": [], "Apprise": [], "levqor run": []}
-    with Engine.open(Settings(home, environ=environ)) as engine:
-        engine.ledger.set_plan(str(CALLER), "pro")
-        ways = (
-            lambda: session.post(environ["SLACK_WEBHOOK_URL"], json=BODY, timeout=10).ok,
-            lambda: other.notify(body=BODY["text"]),
-            lambda: engine.run("slack.send", BODY, CALLER).outcome == "sent",
+    def __init__(self, stack, home, url):
+        webhook = f"{url}/services/T1/B1/bench"
+        session = stack.enter_context(requests.Session())
+        session.trust_env = False
+        other = apprise.Apprise()
+        other.add(url.replace("http://", "json://"))
+        client = WebhookClient(webhook)
+        engine = stack.enter_context(
+            Engine.open(Settings(home, environ={"SLACK_WEBHOOK_URL": webhook}))
         )
-        for number in range(WARM_UP + ROUNDS):
-            for name, way in zip(taken, ways, strict=True):
-                began = time.perf_counter()
-                good = way()
-                took = (time.perf_counter() - began) * 1000
-                if not good:
+        engine.ledger.set_plan(str(CALLER), "pro")
+        self.ways = {
+            POST: lambda: session.post(webhook, json=BODY, timeout=10).ok,
+            SDK: lambda: client.send(text=BODY["text"]).status_code == 200,
+            APPRISE: lambda: other.notify(body=BODY["text"]),
+            RUN: lambda: engine.run("slack.send", BODY, CALLER).outcome == "sent",
+        }
+
+    def medians(self, rounds):
+        """Each way's median milliseconds, and those on a processor."""
+        taken = {name: ([], []) for name in self.ways}
+        for _ in range(rounds):
+            for name, way in self.ways.items():
+                busy, began = time.process_time(), time.perf_counter()
+                if not way():
                     raise SystemExit(f"{name} failed")
-                if number >= WARM_UP:
-                    taken[name].append(took)
-    session.close()
-    return taken
+                taken[name][0].append((time.perf_counter() - began) * 1000)
+                taken[name][1].append((time.process_time() - busy) * 1000)
+        return {name: tuple(map(median, each)) for name, each in taken.items()}
 
 
-def main():
-    """Print the table; the bound is told, not enforced: a busy machine is no fault of ours."""
-    rows = []
-    with server.running() as url:
-        for size in SIZES:
-            with tempfile.TemporaryDirectory(prefix="levqor-bench-") as folder:
-                fill(Path(folder), size)
-                taken = measure(Path(folder), url)
-            bare = statistics.median(taken["requests.Session.post"])
-            taken["own work of a run"] = [one - bare for one in taken["levqor run"]]
-            rows += [(f"{size:,}", name, *table.spread(each)) for name, each in taken.items()]
-    table.show(
-        f"One send, {ROUNDS:,} times in turns (bound: own work under {BOUND_MS} ms at the median)",
-        ("rows in the ledger", "what", "median ms", "p95 ms"),
-        rows,
-    )
+def measure():
+    """Measure every size in turns."""
+    sizes = SIZES + ((HUGE_SIZE,) if os.environ.get("LEVQOR_BENCH_HUGE") else ())
+    with ExitStack() as stack:
+        url = stack.enter_context(server.running())
+        senders = {}
+        for size in sizes:
+            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="levqor-bench-"))
+            fill(Path(home), size)
+            senders[size] = Senders(stack, Path(home), url)
+            senders[size].medians(WARM_UP)
+        repeats = [
+            {size: each.medians(ROUNDS) for size, each in senders.items()} for _ in range(REPEATS)
+        ]
+    own = {size: [one[size][RUN][0] - one[size][POST][0] for one in repeats] for size in sizes}
+    first = sizes[0]
+    for name in (POST, SDK, APPRISE, RUN):
+        aim = f"at most {APPRISE}'s" if name == RUN else ""
+        yield Measured(name, "ms", [one[first][name][0] for one in repeats], aim)
+        yield Measured(f"{name}, on a processor", "ms", [one[first][name][1] for one in repeats])
+    for size in sizes:
+        yield Measured(f"own work of a run, {size:,} runs kept", "ms", own[size], "at most 0.8")
+    for size in sizes[1:]:
+        ratio = [many / few for many, few in zip(own[size], own[first], strict=True)]
+        what = f"own work with {size:,} runs kept, of that with {first:,}"
+        yield Measured(what, "times", ratio, "at most 1.2")

@@ -1,64 +1,61 @@
-"""The tray beside the smallest pystray program, on a real desktop, backend by backend."""
+"""The tray beside the smallest program that pystray can be, on a real desktop.
 
-import statistics
-import sys
+On each of the two backends; visible is when its icon is in the panel. Memory grown is between a
+thousand state changes and ten thousand.
+"""
+
 import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.table import show
+from tests.bench.measured import REPEATS, Measured, Skipped
 from tests.support import weight
 from tests.support.desktop import missing
 from tests.support.sandbox import Sandbox
 from tests.support.tray_program import desktop
 
-STARTS = 5
-IDLE_S = 20.0
+IDLE_S = 4.0
 # An hour of checks, five minutes apart.
 HOUR_S = 15.0
 CHANGES = 10_000
 
 
-def main():
-    """Print what each of the two weighs, in the same run."""
+def measure():
+    """Weigh both programs on each backend, in turns."""
     if missing():
-        sys.stdout.write(f"the tray: skipped, this machine has no {', '.join(missing())}\n\n")
-        return
+        raise Skipped(f"this machine has no {', '.join(missing())}")
     for backend in ("appindicator", "gtk"):
-        rows = []
         with tempfile.TemporaryDirectory() as name, Sandbox() as sandbox:
             folder = Path(name)
             with desktop(folder / "desk", "trayer", backend) as desk:
                 desk.env |= sandbox.settings()
-                tray = ("-m", "tray.app", "--home", str(folder / "home"))
-                rows.append(_measured(desk, "smallest pystray program", (weight.ME, "smallest")))
-                rows.append(_measured(desk, "levqor-tray", tray))
-                rows.append(_after_an_hour(desk, tray))
-                early, _, late = weight.changes(desk, CHANGES)
-        show(
-            f"The tray on {backend}, host trayer (median of {STARTS} starts, idle {IDLE_S:.0f} s)",
-            ("program", "visible s", "RSS MB", "idle CPU %"),
-            rows,
-        )
-        show(
-            f"{CHANGES} state changes on {backend}",
-            ("RSS MB after a tenth", "after all", "grown by"),
-            [(f"{early:.1f}", f"{late:.1f}", f"{late - early:.1f}")],
-        )
+                yield from _on(desk, backend, ("-m", "tray.app", "--home", str(folder / "home")))
 
 
-def _measured(desk, name, command):
-    seconds = []
-    for _ in range(STARTS):
-        child, visible = weight.appears(desk, *command)
-        seconds.append(visible)
-        if len(seconds) < STARTS:
-            desk.end(child)
-    time.sleep(weight.SETTLE_S + 3)
-    idle = weight.idle_cpu(child.pid, IDLE_S)
-    memory = weight.rss(child.pid)
+def _on(desk, backend, tray):
+    programs = {"smallest pystray program": (weight.ME, "smallest"), "levqor-tray": tray}
+    taken = {name: [] for name in programs}
+    for _ in range(REPEATS):
+        for name, command in programs.items():
+            taken[name].append(_weighed(desk, command))
+    for name, repeats in taken.items():
+        seconds, memory, idle = map(list, zip(*repeats, strict=True))
+        yield Measured(f"{name} ({backend}), visible after", "s", seconds)
+        yield Measured(f"{name} ({backend}), memory", "MB", memory)
+        yield Measured(f"{name} ({backend}), idle", "% CPU", idle)
+    hour = _after_an_hour(desk, tray)
+    yield Measured(f"levqor-tray ({backend}), memory after an hour's checks", "MB", [hour])
+    early, _, late = weight.changes(desk, CHANGES)
+    what = f"levqor-tray ({backend}), memory grown by {CHANGES:,} changes"
+    yield Measured(what, "MB", [late - early])
+
+
+def _weighed(desk, command):
+    child, seconds = weight.appears(desk, *command)
+    time.sleep(weight.SETTLE_S)
+    idle, memory = weight.idle_cpu(child.pid, IDLE_S), weight.rss(child.pid)
     desk.end(child)
-    return name, f"{statistics.median(seconds):.2f}", f"{memory:.1f}", f"{idle:.3f}"
+    return seconds, memory, idle
 
 
 def _after_an_hour(desk, command):
@@ -66,4 +63,4 @@ def _after_an_hour(desk, command):
     time.sleep(HOUR_S)
     memory = weight.rss(child.pid)
     desk.end(child)
-    return "the same, after an hour's worth of checks", "", f"{memory:.1f}", ""
+    return memory
