@@ -40,6 +40,18 @@ def _complete_outcome(incomplete: str) -> list[str]:
     return [each for each in OUTCOMES if each.startswith(incomplete)]
 
 
+def _row(entry: RunRecord) -> tuple[str, ...]:
+    return (
+        entry.run,
+        ago(entry.at),
+        _action(entry),
+        entry.state.replace("_", " "),
+        "" if entry.ms is None else f"{entry.ms:.0f}",
+        entry.caller,
+        entry.reason or entry.code or "",
+    )
+
+
 def runs(
     ctx: typer.Context,
     since: Annotated[
@@ -124,18 +136,7 @@ def runs(
         {"runs": [entry.report().body() for entry in entries]},
         lambda: out.table(
             ("run", "when", "action", "outcome", "ms", "caller", "why"),
-            [
-                (
-                    entry.run,
-                    ago(entry.at),
-                    _action(entry),
-                    entry.state.replace("_", " "),
-                    "" if entry.ms is None else f"{entry.ms:.0f}",
-                    entry.caller,
-                    entry.reason or entry.code or "",
-                )
-                for entry in entries
-            ],
+            [_row(entry) for entry in entries],
             empty="No such runs." if narrowed else "No runs yet. Try: levqor run ACTION --test",
             drop=("ms", "caller", "why", "when"),
             styles=lambda number: STYLES.get(entries[number].state, ""),
