@@ -241,9 +241,10 @@ class Dispatcher:
                 return
         with self._lock:
             self._unwritten[job.run] = job.future
-        self._offer_later()
+        self.offer_later()
 
-    def _offer_later(self) -> None:
+    def offer_later(self) -> None:
+        """Offer the ledger what it could not take, until it has, though nobody asks for more."""
         with self._lock:
             if self._offering or self.stopping:
                 return
@@ -256,7 +257,7 @@ class Dispatcher:
         try:
             self.catch_up(PATIENCE)
         except LedgerError:
-            self._offer_later()
+            self.offer_later()
 
 
 def _apart(work: Callable[..., None], *what: Any) -> None:

@@ -275,9 +275,9 @@ class Engine:
         except QuotaSpent as error:
             raise spent(self.settings, connector, caller, error.resets_at) from None
         except LedgerError as error:
-            # What is not in the journal is not sent; the key's first run may have been.
+            self._dispatcher.offer_later()
+            # The key's first run may have been sent. A silent server is not asked: somebody waits.
             unsent = request.key is None
-            # A server that did not answer is not asked again: somebody waits.
             if not unsent and not self.ledger.store.shared:
                 with contextlib.suppress(LedgerError):
                     unsent = self.ledger.keyed(request.key or "") is None

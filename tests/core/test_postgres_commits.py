@@ -141,6 +141,23 @@ def test_a_run_that_the_database_takes_after_all_is_not_sent_and_gives_its_quota
     assert (again.run, again.state, first) == (asked.run, "not_sent", False)
 
 
+def test_a_run_that_was_taken_after_all_is_settled_though_nobody_asks_for_more(
+    home, sandbox, environ, database, request
+):
+    urls = {**environ, "LEVQOR_DATABASE_URL": database}
+    with Engine.open(Settings(home, sandbox_urls=urls)) as engine:
+        engine.ledger.store.owner()
+        standby_is_back = request.getfixturevalue("no_standby")
+        with pytest.raises(LedgerError):
+            engine.accept("slack.send", HELLO, ADA, key="slack:t1", patience=3.0)
+        (run,) = engine.ledger.kept()
+        standby_is_back()
+        wait_for(lambda: not engine.ledger.kept(), 60)
+        assert engine.ledger.run(run).state == "not_sent"
+        assert charged(engine.ledger) == 0
+    assert sandbox.slack.received == []
+
+
 def test_a_run_that_the_database_never_took_leaves_nothing_behind(ledger):
     ledger.keep("neverthere", state="not_sent", code="ledger_error")
     ledger.catch_up()
