@@ -66,18 +66,26 @@ class Sandbox:
     async def _serve(self, started: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
-            sock = socket.create_server((HOST, self._port), backlog=1024)
-        except OSError as error:
+            server = await self._listen()
+        except Exception as error:  # noqa: BLE001 - whoever waits for the start is told
             started.set_exception(error)
             return
-        self.url = f"http://{HOST}:{sock.getsockname()[1]}"
-        self.services = tuple(kind(self.url) for kind in self.kinds)
-        server = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.05)
-        await server.setup()
-        await web.SockSite(server, sock, backlog=1024).start()
         started.set_result(None)
         await self._stop.wait()
         await server.cleanup()
+
+    async def _listen(self) -> web.AppRunner:
+        sock = socket.create_server((HOST, self._port), backlog=1024)
+        try:
+            self.url = f"http://{HOST}:{sock.getsockname()[1]}"
+            self.services = tuple(kind(self.url) for kind in self.kinds)
+            server = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.05)
+            await server.setup()
+            await web.SockSite(server, sock, backlog=1024).start()
+        except BaseException:
+            sock.close()
+            raise
+        return server
 
     def application(self) -> web.Application:
         """Every call of every service, and the front page."""

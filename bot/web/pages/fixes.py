@@ -13,7 +13,7 @@ _VALUE = (
     r"|(?<=: )levqor(?:-bot|-tray)?(?: (?:(?!\.(?: |$)|;| \().)+)?"
     r"|\blevqor(?:-bot|-tray|(?: [a-z]+)|\.(?:db|key))"
     r"|\b[a-z]+:[a-z]+\b"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
 _TOKEN = re.compile(f"(?P<address>{_ADDRESS})|(?P<value>{_VALUE})")
 _SENTENCE = re.compile(r"(?<=[\w)'])[.?] +(?=[A-Z/])")

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from aiohttp import web
 
 from core.sandbox import SandboxService, exports
-from core.sandbox.service import Card
+from core.sandbox.service import Card, Refusal
 from tests.support.asking import ADA
 from tests.support.sandbox import Answer, DropAfter, Sandbox
 from tests.support.waiting import wait_for
@@ -122,9 +123,20 @@ def test_a_made_up_connector_brings_its_own_service():
             received.card = Card("Pager", "", received.text)
             return await Answer(202).play(request, None)
 
+        def not_found(self):
+            return Refusal(web.Response(status=404))
+
     with Sandbox(extra=[Pager]) as sandbox:
         assert requests.post(f"{sandbox.settings()['PAGER_URL']}/page").status_code == 202
         assert [one.call for one in sandbox.service("pager").writes] == ["page"]
+
+
+def test_a_service_that_is_not_whole_is_said_at_once():
+    class Pager(SandboxService):
+        name = "pager"
+
+    with pytest.raises(TypeError, match="abstract"), Sandbox(extra=[Pager]):
+        pass
 
 
 def test_a_port_that_is_taken_is_said(sandbox):

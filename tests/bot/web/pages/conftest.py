@@ -60,7 +60,7 @@ def nonce(reply):
 
 
 def words(reply):
-    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", reply.body.decode()).split()))
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", reply.body.decode())).split())
 
 
 @pytest.fixture
