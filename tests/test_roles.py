@@ -124,7 +124,7 @@ class InTelegram(Way):
         )
         for role in Role:
             # Who never wrote to the bot can be shown no menu.
-            self.sandbox.telegram.user(self.ident(role)).says("hello")
+            Asked(self.sandbox.telegram.user(self.ident(role)))("hello")
         self.bot.pair(*(self.ident(role) for role in Role))
 
     def ident(self, role):
