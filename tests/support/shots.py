@@ -19,8 +19,8 @@ from Xlib.display import Display
 from tests.support import tray_states as known
 from tests.support.bot import Program
 from tests.support.desktop import PANEL, SIZE, Desktop, until
-from tests.support.sandbox import Answer, Sandbox
-from tests.support.tray_program import Tray, desktop
+from tests.support.sandbox import Sandbox
+from tests.support.tray_program import REVOKED, Tray, desktop
 from tray.menu import menu
 from tray.state import Preferences
 from tray.summary import COLOURS, IconState
@@ -50,15 +50,6 @@ CAPTIONS = {
     IconState.PAUSED: "paused",
     IconState.OFFLINE: "no connection",
 }
-REVOKED = Answer(
-    401,
-    json={
-        "object": "error",
-        "status": 401,
-        "code": "unauthorized",
-        "message": "API token is invalid.",
-    },
-)
 
 
 def main() -> None:

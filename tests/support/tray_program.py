@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.connectors import CONNECTORS
 from tests.support.desktop import Desktop, until
+from tests.support.sandbox import Answer
 from tray.summary import COLOURS
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 EVERY_S = "2"
 ALL_WELL = f"All well, {len(CONNECTORS)} of {len(CONNECTORS)} services set up"
+# What Notion says to a secret that is worth nothing any more.
+REVOKED = Answer(
+    401,
+    json={
+        "object": "error",
+        "status": 401,
+        "code": "unauthorized",
+        "message": "API token is invalid.",
+    },
+)
 
 
 class Tray:

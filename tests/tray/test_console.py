@@ -11,23 +11,13 @@ from core.callers import os_user
 from tests.bot.web.pages.conftest import Visitor
 from tests.support.bot import Program
 from tests.support.desktop import missing, until
-from tests.support.sandbox import Answer
-from tests.support.tray_program import Tray, desktop
+from tests.support.tray_program import REVOKED, Tray, desktop
 from tests.support.web import served
 from tray import desktop as own_desktop
 from tray.source import SourceError
 from tray.source.local import Local
 from tray.summary import IconState
 
-REVOKED = Answer(
-    401,
-    json={
-        "object": "error",
-        "status": 401,
-        "code": "unauthorized",
-        "message": "API token is invalid.",
-    },
-)
 # A browser that writes down what it was started with.
 BROWSER = """#!/bin/sh
 printf '%s\\n' "$*" >> "{opened}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.desktop import missing, until
-from tests.support.sandbox import Answer
-from tests.support.tray_program import Tray, desktop
+from tests.support.tray_program import REVOKED, Tray, desktop
 from tray.summary import IconState
 
 pytestmark = [
@@ -20,15 +19,6 @@ PAIRS = [
     ("appindicator", "xfce4-panel"),
     ("gtk", "xfce4-panel"),
 ]
-REVOKED = Answer(
-    401,
-    json={
-        "object": "error",
-        "status": 401,
-        "code": "unauthorized",
-        "message": "API token is invalid.",
-    },
-)
 
 
 @pytest.mark.parametrize(("backend", "host"), PAIRS)
