@@ -1,6 +1,5 @@
-"""The page of benchmarks: what tests/bench/measured.jsonl holds, as tables."""
+"""The page of benchmarks: what benchmarks.jsonl, which `make bench` adds to, holds, as tables."""
 
-import ast
 import json
 import math
 import statistics
@@ -9,14 +8,14 @@ from typing import Any
 
 from docs.contract_pages import table
 
-BENCH = Path(__file__).resolve().parents[1] / "tests" / "bench"
+FILE = Path(__file__).with_name("benchmarks.jsonl")
 # Older runs are in the file alone.
 SHOWN = 6
 
 
 def benchmarks() -> str:
     """Every part with its method, and a column for each of the last runs."""
-    lines = (BENCH / "measured.jsonl").read_text("utf-8").splitlines()
+    lines = FILE.read_text("utf-8").splitlines()
     runs = [json.loads(line) for line in lines][-SHOWN:]
     parts = list(dict.fromkeys(name for run in reversed(runs) for name in run["parts"]))
     return "\n\n".join([_runs(runs), *(_part(name, runs) for name in parts)])
@@ -39,8 +38,9 @@ def _runs(runs: list[dict[str, Any]]) -> str:
 
 
 def _part(name: str, runs: list[dict[str, Any]]) -> str:
-    title, _, method = (ast.get_docstring(ast.parse(_source(name))) or name).partition("\n\n")
     found = [run["parts"].get(name, {"rows": []}) for run in runs]
+    said = [part["method"] for part in found if "method" in part]
+    title, _, method = said[-1].partition("\n\n")
     rows: dict[tuple[str, str], list[str]] = {}
     aims: dict[tuple[str, str], str] = {}
     # The order is the last run's.
@@ -61,10 +61,6 @@ def _part(name: str, runs: list[dict[str, Any]]) -> str:
     more = f"{rest[:1].upper()}{rest[1:]}." if rest else ""
     text = " ".join(filter(None, (more, " ".join(method.split()))))
     return "\n\n".join(filter(None, (f"## {heading}", text, table(head, body), *notes)))
-
-
-def _source(name: str) -> str:
-    return (BENCH / f"{name}.py").read_text("utf-8")
 
 
 def _spread(repeats: list[float]) -> str:

@@ -136,7 +136,7 @@ def test_what_a_server_needs_and_the_manual_are_installed_beside_the_programs(in
         return {
             str(file.relative_to(top))
             for file in top.rglob("*")
-            if file.is_file() and file.suffix not in (".py", ".pyc", ".css")
+            if file.is_file() and file.suffix not in (".css", ".jsonl", ".py", ".pyc")
         }
 
     assert files(installed / "share/levqor" / folder) == files(ROOT / folder) != set()

@@ -1,13 +1,14 @@
 """`make bench`: every part, then the page of the manual. `python -m tests.bench PART…`: those.
 
 Each part runs in a process of its own: one that breaks or hangs takes nothing with it. What a
-run of every part finds is added to measured.jsonl, of which docs/running/benchmarks.md is made;
+run of every part finds is added to docs/benchmarks.jsonl, of which docs/running/benchmarks.md is made;
 a run of some parts prints only, unless `--keep` is given too. `--huge` measures a database of
 ten million runs as well.
 """
 
 import argparse
 import importlib
+import inspect
 import json
 import os
 import subprocess
@@ -72,7 +73,9 @@ def alone(name):
     found, out = {"rows": []}, sys.stdout
     sys.stdout = sys.stderr
     try:
-        for row in importlib.import_module(f"tests.bench.{name}").measure():
+        part = importlib.import_module(f"tests.bench.{name}")
+        found["method"] = inspect.getdoc(part)
+        for row in part.measure():
             rounded = [float(f"{value:.4g}") for value in row.repeats]
             found["rows"].append(row._replace(repeats=rounded))
     except Skipped as why:

@@ -18,7 +18,7 @@ from tests.bench.measured import median
 from tests.support.cli import ROOT
 from tests.support.postgres import binaries
 
-FILE = Path(__file__).with_name("measured.jsonl")
+FILE = ROOT / "docs/benchmarks.jsonl"
 LIBRARIES = (
     "requests", "apprise", "slack_sdk", "slack_bolt", "fastapi", "uvicorn", "pydantic", "psycopg",
 )  # fmt: skip

@@ -34,10 +34,10 @@ def test_the_readme_is_short_enough_to_be_read():
     assert README.count("\n") <= 120
 
 
-def test_the_readme_is_one_sentence_one_picture_and_two_commands():
+def test_the_readme_is_one_sentence_two_pictures_and_two_commands():
     (sentence,) = re.findall(r"\A# Levqor\n\n(.+)\n\n!", README)
     assert sentence.count(". ") == 0
-    assert README.count("![") == 1
+    assert README.count("![") == 2
     assert len(shell(README)) == 2
 
 
