@@ -1,9 +1,9 @@
 """`make bench`: every part, then the page of the manual. `python -m tests.bench PART…`: those.
 
 Each part runs in a process of its own: one that breaks or hangs takes nothing with it. What a
-run of every part finds is added to docs/benchmarks.jsonl, of which docs/running/benchmarks.md is made;
-a run of some parts prints only, unless `--keep` is given too. `--huge` measures a database of
-ten million runs as well.
+run of every part finds is added to docs/benchmarks.jsonl, of which docs/running/benchmarks.md is
+made; a run of some parts prints only, unless `--keep` is given too. `--huge` measures a database
+of ten million runs as well.
 """
 
 import argparse
