@@ -1,13 +1,32 @@
-"""What the charts of a service are drawn from: bars of outcomes, and lines of times."""
+"""What a service's pictures are drawn from: a strip of days, bars of outcomes, lines of times."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.reports import HistoryStep
+from core import wording
+from core.reports import ChecksDay, HistoryStep, UsageDay, Verdict
 
-HEIGHT, WIDTH = 120, 720
+# How a state or a verdict is coloured.
+_TONES = {
+    "sent": "ok", "refused": "bad", "not_sent": "bad", "unknown": "doubt",
+    Verdict.OK: "ok", Verdict.ATTENTION: "doubt", Verdict.FAILING: "bad",
+    Verdict.UNREACHABLE: "bad",
+}  # fmt: skip
+_WORST_FIRST = (Verdict.FAILING, Verdict.UNREACHABLE, Verdict.ATTENTION, Verdict.OK)
+
+# The highest of a picture does not touch its edge.
+HEIGHT, WIDTH, ROOM = 120, 720, 10
 # How a step's runs are stacked, the lowest first, each with its colour.
 _STACK = (("sent", "ok"), ("refused", "bad"), ("not_sent", "bad"), ("unknown", "doubt"))
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A bar of a service's strip: a day, what was found on it, and its place in the picture."""
+
+    x: int
+    tone: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,33 @@ class Chart:
     most: float = 0.0
 
 
+def tone(word: str) -> str:
+    """The colour of a run's state or a service's verdict."""
+    return _TONES.get(word, "dim")
+
+
+def counted(day: UsageDay) -> str:
+    """What came of a day's runs; nothing is said of what did not happen."""
+    counts = ((getattr(day, name), name.replace("_", " ")) for name, _ in _STACK)
+    return ", ".join(f"{count} {name}" for count, name in counts if count)
+
+
+def strip(checks: Iterable[ChecksDay], runs: Mapping[str, UsageDay]) -> list[Stretch]:
+    """A bar for each day: the worst that a check found on it, and what came of its runs.
+
+    A day on which nothing was checked has the colour of the worst that came of a run.
+    """
+    bars = []
+    for number, day in enumerate(checks):
+        verdict = next((each for each in _WORST_FIRST if each in day.seconds), None)
+        words, found = wording.VERDICTS[verdict].cell if verdict else "no check", verdict or ""
+        if its := runs.get(day.day):
+            words += f"; {counted(its)}"
+            found = found or next(name for name, _ in _STACK[::-1] if getattr(its, name))
+        bars.append(Stretch(number * 4, tone(found), f"{day.day}: {words}"))
+    return bars
+
+
 def outcomes(steps: Sequence[HistoryStep]) -> Chart:
     """How many runs ended how."""
     most = max((_total(step) for step in steps), default=0)
@@ -42,7 +88,7 @@ def outcomes(steps: Sequence[HistoryStep]) -> Chart:
         for name, tone in _STACK:
             count = getattr(step, name)
             if count:
-                tall = HEIGHT * count / most
+                tall = (HEIGHT - ROOM) * count / most
                 top -= tall
                 words = f"{step.start:%Y-%m-%d %H:%M}: {count} {name.replace('_', ' ')}"
                 bars.append(Bar(number * wide, top, max(1.0, wide - 1), tall, tone, words))
@@ -58,7 +104,7 @@ def times(steps: Sequence[HistoryStep]) -> Chart:
 
     def points(name: str) -> str:
         known = ((n, getattr(step, name)) for n, step in enumerate(steps))
-        high = ((n, HEIGHT - (HEIGHT - 4) * ms / most) for n, ms in known if ms is not None)
+        high = ((n, HEIGHT - (HEIGHT - ROOM) * ms / most) for n, ms in known if ms is not None)
         # As wide as its step: a line of one point alone would not be seen.
         return " ".join(f"{n * wide:.1f},{y:.1f} {(n + 1) * wide:.1f},{y:.1f}" for n, y in high)
 

@@ -84,8 +84,8 @@ class Look:
         visit.who.require(Role.ADMIN, "see everybody's runs")
         if visit.name not in listed or span not in shown.SPANS:
             raise _no_service()
-        service = listed[visit.name]
-        page = await self._bot.call(shown.service, engine, self._health, *service, span)
+        kind = listed[visit.name]
+        page = await self._bot.call(shown.service, engine, self._health, visit.who, kind, span)
         return View("service.html", page)
 
 

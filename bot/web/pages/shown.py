@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bot.web.pages import charts
@@ -15,21 +15,14 @@ from core.health import HealthChecker
 from core.health import shown as health_shown
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
-from core.ledger.records import DAY
+from core.ledger.records import DAY, day_of
 from core.plain import plain_text
-from core.reports import ConnectorHealth, Health, RunPage, Verdict
+from core.reports import ConnectorHealth, Health, RunPage, UsageDay
 from core.run_filter import OUTCOMES, interfaces, own_runs, usage_for
 from core.scopes import Read
 
 DAYS = 90
 HOUR = 3600
-# How a state or a verdict is coloured.
-_TONES = {
-    "sent": "ok", "refused": "bad", "not_sent": "bad", "unknown": "doubt",
-    Verdict.OK: "ok", Verdict.ATTENTION: "doubt", Verdict.FAILING: "bad",
-    Verdict.UNREACHABLE: "bad",
-}  # fmt: skip
-_WORST_FIRST = (Verdict.FAILING, Verdict.UNREACHABLE, Verdict.ATTENTION, Verdict.OK)
 _MARKS = {"ok": "✓", "bad": "✗", "doubt": "!"}
 MOST_UNKNOWN = 10
 # To a token that reads no checks.
@@ -37,15 +30,6 @@ NOT_SHOWN = (
     "How services and interfaces are doing is not shown to this token. "
     "An admin can allow it: its scope needs the word live."
 )
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A bar of a service's strip: a day, what was found on it, and its place in the picture."""
-
-    x: int
-    tone: str
-    words: str
 
 
 def _ago(at: float | dt.datetime) -> str:
@@ -69,11 +53,6 @@ def _ms(ms: float | None) -> str:
     return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
 
 
-def tone(word: str) -> str:
-    """The colour of a run's state or a service's verdict."""
-    return _TONES.get(word, "dim")
-
-
 def written(value: Any) -> Any:
     """A value as a page holds it: no text turns around what stands beside it.
 
@@ -87,10 +66,11 @@ FILTERS = {
     "lasted": _lasted,
     "utc": _utc,
     "ms": _ms,
-    "tone": tone,
-    "mark": lambda word: _MARKS.get(tone(word), "·"),
+    "tone": charts.tone,
+    "mark": lambda word: _MARKS.get(charts.tone(word), "·"),
     "verdict": lambda verdict: wording.VERDICTS[verdict].cell.capitalize(),
     "state": lambda word: word.replace("_", " "),
+    "counted": charts.counted,
 }
 
 
@@ -110,14 +90,17 @@ def overview(
     of = RunFilter() if who.sees_only is None else own_runs(engine, who)
     unknown = ledger.runs(MOST_UNKNOWN, replace(of, outcome="unknown"))
     names = ledger.persons(run.caller for run in unknown)
-    today = {day.connector: day for day in usage_for(engine, who, 1).usage}
+    days = _days(engine, who)
     return {
         "title": "Overview",
         "summary": wording.summary(report) if report else "Overview",
-        "cards": [
-            _card(engine, name, detail, today)
-            for name, detail in (report.detail if report else {}).items()
-        ],
+        "cards": sorted(
+            (
+                _card(engine, name, detail, days)
+                for name, detail in (report.detail if report else {}).items()
+            ),
+            key=lambda card: not card["broken"],
+        ),
         "unknown": [
             {**_row(engine, run, names), "ending": _ending(engine, run)} for run in unknown
         ],
@@ -163,25 +146,25 @@ def _interfaces(engine: Engine, report: Health) -> list[dict[str, Any]]:
     return [{"title": titles.get(name, name), "health": health} for name, health in listed]
 
 
-def _card(
-    engine: Engine, name: str, detail: ConnectorHealth, today: Mapping[str, Any]
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "health": detail,
-        "strip": _strip(engine, name),
-        "today": today.get(name),
-    }
+Days = Mapping[tuple[str, str], UsageDay]
 
 
-def _strip(engine: Engine, name: str) -> list[Stretch]:
-    """A bar for each of the last days: the worst that a check found on it."""
-    bars = []
-    for number, day in enumerate(engine.ledger.checks_by_day(name, DAYS)):
-        verdict = next((each for each in _WORST_FIRST if each in day.seconds), None)
-        words = wording.VERDICTS[verdict].cell if verdict else "no check"
-        bars.append(Stretch(number * 4, tone(verdict or ""), f"{day.day}: {words}"))
-    return bars
+def _days(engine: Engine, who: Access) -> Days:
+    """The runs of each service and day that somebody may see; of their own, today's alone."""
+    days = DAYS if who.reads(Read.USAGE) else 1
+    return {(each.connector, each.day): each for each in usage_for(engine, who, days).usage}
+
+
+def _card(engine: Engine, name: str, detail: ConnectorHealth, days: Days) -> dict[str, Any]:
+    strip = _strip(engine, name, days)
+    today = days.get((name, day_of(engine.ledger.now())))
+    broken = charts.tone(detail.verdict) in ("bad", "doubt")
+    return {"name": name, "health": detail, "strip": strip, "today": today, "broken": broken}
+
+
+def _strip(engine: Engine, name: str, days: Days) -> list[charts.Stretch]:
+    runs = {day: each for (connector, day), each in days.items() if connector == name}
+    return charts.strip(engine.ledger.checks_by_day(name, DAYS), runs)
 
 
 # A span's name: how it is called, how many seconds it is, and how many a step of it.
@@ -194,9 +177,14 @@ SPANS = {
 
 
 def service(
-    engine: Engine, health: HealthChecker, connector: Connector, account: str | None, span: str
+    engine: Engine,
+    health: HealthChecker,
+    who: Access,
+    kind: tuple[Connector, str | None],
+    span: str,
 ) -> dict[str, Any]:
     """How a service did: its checks, its runs and how long they took."""
+    connector, account = kind
     name = connector.account_id(account)
     detail = health.report().detail[name]
     _, seconds, step = SPANS[span]
@@ -207,7 +195,8 @@ def service(
         "title": detail.title,
         "service": connector.name,
         "health": detail,
-        "strip": _strip(engine, name),
+        "strip": _strip(engine, name, _days(engine, who)),
+        "ends": (f"{_utc(since)} UTC", f"{_utc(until)} UTC"),
         "span": span,
         "spans": [(each, words) for each, (words, *_) in SPANS.items()],
         "known": history.since,

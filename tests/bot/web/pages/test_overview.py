@@ -100,7 +100,7 @@ def test_a_token_s_session_checks_what_its_scope_allows(web, sandbox):
         assert visitor.post("/check/notion").status == status
 
 
-def test_a_broken_service_says_its_steps_and_an_interface_its_state(home, environ):
+def test_a_broken_service_is_first_with_its_steps_and_an_interface_its_state(home, environ):
     settings = Settings(home, environ={**environ, "NOTION_API_KEY": "ntn_wrong"})
     with Engine.open(settings) as engine, served(engine) as web:
         said = web.bot.inbound("telegram", "not connected", "Start it: levqor-bot", ok=False)
@@ -110,7 +110,11 @@ def test_a_broken_service_says_its_steps_and_an_interface_its_state(home, enviro
         reply = ann.get("/")
     page = reply.body.decode()
     assert "<li>Put it in <code>NOTION_API_KEY</code>.</li>" in page
-    assert "Not working" in words(reply)
+    first, *others = page.split('<article class="card')[1:]
+    assert first.startswith(" wide")
+    assert "Not working" in first
+    assert len(others) == len(CONNECTORS) - 1
+    assert not any(other.startswith(" wide") for other in others)
     interfaces = words(reply).partition("Interfaces")[2]
     assert re.search(r"Telegram ✗ not connected .*levqor-bot", interfaces)
     assert "HTTP ✓ listening on http://127.0.0.1:" in interfaces

@@ -8,7 +8,7 @@ import pytest
 
 from bot.web.pages import charts
 from core.connectors import CONNECTORS
-from core.reports import HistoryStep
+from core.reports import ChecksDay, HistoryStep, UsageDay, Verdict
 from tests.bot.web.pages.conftest import Visitor, words
 from tests.support.journal import finish
 
@@ -74,8 +74,12 @@ def test_bars_are_stacked_within_the_picture_and_as_tall_as_their_share():
     chart = charts.outcomes([step(), step(sent=6, refused=2), step(unknown=4)])
     assert chart.most == 8
     sent, refused, unknown = chart.bars
-    assert (sent.height, refused.height, unknown.height) == (90, 30, 60)
-    assert (sent.y, refused.y, unknown.y) == (30, 0, 60)
+    high = charts.HEIGHT - charts.ROOM
+    shares = [each.height / high for each in (sent, refused, unknown)]
+    assert shares == pytest.approx([6 / 8, 2 / 8, 4 / 8])
+    bottoms = [each.y + each.height for each in (sent, refused, unknown)]
+    assert bottoms == pytest.approx([charts.HEIGHT, sent.y, charts.HEIGHT])
+    assert refused.y == pytest.approx(charts.ROOM)
     assert sent.x == refused.x < unknown.x
     assert all(bar.x >= 0 and bar.x + bar.width <= charts.WIDTH for bar in chart.bars)
 
@@ -90,3 +94,32 @@ def test_lines_leave_out_what_nobody_timed():
 @pytest.mark.parametrize("draw", [charts.outcomes, charts.times])
 def test_nothing_is_drawn_of_nothing(draw):
     assert draw([]).most == draw([step()]).most == 0
+
+
+def day(**more):
+    counts = {"sent": 0, "refused": 0, "not_sent": 0, "unknown": 0}
+    return UsageDay(connector="slack", day="2026-11-01", **{**counts, **more})
+
+
+STRIP = [
+    ((), None, "dim", "no check"),
+    (("ok",), None, "ok", "working"),
+    (("ok", "failing"), None, "bad", "not working"),
+    # What a check found is the service's; what was refused may be a person's.
+    (("ok",), day(sent=2, refused=1), "ok", "working; 2 sent, 1 refused"),
+    ((), day(sent=3), "ok", "no check; 3 sent"),
+    ((), day(sent=3, not_sent=1), "bad", "no check; 3 sent, 1 not sent"),
+    ((), day(sent=3, not_sent=1, unknown=1), "doubt", "no check; 3 sent, 1 not sent, 1 unknown"),
+]
+
+
+@pytest.mark.parametrize(("found", "runs", "tone", "words"), STRIP)
+def test_a_day_is_coloured_by_its_worst_check_or_else_by_its_runs(found, runs, tone, words):
+    checked = ChecksDay(day="2026-11-01", seconds=dict.fromkeys(map(Verdict, found), 60.0))
+    [bar] = charts.strip([checked], {runs.day: runs} if runs else {})
+    assert (bar.tone, bar.words) == (tone, f"2026-11-01: {words}")
+
+
+def test_a_day_s_runs_are_in_the_strip_of_the_overview(web, ann):
+    runs(web.bot.engine.ledger, time.time())
+    assert "3 sent, 2 refused, 1 not sent, 4 unknown</title>" in ann.get("/").body.decode()
