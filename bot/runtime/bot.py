@@ -115,12 +115,13 @@ class Bot:
         Once this returns the request may be acknowledged: the run is in the ledger.
         `patience` begins now, the wait for a free thread included.
         """
-        if self.ending:
+        if self.ending and options.get("key") is None:
             raise Stopping
         give_up = time.monotonic() + patience
 
         def accept() -> Accepted:
             remaining = max(0.0, give_up - time.monotonic())
+            options["stopping"] = self.ending  # of what came before, the answer is there
             return self.engine.accept(action_id, values, caller, patience=remaining, **options)
 
         work = asyncio.ensure_future(self._on(pool, accept))

@@ -136,6 +136,7 @@ class Engine:
         account: str | None = None,
         ip: str | None = None,
         patience: float = 10.0,
+        stopping: bool = False,
     ) -> Accepted:
         """Check a request and journal it; nothing is sent yet. Raises LevqorError.
 
@@ -152,10 +153,11 @@ class Engine:
             account: One of the service's further accounts.
             ip: The peer's address, for the log's tag only.
             patience: Seconds to wait for another process that holds the ledger.
+            stopping: Begin nothing, and give no run but the key's own.
         """
         gate = self.authorization.gate(action_id, values, caller)
         with self._refusals(gate, ip):
-            if self._dispatcher.stopping:
+            if (stopping := stopping or self._dispatcher.stopping) and key is None:
                 raise Stopping
             checked = self.authorization.admit(gate, test=test, keyed=bool(key), account=account)
             request = RunRequest(
@@ -171,7 +173,7 @@ class Engine:
                 rebind=rebind,
                 reply_to=reply_to,
                 guard=guard,
-                refuse=checked.refuse,
+                refuse=Stopping() if stopping else checked.refuse,
                 test_gap=0.0 if self.settings.sandbox or unmetered else TEST_GAP,
                 authorize=gate,
                 target=checked.target,
@@ -247,10 +249,9 @@ class Engine:
         try:
             yield
         except LevqorError as error:
-            ms = 1000 * (time.perf_counter() - began)
             # What was asked for may be anything; only names that exist are recorded.
             known = action_id if action_id in self.action_ids() else ""
-            self._run_log.refused(known, error, caller, ip, ms)
+            self._run_log.refused(known, error, caller, ip, 1000 * (time.perf_counter() - began))
             raise gate.told(error) from None
 
     def _job(
@@ -260,9 +261,8 @@ class Engine:
         future: Future[Settled] = Future()
         # A future that runs cannot be cancelled: whoever waits may go, the run does not.
         future.set_running_or_notify_cancel()
-        page = self.settings.app.sandbox_page
-        who, conceal = gate.caller, gate.conceals
-        return Job(run, who, ip, test, checked, checked.config, future, page, conceal)
+        who, page = gate.caller, self.settings.app.sandbox_page
+        return Job(run, who, ip, test, checked, checked.config, future, page, gate.conceals)
 
     def _journal(
         self, request: RunRequest, connector: Connector, caller: Caller, patience: float

@@ -108,27 +108,30 @@ def test_what_is_out_after_the_grace_is_unknown(home, settings, sandbox):
         assert [entry.state for entry in later.ledger.runs()] == ["unknown"]
 
 
-def test_nothing_new_starts_once_the_end_has_begun(engine):
-    refused = []
+def test_nothing_new_starts_once_the_end_has_begun_and_what_came_before_is_still_told(engine):
+    refused, runs = [], []
 
     class Late(Way):
         async def pause(self):
             for way in (self.bot.accept, self.bot.run):
-                try:
-                    await way("slack.send", TEXT, ME)
-                except Busy as error:
-                    refused.append(error.message)
+                runs.append((await way("slack.send", TEXT, ME, key="asked before")).run)
+                for key in (None, "new"):
+                    try:
+                        await way("slack.send", TEXT, ME, key=key)
+                    except Busy as error:
+                        refused.append(error.message)
 
     late = Late("a", [], ending())
 
     async def remember(bot):
         late.bot = bot
+        runs.append((await bot.run("slack.send", TEXT, ME, key="asked before")).run)
         bot.end()
 
     late._work = remember
     lived(engine, late)
-    assert refused == ["Levqor is stopping; nothing was sent."] * 2
-    assert len(refused) == 2
+    assert refused == ["Levqor is stopping; nothing was sent."] * 4
+    assert (len(runs), len(set(runs))) == (3, 1)
 
 
 def test_a_request_that_is_cancelled_while_it_is_accepted_is_still_sent(engine, sandbox):

@@ -9,7 +9,7 @@ from filelock import lock_descriptor
 
 from core.engine import Engine
 from core.engine import queues as places
-from core.errors import Busy, LedgerError
+from core.errors import Busy, LedgerError, Stopping
 from core.outbound.sockets import resolve
 from core.timers import Watchdog, at
 from tests.support.asking import ADA, BOB, HELLO
@@ -121,6 +121,17 @@ def test_stopping_sends_nothing_new_and_settles_what_hangs(pro, sandbox):
     assert pro.start(waiting).result(1).error.reason == "interrupted_before"
     with pytest.raises(Busy, match="stopping"):
         pro.accept("slack.send", HELLO, BOB)
+
+
+def test_who_asks_again_of_one_that_stops_is_told_what_became_of_it(pro, sandbox):
+    first = pro.run("slack.send", HELLO, ADA, key="asked")
+    pro.drain(0.1)
+    again = pro.accept("slack.send", HELLO, ADA, key="asked")
+    assert (again.run, again.first, again.settled.outcome) == (first.run, False, "sent")
+    for key in ("new", None):
+        with pytest.raises(Stopping):
+            pro.accept("slack.send", HELLO, BOB, key=key)
+    assert [record.run for record in pro.ledger.runs()] == [first.run]
 
 
 def test_what_is_called_back_by_a_run_may_start_the_next(pro, sandbox):
