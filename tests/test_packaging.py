@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -39,10 +40,18 @@ def build(source, out):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The folder with both, built from here, and what the sdist unpacks to."""
+def source(tmp_path_factory):
+    """A copy of this checkout: beside other tests, a file comes and goes here."""
+    copy = tmp_path_factory.mktemp("source") / "levqor"
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
+    return shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", *ignored))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, source):
+    """The folder with both, built from the copy, and what the sdist unpacks to."""
     folder = tmp_path_factory.mktemp("built")
-    build(ROOT, folder / "dist")
+    build(source, folder / "dist")
     (sdist,) = (folder / "dist").glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
@@ -85,14 +94,12 @@ def test_a_build_from_the_sdist_in_another_hour_and_mask_is_the_same_bytes(
     assert again == first
 
 
-def test_the_sdist_holds_what_its_tests_and_readers_need(unpacked):
+def test_the_sdist_holds_what_its_tests_and_readers_need(source, unpacked):
     tracked = {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", ".env.example", ".ci/run",
                "CONTRIBUTING.md", "SECURITY.md", "zensical.toml"}  # fmt: skip
     for folder in ("core", "bot", "tray", "tests", "docs", "deploy", ".github"):
         tracked |= {
-            str(file.relative_to(ROOT))
-            for file in (ROOT / folder).rglob("*")
-            if file.is_file() and "__pycache__" not in file.parts
+            str(file.relative_to(source)) for file in (source / folder).rglob("*") if file.is_file()
         }
     there = {str(file.relative_to(unpacked)) for file in unpacked.rglob("*") if file.is_file()}
     assert tracked <= there
