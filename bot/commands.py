@@ -22,7 +22,7 @@ from core.ledger.listing import RunFilter
 from core.linking import link
 from core.roles import Role
 from core.run_filter import usage_for
-from core.signing_in import sign_in_link
+from core.signing_in import END, SIGNED_OUT, sign_in_link
 
 # Does blocking work off the event loop.
 OffLoop = Callable[..., Awaitable[Any]]
@@ -56,7 +56,13 @@ QUESTIONS = (
         Role.SENDER,
         private=True,
     ),
-    Question("open", "", "a link that signs you in to the web console", Role.VIEWER, private=True),
+    Question(
+        "open",
+        f"[{END}]",
+        "a link that signs you in to the web console",
+        Role.VIEWER,
+        private=True,
+    ),
     Question("whoami", "", "your ID and your plan"),
     Question("help", "[ACTION]", "this list, or one action's fields", Role.VIEWER),
 )
@@ -150,7 +156,7 @@ class Commands:
                 engine = self._engine
                 text = (await self._call(link, engine.settings, engine.ledger, caller, rest)).text
             case "open":
-                text = await self.open(caller)
+                text = await self.open(caller, rest)
             case "whoami":
                 text = self.whoami(who)
             case _:
@@ -237,9 +243,15 @@ class Commands:
         ]
         return "\n".join(lines) or "No runs yet."
 
-    async def open(self, caller: Caller) -> str:
-        """A link that signs a caller in to the web console."""
+    async def open(self, caller: Caller, rest: str) -> str:
+        """A link that signs a caller in to the web console; or, with `end`, every session's end."""
         engine = self._engine
+        if rest.lower() not in ("", END):
+            raise InvalidInput(message=f"open takes nothing, or the word {END}.")
+        if rest:
+            theirs = await self._read(engine.ledger.callers_of, str(caller))
+            await self._call(engine.ledger.sign_out, theirs)
+            return SIGNED_OUT
         made = await self._call(sign_in_link, engine.settings, engine.ledger, caller)
         return f"Open this in a browser: {made.link}\nIt signs you in, once, within ten minutes."
 

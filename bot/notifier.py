@@ -7,13 +7,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.runtime import Bot
+from core.backoff import backoffs
+from core.callers import Caller
 from core.engine import Accepted, Settled
 from core.errors import LevqorError
 from core.ledger import Owed
-from core.ledger.owed import PRESS, WITHDRAWN
+from core.ledger.owed import PRESS, SIGNED_IN, WITHDRAWN
+from core.signing_in import was_used
 
 # Writing an answer down: its asker waits for a confirmation meanwhile, and so do others.
 PATIENCE = 2.0
+# Who cannot be told something now is told it later.
+LONGEST_WAIT = 300.0
 
 # Where to answer, as a surface writes it down.
 ReplyTo = dict[str, Any]
@@ -24,8 +29,8 @@ class Notifier:
 
     It also keeps the answers that belong to no run and are not out yet, so that the next bot
     gives them if this one ends first. `outcome` is handed where to answer and how a run ended,
-    `lost` where to answer and the kind of an answer that a dead bot left; both raise what they
-    like where the asker cannot be reached any more.
+    `lost` where to answer and the kind of an answer that a dead bot left, `direct` whom to tell
+    something in private, and what; all raise what they like where nobody can be reached.
     """
 
     def __init__(
@@ -35,16 +40,20 @@ class Notifier:
         *,
         outcome: Callable[[ReplyTo, Settled], Awaitable[None]],
         lost: Callable[[ReplyTo, str], Awaitable[None]],
+        direct: Callable[[Caller, str], Awaitable[None]],
     ) -> None:
         self._bot = bot
         self._ledger = bot.engine.ledger
         self._surface = surface
         self._outcome = outcome
         self._lost = lost
+        self._direct = direct
+        self._look = asyncio.Event()
         self._answered: set[str] = set()
 
     def start(self) -> None:
-        """Give the answers a dead bot left, now and from time to time."""
+        """Give the answers a dead bot left, and tell what is to be told, now and later."""
+        self._bot.on_owed.append(self._look.set)
         self._bot.spawn(self._catch_up(), name=f"{self._surface} notifier")
 
     def follow(self, accepted: Accepted, reply_to: ReplyTo) -> asyncio.Task[None]:
@@ -88,8 +97,30 @@ class Notifier:
                     reply_to = json.loads(run.reply_to or "{}")
                     self._spawn(self.notify(reply_to, engine.settled(run)))
                 for owed in await call(self._ledger.owed, self._surface):
-                    self._spawn(self._give(owed))
-            await asyncio.sleep(self._ledger.store.look_seconds)
+                    if owed.kind == SIGNED_IN:
+                        # It may take hours: a stop leaves it to the next bot.
+                        self._bot.spawn(self._tell(owed), name=f"{self._surface} notice")
+                    else:
+                        self._spawn(self._give(owed))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._ledger.store.look_seconds):
+                    await self._look.wait()
+            self._look.clear()
+
+    async def _tell(self, owed: Owed) -> None:
+        """Tell somebody that a link of theirs was used, for as long as its session may last."""
+        how = json.loads(owed.reply_to)
+        caller = Caller.parse(how["caller"])
+        for wait in backoffs(longest=LONGEST_WAIT):
+            try:
+                text = was_used(self._bot.settings, caller, how["at"], how["browser"])
+                await self._direct(caller, text)
+                break
+            except Exception:  # noqa: BLE001 - whoever cannot be reached now may be later
+                if await self._bot.read(self._ledger.now) > how["until"]:
+                    break
+                await asyncio.sleep(wait)
+        await self.answered(owed.key)
 
     async def _give(self, owed: Owed) -> None:
         kind = owed.kind

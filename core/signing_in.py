@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from core.console_address import console_address
 from core.engine.access import verified
 from core.errors import Fault, Forbidden, InvalidInput, NotConfigured
 from core.health import inbounds
+from core.linking import written
 from core.reports import SignInLink, moment
 from core.scopes import Read
 
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 # can name another host, end a header or climb out of the console.
 OVERVIEW = "/"
 PAGE = re.compile(r"/|(?:/[A-Za-z0-9][A-Za-z0-9._:-]{0,99}){1,4}")
+
+# What ends every session, after `open`.
+END = "end"
+SIGNED_OUT = (
+    "You are signed out of the web console in every browser, and no link that you were given "
+    "works any more."
+)
 
 
 def sign_in_link(
@@ -41,6 +50,16 @@ def sign_in_link(
         )
     code, expires = ledger.sign_in_code(str(caller))
     return _link(address, code, page, caller, expires)
+
+
+def was_used(settings: Settings, caller: Caller, at: float, browser: str) -> str:
+    """Say that somebody's link was used, and what to do where it was by somebody else."""
+    when = dt.datetime.fromtimestamp(at, dt.UTC)
+    _, command = written(settings, caller.surface, f"open {END}")
+    return (
+        f"Your link to the web console was used on {when:%Y-%m-%d} at {when:%H:%M} UTC, with "
+        f"{browser}.\nIf that was not you, write {command}: it ends every session of yours at once."
+    )
 
 
 def token_link(

@@ -65,6 +65,7 @@ class Bot:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.on_acknowledged: list[Callable[[str, float], None]] = []
+        self.on_owed: list[Callable[[], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._pools = {
             kind: ThreadPoolExecutor(size, thread_name_prefix=f"levqor-{kind}")
@@ -196,6 +197,11 @@ class Bot:
         """Count how long a platform waited for its acknowledgement."""
         for tell in self.on_acknowledged:
             tell(surface, seconds)
+
+    def owed(self) -> None:
+        """Have what somebody is owed looked for now, and not only from time to time."""
+        for look in self.on_owed:
+            look()
 
     def print_status(self, line: str) -> None:
         """Tell whoever watches the terminal; one line on standard error."""

@@ -38,6 +38,7 @@ SURFACE = SurfaceSpec(
     settings=SlackSettings,
     caller=CallerShape(re.compile(r"[ET][A-Z0-9]+:[UW][A-Z0-9]+"), "T0123456789:U0123456789"),
     command=imported("bot.slack.manifest:written"),
+    direct=True,
     profile=imported("bot.slack.profile:profile_name"),
     loggers=("slack_bolt", "slack_sdk"),
     token_shapes=(

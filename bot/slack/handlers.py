@@ -70,7 +70,9 @@ class Handlers:
         self._conversation = Conversation(
             bot, "slack", self._spelling, patience=PATIENCE, deliver=self._deliver
         )
-        self.notifier = Notifier(bot, "slack", outcome=self._tell, lost=self._ask_again)
+        self.notifier = Notifier(
+            bot, "slack", outcome=self._tell, lost=self._ask_again, direct=self._direct
+        )
 
     async def command(self, body: Mapping[str, Any]) -> AckBody:
         """An action's slash command, or one that Slack still has and Levqor does not know."""
@@ -232,6 +234,9 @@ class Handlers:
 
     async def _tell(self, reply_to: ReplyTo, settled: Settled) -> None:
         await self._say(reply_to, self._conversation.ended(settled))
+
+    async def _direct(self, caller: Caller, text: str) -> None:
+        await self._say({"user": _user(caller)}, text)
 
     def _go(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return self._bot.spawn(work, name=f"slack {name}", asked=True)

@@ -61,6 +61,7 @@ SURFACE = SurfaceSpec(
     problems=problems,
     caller=CallerShape(re.compile(r"[1-9][0-9]*"), "42"),
     command=lambda _, words: f"/{words}",
+    direct=True,
     pairing=Pairing("/start {code}", link),
     loggers=("telegram",),
     token_shapes=(r"(?<!\d)\d{6,12}(?::|%3[Aa])[\w-]{30,}",),  # it stands in its URLs

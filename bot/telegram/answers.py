@@ -58,7 +58,9 @@ class Answers:
         self._messenger = messenger
         self._ended = ended
         self._notified: ExpiringMap[str, bool] = ExpiringMap(REMEMBERED)
-        self.notifier = Notifier(bot, NAME, outcome=self._notify, lost=self._give_again)
+        self.notifier = Notifier(
+            bot, NAME, outcome=self._notify, lost=self._give_again, direct=self._direct
+        )
 
     def text(self, place: Place, text: str, markup: Markup | None = None) -> Answer:
         """Answer with a text."""
@@ -118,6 +120,10 @@ class Answers:
         welcome = WELCOME.format(caller=Caller(NAME, str(place.chat)))
         texts = {PAIRED: welcome, WITHDRAWN: GONE}
         await self._messenger.show(place, texts.get(kind, RESTARTED))
+
+    async def _direct(self, caller: Caller, text: str) -> None:
+        # In a private chat the chat is the person.
+        await self._messenger.show(Place(int(caller.id)), text)
 
 
 def _buttons(response: Confirm | Reply) -> InlineKeyboardMarkup | None:

@@ -124,11 +124,11 @@ class Interface:
 
     `settings` are its own, and `problems` finds what is wrong with them together. `caller` says how
     its callers are written, `command(config, words)` how a command is, and `profile(config, id)`
-    what the platform calls one, if it says so at once. `loggers` are its libraries' that print
-    tokens or whole messages: they are silenced. `token_shapes` are regular expressions of what must
-    be shown nowhere, whether it is set or not. `console(config, verdict)` gives the web console's
-    address, where it has one, from what its bot said of itself; what is sent from its pages has
-    `pages` as its interface.
+    what the platform calls one, if it says so at once. `direct` is whether its bot can write to one
+    in private, unasked. `loggers` are its libraries' that print tokens or whole messages: they are
+    silenced. `token_shapes` are regular expressions of what must be shown nowhere, whether it is
+    set or not. `console(config, verdict)` gives the web console's address, where it has one, from
+    what its bot said of itself; what is sent from its pages has `pages` as its interface.
     """
 
     name: str
@@ -138,6 +138,7 @@ class Interface:
     caller: CallerShape | None = None
     command: Callable[[Any, str], str] | None = None
     profile: Callable[[Any, str], str | None] | None = None
+    direct: bool = False
     pairing: Pairing | None = None
     loggers: tuple[str, ...] = ()
     token_shapes: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from core.ledger.linking import Linking
 from core.ledger.listing import RunFilter
 from core.ledger.owed import OwedAnswers
 from core.ledger.pairing import Pairing
-from core.ledger.records import day_of, midnight_after
+from core.ledger.records import ANSWER_SECONDS, day_of, midnight_after
 from core.ledger.recovery import Recovery
 from core.ledger.sessions import Sessions
 from core.ledger.sqlite import SqliteStore
@@ -241,5 +241,5 @@ class Ledger(
 
 def _sweep(db: Connection) -> int:
     """Forget where to answer what nobody waits for any more; returns how many still wait."""
-    before = db.now() - runs.ANSWER_SECONDS
+    before = db.now() - ANSWER_SECONDS
     return runs.forget_old_replies(db, before) + owed.forget_old(db, before)

@@ -1,13 +1,14 @@
 """Answers that are no run's: whom they are owed, and of which kind they are."""
 
-from core.ledger.records import Owed
-from core.ledger.runs import ANSWER_SECONDS
+from core.ledger.records import ANSWER_SECONDS, Owed
 from core.ledger.store import PATIENCE, Connection, Stored, reads, writes
 
 # What the kind of a press begins with that waits for the bot that asked; WITHDRAWN where that bot
 # did not come for it, and never will.
 PRESS = "press:"
 WITHDRAWN = "withdrawn"
+# Somebody's sign-in link was used.
+SIGNED_IN = "signed-in"
 
 
 class OwedAnswers(Stored):
@@ -75,6 +76,21 @@ class OwedAnswers(Stored):
         args = {"key": key, "me": self.store.owner(), "press": f"{PRESS}%", "withdrawn": WITHDRAWN}
         sql = f"UPDATE owed SET {change} WHERE key = :key AND {where}"
         return db.execute(sql, args).rowcount == 1
+
+
+def owe_notice(db: Connection, owed: Owed, surface: str, until: float) -> None:
+    """Owe somebody what they did not ask for, from whichever bot has their surface.
+
+    It is nobody's, as what a dead process left; and it waits until then, and a while longer.
+    """
+    db.execute(
+        "INSERT INTO owed (key, surface, kind, reply_to, at, owner) "
+        "VALUES (:key, :surface, :kind, :reply_to, :until, '')",
+        {
+            "key": owed.key, "surface": surface, "kind": owed.kind, "reply_to": owed.reply_to,
+            "until": until,
+        },
+    )  # fmt: skip
 
 
 def forget_old(db: Connection, before: float) -> int:

@@ -11,6 +11,8 @@ from core.reports import Run, State, moment
 from core.scopes import BEFORE, Scope
 
 DAY = 86400
+# After this long nobody waits for an answer any more, and where to answer is forgotten.
+ANSWER_SECONDS = 30 * 60.0
 OPEN = ("accepted", "sending")
 
 

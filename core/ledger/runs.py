@@ -11,12 +11,10 @@ from core.ledger import listing
 from core.ledger.accept import accept, read
 from core.ledger.listing import EVERY_RUN, Place, RunFilter
 from core.ledger.people import People
-from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest
+from core.ledger.records import ANSWER_SECONDS, RUN_COLUMNS, RunRecord, RunRequest
 from core.ledger.store import PATIENCE, Conflict, Connection, random_code, reads, writes
 from core.reports import RunPage
 
-# After this long nobody waits for an answer any more, and where to answer is forgotten.
-ANSWER_SECONDS = 30 * 60.0
 # A million runs deleted at once would hold everybody else up for longer than they wait.
 PRUNE_STEP = 2000
 # A refusal by an index is somebody else's row, which the next try finds.

@@ -1,10 +1,12 @@
 """Web sessions: one-time links that sign somebody in, and who is signed in."""
 
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from core.errors import NotFound
-from core.ledger.records import SessionRecord
+from core.ledger.owed import SIGNED_IN, owe_notice
+from core.ledger.records import Owed, SessionRecord
 from core.ledger.standing import Standing, lock
 from core.ledger.store import Connection, Stored, digest, random_code, reads, writes
 
@@ -47,8 +49,13 @@ class Sessions(Stored):
         ).fetchone()
         return row and str(row[0])
 
-    def sign_in(self, code: str, seconds: float) -> tuple[str, str] | None:
-        """Use a link up for a session of so long: (caller, the session's secret), or None."""
+    def sign_in(
+        self, code: str, seconds: float, browser: str = "", told: Collection[str] = ()
+    ) -> tuple[str, str] | None:
+        """Use a link up for a session of so long: (caller, the session's secret), or None.
+
+        Its person is told so, and with which `browser`, where their surface is one of `told`.
+        """
         secret, session = secrets.token_urlsafe(32), random_code(10)
 
         def work(db: Connection) -> str | None:
@@ -58,7 +65,8 @@ class Sessions(Stored):
             ).fetchone()
             if mine is not None:
                 return str(mine[0])
-            row = {"hash": digest(code), "now": db.now()}
+            now = db.now()
+            row = {"hash": digest(code), "now": now}
             used = db.execute(
                 "DELETE FROM sign_ins WHERE hash = :hash AND expires_at > :now RETURNING caller",
                 row,
@@ -72,10 +80,15 @@ class Sessions(Stored):
                     "session": session,
                     "hash": digest(secret),
                     "caller": used[0],
-                    "now": row["now"],
-                    "expires": db.now() + seconds,
+                    "now": now,
+                    "expires": now + seconds,
                 },
             )
+            if (surface := used[0].partition(":")[0]) in told:
+                how = {"caller": used[0], "at": now, "browser": browser}
+                until = now + seconds
+                told_of = Owed(f"session:{session}", SIGNED_IN, json.dumps({**how, "until": until}))
+                owe_notice(db, told_of, surface, until)
             return str(used[0])
 
         caller = self.store.write(work, durable=True)
@@ -102,6 +115,12 @@ class Sessions(Stored):
     def session_end(self, db: Connection, session: str) -> None:
         """Sign a session out; one that has ended already stays so."""
         db.execute("DELETE FROM sessions WHERE session = :session", {"session": session})
+
+    @writes(durable=True)
+    def sign_out(self, db: Connection, callers: Sequence[str]) -> None:
+        """End every link and session of some callers."""
+        for caller in callers:
+            end_sessions(db, caller)
 
     @reads
     def session_of(self, db: Connection, session: str) -> SessionRecord:

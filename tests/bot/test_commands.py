@@ -165,7 +165,9 @@ def test_an_asker_is_told_once_and_then_forgotten(engine):
             "slack.send", {"text": "hi"}, ADA, key="slack:1", reply_to=encoded(where)
         )
         assert engine.ledger.run(accepted.run).reply_to == '{"url":"x"}'
-        await Notifier(bot, "slack", outcome=answer, lost=answer).follow(accepted, where)
+        await Notifier(bot, "slack", outcome=answer, lost=answer, direct=answer).follow(
+            accepted, where
+        )
         return accepted.run
 
     run = within(engine, story)
@@ -179,7 +181,9 @@ def test_an_asker_who_cannot_be_reached_does_not_end_anything(engine):
 
     async def story(bot):
         accepted = await bot.accept("slack.send", {"text": "hi"}, ADA, reply_to=encoded({}))
-        await Notifier(bot, "slack", outcome=answer, lost=answer).follow(accepted, {})
+        await Notifier(bot, "slack", outcome=answer, lost=answer, direct=answer).follow(
+            accepted, {}
+        )
         return accepted.run
 
     run = within(engine, story)
@@ -218,10 +222,10 @@ def test_after_a_crash_the_next_bot_tells_every_asker(home, sandbox):
             all_told.set()
 
     async def story(bot):
-        Notifier(bot, "telegram", outcome=answer, lost=answer).start()
+        Notifier(bot, "telegram", outcome=answer, lost=answer, direct=answer).start()
         await asyncio.sleep(0.3)
         assert told == {}, "another surface's askers are not ours to tell"
-        Notifier(bot, "slack", outcome=answer, lost=answer).start()
+        Notifier(bot, "slack", outcome=answer, lost=answer, direct=answer).start()
         await asyncio.wait_for(all_told.wait(), 20)
         await asyncio.sleep(0.3)
 

@@ -157,7 +157,7 @@ def test_where_the_bot_that_asked_dies_over_it_another_one_says_that_it_is_gone(
         one.engine.close()
         told = asyncio.Queue()
         lost = lambda *what: told.put(what)  # noqa: E731
-        Notifier(other.bot, "chat", outcome=lost, lost=lost).start()
+        Notifier(other.bot, "chat", outcome=lost, lost=lost, direct=lost).start()
         assert await asyncio.wait_for(told.get(), 60) == (WHERE, WITHDRAWN)
 
     team(story)

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from core.callers import os_user
 from tests.support.cli import ROOT, Ran, command, environment, leaves, levqor, on_terminal
+from tests.support.engines import both
 from tests.support.sandbox import Delay
 
 # Every command but `sandbox`, which stays, with the status it exits with on a fresh home.
@@ -251,3 +253,14 @@ def test_the_shell_completes_commands_actions_fields_and_names(cli, home, monkey
         monkeypatch.setenv("COMP_WORDS", line)
         monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
         assert cli().out.split() == offered, typed
+
+
+@both
+def test_open_end_ends_the_sessions_of_this_machine_s_user_alone(cli, open_ledger):
+    with open_ledger() as ledger:
+        for caller in (f"cli:{os_user()}", f"tray:{os_user()}", "telegram:42"):
+            assert ledger.sign_in(ledger.sign_in_code(caller)[0], 600.0)
+        code, _ = ledger.sign_in_code(f"cli:{os_user()}")
+        assert f"cli:{os_user()}" in cli("open", "--end", "--output", "json").json["callers"]
+        assert [each.caller for each in ledger.sessions()] == ["telegram:42"]
+        assert ledger.sign_in_caller(code) is None

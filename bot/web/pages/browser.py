@@ -11,6 +11,16 @@ from core.errors import Forbidden
 
 # Cookies are not told apart by port: whatever else listens on this machine may be sent ours.
 LOCAL_SECONDS, SECONDS = 3600.0, 12 * 3600.0
+# By what each browser says of itself; most also say that they are those further down.
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"), ("Chrom", "Chrome"),
+    ("Safari/", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Windows", "Windows"),
+    ("Mac OS X", "a Mac"), ("Linux", "Linux"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,14 @@ class Site:
                 reason="foreign_origin",
                 fix="Open the page anew and send it again.",
             )
+
+
+def described(headers: Mapping[str, str]) -> str:
+    """Say which browser sent a request: no word of its own, for those are anybody's to choose."""
+    agent = headers.get("user-agent", "")
+    name = next((name for mark, name in _BROWSERS if mark in agent), "an unknown browser")
+    system = next((f" on {name}" for mark, name in _SYSTEMS if mark in agent), "")
+    return f"{name}{system}"
 
 
 def site(

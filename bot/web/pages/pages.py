@@ -15,7 +15,7 @@ from bot.web.body import read_body
 from bot.web.live import LiveChecks
 from bot.web.pages import shown
 from bot.web.pages.audit import Audit
-from bot.web.pages.browser import Site, site
+from bot.web.pages.browser import Site, described, site
 from bot.web.pages.fixes import Fixes
 from bot.web.pages.forms import address
 from bot.web.pages.look import Look
@@ -100,7 +100,13 @@ class Console:
         if scope["method"] == "POST":
             visit.site.check_origin(headers)
             form = _pairs(await read_body(receive, headers, self._body_seconds))
-        visit = replace(visit, path=scope["path"], query=_pairs(scope["query_string"]), form=form)
+        visit = replace(
+            visit,
+            path=scope["path"],
+            query=_pairs(scope["query_string"]),
+            form=form,
+            browser=described(headers),
+        )
         secret = visit.site.secret(headers)
         ledger = self._bot.engine.ledger
         session = await self._bot.read(ledger.session, secret) if secret else None

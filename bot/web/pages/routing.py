@@ -19,6 +19,7 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     access: Access | None = None
     session: str = ""
+    browser: str = ""  # in words
 
     @property
     def who(self) -> Access:

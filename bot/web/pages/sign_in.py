@@ -32,10 +32,15 @@ class SignIn:
         return View("sign_in.html", {"caller": caller})
 
     async def _sign_in(self, visit: Visit) -> Redirect:
-        ledger = self._bot.engine.ledger
-        signed_in = await self._bot.call(ledger.sign_in, visit.name, visit.site.seconds)
+        ledger, interfaces = self._bot.engine.ledger, self._bot.settings.interfaces
+        told = {each.name for each in interfaces if each.direct}
+        where = "" if visit.site.secure else ", on the computer that Levqor runs on"
+        signed_in = await self._bot.call(
+            ledger.sign_in, visit.name, visit.site.seconds, visit.browser + where, told
+        )
         if signed_in is None:
             raise _no_link()
+        self._bot.owed()
         return Redirect(self._wanted(visit), visit.site.set_cookie(signed_in[1]))
 
     def _wanted(self, visit: Visit) -> str:
