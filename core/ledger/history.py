@@ -21,8 +21,9 @@ HOUR = 3600
 SHARES = (0.50, 0.95)
 # An hour is closed once nothing accepted in it is still waiting or being sent.
 _SETTLED_SECONDS = 300
-# A transaction that was committed this long after it asked for the time is still noticed.
-_COMMIT_SECONDS = 60.0
+# What ended is noticed by a clock that was ahead, or was set back since, by up to this much; so is
+# a transaction that was committed long after it asked for the time.
+_CLOCK_SECONDS = 1800.0
 GIVE_WAY_SECONDS = 0.03
 _DAYS = "start >= :first AND start < :until"
 
@@ -51,14 +52,15 @@ class RunHistory(Stored):
         """
         term = self._begin_pass()
         marks, now = self.store.read(_marks), self.store.read(lambda db: db.now())
-        closed = (now - _SETTLED_SECONDS) // HOUR * HOUR
+        # What a clock that is ahead has closed stays closed.
+        closed = max((now - _SETTLED_SECONDS) // HOUR * HOUR, marks.closed)
         before = min(before, closed) // DAY * DAY
         for start in self.store.read(lambda db: _due(db, marks, closed, before), long=True):
             day = self.store.read(partial(_day, start=start, closed=closed), long=True)
             if not self._write_day(term, day, closed):
                 return None
             time.sleep(GIVE_WAY_SECONDS)
-        done = _Marks(term, now, max(closed, marks.closed), max(before, marks.deleted))
+        done = _Marks(term, now, closed, max(before, marks.deleted))
         return before if self._end_pass(done) else None
 
     @writes()
@@ -247,7 +249,7 @@ def _due(db: Connection, marks: _Marks, closed: float, before: float) -> list[in
 
 
 def _changed(db: Connection, marks: _Marks, until: float, only: str = "") -> set[str]:
-    return usage.days_changed(db, marks.seen - _COMMIT_SECONDS, marks.deleted, until, only)
+    return usage.days_changed(db, marks.seen - _CLOCK_SECONDS, marks.deleted, until, only)
 
 
 def _fresh_days(db: Connection, marks: _Marks, first: float, only: str = "") -> set[int]:

@@ -9,14 +9,25 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+from tests.chaos.midnight import seconds_to_midnight
 from tests.chaos.rounds import Log, chaos
+from tests.support.clock import Clock
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run it."""
+def main(argv: list[str]) -> int:
+    """Run it, once more as a program whose clock may be set: all it starts has that clock too."""
+    if "SKEW" not in os.environ:
+        with tempfile.TemporaryDirectory(prefix="levqor-clock-") as folder:
+            Path(folder).chmod(0o755)
+            clock = Clock(Path(folder), seconds_to_midnight() - 60)
+            line = [sys.executable, "-m", "tests.chaos", *argv]
+            return subprocess.call(line, env={**os.environ, **clock.environ})
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--seed", default="1")
@@ -33,4 +44,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

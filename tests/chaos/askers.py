@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.sandbox.slack import TEAM
 from tests.chaos.auditor import FINAL, Asked, Told
+from tests.chaos.midnight import day_used_up
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
@@ -166,7 +167,7 @@ class Askers:
             phone = person.telegram.pop() if surface == "telegram" else 0
             if surface == "cli":
                 person = Person("cli", "", "", [], free=False)
-            asked = Asked(mark, surface, person.name, action, time.time())
+            asked = Asked(mark, surface, person.name, action, time.monotonic())
             self.asked[mark] = asked
         self.world.marks.add(mark, action, values_of(action, mark))
         self.world.log("ask", mark=mark, surface=surface, who=person.name, action=action)
@@ -270,7 +271,7 @@ class Askers:
     # -- what was told ---------------------------------------------------------------------
 
     def _told(self, asked: Asked, what: str, words: str) -> str:
-        asked.told.append(Told(time.time(), what, words[:300]))
+        asked.told.append(Told(time.monotonic(), what, words[:300], day_used_up(words)))
         self.world.log("told", mark=asked.mark, what=what if what in FINAL else words[:200])
         return what
 

@@ -31,6 +31,7 @@ class Told:
     at: float
     what: str
     words: str = ""
+    day: str | None = None  # whose quota is used up, where that was said
 
 
 @dataclass
@@ -215,15 +216,16 @@ def _of_quota(history: History, arrived: Counter[str]) -> Iterator[Finding]:
             what = f"{owner} has {sent} arrivals of {action} on {day}, {charged} counted"
             yield Finding("count", rows[-1].mark, what)
     for asked in history.asked.values():
-        if any(each.what == "quota" for each in asked.told):
+        for day in {each.day for each in asked.told if each.what == "quota"}:
             others = theirs[asked.person, asked.action]
-            if not any(_in_the_way(history, row, asked) for row in others):
-                yield Finding("count", asked.mark, "refused, and nothing used the quota up")
+            if not any(_in_the_way(history, row, asked, day) for row in others):
+                what = f"refused, and nothing used the quota of {day or 'any day'} up"
+                yield Finding("count", asked.mark, what)
 
 
-def _in_the_way(history: History, row: Row, asked: Asked) -> bool:
+def _in_the_way(history: History, row: Row, asked: Asked, day: str | None) -> bool:
     """Whether a run may have used up what another was refused for."""
-    if row.mark == asked.mark or not row.free:
+    if row.mark == asked.mark or not row.free or day not in (row.day, None):
         return False
     if row.charged:
         return True

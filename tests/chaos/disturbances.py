@@ -7,6 +7,7 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
+from tests.chaos.midnight import seconds_to_midnight
 from tests.chaos.storm import STORMS
 from tests.support.disk import Filler
 from tests.support.holding import rows_held
@@ -35,6 +36,7 @@ class Disturbances:
         kinds = [
             (self._kill, 6), (self._restart, 2), (self._stand_still, 4), (self._storm, 6),
             (self._jump, 3), (self._lock, 3), (self._break_sockets, 3), (self._break_polls, 2),
+            (self._midnight, 2),
         ]  # fmt: skip
         if world.disk:
             kinds.append((self._fill, 3))
@@ -113,7 +115,13 @@ class Disturbances:
     def _jump(self, rng: random.Random) -> None:
         bot, seconds = rng.choice(self.world.bots), rng.randint(-JUMP_SECONDS, JUMP_SECONDS)
         self.world.log("clock", bot=bot.number, seconds=seconds)
-        bot.clock.set(seconds)
+        bot.wrong_by(seconds)
+
+    def _midnight(self, rng: random.Random) -> None:
+        beyond = rng.uniform(1.0, 8.0)
+        before = seconds_to_midnight() > 0
+        seconds = self.world.clock.before_midnight(-beyond if before else beyond)
+        self.world.log("midnight", seconds=seconds)
 
     # -- the services and the chats --------------------------------------------------------
 

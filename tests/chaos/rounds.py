@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tempfile
 import threading
 import time
@@ -67,6 +68,9 @@ class Result:
     arrivals: int = 0
     tests: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    # Free runs that count by day; and who had one of an action on each of two days.
+    days: Counter[str] = field(default_factory=Counter)
+    two_days: int = 0
     told: Counter[str] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
     findings: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +81,7 @@ class Result:
         found = {kind: kinds[kind] for kind in KINDS}
         counts = {
             name: dict(sorted(getattr(self, name).items()))
-            for name in ("outcomes", "told", "events")
+            for name in ("outcomes", "days", "told", "events")
         }
         return {**self.__dict__, "seconds": round(self.seconds, 1), **counts, "found": found}
 
@@ -112,6 +116,7 @@ def _round(world: World, seed: str, seconds: float, result: Result, told: dict[s
     log("round", number=result.rounds, seed=seed)
     people = People.made(world, result.rounds, int(seconds))
     askers, disturbances = Askers(world, people, seed, result.rounds), Disturbances(world, seed)
+    world.clock.before_midnight(random.Random(f"{seed} midnight").uniform(0.2, 0.6) * seconds)
     with TrayModel(world, seed) as tray:
         askers.start(ASKERS)
         disturbances.start()
@@ -169,6 +174,9 @@ def _add(result: Result, history: History) -> None:
     result.tests = len(history.tests)
     result.arrivals += len(history.arrivals)
     result.outcomes += Counter(row.state for row in history.rows)
+    counted = {(row.owner, row.action, row.day) for row in history.rows if row.free and row.charged}
+    result.days += Counter(day for _, _, day in counted)
+    result.two_days += len(counted) - len({(owner, action) for owner, action, _ in counted})
     ends = (asked.last.what if asked.last else "nothing" for asked in history.asked.values())
     result.told += Counter(ends)
 

@@ -6,10 +6,11 @@ import pytest
 
 from tests.chaos.askers import of_json, understood
 from tests.chaos.auditor import Arrival, Asked, History, Row, TestSend, Told, audit
+from tests.chaos.midnight import day_used_up
 
 
-def asked(*told, mark="m", surface="slack", person="ann", at=100.0, **more):
-    said = [Told(at + 1 + n, what, "some words") for n, what in enumerate(told)]
+def asked(*told, mark="m", surface="slack", person="ann", at=100.0, day=None, **more):
+    said = [Told(at + 1 + n, what, "some words", day) for n, what in enumerate(told)]
     return Asked(mark, surface, person, "slack.send", at, told=said, **more)
 
 
@@ -26,6 +27,8 @@ def history(who, rows, arrivals):
 TWO_FREE = [row("sent", mark="m", free=True), row("sent", mark="n", free=True)]
 TWO_TOLD = [asked("sent"), asked("sent", mark="n")]
 QUOTA = asked("quota", mark="n", at=200.0)
+TODAY = asked("quota", mark="n", at=200.0, day="2026-11-27")
+TOMORROW = asked("quota", mark="n", at=200.0, day="2026-11-28")
 
 # What happened: who was told what, the runs in the database, what arrived; what is found.
 TABLE = {
@@ -78,6 +81,7 @@ TABLE = {
         [],
     ),
     "used up by another": ([asked("sent"), QUOTA], [row("sent", free=True)], ["m"], []),
+    "used up on its day": ([asked("sent"), TODAY], [row("sent", free=True)], ["m"], []),
     "used up by nobody": ([QUOTA], [], [], ["count"]),
     "used up by one that was given back before": (
         [asked("refused"), QUOTA], [row("refused", free=True)], [], ["count"],
@@ -136,6 +140,12 @@ def test_test_sends_are_counted(state, told, arrivals, found):
 )
 def test_words_are_understood_and_what_is_none_of_them_is_kept(words, what):
     assert understood(words) == what
+
+
+def test_the_day_whose_quota_is_used_up_is_read_where_a_program_is_told():
+    words = '{"error": "rate_limited", "resets_at": "2026-11-28T00:00:00Z"}'
+    assert day_used_up(words) == "2026-11-27"
+    assert day_used_up("Free plan: 1 slack call/day.") is None
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from core.home_key import home_key
 from core.ledger import Ledger
 from core.settings import Settings
 from tests.chaos.auditor import ENDED, Row, TestSend
+from tests.chaos.midnight import SystemClock
 from tests.chaos.storm import Collector, Storm
 from tests.support.bot import ROOT, Program
 from tests.support.cli import environment
@@ -54,7 +55,7 @@ class Member:
 
     def __init__(self, world: World, number: int, home: Path, environ: Mapping[str, str]) -> None:
         self._world, self.number, self.home = world, number, home
-        self.clock = Clock(world.folder)
+        self.clock, self.wrong = Clock(world.folder, world.clock.seconds), 0
         self.http = f"127.0.0.1:{free_port()}"
         self._environ = {**environ, **self.clock.environ}
         self._lock = threading.Lock()
@@ -95,6 +96,11 @@ class Member:
         assert self._program
         return self._program.terminate()
 
+    def wrong_by(self, seconds: int) -> None:
+        """Let its clock be wrong by so much, against the others'."""
+        self.wrong = seconds
+        self.clock.set(self._world.clock.seconds + seconds)
+
     def stop(self) -> None:
         if self._program and self.running:
             self._program.stop()
@@ -118,6 +124,7 @@ class World:
         self.proxy: PostgresProxy | None = None
         self.url: str | None = None
         self.bots: list[Member] = []
+        self.clock = SystemClock(self.bots)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:

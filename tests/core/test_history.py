@@ -125,6 +125,38 @@ def test_the_hours_of_a_day_that_has_not_closed_are_told_from_its_runs(ledger):
     assert sum(day.sent for day in ledger.usage(3)) == 3
 
 
+def wrong(ledger, seconds):
+    """Leave what a roll-up leaves whose clock is ahead; the hour until then had no run yet."""
+    ledger.roll_up()
+    now = ledger.now() + seconds
+    ledger.store.write(
+        lambda db: db.execute(
+            "UPDATE history_marks SET value = CASE name WHEN 'seen' THEN :now ELSE :closed END "
+            "WHERE name IN ('seen', 'closed')",
+            {"now": now, "closed": now // HOUR * HOUR + HOUR},
+        )
+    )
+
+
+@both
+def test_runs_of_an_hour_that_a_clock_ahead_of_others_has_closed_are_counted(ledger):
+    put(ledger, midnight(1))
+    wrong(ledger, 20 * 60)
+    put(ledger, time.time())
+
+    def told():
+        sent = sum(day.sent for day in ledger.usage(3))
+        return sent, sum(each.sent for each in ledger.usage_by_person(3))
+
+    assert told() == (2, 2)
+    # Others, who are right, count: at once, and when what is kept is all there is.
+    for _ in range(2):
+        ledger.roll_up()
+        assert told() == (2, 2)
+    put(ledger, time.time())
+    assert told() == (3, 3)
+
+
 @both
 def test_of_two_that_count_at_once_the_one_that_began_first_writes_no_more(ledger, open_ledger):
     put(ledger, midnight(100))
