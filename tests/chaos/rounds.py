@@ -68,7 +68,7 @@ class Result:
     arrivals: int = 0
     tests: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
-    # Free runs that count by day; and who had one of an action on each of two days.
+    # Runs by day; and who had a free one that counts, of one action, on each of two days.
     days: Counter[str] = field(default_factory=Counter)
     two_days: int = 0
     told: Counter[str] = field(default_factory=Counter)
@@ -175,7 +175,7 @@ def _add(result: Result, history: History) -> None:
     result.arrivals += len(history.arrivals)
     result.outcomes += Counter(row.state for row in history.rows)
     counted = {(row.owner, row.action, row.day) for row in history.rows if row.free and row.charged}
-    result.days += Counter(day for _, _, day in counted)
+    result.days += Counter(row.day for row in history.rows)
     result.two_days += len(counted) - len({(owner, action) for owner, action, _ in counted})
     ends = (asked.last.what if asked.last else "nothing" for asked in history.asked.values())
     result.told += Counter(ends)

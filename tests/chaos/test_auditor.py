@@ -82,6 +82,9 @@ TABLE = {
     ),
     "used up by another": ([asked("sent"), QUOTA], [row("sent", free=True)], ["m"], []),
     "used up on its day": ([asked("sent"), TODAY], [row("sent", free=True)], ["m"], []),
+    "used up on another day": (
+        [asked("sent"), TOMORROW], [row("sent", free=True)], ["m"], ["count"],
+    ),
     "used up by nobody": ([QUOTA], [], [], ["count"]),
     "used up by one that was given back before": (
         [asked("refused"), QUOTA], [row("refused", free=True)], [], ["count"],
