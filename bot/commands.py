@@ -23,6 +23,7 @@ from core.linking import link
 from core.roles import Role
 from core.run_filter import usage_for
 from core.signing_in import END, SIGNED_OUT, sign_in_link
+from core.story import story
 
 # Does blocking work off the event loop.
 OffLoop = Callable[..., Awaitable[Any]]
@@ -266,7 +267,7 @@ class Commands:
                 "There is no run of yours with that ID.",
                 fix="The answer you got shows its run ID; admins (LEVQOR_ADMINS) see every run.",
             )
-        return wording.why(who.shown(entry), self._engine.connectors)
+        return str(await self._read(story, self._engine, who.shown(entry)))
 
     def whoami(self, who: Access) -> str:
         """A caller's ID, person, role and plan."""

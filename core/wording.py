@@ -131,8 +131,7 @@ def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None 
     """Tell one run's story, its words found again by the reason that was kept."""
     from core.engine import reasons
 
-    now = time.time() if now is None else now
-    moment = dt.datetime.fromtimestamp(entry.at, dt.UTC)
+    now, moment = now or time.time(), dt.datetime.fromtimestamp(entry.at, dt.UTC)
     connector, action = _find(entry.action, connectors)
     title = f"{action.title} ({entry.action})" if action else entry.action
     lines = [
@@ -144,6 +143,8 @@ def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None 
         return "\n".join(lines)
     took = "" if entry.ms is None else f", {entry.ms:.0f} ms"
     lines.append(counted(entry.attempts, "attempt") + took)
+    tries = reasons.attempts(entry, connector)
+    lines += [f"  {each.at:%H:%M:%S}, {each.ms:.0f} ms: {words}" for each, words in tries]
     if entry.state == "sent":
         kept = entry.receipt or {}
         lines.append(f"{_done(kept.get('status', 'sent'), kept.get('updated')).capitalize()}.")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core import wording
 from core.cli import options
 from core.cli.reports import ago
 from core.errors import Fault, InvalidInput, LedgerError, NotFound
@@ -150,7 +149,7 @@ def why(
     output: options.Output = None,
 ) -> None:
     """Explain one run: its outcome, the reason, and how to fix it."""
-    from core.connectors import CONNECTORS
+    from core.story import story
 
     session = options.reading(ctx)
     entry = session.engine.ledger.run(run)
@@ -158,8 +157,8 @@ def why(
         raise NotFound(
             "There is no run with that ID in this home.", fix="To see the IDs, run: levqor runs"
         )
-    story = wording.why(entry, CONNECTORS)
-    session.answer({**entry.report().body(), "told": story}, story)
+    told = story(session.engine, entry)
+    session.answer({**entry.report().body(), "told": told}, told)
 
 
 class RunWatcher:

@@ -182,18 +182,19 @@ class Dispatcher:
             _log.error("run %s: %s", job.run, mistake(fault))
             ours = InternalError(reason="internal", fix=reasons.row("internal").fix)
             return _settled(job, "unknown", began, error=ours)
-        attempts, receipt, error = delivery.attempts, delivery.result, delivery.error
+        receipt, error = delivery.result, delivery.error
+        made = {"attempts": delivery.attempts, "tries": delivery.tries}
         if error is not None:
             # A connector refuses by itself what only it can see: a column, a tab.
             error = naming_settings(error, job.request.origin, job.request.names)
             # `deliver` chose the error, and the error's class says the run's outcome.
             outcome = error.outcome or "refused"
-            return _settled(job, outcome, began, error=error, attempts=attempts)
+            return _settled(job, outcome, began, error=error, **made)
         if job.sandbox_page is not None and receipt is not None and receipt.link is not None:
             # There is nothing at the real address.
             note = "\n".join(filter(None, (f"{job.sandbox_page}/", receipt.note)))
             receipt = replace(receipt, link=None, note=note)
-        return _settled(job, "sent", began, receipt=receipt, attempts=attempts)
+        return _settled(job, "sent", began, receipt=receipt, **made)
 
     def _expired(self, job: Job) -> None:
         _apart(self._finish, job, _busy(job))
@@ -226,6 +227,8 @@ class Dispatcher:
             "code": error.code if error else None,
             "reason": error.reason if error else None,
             "receipt": kept(settled.receipt) or None,
+            # One alone says no more than the run itself.
+            "tries": settled.tries if settled.attempts > 1 else (),
         }
         # One who stops does not wait, run after run, for a ledger that somebody holds.
         if self.stopping and self._unwritten:

@@ -16,6 +16,7 @@ from core.errors import (
 )
 from core.ledger import RunRecord
 from core.outbound import TRANSPORT
+from core.reports import Attempt
 from core.settings.names import in_force, renamed
 
 OWN = (
@@ -64,6 +65,15 @@ def restore_error(record: RunRecord, connector: Connector | None) -> LevqorError
         return renamed(row.error(), {s.name: in_force(s.name, record.account) for s in own})
     by_state = {"refused": Refused, "unknown": Unknown}.get(record.state, NotSent)
     return by_state(record.reason or "unexplained")
+
+
+def attempts(record: RunRecord, connector: Connector | None) -> list[tuple[Attempt, str]]:
+    """The attempts of a run, where there were several, and in words what came of each."""
+    made = []
+    for each in record.report().tries or ():
+        row = find(connector, each.reason or "")
+        made.append((each, row.message if row else each.reason or "done"))
+    return made
 
 
 def unwritten(ended: Sequence[Settled], problem: LedgerError, *, safe: bool) -> Unwritten:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from core.contract import Config, Connector, HttpClient, Receipt
 from core.engine.checking import CheckedRequest
 from core.errors import InProgress, LevqorError, Outcome
 from core.masking import mask
+from core.outbound import Try
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Settled:
     ms: float = 0.0
     attempts: int = 0
     test: bool = False
+    tries: Sequence[Try] = field(default=(), repr=False)
     target: str | None = None  # told, and never kept
 
     @property

@@ -25,7 +25,7 @@ TABLES = {
     "runs": (
         "run, at, day, action, connector, caller, surface, test, state, charged, key, rebind, "
         "fingerprint, reply_to, owner, attempts, ms, code, reason, receipt, settled_at, free, "
-        "quota_owner, teller, account"
+        "quota_owner, teller, account, tries"
     ),
     "callers": "caller, plan, first_seen, last_seen, paired_at, person, role",
     "people": "name, title, role, plan, created_at, seen_at",

@@ -146,7 +146,9 @@ def left_by(ledger: Path, owner: str) -> dict[str, dict[str, Any]]:
 
 def _record(run: str, what: dict[str, Any]) -> bytes:
     for given in (what, {**what, "receipt": None}):
-        known = {name: value for name, value in given.items() if value is not None}
+        known = {
+            name: value for name, value in given.items() if value is not None and name in _KNOWN
+        }
         text = json.dumps({"run": run, **known}, separators=(",", ":")).encode()
         if len(text) <= SLOT:
             break

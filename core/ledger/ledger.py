@@ -13,13 +13,13 @@ from core.ledger.linking import Linking
 from core.ledger.listing import RunFilter
 from core.ledger.owed import OwedAnswers
 from core.ledger.pairing import Pairing
-from core.ledger.records import ANSWER_SECONDS, day_of, midnight_after
+from core.ledger.records import day_of, midnight_after
 from core.ledger.recovery import Recovery
 from core.ledger.sessions import Sessions
 from core.ledger.sqlite import SqliteStore
 from core.ledger.standing import standing
 from core.ledger.status import Status
-from core.ledger.store import Connection, Store, reads, writes
+from core.ledger.store import ANSWER_SECONDS, Connection, Store, reads, writes
 from core.ledger.targets import Targets
 from core.ledger.tokens import Tokens
 from core.ledger.usage import Tally

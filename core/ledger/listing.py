@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Literal, NamedTuple, Self
 
-from core.ledger.accept import read
+from core.ledger.accept import GUARD_SECONDS, read
 from core.ledger.records import OPEN, RunRecord
 from core.ledger.store import Connection
 from core.reports import Outcome
@@ -114,3 +114,15 @@ def parameters(column: str, values: Sequence[str]) -> dict[str, str]:
 def named(db: Connection, runs: Sequence[str]) -> list[RunRecord]:
     """The runs with these IDs, of which there are few."""
     return [record for run in runs for record in read(db, "WHERE run = :run", run=run)]
+
+
+def repeated(db: Connection, entry: RunRecord) -> RunRecord | None:
+    """The caller's own latest run that a run is the same as, of those that are asked about."""
+    where = (
+        "WHERE caller = :caller AND at > :after AND at < :at AND action = :action "
+        "AND fingerprint = :fingerprint AND length(fingerprint) > 0 AND test = :test "
+        "AND state IN ('sent', 'unknown') ORDER BY at DESC LIMIT 1"
+    )
+    args = {name: getattr(entry, name) for name in ("caller", "at", "action", "fingerprint")}
+    args |= {"after": entry.at - GUARD_SECONDS, "test": int(entry.test)}
+    return next(iter(read(db, where, **args)), None)

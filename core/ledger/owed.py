@@ -1,7 +1,7 @@
 """Answers that are no run's: whom they are owed, and of which kind they are."""
 
-from core.ledger.records import ANSWER_SECONDS, Owed
-from core.ledger.store import PATIENCE, Connection, Stored, reads, writes
+from core.ledger.records import Owed
+from core.ledger.store import ANSWER_SECONDS, PATIENCE, Connection, Stored, reads, writes
 
 # What the kind of a press begins with that waits for the bot that asked; WITHDRAWN where that bot
 # did not come for it, and never will.

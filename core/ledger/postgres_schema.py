@@ -222,6 +222,7 @@ _STEPS = {
             PRIMARY KEY (connector, start, verdict)
         );
         """,
+    8: "ALTER TABLE runs ADD COLUMN tries TEXT;",
 }
 
 

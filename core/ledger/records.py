@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from core.reports import Run, State, moment
+from core.reports import Attempt, Run, State, moment
 from core.scopes import BEFORE, Scope
 
 DAY = 86400
-# After this long nobody waits for an answer any more, and where to answer is forgotten.
-ANSWER_SECONDS = 30 * 60.0
 OPEN = ("accepted", "sending")
 
 
@@ -85,6 +83,7 @@ class RunRecord:
     reply_to: str | None = field(default=None, repr=False)
     fingerprint: bytes = field(default=b"", repr=False)
     account: str = ""
+    tries: tuple[tuple[int, int, str | None], ...] = ()  # of several: began, took (ms), reason
 
     @property
     def open(self) -> bool:
@@ -109,6 +108,7 @@ class RunRecord:
             ms=self.ms and round(self.ms, 2),
             at=moment(self.at),
             settled_at=None if self.settled_at is None else moment(self.settled_at),
+            tries=Attempt.listed(self.tries, self.settled_at, self.ms),
         )
 
     @classmethod
@@ -117,6 +117,7 @@ class RunRecord:
         values = list(row)
         values[6] = bool(values[6])
         values[12] = json.loads(values[12]) if values[12] else None
+        values[17] = tuple(map(tuple, json.loads(values[17]))) if values[17] else ()
         return cls(*values)
 
 
@@ -176,8 +177,7 @@ class Token:
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
         """Make the record of a row of `standing.TOKENS`."""
-        label, admin, *more = row
-        return cls(label, bool(admin), *more)
+        return cls(row[0], bool(row[1]), *row[2:])
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,16 @@ from core.ledger import listing
 from core.ledger.accept import accept, read
 from core.ledger.listing import EVERY_RUN, Place, RunFilter
 from core.ledger.people import People
-from core.ledger.records import ANSWER_SECONDS, RUN_COLUMNS, RunRecord, RunRequest
-from core.ledger.store import PATIENCE, Conflict, Connection, random_code, reads, writes
+from core.ledger.records import RUN_COLUMNS, RunRecord, RunRequest
+from core.ledger.store import (
+    ANSWER_SECONDS,
+    PATIENCE,
+    Conflict,
+    Connection,
+    random_code,
+    reads,
+    writes,
+)
 from core.reports import RunPage
 
 # A million runs deleted at once would hold everybody else up for longer than they wait.
@@ -80,6 +88,11 @@ class Runs(People):
         begun = read(db, f"WHERE {where} LIMIT 2", run=run, caller=caller)
         begun = [record for record in begun if record.run == run] or begun
         return begun[0] if len(begun) == 1 and len(run) >= 4 else None
+
+    @reads
+    def repeated(self, db: Connection, entry: RunRecord) -> RunRecord | None:
+        """The caller's own run of just before that a run repeats; whoever is asked, was."""
+        return listing.repeated(db, entry)
 
     @reads
     def keyed(self, db: Connection, key: str) -> RunRecord | None:
@@ -189,6 +202,7 @@ def settle(
     code: str | None = None,
     reason: str | None = None,
     receipt: dict[str, Any] | None = None,
+    tries: Sequence[Sequence[Any]] = (),
     left: str | None = None,
 ) -> bool:
     """Write a run's outcome, keep, give back or hold its quota; False where it had one.
@@ -198,7 +212,7 @@ def settle(
     """
     done = db.execute(
         "UPDATE runs SET state = :state, settled_at = :at, attempts = :attempts, ms = :ms, "
-        "code = :code, reason = :reason, receipt = :receipt, "
+        "code = :code, reason = :reason, receipt = :receipt, tries = :tries, "
         "charged = CASE WHEN :gone = 1 THEN 0 ELSE charged END, "
         "key = CASE WHEN :unsent = 1 AND rebind = 1 THEN NULL ELSE key END "
         "WHERE run = :run AND "
@@ -212,6 +226,7 @@ def settle(
             "code": code,
             "reason": reason,
             "receipt": json.dumps(receipt) if receipt else None,
+            "tries": json.dumps(tries) if tries else None,
             "gone": state in ("refused", "not_sent"),
             "unsent": state == "not_sent",
             "left": left,

@@ -24,6 +24,8 @@ Row = tuple[Any, ...]
 
 # How long a write waits for a database that others hold, or that cannot be reached.
 PATIENCE = 10.0
+# After this long nobody waits for an answer any more, and where to answer is forgotten.
+ANSWER_SECONDS = 30 * 60.0
 # How long the last one does, of a process that ends.
 LAST_WORDS = 1.0
 

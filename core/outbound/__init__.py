@@ -5,7 +5,7 @@ all; whether a failure is `NotSent` or `Unknown` is decided by how far the reque
 by the class of an exception. `retry.py` decides whether there is another attempt.
 """
 
-from core.outbound.deliver import Delivery, Outbound
+from core.outbound.deliver import Delivery, Outbound, Try
 from core.outbound.transport_errors import TRANSPORT
 
-__all__ = ["TRANSPORT", "Delivery", "Outbound"]
+__all__ = ["TRANSPORT", "Delivery", "Outbound", "Try"]

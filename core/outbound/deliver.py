@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 from weakref import WeakSet
 
 from core.contract import Answer, HttpClient
@@ -27,13 +27,26 @@ _log = logging.getLogger(__name__)
 NO_SECRETS = Redactor()
 
 
+class Try(NamedTuple):
+    """An attempt: when it began, how long it took, in ms, and why it failed."""
+
+    at: int
+    ms: int
+    reason: str | None
+
+
 @dataclass(frozen=True)
 class Delivery(Generic[T]):
-    """How a delivery ended, and in how many attempts: with a result or with an error."""
+    """How a delivery ended, and in which attempts: with a result or with an error."""
 
-    attempts: int
+    tries: tuple[Try, ...]
     result: T | None = None
     error: LevqorError | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts were made."""
+        return len(self.tries)
 
     def get(self) -> T:
         """The result; raises the error where there is none."""
@@ -79,24 +92,26 @@ class Outbound:
         No request begins later than `seconds` after `began`, an `uptime()`.
         """
         key = (connector_name, credential)
-        expires = (uptime() if began is None else began) + seconds
+        start = uptime() if began is None else began
         end = time.monotonic() + seconds
         error: LevqorError | None
         unknown: Unknown | None = None
-        made = 0
-        while (error := self._rate_limits.wait(key, end, turned_away=made > 0)) is None:
-            made += 1
+        tries: list[Try] = []
+        while (error := self._rate_limits.wait(key, end, turned_away=bool(tries))) is None:
+            at = uptime()
             try:
-                return Delivery(made, self._attempt(key, run, send, end, expires))
+                result = self._attempt(key, run, send, end, start + seconds)
+                return Delivery((*tries, _try(start, at)), result)
             except LevqorError as raised:
                 error = raised
+                tries.append(_try(start, at, error))
                 if retry.may_repeat(error) and error.retry_after is not None:
                     self._rate_limits.block(key, error)
             finally:
                 self._rate_limits.done(key)
             if isinstance(error, Unknown):
                 unknown = error
-            wait = retry.next_wait(error, made, attempts)
+            wait = retry.next_wait(error, len(tries), attempts)
             if wait is None:
                 break
             if time.monotonic() + wait > end:
@@ -105,7 +120,7 @@ class Outbound:
             # A wait that the service named is the next attempt's first step.
             if error.retry_after is None and self._closing.wait(wait):
                 break
-        return Delivery(made, error=self._final_error(error, unknown))
+        return Delivery(tuple(tries), error=self._final_error(error, unknown))
 
     def probe(
         self,
@@ -176,3 +191,8 @@ class Outbound:
             error = unknown.replace(retry_after=error.retry_after)
         clean = self.redactor.clean
         return error.replace(message=clean(error.message), fix=error.fix and clean(error.fix))
+
+
+def _try(start: float, at: float, error: LevqorError | None = None) -> Try:
+    reason = (error.reason or error.code) if error else None
+    return Try(round((at - start) * 1000), round((uptime() - at) * 1000), reason)

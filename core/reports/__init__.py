@@ -25,6 +25,7 @@ from core.reports.health import (
 )
 from core.reports.runs import (
     DOUBT,
+    Attempt,
     History,
     HistoryStep,
     Outcome,
@@ -44,6 +45,7 @@ __all__ = [
     "BECAME",
     "BROKEN",
     "DOUBT",
+    "Attempt",
     "BotStatus",
     "Bots",
     "ChecksDay",

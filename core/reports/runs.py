@@ -1,11 +1,11 @@
 """Runs and usage, as every interface shows them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from core.reports.base import Report
+from core.reports.base import Report, moment
 
 Outcome = Literal["sent", "refused", "not_sent", "unknown"]
 State = Literal["accepted", "sending", Outcome]
@@ -20,6 +20,28 @@ class Receipt(Report):
     id: str | None = field(default=None, metadata={"description": "The service's ID, masked."})
     updated: int | None = field(default=None, metadata={"description": "Rows."})
     run: str
+
+
+@dataclass(frozen=True)
+class Attempt(Report):
+    """One attempt of a run: when it began, how long it took, and the reason where it failed."""
+
+    _timespec: ClassVar[str] = "milliseconds"
+
+    at: dt.datetime
+    ms: float
+    reason: str | None = None
+
+    @classmethod
+    def listed(
+        cls,
+        tries: Iterable[tuple[int, int, str | None]],
+        ended: float | None,
+        ms: float | None,
+    ) -> tuple[Self, ...] | None:
+        """The attempts of a run that ended then and took so long; None where none was kept."""
+        begun = (ended or 0.0) - (ms or 0.0) / 1000
+        return tuple(cls(moment(begun + at / 1000), took, why) for at, took, why in tries) or None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +63,9 @@ class Run(Report):
     ms: float | None = None
     at: dt.datetime
     settled_at: dt.datetime | None = None
+    tries: tuple[Attempt, ...] | None = field(
+        default=None, metadata={"description": "Each attempt, where there were several."}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ import pytest
 from core.errors import LedgerError
 from core.ledger import Ledger
 from core.ledger.postgres import Lease
-from core.ledger.records import ANSWER_SECONDS, RUN_COLUMNS
+from core.ledger.records import RUN_COLUMNS
 from core.ledger.runs import PRUNE_STEP, forget_old_replies
+from core.ledger.store import ANSWER_SECONDS
 from tests.support.engines import both, pooled_too, shared
 from tests.support.journal import accept, die, finish, order
 from tests.support.tokens import token_of

@@ -20,6 +20,7 @@ from core.plain import plain_text
 from core.reports import ConnectorHealth, Health, RunPage, UsageDay
 from core.run_filter import OUTCOMES, interfaces, own_runs, usage_for
 from core.scopes import Read
+from core.story import decided
 
 DAYS = 90
 HOUR = 3600
@@ -251,15 +252,18 @@ def _row(engine: Engine, run: Any, names: Mapping[str, str]) -> dict[str, Any]:
 
 def run(engine: Engine, entry: RunRecord, who: Access) -> dict[str, Any]:
     """One run's story."""
-    # What it was and who asked stands beside it.
-    _, _, *story = wording.why(entry, engine.connectors).splitlines()
+    # What it was, who asked, and how often it was tried stand beside it.
+    _, _, *lines = wording.why(replace(entry, tries=()), engine.connectors).splitlines()
+    connector = next((each for each in engine.connectors if each.name == entry.connector), None)
     return {
         "title": f"Run {entry.run}",
         "entry": entry,
         "person": engine.ledger.persons([entry.caller]).get(entry.caller),
         "again": entry.action in engine.authorization.offered(who),
         "service": _title(engine, entry.connector),
-        "story": story,
+        "story": lines if entry.open else lines[1:],
+        "tries": reasons.attempts(entry, connector),
+        "decided": [*decided(engine, entry)],
     }
 
 
