@@ -147,7 +147,7 @@ class Actions:
         # Where the console has gone meanwhile, this computer's own page says the same.
         with contextlib.suppress(SourceError):
             if state.has_console and not state.fault:
-                self._open_page("/")
+                self._open_page(fix_page.console_page(state, name))
                 return
         page = fix_page.html(state, name)
         write_private(self._paths.page, page.encode())

@@ -8,7 +8,7 @@ from core.reports import Verdict
 from tray import formatting
 from tray.menu import MARKS, why_failed
 from tray.state import Connector, Inbound, State
-from tray.summary import COLOURS, IconState, summary
+from tray.summary import COLOURS, IconState, summary, worst
 
 # The worst first, as on the page.
 _ICONS = {
@@ -31,6 +31,18 @@ def leading_to(link: str) -> str:
         f"<p><a href='{to}'>Open the web console</a></p></html>\n",
     ]
     return "\n".join(parts)
+
+
+def console_page(state: State, name: str = "") -> str:
+    """The console's page that says how to fix something: a service's, where it is one alone.
+
+    Elsewhere it is the overview: a token on another computer may see no service's page.
+    """
+    if not name:
+        _, problems = worst(state)
+        name = problems[0].name if len(problems) == 1 and isinstance(problems[0], Connector) else ""
+    here, services = state.source.home is not None, state.health.connectors if state.health else ()
+    return f"/services/{name}" if here and name in {c.name for c in services} else "/"
 
 
 def html(state: State, first: str = "") -> str:

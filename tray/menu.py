@@ -271,10 +271,9 @@ def _test_rows(state: State, connector: Connector, action: str) -> list[Row]:
 
 def _inbound(state: State, interface: Inbound) -> Row:
     key, words = f"in:{interface.surface}", formatting.plain(interface.words)
-    if not interface.ok:
-        words += _for(state, interface.since)
-    mark = MARKS[Verdict.OK if interface.ok else Verdict.FAILING]
-    text = formatting.cut(f"{mark} {interface.title} — {words}")
+    tail = "" if interface.ok else _for(state, interface.since)
+    head = f"{MARKS[Verdict.OK if interface.ok else Verdict.FAILING]} {interface.title} — "
+    text = head + formatting.cut(words, formatting.ROW_WIDTH - len(head) - len(tail)) + tail
     if interface.ok:
         return text_row(key, text)
     lines = enumerate(formatting.lines(interface.fix or ""))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from core.reports import Verdict
 
+_VOWELS = {*"aeiouy"}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -67,7 +69,9 @@ class Inbound:
     @property
     def title(self) -> str:
         """Its name, so that it is not taken for the connector of the same name."""
-        return f"Bot on {self.surface.capitalize()}"
+        # Nobody can say a name without a vowel: it is an abbreviation.
+        name = self.surface.capitalize() if _VOWELS & {*self.surface} else self.surface.upper()
+        return f"{name} interface"
 
 
 @dataclass(frozen=True)

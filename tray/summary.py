@@ -68,15 +68,22 @@ def summary(state: State) -> Summary:
     return _of_health(state, state.health)
 
 
-def _of_health(state: State, health: Health) -> Summary:
-    unmuted = [c for c in health.connectors if not state.mute_left(c.name)]
+def worst(state: State) -> tuple[IconState, Sequence[Connector | Inbound]]:
+    """What a person must look at first, if anything, and as what the icon shows it."""
+    health = state.health
+    unmuted = [c for c in health.connectors if not state.mute_left(c.name)] if health else []
     broken: list[Connector | Inbound] = [c for c in unmuted if c.verdict in BROKEN]
-    broken += [i for i in health.inbound if not i.ok]
-    attention = [c for c in unmuted if c.verdict is Verdict.ATTENTION]
+    broken += [i for i in health.inbound if not i.ok] if health else []
     if broken:
-        return _worst(IconState.BROKEN, "are failing", broken)
-    if attention:
-        return _worst(IconState.ATTENTION, "need attention", attention)
+        return IconState.BROKEN, broken
+    return IconState.ATTENTION, [c for c in unmuted if c.verdict is Verdict.ATTENTION]
+
+
+def _of_health(state: State, health: Health) -> Summary:
+    icon, problems = worst(state)
+    if problems:
+        return _worst(icon, problems)
+    unmuted = [c for c in health.connectors if not state.mute_left(c.name)]
     if not health.configured:
         fix = "Open the settings file, fill in the services you use, and save it."
         return Summary(IconState.EMPTY, "No service is set up yet", fix)
@@ -91,8 +98,9 @@ def _of_health(state: State, health: Health) -> Summary:
     return Summary(IconState.OK, headline)
 
 
-def _worst(icon: IconState, are: str, problems: Sequence[Connector | Inbound]) -> Summary:
+def _worst(icon: IconState, problems: Sequence[Connector | Inbound]) -> Summary:
     if len(problems) > 1:
+        are = "are failing" if icon is IconState.BROKEN else "need attention"
         names = formatting.listed([each.title for each in problems])
         return Summary(icon, f"{len(problems)} {are}: {names}", _EACH)
     (problem,) = problems

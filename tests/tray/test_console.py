@@ -94,7 +94,7 @@ def test_a_person_opens_forms_runs_and_fixes_from_the_menu(tmp_path, home, sandb
             assert re.fullmatch(url + rf"[\w-]+\?to=/runs/{run}", opened(log, 2))
             tray.open_menu(IconState.BROKEN)
             desk.click("✗ Notion", "How to fix")
-            assert re.fullmatch(url + r"[\w-]+", opened(log, 3))
+            assert re.fullmatch(url + r"[\w-]+\?to=/services/notion", opened(log, 3))
         assert tray.stop() == 0
         assert "Traceback" not in tray.said()
 
@@ -102,6 +102,6 @@ def test_a_person_opens_forms_runs_and_fixes_from_the_menu(tmp_path, home, sandb
 def is_in_its_place(alone: list[str], rows: list[str]) -> None:
     """What came with the bot is above the rows that were there, and those in their order."""
     first = rows.index("Check now")
-    assert rows[first - 3].startswith("✓ Bot on ")
+    assert rows[first - 3].startswith("✓ HTTP interface — listening on ")
     assert rows[first - 2 : first] == ["Recent runs", "Open the web console"]
     assert rows[first:] == alone[alone.index("Check now") :]

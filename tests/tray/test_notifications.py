@@ -144,9 +144,11 @@ def test_an_interface_that_breaks_and_recovers_is_notified():
     notified = notify(bot(ok=True), bot(ok=False), bot(ok=False), bot(ok=True), bot(ok=True))
 
     assert notified[2] == [
-        Notification("Bot on Pigeon is failing", "the token was revoked\n→ Get another.", "pigeon")
+        Notification(
+            "Pigeon interface is failing", "the token was revoked\n→ Get another.", "pigeon"
+        )
     ]
-    assert notified[4] == [Notification("Bot on Pigeon works again", "polling")]
+    assert notified[4] == [Notification("Pigeon interface works again", "polling")]
 
 
 def test_nothing_is_notified_to_who_wants_nothing():

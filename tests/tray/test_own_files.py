@@ -14,8 +14,9 @@ from dataclasses import replace
 import pytest
 
 from core.home import write_private
+from core.reports import Verdict
 from tests.support.desktop import ROOT
-from tests.support.tray_states import BAD, CHALK, NOW, OFF, fault, state
+from tests.support.tray_states import BAD, CHALK, HINT, NOW, OFF, REMOTE, fault, state
 from tests.support.waiting import wait_for
 from tray import fix_page, preferences
 from tray.autostart import Autostart, desktop_entry, launch_agent, startup_script
@@ -181,7 +182,7 @@ def test_the_page_says_what_is_wrong_what_to_do_and_where():
         "Not shared with the integration. <span class=small>For&nbsp;5&nbsp;minutes.</span>",
         "Open the pond, and share it.",
         "<code>DUCK_KEY</code>",
-        "Bot on Pigeon",
+        "Pigeon interface",
         "Get &lt;another&gt;.",
         "<code>/srv/levqor/.env</code>",
     ):
@@ -193,10 +194,10 @@ def test_the_page_has_the_worst_first_interfaces_included():
     text = fix_page.html(state(CHALK, OFF, BAD, inbound=(way,)))
     marks = [line.split("</span> ")[1] for line in text.splitlines() if "<h2>" in line]
 
-    assert marks == ["Duck post</h2>", "Bot on Pigeon</h2>", "Duck post</h2>"]
+    assert marks == ["Duck post</h2>", "Pigeon interface</h2>", "Duck post</h2>"]
     assert "<p>Token revoked.</p>" in text
     asked = fix_page.html(state(CHALK, BAD, inbound=(way,)), "pigeon")
-    assert asked.index("Bot on Pigeon</h2>") < asked.index("Duck post</h2>")
+    assert asked.index("Pigeon interface</h2>") < asked.index("Duck post</h2>")
 
 
 @pytest.mark.parametrize(
@@ -235,3 +236,28 @@ def test_a_mute_is_over_when_its_time_is():
     assert state(preferences=chosen).mute_left("duck") == 5
     assert not replace(state(preferences=chosen), now=NOW + 6).mute_left("duck")
     assert not state().mute_left("duck")
+
+
+GONE = Inbound("http", ok=False, words="the port is taken")
+
+
+@pytest.mark.parametrize(("seen", "name", "page"), [
+    (state(CHALK, BAD), "", "/services/duck"),  # one alone is broken
+    (state(CHALK, HINT), "", "/services/duck"),
+    (state(replace(CHALK, verdict=Verdict.FAILING), BAD), "", "/"),
+    (state(CHALK, BAD, inbound=(GONE,)), "", "/"),
+    (state(CHALK, inbound=(GONE,)), "", "/"),
+    (state(CHALK, inbound=(GONE,)), "http", "/"),
+    (state(CHALK, OFF), "duck", "/services/duck"),  # one was asked for
+    (state(replace(BAD, name="duck/acme")), "duck/acme", "/services/duck/acme"),
+    (state(CHALK, BAD, source=REMOTE), "duck", "/"),
+    (state(), "", "/"),
+])  # fmt: skip
+def test_how_to_fix_leads_to_the_page_of_the_one_service_that_is_broken(seen, name, page):
+    assert fix_page.console_page(seen, name) == page
+
+
+def test_an_interface_is_called_by_its_name_or_by_its_letters():
+    assert [Inbound(name, ok=True, words="").title for name in ("pigeon", "http")] == [
+        "Pigeon interface", "HTTP interface",
+    ]  # fmt: skip

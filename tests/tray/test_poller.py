@@ -291,7 +291,7 @@ def test_where_a_bot_shows_the_console_its_pages_are_opened_and_runs_listed(tmp_
         until("its own runs are read", lambda: poller.state.own_runs)
         for number, command, page in (
             (1, Command("open_page", "/send/chalk.write"), "/send/chalk.write"),
-            (2, Command("how_to_fix", "duck"), "/"),
+            (2, Command("how_to_fix", "duck"), "/services/duck"),
         ):
             poller.click(command)
             until("it is opened", lambda number=number: len(poller.opened) == number)
