@@ -40,6 +40,7 @@ from core.errors import (
     Stopping,
 )
 from core.roles import Role
+from core.story import ended
 
 # What waits for a person stays in memory, so long and no longer.
 PENDING_SECONDS = 600.0
@@ -119,7 +120,7 @@ class Conversation:
 
     def ended(self, settled: Settled) -> Reply | Confirm:
         """Say how a run ended; what was not sent may be sent again, by whoever asked for it."""
-        text = wording.settled(settled, self._bot.engine.connectors)
+        text = ended(self._bot.settings, settled, self._bot.engine.connectors)
         run = self._out.pop(settled.run)
         if run is None or settled.outcome != "not_sent":
             return Reply(text, settled.error)
@@ -279,7 +280,7 @@ class Conversation:
             connector, _ = engine.action(accepted.action_id)
             text = f"{connector.title}: sending, run {accepted.run}"
         else:
-            text = wording.settled(accepted.settled, engine.connectors)
+            text = ended(engine.settings, accepted.settled, engine.connectors)
         return Started(text, accepted, reply_to)
 
 

@@ -123,7 +123,7 @@ def _test_sends(
             else:
                 sent[action_id] = settled.error is None
                 if not out.as_json:
-                    out.settled(settled)
+                    out.settled(settled, session.settings)
     return sent
 
 

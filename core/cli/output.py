@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.engine import Settled
     from core.errors import LevqorError
+    from core.settings import Settings
 
 # Anything shorter is over before a person wonders.
 PATIENCE_S = 1.0
@@ -102,19 +103,21 @@ class Output:
         if not (isinstance(error, NotPrinted) and error.quiet):
             _write(sys.stderr, wording.refusal(error), "red")
 
-    def settled(self, settled: Settled) -> None:
+    def settled(self, settled: Settled, settings: Settings) -> None:
         """Say how a run ended: a receipt, or what went wrong and what to do."""
+        from core.story import ended
+
         try:
             if self.as_json:
                 self.document(settled.body())
                 return
             if settled.error is None:
-                _write(sys.stdout, wording.settled(settled), "green")
+                _write(sys.stdout, ended(settings, settled), "green")
                 return
         except NotPrinted as lost:
             if settled.error is None:
                 raise NotPrinted(lost.problem, run=settled.run) from None
-        _write(sys.stderr, wording.settled(settled), "red")
+        _write(sys.stderr, ended(settings, settled), "red")
 
     def table(
         self,

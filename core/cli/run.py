@@ -97,7 +97,7 @@ def run(
 def finish(session: Session, accepted: Accepted) -> None:
     """Send an accepted run, wait for its receipt, and print that."""
     settled = _wait(session, accepted)
-    session.out.settled(settled)
+    session.out.settled(settled, session.settings)
     session.print_home()
     raise typer.Exit(settled.exit)
 

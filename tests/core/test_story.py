@@ -1,8 +1,15 @@
 """One run's story: every attempt with its time and what came of it, and who decided."""
 
+import asyncio
+
 import pytest
 
+from bot.commands import Spelling
+from bot.conversation import Conversation
+from bot.runtime import Bot
 from core.callers import Caller
+from core.engine import Engine
+from core.settings import Settings
 from core.story import story
 from tests.support.engines import both
 from tests.support.sandbox import Answer
@@ -73,3 +80,33 @@ def test_what_was_refused_is_repeated_by_nobody(engine, sandbox):
     sandbox.slack.next(Answer(404, "no_service"), on="webhook")
     assert engine.run("slack.send", TEXT, ANN).outcome == "refused"
     assert len(told(engine, engine.run("slack.send", TEXT, ANN).run)) == 4
+
+
+PUBLIC = "https://levqor.example.com"
+
+
+@pytest.mark.parametrize("public", [PUBLIC, None])
+def test_where_an_address_is_set_an_ending_and_why_end_with_its_page(
+    home, sandbox, cli, monkeypatch, public
+):
+    environ = {"LEVQOR_PUBLIC_URL": public} if public else {}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    printed = cli("run", "slack.send", "hello").out
+    run = printed.splitlines()[0].rpartition(" ")[2]
+    page = [f"{PUBLIC}/runs/{run}"] if public else []
+    assert printed.splitlines()[1:] == page
+    assert cli("why", run).out.splitlines()[4:] == page
+    assert PUBLIC not in cli("run", "slack.send", "other", "--output", "json").out
+    with Engine.open(Settings(home, sandbox_urls=sandbox.settings(), environ=environ)) as engine:
+        settled = engine.settled(engine.ledger.run(run))
+        said = asyncio.run(_in_a_chat(engine, settled))
+        assert said.splitlines() == [f"Slack: sent · run {run}", *page]
+
+
+async def _in_a_chat(engine, settled):
+    bot = Bot(engine)
+    try:
+        return Conversation(bot, "chat", Spelling(str, str)).ended(settled).text
+    finally:
+        await bot.finish()
