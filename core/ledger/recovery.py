@@ -8,7 +8,7 @@ from core.ledger import endings, runs
 from core.ledger.accept import read
 from core.ledger.records import RunRecord, RunRequest
 from core.ledger.runs import OPEN, Runs
-from core.ledger.store import PATIENCE, Connection, Undecided, reads, writes
+from core.ledger.store import PATIENCE, Connection, Store, Undecided, reads, writes
 
 _INTERRUPTED = {
     "accepted": ("not_sent", "interrupted_before"),
@@ -94,17 +94,23 @@ class Recovery(Runs):
     def _settle_left(
         self, db: Connection, kept: Mapping[str, Mapping[str, Any]]
     ) -> list[RunRecord]:
-        """Write what dead processes had kept, then settle some of what else they left."""
-        runs.catch_up(db, kept)
-        settled: list[RunRecord] = []
-        dead = self.store.dead(db, runs.open_owners(db))
-        for owner, seconds in sorted(dead.items()):
-            runs.catch_up(db, endings.left_by(self.store.files, owner))
-            late = OPEN if seconds >= self.store.grace else "state = 'accepted'"
-            where = f"WHERE owner = :owner AND {late} ORDER BY run LIMIT :step"
-            for run in read(db, where, owner=owner, step=_STEP - len(settled)):
-                outcome, reason = _INTERRUPTED[run.state]
-                ending = {"code": "upstream_error", "reason": reason, "left": run.state}
-                if runs.settle(db, run.run, outcome, **ending):  # type: ignore[arg-type]
-                    settled += read(db, "WHERE run = :run", run=run.run)
-        return settled
+        return settle_left(db, self.store, kept)
+
+
+def settle_left(
+    db: Connection, store: Store, kept: Mapping[str, Mapping[str, Any]]
+) -> list[RunRecord]:
+    """Write what dead processes had kept, then settle some of what else they left."""
+    runs.catch_up(db, kept)
+    settled: list[RunRecord] = []
+    dead = store.dead(db, runs.open_owners(db))
+    for owner, seconds in sorted(dead.items()):
+        runs.catch_up(db, endings.left_by(store.files, owner))
+        late = OPEN if seconds >= store.grace else "state = 'accepted'"
+        where = f"WHERE owner = :owner AND {late} ORDER BY run LIMIT :step"
+        for run in read(db, where, owner=owner, step=_STEP - len(settled)):
+            outcome, reason = _INTERRUPTED[run.state]
+            ending = {"code": "upstream_error", "reason": reason, "left": run.state}
+            if runs.settle(db, run.run, outcome, **ending):  # type: ignore[arg-type]
+                settled += read(db, "WHERE run = :run", run=run.run)
+    return settled

@@ -69,13 +69,7 @@ class Runs(People):
 
         False where it was settled meanwhile, or where this process counts as dead.
         """
-        done = db.execute(
-            f"UPDATE runs SET state = 'sending' WHERE run = :run AND owner = :owner AND {OPEN} "
-            "AND NOT EXISTS "
-            "(SELECT 1 FROM bots WHERE owner = :owner AND (dead = 1 OR until < :now))",
-            {"run": run, "owner": self.store.owner(), "now": db.now()},
-        )
-        return done.rowcount == 1
+        return begin(db, run, self.store.owner())
 
     @reads
     def run(self, db: Connection, run: str, caller: str | None = None) -> RunRecord | None:
@@ -189,6 +183,16 @@ class Runs(People):
         )
         rows = self.store.read(lambda db: db.execute(sql).fetchall(), long=True)
         return [(action, outcome, surface, int(count)) for action, outcome, surface, count in rows]
+
+
+def begin(db: Connection, run: str, owner: str) -> bool:
+    """Let a run be sent, where it is open and its owner's, and the owner lives."""
+    done = db.execute(
+        f"UPDATE runs SET state = 'sending' WHERE run = :run AND owner = :owner AND {OPEN} "
+        "AND NOT EXISTS (SELECT 1 FROM bots WHERE owner = :owner AND (dead = 1 OR until < :now))",
+        {"run": run, "owner": owner, "now": db.now()},
+    )
+    return done.rowcount == 1
 
 
 def settle(
