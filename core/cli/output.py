@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core import wording
 from core.plain import plain_line, plain_text
 from core.streams import NotPrinted
+from core.tables import spreadsheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,9 +71,7 @@ class Output:
     def csv(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print rows for a spreadsheet, which must take none of their texts for a formula."""
         with _printing(sys.stdout):
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows([_inert(cell) for cell in row] for row in rows)
+            sys.stdout.write(spreadsheet(columns, rows))
 
     def mark(self, good: bool | None) -> str:  # noqa: FBT001 - the mark of a yes, a no, neither
         """A sign to begin a line with."""
@@ -186,14 +184,6 @@ class Output:
             timer.cancel()
             timer.join()
             status.stop()
-
-
-def _inert(cell: object) -> object:
-    if not isinstance(cell, str):
-        return cell
-    # owasp.org/www-community/attacks/CSV_Injection; in some languages the wide signs count too.
-    text = plain_line(cell).strip()
-    return f"'{text}" if text[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20") else text
 
 
 def _utf8(stream: TextIO) -> bool:

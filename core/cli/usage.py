@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import calendar
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from core import tables
 from core.cli import options
 from core.errors import Fault, InvalidInput
 from core.plain import counted
+from core.tables import HEADINGS, usage_columns
 
 if TYPE_CHECKING:
     from core.cli.output import Output
     from core.reports import Usage, UsageBy
 
 DAYS = 7
-COUNTED = ("sent", "refused", "not_sent", "unknown")
-TIMED = ("p50_ms", "p95_ms")
-HEADINGS = {"not_sent": "not sent", "p50_ms": "median ms", "p95_ms": "p95 ms"}
 
 
 def usage(
@@ -56,11 +53,9 @@ def usage(
     if by is None:
         actions = session.engine.action_ids()
         report = whole = ledger.usage_report(span, str(session.caller), actions, until=until)
-        names = {"day": "day", "service": "connector"}
     else:
         report = ledger.usage_by(by, span, until)
-        names = {by: "name", **({"name": "title"} if by == "person" else {})}
-    names |= {each: each for each in (*COUNTED, *(TIMED if by != "person" else ()))}
+    names = usage_columns(by)
     rows = [[getattr(row, field) for field in names.values()] for row in report.usage]
     if output == "csv":
         out.csv([*names], rows)
@@ -84,11 +79,9 @@ def _month(text: str, days: int | None) -> tuple[int, float]:
     if days is not None:
         raise InvalidInput([Fault("--month", "goes without --days")])
     try:
-        first = dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC)
-    except ValueError:
-        raise InvalidInput([Fault("--month", "must be a month, written 2026-11")]) from None
-    last = calendar.monthrange(first.year, first.month)[1]
-    return last, (first + dt.timedelta(days=last)).timestamp()
+        return tables.month(text)
+    except ValueError as error:
+        raise InvalidInput([Fault("--month", str(error))]) from None
 
 
 def _cell(value: float | str | None) -> str:

@@ -20,11 +20,12 @@ from bot.web.pages.fixes import Fixes
 from bot.web.pages.forms import address
 from bot.web.pages.look import Look
 from bot.web.pages.people import People
-from bot.web.pages.routing import Redirect, Route, View, Visit
+from bot.web.pages.routing import Answer, Download, Redirect, Route, View, Visit
 from bot.web.pages.send import Send
 from bot.web.pages.sign_in import SignIn
 from bot.web.pages.targets import Targets
 from bot.web.pages.tokens import Tokens
+from bot.web.pages.usage import Usage
 from bot.web.settings import PAGES, HttpSettings
 from core.callers import Caller
 from core.errors import InvalidInput, LevqorError, MethodNotAllowed, NotFound
@@ -67,7 +68,7 @@ class Console:
         fixes = Fixes(bot.engine.connectors)
         self._templates.filters |= shown.FILTERS | {"steps": fixes.steps, "pieces": fixes.pieces}
         self._templates.globals["address"] = address
-        admins = (People(bot), Tokens(bot), Targets(bot), Audit(bot))
+        admins = (Usage(bot), People(bot), Tokens(bot), Targets(bot), Audit(bot))
         parts = (Look(bot, live), Send(bot), *admins, SignIn(bot, self.serves))
         self.routes: tuple[Route, ...] = tuple(route for part in parts for route in part.routes)
         self._rooms = {route.path.split("/")[1] for route in self.routes} | {_STYLE[1:]}
@@ -116,7 +117,7 @@ class Console:
         access = await self._bot.read(self._bot.engine.authorization.access, caller)
         return replace(visit, access=access, session=session.session)
 
-    async def _answer(self, visit: Visit, method: str) -> View | Redirect:
+    async def _answer(self, visit: Visit, method: str) -> Answer:
         route = next((each for each in self.routes if each.matches(method, visit.path)), None)
         if visit.access is None and (route is None or route.role is not None):
             return View("signed_out.html", {}, status=401)
@@ -128,10 +129,13 @@ class Console:
                 visit.who.require_read(Read.OPEN)
         return await route.page(visit)
 
-    def _response(self, visit: Visit, answer: View | Redirect) -> Response:
+    def _response(self, visit: Visit, answer: Answer) -> Response:
         if isinstance(answer, Redirect):
             kept = {"set-cookie": answer.cookie} if answer.cookie else {}
             return RedirectResponse(answer.path, 303, {**_HEADERS, **kept})
+        if isinstance(answer, Download):
+            kept = {"content-disposition": f'attachment; filename="{answer.name}"'}
+            return Response(answer.text, 200, {**_HEADERS, **kept}, "text/csv")
         refresh = {"refresh": str(_REFRESH_SECONDS)} if answer.refresh else {}
         menu = [route for route in self.routes if route.menu]
         text = self._templates.get_template(answer.template).render(

@@ -51,7 +51,16 @@ class Redirect:
     cookie: str | None = None
 
 
-Page = Callable[[Visit], Awaitable[View | Redirect]]
+@dataclass(frozen=True)
+class Download:
+    """A file to keep: its name, which is one of ours, and its text, a table as CSV."""
+
+    name: str
+    text: str
+
+
+Answer = View | Redirect | Download
+Page = Callable[[Visit], Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
