@@ -118,6 +118,8 @@ def _diagnose(session: Session, service: str | None) -> tuple[str, list[Finding]
             report = reports.look(engine, service, live=True)
             services = summary(report)
             findings += _of("services", _services(report))
+            if service is None:
+                findings += _of("settings", _alerts(engine, report))
     except LevqorError as error:
         findings += _of("machine", [Finding(False, error.message, error.fix)])
     findings += _of("machine", _clock(skews))
@@ -176,6 +178,31 @@ def _private(file: Path) -> Iterator[Finding]:
     elif os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         what = f"Other users of this computer can read {file}."
         yield Finding(False, what, f"Run: chmod 600 '{file}'")
+
+
+def _alerts(engine: Engine, report: Health) -> Iterator[Finding]:
+    """Can the bot report to the targets in LEVQOR_ALERTS?"""
+    known = {target.name: target for target in engine.ledger.targets()}
+    for name in engine.settings.app.alerts:
+        if name not in known:
+            yield Finding(
+                False,
+                f"LEVQOR_ALERTS names {name}, which is no target.",
+                f"Add it: levqor target add {name} ACTION FIELD=VALUE, or take it out of "
+                "LEVQOR_ALERTS.",
+            )
+            continue
+        connector, _ = engine.action(known[name].action)
+        account = known[name].account
+        detail = report.detail.get(connector.account_id(account))
+        if detail is None or detail.verdict is Verdict.NOT_CONFIGURED:
+            of = f" --account {account}" if account else ""
+            yield Finding(
+                False,
+                f"LEVQOR_ALERTS names {name}, and {connector.account_title(account)} is not set "
+                "up: no alert gets there.",
+                f"Set it up: levqor init {connector.name}{of}",
+            )
 
 
 def _database(engine: Engine) -> Iterator[Finding]:

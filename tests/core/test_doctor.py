@@ -230,3 +230,26 @@ def test_a_service_nobody_knows_is_answered_with_the_nearest(cli, command, name,
     printed = cli(command, name, "--output", "json")
     assert printed.status == 2
     assert (printed.json["error"], printed.json["fix"]) == ("not_found", fix)
+
+
+def test_an_alert_that_could_reach_nobody_is_told_with_its_fix(cli, home, monkeypatch):
+    with Ledger.open(home) as ledger:
+        for name, action, account, field in (
+            ("ops", "slack.send", None, "channel"), ("mail", "email.send", None, "to"),
+            ("acme", "slack.send", "acme", "channel"),
+        ):  # fmt: skip
+            ledger.target_add(name, action, account, {field: "x"}, by="cli:root")
+    monkeypatch.setenv("LEVQOR_ALERTS", "ops, nobody, mail, acme")
+    monkeypatch.delenv("RESEND_API_KEY")
+    printed = cli("doctor", "--output", "json")
+    told = [each for each in wrong(printed) if "LEVQOR_ALERTS" in each["what"]]
+    assert printed.status == 1
+    assert [each["what"].partition(",")[0] for each in told] == [
+        f"LEVQOR_ALERTS names {name}" for name in ("nobody", "mail", "acme")
+    ]
+    assert told[0]["fix"].startswith("Add it: levqor target add nobody ")
+    assert [each["fix"] for each in told[1:]] == [
+        "Set it up: levqor init email", "Set it up: levqor init slack --account acme",
+    ]  # fmt: skip
+    alone = cli("doctor", "slack", "--output", "json")
+    assert not [each for each in findings(alone) if "LEVQOR_ALERTS" in each["what"]]
