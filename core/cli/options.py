@@ -53,8 +53,10 @@ def target_names(ctx: typer.Context, action: str | None = None) -> list[str]:
 
 def complete_account(ctx: typer.Context, incomplete: str) -> list[str]:
     """Complete an account: of the action that was named, else of any service."""
-    service = (ctx.params.get("action") or "").partition(".")[0]
-    listed = [each for each in connectors(None) if service in ("", each.name)]
+    # Of a line that ends in an option without its value, the words are not told apart yet.
+    words = {ctx.params.get("action"), *ctx.args}
+    named = {c.name for c, action in actions() if c.action_id(action) in words}
+    listed = [each for each in connectors(None) if not named or each.name in named]
     try:
         known = {name for each in listed for name in _completing(ctx).settings.accounts(each)}
     except LevqorError:

@@ -42,7 +42,14 @@ _EVERY = (
     "CASE WHEN p.name IS NULL THEN c.plan ELSE p.plan END "
     "FROM callers c LEFT JOIN people p ON p.name = c.person"
 )
-TOKENS = "SELECT " + ", ".join(column.name for column in fields(Token)[:-1]) + " FROM tokens"
+_TOKEN = ", ".join(column.name for column in fields(Token)[:-1])
+TOKENS = f"SELECT {_TOKEN} FROM tokens"
+# The same with the plan of each one's caller, whose name begins with `:begins`.
+TOKENS_AND_PLANS = (
+    f"SELECT {_TOKEN}, (SELECT CASE WHEN p.name IS NULL THEN c.plan ELSE p.plan END "
+    "FROM callers c LEFT JOIN people p ON p.name = c.person "
+    "WHERE c.caller = :begins || tokens.label) FROM tokens"
+)
 
 
 def standing(db: Connection, caller: str) -> Standing:

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
 from core.callers import ADDRESSED_SURFACE, LABEL, LABEL_SHAPE, os_user
 from core.contract import nearest
@@ -13,7 +12,7 @@ from core.ledger.membership import seen, set_plan
 from core.ledger.people import People
 from core.ledger.records import Token
 from core.ledger.sessions import end_sessions
-from core.ledger.standing import TOKENS, standing
+from core.ledger.standing import TOKENS, TOKENS_AND_PLANS, standing
 from core.ledger.store import Connection, digest, reads, writes
 from core.scopes import DEFAULT, EVERYTHING, Scope
 
@@ -183,12 +182,9 @@ class Tokens(People):
     @reads
     def tokens(self, db: Connection) -> list[Token]:
         """Every token without the token, revoked ones too, newest first."""
-        rows = db.execute(f"{TOKENS} ORDER BY created_at DESC")
-        return [self._with_plan(db, Token.of(row)) for row in rows.fetchall()]
-
-    def _with_plan(self, db: Connection, token: Token) -> Token:
-        who = standing(db, f"{ADDRESSED_SURFACE}:{token.label}")
-        return replace(token, plan=self._plan(who))
+        sql, begins = f"{TOKENS_AND_PLANS} ORDER BY created_at DESC", f"{ADDRESSED_SURFACE}:"
+        rows = db.execute(sql, {"begins": begins})
+        return [Token.of((*row, plan or self.default_plan)) for *row, plan in rows]
 
 
 def _who(by: str | None) -> str:

@@ -118,6 +118,9 @@ def test_a_target_leads_to_its_account_from_the_terminal(cli, monkeypatch, sandb
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
     assert cli().out.split() == ["acme"]
+    # Nothing of another service's, also where nothing of the name is written yet.
+    monkeypatch.setenv("COMP_WORDS", words.replace("slack.send", "notion.create"))
+    assert cli().out.split() == []
 
 
 def test_an_account_that_hangs_delays_no_other(two, sandbox, acme):

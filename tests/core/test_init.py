@@ -272,6 +272,12 @@ def test_a_script_gives_every_answer_and_gets_json(home, urls, secrets):
     assert written(home)["LEVQOR_DEFAULT_PLAN"] == "pro"
 
 
+def test_a_service_that_is_named_twice_is_set_up_once(home, urls, secrets):
+    names, given = ("slack", "Slack", "slack.send"), f"{WEBHOOK}={secrets[WEBHOOK]}"
+    ran = levqor("--home", home, "init", *names, "--answers", "-", env=urls, stdin=given)
+    assert (ran.status, ran.out.count("Slack works")) == (0, 1)
+
+
 def test_a_script_is_told_what_is_missing_and_what_does_not_work(home, urls):
     ran = levqor("--home", home, "init", "slack", "--answers", "-", env=urls)
     assert ran.status == 1

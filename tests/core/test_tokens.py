@@ -187,6 +187,19 @@ def test_a_new_token_hears_nothing_that_another_of_its_label_was_told(ledger):
     assert (is_first, again.run != first.run) == (True, True)
 
 
+@both
+def test_the_list_of_tokens_has_the_plan_of_each(ledger):
+    for label, plan in (("own", "pro"), ("none", None), ("anns", None)):
+        ledger.token_new(label, plan=plan)
+    ledger.person_add("ann", ["http:anns"], by=BY, plan="pro")
+    for default in ("free", "pro"):
+        ledger.default_plan = default
+        assert {token.label: token.plan for token in ledger.tokens()} == {
+            "own": "pro", "none": default, "anns": "pro",
+        }  # fmt: skip
+        assert all(token.plan == ledger.plan(f"http:{token.label}") for token in ledger.tokens())
+
+
 def test_a_new_token_of_a_linked_label_leaves_the_person_s_plan_alone(home):
     with Ledger.open(home) as ledger:
         ledger.token_new("ci")
