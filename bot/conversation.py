@@ -154,7 +154,9 @@ class Conversation:
         usable = await self._bot.read(ready, name, request.caller)
         _, action = self._bot.engine.action(name)
         targets = {target.name: tuple(target.fields) for target in usable}
-        return OpenForm(action.title, name, action.input, targets)
+        who = await self._bot.read(self._bot.engine.authorization.access, request.caller)
+        columns = action.columns is not None and not who.conceals(name)
+        return OpenForm(action.title, name, action.input, targets, columns)
 
     async def _found(self, request: Command) -> str:
         """The action or question a word spells; raises NotFound with the nearest they may use."""

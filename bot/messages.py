@@ -55,13 +55,15 @@ class Decision(_Request):
 class OpenForm:
     """Ask for an action's fields, under its title; what was filled in is a Submission.
 
-    `targets` has the fields that each target fills in which may be chosen.
+    `targets` has the fields that each target fills in which may be chosen; `columns` tells that
+    what the destination takes can be asked of its service.
     """
 
     text: str
     action_id: str
     contract: type[Contract]
     targets: Mapping[str, Collection[str]] = field(default_factory=dict)
+    columns: bool = False
 
 
 @dataclass(frozen=True)

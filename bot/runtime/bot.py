@@ -32,7 +32,7 @@ GRACE = 15.0
 IN_PROGRESS_RETRY = 5.0
 
 # Each kind of blocking work has threads of its own, so that none waits for another's.
-Kind = Literal["accept", "run", "call", "read", "note"]
+Kind = Literal["accept", "run", "call", "read", "note", "ask"]
 
 # Most of them wait for one another at the ledger, where one writes what has queued up as one
 # transaction.
@@ -46,6 +46,8 @@ SIZES: dict[Kind, int] = {
     "read": 4,
     # One, so that health's verdicts are written in the order in which they came.
     "note": 1,
+    # What a form asks of a service that may hang.
+    "ask": 8,
 }
 
 log = logging.getLogger("levqor.bot")
@@ -100,6 +102,10 @@ class Bot:
     async def read(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from the ledger off the event loop, also while every `call` waits to write."""
         return await self._on("read", partial(fn, *args, **kwargs))
+
+    async def ask(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Ask a service something off the event loop; one that hangs holds up no other work."""
+        return await self._on("ask", partial(fn, *args, **kwargs))
 
     async def accept(
         self,

@@ -112,9 +112,15 @@ class Api:
         """`users.info`: what it says of somebody, in whatever shape."""
         return (await answered(self.client.users_info(user=user), seconds)).get("user")
 
-    async def open_view(self, trigger: str, view: Mapping[str, Any]) -> None:
-        """`views.open`: show a form to whoever pulled the trigger."""
-        await answered(self.client.views_open(trigger_id=trigger, view=dict(view)))
+    async def open_view(self, trigger: str, view: Mapping[str, Any]) -> str:
+        """`views.open`: show a form to whoever pulled the trigger; its id."""
+        made = await answered(self.client.views_open(trigger_id=trigger, view=dict(view)))
+        opened = made.get("view")
+        return str(opened.get("id") or "") if isinstance(opened, dict) else ""
+
+    async def update_view(self, view_id: str, view: Mapping[str, Any]) -> None:
+        """`views.update`: change a form that somebody has open; what they typed stays."""
+        await answered(self.client.views_update(view_id=view_id, view=dict(view)))
 
     async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
         """`views.publish`: show somebody their home tab."""

@@ -18,6 +18,7 @@ from bot.slack.handlers import AckBody, Handlers
 from bot.slack.manifest import main_command
 from bot.slack.settings import SlackSettings
 from core import wording
+from core.contract import TARGET
 from core.errors import InternalError, LevqorError
 
 Answer = Callable[[Mapping[str, Any]], Awaitable[AckBody]]
@@ -38,6 +39,8 @@ class App:
         self._bolt.command(_ANYTHING)(_listener(handlers.command))
         self._bolt.action(views.AGAIN)(_listener(handlers.again))
         self._bolt.action(re.compile(f"^{views.OPEN}"))(_listener(handlers.open_form))
+        self._bolt.action({"block_id": TARGET})(_listener(handlers.columns))
+        self._bolt.action(views.COLUMNS)(_listener(handlers.columns))
         self._bolt.view(re.compile(f"^{views.FORM}"))(_listener(handlers.submitted))
         self._bolt.view(views.AGAIN)(_listener(handlers.submitted_again))
         self._bolt.event("app_home_opened")(_listener(handlers.opened_home))

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from bot import form_fields
+from bot.columns import check_entries
 from bot.conversation import GONE, Conversation
 from bot.messages import (
     Command,
@@ -30,6 +31,7 @@ from bot.slack import views
 from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.connection_status import ConnectionStatus
 from bot.slack.escaping import unescape
+from bot.slack.form_columns import FormColumns
 from bot.slack.manifest import command_names, main_command, spelling
 from bot.slack.messenger import reply_to_of, say
 from bot.slack.people import People
@@ -48,6 +50,8 @@ AckBody = dict[str, Any] | None
 PATIENCE = 1.0
 # A question that takes longer is answered after the acknowledgement.
 QUESTION_SECONDS = 1.0
+# What was typed into columns is looked at within them too.
+CHECK_SECONDS = 0.5
 # On the home tab.
 LAST_RUNS = 5
 COMES = "The answer comes as a message."
@@ -70,6 +74,7 @@ class Handlers:
         self._conversation = Conversation(
             bot, "slack", self._spelling, patience=PATIENCE, deliver=self._deliver
         )
+        self._columns = FormColumns(bot, api, self._form)
         self.notifier = Notifier(
             bot, "slack", outcome=self._tell, lost=self._ask_again, direct=self._direct
         )
@@ -84,7 +89,7 @@ class Handlers:
         request = Command(caller=caller, id=trigger, reply_to=reply_to, word=word, text=text)
         response = await self._handle(request)
         if isinstance(response, OpenForm):
-            self._open(response, trigger, reply_to)
+            self._open(response, caller, trigger, reply_to)
             return None
         return views.answer(response)
 
@@ -120,10 +125,16 @@ class Handlers:
         trigger = str(body["trigger_id"])
         response = await self._handle(Command(caller=caller, word=word))
         if isinstance(response, OpenForm):
-            self._open(response, trigger, {"user": _user(caller)})
+            self._open(response, caller, trigger, {"user": _user(caller)})
         else:
             notice = views.notice("Levqor", response.text)
             self._go(self._api.open_view(trigger, notice), "notice")
+        return None
+
+    async def columns(self, body: Mapping[str, Any]) -> AckBody:
+        """A target was chosen in a form, or its button for the columns was pressed."""
+        caller = await self._people.admit(body)
+        self._go(self._columns.asked(caller, body["view"]), "columns")
         return None
 
     async def submitted(self, body: Mapping[str, Any]) -> AckBody:
@@ -131,14 +142,18 @@ class Handlers:
         view = body["view"]
         action_id = str(view["callback_id"]).removeprefix(views.FORM)
         _, action = self._bot.engine.action(action_id)
+        filled = view["state"]["values"]
         try:
             request = Submission(
                 caller=await self._people.admit(body),
                 id=view["id"],
                 reply_to=json.loads(view["private_metadata"]),
                 action_id=action_id,
-                values=views.values(action.input, view["state"]["values"]),
+                values=views.values(action.input, filled),
             )
+            if any(map(form_fields.is_column, filled)):
+                check = partial(check_entries, self._bot, action_id, seconds=CHECK_SECONDS)
+                await check(request.values, request.caller)
             response = await self._handle(request)
         except LevqorError as error:
             response = Reply.refusing(error)
@@ -146,7 +161,7 @@ class Handlers:
             return _update(action.title, response)
         beside = {action.input.fields()[0].name: response.text}
         if isinstance(response.error, InvalidInput) and response.error.faults:
-            faults, filled = response.error.faults, view["state"]["values"]
+            faults = response.error.faults
             beside = form_fields.beside(action.input, faults, filled)
         return {"response_action": "errors", "errors": beside}
 
@@ -180,14 +195,19 @@ class Handlers:
         except LevqorError as error:
             return Reply.refusing(error)
 
-    def _open(self, form: OpenForm, trigger: str, reply_to: ReplyTo) -> None:
-        blocks = views.inputs(form.contract, self._bot.settings.default, form.targets)
-        view = views.form(form.action_id, form.text, blocks, reply_to)
-        self._go(self._show(trigger, view, reply_to), "form")
+    async def _form(self, action_id: str, caller: Caller) -> OpenForm | None:
+        word = self._spelling.action(action_id)
+        response = await self._respond(Command(caller=caller, word=word))
+        return response if isinstance(response, OpenForm) else None
 
-    async def _show(self, trigger: str, view: views.Json, reply_to: ReplyTo) -> None:
+    def _open(self, form: OpenForm, caller: Caller, trigger: str, reply_to: ReplyTo) -> None:
+        self._go(self._show(form, caller, trigger, reply_to), "form")
+
+    async def _show(self, form: OpenForm, caller: Caller, trigger: str, reply_to: ReplyTo) -> None:
+        view = self._columns.view(form, reply_to)
         try:
-            await self._api.open_view(trigger, view)
+            opened = await self._api.open_view(trigger, view)
+            await self._columns.opened(form, caller, opened, reply_to)
         except SlackApiError as refused:
             # A replayed command has no trigger any more: its form is open already.
             if refused.code != "exchanged_trigger_id":

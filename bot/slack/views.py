@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.form_fields import example, read, with_target
+from bot.columns import Shown
+from bot.form_fields import example, fewer, is_column, read, with_columns, with_target
 from bot.messages import Confirm, Response
-from core.contract import Contract, FieldSpec
+from core.contract import TARGET, Columns, Contract, FieldSpec, listed
 from core.grammar import LINES
 
 Json = dict[str, Any]
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 FORM = "form:"
 AGAIN = "again"
 OPEN = "open:"
+COLUMNS = "columns"
 _VALUE = "value"
 
 _SECTION = 3000
@@ -26,6 +28,10 @@ _PLACEHOLDER = 150
 _HINT = 2000
 _ROW = 25  # buttons in one block
 _OPTIONS = 100  # of one select
+_LABEL = 75  # of an option
+_CHOICE = 150  # of an option's value
+_BLOCKS = 100
+_BYTES = 150_000  # of the 250 KB that a view may have
 
 
 def escaped(text: str) -> str:
@@ -97,30 +103,74 @@ def home(actions: Iterable[tuple[str, str]], parts: Iterable[tuple[str, str]]) -
 
 
 def inputs(
-    contract: type[Contract], default: Callable[[str], str | None], targets: Iterable[str] = ()
+    contract: type[Contract],
+    default: Callable[[str], str | None],
+    targets: Iterable[str] = (),
+    shown: Shown | None = None,
 ) -> list[Json]:
     """Make one input for each field, and a choice of the targets, if there are any.
 
-    `default` gives a setting's value, where it has one.
+    `default` gives a setting's value, where it has one. What is `shown` of the destination's
+    columns comes before what takes the others, as far as Slack has room for it.
     """
     fields = with_target(contract, targets)
     chosen = fields != contract.fields()
-    return [_input(spec, default, given=chosen and spec.destination) for spec in fields]
+
+    def drawn(specs: Iterable[FieldSpec]) -> list[Json]:
+        return [_input(spec, default, given=chosen and spec.destination) for spec in specs]
+
+    mapping = contract.mapping()
+    if shown is None or mapping is None:
+        return drawn(fields)
+    at = fields.index(mapping)
+    label = "Read its columns again" if shown.columns else "Show its columns"
+    button = {"type": "actions", "block_id": COLUMNS, "elements": [_button(label, COLUMNS, "")]}
+    said = [button, *(sections(shown.trouble) if shown.trouble else [])]
+    rest: Sequence[FieldSpec] = fields[at:]
+    if shown.columns:
+        room = _BLOCKS - len(fields) - len(said)
+        columns = fewer(shown.columns, _fitting(shown.columns, room))
+        rest = with_columns(rest, contract, columns)
+    where = [
+        {**block, "dispatch_action": True} if block["block_id"] == TARGET else block
+        for block in drawn(fields[:at])
+    ]
+    return [*where, *said, *drawn(rest)]
+
+
+def _fitting(columns: Columns, room: int) -> int:
+    """How many of the columns a view has room for, by blocks and by bytes."""
+    size = 0
+    for count, spec in enumerate(columns.fields[:room]):
+        size += len(json.dumps(_column(spec)))
+        if size > _BYTES:
+            return count
+    return min(len(columns.fields), room)
 
 
 def values(contract: type[Contract], filled: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a view's state (`state.values`) into values; raises InvalidInput with every fault."""
-    return read(contract, {name: _typed(block or {}) for name, block in filled.items()})
+    return read(contract, typed(filled))
+
+
+def typed(filled: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed or chosen in a view, by field."""
+    return {name: _typed(block or {}) for name, block in filled.items()}
 
 
 def _typed(block: Mapping[str, Any]) -> Any:
     element = block.get(_VALUE) or {}
-    option = element.get("selected_option")
-    return option[_VALUE] if option else element.get(_VALUE)
+    option, several = element.get("selected_option"), element.get("selected_options")
+    if several is not None:
+        chosen = [each[_VALUE] for each in several]
+        return "".join(chosen) if element.get("type") == "checkboxes" else chosen
+    return option[_VALUE] if option else element.get("selected_date") or element.get(_VALUE)
 
 
 def _input(spec: FieldSpec, default: Callable[[str], str | None], *, given: bool) -> Json:
     """Make a field's input; what may be `given` by a target may be left out."""
+    if is_column(spec.name):
+        return _column(spec)
     own = spec.default if isinstance(spec.default, str) else ""
     preset = (default(spec.setting) if spec.setting else None) or own
     if 0 < len(spec.choices) <= _OPTIONS:
@@ -143,6 +193,36 @@ def _input(spec: FieldSpec, default: Callable[[str], str | None], *, given: bool
         "optional": given or (not spec.required and bool(preset or not spec.setting)),
         "element": element,
     }
+
+
+def _column(spec: FieldSpec) -> Json:
+    """A column's input: of its own kind, or a text where Slack cannot list its options."""
+    element: Json = {"type": "plain_text_input", "action_id": _VALUE, "max_length": _INPUT}
+    hint = spec.help
+    labels = {_cut(name): name for name in spec.choices}
+    told_apart = len(labels) == len(spec.choices) and 0 < len(labels) <= _OPTIONS
+    if told_apart and max(map(len, spec.choices)) <= _CHOICE:
+        options = [{"text": plain(label), "value": name} for label, name in labels.items()]
+        kind = "multi_static_select" if spec.several else "static_select"
+        element = {"type": kind, "action_id": _VALUE, "options": options}
+    if spec.choices and "options" not in element:
+        hint = f"One of: {listed(spec.choices)}"
+    elif spec.takes == "number":
+        element = {"type": "number_input", "action_id": _VALUE, "is_decimal_allowed": True}
+    elif spec.takes == "day":
+        element, hint = {"type": "datepicker", "action_id": _VALUE}, ""
+    elif spec.takes == "yes":
+        yes = {"text": plain("Yes"), "value": "yes"}
+        element, hint = {"type": "checkboxes", "action_id": _VALUE, "options": [yes]}, ""
+    elif spec.long:
+        element["multiline"] = True
+    more = {"hint": plain(hint[:_HINT])} if hint else {}
+    named = {"type": "input", "block_id": spec.name, "label": plain(spec.title), **more}
+    return {**named, "optional": True, "element": element}
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
 
 
 def _select(spec: FieldSpec) -> Json:

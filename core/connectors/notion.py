@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from core.connectors._notion.answers import ANSWERS, STALE, explain
 from core.connectors._notion.dates import Zone, known_zone
+from core.connectors._notion.form import form_columns
 from core.connectors._notion.properties import Properties, named_once, typed
 from core.connectors._notion.schema import (
     NOTION_ID_SHAPE,
@@ -26,6 +27,7 @@ from core.connectors._notion.schema import (
 from core.contract import (
     Action,
     BaseUrl,
+    Columns,
     Config,
     Connector,
     Contract,
@@ -167,6 +169,13 @@ def look(request: Entry, config: NotionConfig, http: HttpClient) -> Probe:
     return Probe()
 
 
+def columns(request: Entry, config: NotionConfig, http: HttpClient, fresh: bool) -> Columns:
+    """Read the columns of the database that a page would go to, as the fields of a form."""
+    notion = Api(config.api_url, config.api_key, http)
+    schema, _ = remembered_schema(request.database_id or "", notion, fresh=fresh)
+    return form_columns(schema, Zone(config.time_zone))
+
+
 def databases(config: NotionConfig, http: HttpClient) -> list[tuple[str, str]]:
     """List the databases that are shared with the integration."""
     return shared_sources(Api(config.api_url, config.api_key, http))
@@ -186,6 +195,7 @@ CONNECTOR = Connector(
             send=send,
             check=check,
             look=look,
+            columns=columns,
         ),
     ),
     probe=probe,

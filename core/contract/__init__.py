@@ -14,7 +14,15 @@ from core.contract.declaration import (
     Probe,
     Receipt,
 )
-from core.contract.fields import TARGET, Contract, FieldSpec, field, message_field
+from core.contract.fields import (
+    TARGET,
+    Columns,
+    Contract,
+    Entered,
+    FieldSpec,
+    field,
+    message_field,
+)
 from core.contract.http import Answer, HttpClient
 from core.contract.settings import (
     BaseUrl,
@@ -49,9 +57,11 @@ __all__ = [
     "AnswerTable",
     "BaseUrl",
     "Cell",
+    "Columns",
     "Config",
     "Connector",
     "Contract",
+    "Entered",
     "FieldSpec",
     "HttpClient",
     "Interface",

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.callers import CallerShape
 from core.contract.answers import AnswerTable
-from core.contract.fields import Contract
+from core.contract.fields import Columns, Contract
 from core.contract.http import HttpClient
 from core.contract.settings import Config, Problem
 from core.plain import https_link, plain_text
@@ -61,7 +61,9 @@ class Action:
     `check` runs before anything is journaled and may raise (a field that needs a further
     setting, a recipient who may not be written to); it is handed input, config and whether
     this is a test send. `look` finds out without sending whether what an input names is there
-    and may be written to; it raises as a probe does. Without one only a send can tell.
+    and may be written to; it raises as a probe does. Without one only a send can tell. `columns`
+    reads what the destination of an input takes for the contract's mapping, not from memory where
+    it is to be fresh.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Action:
     send: Callable[[Any, Any, HttpClient], Receipt]
     check: Callable[[Any, Any, bool], None] | None = None
     look: Callable[[Any, Any, HttpClient], Probe] | None = None
+    columns: Callable[[Any, Any, HttpClient, bool], Columns] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """A contract's fields: declared once, walked by every surface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 from core.contract.validation import OUTER, refuse_blank, refuse_control, refuse_unseen, tidied
 
 Kind = Literal["text", "rows", "mapping"]
+# What the text of a field is, so that a form can ask for it in its own way.
+Takes = Literal["text", "number", "day", "yes", "url", "email", "phone"]
 
 # What a target is given by, on every interface; no contract has a field of that name.
 TARGET = "target"
@@ -81,6 +83,8 @@ class FieldSpec:
     takes_text: bool | str = False
     destination: bool = False
     choices: tuple[str, ...] = ()  # what it can be; with none, anything
+    several: bool = False  # of the choices it can be more than one
+    takes: Takes = "text"
     min_length: int | None = None
     max_length: int | None = None
 
@@ -93,6 +97,27 @@ class FieldSpec:
     def unit(self) -> str:
         """What its bounds count."""
         return {"text": "characters", "rows": "rows", "mapping": "entries"}[self.kind]
+
+
+class Entered(str):
+    """A text from a field of its own in a form: an option of that name must be there already."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a destination takes for a mapping, as its service has it now.
+
+    `fields` are named as the mapping's keys are, `others` are entries that no field can ask for,
+    each as a person knows it, and `note` says what else there is to know. `check` raises
+    InvalidInput where entries do not fit; it asks nobody.
+    """
+
+    fields: tuple[FieldSpec, ...]
+    others: tuple[str, ...]
+    note: str
+    check: Callable[[Mapping[str, Any]], None]
 
 
 class Contract(BaseModel):
@@ -135,6 +160,12 @@ class Contract(BaseModel):
     def fields(cls) -> tuple[FieldSpec, ...]:
         """Walk the fields in the order a person fills them in."""
         return tuple(_spec(name, info) for name, info in cls.model_fields.items())
+
+    @classmethod
+    @cache
+    def mapping(cls) -> FieldSpec | None:
+        """The field that is a mapping, if there is one."""
+        return next((spec for spec in cls.fields() if spec.kind == "mapping"), None)
 
     @classmethod
     @cache

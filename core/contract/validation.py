@@ -50,7 +50,8 @@ def tidied(value: Any) -> Any:
     Raises ValueError where two names would become the same.
     """
     if isinstance(value, str):
-        return with_newlines(value).lstrip(BYTE_ORDER_MARK)
+        # A text that says of itself how it was given goes on saying so.
+        return type(value)(with_newlines(value).lstrip(BYTE_ORDER_MARK))
     if isinstance(value, Mapping):
         made = {tidied(key): tidied(inner) for key, inner in value.items()}
         if len(made) < len(value):

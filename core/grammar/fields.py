@@ -106,7 +106,7 @@ class Inputs:
     def __init__(self, contract: type[Contract]) -> None:
         self._specs = {spec.name: spec for spec in contract.fields()}
         self._by_name = {folded(name): spec for name, spec in self._specs.items()}
-        self._mapping = next((s for s in self._specs.values() if s.kind == "mapping"), None)
+        self._mapping = contract.mapping()
         self._free = next((s for s in self._specs.values() if s.takes_text), None)
         own = {*self._by_name, folded(self.text_name or ""), TARGET}
         self.names = Names(frozenset(own), free=self._mapping is not None)

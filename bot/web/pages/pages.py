@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import jinja2
+from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import RedirectResponse, Response
 
 from bot.runtime import Bot
@@ -46,7 +47,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 _REFRESH_SECONDS = 60
-_MOST = 200  # fields of a form
+_MOST = 1000  # fields of a form
 
 
 class Console:
@@ -95,7 +96,7 @@ class Console:
     async def _read(
         self, visit: Visit, scope: Mapping[str, Any], receive: Any, headers: Mapping[str, str]
     ) -> Visit:
-        form = {}
+        form: ImmutableMultiDict[str, str] = ImmutableMultiDict()
         if scope["method"] not in ("GET", "POST"):
             raise MethodNotAllowed(fix="Use GET or POST.")
         if scope["method"] == "POST":
@@ -144,10 +145,12 @@ class Console:
         return Response(text, answer.status, {**_HEADERS, **refresh}, "text/html")
 
 
-def _pairs(text: bytes) -> dict[str, str]:
+def _pairs(text: bytes) -> ImmutableMultiDict[str, str]:
     """Read a form or a query; raises InvalidInput."""
     try:
         words = text.decode("ascii")
-        return dict(parse_qsl(words, keep_blank_values=True, errors="strict", max_num_fields=_MOST))
+        return ImmutableMultiDict(
+            parse_qsl(words, keep_blank_values=True, errors="strict", max_num_fields=_MOST)
+        )
     except ValueError:
         raise InvalidInput(message="That form cannot be read; nothing was done.") from None

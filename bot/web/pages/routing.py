@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.datastructures import ImmutableMultiDict
+
 from bot.web.pages.browser import Site
 from core.engine import Access
 from core.roles import Role
@@ -16,7 +18,7 @@ class Visit:
     site: Site
     path: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] = field(default_factory=dict)
+    form: ImmutableMultiDict[str, str] = field(default_factory=ImmutableMultiDict)
     access: Access | None = None
     session: str = ""
     browser: str = ""  # in words

@@ -106,7 +106,7 @@ class Targets:
 
     async def _choices(self, action_id: str, account: str | None) -> Choices:
         """What the service has, if it says so in time."""
-        listing = self._bot.call(
+        listing = self._bot.ask(
             targets.choices, self._engine, action_id, account, seconds=LIST_SECONDS
         )
         try:

@@ -46,8 +46,14 @@ UNREADABLE = refused(
     "Check that the integration may read content; a select with very many options is too"
     " long, so remove those that are not used.",
 )
+INVALID = refused(
+    "invalid",
+    "Notion did not accept one of the values.",
+    "Compare the values with the columns in Notion: a status must be one of its options,"
+    " and an option's name has no comma.",
+)
 # What a schema read a while ago may be the cause of.
-STALE = {UNKNOWN_PROPERTY.reason, WRONG_TYPE.reason}
+STALE = {UNKNOWN_PROPERTY.reason, WRONG_TYPE.reason, INVALID.reason}
 
 ANSWERS = AnswerTable(
     service="Notion",
@@ -83,12 +89,7 @@ ANSWERS = AnswerTable(
             "Shorten it: Notion takes 2,000 characters in one piece of text and 100 items in a"
             " list.",
         ),
-        "validation_error": refused(
-            "invalid",
-            "Notion did not accept one of the values.",
-            "Compare the values with the columns in Notion: a status must be one of its options,"
-            " and an option's name has no comma.",
-        ),
+        "validation_error": INVALID,
     },
     by_status={
         400: refused(

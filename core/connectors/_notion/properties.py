@@ -49,7 +49,7 @@ def typed(props: Mapping[str, Any], schema: Schema, zone: Zone | None = None) ->
     given: dict[str, str] = {}
     for key, value in props.items():
         try:
-            name = _column(key.strip(), schema, names)
+            name = column_named(key.strip(), schema, names)
             if name in given:
                 faults.append(_twice(name, given[name], key))
                 continue
@@ -66,7 +66,7 @@ def typed(props: Mapping[str, Any], schema: Schema, zone: Zone | None = None) ->
     return made
 
 
-def _column(key: str, schema: Schema, names: Names) -> str:
+def column_named(key: str, schema: Schema, names: Names) -> str:
     """Return a column's exact name; raises ValueError where none or several are meant."""
     name = None if key == TITLE else names.find(key)
     if name is None and folded(key) == TITLE:
@@ -98,7 +98,7 @@ def _property(value: Any, turn: Conversion) -> dict[str, Any]:
         raise ValueError(f"is of type {kind}, which takes only Notion's own object ({kind}: …)")
     empty, convert = PLAIN[kind]
     try:
-        value = value.strip() if isinstance(value, str) else value
+        value = type(value)(value.strip()) if isinstance(value, str) else value
         return {kind: empty if value == "" and kind != "checkbox" else convert(value, turn)}
     except ValueError as wrong:
         raise ValueError(f"is of type {kind}: {wrong}") from None

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from core.connectors._notion.dates import Zone, date
 from core.connectors._notion.schema import Column, Names, notion_id, shown
-from core.contract import folded, utf16_length
+from core.contract import Entered, folded, utf16_length
 
 # https://developers.notion.com/reference/request-limits. Notion counts as JavaScript does, in
 # UTF-16 units; a piece that fits so fits by any other count as well.
@@ -121,6 +121,8 @@ def _option(value: Any, turn: Conversion) -> dict[str, Any]:
         if not value.keys() & {"name", "id"}:
             raise ValueError("give the option's name")
         return dict(value)
+    if isinstance(value, Entered):
+        return _existing(value, turn)
     text = _short_text(value, OPTION_LENGTH)
     if not text:
         raise ValueError("give the option's name")
@@ -137,7 +139,19 @@ def _option(value: Any, turn: Conversion) -> dict[str, Any]:
     return {"name": text}
 
 
+def _existing(text: str, turn: Conversion) -> dict[str, Any]:
+    """An option that was chosen of a list: by its id, so that Notion makes none of that name."""
+    ids = turn.options.ids
+    name = text if text in ids else turn.options.find(text)
+    if name is None:
+        hint = turn.options.hint(text, ids)
+        raise ValueError(f"{shown(text)} is no option{hint}")
+    return {"id": ids[name]} if ids[name] else {"name": name}
+
+
 def _options(value: Any, turn: Conversion) -> list[dict[str, Any]]:
+    if isinstance(value, Entered):
+        value = [value]
     if isinstance(value, str) and "," in value:
         with_comma = [name for name in turn.options.ids if "," in name]
         held = next((name for name in with_comma if folded(name) in folded(value)), None)

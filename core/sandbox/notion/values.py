@@ -152,6 +152,8 @@ def _option(column: dict[str, Any], value: Any, at: str = "") -> dict[str, Any]:
     for option in known:
         if option["id"] == value.get("id") or option["name"] == value.get("name"):
             return _plain(option)
+    if "name" not in value:
+        raise invalid(f'Invalid {kind} option. Option with ID "{name}" does not exist.')
     if kind == "status":
         raise invalid(f'Invalid status option. Status option "{name}" does not exist".')
     if "," in name:

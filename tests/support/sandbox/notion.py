@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.sandbox.credentials import uuid
 from core.sandbox.notion import Notion
@@ -10,6 +10,7 @@ from core.sandbox.notion.schema import (
     DATABASE,
     GROUPS,
     STATUS,
+    TASKS,
     Database,
     Source,
     column,
@@ -63,3 +64,14 @@ class NotionWorkspace(Notion):
     """Notion with all of them."""
 
     databases: ClassVar[tuple[Database, ...]] = DATABASES
+
+    def reset(self) -> None:
+        """Forget the pages and what was changed of the columns."""
+        super().reset()
+        self.__dict__.pop("databases", None)
+
+    def shows(self, *listed: dict[str, Any]) -> None:
+        """Give the default database these columns from now on."""
+        source = Source(TASKS.id, TASKS.name, columns(*listed))
+        changed = Database(DATABASE.id, DATABASE.title, (source,))
+        self.__dict__["databases"] = (changed, *DATABASES[1:])

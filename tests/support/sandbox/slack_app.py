@@ -121,9 +121,16 @@ class App(Slack):
         user: str = PERSON,
         channel: str = GENERAL,
         team: str = TEAM,
+        values: dict[str, Any] | None = None,
+        chosen: str | None = None,
     ) -> Exchange:
-        """Press a button of a message or a view, by its label, value or action id."""
-        element, block = payloads.button(source, button)
+        """Press a button of a message or a view, by its label, value or action id.
+
+        In a view other fields hold `values`; with `chosen`, that is chosen in the select of the
+        block `button`, which must tell of it.
+        """
+        find = payloads.select if chosen is not None else payloads.button
+        element, block = find(source, button)
         trigger = self._trigger(None)
         payload = payloads.interactive("block_actions", user, team, trigger)
         moment = f"{time.time():.6f}"
@@ -132,7 +139,8 @@ class App(Slack):
         exchange = Exchange("interactive", payload, trigger)
         if "hash" in source:
             payload["container"] = {"type": "view", "view_id": source["id"]}
-            payload["view"] = source
+            filled = {**(values or {}), **({block: chosen} if chosen is not None else {})}
+            payload["view"] = {**source, "state": state(source, filled)}
         else:
             response = self.responses.new()
             exchange.response_url = f"{self.url}/response/{response}"

@@ -124,6 +124,14 @@ def event(number: int, kind: str, user: str, team: str, more: dict[str, Any]) ->
     }
 
 
+def select(source: dict[str, Any], wanted: str) -> tuple[dict[str, Any], str]:
+    """A select that tells what is chosen in it, by its block; raises ValueError."""
+    for block in source["blocks"]:
+        if block["block_id"] == wanted and block.get("dispatch_action"):
+            return block["element"], wanted
+    raise ValueError(f"no select {wanted} tells what is chosen in it")
+
+
 def button(source: dict[str, Any], wanted: str) -> tuple[dict[str, Any], str]:
     """A button by its action id, value or label, and the block it is in; raises ValueError."""
     found = []

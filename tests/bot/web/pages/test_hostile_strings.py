@@ -45,7 +45,7 @@ SENT = {
 TEMPLATES = "".join(file.read_text() for file in Path(pages.__file__).parent.rglob("*.html"))
 ELEMENTS = set(re.findall(r"<([a-z][a-z0-9]*)", TEMPLATES))
 ATTRIBUTES = {f"{name}=" for name in re.findall(r"[ }]([a-zA-Z-]+)=", TEMPLATES)}
-ATTRIBUTES |= {"selected=", "checked=", "required=", "viewbox=", "preserveaspectratio="}
+ATTRIBUTES |= {"selected=", "checked=", "required=", "viewbox=", "preserveaspectratio=", "hidden="}
 # Where a page may lead; a service's link is https alone.
 LEADS = re.compile(r"(/(?!/)[!-~]*|\?[!-~]*|#main|data:,|https://[!-~]+)?")
 
@@ -139,6 +139,13 @@ def test_what_a_database_brings_is_text_without_marks_that_turn_it_around(web, a
 @given(text=TEXTS, status=st.sampled_from([200, 400, 403, 404]))
 def test_what_a_service_brings_is_text(ann, sandbox, text, status):
     answer = dict.fromkeys(("message", "error", "description", "name", "id", "url"), text)
+    option = [{"id": text, "name": text}, {"id": "2", "name": "<b>plain</b>"}]
+    kinds = {"select": {"options": option}, "multi_select": {"options": option}, text: {}}
+    columns = {
+        f"{kind[:9]}{text}": {"id": kind, "type": kind, kind: it} for kind, it in kinds.items()
+    }
+    columns |= {text: {"id": text, "type": "title"}, "<b>n</b>": {"id": "n", "type": "number"}}
+    answer |= {"data_sources": [{"id": "s", "name": text}], "properties": columns}
     said = Answer(status, json={**answer, "ok": status == 200, "object": "page"})
     for name in ("slack", "notion", "telegram", "sheets", "resend"):
         sandbox.service(name).always(said)
@@ -146,6 +153,11 @@ def test_what_a_service_brings_is_text(ann, sandbox, text, status):
         for action, fields in SENT.items():
             form = {"nonce": secrets.token_hex(8), "step": "again", **fields}
             inert(ann.post(f"/send/{action}", form), text)
+        for step in ("columns", "preview"):
+            form = {"nonce": "n", "step": step, "columns": "yes", f"props.{text}": text}
+            shape = inert(ann.post("/send/notion.create", form), text)
+            # What was read a moment ago is shown as long as it is remembered.
+            assert ("<b>n</b>" in shape.text) == (status == 200) or step == "preview"
         assert ann.post("/check").status == 303
         for path in ("/", "/runs", "/services/slack"):
             inert(ann.get(path), text)

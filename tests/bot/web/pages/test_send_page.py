@@ -125,8 +125,8 @@ def test_an_action_that_nobody_allowed_is_no_page(serve):
 def test_a_form_has_the_choice_of_a_target_and_sends_where_it_leads(ann, sandbox, web):
     engine, where = web.bot.engine, {"to": "bob@example.com"}
     targets.add(engine, "ops", "email.send", where, None, by=Caller("cli", "root"))
-    assert "<option>ops</option>" in ann.get("/send/email.send").body.decode()
-    assert "<option>ops</option>" not in ann.get("/send/slack.send").body.decode()
+    assert '<option value="ops">ops</option>' in ann.get("/send/email.send").body.decode()
+    assert '<option value="ops">ops</option>' not in ann.get("/send/slack.send").body.decode()
     mail = {"target": "ops", "subject": "Hello", "text": "All is well."}
     both = sent(ann, "email.send", {**mail, "to": "eve@example.com"})
     assert "is filled in by the target ops: give one of the two" in words(both)
