@@ -14,7 +14,7 @@ from core.errors import InvalidInput, LevqorError, NotSent
 # A form waits no longer for what a service has: it can be filled in without.
 SECONDS = 2.0
 # What the way out needs to say itself that the time is over.
-_SLACK = 0.3
+_LEEWAY = 0.3
 WITHOUT = "Its columns cannot be shown now; write them as name=value."
 
 
@@ -41,7 +41,7 @@ async def read_columns(
     """
     asked = bot.ask(columns, bot.engine, action_id, values, caller, seconds=seconds, fresh=fresh)
     try:
-        return await asyncio.wait_for(asked, seconds + _SLACK)
+        return await asyncio.wait_for(asked, seconds + _LEEWAY)
     except TimeoutError:
         title = bot.engine.action(action_id)[0].title
         what = f"{title} did not answer within {seconds:g} seconds."

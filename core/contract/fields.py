@@ -12,7 +12,7 @@ from core.contract.validation import OUTER, refuse_blank, refuse_control, refuse
 
 Kind = Literal["text", "rows", "mapping"]
 # What the text of a field is, so that a form can ask for it in its own way.
-Takes = Literal["text", "number", "day", "yes", "url", "email", "phone"]
+Takes = Literal["text", "number", "day", "yes", "url", "mail", "phone"]
 
 # What a target is given by, on every interface; no contract has a field of that name.
 TARGET = "target"

@@ -24,8 +24,6 @@ from core.roles import Role
 # The page waits so long for a run to end; after that its own page tells.
 WAIT_SECONDS = 12.0
 SURFACE = "web"
-# The keyboard that a telephone shows. No field refuses by itself what the service would take.
-_KEYBOARDS = {"number": "decimal", "url": "url", "email": "email", "phone": "tel"}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # What was typed, by field: several texts where several may be chosen.
 Texts = Mapping[str, str | Sequence[str]]
@@ -67,11 +65,6 @@ class Field:
         if self.spec.takes == "day" and (not self.given or _DAY.fullmatch(self.text)):
             return "date"
         return "text"
-
-    @property
-    def keyboard(self) -> str | None:
-        """The keyboard to type it with."""
-        return _KEYBOARDS.get(self.spec.takes)
 
     @property
     def lines(self) -> int:
@@ -158,22 +151,14 @@ class Send:
             )
             for spec in specs
         ]
-        own = [form_fields.is_column(spec.name) for spec in specs]
-        first = own.index(True) if True in own else len(own) - 1
+        askable = action.columns is not None and not who.conceals(action_id)
         # The nonce is the key of one run: what is sent twice with it is sent once.
         page = {
             "title": action.title,
             "connector": connector,
             "action_id": action_id,
-            # Where it goes, then its columns, then the rest.
-            "parts": (
-                fields[:first],
-                [f for f in fields if form_fields.is_column(f.spec.name)],
-                fields[first + sum(own) :],
-            ),
-            "columns": None
-            if action.columns is None or who.conceals(action_id)
-            else shown or Shown(),
+            "parts": _parted(fields),
+            "columns": (shown or Shown()) if askable else None,
             "nonce": secrets.token_urlsafe(12),
             "error": None if faults else error,
             "question": None,
@@ -280,6 +265,14 @@ def _with_columns(
         for name in gone
     ]  # fmt: skip
     return (*made[:at], *more, *made[at:])
+
+
+def _parted(fields: Sequence[Field]) -> tuple[Sequence[Field], ...]:
+    """Where it goes, then its columns, then the rest."""
+    own = [form_fields.is_column(field.spec.name) for field in fields]
+    first = own.index(True) if True in own else len(own) - 1
+    end = first + sum(own)
+    return fields[:first], fields[first:end], fields[end:]
 
 
 def _shown(spec: FieldSpec, given: Any, columns: Columns | None) -> Any:

@@ -24,7 +24,7 @@ _FIELDS: dict[str, tuple[str, dict[str, Any]]] = {
     "date": (_DAY, {"takes": "day"}),
     "checkbox": ("Yes or no.", {"takes": "yes"}),
     "url": ("An address.", {"takes": "url"}),
-    "email": ("An e-mail address.", {"takes": "email"}),
+    "email": ("An e-mail address.", {"takes": "mail"}),
     "phone_number": ("A telephone number.", {"takes": "phone"}),
 }
 _OPTIONS = ("select", "status", "multi_select")

@@ -183,7 +183,7 @@ def test_a_target_shows_its_own_columns_but_not_to_whoever_may_use_targets_alone
     page = asked(ann, target="people").body.decode()
     assert 'name="props.Done?"' in page
     # Names that look alike are told apart by what is written for them.
-    assert page.count(">Team\n") == page.count(">team \n") == 1
+    assert page.count(">Team\n") == page.count(">team\n") == 1
     assert option_names(page, "Phase") == ["", "Café", "On hold "]
     before = len(sandbox.notion.received)
     tray = visit(web, engine.ledger.token_new("tray", scope=Scope.of("notion.create@people,open")))
