@@ -1,21 +1,17 @@
-"""A form's fields: which must be filled in, and what answers they have so far."""
+"""A form's fields: what they are, which must be filled in, and how what was typed is read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from bot.messages import OpenForm
 from core.contract import (
     TARGET,
     Columns,
     Contract,
     Entered,
     FieldSpec,
-    folded,
     listed,
-    nearest,
 )
-from core.engine.validation import validate
 from core.errors import Fault, InvalidInput
 from core.grammar import value, written
 
@@ -73,6 +69,11 @@ def fewer(columns: Columns, most: int) -> Columns:
 def is_column(name: str) -> bool:
     """Whether a form's field is an entry of a mapping: no field of a contract is named so."""
     return "." in name
+
+
+def asks(spec: FieldSpec) -> str:
+    """How a question calls its field: a column has no other name than its own."""
+    return spec.title if is_column(spec.name) else f"{spec.title} ({spec.name})"
 
 
 def shown_entry(key: str, columns: Columns | None) -> str:
@@ -159,69 +160,3 @@ def example(spec: FieldSpec) -> str:
     if spec.kind == "mapping" and spec.example:
         return next(f"{name}={inner}" for name, inner in spec.example.items())
     return "" if spec.example is None else str(spec.example)
-
-
-@dataclass
-class Form:
-    """An action's fields, answered one after another; `default` gives a setting's value."""
-
-    opened: OpenForm
-    default: Callable[[str], str | None]
-    values: dict[str, Any] = field(default_factory=dict)
-    at: int = 0
-
-    @property
-    def fields(self) -> tuple[FieldSpec, ...]:
-        """What is asked for: of where it goes, once a target is chosen, what that leaves open."""
-        fields = with_target(self.opened.contract, self.opened.targets)
-        chosen = self.values.get(TARGET)
-        needed = {spec.name for spec in self.opened.contract.fields() if spec.required}
-        if chosen is not None:
-            needed -= {*self.opened.targets.get(chosen, ())}
-            fields = tuple(s for s in fields if not s.destination or s.name in needed)
-        # Without a target, what must be given must be given.
-        return tuple(replace(s, required=s.name in needed) for s in fields)
-
-    @property
-    def spec(self) -> FieldSpec:
-        """The field that is asked for now."""
-        return self.fields[self.at]
-
-    @property
-    def done(self) -> bool:
-        """Whether every field was asked for."""
-        return self.at >= len(self.fields)
-
-    def answer(self, text: str) -> str | None:
-        """Take an answer and go on to the next field; what is wrong with it, if anything."""
-        name = self.spec.name
-        if choices := self.spec.choices:
-            return self._choose(folded(text), choices)
-        try:
-            parsed = value(self.spec, text)
-            validate(self.opened.contract, {**self.values, name: parsed}, self.default)
-        except ValueError as problem:
-            return f"{name}: {problem}"
-        except InvalidInput as problem:
-            wrong = [fault for fault in problem.faults if fault.field.split(".")[0] == name]
-            if wrong:
-                return "\n".join(fault.words for fault in wrong)
-        self.values[name] = parsed
-        self.at += 1
-        return None
-
-    def _choose(self, typed: str, choices: tuple[str, ...]) -> str | None:
-        if typed not in choices:
-            near = nearest(typed, choices)
-            meant = f"did you mean {near}?" if near else f"choose from: {', '.join(choices)}"
-            return f"{self.spec.name}: is none of them; {meant}"
-        self.values[self.spec.name] = typed
-        self.at += 1
-        return None
-
-    def skip(self) -> str | None:
-        """Leave the field out and go on; what is wrong with that, if anything."""
-        if is_required(self.spec, self.default):
-            return f"{self.spec.name}: is required"
-        self.at += 1
-        return None

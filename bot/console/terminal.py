@@ -12,7 +12,7 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
-from bot import form_fields
+from bot import form, form_fields
 from bot.commands import questions
 from bot.messages import OpenForm
 from bot.runtime import Bot
@@ -77,25 +77,30 @@ class Terminal:
     async def form(self, opened: OpenForm, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """Ask for each field not given; None where the person leaves with Ctrl-C or Ctrl-D."""
         self.say("Press Enter to leave out an optional field, Ctrl-C to send nothing.", "dim")
-        form = form_fields.Form(opened, self._bot.settings.default, dict(given))
+        asked = form.Form(opened, self._bot.settings.default, dict(given))
         if given:
             self.say(f"Already given: {', '.join(given)}.", "dim")
-        while not form.done:
-            spec = form.spec
-            if spec.name in given:
-                form.at += 1
+        while not asked.done:
+            if asked.spec.name in given:
+                asked.at += 1
                 continue
-            choices = f" One of: {', '.join(spec.choices)}." if spec.choices else ""
-            self.say(f"{spec.title} ({spec.name}): {spec.help}{choices}", "dim")
+            await asked.look(self._bot, self._caller)
+            spec = asked.spec
+            if asked.trouble:
+                self.say(asked.trouble, "bad")
+            listed = f"{form.choices(spec)}." if spec.choices else ""
+            said = " ".join(filter(None, [spec.help, listed]))
+            self.say(f"{form_fields.asks(spec)}: {said}".removesuffix(": "), "dim")
+            name = spec.title if form_fields.is_column(spec.name) else spec.name
             wrong: str | None = ""
             while wrong is not None:
-                typed = await self._ask(f"{spec.name}{self._instead(spec)}: ")
+                typed = await self._ask(f"{name}{self._instead(spec)}: ")
                 if typed is None:
                     return None
-                wrong = form.answer(typed) if typed.strip() else form.skip() and REQUIRED
+                wrong = asked.answer(typed) if typed.strip() else asked.skip() and REQUIRED
                 for line in (wrong or "").splitlines():
                     self.say(line, "bad")
-        return form.values
+        return asked.values
 
     def _instead(self, spec: FieldSpec) -> str:
         default = self._bot.settings.default

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot import form_fields
+from bot import form, form_fields
 from bot.conversation import MOST_PENDING, PENDING_SECONDS
 from bot.expiring import ExpiringMap
 from bot.telegram.menus import SPELLING
@@ -19,7 +19,7 @@ MAYBE_CUT = (
 
 
 @dataclass
-class Form(form_fields.Form):
+class Form(form.Form):
     """One person's answers so far."""
 
     maybe_cut: bool = False  # an answer may be the first part of a longer one
@@ -27,30 +27,47 @@ class Form(form_fields.Form):
     def question(self) -> str:
         """Ask for the field: its name, what it is, an example, what may be done instead."""
         spec, name = self.spec, SPELLING.action(self.opened.action_id)
-        title = f"{spec.title} ({spec.name})"
-        lines = [f"{name}, {self.at + 1} of {len(self.fields)}: {title}", spec.help]
+        lines = [f"{name}, {self.at + 1} of {len(self.fields)}: {form_fields.asks(spec)}"]
+        lines += filter(None, [self.trouble, spec.help])
         if spec.max_length:
             lines.append(f"At most {spec.max_length:,} {spec.unit}.")
         if spec.kind == "mapping":
             lines.append(LINES)
         if spec.choices:
-            lines.append(f"One of: {', '.join(spec.choices)}")
+            lines.append(form.choices(spec))
         elif spec.example is not None:
             lines.append(f"For example: {form_fields.example(spec)}")
-        lines.append(f"Reply with it. {self._instead()}/cancel sends nothing.")
+        rest = "/done leaves out the rest, " if form_fields.is_column(spec.name) else ""
+        lines.append(f"Reply with it. {self._instead()}{rest}/cancel sends nothing.")
         return "\n".join(lines)
 
     def preview(self) -> str:
         """Everything as it would be sent, long texts cut short."""
         lines = [f"{self.opened.text}: {SPELLING.action(self.opened.action_id)}"]
-        for spec in self.fields:
+        for spec in self.plain_fields:
             if spec.name in self.values:
-                lines.append(f"{spec.name}: {_shown(spec, self.values[spec.name])}")
+                lines.append(f"{spec.name}: {self._shown(spec, self.values[spec.name])}")
             elif spec.setting and self.default(spec.setting) is not None:
                 lines.append(f"{spec.name}: as {spec.setting} says")
         if self.maybe_cut:
             lines.append(MAYBE_CUT)
         return "\n".join([*lines, "Send it?"])
+
+    def _shown(self, spec: FieldSpec, value: Any) -> str:
+        columns = self.shown.columns if self.shown else None
+        if isinstance(value, dict):
+            text = "\n".join(
+                f"{form_fields.shown_entry(name, columns)}="
+                + (", ".join(inner) if isinstance(inner, list) else str(inner))
+                for name, inner in value.items()
+            )
+        elif isinstance(value, list):
+            text = written(value, numbers=spec.typed_cells)
+        else:
+            text = str(value)
+        if len(text) <= SHOWN:
+            return text
+        return f"{text[:SHOWN]}… ({len(text):,} characters in all)"
 
     def _instead(self) -> str:
         spec = self.spec
@@ -75,15 +92,3 @@ class Forms(ExpiringMap[tuple[int, int], Form]):
         if form is not None:
             self[key] = form
         return form
-
-
-def _shown(spec: FieldSpec, value: Any) -> str:
-    if isinstance(value, dict):
-        text = "\n".join(f"{name}={inner}" for name, inner in value.items())
-    elif isinstance(value, list):
-        text = written(value, numbers=spec.typed_cells)
-    else:
-        text = str(value)
-    if len(text) <= SHOWN:
-        return text
-    return f"{text[:SHOWN]}… ({len(text):,} characters in all)"

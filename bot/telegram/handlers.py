@@ -152,7 +152,7 @@ class Handlers:
         place = message.place
         if message.command == "start" and (message.private or message.addressed):
             return self.answers.text(place, KNOWN.format(caller=message.caller))
-        if message.command in ("cancel", "skip"):
+        if message.command in ("cancel", "skip", "done"):
             return await self._leave_or_skip(message)
         if not self._is_meant(message):
             return None
@@ -174,8 +174,9 @@ class Handlers:
         form = self._forms.get(message.asker)
         if form is None:
             return self.answers.text(message.place, NO_FORM)
-        if message.command == "skip":
-            return await self._next(message, form, form.skip())
+        if message.command != "cancel":
+            leave = form.skip if message.command == "skip" else form.finish
+            return await self._next(message, form, leave())
         self._forms.pop(message.asker)
         return self.answers.text(message.place, NOT_SENT)
 
@@ -210,7 +211,7 @@ class Handlers:
             self._forms.pop(message.asker)
             return self.answers.text(message.place, wording.refusal(error))
         if not form.done:
-            return self._ask(message.place, form, wrong)
+            return await self._ask(message, form, wrong)
         self._forms.pop(message.asker)
         request = Submission(
             caller=message.caller,
@@ -220,10 +221,13 @@ class Handlers:
         )
         return await self._handle(request, message)
 
-    def _ask(self, place: Place, form: Form, wrong: str | None = None) -> Answer:
+    async def _ask(
+        self, update: TextMessage | ButtonPress, form: Form, wrong: str | None = None
+    ) -> Answer:
+        await form.look(self._bot, update.caller)
         question = form.question() if wrong is None else f"{wrong}\n\n{form.question()}"
         mark = ForceReply(selective=True, input_field_placeholder=form.spec.title[:64])
-        return self.answers.text(place, question, mark)
+        return self.answers.text(update.place, question, mark)
 
     async def _handle(self, request: Request, update: TextMessage | ButtonPress) -> Answer | None:
         response = await self.conversation.handle(request)
@@ -231,7 +235,7 @@ class Handlers:
             return await self.answers.draw(response, update.place)
         form = Form(response, self._bot.settings.default)
         self._forms[update.asker] = form
-        return self._ask(update.place, form)
+        return await self._ask(update, form)
 
     async def _deliver(self, reply_to: ReplyTo, _: Caller, response: Response) -> None:
         """Give the answer to a button of ours that was pressed at another bot."""
