@@ -85,7 +85,7 @@ def test_an_option_that_went_after_its_question_is_refused_with_those_there_are(
     sandbox.notion.shows(column("Name", "title"), column("Priority", "select", options=left))
     ada.presses(asks("/done"), "Send")
     refused = ada.waits(until=lambda said: "Refused" in said.text)[-1]
-    assert "Priority: 'High' is no option; the options are: Low, Urgent" in refused.text
+    assert "'High' is no option; the options are: Low, Urgent" in refused.text
     assert sandbox.notion.pages == {}
 
 
