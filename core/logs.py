@@ -172,7 +172,7 @@ class RunLog:
 def _opened(file: Path, how: int) -> tuple[int, os.stat_result]:
     """Open one of the log's files, made where it is not there; never through a link."""
     nofollow = getattr(os, "O_NOFOLLOW", 0)
-    if not nofollow:
+    if not nofollow:  # pragma: no cover - only Windows lacks it
         refuse_link(file, "The log")
     try:
         handle = os.open(file, how | os.O_CREAT | nofollow, 0o600)

@@ -205,7 +205,7 @@ def _of_the_system(scheme: str, host: str) -> Proxy | None:
     # macOS and Windows keep proxies outside of the environment as well.
     for kind in ("macosx_sysconf", "registry"):
         found: dict[str, str] = getattr(urllib.request, f"getproxies_{kind}", dict)()
-        if text := found.get(scheme):
+        if text := found.get(scheme):  # pragma: no cover - no other system has one
             spared = getattr(urllib.request, f"proxy_bypass_{kind}")(host)
             return None if spared else _read("The system's proxy setting", text)
     return None

@@ -385,6 +385,7 @@ def test_no_file_names_a_machine_a_registry_or_how_work_is_organised():
 
 def tracked():
     skip = {
+        "build",
         ".venv",
         ".git",
         "mutants",

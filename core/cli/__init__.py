@@ -57,10 +57,6 @@ def _run(args: Sequence[str], out: Output) -> int:
             root = {"session": session}
             status = cast("int | None", app(args, "levqor", standalone_mode=False, obj=root))
             session.written()
-        lost = streams.flush()
-        if lost:
-            out.error(NotPrinted(lost))
-            return status or NotPrinted.exit
     except TyperException as error:
         failure = usage_error(error)
     except LevqorError as error:

@@ -110,8 +110,5 @@ def read_standard_input(field: str) -> str:
 
 def piped() -> bool:
     """Whether standard input is a pipe or a file, so that somebody may mean it to be read."""
-    try:
-        mode = os.fstat(0).st_mode
-    except OSError:
-        return False
+    mode = os.fstat(0).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)

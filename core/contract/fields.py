@@ -127,10 +127,8 @@ class Contract(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, values: Any) -> Any:
+    def _without_nulls(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Take null for absence, as the value of a field and in a mapping."""
-        if not isinstance(values, Mapping):
-            return values
         kept = dict(values)
         for spec in cls.fields():
             given = kept.get(spec.name)

@@ -103,7 +103,7 @@ def prepare(path: Path) -> None:
                 migrate(connection, path)
     except NotConfigured as strange:
         raise LedgerError(strange.message, fix=strange.fix, reason="home_untrusted") from None
-    except Timeout:
+    except Timeout:  # pragma: no cover - a minute is too long for a test
         raise LedgerError(
             f"The database {path} is being opened by another program that does not finish.",
             fix="Close other Levqor programs that use this home, then try again.",

@@ -49,7 +49,7 @@ def move(source: Path, target: Path) -> list[str]:
         trust(target, target.lstat(), "The home folder")
         with hard_lock(target / LOCK, _PATIENCE), _alone(source) as database:
             return _move(source, target, database)
-    except Timeout:
+    except Timeout:  # pragma: no cover - its ten seconds are too long for a test
         raise _in_use(f"{source} or in {target}") from None
     except sqlite3.Error as error:
         raise explain(source / DATABASE, error) from None

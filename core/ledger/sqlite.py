@@ -53,7 +53,7 @@ class SqliteStore:
         prepare(path)
         try:
             return cls(path, sweep)
-        except sqlite3.Error as error:
+        except sqlite3.Error as error:  # pragma: no cover - it was opened a moment ago
             raise explain(path, error) from None
 
     def close(self, last: Callable[[Connection], object] | None = None) -> None:

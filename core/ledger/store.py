@@ -179,16 +179,6 @@ class Stored:
         claiming.clear()
         return rows
 
-    def _changed(self, sql: str, key: str) -> bool:
-        """Whether a statement changed a row, now or in a try whose answer was lost."""
-        changed: list[int] = []
-
-        def work(db: Connection) -> bool:
-            changed.append(db.execute(sql, {"key": key, "now": db.now()}).rowcount)
-            return any(changed)
-
-        return self.store.write(work, durable=True)
-
 
 def writes(
     *, durable: bool = False

@@ -111,7 +111,7 @@ class Writer:
             # Ctrl-C: those who wait must not wait for this one.
             with self._lock, contextlib.suppress(ValueError):
                 self._pieces.remove(piece)
-            if self._leader is piece:
+            if self._leader is piece:  # pragma: no cover - only a Ctrl-C at that very moment
                 self._hand_over([])
             raise
         if piece.error is not None:

@@ -123,20 +123,17 @@ class _Answer(HTTPResponse):
     """
 
     def begin(self) -> None:
-        if self.headers is not None:
-            return
         head = _Headers(self.fp)
-        self.fp = head
+        self.fp = head  # type: ignore[assignment]
         try:
             super().begin()
             while 100 <= self.status < 200:
                 if self.status == HTTPStatus.SWITCHING_PROTOCOLS:
                     raise BadStatusLine("nobody asked for another protocol")
-                self.headers = None
+                self.headers = None  # type: ignore[assignment]
                 super().begin()
         finally:
-            if self.fp is head:
-                self.fp = head.stream
+            self.fp = head.stream
         if head.last not in (b"\r\n", b"\n"):
             raise RemoteDisconnected("connection lost amid the headers")
 
@@ -169,8 +166,8 @@ class WatchedConnection(HTTPConnection):
         if self._connecting:
             progress.stage = "tunnel"
         else:
-            if self._socket is not None:
-                progress.attach(self._socket)
+            assert self._socket is not None  # noqa: S101 - it is connected
+            progress.attach(self._socket)
             if not progress.remaining():
                 raise TimeoutError
             progress.stage = "handed_over"
@@ -227,8 +224,6 @@ class WatchedConnection(HTTPConnection):
         addresses = resolve(host, port, progress.deadline)
         progress.stage = "connect"
         sock = first(addresses, progress.remaining, self._opener())
-        if self._socket is not None:
-            self._socket.close()
         self._socket = WatchedSocket(sock)
         progress.attach(self._socket)
         progress.stage = "up"

@@ -69,6 +69,8 @@ def test_an_action_may_stand_behind_the_dashes_too(cli, sandbox):
         (["hello", "--home", "x"], "--home", "must be before the command"),
         (["hello", "--home=x"], "--home", "must be before the command"),
         (["hello", "--sandox"], "--sandox", "is no option here; did you mean --sandbox?"),
+        (["hello", "-H"], "-H", "is no option here; did you mean --help?"),
+        (["hello", "\u2013test"], "\u2013test", "is no option here; did you mean --test?"),
         (["caf\udce9"], "word 2", "is not UTF-8: see byte 4"),
     ],
 )

@@ -1,22 +1,46 @@
 """What comes up seldom: each a table of what is given and what comes of it."""
 
+import logging
 import sqlite3
 import tempfile
+import time
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 
-from core.callers import quota_address
+from core.callers import Caller, quota_address
+from core.connectors._sheets.api import Appended, note
+from core.connectors.telegram import _number_as_text
 from core.contract import Contract, field
+from core.engine import concealing
+from core.engine.results import Settled
 from core.engine.validation import validate
-from core.errors import InvalidInput, LedgerError, NotConfigured
+from core.errors import Fault, InvalidInput, LedgerError, LevqorError, NotConfigured
 from core.grammar import quoting, usage
-from core.home import check, temporary, write_private
+from core.health import SILENT_SECONDS, inbounds
+from core.home import MOVING, check, temporary, write_private
 from core.home_key import home_key
+from core.ledger import Ledger
+from core.ledger import usage as counted_runs
+from core.ledger.backup import made
+from core.ledger.endings import SLOT, _read, _record
 from core.ledger.explain import explain
-from core.settings.app import database_url, is_local, path
+from core.ledger.moving import move
+from core.ledger.postgres_errors import explain as explain_postgres
+from core.ledger.postgres_risks import OLDEST_SERVER, risks
+from core.ledger.records import Inbound
+from core.ledger.restore import opened
+from core.linking import link
+from core.logs import quiet_libraries
+from core.masking import Redactor
+from core.outbound.connection import RequestProgress
+from core.sandbox import Sandbox
+from core.settings.app import Address, database_url, is_local, path
 from core.settings.names import in_names
+from tests.support.journal import accept, finish
 
 
 class Free(Contract):
@@ -56,6 +80,127 @@ def test_what_is_too_short_says_how_much_is_needed():
         ("name", "is too short: at least 3 characters"),
         ("rows", "is too short: at least 2 entries"),
     }
+
+
+class Table(Contract):
+    rows: list[list[str]] = field("Rows", "Which.", example=[["a", "b"]])
+
+
+def test_a_list_within_a_list_is_shown_by_its_own_shape():
+    with pytest.raises(InvalidInput) as refused:
+        validate(Table, {"rows": ["a"]}, lambda _: None)
+    assert refused.value.faults == (Fault("rows.1", 'must be a list, such as ["a", "b"]'),)
+
+
+def test_no_contract_has_a_field_that_is_called_as_targets_are_given():
+    class Aimed(Contract):
+        target: str = field("Target", "Where.", example="ops")
+
+    with pytest.raises(TypeError, match="no field of that name"):
+        Aimed.fields()
+
+
+class Sent(Contract):
+    text: str = field("Text", "What to say.", example="hi")
+    props: Mapping[str, Any] = field("Properties", "What to put in.", example={"a": 1})
+    channel: str = field("Channel", "Where.", example="#ops", destination=True)
+
+
+def test_what_a_target_or_a_setting_gives_wrong_is_not_told_to_who_may_not_see_it():
+    wrong = InvalidInput([Fault("channel", "is no channel")])
+    assert isinstance(concealing.refusal(wrong, Sent, {"text": "x"}), NotConfigured)
+    assert concealing.refusal(wrong, Sent, {"channel": "x"}) is wrong
+    given = Sent(text="x", props={"Due By": 1}, channel="#x")
+    names = ["props.due by", "props.gone", "channel"]
+    faults = InvalidInput([Fault(name, "#secret") for name in names])
+    told = concealing.settled(Settled("run", "a.b", "refused", error=faults), None, given).error
+    assert [fault.field for fault in told.faults] == ["props.Due By", "props", "channel"]
+    assert {fault.message for fault in told.faults} == {concealing.UNFIT}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"), [(42.0, "42"), (-42, "-42"), (1.5, 1.5), (True, True), ("@x", "@x")]
+)
+def test_a_chat_s_number_may_be_written_as_any_whole_number(given, text):
+    assert _number_as_text(given) == text
+
+
+@pytest.mark.parametrize(
+    ("place", "range_", "told"),
+    [
+        ("S!A1", "S!A2:B2", "They are at S!A2:B2."),
+        ("S!B1", "S!A2:B2", "They are at S!A2:B2, not in column B: Google puts rows below"),
+        ("S!A1", "", None),
+    ],
+)
+def test_where_rows_are_is_said_as_far_as_google_says_it(place, range_, told):
+    answer = {"updates": {"updatedRange": range_, "updatedRows": 1}}
+    said = note(place, [["a"]], Appended.model_validate(answer))
+    assert said is None if told is None else said.startswith(told)
+
+
+def inbound(surface="slack", *, ok=True, alive=True, silent=False):
+    at = time.time()
+    age = SILENT_SECONDS + 1 if silent else 0.0
+    return Inbound(surface, ok, "listening", None, at - 60, at, age, alive)
+
+
+@pytest.mark.parametrize(
+    ("said", "ok", "verdict"),
+    [
+        ([inbound()], True, "listening"),
+        ([inbound(alive=False)], False, "the bot is not running"),
+        ([inbound(silent=True)], False, "the bot gives no sign of life"),
+        ([inbound(), inbound(alive=False)], False, "the bot is not running"),
+        ([inbound(alive=False), inbound(silent=True)], False, "the bot is not running"),
+        ([inbound(), inbound(ok=False)], False, "listening"),
+        ([inbound(), inbound()], True, "listening"),
+    ],
+)
+def test_of_several_bots_the_one_that_does_worst_speaks_for_an_interface(said, ok, verdict):
+    (told,) = inbounds(SimpleNamespace(inbounds=lambda: said)).values()
+    assert (told.ok, told.verdict) == (ok, verdict)
+
+
+def test_a_deadline_that_comes_after_the_end_cuts_nothing():
+    progress = RequestProgress(time.monotonic() + 60)
+    assert progress.finish() is True
+    progress.abort()
+    assert progress.finish() is True
+
+
+def test_a_sandbox_that_was_never_started_can_be_left():
+    Sandbox().__exit__()
+
+
+def test_a_host_may_be_a_name():
+    assert Address.parse("bots.example.com:80").port == 80
+    with pytest.raises(ValueError, match="must be HOST:PORT"):
+        Address.parse("-bots.example:80")
+
+
+def test_one_word_at_most_follows_link(ledger):
+    with pytest.raises(InvalidInput, match="Write link alone"):
+        link(None, ledger, Caller("slack", "U1"), "abc def")
+
+
+def test_an_ending_that_is_too_long_for_its_place_is_none():
+    assert len(_record("run", {"reason": "x" * SLOT})) == SLOT
+    assert _read(_record("run", {"reason": "x" * SLOT})) == {}
+
+
+def test_records_that_do_not_fit_their_arguments_are_cleaned_too(monkeypatch):
+    before = logging.getLogRecordFactory()
+    try:
+        quiet_libraries(Redactor(["hunter2-hunter2"]))
+        make = logging.getLogRecordFactory()
+        odd = make("x", logging.INFO, "f", 1, "%d hunter2-hunter2", ("a",), None)
+        assert "hunter2" not in odd.getMessage()
+        assert odd.getMessage().startswith("%d ")
+        served = make("uvicorn.access", logging.INFO, "f", 1, "%s", ("a",), None)
+        assert served.args == ("a",)
+    finally:
+        logging.setLogRecordFactory(before)
 
 
 @pytest.mark.parametrize(
@@ -158,3 +303,119 @@ def test_what_the_database_says_is_told_in_words(tmp_path, code, name, where, re
     told = explain(tmp_path / f"{where}levqor.db", failed(code, name))
     assert (told.reason, says in told.message) == (f"ledger_{reason}", True), told.message
     assert (told.retry_after is not None) is (reason == "locked")
+
+
+def test_half_a_backup_is_taken_away_again_whatever_ended_it(tmp_path):
+    with pytest.raises(ZeroDivisionError), made(tmp_path / "copy.db"):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def restored(tmp_path, name, spoil):
+    """What is said where a backup of one run is spoilt while it is restored."""
+    with Ledger.open(tmp_path / "from") as source:
+        finish(source, "sent")
+        source.backup(tmp_path / "copy.db")
+    with (
+        Ledger.open(tmp_path / name) as target,
+        opened(tmp_path / "copy.db", None, new_key=True) as given,
+    ):
+        spoil(given)
+        with pytest.raises(LedgerError) as told:
+            given.restore(target)
+        assert target.runs() == []
+    return told.value
+
+
+def test_a_restore_that_is_given_up_changes_nothing(tmp_path):
+    told = restored(tmp_path, "a", lambda given: given._given_up.set())
+    assert told.message == "The restore was interrupted; nothing was changed."
+
+
+def test_a_backup_that_cannot_be_read_to_its_end_changes_nothing(tmp_path):
+    told = restored(tmp_path, "b", lambda given: given._db.set_authorizer(denied))
+    assert told.reason == "backup_damaged"
+
+
+def denied(action, table, *_):
+    return sqlite3.SQLITE_DENY if (action, table) == (sqlite3.SQLITE_READ, "runs") else 0
+
+
+def test_work_that_the_database_refuses_is_told_in_words_and_ends_alone(home):
+    with Ledger.open(home) as ledger:
+        with pytest.raises(LedgerError, match="SQLITE_ERROR"):
+            ledger.store.write(lambda db: db.execute("SELECT 1 FROM nowhere"))
+        ledger.store._writer._connection.execute("BEGIN")
+        with pytest.raises(LedgerError, match="cannot be used"):
+            ledger.store.write(lambda db: db.execute("SELECT 1"))
+        assert ledger.store.write(lambda db: db.execute("SELECT 1").fetchone()) == (1,)
+
+
+def test_the_accounts_of_a_connector_are_those_that_ran(ledger):
+    assert accept(ledger)[1]
+    finish(ledger, "sent", caller="cli:bob")
+    for only, found in ("sample", [("sample", "")]), ("a", []), ("z", []):
+        assert ledger.store.read(lambda db, only=only: counted_runs.accounts(db, only)) == found
+
+
+def test_a_home_that_has_lost_its_key_says_nothing_of_the_first_one(home):
+    with Ledger.open(home) as ledger:
+        for check_ in ("a", None, "b", "b"):
+            ledger.check_key(check_)
+        assert ledger._key_check() == "b"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "says"),
+    [
+        (psycopg.errors.SyntaxError("x"), "ledger_unusable", "cannot be used (SQLSTATE 42601)"),
+        (psycopg.DataError("x"), "ledger_unusable", "cannot be used"),
+        (psycopg.OperationalError("x"), "ledger_unreachable", "cannot be reached"),
+    ],
+)
+def test_what_postgresql_says_is_told_in_words(error, reason, says):
+    told = explain_postgres("The database", error)
+    assert (told.reason, says in told.message) == (reason, True), told.message
+
+
+def test_a_server_older_than_those_that_were_tried_is_a_risk():
+    def of(version):
+        row = ("on", "on", "on", 0, "", str(version))
+        return risks(SimpleNamespace(execute=lambda _: SimpleNamespace(fetchone=lambda: row)))
+
+    assert of(OLDEST_SERVER * 10_000) == []
+    ((what, fix),) = of(OLDEST_SERVER * 10_000 - 1)
+    assert f"version {OLDEST_SERVER - 1}" in what
+    assert str(OLDEST_SERVER) in fix
+
+
+def unmoved(source, target):
+    with pytest.raises(LevqorError) as told:
+        move(source, target)
+    return told.value
+
+
+def test_a_home_that_cannot_be_moved_stays_and_says_why(home, tmp_path):
+    Ledger.open(home).close()
+    (tmp_path / "file").write_text("")
+    told = unmoved(home, tmp_path / "file" / "new")
+    assert (told.reason, "nothing is lost" in told.message) == ("home_unmovable", True)
+    elsewhere = tmp_path / "third"
+    for folder, way in (home, "to"), (tmp_path / "new", "from"):
+        folder.mkdir(exist_ok=True, mode=0o700)
+        (folder / MOVING).write_text(f"{way} {elsewhere}\n")
+        assert str(elsewhere) in unmoved(home, tmp_path / "new").message
+        (folder / MOVING).unlink()
+    content = (home / "levqor.db").read_bytes()
+    (home / "levqor.db").write_bytes(b"no database at all" * 300)
+    assert unmoved(home, tmp_path / "new").reason.startswith("ledger_")
+    (home / "levqor.db").write_bytes(content)
+    (home / "levqor.db-wal").mkdir()
+    assert unmoved(home, tmp_path / "new").reason.startswith("ledger_")
+
+
+def test_a_move_whose_old_folder_is_gone_is_finished(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    new.mkdir(mode=0o700)
+    (new / MOVING).write_text(f"from {old}\n")
+    assert move(old, new) == []

@@ -13,6 +13,7 @@ import pytest
 
 from core.callers import Caller
 from core.cli import main
+from core.cli.doctor import _private
 from core.connectors import CONNECTORS
 from core.errors import LevqorError
 from core.home import check, default, find
@@ -402,3 +403,18 @@ def test_a_home_that_was_opened_up_since_is_not_used(home):
     assert "Everybody" in refusal(lambda: Ledger.open(settings.home)).message
     assert "Everybody" in refusal(settings.again).message
     assert not (home / "levqor.db").exists()
+
+
+@AS_ROOT
+def test_the_doctor_says_which_file_is_another_user_s(public):
+    file = public / "levqor.db"
+    file.write_text("")
+    file.chmod(0o600)
+
+    def looked():
+        (finding,) = _private(file)
+        assert (finding.good, finding.what, finding.fix) == (
+            False, f"{file} cannot be written.", f"Make it yours: sudo chown $(id -un) '{file}'",
+        )  # fmt: skip
+
+    assert as_user(ANN, looked) is None

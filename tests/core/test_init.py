@@ -116,8 +116,8 @@ def test_a_secret_is_never_shown(tmp_path, urls, secrets):
 
 def test_a_wrong_secret_is_reported_at_once_and_can_be_given_again(tmp_path, urls, secrets):
     talk = Talk(tmp_path / "new", urls, "notion")
-    talk.say(f"{KEY}: ", "ntn_" + "x" * 46)
-    talk.say("Answer these questions again.*: ", "y")
+    # Who knows what is asked next types ahead.
+    talk.say(f"{KEY}: ", "ntn_" + "x" * 46 + "\ry")
     talk.say(rf"{KEY} \[set\]: ", secrets[KEY])
     talk.rest({})
     assert talk.status == 0
@@ -405,8 +405,9 @@ def test_init_names_an_admin_and_the_destinations_it_finds(tmp_path, urls, secre
     sent = levqor("--home", home, "run", "slack.send", "target=ops", "hello", env=urls)
     assert sent.status == 0, sent.err
     again = Talk(home, urls, "slack")
-    again.rest({"Send a test": "n"})
+    again.rest({"Send a test": "n", "Which get a name?": "all", "A name for": "no good!"})
     assert "Add yourself" not in again.screen
+    assert "✗" not in again.screen
     assert "#general" not in again.screen
 
 

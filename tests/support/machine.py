@@ -7,6 +7,7 @@ its own loopback, and none of this machine's processes.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,8 @@ PARTS = [str(ROOT), sys.prefix, sys.base_prefix]
 DEPLOY = ROOT / "deploy"
 BOT_URL = "http://127.0.0.1:8787"
 SYSTEMD = Path("/usr/lib/systemd/systemd")
+# `make proof`: where what ran of them in the machine is written down.
+MEASURED = "COVERAGE_PROCESS_CONFIG"
 _OWN = ("--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup")
 _TRY = """
 mount --make-rprivate /
@@ -40,6 +43,7 @@ cd "$1"
 mkdir upper work root
 mount -t overlay -o lowerdir=/,upperdir="$1"/upper,workdir="$1"/work overlay root
 cd root
+[ -z "$MEASURES" ] || mount --bind "$MEASURES" ".$MEASURES"
 # Of this machine's own services none: only what the tests start.
 rm -rf etc/systemd/system/*.wants etc/rc?.d/S*
 for unit in getty.target systemd-udevd.service systemd-timesyncd.service; do
@@ -84,6 +88,10 @@ def lacking() -> str | None:
     return None if made.returncode == 0 else f"namespaces are not to be had: {made.stderr.strip()}"
 
 
+def _measured() -> dict[str, str]:
+    return {MEASURED: os.environ[MEASURED]} if MEASURED in os.environ else {}
+
+
 class Machine:
     """The booted machine; a context manager."""
 
@@ -95,6 +103,7 @@ class Machine:
         boot = ["setpriv", "--pdeathsig", "KILL", "unshare", *_OWN, "--fork", "--kill-child"]
         self._outer = subprocess.Popen(
             [*boot, "bash", "-c", _BOOT, "boot", str(self._folder), *PARTS],
+            env={**os.environ, "MEASURES": os.environ.get("COVERAGE_FILE", "").rpartition("/")[0]},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -124,7 +133,7 @@ class Machine:
 
     def run(self, *command: object, env: Mapping[str, str] | None = None, stdin: str = ""):
         """Run a command in it as root, to its end."""
-        given = [f"{name}={value}" for name, value in (env or {}).items()]
+        given = [f"{name}={value}" for name, value in {**_measured(), **(env or {})}.items()]
         inside = ["nsenter", "-t", self._init() or "0", "-m", "-p", "-n", "-i", "-u", "-C"]
         return subprocess.run(
             [*inside, "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", *given,
@@ -141,7 +150,8 @@ class Machine:
     def as_user(self, user: str, *command: object):
         """Run a command in a login session of a user's own."""
         login = ("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "-p", "PAMName=login")
-        return self.run(*login, "-p", f"User={user}", "-p", "WorkingDirectory=~", *command)
+        told = [f"--setenv={name}={value}" for name, value in _measured().items()]
+        return self.run(*login, *told, "-p", f"User={user}", "-p", "WorkingDirectory=~", *command)
 
     def write(self, target: str, text: str, mode: str = "644") -> None:
         """Write a file."""
