@@ -1,5 +1,7 @@
 """What comes up seldom at a terminal: each a command in this process, and what it says."""
 
+import contextlib
+import io
 import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +14,13 @@ from core.cli.output import Output
 from core.cli.questions import Questions
 from core.cli.runs import RunWatcher, _watch
 from core.cli.session import Session
+from core.engine.results import Settled
 from core.errors import LedgerError, Refused
 from core.ledger import Ledger
 from core.run_filter import RunFilter
+from core.settings import Settings
 from tests.support.cli import Ran
-from tests.support.journal import accept
+from tests.support.journal import accept, finish
 
 KEY, WEBHOOK, TOKEN = "NOTION_API_KEY", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"
 
@@ -179,3 +183,33 @@ def test_a_watch_shows_more_runs_than_are_read_at_once(home):
         watcher.begin(1)
         runs = [accept(ledger)[0].run for _ in range(501)]
         assert {entry.run for entry in watcher.look()} == set(runs)
+
+
+def test_a_fault_of_ours_is_told_as_one_without_what_was_at_hand(cli, home):
+    with Ledger.open(home) as ledger:
+        accept(ledger)
+    with sqlite3.connect(home / "levqor.db") as db:
+        db.execute("UPDATE runs SET at = 'secret'")
+    done = cli("runs")
+    assert done.status == 7
+    assert "This is a fault in Levqor: " in done.err
+    assert "secret" not in done.err
+
+
+def test_a_run_of_which_no_reason_is_known_is_told_without_one(cli, home):
+    with Ledger.open(home) as ledger:
+        run = finish(ledger, "unknown").run
+    told = cli("why", run)
+    assert told.status == 0
+    assert "Reason kept" not in told.out
+
+
+def test_a_refusal_whose_json_cannot_be_printed_is_told_in_words(home, capsys):
+    ended = Settled("run", "a.b", "refused", error=Refused("odd", "It is odd."))
+    with (
+        contextlib.suppress(OSError),
+        io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True) as full,
+        contextlib.redirect_stdout(full),
+    ):
+        Output(as_json=True).settled(ended, Settings(home, environ={}))
+    assert "It is odd." in capsys.readouterr().err

@@ -5,6 +5,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,15 +13,18 @@ import psycopg
 import pytest
 
 from core.callers import Caller, quota_address
+from core.connectors import CONNECTORS
 from core.connectors._sheets.api import Appended, note
 from core.connectors.telegram import _number_as_text
 from core.contract import Contract, field
-from core.engine import concealing
+from core.engine import Engine, concealing
 from core.engine.results import Settled
+from core.engine.run_log import RunLogger
 from core.engine.validation import validate
-from core.errors import Fault, InvalidInput, LedgerError, LevqorError, NotConfigured
+from core.errors import Fault, InvalidInput, LedgerError, LevqorError, NotConfigured, NotFound
 from core.grammar import quoting, usage
-from core.health import SILENT_SECONDS, inbounds
+from core.grammar.words import _partner
+from core.health import SILENT_SECONDS, HealthChecker, inbounds
 from core.home import MOVING, check, temporary, write_private
 from core.home_key import home_key
 from core.ledger import Ledger
@@ -36,8 +40,11 @@ from core.ledger.restore import opened
 from core.linking import link
 from core.logs import quiet_libraries
 from core.masking import Redactor
+from core.network import Network, Proxy
 from core.outbound.connection import RequestProgress
+from core.reports import Verdict
 from core.sandbox import Sandbox
+from core.settings import Settings
 from core.settings.app import Address, database_url, is_local, path
 from core.settings.names import in_names
 from tests.support.journal import accept, finish
@@ -419,3 +426,71 @@ def test_a_move_whose_old_folder_is_gone_is_finished(tmp_path):
     new.mkdir(mode=0o700)
     (new / MOVING).write_text(f"from {old}\n")
     assert move(old, new) == []
+
+
+def test_a_lost_commit_does_not_use_a_link_up_twice(home):
+    class Twice:
+        """A store whose first answer is always lost."""
+
+        def write(self, work, **how):
+            real.write(work, **how)
+            return real.write(work, **how)
+
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+    with Ledger.open(home) as ledger:
+        real = ledger.store
+        code, _ = ledger.sign_in_code("cli:ann")
+        ledger.store = Twice()
+        try:
+            signed = ledger.sign_in(code, 60)
+        finally:
+            ledger.store = real
+        assert signed[0] == "cli:ann"
+        assert ledger.sign_in(code, 60) is None
+        with pytest.raises(NotFound, match="ended already"):
+            ledger.session_of("nosuch")
+
+
+def test_only_what_was_counted_of_a_connector_is_told_of_it(ledger):
+    finish(ledger, "sent", caller="cli:bob")
+    now = ledger.now()
+    ledger.roll_up()
+    for name, sent in ("sample", 1), ("other", 0):
+        steps = ledger.history(name, now - 3600, now + 3600, 3600).steps
+        assert sum(step.sent for step in steps) == sent
+
+
+@pytest.mark.parametrize(("text", "at"), [("“a”b”", 4), ("“a “b” c” d", 8), ("“a", None)])
+def test_a_curly_quote_ends_where_a_word_may(text, at):
+    assert _partner(text, 0) == at
+
+
+def test_a_proxy_speaks_socks_or_http():
+    given = ("socks5://h", True), ("http://h", False)
+    assert [Proxy.parse(text).socks for text, _ in given] == [True, False]
+
+
+def test_certificates_may_be_in_a_folder(tmp_path):
+    context = Network({"SSL_CERT_DIR": str(tmp_path)}).context()
+    assert context.get_ca_certs() == []
+
+
+def test_without_a_log_what_is_refused_is_still_told():
+    told, logger = [], RunLogger(None)
+    logger.refusals.append(lambda *what: told.append(what))
+    error = NotFound("There is none.")
+    logger.refused("", error, Caller("slack", "U1"), None, 0.0)
+    assert told == [("", error, Caller("slack", "U1"))]
+
+
+def test_a_check_s_own_fault_is_its_connector_s(home, environ):
+    def probe(config, http):
+        raise ZeroDivisionError
+
+    slack = next(each for each in CONNECTORS if each.name == "slack")
+    settings = Settings(home, environ=environ)
+    with Engine.open(settings, connectors=[replace(slack, probe=probe)]) as engine:
+        detail = HealthChecker(engine).report(live=True).detail["slack"]
+    assert detail.verdict is Verdict.FAILING

@@ -119,21 +119,22 @@ class TestColumns:
         assert calls(sandbox) == ["databases.retrieve"]
 
     @pytest.mark.parametrize(
-        "answer",
+        ("call", "answer"),
         [
-            Answer(200, json={"object": "database", "data_sources": []}),
-            Answer(200, body="<html>"),
-            Answer(200, json={"data_sources": [{"id": SOURCE}], "padding": "x" * 70_000}),
+            ("databases", Answer(200, json={"object": "database", "data_sources": []})),
+            ("databases", Answer(200, body="<html>")),
+            ("data_sources", Answer(200, body="<html>")),
+            ("databases", Answer(200, json={"data_sources": [{"id": SOURCE}], "x": "x" * 70_000})),
         ],
-        ids=["no source", "no JSON", "over 64 KB"],
+        ids=["no source", "no JSON", "no columns", "over 64 KB"],
     )
-    def test_that_cannot_be_read_are_said_to_be_so(self, notion, sandbox, answer):
-        sandbox.notion.next(answer, on="databases.retrieve")
+    def test_that_cannot_be_read_are_said_to_be_so(self, notion, sandbox, call, answer):
+        sandbox.notion.next(answer, on=f"{call}.retrieve")
 
         error = notion.failing(database_id=DATABASE, props={"title": "x"})
 
         assert (error.outcome, error.reason) == ("refused", "unreadable")
-        assert len(sandbox.notion.received) == 1
+        assert calls(sandbox)[-1] == f"{call}.retrieve"
 
 
 def invalid(message, **more):

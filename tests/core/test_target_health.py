@@ -6,6 +6,7 @@ import pytest
 
 from core.callers import Caller
 from core.engine import targets
+from core.errors import InvalidInput
 from core.reports import Verdict
 from core.sandbox.slack import CHANNELS
 from core.sandbox.telegram import CHANNEL
@@ -66,3 +67,42 @@ def test_the_list_shows_health_and_its_status_says_if_one_fails(cli, sandbox):
     assert "gone: Notion has no such database" in ran.out
     assert "What to do: " in ran.out
     assert "verdict" not in cli("target", "list", "--output", "json").json["targets"][0]
+
+
+@pytest.mark.parametrize(("action", "name"), [("slack.send", "Slack"), ("sheets.append", "Google")])
+def test_a_target_that_names_an_account_alone_leads_where_that_one_writes(
+    engine, home, environ, sandbox, action, name
+):
+    acme = {f"{n}__ACME": v for n, v in environ.items() if n.startswith(name.upper())}
+    acme |= {f"{n}__ACME": environ[n] for n in ("SHEETS_API_URL",)}
+    engine.settings = Settings(home, environ={**environ, **acme})
+    made = targets.add(engine, "ops", action, {}, "acme", by=ADMIN)
+    assert targets.look(engine, made).verdict is OK
+    assert not [each.writes for each in sandbox.services if each.writes]
+
+
+def test_a_target_of_a_service_that_is_not_set_up_any_more_fails(engine, home):
+    made = targets.add(engine, "ops", "slack.send", {"channel": RANDOM}, None, by=ADMIN)
+    engine.settings = Settings(home, environ={})
+    found = targets.look(engine, made)
+    assert (found.verdict, found.fix is not None) == (FAILING, True)
+
+
+NO_LISTS = [
+    ("notion.create", "notion", "search", Answer(401)),
+    ("notion.create", "notion", "search", Answer(200, body="<html>")),
+    ("telegram.send", "telegram", "getUpdates", Answer(200, json={"ok": True, "result": {}})),
+]
+
+
+@pytest.mark.parametrize(("action", "service", "call", "answer"), NO_LISTS)
+def test_what_a_service_does_not_list_is_left_out(engine, sandbox, action, service, call, answer):
+    getattr(sandbox, service).next(answer, on=call)
+    assert targets.choices(engine, action, None, seconds=20) == {}
+
+
+def test_a_change_says_what_to(engine):
+    targets.add(engine, "ops", "slack.send", {"channel": RANDOM}, None, by=ADMIN)
+    with pytest.raises(InvalidInput) as told:
+        targets.change(engine, "ops", {}, None, by=ADMIN)
+    assert told.value.faults[0].message == "is missing: say what to change"

@@ -9,7 +9,9 @@ import pytest
 import requests
 
 from core.sandbox import Sandbox as Plain
-from core.sandbox.google import GRANT
+from core.sandbox.google import GRANT, _check_times
+from core.sandbox.notion.values import _person, read_uuid
+from core.sandbox.service import Refusal
 from core.sandbox.telegram import BOT_ID
 
 
@@ -194,3 +196,19 @@ def test_a_host_that_is_none_gets_no_page(plain):
     with socket.create_connection((address.hostname, address.port), timeout=20) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: [::1\r\nConnection: close\r\n\r\n")
         assert b" 403 " in line.recv(65536).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("claims", [{}, {"iat": "now", "exp": 1}])
+def test_google_wants_to_know_when_a_token_was_asked_for(claims):
+    with pytest.raises(Refusal, match="invalid_grant"):
+        _check_times(claims)
+
+
+@pytest.mark.parametrize(("text", "read"), [("-" * 32, None), ("a" * 32, True), ("x" * 32, None)])
+def test_what_is_no_uuid_is_read_as_none(text, read):
+    assert (read_uuid(text) is not None) is bool(read)
+
+
+def test_notion_knows_no_other_person():
+    with pytest.raises(Refusal, match="Could not find user"):
+        _person({"name": "Who"}, {"id": "a" * 32}, "at")
