@@ -268,7 +268,8 @@ class PostgresStore:
                     self.write(self._sweep, patience=self._lease.beat)
             except LedgerError:
                 continue
-            except Exception as fault:  # noqa: BLE001 - this thread must outlive it
+            # This thread must outlive it.
+            except Exception as fault:  # noqa: BLE001  # pragma: no cover - a fault of ours
                 _log.error("the lease was not kept up: %s", mistake(fault))
 
     def _alone(self, work: Callable[[Connection], T], patience: float) -> T:

@@ -227,7 +227,7 @@ class Pool:
         raw = connect(self._url, seconds)
         try:
             return PostgresConnection(raw)
-        except OSError as error:
+        except OSError as error:  # pragma: no cover - no file handle is left
             raw.close()
             raise psycopg.OperationalError(str(error.strerror)) from None
 

@@ -9,12 +9,14 @@ import pytest
 
 from core import __version__
 from core.engine import Engine
+from core.errors import LedgerError
 from core.health import HealthChecker, bots
 from core.settings import Settings
 from core.wording import health_lines
 from tests.core.test_cli_tables import ESCAPE
 from tests.support.cli import levqor, on_terminal
 from tests.support.engines import both, shared
+from tests.support.waiting import wait_for
 
 CANARY = "canary-5b1d77"
 
@@ -153,3 +155,40 @@ def test_the_command_shows_them_as_text_and_as_json(start, home, database):
     narrow = ESCAPE.sub("", on_terminal("--home", home, "bots", env=env, columns=60).out)
     assert _label() in narrow
     assert max(map(len, narrow.splitlines())) <= 60
+
+
+@shared
+def test_a_bot_that_was_declared_dead_owns_nothing_until_it_goes_on_under_a_new_name(
+    open_ledger, database
+):
+    with open_ledger() as ledger:
+        was = ledger.store.owner()
+        ledger.check_lease()
+        ledger.store.write(lambda db: db.execute("UPDATE bots SET dead = 1"))
+        with pytest.raises(LedgerError) as told:
+            ledger.check_lease()
+        assert told.value.reason == "ledger_lease"
+        assert ledger.lease("sample", 60) is None
+        wait_for(lambda: ledger.store.owner() != was, 60)
+        ledger.check_lease()
+        assert ledger.lease("sample", 60) is not None
+
+
+@shared
+def test_another_key_and_a_broken_transaction_change_nothing(open_ledger, database):
+    with open_ledger() as ledger:
+        ledger.check_key("a")
+        with pytest.raises(LedgerError) as told:
+            ledger.check_key("b")
+        assert told.value.reason == "ledger_key"
+        for address in (None, "postgresql://levqor@nowhere.invalid/another"):
+            ledger.store.use(address)
+
+        def half(db):
+            db.execute("UPDATE meta SET value = 'x'")
+            with contextlib.suppress(Exception):
+                db.execute("SELECT 1 FROM nowhere")
+
+        with pytest.raises(LedgerError):
+            ledger.store.write(half, patience=0.5)
+        assert ledger._key_check() == "a"

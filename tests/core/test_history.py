@@ -231,3 +231,29 @@ def test_what_changed_is_found_by_its_index_and_not_by_looking_at_every_run(ledg
     if not shared:
         assert "(connector=? AND state=? AND account>?)" in seen["kinds"]
         assert "(connector=? AND state=? AND account=? AND settled_at>?)" in seen["changed"]
+
+
+@both
+def test_who_is_overtaken_between_two_days_writes_no_more(ledger, open_ledger):
+    put(ledger, midnight(5))
+    with open_ledger() as other:
+        real, written = ledger.store, []
+
+        class Overtaken:
+            """A store on which another begins to count before the first day is written."""
+
+            def write(self, work, **how):
+                written.append(work)
+                if len(written) == 2:
+                    other._begin_pass()
+                return real.write(work, **how)
+
+            def __getattr__(self, name):
+                return getattr(real, name)
+
+        ledger.store = Overtaken()
+        try:
+            assert ledger.roll_up() is None
+        finally:
+            ledger.store = real
+    assert len(written) == 2

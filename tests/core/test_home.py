@@ -418,3 +418,17 @@ def test_the_doctor_says_which_file_is_another_user_s(public):
         )  # fmt: skip
 
     assert as_user(ANN, looked) is None
+
+
+@AS_ROOT
+def test_a_log_of_another_user_is_left_alone(home):
+    log = RunLog(home)
+    log.file.parent.mkdir()
+    log.file.touch(mode=0o600)
+    os.chown(log.file, ANN, ANN)
+    log.write(
+        connector="slack", action="slack.send", status="sent", run="abc", caller=Caller("cli", "a"),
+        ms=1.0, attempts=1,
+    )  # fmt: skip
+    assert "belongs to" in log.problem
+    assert log.file.read_bytes() == b""

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
 from bot.surfaces import SURFACES
+from core.errors import NotConfigured
 from core.interfaces import declared
 
 ASK = "from core.interfaces import declared; print(*(one.name for one in declared()))"
@@ -24,3 +27,9 @@ def test_an_older_description_in_the_folder_is_passed_over(tmp_path):
         [sys.executable, "-c", ASK], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert asked.stdout.split() == [one.name for one in SURFACES]
+
+
+def test_an_installation_without_its_description_is_said_to_be_none(monkeypatch):
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(NotConfigured, match="does not say which interfaces it has"):
+        declared.__wrapped__()

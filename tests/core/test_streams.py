@@ -183,3 +183,8 @@ def test_a_bot_without_streams_serves(home):
 def listens(port):
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_help_that_cannot_be_printed_exits_8():
+    status, said = shell([*BOT, "--help"], ">/dev/full", **BUFFERED)
+    assert (status, f"The answer could not be printed: {FULL}." in said) == (8, True), said

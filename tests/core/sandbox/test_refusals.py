@@ -12,7 +12,7 @@ from core.sandbox import Sandbox as Plain
 from core.sandbox.google import GRANT, _check_times
 from core.sandbox.notion.values import _person, read_uuid
 from core.sandbox.service import Refusal
-from core.sandbox.telegram import BOT_ID
+from core.sandbox.telegram import BOT_ID, PERSON
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,7 @@ def test_slack_shows_a_channel_and_takes_a_webhook_s_form(settings):
         ("sendMessage", [1], "can't parse request JSON object"),
         ("getChatMember", {"user_id": "x"}, "invalid user_id specified"),
         ("getChatMember", {"user_id": 987654321}, "user not found"),
+        ("getChatMember", {"user_id": PERSON}, '"first_name": "Ada"'),
         ("getUpdates", {"timeout": 0}, '"result": []'),
         ("getWebhookInfo", {}, '"url": ""'),
         ("getChatMember", {"user_id": BOT_ID}, '"is_bot": true'),
