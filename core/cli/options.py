@@ -10,7 +10,7 @@ import typer
 from core.errors import LevqorError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from core.cli.session import Session
     from core.contract import Action, Connector
@@ -127,3 +127,9 @@ def wants_json(args: Sequence[str]) -> bool:
     """Whether an unparsed command line asks for JSON: for what goes wrong before parsing."""
     before = list(args[: args.index("--")] if "--" in args else args)
     return "--output=json" in before or ("--output", "json") in pairwise(before)
+
+
+def services(names: Iterable[str]) -> Sequence[Connector]:
+    """The services of some names, each once however often it is named; raises NotFound."""
+    named = (connector for name in names for connector in connectors(name))
+    return [*{connector.name: connector for connector in named}.values()]

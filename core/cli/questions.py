@@ -67,7 +67,7 @@ class Questions:
         """The services to set up: those named, answered for, or chosen from a list."""
         known = options.connectors(None)
         if named:
-            return _once(named)
+            return options.services(named)
         if not self.asks:
             return [c for c in known if self._given.keys() & {s.name for s in self._asked(c)}]
         for number, connector in enumerate(known, 1):
@@ -81,7 +81,7 @@ class Questions:
             words = [word.strip() for word in typed.split(",") if word.strip()]
             if words in ([], ["all"]):
                 return known
-            return _once([numbers.get(word, word) for word in words])
+            return options.services([numbers.get(word, word) for word in words])
 
         words = {*numbers, *numbers.values(), ""}
         while True:
@@ -296,9 +296,3 @@ class Questions:
                 self._write({name: "pro"})
             elif flag is False:
                 self._write({name: None})
-
-
-def _once(names: Sequence[str]) -> Sequence[Connector]:
-    """The services of these names, each once however often and by whatever name it is named."""
-    meant = (connector for name in names for connector in options.connectors(name))
-    return [*{connector.name: connector for connector in meant}.values()]
