@@ -67,10 +67,10 @@ proof: $(READY_DEV)  ## every branch of core/ and 95 % of bot/ and tray/ are run
 	echo "bot/ and tray/:"; COVERAGE_FILE=$(COVERAGE) $(BIN)/coverage report --include='bot/*,tray/*' --skip-covered --show-missing --fail-under=95 && \
 	$(BIN)/python -m tests.mutants && exit $$core
 
-# It may be stopped at any time, and goes on where it was: what it found is in mutants/.
+# It may be stopped at any time, and goes on where it was: what it found is in build/mutants, and
+# in tests/survivors.txt for every other checkout; a function is tried again when it changes.
 mutants: $(READY_DEV)  ## small faults put into what decides about retry, settle, quota and owners: a test must fail
-	PYTHONDONTWRITEBYTECODE= $(BIN)/mutmut run --max-children $(WORKERS)
-	$(BIN)/python -m tests.mutants
+	PYTHONDONTWRITEBYTECODE= $(if $(SCRATCH),TMPDIR=$(SCRATCH) )$(BIN)/python -m tests.mutants --try
 
 docs: $(READY_DEV)  ## the pages and tables that are made from the code
 	$(BIN)/python docs/generate.py

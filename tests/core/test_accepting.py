@@ -147,6 +147,9 @@ def test_a_token_with_a_rate_waits_until_its_hour_has_room(ledger, take):
         "Send it again in 40 minutes. An admin can allow more: levqor token set ci --per-hour N"
     )
     assert told.value.retry_after == pytest.approx(2400.0, abs=1.0)
+    with pytest.raises(Throttled, match="ci") as told:
+        take(**who, at=made + 3539.0)
+    assert told.value.fix.startswith("Send it again in 2 minutes.")
     # At the very end it is a second, and then the first has left the hour.
     with pytest.raises(Throttled) as told:
         take(**who, at=made + 3599.9)
@@ -158,6 +161,18 @@ def test_a_token_with_a_rate_waits_until_its_hour_has_room(ledger, take):
     assert told.value.retry_after == 3600.0
     for _ in range(3):
         assert take(caller="http:wide", surface="http", at=made)[1]
+
+
+def test_a_rate_counts_from_when_the_token_was_made_unless_the_clock_was_set_back(ledger, take):
+    who, before = {"caller": "http:ci", "surface": "http"}, ledger.now() - 100
+    take(**who, at=before)
+    ledger.token_new("ci", plan="pro", per_hour=1)
+    assert take(**who, at=before + 200)[1], "another held that name before"
+    ledger.token_new("back", plan="pro", per_hour=1)
+    who["caller"] = "http:back"
+    assert take(**who, at=before)[1]
+    with pytest.raises(Throttled):
+        take(**who, at=before + 1)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +251,20 @@ def test_a_run_begins_once_by_its_living_owner_and_ends_once(ledger, take):
     assert write(settle, bare, "not_sent", at=5.0)
     settled = "state, attempts, ms, receipt, code, reason, charged, settled_at"
     assert row(ledger, bare, settled) == ("not_sent", 0, None, None, None, None, 0, 5.0)
+
+
+def test_who_sent_a_run_is_believed_over_who_found_it_interrupted(ledger, take):
+    for reason in ("interrupted", "restored"):
+        run = take()[0].run
+
+        def end(state, run=run, **more):
+            return ledger.store.write(lambda db: settle(db, run, state, **more))
+
+        assert end("unknown", reason=reason)
+        assert not end("unknown", reason="interrupted"), "it has ended, for all who look"
+        assert end("sent")
+        assert not end("unknown", reason="interrupted")
+        assert row(ledger, run, "state, reason") == ("sent", None)
 
 
 @pytest.mark.parametrize("left", [None, "sending", "accepted"])
