@@ -52,6 +52,8 @@ def move(source: Path, target: Path) -> list[str]:
     except Timeout:  # pragma: no cover - its ten seconds are too long for a test
         raise _in_use(f"{source} or in {target}") from None
     except sqlite3.Error as error:
+        if code_of(error) in LOCKED:
+            raise _in_use(str(source)) from None
         raise explain(source / DATABASE, error) from None
     except OSError as error:
         raise LedgerError(
@@ -125,15 +127,10 @@ def _alone(source: Path) -> Iterator[sqlite3.Connection | None]:
             database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
             # So SQLite begins only where nobody else has it open, to read it or to write.
             database.execute("PRAGMA locking_mode=EXCLUSIVE")
-            try:
-                database.execute("BEGIN EXCLUSIVE")
-                database.execute("COMMIT")
-                # What a dead process left in the log goes into the file.
-                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.OperationalError as error:
-                if code_of(error) in LOCKED:
-                    raise _in_use(str(source)) from None
-                raise
+            database.execute("BEGIN EXCLUSIVE")
+            database.execute("COMMIT")
+            # What a dead process left in the log goes into the file.
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             yield database
     with contextlib.suppress(OSError):
         lock.unlink()

@@ -21,6 +21,7 @@ from core.run_filter import RunFilter
 from core.settings import Settings
 from tests.support.cli import Ran
 from tests.support.journal import accept, finish
+from tests.support.sandbox import Answer
 
 KEY, WEBHOOK, TOKEN = "NOTION_API_KEY", "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN"
 
@@ -213,3 +214,10 @@ def test_a_refusal_whose_json_cannot_be_printed_is_told_in_words(home, capsys):
     ):
         Output(as_json=True).settled(ended, Settings(home, environ={}))
     assert "It is odd." in capsys.readouterr().err
+
+
+def test_what_a_service_does_not_list_gets_no_target(init, sandbox, secrets):
+    lost = Answer(200, json={"ok": False, "error": "fatal_error"})
+    sandbox.slack.always(lost, on="users.conversations")
+    done = init("--targets", **{WEBHOOK: secrets[WEBHOOK], TOKEN: secrets[TOKEN]})
+    assert (done.status, "target=" in done.out) == (0, False)

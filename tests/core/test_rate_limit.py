@@ -148,3 +148,9 @@ def test_a_probe_waits_for_what_its_own_credential_was_told_and_for_no_other():
     assert asked("slack", b"a").reason == "too_fast"
     assert runs == ["probe"] * 3
     outbound.close()
+
+
+def test_a_shorter_wait_that_is_told_later_changes_nothing(gate):
+    gate.block("a", TOLD)
+    gate.block("a", TOLD.replace(retry_after=0.01, message="Too soon."))
+    assert gate.wait("a", soon(1), turned_away=False).message == TOLD.message
