@@ -230,7 +230,11 @@ def test_the_shell_completes_commands_actions_fields_and_names(cli, home, monkey
     env_file = home / ".env"
     env_file.write_text("SLACK_WEBHOOK_URL__ACME=https://hooks.slack.com/services/T/B/x\n")
     env_file.chmod(0o600)
-    (tmp_path / "file").write_text("no home\n")
+    broken = tmp_path / "broken"
+    broken.mkdir(mode=0o700)
+    for name in (".env", "levqor.db"):
+        (broken / name).write_bytes(b"\xff no home\n" * 100)
+        (broken / name).chmod(0o600)
     monkeypatch.setenv("_LEVQOR_COMPLETE", "complete_bash")
     for typed, offered in [
         ("he", ["health"]),
@@ -246,8 +250,8 @@ def test_the_shell_completes_commands_actions_fields_and_names(cli, home, monkey
         ("target add x slack.send --account a", ["acme"]),
         ("target add x slack.send --account=a", ["acme"]),
         ("target add x notion.create --account=a", []),
-        (f"--home {tmp_path / 'file'} target remove o", []),
-        (f"--home {tmp_path / 'file'} target add x slack.send --account a", []),
+        (f"--home {broken} target remove o", []),
+        (f"--home {broken} target add x slack.send --account a", []),
     ]:
         line = f"levqor {typed}" if "--home" in typed else f"levqor --home {home} {typed}"
         monkeypatch.setenv("COMP_WORDS", line)
