@@ -52,7 +52,7 @@ class HealthChecker:
     def report(self, *, live: bool = False) -> Health:
         """The summary, with what the ledger knows, or with live probes."""
         listed = accounts(self._engine)
-        detail = {c.account_id(account): self._last_known(c, account) for c, account in listed}
+        detail = {c.account_id(account): self.known(c, account) for c, account in listed}
         inbound, team = inbounds(self._engine.ledger), bots(self._engine.ledger)
         log = self._engine.log
         several = self._engine.ledger.store.shared or len(team.bots) > 1
@@ -69,10 +69,11 @@ class HealthChecker:
     def check(self, names: Collection[str]) -> dict[str, ConnectorHealth]:
         """Probe these accounts now, of those that are set up, and write what was found."""
         listed = [(c, a) for c, a in accounts(self._engine) if c.account_id(a) in names]
-        known = {c.account_id(account): self._last_known(c, account) for c, account in listed}
+        known = {c.account_id(account): self.known(c, account) for c, account in listed}
         return self._probe_all(known, listed)
 
-    def _last_known(self, connector: Connector, account: str | None) -> ConnectorHealth:
+    def known(self, connector: Connector, account: str | None) -> ConnectorHealth:
+        """What the database knows of an account, without a look at the network."""
         known, settings = self._unchecked(connector, account), self._engine.settings
         try:
             settings.config(connector, account)

@@ -120,14 +120,15 @@ class RunHistory(Stored):
         return True
 
     def usage(
-        self, days: int, of: RunFilter | None = None, until: float | None = None
+        self, days: int, of: RunFilter | None = None, until: float | None = None, only: str = ""
     ) -> list[UsageDay]:
-        """Runs by connector and UTC day, latest first; with `of`, of the runs still kept those."""
+        """Runs by connector, or of `only` one, and UTC day; with `of`, of those kept still."""
 
         def count(db: Connection) -> list[UsageDay]:
             first, end = _span(db, days, until)
             tallies = {} if of is None else usage.count_days(db, first, end, of)
-            for start, (connector, _), tally in _tallies(db, first, end, DAY) if of is None else ():
+            known = () if of else _tallies(db, first, end, DAY, only)
+            for start, (connector, _), tally in known:
                 tallies.setdefault((day_of(start), connector), Tally()).add(tally)
             ordered = sorted(tallies.items(), key=lambda item: item[0][1])
             ordered.sort(key=lambda item: item[0][0], reverse=True)

@@ -223,6 +223,14 @@ _STEPS = {
         );
         """,
     8: "ALTER TABLE runs ADD COLUMN tries TEXT;",
+    9: """
+        CREATE INDEX runs_kind ON runs (connector, surface, at, state, action)
+            WHERE settled_at IS NOT NULL;
+        CREATE INDEX runs_failed ON runs (state, at, connector, surface, action, caller)
+            WHERE state NOT IN ('accepted', 'sending', 'sent');
+        DROP INDEX runs_caller;
+        CREATE INDEX runs_caller ON runs (caller, at, connector, surface, action);
+        """,
 }
 
 

@@ -117,16 +117,16 @@ class Runs(People):
         self, db: Connection, connector: str, account: str, states: Sequence[str]
     ) -> RunRecord | None:
         """An account's latest run with one of these outcomes, but for a person's own mistake."""
-        where = "WHERE connector = :connector AND account = :account AND state = :state"
-        where += " AND settled_at IS NOT NULL"
         # A test send has nothing that a person wrote: its wrong input is a setting's.
-        where += f" AND (code IS NULL OR code <> '{InvalidInput.code}' OR test = 1)"
-        where += " ORDER BY settled_at DESC LIMIT 1"
-        latest = [
-            record
-            for state in states
-            for record in read(db, where, connector=connector, account=account, state=state)
-        ]
+        one = (
+            "SELECT run FROM (SELECT run FROM runs WHERE connector = :connector "
+            "AND account = :account AND state = :{0} AND settled_at IS NOT NULL "
+            f"AND (code IS NULL OR code <> '{InvalidInput.code}' OR test = 1) "
+            "ORDER BY settled_at DESC LIMIT 1) AS {0}"
+        )
+        named = listing.parameters("state", states)
+        each = " UNION ALL ".join(map(one.format, named))
+        latest = read(db, f"WHERE run IN ({each})", connector=connector, account=account, **named)
         return max(latest, key=lambda record: record.settled_at or 0.0, default=None)
 
     @writes()

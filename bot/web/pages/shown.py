@@ -18,7 +18,7 @@ from core.ledger.listing import RunFilter
 from core.ledger.records import DAY, day_of
 from core.plain import plain_text
 from core.reports import ConnectorHealth, Health, RunPage, UsageDay
-from core.run_filter import OUTCOMES, interfaces, own_runs, usage_for
+from core.run_filter import OUTCOMES, interfaces, own_runs
 from core.scopes import Read
 from core.story import decided
 
@@ -150,10 +150,11 @@ def _interfaces(engine: Engine, report: Health) -> list[dict[str, Any]]:
 Days = Mapping[tuple[str, str], UsageDay]
 
 
-def _days(engine: Engine, who: Access) -> Days:
+def _days(engine: Engine, who: Access, only: str = "") -> Days:
     """The runs of each service and day that somebody may see; of their own, today's alone."""
-    days = DAYS if who.reads(Read.USAGE) else 1
-    return {(each.connector, each.day): each for each in usage_for(engine, who, days).usage}
+    days, of = (DAYS, None) if who.reads(Read.USAGE) else (1, own_runs(engine, who))
+    usage = engine.ledger.usage(days, of, only=only)
+    return {(each.connector, each.day): each for each in usage}
 
 
 def _card(engine: Engine, name: str, detail: ConnectorHealth, days: Days) -> dict[str, Any]:
@@ -187,7 +188,7 @@ def service(
     """How a service did: its checks, its runs and how long they took."""
     connector, account = kind
     name = connector.account_id(account)
-    detail = health.report().detail[name]
+    detail = health.known(connector, account)
     _, seconds, step = SPANS[span]
     until = engine.ledger.now()
     since = (until - seconds) // step * step + step
@@ -196,7 +197,7 @@ def service(
         "title": detail.title,
         "service": connector.name,
         "health": detail,
-        "strip": _strip(engine, name, _days(engine, who)),
+        "strip": _strip(engine, name, _days(engine, who, connector.name)),
         "ends": (f"{_utc(since)} UTC", f"{_utc(until)} UTC"),
         "span": span,
         "spans": [(each, words) for each, (words, *_) in SPANS.items()],
