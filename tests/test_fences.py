@@ -352,6 +352,17 @@ def test_the_list_of_interfaces_is_read_without_what_is_heavy():
     assert ran.stdout == "set()\n"
 
 
+def test_a_bot_starts_without_the_command_lines_of_its_libraries():
+    program = (
+        "import sys; from bot.app.main import leave_out; leave_out(); import bot.telegram.surface; "
+        "print({'httpx', 'rich', 'pygments', 'typer'} & set(sys.modules))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert ran.stdout == "{'httpx'}\n"
+
+
 def test_the_sandbox_is_loaded_only_when_it_is_asked_for():
     strays = [
         place(file)

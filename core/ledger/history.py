@@ -127,8 +127,7 @@ class RunHistory(Stored):
         def count(db: Connection) -> list[UsageDay]:
             first, end = _span(db, days, until)
             tallies = {} if of is None else usage.count_days(db, first, end, of)
-            known = () if of else _tallies(db, first, end, DAY, only)
-            for start, (connector, _), tally in known:
+            for start, (connector, _), tally in () if of else _tallies(db, first, end, DAY, only):
                 tallies.setdefault((day_of(start), connector), Tally()).add(tally)
             ordered = sorted(tallies.items(), key=lambda item: item[0][1])
             ordered.sort(key=lambda item: item[0][0], reverse=True)
