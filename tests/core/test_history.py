@@ -217,10 +217,15 @@ def test_pruning_that_was_killed_midway_leaves_every_run_counted(
 @both
 def test_what_changed_is_found_by_its_index_and_not_by_looking_at_every_run(ledger):
     shared, seen = ledger.store.shared, {}
-    args = {"connector": "sample", "state": "", "account": "", "since": 1.0, "first": 0.0}
+    args = {"connector": "sample", "state": "", "account": "", "since": 990.0, "first": 0.0}
+    columns = "run, at, day, action, connector, caller, surface, test, state, charged, rebind, "
+    columns += "fingerprint, owner, quota_owner, settled_at"
+    sent = ("1970-01-01", "sample.do", "sample", "cli:a", "cli", 0, "sent", 1, 0, b"", "x", "cli:a")
 
     def plan(db):
+        db.load("runs", columns, ((f"{n:04}", float(n), *sent, float(n)) for n in range(1000)))
         if shared:
+            db.execute("ANALYZE runs")
             db.execute("SET LOCAL enable_seqscan = off")
         for name, sql in (("changed", usage._CHANGED), ("kinds", usage._NEXT_KIND)):
             how = "EXPLAIN" if shared else "EXPLAIN QUERY PLAN"
