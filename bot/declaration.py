@@ -6,7 +6,6 @@ heavy to import waits until one of its functions is called.
 
 from __future__ import annotations
 
-import pkgutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,13 @@ if TYPE_CHECKING:
 
 def imported(name: str) -> Callable[..., Any]:
     """Return a function, written `module:function`, that is imported only when it is called."""
-    return lambda *args: pkgutil.resolve_name(name)(*args)  # noqa: PLW0108 - not yet
+
+    def late(*args: Any) -> Any:
+        from pkgutil import resolve_name
+
+        return resolve_name(name)(*args)
+
+    return late
 
 
 @dataclass(frozen=True)

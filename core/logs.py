@@ -28,6 +28,7 @@ KEPT = 5
 # A process that was stopped while it held the lock must not hold up every run.
 _LOCK_SECONDS = 2.0
 _LOCK_POLL = 0.002
+_LINE = json.JSONEncoder(separators=(",", ":"))
 
 
 class RunLog:
@@ -87,7 +88,7 @@ class RunLog:
                     "error": error,
                 }
                 present = {name: value for name, value in line.items() if value is not None}
-                self._append(json.dumps(present, separators=(",", ":")).encode() + b"\n")
+                self._append(_LINE.encode(present).encode() + b"\n")
             except OSError as fault:
                 self._complain(f"The log {self.file} cannot be written: {fault.strerror}.")
             except (LedgerError, NotConfigured) as fault:

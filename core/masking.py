@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from urllib.parse import quote, quote_plus, urlsplit
 
 HIDDEN = "****"
@@ -48,11 +49,16 @@ class Redactor:
         forms = {form for secret in secrets for form in _forms(secret)}
         # Longest first, so that a secret inside another leaves no piece of it behind.
         known = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
-        self._pattern = re.compile("|".join([*known, *shapes, *_TOKENS]), re.DOTALL)
+        self._expression = "|".join([*known, *shapes, *_TOKENS])
 
     def clean(self, text: str) -> str:
         """Return the text with each secret replaced by `****`."""
         return self._pattern.sub(HIDDEN, text)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Most commands clean nothing, and it takes longer than reading the settings.
+        return re.compile(self._expression, re.DOTALL)
 
 
 def _forms(secret: str) -> Iterator[str]:

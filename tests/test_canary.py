@@ -33,7 +33,8 @@ sys.exit(main())
 CRASH = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)
-from core.cli import app, main, options
+from core.cli import main, options
+from core.cli.app import app
 @app.command()
 def crash(output: options.Output = None): raise ValueError(sys.stdin.read())
 sys.exit(main())

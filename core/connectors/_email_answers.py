@@ -4,9 +4,7 @@ Error names have changed over the years and one name covers several troubles, so
 name and message are looked at together: https://resend.com/docs/api-reference/errors
 """
 
-from pydantic import BaseModel
-
-from core.contract import Answer, AnswerTable, not_sent, refused, unknown
+from core.contract import Answer, AnswerModel, AnswerTable, not_sent, refused, unknown
 from core.errors import UpstreamError
 
 KEY_MISSING = refused(
@@ -124,16 +122,16 @@ ANSWERS = AnswerTable(
 )
 
 
-class Accepted(BaseModel):
+class Accepted(AnswerModel):
     """What is read of a success: accepted, which is not yet delivered."""
 
     id: str
 
 
-class Domains(BaseModel):
+class Domains(AnswerModel):
     """What is read of the account's domains."""
 
-    class Domain(BaseModel):
+    class Domain(AnswerModel):
         """One domain."""
 
         name: str
@@ -143,7 +141,7 @@ class Domains(BaseModel):
     has_more: bool = False
 
 
-class Trouble(BaseModel):
+class Trouble(AnswerModel):
     """What is read of an answer that says no."""
 
     name: str = ""

@@ -9,9 +9,7 @@ https://docs.slack.dev/reference/methods/chat.postMessage
 import re
 from dataclasses import replace
 
-from pydantic import BaseModel
-
-from core.contract import Answer, AnswerTable, not_sent, refused
+from core.contract import Answer, AnswerModel, AnswerTable, not_sent, refused
 from core.errors import UpstreamError
 
 _APP = "at api.slack.com/apps"
@@ -152,7 +150,7 @@ _FAILING = frozenset(
 )
 
 
-class Reply(BaseModel):
+class Reply(AnswerModel):
     """What is read of a Web API answer, which is a 200 even when it says no."""
 
     ok: bool
@@ -160,17 +158,17 @@ class Reply(BaseModel):
     needed: str = ""
 
 
-class Channel(BaseModel):
+class Channel(AnswerModel):
     """A channel, as much as is read of it."""
 
     id: str
     name: str
 
 
-class Conversations(BaseModel):
+class Conversations(AnswerModel):
     """The channels that a bot is in."""
 
-    channels: list[Channel] = []
+    channels: tuple[Channel, ...] = ()
 
 
 def explain(answer: Answer, table: AnswerTable) -> UpstreamError:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from pydantic import BaseModel
+from pydantic import Field
 
-from core.contract import Answer, AnswerTable, not_sent, refused, unknown
+from core.contract import Answer, AnswerModel, AnswerTable, not_sent, refused, unknown
 
 DELETED = unknown(
     "deleted_at_once",
@@ -132,14 +132,14 @@ ANSWERS = AnswerTable(
 )
 
 
-class Parameters(BaseModel):
+class Parameters(AnswerModel):
     """What may help out of a refusal; an answer has one of them or neither."""
 
     retry_after: float | None = None
     migrate_to_chat_id: int | None = None
 
 
-class Result(BaseModel):
+class Result(AnswerModel):
     """What is read of a message, a chat, a member, a webhook or the bot's own account."""
 
     id: int = 0
@@ -157,14 +157,14 @@ class Result(BaseModel):
     pending_update_count: int = 0
 
 
-class Reply(BaseModel):
+class Reply(AnswerModel):
     """What is read of any answer."""
 
     ok: bool
     error_code: int | None = None
     description: str = ""
-    parameters: Parameters = Parameters()
-    result: Result = Result()
+    parameters: Parameters = Field(default_factory=Parameters)
+    result: Result = Field(default_factory=Result)
 
 
 def may_post(chat: Result, member: Result) -> bool:
@@ -197,7 +197,7 @@ def result_of(answer: Answer) -> Result:
     raise ANSWERS.error(answer, status=status, text=text, wait=wait)
 
 
-class Update(BaseModel):
+class Update(AnswerModel):
     """An update, of which only the chat is read."""
 
     message: Result | None = None
@@ -205,7 +205,7 @@ class Update(BaseModel):
     my_chat_member: Result | None = None
 
 
-class Updates(BaseModel):
+class Updates(AnswerModel):
     """The updates of the last day that no bot has confirmed yet."""
 
     result: list[Update]

@@ -23,7 +23,7 @@ from core.contract.fields import (
     field,
     message_field,
 )
-from core.contract.http import Answer, HttpClient
+from core.contract.http import Answer, AnswerModel, HttpClient
 from core.contract.settings import (
     BaseUrl,
     Config,
@@ -53,6 +53,7 @@ __all__ = [
     "TARGET",
     "Action",
     "Answer",
+    "AnswerModel",
     "AnswerRow",
     "AnswerTable",
     "BaseUrl",

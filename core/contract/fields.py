@@ -123,7 +123,9 @@ class Columns:
 class Contract(BaseModel):
     """The base of every action's input: strict, stripped, closed, frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     @model_validator(mode="before")
     @classmethod

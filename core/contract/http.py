@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from json import dumps, loads
+from json import JSONEncoder, loads
 from typing import Any, Literal, NoReturn, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 Effect = Literal["write", "keyed", "none"]
 
@@ -20,6 +20,13 @@ _SECONDS = re.compile(r"\d{1,12}(\.\d{1,12})?")
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
 _YEAR = 366 * 86400.0
+_WRITTEN = JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+class AnswerModel(BaseModel):
+    """The base of what is read of an answer's body; built when it is first used."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ class HttpClient(ABC):
         """Write one JSON or form body."""
         data: bytes | Mapping[str, str] = form or {}
         if form is None:
-            data = dumps(json, ensure_ascii=False, allow_nan=False).encode()
+            data = _WRITTEN.encode(json).encode()
             headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
         return self.request("POST", url, effect, headers, params=params, data=data)
 

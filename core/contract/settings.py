@@ -117,8 +117,9 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
-    )
+        extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True,
+        defer_build=True,
+    )  # fmt: skip
 
     @classmethod
     @cache

@@ -216,10 +216,11 @@ def settle(
     """
     done = db.execute(
         "UPDATE runs SET state = :state, settled_at = :at, attempts = :attempts, ms = :ms, "
-        "code = :code, reason = :reason, receipt = :receipt, tries = :tries, "
-        "charged = CASE WHEN :gone = 1 THEN 0 ELSE charged END, "
-        "key = CASE WHEN :unsent = 1 AND rebind = 1 THEN NULL ELSE key END "
-        "WHERE run = :run AND "
+        "code = :code, reason = :reason, receipt = :receipt, tries = :tries"
+        # What stays is not written: its indexes would be, too.
+        + (", charged = 0" if state in ("refused", "not_sent") else "")
+        + (_FREED if state == "not_sent" else "")
+        + " WHERE run = :run AND "
         + ("state = :left" if left else OPEN if reason == "interrupted" else _UNSETTLED),
         {
             "run": run,
@@ -231,14 +232,13 @@ def settle(
             "reason": reason,
             "receipt": json.dumps(receipt) if receipt else None,
             "tries": json.dumps(tries) if tries else None,
-            "gone": state in ("refused", "not_sent"),
-            "unsent": state == "not_sent",
             "left": left,
         },
     )
     return done.rowcount == 1
 
 
+_FREED = ", key = CASE WHEN rebind = 1 THEN NULL ELSE key END"
 _UNSETTLED = f"({OPEN} OR (state = 'unknown' AND reason IN ('interrupted', 'restored')))"
 
 

@@ -1,8 +1,14 @@
 """What was noticed: probes of the connectors, and how the interfaces are doing."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from core.ledger.records import DAY, Inbound, ProbeStreak, day_of
 from core.ledger.store import Connection, Stored, reads, writes
-from core.reports import ChecksDay
+
+if TYPE_CHECKING:
+    from core.reports import ChecksDay
 
 # A check speaks for the time until the next one, and no longer than this: nobody looked.
 HOLDS_SECONDS = 2 * 3600.0
@@ -65,6 +71,8 @@ class Status(Stored):
 
         The earliest first. A day of which nothing is known has no verdicts.
         """
+        from core.reports import ChecksDay
+
         first = int(db.now() // DAY - days + 1) * DAY
         seconds: dict[int, dict[str, float]] = {first + n * DAY: {} for n in range(days)}
         rows = db.execute(

@@ -15,7 +15,8 @@ from core.errors import Certainty, UpstreamError
 from core.network import NoRoute
 from core.outbound import google
 from core.outbound.cache import SingleFlightCache
-from core.outbound.connection import MAX_BODY_BYTES, RequestProgress, current
+from core.outbound.connection import RequestProgress, current
+from core.outbound.response import MAX_BODY_BYTES
 from core.outbound.session import Routes, Session
 from core.outbound.transport_errors import failure
 from core.timers import at

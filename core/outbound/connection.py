@@ -15,20 +15,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from http import HTTPStatus
-from http.client import (
-    BadStatusLine,
-    HTTPResponse,
-    IncompleteRead,
-    LineTooLong,
-    RemoteDisconnected,
-)
-from typing import Any, Literal, NamedTuple
+from http.client import IncompleteRead
+from typing import Any, Literal
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import SSLError
 
+from core.outbound.response import MAX_BODY_BYTES, RawAnswer, Response
 from core.outbound.sockets import Opener, WatchedSocket, by_socks, direct, first, resolve
 from core.timers import uptime
 
@@ -37,7 +31,6 @@ Stage = Literal["idle", "resolve", "connect", "tunnel", "up", "handed_over", "an
 # Services and proxies drop idle connections after anything from 5 s up, unannounced; a
 # request written to such a one may or may not have been read.
 IDLE_SECONDS = 5.0
-MAX_HEADER_BYTES = MAX_BODY_BYTES = 64 * 1024
 
 
 class RequestProgress:
@@ -87,61 +80,10 @@ class RequestProgress:
 current: ContextVar[RequestProgress] = ContextVar("current")  # of this thread
 
 
-class RawAnswer(NamedTuple):
-    """An answer as it came, its body cut off after one byte too many."""
-
-    status: int
-    headers: Any  # an http.client.HTTPMessage, which is a Mapping in all but name
-    body: bytes
-
-
-class _Headers:
-    """The stream of an answer's head, which remembers how it ended."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.last = b""
-        self._seen = 0
-
-    def readline(self, limit: int) -> bytes:
-        line: bytes = self.stream.readline(limit)
-        self.last = line
-        self._seen += len(line)
-        if self._seen > MAX_HEADER_BYTES:
-            raise LineTooLong("header line")
-        return line
-
-    def close(self) -> None:
-        self.stream.close()
-
-
-class _Answer(HTTPResponse):
-    """http.client's, without two of its mistakes.
-
-    It takes a connection lost amid the headers for their end; and any interim answer but 100
-    (RFC 9110, 15.2) for the final one, which the next request would then read as its own.
-    """
-
-    def begin(self) -> None:
-        head = _Headers(self.fp)
-        self.fp = head  # type: ignore[assignment]
-        try:
-            super().begin()
-            while 100 <= self.status < 200:
-                if self.status == HTTPStatus.SWITCHING_PROTOCOLS:
-                    raise BadStatusLine("nobody asked for another protocol")
-                self.headers = None  # type: ignore[assignment]
-                super().begin()
-        finally:
-            self.fp = head.stream
-        if head.last not in (b"\r\n", b"\n"):
-            raise RemoteDisconnected("connection lost amid the headers")
-
-
 class WatchedConnection(HTTPConnection):
     """A plain connection that reports to this thread's progress."""
 
-    response_class = _Answer
+    response_class = Response
 
     def __init__(
         self, *args: Any, _socks_options: Mapping[str, Any] | None = None, **kwargs: Any

@@ -4,9 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic import BaseModel
-
-from core.contract.http import Explain, HttpClient
+from core.contract.http import AnswerModel, Explain, HttpClient
 
 # https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests
 _AUDIENCE = "https://oauth2.googleapis.com/token"
@@ -16,7 +14,7 @@ _ASSERTION_SECONDS = 3600
 _MARGIN_SECONDS = 60.0
 
 
-class _Token(BaseModel):
+class _Token(AnswerModel):
     access_token: str
     expires_in: int = 3600
 

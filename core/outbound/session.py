@@ -4,24 +4,33 @@ No redirects, no cookies, no .netrc, no retries; proxies and certificates as the
 environment says, but never a proxy for this computer itself.
 """
 
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit
 
 import certifi
 from urllib3 import PoolManager, ProxyManager
-from urllib3.util import create_urllib3_context, make_headers, parse_url
+from urllib3.util import Url, create_urllib3_context, make_headers, parse_url
 
 from core.network import NoRoute
 from core.outbound.cache import SingleFlightCache
-from core.outbound.connection import POOLS, RawAnswer
+from core.outbound.connection import POOLS
+from core.outbound.response import RawAnswer
 from core.settings.source import network
 
 # Reading the environment costs more than a request to a neighbour; a changed proxy or
 # certificate is noticed after this long.
 ROUTE_SECONDS = 5.0
+_POOLS = 16
+# An address that is used as it is, and what of it is asked for.
+_PLAIN = re.compile(
+    r"(https?://[\w.:\[\]-]+)"
+    r"(/(?!\.)(?:[\w~!$&'()*+,;=:@-]|/(?!\.)|(?<!/)\.)*(?:\?[\w.~!$&'()*+,;=:@/?-]*)?)",
+    re.ASCII,
+)
 
 
 class Route(NamedTuple):
@@ -59,21 +68,23 @@ class Session:
     def __init__(self) -> None:
         self._contexts: dict[tuple[str, int], ssl.SSLContext] = {}
         self._managers: dict[str | None, PoolManager] = {}
+        self._pools: dict[Hashable, tuple[Url, Any]] = {}
 
     def close(self) -> None:
         """Shut idle connections."""
+        self._pools = {}
         for manager in list(self._managers.values()):
             manager.clear()
 
     def _manager(self, proxy: str | None) -> PoolManager:
         """The pools of the connections that lead through a proxy, or through none."""
         if (manager := self._managers.get(proxy)) is None:
-            manager = self._managers[proxy] = self._pools(proxy)
+            manager = self._managers[proxy] = self._made(proxy)
             manager.pool_classes_by_scheme = POOLS
         return manager
 
-    def _pools(self, proxy: str | None) -> PoolManager:
-        sizes: Any = {"num_pools": 16, "maxsize": 1}
+    def _made(self, proxy: str | None) -> PoolManager:
+        sizes: Any = {"num_pools": _POOLS, "maxsize": 1}
         if proxy is None:
             return PoolManager(**sizes)
         parts = urlsplit(proxy)
@@ -99,15 +110,12 @@ class Session:
         seconds: float,
     ) -> RawAnswer:
         """Send one request and read its answer."""
-        at = parse_url(url)
-        secure = at.scheme == "https"
-        options = {"ssl_context": self._context(route.bundle)} if secure else {}
-        manager = self._manager(route.proxy)
-        pool: Any = manager.connection_from_host(at.host, at.port, at.scheme, options)
-        target, more = at.request_uri, dict(headers)
+        origin, target = _parted(url)
+        at, pool = self._pool(origin, route)
+        more = dict(headers)
         if params:
-            target += f"{'&' if at.query else '?'}{urlencode(params)}"
-        if pool.proxy and not secure:
+            target += f"{'&' if '?' in target else '?'}{urlencode(params)}"
+        if pool.proxy and at.scheme != "https":
             target = f"{at.scheme}://{at.netloc}{target}"
             more |= pool.proxy_headers
         if isinstance(data, Mapping):
@@ -116,12 +124,26 @@ class Session:
         if data is not None:
             more["Content-Length"] = str(len(data))
         # A folded header is read as two by some servers.
-        folded = any("\n" in value or "\r" in value for value in more.values())
-        if folded or not at.scheme:
+        if any("\n" in value or "\r" in value for value in more.values()):
             raise ValueError
         head = {"Host": at.netloc or "", **more}
         answer: RawAnswer = pool.exchange(method, target, head, data, seconds)
         return answer
+
+    def _pool(self, origin: str, route: Route) -> tuple[Url, Any]:
+        """A host's address and its connections; urllib3 takes long to look either up."""
+        secure = origin.startswith("https:")
+        options = {"ssl_context": self._context(route.bundle)} if secure else {}
+        key = (origin, route.proxy, *options.values())
+        known = self._pools.get(key)
+        if known is None:
+            at, manager = parse_url(origin), self._manager(route.proxy)
+            pool = manager.connection_from_host(at.host, at.port, at.scheme, options)
+            # What nobody holds any more closes its connections: here and in the manager.
+            if len(self._pools) == _POOLS:
+                del self._pools[next(iter(self._pools))]
+            known = self._pools[key] = at, pool
+        return known
 
     def _context(self, bundle: str) -> ssl.SSLContext:
         # Loading a bundle takes 20 ms and more; urllib3 would do it for each connection.
@@ -131,8 +153,18 @@ class Session:
         if context is None:
             context = _context(bundle)
             self._contexts = {key: context}
-            self._managers = {None: self._manager(None)}
+            self._managers, self._pools = {None: self._manager(None)}, {}
         return context
+
+
+def _parted(url: str) -> tuple[str, str]:
+    """Where a URL leads, and what is asked for there; raises ValueError."""
+    if plain := _PLAIN.fullmatch(url):
+        return plain[1], plain[2]
+    at = parse_url(url)
+    if not at.scheme or not at.host:
+        raise ValueError
+    return f"{at.scheme}://{at.netloc}", at.request_uri
 
 
 def _context(bundle: str) -> ssl.SSLContext:

@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from core.plain import plain_line
 from core.reports.base import Report
 from core.reports.runs import State
+from core.reports.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -28,29 +28,6 @@ class Finding:
     def __post_init__(self) -> None:
         """A workspace's, a bot's or a folder's name may hold anything."""
         object.__setattr__(self, "what", plain_line(self.what))
-
-
-class Verdict(StrEnum):
-    """How a service is doing."""
-
-    OK = "ok"
-    ATTENTION = "attention"
-    FAILING = "failing"
-    UNREACHABLE = "unreachable"
-    NOT_CONFIGURED = "not_configured"
-    UNCHECKED = "unchecked"
-
-
-# It is set up and does not work; one that is merely not set up is no failure.
-BROKEN = (Verdict.FAILING, Verdict.UNREACHABLE)
-# What is said of a service whose verdict has changed.
-BECAME = {
-    Verdict.OK: "works again",
-    Verdict.ATTENTION: "needs attention",
-    Verdict.FAILING: "is failing",
-    Verdict.UNREACHABLE: "is failing",
-    Verdict.NOT_CONFIGURED: "is no longer set up",
-}
 
 
 @dataclass(frozen=True)

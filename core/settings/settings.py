@@ -129,6 +129,8 @@ class Settings:
 
     def of(self, kind: type[C]) -> C:
         """Return an interface's own settings."""
+        if kind not in self._own:
+            self._own[kind] = kind.model_validate({})
         return cast("C", self._own[kind])
 
     def value(self, name: str) -> str | None:
@@ -237,6 +239,8 @@ class Settings:
         problems = [p for name, p in faults if name.partition("__")[0] not in self._services]
         kinds: list[type[Config]] = [*(each.settings for each in self.interfaces), AppSettings]
         for kind in kinds:
+            if not any(each.name in values for each in kind.settings()):
+                continue  # its defaults are right
             wrong = malformed(kind, values)
             problems += [
                 Problem(name, f"{name} {what}.", f"Correct {name}, or take it out.", fatal=True)

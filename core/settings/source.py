@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv.parser import parse_stream
-
 from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, utf8
 from core.errors import NotConfigured
 from core.home import Stamp, default, find, open_trusted, read_trusted, stamp
@@ -177,6 +175,8 @@ class Reading:
         return {}
 
     def _parse_env(self, text: str) -> dict[str, str]:
+        from dotenv.parser import parse_stream
+
         values: dict[str, str] = {}
         for line in parse_stream(io.StringIO(text)):
             number = line.original.line

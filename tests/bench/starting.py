@@ -1,7 +1,8 @@
 """The terminal from start to end, beside an interpreter that imports the same libraries.
 
 `levqor run` journals a run, posts to a loopback server, settles the run and prints its receipt.
-The bare imports are those of pydantic, requests, typer and rich. All take turns.
+The bare imports are those of pydantic, requests, typer and rich. All take turns. 300 ms are meant
+of a machine on which the bare imports take 190: 1.58 times as long.
 """
 
 import subprocess
@@ -56,3 +57,5 @@ def measure():
         yield Measured(name, "ms", each, AIMS.get(name, ""))
     paired = [ours - bare for ours, bare in zip(repeats[RUN], repeats[BARE], strict=True)]
     yield Measured(f"{RUN}, less the bare imports", "ms", paired)
+    ratio = [ours / bare for ours, bare in zip(repeats[RUN], repeats[BARE], strict=True)]
+    yield Measured(f"{RUN}, of the bare imports", "times", ratio, "at most 1.58")

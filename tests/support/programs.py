@@ -68,7 +68,7 @@ class Terminals:
 
     def __init__(self, environ: dict[str, str]) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.support.programs", "core.cli", *_LOADED])
+        self._context.set_forkserver_preload(["tests.support.programs", "core.cli.line", *_LOADED])
         self._environ = environ
 
     def __enter__(self) -> Self:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from core.contract import Answer, AnswerTable, listed, not_sent, refused
+from core.contract import Answer, AnswerModel, AnswerTable, listed, not_sent, refused
 from core.errors import UpstreamError
 
 EDGE_BLOCKED = refused(
@@ -139,7 +139,7 @@ EDGE = replace(
 )
 
 
-class Complaint(BaseModel):
+class Complaint(AnswerModel):
     """Notion's error body."""
 
     code: str = ""

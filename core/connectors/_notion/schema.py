@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from pydantic import AliasChoices, AliasPath, BaseModel, Field, SecretStr
+from pydantic import AliasChoices, AliasPath, Field, SecretStr
 
 from core.connectors._notion.answers import SEVERAL_SOURCES, UNREADABLE, complaint, explain
-from core.contract import Answer, HttpClient, bearer, folded, listed, nearest
+from core.contract import Answer, AnswerModel, HttpClient, bearer, folded, listed, nearest
 from core.errors import UpstreamError
 
 VERSION = "2026-03-11"  # https://developers.notion.com/reference/versioning
@@ -47,14 +47,14 @@ class Api:
         return {**bearer(self.token), "Notion-Version": VERSION}
 
 
-class Option(BaseModel):
+class Option(AnswerModel):
     """An option of a select, a status or a multi-select."""
 
     id: str = ""
     name: str
 
 
-class Column(BaseModel):
+class Column(AnswerModel):
     """A property of a data source's schema; its name is the key it stands under."""
 
     id: str
@@ -69,47 +69,47 @@ class Column(BaseModel):
     )
 
 
-class Schema(BaseModel):
+class Schema(AnswerModel):
     """A data source: its id, and its columns by name."""
 
     id: str
     columns: dict[str, Column] = Field(validation_alias="properties")
 
 
-class Source(BaseModel):
+class Source(AnswerModel):
     """A data source as its database lists it."""
 
     id: str
     name: str = ""
 
 
-class Database(BaseModel):
+class Database(AnswerModel):
     """A database: a container of data sources."""
 
     data_sources: list[Source]
 
 
-class Page(BaseModel):
+class Page(AnswerModel):
     """The page Notion made."""
 
     id: str
     url: str | None = None
 
 
-class Text(BaseModel):
+class Text(AnswerModel):
     """A piece of a title."""
 
     plain_text: str = ""
 
 
-class Shared(BaseModel):
+class Shared(AnswerModel):
     """A data source as a search finds it."""
 
     id: str
-    title: list[Text] = []
+    title: tuple[Text, ...] = ()
 
 
-class Found(BaseModel):
+class Found(AnswerModel):
     """What a search found."""
 
     results: list[Shared]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from core.contract import Answer, AnswerTable, not_sent, refused
+from core.contract import Answer, AnswerModel, AnswerTable, not_sent, refused
 from core.errors import UpstreamError
 
 NO_SUCH_RANGE = refused(
@@ -140,7 +140,7 @@ ANSWERS = AnswerTable(
 TOKEN = replace(ANSWERS, by_text=_TOKEN_TEXTS, by_status={429: TOO_FAST}, otherwise=NO_TOKEN)
 
 
-class Fault(BaseModel):
+class Fault(AnswerModel):
     """What the API says went wrong."""
 
     status: str = ""
@@ -148,13 +148,13 @@ class Fault(BaseModel):
     details: list[dict[str, Any]] = Field(default_factory=list)
 
 
-class ApiError(BaseModel):
+class ApiError(AnswerModel):
     """The API's error body."""
 
-    error: Fault = Fault()
+    error: Fault = Field(default_factory=Fault)
 
 
-class TokenError(BaseModel):
+class TokenError(AnswerModel):
     """The token endpoint's error body, which has OAuth's shape."""
 
     error_description: str = ""

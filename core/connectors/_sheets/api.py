@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import AliasPath, BaseModel, Field
+from pydantic import AliasPath, Field
 
 from core.connectors._sheets.account import Account
 from core.connectors._sheets.answers import KEY_DAMAGED, explain, explain_token
 from core.connectors._sheets.ranges import column_of
-from core.contract import Answer, Cell, HttpClient, TypedNumber, listed, plain_line
+from core.contract import Answer, AnswerModel, Cell, HttpClient, TypedNumber, listed, plain_line
 from core.errors import UpstreamError
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -22,19 +22,19 @@ APPEND = {
 TABS = {"fields": "sheets.properties.title"}
 
 
-class Tab(BaseModel):
+class Tab(AnswerModel):
     """A tab of a spreadsheet."""
 
     title: str = Field(validation_alias=AliasPath("properties", "title"))
 
 
-class Spreadsheet(BaseModel):
+class Spreadsheet(AnswerModel):
     """A spreadsheet: its tabs."""
 
     sheets: list[Tab]
 
 
-class Appended(BaseModel):
+class Appended(AnswerModel):
     """The answer to an append: which range was written, and how many rows."""
 
     range: str = Field("", validation_alias=AliasPath("updates", "updatedRange"))
