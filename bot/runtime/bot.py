@@ -1,6 +1,7 @@
 """What every surface of the bot shares: one engine, one event loop, one way to end."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -114,14 +115,60 @@ class Bot:
         caller: Caller,
         *,
         patience: float = PATIENCE,
-        pool: Kind = "accept",
         **options: Any,
     ) -> Accepted:
-        """Journal a run, with `Engine.accept`'s options; raises its errors.
+        """Journal a run and have it sent, with `Engine.accept`'s options; raises its errors.
 
         Once this returns the request may be acknowledged: the run is in the ledger.
         `patience` begins now, the wait for a free thread included.
         """
+        accept = self._accepting(patience, action_id, values, caller, **options)
+
+        def begin(tell: Callable[[Accepted], None]) -> None:
+            accepted = accept()
+            tell(accepted)
+            # Not by the event loop, which others wait for; who asked may have gone.
+            if accepted.first:
+                self.engine.start(accepted)
+
+        return await self._begun("accept", begin)
+
+    async def settle(self, accepted: Accepted) -> Settled:
+        """Await the end of an accepted run; cancelling this never ends the run."""
+        if accepted.settled is not None:
+            return accepted.settled
+        return await asyncio.shield(asyncio.wrap_future(self.engine.start(accepted)))
+
+    async def run(
+        self,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        *,
+        patience: float = PATIENCE,
+        **options: Any,
+    ) -> Settled:
+        """Accept a run and await its end, for a surface that acknowledges nothing.
+
+        Raises what `accept` raises, and InProgress for a redelivery whose first run is still out.
+        """
+        accept = self._accepting(patience, action_id, values, caller, **options)
+
+        def begin(tell: Callable[[Settled], None]) -> None:
+            out = self.engine.start(_not_out(accept()))
+            out.add_done_callback(lambda ended: tell(ended.result()))
+
+        return await self._begun("run", begin)
+
+    def _accepting(
+        self,
+        patience: float,
+        action_id: str,
+        values: Mapping[str, Any],
+        caller: Caller,
+        **options: Any,
+    ) -> Callable[[], Accepted]:
+        """What journals a run, once a thread does it; raises Stopping."""
         if self.ending and options.get("key") is None:
             raise Stopping
         give_up = time.monotonic() + patience
@@ -131,34 +178,29 @@ class Bot:
             options["stopping"] = self.ending  # of what came before, the answer is there
             return self.engine.accept(action_id, values, caller, patience=remaining, **options)
 
-        work = asyncio.ensure_future(self._on(pool, accept))
-        self._expect(work)
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            # Who asked has gone, the thread has not: what it accepts must still be sent.
-            work.add_done_callback(self._start_unattended)
-            raise
+        return accept
 
-    async def settle(self, accepted: Accepted) -> Settled:
-        """Start an accepted run and await its end; cancelling this never ends the run."""
-        if accepted.settled is not None:
-            return accepted.settled
-        return await asyncio.shield(asyncio.wrap_future(self.engine.start(accepted)))
+    async def _begun(self, kind: Kind, begin: Callable[[Callable[[T], None]], None]) -> T:
+        """Have a thread begin something, and await what it tells; the thread is never cancelled.
 
-    async def run(
-        self, action_id: str, values: Mapping[str, Any], caller: Caller, **options: Any
-    ) -> Settled:
-        """Accept a run and await its end, for a surface that acknowledges nothing.
-
-        Raises what `accept` raises, and InProgress for a redelivery whose first run is still out.
+        The event loop is woken once, whichever thread tells.
         """
-        accepted = await self.accept(action_id, values, caller, pool="run", **options)
-        if not accepted.first and accepted.settled is None:
-            raise InProgress(
-                run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly."
-            )
-        return await self.settle(accepted)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def tell(how: Callable[[Any], object], what: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the bot has ended, and nobody listens
+                loop.call_soon_threadsafe(lambda: answer.done() or how(what))
+
+        def work() -> None:
+            try:
+                begin(partial(tell, answer.set_result))
+            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+                tell(answer.set_exception, error)
+
+        self._expect(answer)
+        self._pools[kind].submit(work)
+        return await asyncio.shield(answer)
 
     async def _on(self, kind: Kind, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pools[kind], work)
@@ -172,10 +214,6 @@ class Bot:
         until = time.monotonic() + seconds
         while self._answers and (remaining := until - time.monotonic()) > 0:
             await asyncio.wait(tuple(self._answers), timeout=remaining)
-
-    def _start_unattended(self, work: asyncio.Future[Accepted]) -> None:
-        if not work.cancelled() and work.exception() is None and work.result().first:
-            self.engine.start(work.result())
 
     def spawn(
         self, job: Coroutine[Any, Any, Any], *, name: str | None = None, asked: bool = False
@@ -233,3 +271,10 @@ class Bot:
         for pool in self._pools.values():
             # What runs is not waited for.
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _not_out(accepted: Accepted) -> Accepted:
+    """Raise InProgress for a redelivery whose first run is still out."""
+    if not accepted.first and accepted.settled is None:
+        raise InProgress(run=accepted.run, retry_after=IN_PROGRESS_RETRY, fix="Ask again shortly.")
+    return accepted

@@ -24,6 +24,7 @@ from core.network import NoRoute, Proxy, loopback
 from core.settings import Settings, network
 
 CALL_SECONDS = 8.0
+USERS_A_PAGE = 200
 # More than the upstream's own hundred: answers that wait must not hold up an acknowledgement.
 CONNECTIONS = 256
 
@@ -111,6 +112,16 @@ class Api:
     async def user(self, user: str, seconds: float) -> Any:
         """`users.info`: what it says of somebody, in whatever shape."""
         return (await answered(self.client.users_info(user=user), seconds)).get("user")
+
+    async def users(self, cursor: str) -> tuple[list[Any], str]:
+        """`users.list`: a page of the workspace's people, and where the next one begins."""
+        call = self.client.users_list(limit=USERS_A_PAGE, cursor=cursor or None)
+        response = await answered(call)
+        users, more = response.get("members"), response.get("response_metadata") or {}
+        following = more.get("next_cursor", "") if isinstance(more, dict) else None
+        if not isinstance(users, list) or not isinstance(following, str):
+            raise InvalidAnswer
+        return users, following
 
     async def open_view(self, trigger: str, view: Mapping[str, Any]) -> str:
         """`views.open`: show a form to whoever pulled the trigger; its id."""

@@ -4,11 +4,12 @@ Nobody is allowed by default: people of other workspaces (Slack Connect) are ref
 guests are where the scope `users:read` lets the bot know who is one.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from bot.expiring import ExpiringMap
-from bot.slack.api import Api, SlackApiError, Unreachable
+from bot.slack.api import USERS_A_PAGE, Api, SlackApiError, Unreachable
 from bot.slack.connection_status import GONE, refused_token
 from core.callers import Caller
 from core.errors import Busy, Forbidden
@@ -17,6 +18,9 @@ from core.errors import Busy, Forbidden
 LOOK_UP_SECONDS = 0.8
 KNOWN_SECONDS = 900.0
 MOST_KNOWN = 10_000
+# Slack allows some twenty pages a minute.
+PAGE_SECONDS = 3.0
+AGAIN_SECONDS = 60.0
 
 
 class People:
@@ -27,6 +31,30 @@ class People:
         self._team = team
         self._may_look = True
         self._known: ExpiringMap[str, bool] = ExpiringMap(MOST_KNOWN, KNOWN_SECONDS)
+
+    async def learn(self) -> None:
+        """Read who the members are before they ask: what Slack says of one takes its time."""
+        while True:
+            try:
+                await self._learn()
+            except SlackApiError:
+                return  # each is asked about, where that is allowed
+            except Unreachable as down:
+                await asyncio.sleep(max(AGAIN_SECONDS, down.wait or 0.0))
+            else:
+                await asyncio.sleep(KNOWN_SECONDS / 2)
+
+    async def _learn(self) -> None:
+        cursor, pages = "", MOST_KNOWN // USERS_A_PAGE
+        for _ in range(pages):
+            users, cursor = await self._api.users(cursor)
+            for user in users:
+                member = self._full(user)
+                if member is not None and isinstance(user.get("id"), str):
+                    self._known[user["id"]] = member
+            if not cursor:
+                return
+            await asyncio.sleep(PAGE_SECONDS)
 
     async def admit(self, body: Mapping[str, Any]) -> Caller:
         """Say who sent a payload; raises Forbidden, or Busy where Slack did not say in time."""

@@ -52,6 +52,7 @@ class Slack(Surface):
         api, me = await self._meet(bot.settings, status)
         api.on_foreign = status.foreign
         people = People(api, str(me["team_id"]))
+        bot.spawn(people.learn(), name="slack people")
         handlers = Handlers(bot, api, people, status)
         app = App(bot, api, handlers, me)
         handlers.notifier.start()

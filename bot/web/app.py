@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache, partial
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -41,15 +42,20 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     )
     handlers = Handlers(bot, metrics, limits, places, live, authenticator)
     app = FastAPI(title="Levqor", version=__version__, openapi_url=None, redirect_slashes=False)
+    direct: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {}
+
+    def serve(
+        method: str, path: str, handler: Callable[[Request], Awaitable[Response]], docs: Any
+    ) -> None:
+        app.add_api_route(path, handler, methods=[method], **docs)
+        if "{" not in path:
+            direct[method, path] = handler
+
     for connector in bot.engine.connectors:
         for action in connector.actions:
             action_id = connector.action_id(action)
-            app.add_api_route(
-                f"/actions/{action_id}",
-                partial(handlers.act, action_id),
-                methods=["POST"],
-                **openapi.action_page(connector, action, bot.settings.default),
-            )
+            page = openapi.action_page(connector, action, bot.settings.default)
+            serve("POST", f"/actions/{action_id}", partial(handlers.act, action_id), page)
     runs_page = openapi.runs_page(bot.engine.connectors, interfaces(bot.engine))
     for path, handler, docs in (
         ("/actions/health", handlers.connectors, openapi.HEALTH),
@@ -62,13 +68,13 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
         ("/metrics", handlers.scrape, openapi.METRICS),
         ("/openapi.json", _description(app, bot.engine), openapi.OPENAPI),
     ):
-        app.add_api_route(path, handler, methods=["GET"], **docs)
-    app.add_api_route("/api/sign-in", handlers.sign_in, methods=["POST"], **openapi.SIGN_IN)
+        serve("GET", path, handler, docs)
+    serve("POST", "/api/sign-in", handlers.sign_in, openapi.SIGN_IN)
     app.add_exception_handler(LevqorError, _error)
     app.add_exception_handler(HTTPException, partial(_routing_error, bot.engine))
     app.add_exception_handler(Exception, _error)
     console = Console(bot, authenticator, live, limits.body_seconds)
-    return AuthMiddleware(app, bot, authenticator, hooks, limits, metrics, console)
+    return AuthMiddleware(app, direct, bot, authenticator, hooks, limits, metrics, console)
 
 
 def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:

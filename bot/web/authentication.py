@@ -152,21 +152,21 @@ class Authenticator:
     ) -> Principal:
         """Tell who asks; headers are by lower-case name. Raises Unauthorized."""
         address = self.address(peer, headers)
-        obstacle = self._obstacle(peer, headers, version)
         if "authorization" in headers:
             caller = bearer(headers["authorization"])
-        elif self._settings().anonymous or obstacle is None:
-            caller = Caller(ADDRESSED_SURFACE, quota_address(address), known=False)
         else:
-            raise Unauthorized(
-                f"Levqor needs a token here: {obstacle}.",
-                reason="token_needed",
-                fix=HOW_TO_SEND_ONE,
-            )
+            obstacle = self._obstacle(peer, headers, version)
+            if obstacle is not None and not self._settings().anonymous:
+                raise Unauthorized(
+                    f"Levqor needs a token here: {obstacle}.",
+                    reason="token_needed",
+                    fix=HOW_TO_SEND_ONE,
+                )
+            caller = Caller(ADDRESSED_SURFACE, quota_address(address), known=False)
         try:
             return Principal(await self._access(caller), address, self.starts(headers))
         except LedgerError as error:
-            if obstacle is None:
+            if self._obstacle(peer, headers, version) is None:
                 raise
             # Who it is cannot be told now, and a stranger need not know of our folders.
             raise LedgerError(

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
@@ -130,12 +131,10 @@ def idempotency_key(headers: Mapping[str, str], caller: Caller) -> str | None:
 
 def check_media_type(headers: Mapping[str, str]) -> None:
     """Raise WrongMediaType for anything but plain UTF-8 JSON."""
-    message = Message()
-    message["content-type"] = headers.get("content-type", "")
+    media, charset = _media_type(headers.get("content-type", ""))
     fix = "Send the header Content-Type: application/json."
-    if message.get_content_type() != "application/json":
+    if media != "application/json":
         raise WrongMediaType([Fault("content-type", "must be application/json")], fix=fix)
-    charset = message.get_content_charset("utf-8")
     if charset.replace("_", "-").replace("utf-8", "utf8") != "utf8":
         raise WrongMediaType(
             [Fault("content-type", "has a charset other than UTF-8")],
@@ -145,6 +144,14 @@ def check_media_type(headers: Mapping[str, str]) -> None:
         raise WrongMediaType(
             [Fault("content-encoding", "must be left out")], fix="Send the body uncompressed."
         )
+
+
+@lru_cache(maxsize=64)
+def _media_type(header: str) -> tuple[str, str]:
+    """Read a content-type: its type, and its charset or UTF-8."""
+    message = Message()
+    message["content-type"] = header
+    return message.get_content_type(), message.get_content_charset("utf-8")
 
 
 def _malformed(what: str) -> InvalidInput:

@@ -67,7 +67,7 @@ class Handlers:
         run = partial(
             self._bot.run, action_id, caller=caller, ip=principal.address, patience=PATIENCE
         )
-        if action_id not in self._bot.engine.authorization.offered(principal.access):
+        if not self._bot.engine.authorization.offers(principal.access, action_id):
             await run(values={})  # refuses and logs it, before a word of the body is read
         test = _flag(request, "test")
         body = await read_body(request.receive, headers, self._limits.body_seconds)

@@ -9,9 +9,9 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +37,8 @@ log = logging.getLogger("levqor.web")
 # Clients that take Levqor for their proxy, and proxies themselves, name the host in the
 # target; every server must accept that (RFC 9112, section 3.2.2).
 _WHOLE_ADDRESS = re.compile(r"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
+# By method and path, of addresses that hold no name of anything.
+Direct = Mapping[tuple[str, str], Callable[[Request], Awaitable[Response]]]
 LIVE, READY = "/ops/live", "/ops/ready"
 _EXPOSED = b"X-Run-Id, Retry-After"
 _PREFLIGHT = {
@@ -55,6 +57,7 @@ class AuthMiddleware:
     def __init__(
         self,
         app: ASGIApp,
+        direct: Direct,
         bot: Bot,
         authenticator: Authenticator,
         hooks: Iterable[Hook],
@@ -62,7 +65,8 @@ class AuthMiddleware:
         metrics: Metrics,
         console: Console,
     ) -> None:
-        self._app = app
+        """`direct` are handlers of `app` that are called without its router and its layers."""
+        self._app, self._direct = app, direct
         self._console = console
         self._bot = bot
         self._authenticator = authenticator
@@ -97,8 +101,8 @@ class AuthMiddleware:
                 response = await self._call_hook(hook, scope, receive, headers)
             elif self._console.serves(scope["path"]):
                 response = await self._console.answer(scope, receive, headers, _peer(scope))
-            elif (early := await self._admit(scope, headers)) is not None:
-                response = early
+            elif (answer := await self._answer(scope, receive, headers)) is not None:
+                response = answer
             else:
                 await self._app(scope, receive, send_with_headers)
                 return
@@ -122,6 +126,20 @@ class AuthMiddleware:
                 (b"access-control-expose-headers", _EXPOSED),
             ]
         return more
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str]
+    ) -> Response | None:
+        """Answer what needs no router; None for the rest."""
+        if (early := await self._admit(scope, headers)) is not None:
+            return early
+        handler = self._direct.get((scope["method"], scope["path"]))
+        if handler is None:
+            return None
+        try:
+            return await handler(Request(scope, receive))
+        except LevqorError as error:
+            return error_response(error)
 
     async def _admit(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Find out who asks; answers a browser's preflight, which carries no token."""
@@ -208,5 +226,8 @@ def _routable(scope: Scope, headers: dict[str, str]) -> Scope:
 
 def _folded(scope: Scope) -> dict[str, str]:
     """Return headers by lower-case name, repeated ones joined by commas."""
-    headers = Headers(scope=scope)
-    return {name.lower(): ", ".join(headers.getlist(name)) for name in headers}
+    headers: dict[str, str] = {}
+    for raw, text in scope["headers"]:
+        name, value = raw.decode("latin-1").lower(), text.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

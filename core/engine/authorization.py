@@ -93,8 +93,11 @@ class Authorization:
 
     def offered(self, who: Access) -> list[str]:
         """The actions that somebody may do, in menu order."""
-        may = self._settings().may
-        return [each for each in self._actions if who.offers(each) and may(who.caller, each)]
+        return [each for each in self._actions if self.offers(who, each)]
+
+    def offers(self, who: Access, action_id: str) -> bool:
+        """Whether somebody may do an action."""
+        return who.offers(action_id) and self._settings().may(who.caller, action_id)
 
     def targets(self, who: Access, action_id: str | None = None) -> list[TargetRecord]:
         """The targets that somebody may use, of an action or of all, by name."""

@@ -149,7 +149,7 @@ class Dispatcher:
         with contextlib.suppress(LedgerError):
             self.catch_up(_OFFER_SECONDS)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job, sent: Callable[[], None]) -> None:
         began, asked = time.perf_counter(), uptime()
         try:
             begun = self._ledger.sending(job.run)
@@ -159,7 +159,9 @@ class Dispatcher:
             self._finish(job, _settled(job, "not_sent", began, error=error))
             return
         if begun:
-            self._finish(job, self._send(job, began, asked))
+            settled = self._send(job, began, asked)
+            sent()
+            self._finish(job, settled)
         elif record is not None and not record.open and record.reason != "interrupted":
             self._finish(job, self._restore(record), journal=False)
         else:

@@ -4,11 +4,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from core.engine.results import Job
 from core.timers import Handle, at
 
 WORKERS = 16
+# Who has sent writes down how it ended, and another sends meanwhile.
+THREADS = 2 * WORKERS
 PLACES = 256
 # A run that waited this long is answered `busy`.
 WAIT_SECONDS = 120.0
@@ -17,13 +20,14 @@ WAIT_SECONDS = 120.0
 class Queue:
     """Sixteen workers, started as they are needed, and 256 places to wait.
 
+    A worker that has sent its run calls what `work` is given; from then on it counts as none.
     Threads are daemons: one that hangs in a name look-up must not hold up the exit.
     """
 
     def __init__(
         self,
         name: str,
-        work: Callable[[Job], None],
+        work: Callable[[Job, Callable[[], None]], None],
         expired: Callable[[Job], None],
         *,
         wait_seconds: float = WAIT_SECONDS,
@@ -72,9 +76,13 @@ class Queue:
 
     def _staffed(self) -> bool:
         """Whether a worker is free for one more, started where there may be another."""
-        if self._idle > len(self._waiting):
-            return True
-        if self._threads == WORKERS:
+        if len(self._busy) + len(self._waiting) >= WORKERS:
+            return False
+        return self._idle > len(self._waiting) or self._started()
+
+    def _started(self) -> bool:
+        """Whether one more thread could be had."""
+        if self._threads == THREADS:
             return False
         name = f"levqor-{self._name}-{self._threads + 1}"
         try:
@@ -89,7 +97,7 @@ class Queue:
         while True:
             with self._ready:
                 self._idle += 1
-                while not self._waiting and not self._closed:
+                while not self._closed and not (self._waiting and len(self._busy) < WORKERS):
                     self._ready.wait()
                 self._idle -= 1
                 if not self._waiting:
@@ -99,12 +107,19 @@ class Queue:
                     handle.cancel()
                 self._busy.add(job.run)
             try:
-                self._work(job)
+                self._work(job, partial(self._sent, job.run))
             finally:
-                with self._ready:
-                    self._busy.discard(job.run)
+                self._sent(job.run)
                 # Its payload must not live on in this frame while the worker waits.
                 del job, handle
+
+    def _sent(self, run: str) -> None:
+        """Let the next one be sent."""
+        with self._ready:
+            if run in self._busy:
+                self._busy.remove(run)
+                if self._waiting and (self._idle or self._started()):
+                    self._ready.notify()
 
     def _expire(self, job: Job) -> None:
         with self._ready:

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from filelock import lock_descriptor
@@ -16,6 +17,7 @@ from tests.support.asking import ADA, BOB, HELLO
 from tests.support.engines import both
 from tests.support.journal import charged
 from tests.support.sandbox import Delay, Hang
+from tests.support.waiting import wait_for
 
 pytestmark = both
 
@@ -76,14 +78,48 @@ def test_a_run_that_waited_too_long_is_busy(pro, sandbox):
     late = []
     job = pro.accept("slack.send", HELLO, ADA).job
     hold = threading.Event()
-    slow = places.Queue("slow", lambda _: hold.wait(10), late.append, wait_seconds=0.2)
-    for _ in range(places.WORKERS + 1):
-        assert slow.offer(job)
+    slow = places.Queue("slow", lambda *_: hold.wait(10), late.append, wait_seconds=0.2)
+    jobs = [replace(job, run=f"run{n}") for n in range(places.WORKERS + 1)]
+    assert all(map(slow.offer, jobs))
     deadline = time.monotonic() + 10
     while not late and time.monotonic() < deadline:
         time.sleep(0.02)
     hold.set()
-    assert late == [job]
+    assert late == jobs[-1:]
+
+
+def test_a_run_that_is_being_settled_holds_no_worker(pro, sandbox):
+    job, hold, sending = pro.accept("slack.send", HELLO, ADA).job, threading.Event(), []
+
+    def work(job, sent):
+        sending.append(job.run)
+        sent()
+        hold.wait(60)
+
+    queue = places.Queue("slow", work, lambda job: None)
+    jobs = [replace(job, run=f"run{n}") for n in range(places.THREADS + 1)]
+    assert all(map(queue.offer, jobs))
+    wait_for(lambda: len(sending) == places.THREADS)
+    assert queue.load() == (0, 1)  # what is not settled keeps others waiting in the end
+    hold.set()
+    wait_for(lambda: len(sending) == len(jobs))
+
+
+def test_no_more_are_sent_at_once_than_there_are_workers(pro, sandbox):
+    job, hold, sending = pro.accept("slack.send", HELLO, ADA).job, threading.Semaphore(0), []
+
+    def work(job, sent):
+        sending.append(queue.load()[0])
+        hold.acquire(timeout=60)
+        sent()
+
+    queue = places.Queue("slow", work, lambda job: None)
+    jobs = [replace(job, run=f"run{n}") for n in range(3 * places.WORKERS)]
+    assert all(map(queue.offer, jobs))
+    for done in range(len(jobs)):
+        wait_for(lambda done=done: len(sending) == min(len(jobs), places.WORKERS + done))
+        hold.release()
+    assert max(sending) == places.WORKERS
 
 
 def test_a_run_that_no_worker_took_in_time_is_busy_and_gives_its_quota_back(settings, sandbox):

@@ -261,6 +261,43 @@ def test_a_member_is_looked_up_once(socket, sandbox):
     assert len(sandbox.slack.calls("users.info")) == 1
 
 
+def test_members_whom_slack_listed_are_looked_up_no_more(home, sandbox):
+    people = [f"U{number:010d}" for number in range(300)]
+    sandbox.slack.members = [GUEST, *people]
+    with at_work(home, sandbox) as slack:
+
+        def looked_up(user):
+            return [each for each in sandbox.slack.calls("users.info") if user in each.text]
+
+        def known(user):
+            assert ME.replace(PERSON, user) in slack.ask("whoami", user=user)
+            return not looked_up(user)
+
+        asking = iter(people)
+        wait_for(lambda: known(next(asking)))
+        assert "does not answer guests" in slack.ask("whoami", user=GUEST)
+        assert not looked_up(GUEST)
+        wait_for(lambda: len(sandbox.slack.calls("users.list")) == 2)
+        wait_for(lambda: known(people.pop()))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, json={"ok": False, "error": "missing_scope"}),
+        Answer(200, json={"ok": True, "members": {"id": PERSON}}),
+        Answer(200, json={"ok": True, "members": [7, {"id": PERSON}], "response_metadata": 7}),
+        TURNED_AWAY,
+    ],
+)
+def test_where_slack_does_not_list_the_members_each_is_looked_up(home, sandbox, answer):
+    sandbox.slack.always(answer, on="users.list")
+    with at_work(home, sandbox) as slack:
+        wait_for(lambda: sandbox.slack.calls("users.list"))
+        assert ME in slack.ask("whoami")
+        assert len(sandbox.slack.calls("users.info")) == 1
+
+
 def test_whoever_slack_does_not_describe_in_time_is_not_let_in(socket, sandbox):
     sandbox.slack.next(Delay(1.5), on="users.info")
     done = socket.send("hello")

@@ -44,6 +44,7 @@ class SlackApp(App):
         return super().methods() | {
             OPEN: lambda given, received: {"url": self.socket_url()},
             "users.info": self._user,
+            "users.list": self._users,
             "views.open": self._open_view,
             "views.publish": self._publish_view,
             "views.update": self._update_view,
@@ -78,6 +79,12 @@ class SlackApp(App):
         if found is None:
             raise Fault("user_not_found")
         return {"user": found}
+
+    def _users(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
+        first, most = int(given.get("cursor") or 0), int(given.get("limit", 100))
+        page, rest = self.members[first : first + most], self.members[first + most :]
+        following = {"next_cursor": str(first + most) if rest else ""}
+        return {"members": list(map(user, page)), "response_metadata": following}
 
     def _open_view(self, given: dict[str, Any], received: Received) -> dict[str, Any]:
         view = self.views.open(str(given.get("trigger_id", "")), given.get("view"))

@@ -40,6 +40,7 @@ class App(Slack):
         """Forget views, response URLs and messages; open sockets stay open."""
         super().reset()
         self.messages: list[dict[str, Any]] = []
+        self.members: list[str] = []  # whom `users.list` knows; `users.info` knows everybody
         self.views = Views()
         self.responses = Responses()
         self.events_url: str | None = None
