@@ -6,10 +6,7 @@ commits, with quota, journal and lease. One process with one caller, then eight 
 three take turns.
 """
 
-import contextlib
-import json
-import subprocess
-import sys
+import multiprocessing
 import tempfile
 import threading
 import time
@@ -24,6 +21,8 @@ from tests.support.postgres import Cluster
 SECONDS = 1.5
 SIZES = ((1, 1), (8, 8))
 SYSTEMS = ("SQLite", "PostgreSQL", "psycopg table")
+# What is imported by now need not be once more, 270 times.
+_CONTEXT = multiprocessing.get_context("fork")
 _TABLE = "CREATE TABLE IF NOT EXISTS requests (key TEXT PRIMARY KEY, state TEXT, at TIMESTAMPTZ)"
 
 
@@ -74,8 +73,8 @@ class Runs:
         self._ledger.mark_notified(run)
 
 
-def child(home, url, system, whole, callers):
-    """One process: measure from the first line of standard input on, and print what was taken."""
+def child(pipe, home, url, system, whole, callers):
+    """One process: measure once it is told to, and tell what was taken."""
     runs = Table(url) if system == "psycopg table" else Runs(Path(home), url or None)
     taken, until = [], 0.0
 
@@ -88,34 +87,36 @@ def child(home, url, system, whole, callers):
             taken.append((time.perf_counter() - began) * 1000)
 
     runs.end(runs.accept())
-    print("ready", flush=True)
-    sys.stdin.readline()
+    pipe.send("ready")
+    pipe.recv()
     until = time.monotonic() + SECONDS
     threads = [threading.Thread(target=call) for _ in range(callers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps(taken), flush=True)
+    pipe.send(taken)
 
 
 def measure_one(home, url, system, whole, size):
     """Milliseconds of each, from all the processes together."""
     processes, callers = size
-    line = [sys.executable, "-m", "tests.bench.engines", home, url, system, whole, str(callers)]
-    with contextlib.ExitStack() as stack:
-        pipe = subprocess.PIPE
-        children = [
-            stack.enter_context(subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True))
-            for _ in range(processes)
-        ]
-        for one in children:
-            if one.stdout.readline() != "ready\n":
-                raise SystemExit(f"{system} failed")
-        for one in children:
-            one.stdin.write("go\n")
-            one.stdin.flush()
-        return [each for one in children for each in json.loads(one.stdout.readline())]
+    pipes, children = [], []
+    for _ in range(processes):
+        ours, theirs = _CONTEXT.Pipe()
+        given = (theirs, home, url, system, whole, callers)
+        children.append(_CONTEXT.Process(target=child, args=given, daemon=True))
+        children[-1].start()
+        theirs.close()  # whoever ends early is noticed
+        pipes.append(ours)
+    for pipe in pipes:
+        assert pipe.recv() == "ready"
+    for pipe in pipes:
+        pipe.send("go")
+    taken = [each for pipe in pipes for each in pipe.recv()]
+    for one in children:
+        one.join()
+    return taken
 
 
 def measure_all(cluster, folder):
@@ -141,7 +142,3 @@ def measure():
         yield Measured(name, "1/s", [len(each) / SECONDS for each in repeats])
         yield Measured(f"{name}, p50", "ms", [median(each) for each in repeats])
         yield Measured(f"{name}, p99", "ms", [percentile(each, 0.99) for each in repeats])
-
-
-if __name__ == "__main__":
-    child(*sys.argv[1:5], int(sys.argv[5]))
