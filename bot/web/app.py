@@ -16,7 +16,7 @@ from bot.web.body import error_response, json_response
 from bot.web.handlers import Handlers
 from bot.web.live import LiveChecks
 from bot.web.metrics import Metrics
-from bot.web.middleware import LIVE, READY, AuthMiddleware
+from bot.web.middleware import LIVE, READY, AuthMiddleware, Direct, Handler
 from bot.web.narrowing import allowed
 from bot.web.pages.pages import Console
 from bot.web.server import Limits
@@ -42,11 +42,19 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     )
     handlers = Handlers(bot, metrics, limits, places, live, authenticator)
     app = FastAPI(title="Levqor", version=__version__, openapi_url=None, redirect_slashes=False)
-    direct: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {}
+    direct = _routes(app, bot, handlers)
+    app.add_exception_handler(LevqorError, _error)
+    app.add_exception_handler(HTTPException, partial(_routing_error, bot.engine))
+    app.add_exception_handler(Exception, _error)
+    console = Console(bot, authenticator, live, limits.body_seconds)
+    return AuthMiddleware(app, direct, bot, authenticator, hooks, limits, metrics, console)
 
-    def serve(
-        method: str, path: str, handler: Callable[[Request], Awaitable[Response]], docs: Any
-    ) -> None:
+
+def _routes(app: FastAPI, bot: Bot, handlers: Handlers) -> Direct:
+    """Add every address; returns those that need no router."""
+    direct: dict[tuple[str, str], Handler] = {}
+
+    def serve(method: str, path: str, handler: Handler, docs: Any) -> None:
         app.add_api_route(path, handler, methods=[method], **docs)
         if "{" not in path:
             direct[method, path] = handler
@@ -70,11 +78,7 @@ def make_app(bot: Bot, hooks: Sequence[Hook], limits: Limits, address: Address) 
     ):
         serve("GET", path, handler, docs)
     serve("POST", "/api/sign-in", handlers.sign_in, openapi.SIGN_IN)
-    app.add_exception_handler(LevqorError, _error)
-    app.add_exception_handler(HTTPException, partial(_routing_error, bot.engine))
-    app.add_exception_handler(Exception, _error)
-    console = Console(bot, authenticator, live, limits.body_seconds)
-    return AuthMiddleware(app, direct, bot, authenticator, hooks, limits, metrics, console)
+    return direct
 
 
 def _exposed(hooks: Sequence[Hook], address: Address) -> str | None:

@@ -37,8 +37,9 @@ log = logging.getLogger("levqor.web")
 # Clients that take Levqor for their proxy, and proxies themselves, name the host in the
 # target; every server must accept that (RFC 9112, section 3.2.2).
 _WHOLE_ADDRESS = re.compile(r"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
+Handler = Callable[[Request], Awaitable[Response]]
 # By method and path, of addresses that hold no name of anything.
-Direct = Mapping[tuple[str, str], Callable[[Request], Awaitable[Response]]]
+Direct = Mapping[tuple[str, str], Handler]
 LIVE, READY = "/ops/live", "/ops/ready"
 _EXPOSED = b"X-Run-Id, Retry-After"
 _PREFLIGHT = {
