@@ -61,7 +61,7 @@ def rows(count, now):
             f"b{n:09d}", at, day, action, connector, caller, surface, int(test), state,
             int(state != "refused" and not test), None, 0, os.urandom(32), None, "bench", 1,
             100.0 + n % 97, None, None, '{"status": "sent"}' if state == "sent" else None,
-            at + 0.2, 0, caller, None, "",
+            at + 0.2, 0, caller, None, "", None,
         )  # fmt: skip
 
 
