@@ -44,7 +44,7 @@ async def read_columns(
         return await asyncio.wait_for(asked, seconds + _LEEWAY)
     except TimeoutError:
         title = bot.engine.action(action_id)[0].title
-        what = f"{title} did not answer within {seconds:g} seconds."
+        what = f"{title} did not answer in time."
         raise NotSent("timed_out", what, fix="Try again in a moment.") from None
 
 

@@ -341,7 +341,7 @@ def test_at_sixty_columns_no_line_is_broken_by_the_terminal(tmp_path, urls, secr
     talk = Talk(home, urls)
     talk.rest({name: secrets[name] for name in secrets} | {"Which services?": "all"})
     # What was shown until another text took its place is not on the screen.
-    shown = re.sub("\\([0-9]+ characters\\)(\b+) +\\1", "", STYLE.sub("", talk.screen))
+    shown = re.sub("\\([0-9,]+ characters\\)(\b+) +\\1", "", STYLE.sub("", talk.screen))
     shown = shown.replace("\r", "")
     lines = [line for part in shown.split("\n") for line in re.split(r"(?<=: )(?=[A-Z])", part)]
     long = [line for line in lines if len(line) > 60 and str(tmp_path) not in line]

@@ -222,6 +222,8 @@ def _made(path, module, pattern, flags):
 
 
 def _used(pattern, method):
+    if isinstance(pattern.pattern, bytes):
+        return lambda text: getattr(pattern, method)(text.encode())
     if method == "sub":
         return lambda text: pattern.sub("", text)
     if method == "finditer":

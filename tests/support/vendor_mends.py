@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 CALLS = {
     "slack": (
         "/auth.test", "/chat.postMessage", "/users.conversations", "/conversations.info",
-        "/users.info", "/views.open", "/views.publish", "/views.update", "/services/{t}/{b}/{h}",
+        "/users.info", "/users.list", "/views.open", "/views.publish", "/views.update",
+        "/services/{t}/{b}/{h}",
     ),
     "notion": (
         "/v1/users/me", "/v1/databases/{database_id}", "/v1/data_sources/{data_source_id}",

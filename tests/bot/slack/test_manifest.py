@@ -32,7 +32,7 @@ def test_every_action_is_a_command_with_its_title_and_usage(home):
             assert found[name]["usage_hint"] == usage("", action.input).strip()
     assert len(found) == 1 + sum(len(connector.actions) for connector in CONNECTORS)
     assert found["/levqor"]["usage_hint"].startswith(
-        "health [live] | usage | runs [N] | why RUN | link [CODE] | open | whoami"
+        "health [live] | usage | runs [N] | why RUN | link [CODE] | open [end] | whoami"
     )
 
 
