@@ -67,7 +67,8 @@ class Conversation:
 
     `namespace` begins the keys of its requests. `patience` is how long a run waits for another
     program that holds the ledger. A script is not `interactive`: it is asked nothing. With
-    `deliver`, a yes or a no may reach another bot than the one that asked.
+    `hold`, a run is sent once its answer is begun. With `deliver`, a yes or a no may reach another
+    bot than the one that asked.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Conversation:
         *,
         patience: float = PATIENCE,
         interactive: bool = True,
+        hold: bool = False,
         pending_seconds: float = PENDING_SECONDS,
         deliver: Deliver | None = None,
     ) -> None:
@@ -85,7 +87,7 @@ class Conversation:
         self._namespace = namespace
         self._spelling = spelling
         self._patience = patience
-        self._interactive = interactive
+        self._interactive, self._hold = interactive, hold
         self._pending: ExpiringMap[str, Submission] = ExpiringMap(MOST_PENDING, pending_seconds)
         # By its ID, what each run that is out was asked to send.
         self._out: ExpiringMap[str, Submission] = ExpiringMap(MOST_PENDING, pending_seconds)
@@ -218,6 +220,7 @@ class Conversation:
                 reply_to=None if run.reply_to is None else encoded(run.reply_to),
                 guard=run.guard and self._interactive,
                 patience=self._patience,
+                hold=self._hold,
             )
         except Repeated as same:
             question = wording.refusal(same)

@@ -115,12 +115,14 @@ class Bot:
         caller: Caller,
         *,
         patience: float = PATIENCE,
+        hold: bool = False,
         **options: Any,
     ) -> Accepted:
         """Journal a run and have it sent, with `Engine.accept`'s options; raises its errors.
 
         Once this returns the request may be acknowledged: the run is in the ledger.
-        `patience` begins now, the wait for a free thread included.
+        `patience` begins now, the wait for a free thread included. With `hold` it is sent once
+        `settle` is asked for its end.
         """
         accept = self._accepting(patience, action_id, values, caller, **options)
 
@@ -128,10 +130,16 @@ class Bot:
             accepted = accept()
             tell(accepted)
             # Not by the event loop, which others wait for; who asked may have gone.
-            if accepted.first:
+            if accepted.first and not hold:
                 self.engine.start(accepted)
 
-        return await self._begun("accept", begin)
+        answer = self._begun("accept", begin)
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            # Who asked has gone, the thread has not: what it accepts must still be sent.
+            answer.add_done_callback(self._start_unattended)
+            raise
 
     async def settle(self, accepted: Accepted) -> Settled:
         """Await the end of an accepted run; cancelling this never ends the run."""
@@ -158,7 +166,7 @@ class Bot:
             out = self.engine.start(_not_out(accept()))
             out.add_done_callback(lambda ended: tell(ended.result()))
 
-        return await self._begun("run", begin)
+        return await asyncio.shield(self._begun("run", begin))
 
     def _accepting(
         self,
@@ -180,8 +188,8 @@ class Bot:
 
         return accept
 
-    async def _begun(self, kind: Kind, begin: Callable[[Callable[[T], None]], None]) -> T:
-        """Have a thread begin something, and await what it tells; the thread is never cancelled.
+    def _begun(self, kind: Kind, begin: Callable[[Callable[[T], None]], None]) -> asyncio.Future[T]:
+        """Have a thread begin something; what it tells, for whoever waits without cancelling it.
 
         The event loop is woken once, whichever thread tells.
         """
@@ -200,7 +208,7 @@ class Bot:
 
         self._expect(answer)
         self._pools[kind].submit(work)
-        return await asyncio.shield(answer)
+        return answer
 
     async def _on(self, kind: Kind, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pools[kind], work)
@@ -214,6 +222,10 @@ class Bot:
         until = time.monotonic() + seconds
         while self._answers and (remaining := until - time.monotonic()) > 0:
             await asyncio.wait(tuple(self._answers), timeout=remaining)
+
+    def _start_unattended(self, answer: asyncio.Future[Accepted]) -> None:
+        if not answer.cancelled() and answer.exception() is None and answer.result().first:
+            self.engine.start(answer.result())
 
     def spawn(
         self, job: Coroutine[Any, Any, Any], *, name: str | None = None, asked: bool = False

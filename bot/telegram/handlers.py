@@ -69,7 +69,10 @@ class Handlers:
         self._bot = bot
         self._menus = menus
         self._messenger = Messenger(api)
-        self.conversation = Conversation(bot, f"{NAME}:{api.id}", SPELLING, deliver=self._deliver)
+        # Nothing is sent before Telegram knows that its message was taken.
+        self.conversation = Conversation(
+            bot, f"{NAME}:{api.id}", SPELLING, hold=True, deliver=self._deliver
+        )
         self.answers = Answers(bot, self._messenger, self.conversation.ended)
         self._forms = Forms()
         self._unknown_users = UnknownUsers()

@@ -78,7 +78,7 @@ def test_nothing_is_sent_while_its_confirmation_is_on_the_way(sandbox, settings)
         bot.pair(42)
         sandbox.telegram.user(42).says("/slack_send hi")
         wait_for(held.arrived.is_set)
-        assert [run.state for run in bot.engine.ledger.runs()] in (["accepted"], ["sending"])
+        assert [run.state for run in bot.engine.ledger.runs()] == ["accepted"]
         time.sleep(0.4)
         assert (sandbox.telegram.updates.confirmed, sandbox.slack.received) == ([], [])
         held.released.set()
