@@ -61,8 +61,7 @@ class Row:
             ("pipe", self.pipe),
             ("http", self.body),
             ("slack_form", self.form),
-            # A page's columns are asked there one by one: tests/bot/telegram has their answers.
-            ("telegram_form", None if self.action == NOTION else self.form),
+            ("telegram_form", self.form),
         ]
         return [
             (where, what) for where, what in every if what is not None and where not in self.but

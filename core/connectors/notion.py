@@ -5,14 +5,14 @@ https://developers.notion.com/reference/post-page writes the page. A repeat is n
 a new page, and a write may succeed and still answer 503: what it says it saved is read back.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator
 
 from core.connectors._notion.answers import ANSWERS, STALE, explain
 from core.connectors._notion.dates import Zone, known_zone
 from core.connectors._notion.form import form_columns
-from core.connectors._notion.properties import Properties, named_once, typed
+from core.connectors._notion.properties import Properties, Props, typed
 from core.connectors._notion.schema import (
     NOTION_ID_SHAPE,
     Api,
@@ -36,20 +36,15 @@ from core.contract import (
     Receipt,
     Secret,
     field,
-    json_of_at_most,
     setting,
     upstream_url,
 )
 from core.errors import Fault, InvalidInput, LevqorError, NotConfigured, Refused, UpstreamError
 
-REQUEST_BYTES = 500_000  # https://developers.notion.com/reference/request-limits
 DEFAULT = "NOTION_DATABASE_ID_DEFAULT"
 EXAMPLE = "https://www.notion.so/d9824bdc84454327be8b5b47500af6ce"
 
 NotionId = Annotated[str, AfterValidator(notion_id)]
-Props = Annotated[
-    dict[str, Any], BeforeValidator(named_once), AfterValidator(json_of_at_most(REQUEST_BYTES))
-]
 
 
 class Entry(Contract):

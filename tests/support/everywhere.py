@@ -22,6 +22,7 @@ from core.ledger import Ledger
 from core.sandbox.telegram import GROUP
 from tests.support.bot import Program
 from tests.support.programs import Console, Terminals, Told
+from tests.support.sandbox import Answer
 from tests.support.sandbox import notion as workspace
 from tests.support.telegram import free_port
 from tests.support.waiting import wait_for
@@ -146,19 +147,26 @@ class Everywhere:
         return Told("· run" in words, words)
 
     def telegram_form(self, action: str, filled: Mapping[str, str]) -> Told:
-        """Answer a form's questions in Telegram, one by one, and press its first button."""
+        """Answer a form's questions in Telegram, one by one, and press its first button.
+
+        Notion's columns cannot be read meanwhile: they would be asked for one by one.
+        """
         assert self._bot
         person, count = self._paired(), 1
-        person.says(f"/{action.replace('.', '_')}")
-        asked = person.waits(count)[-1]
-        while not asked.buttons:
-            match = re.search(r"(\d of \d): .* \((\w+)\)$", asked.text, re.MULTILINE)
-            assert match, asked.text
-            person.says(filled.get(match[2], "/skip"), reply_to=asked)
-            count += 1
-            last, asked = asked, person.waits(count)[-1]
-            if match[1] in asked.text and match[1] in last.text:
-                return Told(done=False, words=asked.text)
+        self.sandbox.notion.always(Answer(404, json={"code": "object_not_found"}))
+        try:
+            person.says(f"/{action.replace('.', '_')}")
+            asked = person.waits(count)[-1]
+            while not asked.buttons:
+                match = re.search(r"(\d of \d): .* \((\w+)\)$", asked.text, re.MULTILINE)
+                assert match, asked.text
+                person.says(filled.get(match[2], "/skip"), reply_to=asked)
+                count += 1
+                last, asked = asked, person.waits(count)[-1]
+                if match[1] in asked.text and match[1] in last.text:
+                    return Told(done=False, words=asked.text)
+        finally:
+            self.sandbox.notion.always(None)
         person.presses(asked, next(iter(asked.buttons)))
         said = person.waits(count, 20, until=lambda one: _over(one) and not one.buttons)[-1]
         return Told("· run" in said.text, said.text)

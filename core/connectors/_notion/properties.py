@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
 
 from core.connectors._notion.dates import Zone
 from core.connectors._notion.schema import Names, Schema, shown
 from core.connectors._notion.values import PLAIN, Conversion
-from core.contract import folded
+from core.contract import folded, json_of_at_most
 from core.errors import Fault, InvalidInput
 
 READ_ONLY = {
@@ -15,6 +17,7 @@ READ_ONLY = {
     *("created_time", "created_by", "last_edited_time", "last_edited_by", "last_visited_time"),
 }
 TITLE = "title"
+REQUEST_BYTES = 500_000  # https://developers.notion.com/reference/request-limits
 
 
 @dataclass
@@ -35,6 +38,11 @@ def named_once(props: Any) -> Any:
         if len(names) < len(props):
             raise ValueError("names a column twice")
     return props
+
+
+Props = Annotated[
+    dict[str, Any], BeforeValidator(named_once), AfterValidator(json_of_at_most(REQUEST_BYTES))
+]
 
 
 def typed(props: Mapping[str, Any], schema: Schema, zone: Zone | None = None) -> Properties:
