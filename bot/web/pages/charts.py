@@ -1,6 +1,6 @@
 """What a service's pictures are drawn from: a strip of days, bars of outcomes, lines of times."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core import wording
@@ -61,14 +61,18 @@ def counted(day: UsageDay) -> str:
     return ", ".join(f"{count} {name}" for count, name in counts if count)
 
 
-def strip(checks: Iterable[ChecksDay], runs: Mapping[str, UsageDay]) -> list[Stretch]:
+def strip(
+    checks: Sequence[ChecksDay], runs: Mapping[str, UsageDay], now: Verdict | None
+) -> list[Stretch]:
     """A bar for each day: the worst that a check found on it, and what came of its runs.
 
-    A day on which nothing was checked has the colour of the worst that came of a run.
+    A day on which nothing was checked has the colour of the worst that came of a run. What was
+    found just `now`, on the last day, has not held for any time yet.
     """
     bars = []
     for number, day in enumerate(checks):
-        verdict = next((each for each in _WORST_FIRST if each in day.seconds), None)
+        found_then = {*day.seconds, now} if day is checks[-1] else day.seconds
+        verdict = next((each for each in _WORST_FIRST if each in found_then), None)
         words, found = wording.VERDICTS[verdict].cell if verdict else "no check", verdict or ""
         if its := runs.get(day.day):
             words += f"; {counted(its)}"

@@ -158,15 +158,17 @@ def _days(engine: Engine, who: Access, only: str = "") -> Days:
 
 
 def _card(engine: Engine, name: str, detail: ConnectorHealth, days: Days) -> dict[str, Any]:
-    strip = _strip(engine, name, days)
+    strip = _strip(engine, name, detail, days)
     today = days.get((name, day_of(engine.ledger.now())))
     broken = charts.tone(detail.verdict) in ("bad", "doubt")
     return {"name": name, "health": detail, "strip": strip, "today": today, "broken": broken}
 
 
-def _strip(engine: Engine, name: str, days: Days) -> list[charts.Stretch]:
+def _strip(engine: Engine, name: str, detail: ConnectorHealth, days: Days) -> list[charts.Stretch]:
     runs = {day: each for (connector, day), each in days.items() if connector == name}
-    return charts.strip(engine.ledger.checks_by_day(name, DAYS), runs)
+    checks = engine.ledger.checks_by_day(name, DAYS)
+    today = detail.checked_at and day_of(detail.checked_at.timestamp()) == checks[-1].day
+    return charts.strip(checks, runs, detail.verdict if today else None)
 
 
 # A span's name: how it is called, how many seconds it is, and how many a step of it.
@@ -197,7 +199,7 @@ def service(
         "title": detail.title,
         "service": connector.name,
         "health": detail,
-        "strip": _strip(engine, name, _days(engine, who, connector.name)),
+        "strip": _strip(engine, name, detail, _days(engine, who, connector.name)),
         "ends": (f"{_utc(since)} UTC", f"{_utc(until)} UTC"),
         "span": span,
         "spans": [(each, words) for each, (words, *_) in SPANS.items()],

@@ -116,8 +116,17 @@ STRIP = [
 @pytest.mark.parametrize(("found", "runs", "tone", "words"), STRIP)
 def test_a_day_is_coloured_by_its_worst_check_or_else_by_its_runs(found, runs, tone, words):
     checked = ChecksDay(day="2026-11-01", seconds=dict.fromkeys(map(Verdict, found), 60.0))
-    [bar] = charts.strip([checked], {runs.day: runs} if runs else {})
+    [bar] = charts.strip([checked], {runs.day: runs} if runs else {}, None)
     assert (bar.tone, bar.words) == (tone, f"2026-11-01: {words}")
+
+
+def test_what_a_check_has_just_found_is_in_the_last_day_s_bar():
+    days = [ChecksDay(day=f"2026-11-0{n}", seconds={}) for n in (1, 2)]
+    bars = charts.strip(days, {"2026-11-02": day(unknown=1)}, Verdict.FAILING)
+    assert [(bar.tone, bar.words) for bar in bars] == [
+        ("dim", "2026-11-01: no check"),
+        ("bad", "2026-11-02: not working; 1 unknown"),
+    ]
 
 
 def test_a_day_s_runs_are_in_the_strip_of_the_overview(web, ann):
