@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterable
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ BESIDE = ("-wal", "-shm", "-journal")
 # How many steps core/migrations has. Kept here so that a ledger that is up to date
 # opens without importing sqlite-utils; a test compares the two.
 SCHEMA = 9
+# How long an emptied write-ahead log is at least: five runs' frames.
+_LOG_BYTES = 1 << 18
 # RETURNING came with 3.35, IS NOT DISTINCT FROM with 3.39.
 OLDEST_SQLITE = (3, 39)
 # Eighty processes that start at once on two cores wait for one another here.
@@ -111,6 +114,37 @@ def prepare(path: Path) -> None:
         ) from None
     except (sqlite3.Error, OSError) as error:
         raise explain(path, error) from None
+
+
+def empty_log(connection: sqlite3.Connection, path: Path, *, goes_on: bool) -> bool:
+    """Leave nothing in the write-ahead log; False while a reader needs what it holds.
+
+    Where writing `goes_on` it is zeros that are left, for to flush what lengthens a file takes up
+    to three times as long (ext4). SQLite takes them for an empty log: no frame of theirs has the
+    salt of the log's head, as with what an older log left (sqlite.org/fileformat2.html, 4.4).
+    Its locks are on the files beside it, so this one may be opened and closed.
+    """
+    with path.with_name(f"{path.name}-wal").open("r+b", buffering=0) as log:
+        # As long as was just needed, as far as can be told: a long log begins anew by itself.
+        length = max(_LOG_BYTES, os.fstat(log.fileno()).st_size // 2)
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if goes_on and not busy:
+            _fill(connection, log, length)
+    return not busy
+
+
+def _fill(connection: sqlite3.Connection, log: FileIO, length: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")  # nobody writes its first frame meanwhile
+    try:
+        if log.seek(0, os.SEEK_END):
+            return
+        with contextlib.suppress(OSError):
+            length -= log.write(bytes(length))
+        if length:
+            log.truncate(0)  # what is left of the disk is for runs
+    finally:
+        connection.execute("ROLLBACK")
+    os.fsync(log.fileno())
 
 
 def make_home(home: Path) -> None:

@@ -13,7 +13,7 @@ from core.home import DATABASE
 from core.ledger import backup
 from core.ledger.endings import Endings
 from core.ledger.explain import explain
-from core.ledger.file import Connection, connect, identity, prepare, reader
+from core.ledger.file import Connection, connect, empty_log, identity, prepare, reader
 from core.ledger.owners import Owner
 from core.ledger.store import LAST_WORDS, PATIENCE, Conflict
 from core.ledger.writer import Writer
@@ -143,9 +143,9 @@ class SqliteStore:
     def _explain(self, error: Exception) -> LedgerError:
         return explain(self.files, error)
 
-    def _idle(self, db: Connection) -> float | None:
+    def _idle(self, db: Connection, *, goes_on: bool) -> float | None:
         waiting = self._sweep(db)
-        (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
+        self._check()
+        if not empty_log(db, self.files, goes_on=goes_on):
             return _RETRY_SECONDS
         return _SWEEP_SECONDS if waiting else None

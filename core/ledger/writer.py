@@ -66,12 +66,12 @@ class Writer:
         connect: Callable[[], Connection],
         check: Callable[[], None],
         explain: Callable[[Exception], LedgerError],
-        idle: Callable[[Connection], float | None],
+        idle: Callable[..., float | None],
     ) -> None:
         """`check` raises LedgerError where a commit would be lost.
 
-        `idle` runs when writes pause, and at least once a minute; it returns the seconds
-        until it wants to run again.
+        `idle` is given the connection, and `goes_on` unless this is the end. It runs when writes
+        pause, and at least once a minute; it returns the seconds until it wants to run again.
         """
         self._check = check
         self._explain = explain
@@ -128,7 +128,7 @@ class Writer:
             self._free.wait_for(lambda: self._leader is None)
         self._stirred.set()
         self._thread.join()
-        self._rest()
+        self._rest(goes_on=False)
         self._connection.close()
 
     def _queue(self, piece: _Piece) -> bool:
@@ -200,10 +200,10 @@ class Writer:
         finally:
             self._hand_over([])
 
-    def _rest(self) -> float | None:
+    def _rest(self, *, goes_on: bool = True) -> float | None:
         self._rested = time.monotonic()
         try:
-            return self._idle(self._connection)
+            return self._idle(self._connection, goes_on=goes_on)
         except Exception:  # noqa: BLE001 - whoever rests must outlive it
             # Somebody else is writing, or the disk is full: the next pause tries again.
             with contextlib.suppress(sqlite3.Error):

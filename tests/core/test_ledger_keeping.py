@@ -21,21 +21,6 @@ from tests.support.tokens import token_of
 from tests.support.waiting import wait_for
 
 
-def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
-    where = "https://hooks.invalid/response/SECRETANSWERPLACE"
-    entry, _ = accept(ledger, reply_to=where)
-    ledger.sending(entry.run)
-    ledger.settle(entry.run, "sent")
-    assert b"SECRETANSWERPLACE" in b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
-    ledger.mark_notified(entry.run)
-    deadline = time.monotonic() + 10
-    while (home / "levqor.db-wal").stat().st_size and time.monotonic() < deadline:
-        time.sleep(0.05)
-    left = b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
-    assert entry.run.encode() in left
-    assert b"SECRETANSWERPLACE" not in left
-
-
 @shared
 def test_where_to_answer_is_in_no_table_once_told(ledger, cluster, database):
     entry, _ = accept(ledger, reply_to="https://hooks.invalid/response/SECRETANSWERPLACE")
@@ -148,34 +133,6 @@ def test_a_backup_is_whole_owner_only_and_never_overwrites(ledger, home, tmp_pat
     assert rows == [(entry.run, "sent")]
     with pytest.raises(LedgerError, match="exists"):
         ledger.backup(file)
-
-
-def test_a_reader_at_the_wrong_moment_only_puts_the_emptying_off(home):
-    with Ledger.open(home) as ledger:
-        entry, _ = ledger.accept(order(test=True, reply_to="CANARY-where-to-answer"))
-        with contextlib.closing(sqlite3.connect(ledger.store.files)) as reader, reader:
-            reader.execute("BEGIN")
-            reader.execute("SELECT * FROM runs").fetchall()
-            ledger.mark_notified(entry.run)
-            time.sleep(1.3)
-            wal = home / "levqor.db-wal"
-            assert b"CANARY" in wal.read_bytes()
-        reader.close()
-        wait_for(lambda: b"CANARY" not in wal.read_bytes(), 15)
-    assert all(b"CANARY" not in file.read_bytes() for file in home.iterdir())
-
-
-def test_what_a_dead_process_left_in_the_log_goes_soon_after_the_start(home):
-    with Ledger.open(home) as idle, Ledger.open(home) as ledger:
-        entry, _ = ledger.accept(order(test=True, at=time.time() - 3600, reply_to="CANARY-old"))
-        ledger.close()
-        assert idle.runs()[0].run == entry.run
-        db = sqlite3.connect(idle.store.files)
-        db.execute("UPDATE runs SET reply_to = 'CANARY-old'")
-        db.commit()
-        with Ledger.open(home) as fresh:
-            wait_for(lambda: fresh.run(entry.run).reply_to is None, 15)
-        db.close()
 
 
 @shared
