@@ -7,10 +7,12 @@ import pytest
 from core.cli import main
 from core.engine import Engine
 from core.ledger import Ledger
+from core.ledger.accept import accept
 from core.settings import Settings
 from tests.support.accounts import NOTION, SLACK, of_acme
 from tests.support.asking import ADA, BOB
 from tests.support.cli import Ran
+from tests.support.journal import NOW, order
 from tests.support.losing import SECRET, Away, grant
 from tests.support.postgres import Cluster, needed
 from tests.support.sandbox import Sandbox
@@ -111,3 +113,26 @@ def elsewhere(tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir(mode=0o700)
     return folder
+
+
+@pytest.fixture
+def urls(sandbox):
+    """Where the services are, and nothing else of what they need."""
+    return {k: v for k, v in sandbox.settings().items() if k.endswith("_API_URL")}
+
+
+@pytest.fixture
+def secrets(sandbox):
+    return sandbox.settings()
+
+
+@pytest.fixture
+def take(ledger):
+    """Accept in a transaction of the ledger's, as `Runs.accept` does."""
+
+    def take(*, again=False, plan="pro", **more):
+        request = order(**{"at": NOW, **more})
+        owner = ledger.store.owner()
+        return ledger.store.write(lambda db: accept(db, request, owner, plan, again=again))
+
+    return take

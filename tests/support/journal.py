@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.ledger import RunRecord
 
 DO = "sample.do"
+NOW = 1_800_000_000.0
 
 
 def order(**more: Any) -> RunRequest:
@@ -39,6 +40,12 @@ def charged(ledger: Ledger) -> int:
     """How many runs use up quota, whoever asked for them."""
     sql = "SELECT count(*) FROM runs WHERE charged = 1"
     return int(ledger.store.read(lambda db: db.execute(sql).fetchone()[0]))
+
+
+def row(ledger: Ledger, run: str, columns: str) -> tuple[Any, ...]:
+    """Some columns of a run."""
+    sql = f"SELECT {columns} FROM runs WHERE run = :run"
+    return tuple(ledger.store.read(lambda db: db.execute(sql, {"run": run}).fetchone()))
 
 
 def die(ledger: Ledger) -> None:

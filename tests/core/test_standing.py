@@ -1,0 +1,57 @@
+"""Who a caller is found to be, and who is locked by noting that they were seen."""
+
+import time
+
+from core.ledger.standing import Standing, lock
+from tests.support.engines import both
+
+pytestmark = both
+
+
+def test_time_is_the_databases(ledger):
+    assert abs(ledger.now() - time.time()) < 30
+
+
+def noted(ledger, caller, now, **more):
+    """Who a caller is found to be, and when the database says that they were last seen."""
+    who = ledger.store.write(lambda db: lock(db, caller, now, **more))
+    sql = "SELECT first_seen, last_seen FROM callers WHERE caller = :caller"
+    seen = ledger.store.read(lambda db: db.execute(sql, {"caller": caller}).fetchone())
+    return who, seen and tuple(seen)
+
+
+def test_whoever_has_a_limit_is_locked_by_noting_that_they_were_seen(ledger):
+    assert noted(ledger, "cli:ada", 1.0) == (Standing("cli:ada", at=1.0), (1.0, 1.0))
+    assert noted(ledger, "cli:ada", 2.0)[1] == (1.0, 2.0)
+    assert noted(ledger, "cli:ada", 3.0, unlimited="free")[1] == (1.0, 3.0)
+    # Who has none is noted once a minute.
+    for now, seen in ((62.9, 3.0), (63.0, 63.0), (122.9, 63.0), (124.0, 124.0)):
+        who = Standing("cli:ada", at=now)
+        assert noted(ledger, "cli:ada", now, unlimited="pro") == (who, (1.0, seen))
+    assert noted(ledger, "cli:new", 500.0, unlimited="pro")[1] == (500.0, 500.0)
+    # The person's own plan is what counts.
+    ledger.set_plan("cli:ada", "free")
+    assert noted(ledger, "cli:ada", 125.0, unlimited="pro")[1] == (1.0, 125.0)
+    ledger.set_plan("cli:ada", "pro")
+    assert noted(ledger, "cli:ada", 126.0, unlimited="free")[1] == (1.0, 125.0)
+
+
+def test_a_token_with_a_rate_is_locked_whatever_its_plan(ledger):
+    now = ledger.now()
+    for label, rate in (("ci", 5), ("wide", None)):
+        ledger.token_new(label, plan="pro", per_hour=rate)
+        caller = f"http:{label}"
+        noted(ledger, caller, now)
+        who, seen = noted(ledger, caller, now + 1, unlimited="pro")
+        assert (who.token.label, who.token.per_hour, who.at) == (label, rate, now + 1)
+        assert seen[1] == (now if rate is None else now + 1)
+
+
+def test_a_callers_person_says_their_role_and_plan_and_is_noted_too(ledger):
+    ledger.person_add("ann", ["cli:ada"], by="cli:root", role="viewer", plan="pro")
+    ann = Standing("cli:ada", "ann", "viewer", "pro", None, 9.0)
+    assert noted(ledger, "cli:ada", 9.0)[0] == ann
+    assert noted(ledger, "cli:ada", 9.0, unlimited="free")[0] == ann
+    sql = "SELECT seen_at FROM people WHERE name = 'ann'"
+    assert ledger.store.read(lambda db: db.execute(sql).fetchone())[0] == 9.0
+    assert (ann.quota_owner, Standing("cli:bob").quota_owner) == ("ann", "cli:bob")
