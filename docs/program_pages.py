@@ -55,7 +55,7 @@ async def _described() -> dict[str, Any]:
         Engine.open(Settings(Path(folder) / "home", environ={})) as engine,
     ):
         served = make_app(Bot(engine), (), Limits(), Address("127.0.0.1", 8787))
-        return openapi.document(served._app)  # noqa: SLF001
+        return openapi.document(engine, served.router.routes)
 
 
 def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -35,7 +35,6 @@ IMPORTS = [
     ("urllib3", ("core/outbound", "tray/source"), "one way out, with its deadlines"),
     ("google", ("core/outbound",), "one way out, with its deadlines"),
     ("jinja2", ("bot/web",), "pages are one folder's"),
-    ("fastapi", ("bot/web", "bot/app"), "HTTP is one surface of several"),
     ("starlette", ("bot/web", "bot/app"), "HTTP is one surface of several"),
     ("uvicorn", ("bot/web", "bot/app"), "HTTP is one surface of several"),
     ("aiohttp", ("core/sandbox", "bot/slack"), "the core's transport is urllib3"),
@@ -344,7 +343,7 @@ def test_neither_core_nor_the_bot_s_own_files_know_a_chat(chat):
 
 
 def test_the_list_of_interfaces_is_read_without_what_is_heavy():
-    heavy = "aiohttp fastapi starlette uvicorn slack_bolt slack_sdk telegram prompt_toolkit"
+    heavy = "aiohttp starlette uvicorn slack_bolt slack_sdk telegram prompt_toolkit"
     program = f"import sys, bot.surfaces; print(set({heavy.split()!r}) & set(sys.modules))"
     ran = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT

@@ -121,7 +121,7 @@ class Handlers:
 
     async def run(self, request: Request) -> Response:
         """Show a run to whoever asked for it, or to an admin; others are told there is none."""
-        run, who = request.path_params["run"], Principal.of(request).access
+        run, who = request.scope["path"].rpartition("/")[2], Principal.of(request).access
         entry = await self._bot.read(self._bot.engine.ledger.run, run, who.sees_only)
         if entry is None or entry.run != run or not who.sees(entry):
             raise NO_RUN.replace()

@@ -9,17 +9,17 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from bot.runtime import Bot, Hook, HookRequest
 from bot.web.authentication import READS, Authenticator
 from bot.web.body import Gone, check_framing, error_response, read_body
 from bot.web.metrics import Metrics
 from bot.web.pages.pages import Console
+from bot.web.router import Router
 from bot.web.server import Limits
 from core.callers import ADDRESSED_SURFACE, Caller
 from core.errors import (
@@ -37,9 +37,6 @@ log = logging.getLogger("levqor.web")
 # Clients that take Levqor for their proxy, and proxies themselves, name the host in the
 # target; every server must accept that (RFC 9112, section 3.2.2).
 _WHOLE_ADDRESS = re.compile(r"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
-Handler = Callable[[Request], Awaitable[Response]]
-# By method and path, of addresses that hold no name of anything.
-Direct = Mapping[tuple[str, str], Handler]
 LIVE, READY = "/ops/live", "/ops/ready"
 _EXPOSED = b"X-Run-Id, Retry-After"
 _PREFLIGHT = {
@@ -57,8 +54,7 @@ class AuthMiddleware:
 
     def __init__(
         self,
-        app: ASGIApp,
-        direct: Direct,
+        router: Router,
         bot: Bot,
         authenticator: Authenticator,
         hooks: Iterable[Hook],
@@ -66,8 +62,7 @@ class AuthMiddleware:
         metrics: Metrics,
         console: Console,
     ) -> None:
-        """`direct` are handlers of `app` that are called without its router and its layers."""
-        self._app, self._direct = app, direct
+        self.router = router
         self._console = console
         self._bot = bot
         self._authenticator = authenticator
@@ -84,13 +79,10 @@ class AuthMiddleware:
         scope = _routable(scope, headers)
         hook = self._hooks.get(scope["path"])
         origin = headers.get("origin", "") if hook is None else ""
-        answered = False
 
         async def send_with_headers(message: Message) -> None:
             """Add what a browser needs to let an allowed page read the answer."""
-            nonlocal answered
             if message["type"] == "http.response.start":
-                answered = True
                 self._metrics.answers.labels(str(message["status"])).inc()
                 more = self._for_browsers(origin)
                 message = {**message, "headers": [*message["headers"], *more]}
@@ -102,11 +94,9 @@ class AuthMiddleware:
                 response = await self._call_hook(hook, scope, receive, headers)
             elif self._console.serves(scope["path"]):
                 response = await self._console.answer(scope, receive, headers, _peer(scope))
-            elif (answer := await self._answer(scope, receive, headers)) is not None:
-                response = answer
             else:
-                await self._app(scope, receive, send_with_headers)
-                return
+                early = await self._admit(scope, headers)
+                response = early or await self.router.answer(scope, receive)
         except LevqorError as error:
             self._log_rejection(error, scope, headers)
             response = error_response(error)
@@ -114,8 +104,6 @@ class AuthMiddleware:
             return
         except Exception as error:  # noqa: BLE001 - the last place to say anything at all
             log.error("%s failed: %s", scope["method"], type(error).__name__)  # noqa: TRY400
-            if answered:
-                return
             response = error_response(InternalError())
         await response(scope, receive, send_with_headers)
 
@@ -127,20 +115,6 @@ class AuthMiddleware:
                 (b"access-control-expose-headers", _EXPOSED),
             ]
         return more
-
-    async def _answer(
-        self, scope: Scope, receive: Receive, headers: Mapping[str, str]
-    ) -> Response | None:
-        """Answer what needs no router; None for the rest."""
-        if (early := await self._admit(scope, headers)) is not None:
-            return early
-        handler = self._direct.get((scope["method"], scope["path"]))
-        if handler is None:
-            return None
-        try:
-            return await handler(Request(scope, receive))
-        except LevqorError as error:
-            return error_response(error)
 
     async def _admit(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Find out who asks; answers a browser's preflight, which carries no token."""

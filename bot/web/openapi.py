@@ -1,18 +1,17 @@
 """The API's own description: contracts, examples and every error, from where they are declared."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
-
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from starlette.responses import Response
 
 from bot.web import schemas
 from bot.web.body import KEY_HEADER, KEY_PATTERN
+from bot.web.router import Route
+from core import __version__
 from core.contract import Action, Connector
+from core.engine import Engine
 from core.errors import LedgerError, LevqorError, MethodNotAllowed, Stopping
 from core.ledger.listing import PLACE
-from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE
+from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE, interfaces
 from core.signing_in import PAGE
 from core.spans import SPAN
 
@@ -33,32 +32,39 @@ _PAGE = {"type": "string", "pattern": f"^(?:{PAGE.pattern})$"}
 _RUN_ID = {"type": "string", "minLength": 1, "maxLength": 64}
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document of an app's pages."""
-    document = get_openapi(
-        title="Levqor",
-        version=app.version,
-        description=_INTRO,
-        routes=app.routes,
-        license_info={"name": "MIT", "identifier": "MIT"},
-        servers=[{"url": "/", "description": "Where this description comes from."}],
-        tags=[
+def document(engine: Engine, routes: Iterable[Route]) -> dict[str, Any]:
+    """Return the OpenAPI document of an engine's addresses."""
+    pages = {page["operationId"]: page for page in _pages(engine)}
+    token = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Made by `levqor token new LABEL`.",
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Levqor",
+            "version": __version__,
+            "description": _INTRO,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "Where this description comes from."}],
+        "tags": [
             {"name": "actions", "description": "What Levqor does."},
             {"name": "watching", "description": "How it is doing, and what it has done."},
         ],
-    )
-    document["security"] = [{"token": []}, {}]
-    document["components"] = {
-        "schemas": schemas.components(),
-        "securitySchemes": {
-            "token": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "Made by `levqor token new LABEL`.",
-            }
-        },
+        "security": [{"token": []}, {}],
+        "paths": {each.path: {each.method.lower(): pages[each.operation]} for each in routes},
+        "components": {"schemas": schemas.components(), "securitySchemes": {"token": token}},
     }
-    return document
+
+
+def _pages(engine: Engine) -> Iterator[dict[str, Any]]:
+    for connector in engine.connectors:
+        for action in connector.actions:
+            yield action_page(connector, action, engine.settings.default)
+    yield runs_page(engine.connectors, interfaces(engine))
+    yield from (HEALTH, USAGE, RUN, UPTIME, SIGN_IN, READY, LIVE, METRICS, OPENAPI)
 
 
 def action_page(
@@ -114,15 +120,14 @@ def _page(
     tag: str = "watching",
     **extra: Any,
 ) -> dict[str, Any]:
-    """What `FastAPI.add_api_route` takes of one address."""
+    """Describe one address."""
     return {
-        "operation_id": operation_id,
+        "tags": [tag],
         "summary": summary,
         "description": description,
-        "responses": {200: answered, **_errors(errors)},
-        "tags": [tag],
-        "openapi_extra": extra,
-        "response_class": Response,
+        "operationId": operation_id,
+        "responses": {"200": answered, **_errors(errors)},
+        **extra,
     }
 
 
@@ -144,11 +149,11 @@ def _json(description: str, component: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": media}}
 
 
-def _errors(errors: Iterable[LevqorError]) -> dict[int | str, Any]:
+def _errors(errors: Iterable[LevqorError]) -> dict[str, Any]:
     """Group errors by their HTTP status, each as an example in its own words."""
-    responses: dict[int | str, Any] = {}
+    responses: dict[str, Any] = {}
     for error in errors:
-        response = responses.setdefault(error.http, _json(error.message, "Error"))
+        response = responses.setdefault(str(error.http), _json(error.message, "Error"))
         media = response["content"]["application/json"]
         name = error.reason or error.outcome or error.code
         media.setdefault("examples", {})[name] = {"value": error.body()}

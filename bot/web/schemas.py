@@ -43,6 +43,8 @@ def contract_schema(action: Action, default: Callable[[str], str | None]) -> dic
         given = schema["properties"][spec.name]
         for name in [name for name in given if name.startswith("x-")]:
             del given[name]
+        if given.get("default") is None:
+            given.pop("default", None)
         refused = _LONG if spec.long or spec.kind != "text" else _LINE
         _typeable(given, refused + _UNSEEN if spec.address else refused)
         filled = spec.setting is not None and default(spec.setting) is not None
