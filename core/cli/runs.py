@@ -235,19 +235,17 @@ def _watch(out: Output, ledger: Ledger, of: RunFilter, last: int) -> None:
         for entry in entries:
             _show(out, entry)
         time.sleep(LOOK_SECONDS)
+        said, note = lost, "The database is back."
         try:
-            entries = watcher.look()
+            entries, lost = watcher.look(), False
         except LedgerError as error:
             # What passes by itself is waited for, and what came meanwhile is found then.
             if error.retry_after is None:
                 raise
-            if not lost:
-                out.note(f"{error.message} Watching goes on when it is back.")
             entries, lost = [], True
-            continue
-        if lost:
-            out.note("The database is back.")
-        lost = False
+            note = f"{error.message} Watching goes on when it is back."
+        if lost is not said:
+            out.note(note)
 
 
 def _show(out: Output, entry: RunRecord) -> None:

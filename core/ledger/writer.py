@@ -67,12 +67,15 @@ class Writer:
         check: Callable[[], None],
         explain: Callable[[Exception], LedgerError],
         idle: Callable[..., float | None],
+        no_pause: float = _NO_PAUSE,
     ) -> None:
         """`check` raises LedgerError where a commit would be lost.
 
         `idle` is given the connection, and `goes_on` unless this is the end. It runs when writes
-        pause, and at least once a minute; it returns the seconds until it wants to run again.
+        pause, and at least every `no_pause` seconds; it returns the seconds until it wants to run
+        again.
         """
+        self._no_pause = no_pause
         self._check = check
         self._explain = explain
         self._idle = idle
@@ -150,7 +153,7 @@ class Writer:
             if self._paused:
                 self._paused = False
                 self._stirred.set()
-            elif self._wrote - self._rested > _NO_PAUSE:
+            elif self._wrote - self._rested > self._no_pause:
                 self._rest()
         except BaseException:
             mine.done = True

@@ -1,6 +1,7 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -179,6 +180,39 @@ def test_ctrl_c_ends_a_run_that_hangs_and_says_what_became_of_it(home, sandbox):
         assert child.returncode == 130
         assert said["error"] == "interrupted"
         assert ledger.run(said["run"]).state == "unknown"
+
+
+# Presses Ctrl-C whenever this program is where the first argument says, one place after another.
+PRESSING = """
+import signal, sys, threading, time, traceback
+from core.cli import main
+me = threading.main_thread().ident
+
+def press():
+    for place in sys.argv[1].split(","):
+        there = set()
+        while not there.issuperset(place.split("+")):
+            time.sleep(0.01)
+            there = {at.f_code.co_name for at, _ in traceback.walk_stack(sys._current_frames()[me])}
+        signal.pthread_kill(me, signal.SIGINT)
+
+threading.Thread(target=press, daemon=True).start()
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def test_ctrl_c_pressed_again_and_again_ends_at_once_and_the_run_is_found_later(home, sandbox):
+    sandbox.slack.always(Hang())
+    places = "_wait+result,_wait+drain+wait,__exit__+drain+wait"
+    words = ["--home", home, "run", "slack.send", "hello"]
+    child = subprocess.run(
+        [sys.executable, "-c", PRESSING, places, *words],
+        check=False, capture_output=True, text=True, env=environment(**sandbox.settings()),
+        cwd=ROOT, timeout=60,
+    )  # fmt: skip
+    assert (child.returncode, "Traceback" in child.stderr) == (130, False), child.stderr
+    with Ledger.open(home) as ledger:
+        assert [(run.state, run.reason) for run in ledger.recover()] == [("unknown", "interrupted")]
 
 
 def _until(found, patience=20.0):

@@ -120,3 +120,8 @@ def test_the_ways_in_are_told_in_words(engine):
     report = HealthChecker(engine).report()
     assert report.inbound == {"telegram": "another poller. Stop the other."}
     assert report.inbound_detail["telegram"].ok is False
+
+
+def test_a_shape_that_is_none_is_looked_for_nowhere():
+    with pytest.raises(ImportError):
+        from core.reports import ConnectorWealth  # noqa: F401

@@ -158,6 +158,25 @@ def test_runs_of_an_hour_that_a_clock_ahead_of_others_has_closed_are_counted(led
 
 
 @both
+def test_an_hour_that_closed_since_is_kept_though_its_runs_had_ended_before(ledger):
+    begin = midnight(2) + 10 * HOUR
+    put(ledger, begin + 60)
+    marks = {"term": 1, "seen": begin + 0.9 * HOUR, "closed": begin}  # a roll-up in that hour
+
+    def roll_up_then(db):
+        db.execute("UPDATE runs SET settled_at = :at", {"at": begin + 90})
+        for name, value in marks.items():
+            row = {"name": name, "value": value}
+            db.execute("INSERT INTO history_marks (name, value) VALUES (:name, :value)", row)
+
+    ledger.store.write(roll_up_then)
+    ledger.roll_up()
+    kept = "SELECT seconds, sum(sent) FROM history GROUP BY seconds ORDER BY seconds"
+    rows = ledger.store.read(lambda db: db.execute(kept).fetchall())
+    assert [tuple(map(int, row)) for row in rows] == [(HOUR, 1), (DAY, 1)]
+
+
+@both
 def test_of_two_that_count_at_once_the_one_that_began_first_writes_no_more(ledger, open_ledger):
     put(ledger, midnight(100))
     slow = ledger._begin_pass()

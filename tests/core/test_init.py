@@ -5,6 +5,7 @@ import re
 
 from tests.support.cli import levqor
 from tests.support.init import DATABASE, KEY, WEBHOOK, Talk, written
+from tests.support.sandbox import Answer
 
 STYLE = re.compile("\x1b\\[[0-9;]*m")
 
@@ -170,6 +171,17 @@ def test_chats_that_the_bot_has_seen_are_listed(tmp_path, urls, secrets, sandbox
     talk.rest({"TELEGRAM_BOT_TOKEN": secrets["TELEGRAM_BOT_TOKEN"], "TELEGRAM_CHAT_ID": "1"})
     assert "1  The Team" in talk.screen
     assert written(tmp_path / "new")["TELEGRAM_CHAT_ID_DEFAULT"] == "-1001"
+
+
+def test_where_chats_cannot_be_listed_one_is_typed(tmp_path, urls, secrets, sandbox):
+    conflict = {"ok": False, "error_code": 409, "description": "Conflict: terminated by other"}
+    sandbox.telegram.always(Answer(409, json=conflict), on="getUpdates")
+    talk = Talk(tmp_path / "new", urls, "telegram")
+    chat = secrets["TELEGRAM_CHAT_ID_DEFAULT"]
+    talk.rest({"TELEGRAM_BOT_TOKEN": secrets["TELEGRAM_BOT_TOKEN"], "TELEGRAM_CHAT_ID": chat})
+    assert talk.status == 0, talk.screen
+    assert "Telegram works." in talk.screen
+    assert written(tmp_path / "new")["TELEGRAM_CHAT_ID_DEFAULT"] == chat
 
 
 def test_with_nothing_set_up_levqor_points_to_init(home, secrets):

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-
-import pytest
+import sysconfig
+import venv
+from pathlib import Path
 
 from bot.surfaces import SURFACES
-from core.errors import NotConfigured
 from core.interfaces import declared
+from tests.support.cli import ROOT, environment
 
 ASK = "from core.interfaces import declared; print(*(one.name for one in declared()))"
 OLDER = "[console_scripts]\nlevqor = core.cli:main\n"
@@ -29,7 +30,16 @@ def test_an_older_description_in_the_folder_is_passed_over(tmp_path):
     assert asked.stdout.split() == [one.name for one in SURFACES]
 
 
-def test_an_installation_without_its_description_is_said_to_be_none(monkeypatch):
-    monkeypatch.setattr(sys, "path", [])
-    with pytest.raises(NotConfigured, match="does not say which interfaces it has"):
-        declared.__wrapped__()
+def test_an_installation_without_its_description_is_said_to_be_none(tmp_path, home):
+    venv.create(tmp_path / "venv", symlinks=True)
+    (packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    for each in Path(sysconfig.get_path("purelib")).iterdir():
+        if not each.name.startswith(("levqor", "__editable__.levqor", "_levqor")):
+            (packages / each.name).symlink_to(each)
+    ran = subprocess.run(
+        [tmp_path / "venv/bin/python", "-m", "core.cli", "--home", str(home), "health"],
+        cwd=ROOT, env=environment(), check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 3
+    assert "does not say which interfaces it has" in ran.stderr
+    assert "pip install -e ." in ran.stderr

@@ -110,6 +110,21 @@ def test_another_users_process_is_taken_to_be_alive():
         assert not Owner.lives(ledger, "root")
 
 
+def in_memory():
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+
+
+def test_what_is_cleared_in_pauses_is_cleared_where_there_are_none_too():
+    cleared, me = [], threading.current_thread()
+
+    def idle(_, *, goes_on):
+        cleared.append(threading.current_thread())
+
+    writer = Writer(in_memory, lambda: None, str, idle, no_pause=0.0)
+    wait_for(lambda: writer.call(lambda _: True) and me in cleared)
+    writer.close()
+
+
 def test_a_fault_that_is_not_sqlites_leaves_nobody_waiting_for_ever(home):
     def refuse():
         raise ZeroDivisionError
@@ -117,8 +132,7 @@ def test_a_fault_that_is_not_sqlites_leaves_nobody_waiting_for_ever(home):
     def explain(error):
         return LedgerError(f"explained {type(error).__name__}")
 
-    writer = Writer(lambda: sqlite3.connect(":memory:", isolation_level=None,
-                    check_same_thread=False), refuse, explain, lambda _: None)  # fmt: skip
+    writer = Writer(in_memory, refuse, explain, lambda _, *, goes_on: None)
     for _ in range(2):
         with pytest.raises(LedgerError, match="explained ZeroDivisionError"):
             writer.call(lambda db: None)

@@ -5,6 +5,7 @@ import pytest
 from core.connectors._notion.properties import typed
 from core.connectors._notion.schema import Column, Option, Schema
 from core.connectors.notion import CONNECTOR
+from core.contract import Entered
 from core.errors import InvalidInput
 from core.sandbox.notion import schema
 from tests.support.sandbox import Answer
@@ -136,6 +137,7 @@ class TestAnOptionWithAComma:
             ("smith,  john", [{"id": "x1"}]),
             ('["Smith, John", "ann"]', [{"id": "x1"}, {"name": "Ann"}]),
             (["Smith, John"], [{"id": "x1"}]),
+            (Entered("Smith, John"), [{"id": "x1"}]),
             ("Smith", [{"name": "Smith"}]),
         ],
     )

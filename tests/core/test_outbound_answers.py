@@ -163,6 +163,39 @@ def test_interim_answers_without_a_final_one_leave_it_unknown(said):
     assert ended(failed) == ("unknown", "dropped", 1)
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"HTTP/1.0 200 OK", b"to its end"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many", b"to its end"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1", b"to its end"),
+        (b"HTTP/1.1 204 No Content", b""),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 10", b""),
+    ],
+)
+def test_where_no_length_can_be_read_the_body_goes_to_the_end(head, body):
+    def script(peer):
+        peer.request()
+        peer.say(head + b"\r\n\r\nto its end")
+
+    with serving(script) as server:
+        assert seen(server).body == body
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/3"])
+def test_an_answer_in_another_protocol_leaves_it_unknown(version):
+    def script(peer):
+        peer.request()
+        peer.say(version + b" 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    outbound = Outbound(attempt_seconds=5)
+    with serving(script) as server:
+        failed = failing(outbound, posting(server.url))
+        outbound.close()
+
+    assert failed.error.outcome == "unknown"
+
+
 def test_exactly_64_kb_are_read_whole_and_the_connection_is_kept():
     outbound = Outbound(attempt_seconds=5)
     body = b"x" * 65536

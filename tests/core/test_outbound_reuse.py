@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
 
 from core.contract import Receipt
 from core.outbound import Outbound, connection
+from core.outbound.session import _POOLS
 from tests.support.rawserver import answering, in_turn, serving
+from tests.support.waiting import wait_for
 from tests.support.ways_out import deliver, posting
 
 OK = (Receipt("sent", id="200"), 1)
@@ -80,3 +83,21 @@ def test_closing_shuts_idle_connections(outbound):
         time.sleep(0.2)
 
         assert ended == [True]
+
+
+def test_of_many_hosts_the_connection_to_the_first_is_closed(outbound):
+    ended = []
+
+    def script(number):
+        def serve(peer):
+            answering(200)(peer)
+            ended.append(number)
+
+        return serve
+
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(serving(script(number))) for number in range(_POOLS + 1)]
+        for server in servers:
+            assert deliver(outbound, posting(server.url)) == OK
+        wait_for(lambda: ended == [0])
+        assert deliver(outbound, posting(servers[0].url)) == OK

@@ -1,6 +1,7 @@
 """Connections, threads and the lease hold while a PostgreSQL hangs, fails or is slow."""
 
 import contextlib
+import sys
 import threading
 import time
 
@@ -75,7 +76,7 @@ def test_an_outage_leaves_no_connection_behind(home, server, base):
 
 
 def test_who_cannot_become_an_owner_tries_again_with_the_same_thread(home, server, base):
-    with Ledger.open(home, server.url(base)) as ledger:
+    with Ledger.open(home, server.url(base), lease=Lease(4, 0.01, 6)) as ledger:
         server.execute("ALTER TABLE bots RENAME TO bots_away", base)
         for _ in range(5):
             with pytest.raises(LedgerError):
@@ -84,6 +85,8 @@ def test_who_cannot_become_an_owner_tries_again_with_the_same_thread(home, serve
         assert names.count("levqor-lease") == 1
         server.execute("ALTER TABLE bots_away RENAME TO bots", base)
         assert ledger.store.owner()
+        (until,) = server.execute("SELECT until FROM bots", base)
+        wait_for(lambda: server.execute("SELECT until FROM bots", base) > [until])
     wait_for(lambda: "levqor-lease" not in [each.name for each in threading.enumerate()], 30)
 
 
@@ -109,6 +112,25 @@ def test_a_lease_is_kept_up_while_all_who_ask_wait(home, server, base):
         assert server.execute("SELECT count(*) FROM bots WHERE dead = 0", base) == [(1,)]
         lapsed = "SELECT held > since FROM bots"
         assert server.execute(lapsed, base) == [(False,)], "it never ended in between"
+
+
+def test_who_was_declared_dead_while_it_stops_begins_under_no_other_name(home, server, base):
+    beats = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    ledger = Ledger.open(home, server.url(base), lease=Lease(60, 0.05, 90))
+    store, me = ledger.store, ledger.store.owner()
+    with psycopg.connect(server.url(base)) as another:
+        another.execute("UPDATE bots SET dead = 1")
+        wait_for(lambda: server.execute(beats) == [(1,)])
+
+        def last(_):
+            # Its beat learns of it, and waits until the last is said.
+            another.commit()
+            living = store._living.ident
+            wait_for(lambda: sys._current_frames()[living].f_code.co_name == "_live")
+
+        store.close(last)
+    wait_for(lambda: not store._living.is_alive())
+    assert server.execute("SELECT owner, dead FROM bots", base) == [(me, 1)]
 
 
 def test_a_connection_whose_time_is_up_is_lent_to_nobody_else(server):

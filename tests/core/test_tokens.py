@@ -271,3 +271,14 @@ def test_the_list_says_which_tokens_are_wide_and_how_to_narrow_them(cli, home):
     assert (wide["wide"], done["wide"], done["expired"]) == (True, False, True)
     cli("token", "set", "ci", "--only", "metrics")
     assert "may do everything" not in cli("token", "list").err
+
+
+def test_a_token_whose_holder_may_not_send_is_made_and_changed_and_that_is_said(cli, home):
+    with Ledger.open(home) as ledger:
+        ledger.person_set("http:ci", by="cli:root", role="viewer")
+    made = cli("token", "new", "ci", "--expires", "1h")
+    assert made.status == 0
+    assert "It may not send: http:ci has the role viewer." in made.err
+    assert "levqor people set http:ci --role sender" in made.err
+    prolonged = cli("token", "set", "ci", "--expires", "never", "--output", "json")
+    assert (prolonged.status, "expires_at" in prolonged.json) == (0, False)

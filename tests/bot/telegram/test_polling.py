@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.engine import Engine
-from tests.support.sandbox import Answer, Delay, DropAfter, Hang, Scripted
+from tests.support.sandbox import Answer, Delay, DropAfter, Scripted
 from tests.support.telegram import QUICK, living, pair, sent, settings_for
 from tests.support.waiting import wait_for
 
@@ -86,11 +86,15 @@ def test_nothing_is_sent_while_its_confirmation_is_on_the_way(sandbox, settings)
 
 
 def test_a_confirmation_that_does_not_come_holds_nothing_up_for_long(sandbox, settings):
-    with living(settings, timing=replace(QUICK, grace=30)) as bot:
+    held = Held()
+    sandbox.telegram.always(held, on="getUpdates")
+    with living(settings, timing=replace(QUICK, grace=120, confirm=0.2)) as bot:
         bot.pair(42)
-        sandbox.telegram.next(Hang(8), on="getUpdates")
         sandbox.telegram.user(42).says("/slack_send hi")
-        wait_for(lambda: texts(sandbox) == ["hi"], 6)
+        wait_for(lambda: texts(sandbox) == ["hi"], 60)
+        assert held.arrived.is_set()
+        assert sandbox.telegram.updates.confirmed == []
+        held.released.set()
 
 
 CRASH = """

@@ -76,6 +76,14 @@ def append(set_up, place="A1", values=(("a",),), query="valueInputOption=RAW", b
     )
 
 
+@pytest.mark.parametrize("asked", ["false", "true"])
+def test_sheets_gives_what_it_wrote_where_that_is_asked_for(set_up, asked):
+    query = f"valueInputOption=RAW&includeValuesInResponse={asked}"
+    updates = append(set_up, values=[["a", None], ["b", "c"]], query=query).json()["updates"]
+    data = {"range": "Sheet1!A1:B2", "majorDimension": "ROWS", "values": [["a", None], ["b", "c"]]}
+    assert updates.get("updatedData") == (data if asked == "true" else None)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

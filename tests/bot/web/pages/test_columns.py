@@ -193,6 +193,14 @@ def test_a_target_shows_its_own_columns_but_not_to_whoever_may_use_targets_alone
     assert len(sandbox.notion.received) == before
 
 
+def test_a_form_whose_action_has_no_columns_shows_none(ann, sandbox):
+    shown = ann.post("/send/slack.send", {"nonce": "n", "step": "columns", "text": "hello"})
+    assert shown.status == 200
+    assert "hello" in shown.body.decode()
+    assert "columns" not in words(shown)
+    assert sandbox.slack.received == []
+
+
 WIDE = [
     column("Name", "title"),
     *(column(f"Column {number}", "rich_text") for number in range(120)),
