@@ -117,24 +117,25 @@ def prepare(path: Path) -> None:
 
 
 def empty_log(connection: sqlite3.Connection, path: Path, *, goes_on: bool) -> bool:
-    """Leave nothing in the write-ahead log; False while a reader needs what it holds.
+    """Leave nothing of a run in the write-ahead log; False while a reader needs what it holds.
 
-    Where writing `goes_on` it is zeros that are left, for to flush what lengthens a file takes up
-    to three times as long (ext4). SQLite takes them for an empty log: no frame of theirs has the
-    salt of the log's head, as with what an older log left (sqlite.org/fileformat2.html, 4.4).
-    Its locks are on the files beside it, so this one may be opened and closed.
+    Where writing `goes_on`, what the next commit would wait for is done now: its head, which is
+    flushed by itself, and its length, for to flush what lengthens a file takes up to three times
+    as long (ext4). SQLite takes the zeros for frames of an older log: they have not the salt of
+    the head (sqlite.org/fileformat2.html, 4.4). Its locks are on the files beside it, so this
+    one may be opened and closed.
     """
     with path.with_name(f"{path.name}-wal").open("r+b", buffering=0) as log:
         # As long as was just needed, as far as can be told: a long log begins anew by itself.
         length = max(_LOG_BYTES, os.fstat(log.fileno()).st_size // 2)
         (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if goes_on and not busy:
-            _fill(connection, log, length)
+            _begin_log(connection, log, length)
     return not busy
 
 
-def _fill(connection: sqlite3.Connection, log: FileIO, length: int) -> None:
-    connection.execute("BEGIN IMMEDIATE")  # nobody writes its first frame meanwhile
+def _begin_log(connection: sqlite3.Connection, log: FileIO, length: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")  # nobody else writes its first frame meanwhile
     try:
         if log.seek(0, os.SEEK_END):
             return
@@ -142,9 +143,13 @@ def _fill(connection: sqlite3.Connection, log: FileIO, length: int) -> None:
             length -= log.write(bytes(length))
         if length:
             log.truncate(0)  # what is left of the disk is for runs
+        else:
+            # One page, the first, is written with the head; it holds the schema alone. Another
+            # Levqor may be newer, and have made it its own.
+            (same,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version={same}")
     finally:
-        connection.execute("ROLLBACK")
-    os.fsync(log.fileno())
+        connection.execute("COMMIT")
 
 
 def make_home(home: Path) -> None:

@@ -1,6 +1,7 @@
 """One connection for every write of this process, several to a commit."""
 
 import contextlib
+import math
 import sqlite3
 import sys
 import threading
@@ -86,8 +87,7 @@ class Writer:
         self._closed = False
         self._level = ""
         self._wrote = self._rested = time.monotonic()
-        self._paused = False
-        self._stirred = threading.Event()
+        self._ending = threading.Event()
         self._connection = connect()
         self._connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         self._thread = threading.Thread(target=self._watch, name="levqor-ledger", daemon=True)
@@ -129,7 +129,7 @@ class Writer:
                 return
             self._closed = True
             self._free.wait_for(lambda: self._leader is None)
-        self._stirred.set()
+        self._ending.set()
         self._thread.join()
         self._rest(goes_on=False)
         self._connection.close()
@@ -150,10 +150,7 @@ class Writer:
             self._join(batch, BATCH)
             self._commit(batch)
             self._wrote = time.monotonic()
-            if self._paused:
-                self._paused = False
-                self._stirred.set()
-            elif self._wrote - self._rested > self._no_pause:
+            if self._wrote - self._rested > self._no_pause:
                 self._rest()
         except BaseException:
             mine.done = True
@@ -181,23 +178,20 @@ class Writer:
 
     def _watch(self) -> None:
         """Rest when writes pause."""
-        # What a dead process left in the write-ahead log goes soon after the start.
-        wait: float | None = _IDLE
-        while True:
-            self._stirred.wait(wait)
-            if self._closed:
-                return
-            self._stirred.clear()
-            wait = self._wrote + _IDLE - time.monotonic()
-            if wait <= 0:
-                wait = self._pause()
+        due = time.monotonic() + _IDLE  # what a dead process left in the write-ahead log
+        # A look each second: to be woken would cost the first write after a pause more.
+        while not self._ending.wait(max(0.0, min(_IDLE, due - time.monotonic()))):
+            if self._wrote > self._rested:
+                due = self._wrote + _IDLE
+            if time.monotonic() >= due:
+                again = self._pause()
+                due = math.inf if again is None else time.monotonic() + again
 
     def _pause(self) -> float | None:
         with self._lock:
             if self._leader is not None:
                 return _IDLE
             self._leader = self
-        self._paused = True
         try:
             return self._rest()
         finally:

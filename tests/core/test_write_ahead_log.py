@@ -10,10 +10,13 @@ from tests.support.disk import Filler, small_disk
 from tests.support.journal import accept, order
 from tests.support.waiting import wait_for
 
+# The log's head, and a frame: the database's first page, which holds no row.
+BEGUN = 32 + 24 + 4096
 
-def _zeros(log):
+
+def _begun_anew(log):
     content = log.read_bytes()
-    return content and not any(content)
+    return len(content) > BEGUN and content[0] and not any(content[BEGUN:])
 
 
 def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
@@ -23,7 +26,7 @@ def test_where_to_answer_is_forgotten_once_told_down_to_the_bytes(ledger, home):
     ledger.settle(entry.run, "sent")
     assert b"SECRETANSWERPLACE" in b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
     ledger.mark_notified(entry.run)
-    wait_for(lambda: not any((home / "levqor.db-wal").read_bytes()), 10)
+    wait_for(lambda: b"SECRETANSWERPLACE" not in (home / "levqor.db-wal").read_bytes(), 10)
     left = b"".join(p.read_bytes() for p in home.glob("levqor.db*"))
     assert entry.run.encode() in left
     assert b"SECRETANSWERPLACE" not in left
@@ -48,10 +51,10 @@ def test_a_log_that_was_emptied_is_there_to_be_overwritten_and_reads_as_empty(ho
     log = home / "levqor.db-wal"
     with Ledger.open(home) as ledger:
         entry, _ = accept(ledger)
-        wait_for(lambda: _zeros(log), 15)
+        wait_for(lambda: _begun_anew(log), 15)
         length = log.stat().st_size
         ledger.sending(entry.run)
-        wait_for(lambda: _zeros(log), 15)
+        wait_for(lambda: _begun_anew(log), 15)
         assert log.stat().st_size == length
         lost = tmp_path / "as after a power cut"
         shutil.copytree(home, lost)
@@ -59,6 +62,18 @@ def test_a_log_that_was_emptied_is_there_to_be_overwritten_and_reads_as_empty(ho
     with contextlib.closing(sqlite3.connect(lost / "levqor.db")) as db:
         assert db.execute("SELECT run, state FROM runs").fetchall() == [(entry.run, "sending")]
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_log_that_is_begun_anew_leaves_a_newer_schema_its_number(home):
+    log = home / "levqor.db-wal"
+    with (
+        Ledger.open(home) as ledger,
+        contextlib.closing(sqlite3.connect(ledger.store.files)) as newer,
+    ):
+        newer.execute("PRAGMA user_version=1000")
+        accept(ledger)
+        wait_for(lambda: _begun_anew(log), 15)
+        assert newer.execute("PRAGMA user_version").fetchone() == (1000,)
 
 
 def test_nothing_is_left_in_an_emptied_log_where_the_disk_has_no_room_for_it(tmp_path):
@@ -70,7 +85,7 @@ def test_nothing_is_left_in_an_emptied_log_where_the_disk_has_no_room_for_it(tmp
         wait_for(lambda: log.stat().st_size == 0, 15)
         filler.fill(leaving=512 << 10)
         assert ledger.sending(entry.run)
-        wait_for(lambda: _zeros(log), 15)
+        wait_for(lambda: _begun_anew(log), 15)
 
 
 def test_what_a_dead_process_left_in_the_log_goes_soon_after_the_start(home):
