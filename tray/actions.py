@@ -29,10 +29,6 @@ log = logging.getLogger(__name__)
 
 # When "until tomorrow" ends, local time: before most people begin.
 _MORNING = 7
-_FOREWORD = (
-    "# Levqor's settings, one NAME=value on each line. Save this file and Levqor reads it.\n"
-    "# For the names and where to get each value, choose How to fix in the tray's menu.\n"
-)
 
 
 class Actions:
@@ -55,7 +51,9 @@ class Actions:
         self._actions: dict[str, Callable[[Command], None]] = {
             "check": lambda _: poller.check_now(requested=True),
             "pause": lambda c: self._choose(paused_until=poller.state.now + c.seconds),
-            "pause_until_tomorrow": lambda _: self._choose(paused_until=_tomorrow()),
+            "pause_until_tomorrow": lambda _: self._choose(
+                paused_until=_tomorrow(poller.state.now)
+            ),
             "resume": lambda _: self._resume(),
             "notify": lambda c: self._choose(notify=Notify(c.arg)),
             "autostart": lambda _: self._toggle_autostart(),
@@ -154,14 +152,8 @@ class Actions:
         self._show(self._paths.page)
 
     def _open_settings(self) -> None:
-        file = self._poller.source.info.settings_file
-        if file is None:
-            return
-        if not file.exists():
-            # Other users of this machine must not read what will be filled in.
-            file.touch(mode=0o600)
-            file.write_text(_FOREWORD, encoding="utf-8")
-        self._show(file)
+        if file := self._poller.source.settings():
+            self._show(file)
 
     def _open_log(self, name: str) -> None:
         home = self._poller.source.info.home
@@ -206,7 +198,8 @@ def _reason(problem: OSError | ValueError) -> str:
     return f"{problem.filename or 'The file'}: {problem.strerror or 'it cannot be written'}"
 
 
-def _tomorrow() -> float:
-    today = dt.datetime.now(dt.UTC).astimezone()
+def _tomorrow(now: float) -> float:
+    # By the wall clock, which may be changed in the night.
+    today = dt.datetime.fromtimestamp(now, dt.UTC).astimezone().replace(tzinfo=None)
     morning = today.replace(hour=_MORNING, minute=0, second=0, microsecond=0)
     return (morning + dt.timedelta(days=1)).timestamp()

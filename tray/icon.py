@@ -75,7 +75,7 @@ def draw(icon: IconState, size: int = 64) -> Image.Image:
             draw.rounded_rectangle(box(1, 1, 15, 15), radius=3 * pen.unit, fill=colour)
             draw.rectangle(box(4.6, 4.4, 6.8, 11.6), fill=INK)
             draw.rectangle(box(9.2, 4.4, 11.4, 11.6), fill=INK)
-        case IconState.OFFLINE:
+        case _:  # OFFLINE
             pen.polygon(8, 1.2, 14.8, 8, 8, 14.8, 1.2, 8, round_by=0.9)
             pen.line(5.2, 8, 10.8, 8)
     return pen.image.resize((size, size), Image.Resampling.BOX)

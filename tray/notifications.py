@@ -108,12 +108,10 @@ def _looks(state: State) -> Iterator[_Look]:
         yield _Look(_SOURCE, words, Verdict.FAILING, words, seen.fix, page="")
         return
     yield _Look(_SOURCE, "Levqor", Verdict.OK, "answers again")
-    if state.health is None:
-        return
-    for c in state.health.connectors:
+    for c in state.health.connectors if state.health else ():
         if c.verdict is not Verdict.UNCHECKED and not state.mute_left(c.name):
             yield _Look(c.name, c.title, c.verdict, c.words, c.fix, page=c.name)
-    for i in state.health.inbound:
+    for i in state.health.inbound if state.health else ():
         verdict = Verdict.OK if i.ok else Verdict.FAILING
         yield _Look(f"in:{i.surface}", i.title, verdict, i.words, i.fix, page=i.surface)
 

@@ -147,9 +147,14 @@ class Api:
 
     async def respond(self, url: str, message: Mapping[str, Any]) -> None:
         """Post to a response URL; raises SlackApiError once it takes no more."""
-        if not self._is_slacks(url):
+        try:
+            parts = urlsplit(url)
+            ours = self._is_slacks(parts)
+        except ValueError:  # no address at all: the answer finds its way as a message
+            raise SlackApiError("foreign_url") from None
+        if not ours:
             if self.on_foreign:
-                self.on_foreign(urlsplit(url).netloc)
+                self.on_foreign(parts.netloc)
             raise SlackApiError("foreign_url")
         session, trusted, proxy = self.routes.to(url)
         hook = AsyncWebhookClient(url, session=session, ssl=trusted, retry_handlers=[])
@@ -160,8 +165,7 @@ class Api:
         if response.status_code != 200:
             raise SlackApiError("response_url_refused")
 
-    def _is_slacks(self, url: str) -> bool:
-        parts = urlsplit(url)
+    def _is_slacks(self, parts: SplitResult) -> bool:
         if _place(parts) == _place(self._home):
             return True
         host = parts.hostname or ""

@@ -155,7 +155,8 @@ class SocketModeClient:
         return True
 
     async def _open(self, old: Connection | None) -> Connection:
-        for wait in backoffs():
+        pauses = backoffs()
+        while True:
             try:
                 connection = await self._connect()
             except SlackApiError as refused:
@@ -163,18 +164,17 @@ class SocketModeClient:
                 if old is None:
                     raise error from None
                 self._down(old, error.message, while_running(error))
-                await asyncio.sleep(wait)
+                await asyncio.sleep(next(pauses))
             except Unreachable as down:
                 self._down(old, down.why, down.fix)
-                await asyncio.sleep(max(wait, down.wait or 0.0))
+                await asyncio.sleep(max(next(pauses), down.wait or 0.0))
             except Exception as error:  # noqa: BLE001 - or no connection would ever be opened again
                 log.error("Socket Mode stumbled: %s", type(error).__name__)  # noqa: TRY400
                 self._down(old, *mistake(error))
-                await asyncio.sleep(wait)
+                await asyncio.sleep(next(pauses))
             else:
                 self._status.up(CONNECTED)
                 return connection
-        raise AssertionError("the waits never end")
 
     def _down(self, old: Connection | None, why: str, fix: str) -> None:
         # A connection that is only being renewed still serves.

@@ -80,8 +80,8 @@ class Slack(Surface):
         self, settings: Settings, status: ConnectionStatus
     ) -> tuple[Api, Mapping[str, Any]]:
         """Ask `auth.test` until Slack answers; raises NotConfigured for a refused token."""
-        api = None
-        for wait in backoffs():
+        api, pauses = None, backoffs()
+        while True:
             try:
                 self._api = api = api or Api(settings)
                 me = await api.who_am_i()
@@ -89,12 +89,11 @@ class Slack(Surface):
                 raise refused_token("SLACK_BOT_TOKEN", refused.code) from None
             except Unreachable as down:
                 status.down(down.why, down.fix)
-                await asyncio.sleep(max(wait, down.wait or 0.0))
+                await asyncio.sleep(max(next(pauses), down.wait or 0.0))
             else:
                 if wrong := refused_install(me):
                     raise wrong
                 return api, me
-        raise AssertionError("the waits never end")
 
 
 async def _watched(api: Api, status: ConnectionStatus, seconds: float) -> None:

@@ -7,10 +7,11 @@ trips over what is not, so it gets to see what was checked here and no more.
 import asyncio
 import json
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import httpx
 import telegram
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from telegram.error import TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
@@ -52,8 +53,13 @@ class _Me(_Model):
     can_read_all_group_messages: bool = False
 
 
+def _address(text: str) -> str:
+    urlsplit(text)  # a ValueError where it is none
+    return text
+
+
 class _Webhook(_Model):
-    url: str
+    url: Annotated[str, AfterValidator(_address)]
     has_custom_certificate: bool = False  # the library's own class cannot be made without
     pending_update_count: int = 0
     last_error_date: _Time | None = None

@@ -92,13 +92,14 @@ class Telegram(Surface):
 
     async def _connect(self, status: ConnectionStatus) -> Api:
         """Ask who the bot is; raises NotConfigured where the token is refused."""
-        for wait in backoffs(self._timing.pause, self._timing.longest):
+        pauses = backoffs(self._timing.pause, self._timing.longest)
+        while True:
             try:
                 self._api = api = self._api or Api(self._settings)
                 await api.initialize()
             except NoRoute as problem:
                 await status.bad(Verdict(problem.words, problem.fix))
-                await asyncio.sleep(wait)
+                await asyncio.sleep(next(pauses))
             except InvalidToken:
                 raise NotConfigured(
                     f"Telegram refuses {TOKEN}.",
@@ -111,7 +112,6 @@ class Telegram(Surface):
                 await asyncio.sleep(flood.seconds)
             except TelegramError as error:
                 await status.bad(verdicts.of_error(error))
-                await asyncio.sleep(wait)
+                await asyncio.sleep(next(pauses))
             else:
                 return api
-        raise AssertionError("the waits never end")

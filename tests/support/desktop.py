@@ -21,6 +21,8 @@ from typing import Self
 
 from PIL import Image, ImageChops
 
+from tests.support.measured import measured
+
 EYES = Path(__file__).with_name("eyes.py")
 ROOT = EYES.parent.parent.parent
 NEEDED = ("Xvfb", "xdotool", "xwininfo", "xprop", "dbus-daemon", "dunst", "trayer", "import")
@@ -64,6 +66,7 @@ class Desktop:
         home.mkdir(parents=True)
         run.mkdir(mode=0o700)
         keep = {name: os.environ[name] for name in ("PATH", "TZ") if name in os.environ}
+        keep |= measured()
         self.env = {**keep, "HOME": str(home), "XDG_RUNTIME_DIR": str(run), "LC_ALL": "C.UTF-8"}
         self.env |= {"LIBGL_ALWAYS_SOFTWARE": "1", "PYTHONPATH": str(ROOT)}
         # Without it GTK waits for a settings portal that nothing here provides.
@@ -98,12 +101,14 @@ class Desktop:
         """What a program printed."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def end(self, child: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> int:
+    def end(
+        self, child: subprocess.Popen[bytes], number: int = signal.SIGTERM, patience: float = 5.0
+    ) -> int:
         """End a program; its exit status."""
         with suppress(ProcessLookupError):
             child.send_signal(number)
         try:
-            return child.wait(5)
+            return child.wait(patience)
         except subprocess.TimeoutExpired:
             child.kill()
             return child.wait()

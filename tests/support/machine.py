@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.support.bot import ROOT
+from tests.support.measured import measured
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ PARTS = [str(ROOT), sys.prefix, sys.base_prefix]
 DEPLOY = ROOT / "deploy"
 BOT_URL = "http://127.0.0.1:8787"
 SYSTEMD = Path("/usr/lib/systemd/systemd")
-# `make proof`: where what ran of them in the machine is written down.
-MEASURED = "COVERAGE_PROCESS_CONFIG"
 _OWN = ("--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup")
 _TRY = """
 mount --make-rprivate /
@@ -88,10 +87,6 @@ def lacking() -> str | None:
     return None if made.returncode == 0 else f"namespaces are not to be had: {made.stderr.strip()}"
 
 
-def _measured() -> dict[str, str]:
-    return {MEASURED: os.environ[MEASURED]} if MEASURED in os.environ else {}
-
-
 class Machine:
     """The booted machine; a context manager."""
 
@@ -133,7 +128,7 @@ class Machine:
 
     def run(self, *command: object, env: Mapping[str, str] | None = None, stdin: str = ""):
         """Run a command in it as root, to its end."""
-        given = [f"{name}={value}" for name, value in {**_measured(), **(env or {})}.items()]
+        given = [f"{name}={value}" for name, value in {**measured(), **(env or {})}.items()]
         inside = ["nsenter", "-t", self._init() or "0", "-m", "-p", "-n", "-i", "-u", "-C"]
         return subprocess.run(
             [*inside, "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", *given,
@@ -150,7 +145,7 @@ class Machine:
     def as_user(self, user: str, *command: object):
         """Run a command in a login session of a user's own."""
         login = ("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "-p", "PAMName=login")
-        told = [f"--setenv={name}={value}" for name, value in _measured().items()]
+        told = [f"--setenv={name}={value}" for name, value in measured().items()]
         return self.run(*login, *told, "-p", f"User={user}", "-p", "WorkingDirectory=~", *command)
 
     def write(self, target: str, text: str, mode: str = "644") -> None:

@@ -23,6 +23,9 @@ NONSENSE = {
         json={"ok": True, "team_id": 7, "user_id": [], "url": 7,
               "result": {"id": "x", "url": 7, "message_id": "x", "chat": 7, "date": 1e99}}
     ),
+    "addresses that are none": Answer(
+        json={"ok": True, "url": "wss://[slack.com", "result": {"url": "https://[levqor.example"}}
+    ),
     "ok that is a word": Answer(json={"ok": "yes", "result": True}),
     "a refusal without words": Answer(json={"ok": False}),
     "a page": Answer(200, PAGE, headers=HTML),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.connectors import CONNECTORS
-from tests.support.desktop import Desktop, until
+from tests.support.desktop import WAIT_S, Desktop, until
 from tests.support.sandbox import Answer
 from tray.summary import COLOURS
 
@@ -59,7 +59,7 @@ class Tray:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; the exit status."""
-        return self.desk.end(self.child, number)
+        return self.desk.end(self.child, number, WAIT_S)
 
 
 @contextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import stat
 import subprocess
 import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from core.connectors import CONNECTORS
@@ -19,6 +21,7 @@ from tests.support.tray_states import REPORT
 from tray import desktop
 from tray.source import SourceError, reading
 from tray.source.local import Local
+from tray.source.sandbox import sandbox as sandbox_source
 
 # -- the words of a report -------------------------------------------------------------------
 
@@ -188,12 +191,41 @@ def test_an_answer_that_cannot_be_read_is_said_as_such(home):
     assert caught.value.fault.words == "The answer of Levqor's core cannot be read"
 
 
+def test_a_core_that_hangs_is_ended_and_said(home):
+    with pytest.raises(SourceError, match="The checks took too long"):
+        local(home, "import time; time.sleep(60)")._ask("health", seconds=0.5)
+
+
+def test_a_link_that_is_no_safe_address_is_not_opened(home):
+    source = local(home, 'print(\'{"link": "file:///etc/passwd"}\')')
+    with pytest.raises(SourceError, match="The answer of Levqor's core cannot be read"):
+        source.console_link("/")
+
+
 def test_a_ledger_error_is_looked_into(tmp_path):
     program = 'print(\'{"error": "ledger_error", "message": "It is broken."}\')'
     with pytest.raises(SourceError) as caught:
         local(tmp_path, program).health()
 
     assert caught.value.fault.words == "It is broken."
+
+
+def test_the_settings_file_is_made_for_its_owner_alone_and_no_home_in_place_of_one_that_has_gone(
+    tmp_path,
+):
+    home = tmp_path / "data" / "home"
+    source = local(home, f"print('{json.dumps(REPORT)}')")
+    file = source.settings()
+    assert file == home / ".env"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (home, file)] == [0o700, 0o600]
+    assert file.read_text().startswith("# Levqor's settings, one NAME=value on each line.")
+    file.write_text("A=1\n")
+    assert source.settings().read_text() == "A=1\n"
+    assert source.health()
+    home.rename(tmp_path / "elsewhere")
+    with pytest.raises(SourceError, match="The home folder is gone"):
+        source.settings()
+    assert not home.exists()
 
 
 def test_a_home_that_went_away_starts_no_child(tmp_path):
@@ -234,6 +266,28 @@ def test_a_killed_tray_takes_its_sandbox_along(tmp_path):
     while _runs(child):
         assert time.monotonic() < ends, "the sandbox outlived its tray"
         time.sleep(0.05)
+
+
+def test_a_sandbox_that_did_not_start_is_said_and_no_real_service_asked_in_its_place(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with sandbox_source(file) as (source, _):
+        for _ in range(2):
+            with pytest.raises(SourceError, match=r"--home is wrong: dir .* is a file") as caught:
+                source.health()
+            assert caught.value.fault.fix == "See: levqor --help"
+        told = source.test("slack.send")
+    assert (told.outcome, told.words) == ("not_sent", str(caught.value))
+
+
+def test_a_sandbox_that_died_at_its_start_is_said(tmp_path):
+    (tmp_path / "home").mkdir()
+    with sandbox_source(tmp_path / "home") as (source, _):
+        children = psutil.Process().children()
+        (child,) = (each for each in children if str(tmp_path / "home") in each.cmdline())
+        child.kill()
+        with pytest.raises(SourceError, match="The sandbox did not start"):
+            source.health()
 
 
 def _runs(process):

@@ -77,6 +77,12 @@ def test_what_changes_together_is_one_message():
     )
 
 
+def test_what_recovers_beside_what_breaks_is_told_with_it():
+    (message,) = notify(state(BAD_TOO, D), state(C, BAD), state(C, BAD))[2]
+
+    assert message.body == "✓ Chalk — works again\n✗ Duck post — not shared with the integration"
+
+
 def test_a_message_about_several_names_each_once():
     long = "Duck post has not verified the domain of the sender's address for this very key."
     both = state(BAD_TOO, replace(BAD, words=long))
@@ -169,6 +175,14 @@ def test_everything_notifies_each_finished_run_but_the_trays_own_tests():
         [Notification("duck.post: The pond is shut.", "Run r7")],
         [],
     ]
+
+
+def test_a_few_runs_are_one_message_that_names_each():
+    first = state(C, D, preferences=EVERYTHING)
+    runs = (Run("r2", NOW, "sent", "duck.post"), Run("r3", NOW, "refused", "chalk.write"))
+    (message,) = notify(first, replace(first, runs=runs))[1]
+
+    assert message == Notification("2 runs", "duck.post: sent\nchalk.write: refused")
 
 
 def test_many_runs_are_one_message():

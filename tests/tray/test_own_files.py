@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -16,11 +17,13 @@ import pytest
 from core.home import write_private
 from core.reports import Verdict
 from tests.support.desktop import ROOT
+from tests.support.measured import measured
 from tests.support.tray_states import BAD, CHALK, HINT, NOW, OFF, REMOTE, fault, state
 from tests.support.waiting import wait_for
 from tray import fix_page, preferences
 from tray.autostart import Autostart, desktop_entry, launch_agent, startup_script
-from tray.desktop import Paths, SingleInstance, home
+from tray.backend import toolkit
+from tray.desktop import Paths, SingleInstance, home, hosts, open_file
 from tray.state import Inbound, Notify, Preferences, Run
 
 
@@ -165,7 +168,8 @@ def test_start_at_login_is_ticked_where_it_starts_this_very_tray(tmp_path):
         "other.set(on=True); print(mine.on, other.on)\n"
         "other.set(on=False); print(other.on, other.file.exists())\n"
     )
-    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **measured()}
+    env |= {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
@@ -222,6 +226,48 @@ def test_the_page_of_a_silent_source_says_why():
 
     assert "desk cannot be reached" in text
     assert "See that it runs." in text
+
+
+def test_the_page_of_another_computer_says_where_its_settings_are():
+    text = fix_page.html(state(BAD, source=REMOTE))
+
+    assert "The settings are on the other computer: Levqor at levqor.example.com." in text
+    assert "Works:" not in text
+
+
+@pytest.mark.parametrize(("answers", "opens"), [("exit 0", True), ("exit 3", False), (None, False)])
+def test_a_folder_is_shown_by_the_desktops_own_opener_or_it_is_known_that_it_was_not(
+    answers, opens, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    if answers:
+        (tmp_path / "xdg-open").write_text(
+            f'#!/bin/sh\necho "$*" > "{tmp_path}/asked"\n{answers}\n'
+        )
+        (tmp_path / "xdg-open").chmod(0o700)
+    else:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    assert open_file(tmp_path / "logs") is opens
+    assert not answers or (tmp_path / "asked").read_text() == f"{tmp_path}/logs\n"
+
+
+def test_without_a_display_and_a_bus_nothing_draws_icons(monkeypatch):
+    for name in ("DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert hosts() == []
+
+
+@pytest.mark.parametrize(("backend", "found", "said"), [
+    ("gtk", ["sni"], "This desktop's tray needs AppIndicator. "),
+    ("gtk", [], "This desktop has no tray to put an icon in."),
+    ("appindicator", [], "This desktop has no tray to put an icon in."),
+    ("appindicator", ["sni"], ""), ("gtk", ["xembed"], ""), ("gtk", ["sni", "xembed"], ""),
+])  # fmt: skip
+def test_what_is_lacking_to_show_an_icon_is_said(backend, found, said, monkeypatch):
+    monkeypatch.setenv("PYSTRAY_BACKEND", backend)
+    lacking = pytest.raises(toolkit.NoDesktop, match=f"^{said}") if said else nullcontext()
+    with lacking:
+        toolkit.require_host(found)
 
 
 def test_the_page_is_for_its_owners_eyes_only(tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import threading
 import time
 from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -60,6 +62,9 @@ class Script:
     def pair(self):
         return Pairing("CODE47", "/start CODE47", None)
 
+    def settings(self):
+        return self.info.settings_file
+
     def close(self):
         pass
 
@@ -88,7 +93,7 @@ class Screen:
 
 
 @contextmanager
-def polling(folder, every=300.0, clock=time.time):
+def polling(folder, every=300.0, clock=time.time, command="levqor-tray"):
     source, screen, paths = Script(folder), Screen(), Paths("x", folder)
     instance = SingleInstance(paths)
     assert instance.take()
@@ -100,12 +105,13 @@ def polling(folder, every=300.0, clock=time.time):
         clock=clock,
         tick=0.01,
     )
-    opened = []
-    actions = Actions(
-        poller, screen, paths, Autostart(["levqor-tray"]), lambda file: opened.append(file) or True
-    )
-    poller.start(screen, actions)
-    poller.opened = opened
+    poller.opened, poller.opens = [], True
+
+    def opener(file):
+        poller.opened.append(file)
+        return poller.opens
+
+    poller.start(screen, Actions(poller, screen, paths, Autostart([command]), opener))
     try:
         until("the first check is done", lambda: poller.state.health or poller.state.fault)
         until("and over", lambda: not poller.state.checking)
@@ -336,6 +342,133 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path):
         until("it is told", lambda: screen.notifications)
         assert screen.notifications[0].title == "That did not work"
         assert screen.notifications[0].body == f"{tmp_path / 'file'}: File exists"
+
+
+@pytest.mark.parametrize(("day", "hours"), [(27, 19), (28, 18)])
+def test_until_tomorrow_is_seven_in_the_morning_also_after_a_change_of_the_clock(
+    day, hours, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TZ", "Europe/Berlin")  # an hour less on 29 March 2026
+    time.tzset()
+    noon = dt.datetime(2026, 3, day, 12, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
+    try:
+        with polling(tmp_path, clock=lambda: noon) as (poller, _source, _screen):
+            poller.click(Command("pause_until_tomorrow"))
+            until("it is paused", lambda: poller.state.pause_left)
+            assert poller.state.pause_left == hours * 3600
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_choice_that_cannot_be_kept_is_told(tmp_path):
+    with polling(tmp_path / "file") as (poller, _source, screen):
+        shutil.rmtree(tmp_path / "file")
+        (tmp_path / "file").touch()
+        poller.click(Command("mute", "duck", 3600))
+        until("it is told", lambda: screen.notifications)
+        told = screen.notifications[0]
+        assert told.title == "Your choice is forgotten when Levqor quits"
+        assert told.body == f"{tmp_path / 'file'}: File exists"
+        assert poller.state.mute_left("duck")
+
+
+def test_start_at_login_is_switched_on_and_off_and_a_failure_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    with polling(tmp_path) as (poller, _source, screen):
+        for on in (True, False):
+            poller.click(Command("autostart"))
+            until(f"it is {on}", lambda on=on: poller.state.autostart is on)
+            assert (tmp_path / "config/autostart/levqor-tray.desktop").exists() is on
+        shutil.rmtree(tmp_path / "config")
+        (tmp_path / "config").touch()
+        poller.click(Command("autostart"))
+        until("it is told", lambda: screen.notifications)
+        assert screen.notifications[0].title == "Start at login cannot be changed"
+        assert screen.notifications[0].body.endswith(": Not a directory")
+        assert not poller.state.autostart
+
+
+def test_a_command_that_no_entry_can_hold_is_told_as_a_sentence(tmp_path):
+    with polling(tmp_path, command="levqor\ntray") as (poller, _source, screen):
+        poller.click(Command("autostart"))
+        until("it is told", lambda: screen.notifications)
+        assert screen.notifications[0].body == (
+            "Its command has a line break or another character no entry can hold."
+        )
+
+
+def test_a_failed_run_that_was_looked_at_is_no_longer_news(tmp_path):
+    with polling(tmp_path) as (poller, _source, _screen):
+        poller.click(Command("acknowledge", "r4"))
+        until("it is kept", lambda: poller.state.preferences.acknowledged_runs == ("r4",))
+
+
+def test_a_second_click_while_a_test_is_out_sends_no_other(tmp_path):
+    with polling(tmp_path) as (poller, source, screen):
+        out = threading.Event()
+        result, told = source.test, []
+
+        def test(action):
+            told.append(action)
+            out.wait(60)
+            return result(action)
+
+        source.test = test
+        for _ in range(3):
+            poller.click(Command("test", "chalk.write"))
+        poller.click(Command("acknowledge", "r4"))
+        until("all were taken", lambda: poller.state.preferences.acknowledged_runs)
+        out.set()
+        until("it is told", lambda: screen.notifications)
+        assert told == ["chalk.write"]
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_files_are_opened_or_it_is_said_where_they_are(copies, tmp_path):
+    log = tmp_path / "logs" / "connectors.log"
+    with polling(tmp_path) as (poller, _source, screen):
+        poller.click(Command("open_log"))
+        until("it is told", lambda: screen.notifications)
+        assert screen.notifications.pop().title == "There is no log yet"
+        log.parent.mkdir()
+        settings = tmp_path / ".env"
+        for command, file in (
+            ("open_log", log.parent), ("open_log_folder", log.parent), ("open_settings", settings),
+        ):  # fmt: skip
+            poller.click(Command(command))
+            until(f"{file} is opened", lambda file=file: poller.opened == [file])
+            poller.opened.clear()
+        log.touch()
+        screen.copies, poller.opens = copies, False
+        poller.click(Command("open_log"))
+        until("it is told", lambda: screen.notifications)
+        copied = "; its path is copied" * copies
+        assert screen.notifications[0].title == "Open connectors.log"
+        assert screen.notifications[0].body == f"No program here opens it{copied}:\n{log}"
+        assert screen.copied == [str(log)]
+
+
+def test_what_is_on_another_computer_is_not_opened_here(tmp_path):
+    with polling(tmp_path) as (poller, source, screen):
+        source.info = SourceInfo("Levqor at levqor.example.com")
+        for command in ("open_settings", "open_log", "open_log_folder", "check"):
+            poller.click(Command(command))
+        until("all were taken", lambda: source.asked == 2)
+        assert (poller.opened, screen.notifications) == ([], [])
+
+
+def test_who_wants_no_messages_gets_none_and_who_wants_all_has_each_run_looked_for(tmp_path):
+    with polling(tmp_path) as (poller, source, screen):
+        source.runs = lambda: (Run("r7", time.time(), "sent", "chalk.write"),)
+        poller.click(Command("notify", "off"))
+        poller.click(Command("test", "chalk.write"))
+        until("it is tested", lambda: poller.state.test_results)
+        until("the row is made true", lambda: source.asked == 2)
+        assert screen.notifications == []
+        poller.click(Command("notify", "everything"))
+        poller.click(Command("check"))
+        until("the runs are read", lambda: [run.run for run in poller.state.runs] == ["r7"])
 
 
 def test_a_second_start_is_answered(tmp_path):

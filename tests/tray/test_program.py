@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.support.desktop import EYES, ROOT, Desktop, missing, until
+from tests.support.measured import measured
 from tests.support.tray_program import ALL_WELL, Tray, desktop
 from tray.summary import COLOURS, IconState
 
@@ -27,7 +28,7 @@ def run(*options, code=None, folder=None, **env):
     start = ("-c", code) if code else ("-m", "tray.app")
     done = subprocess.run(
         [sys.executable, *start, *options],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **measured(), **env},
         capture_output=True,
         text=True,
         timeout=60,
@@ -56,18 +57,22 @@ def test_a_display_that_is_not_there_is_named(tmp_path):
     assert "Traceback" not in said
 
 
-def test_missing_pygobject_is_one_message_with_the_packages(tmp_path):
+@pytest.mark.parametrize(
+    ("lacks", "folders", "name"),
+    [("gi", "()", "PyGObject"), ("gi.repository.Gtk", "('/', *toolkit.SYSTEM)", "GTK 3")],
+)
+def test_missing_pygobject_is_one_message_with_the_packages(lacks, folders, name, tmp_path):
     code = (
-        "import sys; sys.modules['gi'] = None\n"
+        f"import sys; sys.modules[{lacks!r}] = None\n"
         "from tray.backend import toolkit\n"
-        "toolkit.SYSTEM = ()\n"
+        f"toolkit.SYSTEM = {folders}\n"
         "try: toolkit.prepare()\n"
         "except toolkit.NoDesktop as said: sys.exit(str(said))"
     )
     status, said = run(code=code, HOME=str(tmp_path), DISPLAY=":4711")
 
     assert status == 1
-    assert said.startswith("PyGObject, which draws the icon, is missing. Run: sudo ")
+    assert said.startswith(f"{name}, which draws the icon, is missing. Run: sudo ")
     assert "Traceback" not in said
 
 
@@ -161,6 +166,8 @@ def test_without_a_tray_host_it_says_what_to_install(tmp_path, home):
     with desktop(tmp_path / "desk", None, "appindicator") as desk:
         status, said = run("--home", str(home), "--wait", "0.3", **desk.env)
         told = until("it is told on the desktop too", desk.messages)
+        busless = {**desk.env, "DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": ""}
+        assert run("--home", str(home), "--wait", "0", **busless) == (3, said)
 
     assert status == 3
     assert "This desktop has no tray to put an icon in." in said
@@ -263,3 +270,52 @@ def test_it_lives_with_a_broken_message_bus(tmp_path, home):
         until("the icon is there", lambda: desk.icon("#7c8794"))
         assert desk.end(child) == 0
         assert "Traceback" not in desk.log("tray")
+
+
+@pytest.mark.parametrize("kind", ["native", "gtk"])
+def test_every_systems_window_shows_does_and_changes_the_same_menu(kind, tmp_path):
+    """That of Windows and macOS has pystray's own menu; theirs alone is how its thread is woken."""
+    copied, programs = tmp_path / "copied", tmp_path / "programs"
+    programs.mkdir()
+    (programs / "pbcopy").write_text(f'#!/bin/sh\ncat > "{copied}"\n')
+    (programs / "pbcopy").chmod(0o700)
+    with desktop(tmp_path / "desk", "trayer", "gtk") as desk:
+        desk.env["PATH"] = f"{programs}:{desk.env['PATH']}"
+        child = desk.start(
+            sys.executable, "-m", "tests.support.tray_window", kind, str(tmp_path), log="program"
+        )
+
+        def clicked(*path, button=3):
+            desk.open_menu(COLOURS[IconState.OK], button=button)
+            desk.click(*path)
+            asked = f"{path[-1].lower()} "
+            until(f"{path[-1]} is asked for", lambda: asked in desk.log("program"))
+
+        desk.open_menu(COLOURS[IconState.OK])
+        assert desk.rows() == ["Ask", "Break", "Only words", "More", "Quit"]
+        assert not desk.row("Only words")["enabled"]
+        desk.close_menu()
+        clicked("Break")
+        clicked("More", "Ticked")
+        assert "a click on break failed" in desk.log("program")
+        assert "the window could not do its part" in desk.log("program")
+        clicked("Ask", button=1 if kind == "gtk" else 3)
+        told = until("it is told", desk.messages)
+        if kind == "native":
+            # Windows takes 63 and 255 UTF-16 units, and nothing longer.
+            assert told[0]["summary"] == "🦆" * 31
+            assert len(told[0]["body"].encode("utf-16-le")) <= 2 * 255
+        else:
+            assert [each["summary"] for each in told] == ["🦆" * 60, "Early"]
+            # Daemons read markup.
+            assert told[0]["body"].startswith("&lt;b&gt; &amp; 🦆")
+        until("the text is copied", lambda: "copied True" in desk.log("program"))
+        heard = copied.read_text if kind == "native" else lambda: desk.eyes("clipboard")
+        until("it is there", lambda: heard() == "words 🦆")
+        desk.open_menu(COLOURS[IconState.BROKEN])
+        assert desk.rows() == ["Break", "Quit", "Only words", "New", "More"]
+        desk.hover("More")
+        assert not until("the tick is away", lambda: desk.row("Ticked"))["checked"]
+        assert desk.log("program").count("ticked ") == 1
+        desk.click("Quit")
+        assert child.wait(60) == 0

@@ -142,6 +142,25 @@ def test_the_console_of_a_remote_is_opened_by_a_safe_address_alone(said):
                 source.console_link("/")
 
 
+def test_a_token_whose_scope_is_too_narrow_is_told_what_the_remote_says():
+    body = {"error": "forbidden", "reason": "scope", "fix": "Make one with: --only live"}
+    with server(403, json.dumps(body).encode()) as (url, _), remote(url) as source:
+        with pytest.raises(SourceError, match="refuses the token") as caught:
+            source.health()
+        assert caught.value.fault.fix == "Make one with: --only live"
+
+
+def test_without_a_token_none_is_sent_and_a_phone_is_paired_where_the_bot_runs():
+    with server(body=json.dumps(REPORT).encode()) as (url, asked):
+        source = Remote(url, None, Network({}))
+        assert source.health().connectors
+        with pytest.raises(SourceError, match="A phone is paired on the computer that runs"):
+            source.pair()
+        assert source.settings() is None
+        source.close()
+    assert asked == [("GET", "/actions/health?live=1", None)]
+
+
 def test_what_a_far_remote_calls_this_computer_is_not_opened():
     with remote("https://levqor.example.com") as source:
         assert source._reached("http://127.0.0.1:8787") is None

@@ -15,13 +15,13 @@ import pystray
 
 from tray import NAME, formatting
 from tray.icon import draw
-from tray.menu import Menu
+from tray.menu import TOOLTIP, Menu
 from tray.notifications import Notification
 from tray.rows import Command, Row
 
 log = logging.getLogger(__name__)
 
-# Windows' NOTIFYICONDATA: one more character is a ValueError in ctypes.
+# Windows' NOTIFYICONDATA: one more UTF-16 unit is a ValueError in ctypes.
 _TITLE, _BODY = 63, 255
 _WM_APP_WORK = 0x8000 + 17
 
@@ -38,21 +38,28 @@ class _Icon(pystray.Icon):  # type: ignore[misc]
 
     def post(self, work: Callable[[], None]) -> None:
         """Have work done on the window thread; from any thread."""
-        if sys.platform == "darwin":  # pragma: no cover - only macOS runs it
+        self._work.put(work)
+        self._wake()
+
+    def _wake(self) -> None:  # pragma: no cover - only Windows and macOS have these calls
+        if sys.platform == "darwin":
             from PyObjCTools import AppHelper
 
-            AppHelper.callAfter(work)
+            AppHelper.callAfter(self._drain)
             return
         from pystray._util import win32
 
-        self._work.put(work)
         win32.PostMessage(self._hwnd, _WM_APP_WORK, 0, 0)
 
     def _drain(self, *_: Any) -> None:
         while not self._open and not self._work.empty():
-            self._work.get()()
+            try:
+                self._work.get()()
+            except Exception:
+                # The system would print it, and leave what came after for the next one.
+                log.exception("the window could not do its part")
 
-    def _on_notify(self, wparam: Any, lparam: Any) -> None:
+    def _on_notify(self, wparam: Any, lparam: Any) -> None:  # pragma: no cover - only Windows does
         # Windows serves messages while a menu is on screen; edits wait until it is closed.
         self._open = True
         try:
@@ -66,12 +73,13 @@ class NativeWindow:
     """The tray on Windows and macOS."""
 
     error: str | None = None
+    icon_class = _Icon
 
     def __init__(self, menu: Menu, clicked: Callable[[Command], None]) -> None:
         self._clicked = clicked
         self._shown = menu
         rows = pystray.Menu(lambda: self._items(self._shown.rows))
-        self._icon = _Icon(NAME, draw(menu.icon), menu.tooltip, rows)
+        self._icon = self.icon_class(NAME, draw(menu.icon), _cut(menu.tooltip, TOOLTIP), rows)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Show the icon and serve clicks until `stop`; `ready` comes before it is shown."""
@@ -88,7 +96,8 @@ class NativeWindow:
 
     def notify(self, notification: Notification) -> None:
         """Show a message."""
-        body, title = notification.body[:_BODY], formatting.cut(notification.title, _TITLE)
+        title = _cut(formatting.cut(notification.title, _TITLE), _TITLE)
+        body = _cut(notification.body, _BODY)
         self._icon.post(lambda: self._icon.notify(body, title))
 
     def copy(self, text: str) -> bool:
@@ -107,7 +116,7 @@ class NativeWindow:
         if menu.icon is not before.icon:
             self._icon.icon = draw(menu.icon)
         if menu.tooltip != before.tooltip:
-            self._icon.title = menu.tooltip
+            self._icon.title = _cut(menu.tooltip, TOOLTIP)
         if menu.rows != before.rows:
             self._icon.update_menu()
 
@@ -131,3 +140,8 @@ class NativeWindow:
                 self._clicked(row.command)
             except Exception:
                 log.exception("a click on %s failed", row.command.name)
+
+
+def _cut(text: str, most: int) -> str:
+    """Cut a text at so many UTF-16 units, which Windows counts; no half of a pair is left."""
+    return text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore")

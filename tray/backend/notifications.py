@@ -58,7 +58,7 @@ class DesktopNotifier:
     def hide(self) -> None:
         """Take back what has a button nobody will answer to."""
         for number in self._pages:
-            self._call("CloseNotification", GLib.Variant("(u)", (number,)), _closed, None)
+            self._call("CloseNotification", GLib.Variant("(u)", (number,)), None, None)
         if self._pages and self._bus:
             self._bus.flush(None, None)
 
@@ -110,12 +110,6 @@ class DesktopNotifier:
         page = self._pages.pop(args.unpack()[0], None)
         if page is not None and name == "ActionInvoked":
             self._clicked(Command("how_to_fix", page))
-
-
-def _closed(bus: Any, result: Any, _: None) -> None:
-    # A message that is gone already cannot be closed: nothing is lost.
-    with contextlib.suppress(GLib.Error):
-        bus.call_finish(result)
 
 
 def _arguments(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotConfigured
+from core.home import write_private
 from tray.source import OWN_RUNS, Pairing, SourceError, reading
 from tray.state import Health, Run, SourceInfo, TestResult
 
@@ -28,6 +29,10 @@ COMMAND = (sys.executable, "-P", "-m", "core.cli")
 # SQLite needs a few pages to write anything at all.
 _FULL_BYTES = 256 * 1024
 _DOCTOR = "Run: levqor doctor"
+_FOREWORD = (
+    "# Levqor's settings, one NAME=value on each line. Save this file and Levqor reads it.\n"
+    "# For the names and where to get each value, choose How to fix in the tray's menu.\n"
+)
 
 
 class Local:
@@ -94,6 +99,18 @@ class Local:
         body = self._ask("pair", name)
         code = str(body.get("code", ""))
         return Pairing(code, pairing.message.format(code=code), body.get("link"))
+
+    def settings(self) -> Path | None:
+        """Return the settings file, made where there is none; raises SourceError and OSError."""
+        file = self._home / ".env"
+        if not file.exists():
+            # A home that has gone may come back: no other is made in its place.
+            if self._seen_home and not self._home.is_dir():
+                raise _gone(self._home)
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Other users of this machine must not read what will be filled in.
+            write_private(file, _FOREWORD.encode())
+        return file
 
     def close(self) -> None:
         """End the children that only look; a run that is out settles itself."""

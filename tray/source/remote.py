@@ -107,6 +107,9 @@ class Remote:
         words = "A phone is paired on the computer that runs the bot"
         raise SourceError(words, "Run levqor pair there.")
 
+    def settings(self) -> None:
+        """Return nothing: they are on the other computer."""
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()

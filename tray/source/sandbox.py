@@ -14,9 +14,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core.home import temporary
 from tray import desktop
+from tray.source import SourceError
 from tray.source.local import Local
 
 COMMAND = (sys.executable, "-P", "-m", "tray.source.sandbox")
@@ -41,15 +43,19 @@ def sandbox(home: Path | None) -> Iterator[tuple[Local, Path]]:
             )
         )
         stack.callback(_end, child)
-        settings: dict[str, str] = {}
+        answer: dict[str, Any] = {}
         lock = threading.Lock()
 
         def environment() -> dict[str, str]:
-            """Point a child at the sandbox; waits until it is up."""
-            with lock:
-                if not settings and child.stdout and (line := child.stdout.readline()):
-                    settings.update(json.loads(line)["settings"])
-            return desktop.environment(settings)
+            """Point a child at the sandbox; waits until it is up. Raises SourceError."""
+            with lock, contextlib.suppress(ValueError):
+                answer.update(answer or json.loads(child.stdout.readline() if child.stdout else ""))
+            if "settings" not in answer:
+                # Without them a child would ask the real services.
+                fix = answer.get("fix") or "Start levqor-tray again."
+                words = answer.get("message") or "The sandbox did not start"
+                raise SourceError(words, fix, before_it_left=True)
+            return desktop.environment(answer["settings"])
 
         source = Local(folder, environment=environment, sandbox=True)
         stack.callback(source.close)

@@ -183,6 +183,9 @@ def test_slow_acknowledgements_are_said(engine):
     assert (later.ok, later.verdict) == (True, CONNECTED)
 
 
+FOREIGN = ["https://slack.com.evil.example/x", "", "https://[slack.com/x", "https://slack.com:x/"]
+
+
 def test_an_answer_goes_to_slack_and_nowhere_else(home, sandbox):
     settings = settings_for(home, sandbox)
 
@@ -194,7 +197,7 @@ def test_an_answer_goes_to_slack_and_nowhere_else(home, sandbox):
             await api.close()
 
     with Sandbox() as elsewhere:
-        for url in (f"{elsewhere.url}/slack/response/x", "https://slack.com.evil.example/x", ""):
+        for url in (f"{elsewhere.url}/slack/response/x", *FOREIGN):
             with pytest.raises(SlackApiError, match="foreign_url"):
                 asyncio.run(story(url))
         assert elsewhere.received == []
@@ -215,6 +218,17 @@ def test_this_computer_is_one_host_however_it_is_spelt(home, sandbox, host):
 
     with pytest.raises(SlackApiError, match="response_url_refused"):
         asyncio.run(story())
+
+
+def test_an_answer_wanted_at_what_is_no_address_comes_as_a_message(home, sandbox):
+    with at_work(home, sandbox) as slack:
+        real, sandbox.slack.url = sandbox.slack.url, "https://[slack.com/"
+        try:
+            assert slack.send("hello").acked
+        finally:
+            sandbox.slack.url = real
+        wait_for(lambda: sandbox.slack.messages)
+    assert "Slack: sent" in sandbox.slack.messages[0]["text"]
 
 
 def test_answers_wanted_at_another_host_are_said_and_come_as_messages(home, sandbox):
