@@ -54,7 +54,7 @@ soak: $(READY_DEV)  ## the same tests with longer counts
 	LEVQOR_SOAK=1 $(TEST) --timeout 3600
 
 bench: $(READY_DEV)  ## numbers, side by side with named peers
-	$(BIN)/python -m tests.bench
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.bench
 
 # Whether each test passes is for `make test` to say (a few measure time or memory, and this is
 # slower); here the figures count.

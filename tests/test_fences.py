@@ -353,7 +353,7 @@ def test_the_list_of_interfaces_is_read_without_what_is_heavy():
 
 def test_a_bot_starts_without_the_command_lines_of_its_libraries():
     program = (
-        "import sys; from bot.app.main import leave_out; leave_out(); import bot.telegram.surface; "
+        "import sys; from bot.app.line import leave_out; leave_out(); import bot.telegram.surface; "
         "print({'httpx', 'rich', 'pygments', 'typer'} & set(sys.modules))"
     )
     ran = subprocess.run(

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import typer
 
-from bot.app.main import parse as parse_bot
+from bot.app.line import parse as parse_bot
 from core.cli.app import app
 from core.cli.output import Output
 from core.cli.session import Session

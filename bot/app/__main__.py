@@ -1,7 +1,5 @@
 """`python -m bot.app` is `levqor-bot`."""
 
-import sys
+from bot.app import command
 
-from bot.app import main
-
-sys.exit(main())
+command()

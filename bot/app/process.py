@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import resource
 import signal
@@ -57,6 +58,10 @@ async def live(engine: Engine, options: Options) -> int:
         surfaces = configured(bot, options)
     except LevqorError as error:
         bot.fail(error)
+    if not gc.isenabled():
+        # Not among what there is by now: it stays, and requests would wait for each look.
+        gc.freeze()
+        gc.enable()
     end = await serve(bot, surfaces)
     if end.line:
         bot.print_status(end.line)

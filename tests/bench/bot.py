@@ -37,7 +37,9 @@ class Weight:
 def weigh(home, sandbox, *, idle=IDLE_S):
     """Start the bot on a home, wait until both chats are up, and weigh it; it ends well."""
     began = time.monotonic()
-    with Program(home, sandbox.settings(chat="socket"), "--http", "127.0.0.1:0") as bot:
+    # An installed bot has its bytecode.
+    environ = {**sandbox.settings(chat="socket"), "PYTHONDONTWRITEBYTECODE": ""}
+    with Program(home, environ, "--http", "127.0.0.1:0") as bot:
         for words in ("telegram: takes messages", "slack: connected", "http: listening"):
             bot.until(words)
         ready = time.monotonic() - began

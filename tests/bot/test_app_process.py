@@ -1,5 +1,6 @@
 """`levqor-bot` as a program: signals, taken ports, broken homes and command lines."""
 
+import gc
 import os
 import re
 import signal
@@ -120,6 +121,17 @@ def test_where_there_is_nothing_to_serve_it_says_so_and_ends(start):
         "There is nothing to serve: no chat is set up, and HTTP is off. "
         "What to do: Start levqor-bot without --no-http, or with --console."
     )
+
+
+def test_garbage_is_looked_for_again_once_everything_is_imported(home):
+    gc.disable()
+    try:
+        assert main(["--home", str(home), "--no-http"]) == 3
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def test_a_home_that_cannot_be_written_ends_with_status_7_and_names_it(start, home):

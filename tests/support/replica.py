@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from bot.app.main import parse
+from bot.app.line import parse
 from bot.app.process import live
 from core.engine import Engine
 from core.home_key import home_key
