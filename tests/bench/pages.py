@@ -95,8 +95,14 @@ def varied(path):
 
 
 def kind(path):
-    """What an address is called: without the names of services and actions too."""
-    return re.sub(r"(?<=/services/)\w+|(?<=/send/)[\w.]+|(?<=action=)[\w.]+", "…", varied(path))
+    """What an address is called: a page, and what of it is asked for but not which."""
+    place, _, query = varied(path).partition("?")
+    place = re.sub(r"(?<=/services/)\w+|(?<=/send/)[\w.]+", "…", place)
+    names = [part.partition("=")[0] for part in query.split("&") if part]
+    if place == "/runs" and (filters := set(names) - {"before"}):
+        many = "one filter" if len(filters) == 1 else "two filters"
+        return f"{place}, {many}{', a later page' if 'before' in names else ''}"
+    return place + ("?" if names else "") + "&".join(names)
 
 
 def addresses(browser):
@@ -118,7 +124,7 @@ def narrowed():
     for names in (*combinations(NARROWED, 1), *combinations(NARROWED, 2)):
         for values in product(*map(NARROWED.get, names)):
             asked = dict(zip(names, values, strict=True))
-            yield f"/runs?{'&'.join(names)}", f"/runs?{urlencode(asked)}"
+            yield f"/runs?{urlencode(asked)}"
 
 
 def look(stack, name, url):
@@ -134,16 +140,14 @@ def look(stack, name, url):
     with Program(home, environ, "--http", "127.0.0.1:0") as bot:
         assert time.monotonic() - began < LINK_SECONDS
         browser = Browser(bot.address, code)
-        kinds = {address: kind(address) for address in addresses(browser)}
-        kinds |= {address: called for called, address in narrowed()}
-        taken = {each: [] for each in kinds}
+        taken = {address: [] for address in (*addresses(browser), *narrowed())}
         for _ in range(REPEATS):
-            for address in kinds:
-                taken[address].append(browser.get(address)[1])
+            for address, repeats in taken.items():
+                repeats.append(browser.get(address)[1])
         bot.terminate()
     slowest = {}
     for address, repeats in sorted(taken.items(), key=lambda item: median(item[1])):
-        slowest[kinds[address]] = repeats
+        slowest[kind(address)] = repeats
     for each in sorted(slowest):
         yield Measured(f"{name}, {each}", "ms", slowest[each], "median at most 100")
 
