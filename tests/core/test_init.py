@@ -163,10 +163,11 @@ def test_at_sixty_columns_no_line_is_broken_by_the_terminal(tmp_path, urls, secr
     assert [line for line in long if not re.search(r"levqor run|https?://\S{30}", line)] == []
 
 
+JOINED = {"my_chat_member": {"chat": {"id": -1001, "type": "supergroup", "title": "The Team"}}}
+
+
 def test_chats_that_the_bot_has_seen_are_listed(tmp_path, urls, secrets, sandbox):
-    sandbox.telegram.updates.add(
-        {"my_chat_member": {"chat": {"id": -1001, "type": "supergroup", "title": "The Team"}}}
-    )
+    sandbox.telegram.updates.add(JOINED)
     talk = Talk(tmp_path / "new", urls, "telegram")
     talk.rest({"TELEGRAM_BOT_TOKEN": secrets["TELEGRAM_BOT_TOKEN"], "TELEGRAM_CHAT_ID": "1"})
     assert "1  The Team" in talk.screen
@@ -174,13 +175,17 @@ def test_chats_that_the_bot_has_seen_are_listed(tmp_path, urls, secrets, sandbox
 
 
 def test_where_chats_cannot_be_listed_one_is_typed(tmp_path, urls, secrets, sandbox):
+    sandbox.telegram.updates.add(JOINED)
     conflict = {"ok": False, "error_code": 409, "description": "Conflict: terminated by other"}
     sandbox.telegram.always(Answer(409, json=conflict), on="getUpdates")
     talk = Talk(tmp_path / "new", urls, "telegram")
     chat = secrets["TELEGRAM_CHAT_ID_DEFAULT"]
-    talk.rest({"TELEGRAM_BOT_TOKEN": secrets["TELEGRAM_BOT_TOKEN"], "TELEGRAM_CHAT_ID": chat})
+    talk.say("TELEGRAM_BOT_TOKEN: ", secrets["TELEGRAM_BOT_TOKEN"])
+    talk.say(r"TELEGRAM_CHAT_ID_DEFAULT \[none\]: ", chat)
+    talk.rest({})
     assert talk.status == 0, talk.screen
     assert "Telegram works." in talk.screen
+    assert "The Team" not in talk.screen
     assert written(tmp_path / "new")["TELEGRAM_CHAT_ID_DEFAULT"] == chat
 
 
