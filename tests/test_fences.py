@@ -351,10 +351,12 @@ def test_the_list_of_interfaces_is_read_without_what_is_heavy():
     assert ran.stdout == "set()\n"
 
 
-def test_a_bot_starts_without_the_command_lines_of_its_libraries():
+def test_a_bot_starts_without_what_few_need_and_its_libraries_command_lines():
+    unneeded = "rich pygments typer aiohttp_socks jinja2 sqlite_utils bot.web.openapi"
     program = (
-        "import sys; from bot.app.line import leave_out; leave_out(); import bot.telegram.surface; "
-        "print({'httpx', 'rich', 'pygments', 'typer'} & set(sys.modules))"
+        "import sys; from bot.app.line import leave_out; leave_out(); import bot.app.process, "
+        "bot.slack.surface, bot.telegram.surface, bot.web.surface; "
+        f"print(set({['httpx', *unneeded.split()]!r}) & set(sys.modules))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
-from aiohttp_socks import ProxyConnector
 from slack_sdk.errors import SlackApiError as SdkApiError
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -212,6 +211,9 @@ class Routes:
 def _session(socks: Proxy | None) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     if socks is not None:
+        # A tenth of what Slack needs to start, and few need it.
+        from aiohttp_socks import ProxyConnector
+
         connector = ProxyConnector(
             socks.host,
             socks.port,

@@ -1,12 +1,14 @@
 """The web console: which page answers an address, and for whom."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import jinja2
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import RedirectResponse, Response
 
@@ -33,6 +35,9 @@ from core.errors import InvalidInput, LevqorError, MethodNotAllowed, NotFound
 from core.roles import Role
 from core.scopes import Read
 
+if TYPE_CHECKING:
+    import jinja2
+
 _HERE = Path(__file__).parent
 _STYLE = "/console.css"
 _HEADERS = {
@@ -58,7 +63,17 @@ class Console:
     ) -> None:
         self._bot, self._authenticator, self._body_seconds = bot, authenticator, body_seconds
         self._style = (_HERE / _STYLE[1:]).read_bytes()
-        self._templates = jinja2.Environment(
+        admins = (Usage(bot), People(bot), Tokens(bot), Targets(bot), Audit(bot))
+        parts = (Look(bot, live), Send(bot), *admins, SignIn(bot, self.serves))
+        self.routes: tuple[Route, ...] = tuple(route for part in parts for route in part.routes)
+        self._rooms = {route.path.split("/")[1] for route in self.routes} | {_STYLE[1:]}
+
+    @cached_property
+    def _templates(self) -> jinja2.Environment:
+        # A bot need not wait for it to start.
+        import jinja2
+
+        templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
@@ -66,13 +81,10 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        fixes = Fixes(bot.engine.connectors)
-        self._templates.filters |= shown.FILTERS | {"steps": fixes.steps, "pieces": fixes.pieces}
-        self._templates.globals["address"] = address
-        admins = (Usage(bot), People(bot), Tokens(bot), Targets(bot), Audit(bot))
-        parts = (Look(bot, live), Send(bot), *admins, SignIn(bot, self.serves))
-        self.routes: tuple[Route, ...] = tuple(route for part in parts for route in part.routes)
-        self._rooms = {route.path.split("/")[1] for route in self.routes} | {_STYLE[1:]}
+        fixes = Fixes(self._bot.engine.connectors)
+        templates.filters |= shown.FILTERS | {"steps": fixes.steps, "pieces": fixes.pieces}
+        templates.globals["address"] = address
+        return templates
 
     def serves(self, path: str) -> bool:
         """Whether an address is a page's."""
