@@ -114,10 +114,14 @@ def _end(text: str, now: float) -> float:
     return moment(text, now) + (DAY if whole else 0)
 
 
-def interfaces(engine: Engine) -> list[str]:
-    """Where runs may have been asked for, as they have it."""
-    declared = (name for each in engine.settings.interfaces for name in (each.name, each.pages))
-    return [*dict.fromkeys(name for name in (*declared, *Local) if name)]
+def interfaces(engine: Engine) -> dict[str, str]:
+    """Where runs may have been asked for, as they have it, and how people call it."""
+    titles: dict[str, str] = {}
+    for each in engine.settings.interfaces:
+        titles[each.name] = each.title
+        if each.pages:
+            titles[each.pages] = "Web console"
+    return {**titles, Local.CLI: "Terminal", Local.TRAY: "Tray"}
 
 
 def _interface(engine: Engine, text: str) -> str:

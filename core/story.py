@@ -35,7 +35,8 @@ def decided(engine: Engine, entry: RunRecord) -> Iterator[str]:
     """Say who said yes to a run that repeats another."""
     first = engine.ledger.repeated(entry)
     if first is not None:
-        ago = wording.span(entry.at - first.at)
+        passed = entry.at - first.at
+        ago = wording.span(passed) if passed >= 1 else "a moment"
         before = f"The same had gone out as run {first.run}, {ago} before"
         # Everybody is asked there, and nobody can answer for another.
         interfaces = engine.settings.interfaces

@@ -64,6 +64,8 @@ class AuthMiddleware:
     ) -> None:
         self.router = router
         self._console = console
+        # What addresses that are no page's begin with.
+        self._rooms = {route.path.split("/")[1] for route in router.routes}
         self._bot = bot
         self._authenticator = authenticator
         self._limits = limits
@@ -92,7 +94,7 @@ class AuthMiddleware:
             check_framing(headers, scope["http_version"])
             if hook is not None:
                 response = await self._call_hook(hook, scope, receive, headers)
-            elif self._console.serves(scope["path"]):
+            elif self._is_page(scope, headers):
                 response = await self._console.answer(scope, receive, headers, _peer(scope))
             else:
                 early = await self._admit(scope, headers)
@@ -106,6 +108,13 @@ class AuthMiddleware:
             log.error("%s failed: %s", scope["method"], type(error).__name__)  # noqa: TRY400
             response = error_response(InternalError())
         await response(scope, receive, send_with_headers)
+
+    def _is_page(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        """Whether the console answers: of its own addresses, and a browser at nobody's."""
+        if self._console.serves(scope["path"]):
+            return True
+        looks = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+        return looks and scope["path"].lstrip("/").partition("/")[0] not in self._rooms
 
     def _for_browsers(self, origin: str) -> list[tuple[bytes, bytes]]:
         more = [(b"vary", b"Origin")]

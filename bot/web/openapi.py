@@ -63,7 +63,7 @@ def _pages(engine: Engine) -> Iterator[dict[str, Any]]:
     for connector in engine.connectors:
         for action in connector.actions:
             yield action_page(connector, action, engine.settings.default)
-    yield runs_page(engine.connectors, interfaces(engine))
+    yield runs_page(engine.connectors, [*interfaces(engine)])
     yield from (HEALTH, USAGE, RUN, UPTIME, SIGN_IN, READY, LIVE, METRICS, OPENAPI)
 
 

@@ -231,6 +231,7 @@ _STEPS = {
         DROP INDEX runs_caller;
         CREATE INDEX runs_caller ON runs (caller, at, connector, surface, action);
         """,
+    10: "ALTER TABLE sessions ADD COLUMN browser TEXT NOT NULL DEFAULT '';",
 }
 
 

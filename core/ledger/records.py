@@ -231,16 +231,6 @@ class AuditRecord:
 
 
 @dataclass(frozen=True)
-class SessionRecord:
-    """Who is signed in to the web console, and for how long."""
-
-    session: str
-    caller: str
-    created_at: float
-    expires_at: float
-
-
-@dataclass(frozen=True)
 class ProbeStreak:
     """A connector's verdict, and since when it has been the same."""
 

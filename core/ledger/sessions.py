@@ -3,14 +3,26 @@
 import json
 import secrets
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from core.errors import NotFound
 from core.ledger.owed import SIGNED_IN, owe_notice
-from core.ledger.records import Owed, SessionRecord
+from core.ledger.records import Owed
 from core.ledger.standing import Standing, lock
 from core.ledger.store import Connection, Stored, digest, random_code, reads, writes
 
 LINK_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """Who is signed in to the web console, for how long, and with which browser, in words."""
+
+    session: str
+    caller: str
+    created_at: float
+    expires_at: float
+    browser: str
 
 
 class Sessions(Stored):
@@ -50,11 +62,16 @@ class Sessions(Stored):
         return row and str(row[0])
 
     def sign_in(
-        self, code: str, seconds: float, browser: str = "", told: Collection[str] = ()
+        self,
+        code: str,
+        seconds: float,
+        browser: str = "",
+        told: Collection[str] = (),
+        where: str = "",
     ) -> tuple[str, str] | None:
         """Use a link up for a session of so long: (caller, the session's secret), or None.
 
-        Its person is told so, and with which `browser`, where their surface is one of `told`.
+        Its person is told so, with which `browser` and `where`, if their surface is one of `told`.
         """
         secret, session = secrets.token_urlsafe(32), random_code(10)
 
@@ -74,18 +91,19 @@ class Sessions(Stored):
             if used is None:
                 return None
             db.execute(
-                "INSERT INTO sessions (session, hash, caller, created_at, expires_at) "
-                "VALUES (:session, :hash, :caller, :now, :expires)",
+                "INSERT INTO sessions (session, hash, caller, created_at, expires_at, browser) "
+                "VALUES (:session, :hash, :caller, :now, :expires, :browser)",
                 {
                     "session": session,
                     "hash": digest(secret),
                     "caller": used[0],
                     "now": now,
                     "expires": now + seconds,
+                    "browser": browser,
                 },
             )
             if (surface := used[0].partition(":")[0]) in told:
-                how = {"caller": used[0], "at": now, "browser": browser}
+                how = {"caller": used[0], "at": now, "browser": browser + where}
                 until = now + seconds
                 told_of = Owed(f"session:{session}", SIGNED_IN, json.dumps({**how, "until": until}))
                 owe_notice(db, told_of, surface, until)
@@ -148,4 +166,4 @@ def end_sessions(db: Connection, caller: str, until: float | None = None) -> Non
             )
 
 
-_SESSION = "SELECT session, caller, created_at, expires_at FROM sessions"
+_SESSION = "SELECT session, caller, created_at, expires_at, browser FROM sessions"

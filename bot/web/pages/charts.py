@@ -83,7 +83,7 @@ def strip(
 
 def outcomes(steps: Sequence[HistoryStep]) -> Chart:
     """How many runs ended how."""
-    most = max((_total(step) for step in steps), default=0)
+    most = max((total(step) for step in steps), default=0)
     if not most:
         return Chart()
     wide, bars = WIDTH / len(steps), []
@@ -115,5 +115,6 @@ def times(steps: Sequence[HistoryStep]) -> Chart:
     return Chart(lines=(("median", points("p50_ms")), ("p95", points("p95_ms"))), most=most)
 
 
-def _total(step: HistoryStep) -> int:
+def total(step: HistoryStep) -> int:
+    """How many runs of a step have ended."""
     return step.sent + step.refused + step.not_sent + step.unknown

@@ -15,7 +15,9 @@ _VALUE = (
     r"|\b[a-z]+:[a-z]+\b"
     r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
-_TOKEN = re.compile(f"(?P<address>{_ADDRESS})|(?P<value>{_VALUE})")
+# Without the letters that are taken for others.
+_RUN = r"(?<=\b[Rr]un )[a-hjkmnp-z2-9]{10}\b"
+_TOKEN = re.compile(f"(?P<address>{_ADDRESS})|(?P<value>{_VALUE})|(?P<run>{_RUN})")
 _SENTENCE = re.compile(r"(?<=[\w)'])[.?] +(?=[A-Z/])")
 _VERBS = (
     "add|allow|ask|check|choose|compare|copy|correct|delete|enable|fill|give|install|invite|look|"
@@ -29,7 +31,7 @@ _BEGINS = re.compile(rf"(?:{_VERBS})\b", re.IGNORECASE)
 
 
 class Piece(NamedTuple):
-    """A part of a text: plain, a link's address, or a value."""
+    """A part of a text: plain, a link's address, a value, or a run's ID."""
 
     text: str
     kind: str = ""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from core.errors import InvalidInput, LevqorError, NotFound
 
+PLANS = [("free", "free: one run of each action a day"), ("pro", "pro: no limit")]
 NOT_WHOLE = NotFound("That form is not whole; nothing was changed.", fix="Open the page again.")
 
 
@@ -36,7 +37,8 @@ class Typed:
 
     def faults(self, name: str) -> str:
         """What is wrong with a field."""
-        named = [each.message for each in self._faults() if _field(each.field) == name]
+        # A field that takes several has what is wrong with any one of them.
+        named = [each.message for each in self._faults() if _field(each.field) in (name, name[:-1])]
         return "; ".join(named)
 
     def others(self, names: Iterable[str]) -> list[str]:

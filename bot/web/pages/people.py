@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.runtime import Bot
-from bot.web.pages.forms import FIRST, NOT_WHOLE, Typed, address, changed, given
+from bot.web.pages.forms import FIRST, NOT_WHOLE, PLANS, Typed, address, changed, given
 from bot.web.pages.routing import Redirect, Route, View, Visit
 from core import people
 from core.callers import ADDRESSED_SURFACE, Caller
@@ -28,9 +28,8 @@ _ROLES = [
     (Role.NONE, "none: shut out"),
     (Role.VIEWER, "viewer: health and own runs"),
     (Role.SENDER, "sender: also sends"),
-    (Role.ADMIN, "admin: sees and changes everything"),
+    (Role.ADMIN, "admin: sees and changes all"),
 ]
-_PLANS = [("free", "free: one run of each action a day"), ("pro", "pro: no limit")]
 
 
 class People:
@@ -172,7 +171,7 @@ class People:
             "no_admin": bool(added) and not people.has_admin(settings, ledger),
             "pairable": self._pairable(),
             "roles": [("", f"default: {Role.SENDER}"), *_ROLES],
-            "plans": [("", f"default: {settings.app.default_plan}"), *_PLANS],
+            "plans": [("", f"default: {settings.app.default_plan}"), *PLANS],
         }
 
     def _pairable(self) -> list[tuple[str, str]]:
@@ -198,7 +197,7 @@ class People:
             "callers": [each for each in known if each.person == person.name],
             "alone": [each.caller for each in known if not each.person][:MOST_CALLERS],
             "roles": [(people.DEFAULT, "default: as the settings say"), *_ROLES],
-            "plans": [(people.DEFAULT, f"default: {settings.app.default_plan}"), *_PLANS],
+            "plans": [(people.DEFAULT, f"default: {settings.app.default_plan}"), *PLANS],
         }
 
     def _caller(self, caller: str) -> dict[str, Any]:
@@ -216,7 +215,7 @@ class People:
             "own": {"role": standing.role, "plan": standing.plan},
             "people": [(each.name, each.title or each.name) for each in ledger.people()],
             "roles": [(people.DEFAULT, "default: as the settings say"), *_ROLES],
-            "plans": [(people.DEFAULT, "default: as the settings say"), *_PLANS],
+            "plans": [(people.DEFAULT, "default: as the settings say"), *PLANS],
         }
 
 
@@ -244,9 +243,9 @@ def _confirm(visit: Visit, asked: str, who: str, page: Mapping[str, Any]) -> Vie
 
 def _removal(visit: Visit, page: Mapping[str, Any]) -> list[str]:
     callers = page["person"].callers
-    lines = ["Their runs and their past changes stay where they are shown."]
+    lines = ["Their runs and the changes they made stay in the lists."]
     if callers:
-        lines.insert(0, f"Who may do nothing from then on: {', '.join(callers)}.")
+        lines.insert(0, f"These callers may do nothing from then on: {', '.join(callers)}.")
     prefix = f"{ADDRESSED_SURFACE}:"
     tokens = [each.removeprefix(prefix) for each in callers if each.startswith(prefix)]
     if tokens:

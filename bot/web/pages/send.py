@@ -1,99 +1,27 @@
 """The console's forms: an action's fields, what would be sent, and how it ended."""
 
 import asyncio
-import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
-
-from starlette.datastructures import ImmutableMultiDict
 
 from bot import form_fields
 from bot.columns import Shown, check_entries, show_columns
 from bot.runtime import Bot
+from bot.web.pages.fields import Field, Texts, parted, texts_of, with_columns
 from bot.web.pages.routing import Route, View, Visit
 from core import wording
 from core.callers import Caller
-from core.contract import TARGET, Action, Columns, Contract, FieldSpec
+from core.contract import TARGET, Action, Columns, Connector, FieldSpec
 from core.engine import Access, Settled
 from core.errors import IdempotencyMismatch, InvalidInput, LevqorError, NotFound, Repeated
-from core.grammar import LINES, written
+from core.grammar import written
 from core.roles import Role
 
 # The page waits so long for a run to end; after that its own page tells.
 WAIT_SECONDS = 12.0
 SURFACE = "web"
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# What was typed, by field: several texts where several may be chosen.
-Texts = Mapping[str, str | Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field as the form draws it."""
-
-    spec: FieldSpec
-    given: str | Sequence[str]
-    fault: str | None
-    preset: str | None
-    required: bool
-
-    @property
-    def text(self) -> str:
-        """What was typed into it."""
-        return self.given if isinstance(self.given, str) else ", ".join(self.given)
-
-    @property
-    def chosen(self) -> Sequence[str]:
-        """What was chosen."""
-        return ([self.given] if self.given else []) if isinstance(self.given, str) else self.given
-
-    @property
-    def choices(self) -> Sequence[str]:
-        """What it can be, and what was chosen before that is not there any more."""
-        gone = [each for each in self.chosen if each not in self.spec.choices]
-        return [*self.spec.choices, *gone] if self.spec.choices else []
-
-    @property
-    def draws(self) -> str:
-        """How it is asked for."""
-        if self.spec.choices:
-            return "several" if self.spec.several else "one"
-        if self.spec.takes == "yes":
-            return "tick"
-        if self.spec.takes == "day" and (not self.given or _DAY.fullmatch(self.text)):
-            return "date"
-        return "text"
-
-    @property
-    def lines(self) -> int:
-        """How many lines of it are shown; one is a single line's field."""
-        if form_fields.is_column(self.spec.name):
-            return 3 if self.spec.long else 1
-        if self.spec.kind != "text":
-            return 5
-        return 6 if self.spec.long else 1
-
-    @property
-    def help(self) -> str:
-        """What to write."""
-        # What is to be chosen says so itself.
-        said = [] if self.draws in ("date", "tick") else [self.spec.help]
-        if self.spec.kind == "mapping":
-            said.append(LINES)
-        if self.spec.kind == "rows":
-            said.append("A table that is copied from a sheet can be pasted.")
-        if self.preset:
-            said.append(f"Left empty, it is {self.preset}.")
-        if self.spec.max_length:
-            said.append(f"At most {self.spec.max_length:,} {self.spec.unit}.")
-        return " ".join(said)
-
-    @property
-    def example(self) -> str:
-        """An example of an answer."""
-        return form_fields.example(self.spec)
+_MAY = "send"
 
 
 class Send:
@@ -102,9 +30,9 @@ class Send:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self.routes = (
-            Route("GET", "/send", Role.SENDER, self._list, "Send"),
-            Route("GET", "/send/*", Role.SENDER, self._open),
-            Route("POST", "/send/*", Role.SENDER, self._post),
+            Route("GET", "/send", Role.SENDER, self._list, "Send", _MAY),
+            Route("GET", "/send/*", Role.SENDER, self._open, may=_MAY),
+            Route("POST", "/send/*", Role.SENDER, self._post, may=_MAY),
         )
 
     async def _list(self, visit: Visit) -> View:
@@ -117,7 +45,10 @@ class Send:
 
     def _offered(self, visit: Visit) -> str:
         if visit.name not in self._bot.engine.authorization.offered(visit.who):
-            raise NotFound("There is nothing of that name that you may send.", fix="Open: Send.")
+            raise NotFound(
+                "There is nothing of that name that you may send.",
+                fix="Choose one on the page Send.",
+            )
         return visit.name
 
     async def _form(
@@ -139,7 +70,7 @@ class Send:
             action.input, [each.name for each in targets], only=who.conceals(action_id)
         )
         columns = shown.columns if shown else None
-        specs = _with_columns(specs, action.input, columns, texts or {})
+        specs = with_columns(specs, action.input, columns, texts or {})
         beside = form_fields.beside(action.input, faults, [spec.name for spec in specs])
         fields = [
             Field(
@@ -157,9 +88,10 @@ class Send:
             "title": action.title,
             "connector": connector,
             "action_id": action_id,
-            "parts": _parted(fields),
+            "groups": parted(fields),
             "columns": (shown or Shown()) if askable else None,
             "nonce": secrets.token_urlsafe(12),
+            "texts": texts or {},
             "error": None if faults else error,
             "question": None,
         }
@@ -169,7 +101,7 @@ class Send:
         """Show what would be sent, ask about a repeat, or send it and say how it ended."""
         action_id, who, form = self._offered(visit), visit.who, visit.form
         (_, action), caller = self._bot.engine.action(action_id), who.caller
-        texts = _texts(form, action.input)
+        texts = texts_of(form, action.input)
         nonce, step = form.get("nonce", ""), form.get("step", "preview")
         if not nonce:
             raise NotFound("That form is not whole; nothing was sent.", fix="Open it again.")
@@ -185,17 +117,24 @@ class Send:
             if shown is not None:
                 await check_entries(self._bot, action_id, values, caller)
             if step == "preview":
-                await self._bot.read(self._bot.engine.authorization.ready, action_id, caller)
+                await self._bot.read(self._check, action_id, values, caller)
                 preview = self._preview(action, values, shown.columns if shown else None)
                 return await self._form(who, action_id, texts, shown=shown, preview=preview)
             return await self._send(action_id, values, caller, nonce, again=step == "again")
         except Repeated as same:
-            question = wording.refusal(same)
+            question = wording.refusal(same).splitlines()
         except IdempotencyMismatch as first:
-            question = f"This form was sent already, as run {first.run}. Send this as well?"
+            question = [f"This form was sent already, as run {first.run}. Send this as well?"]
         except LevqorError as error:
             return await self._form(who, action_id, texts, error, shown)
         return await self._form(who, action_id, texts, shown=shown, question=question)
+
+    def _check(self, action_id: str, values: Mapping[str, Any], caller: Caller) -> None:
+        """Raise what would refuse these values: a preview shows only what can be sent."""
+        authorization = self._bot.engine.authorization
+        authorization.ready(action_id, caller)
+        gate = authorization.gate(action_id, values, caller)
+        authorization.admit(gate, test=False, keyed=False)
 
     async def _send(
         self, action_id: str, values: dict[str, Any], caller: Caller, nonce: str, *, again: bool
@@ -215,7 +154,7 @@ class Send:
             "action_id": action_id,
             "run": accepted.run,
             "settled": settled,
-            "lines": wording.settled(settled).splitlines() if settled else [],
+            "lines": _story(settled, connector) if settled else [],
             "link": settled.receipt.link if settled and settled.receipt else None,
         }
         return View("receipt.html", page)
@@ -235,44 +174,16 @@ class Send:
         return shown
 
 
-def _texts(form: ImmutableMultiDict[str, str], contract: type[Contract]) -> Texts:
-    """What was typed into the fields of a form, those of columns too."""
-    names, mapping = {TARGET, *(spec.name for spec in contract.fields())}, contract.mapping()
-    several = {*form.getlist("several")}
-    return {
-        name: form.getlist(name) if name in several else form[name]
-        for name in {**form, **dict.fromkeys(several)}
-        if name in names or (mapping and name.startswith(f"{mapping.name}."))
-    }
-
-
-def _with_columns(
-    specs: Sequence[FieldSpec], contract: type[Contract], columns: Columns | None, texts: Texts
-) -> Sequence[FieldSpec]:
-    """The fields with those of columns; what was typed for one that has gone is still there."""
-    made = form_fields.with_columns(specs, contract, columns)
-    known, mapping = {spec.name for spec in made}, contract.mapping()
-    gone = [name for name, given in texts.items() if given and name not in known]
-    if mapping is None or not gone:
-        return made
-    at = [spec.name for spec in made].index(mapping.name)
-    more = [
-        replace(
-            mapping, name=name, title=name.partition(".")[2], help="", kind="text", required=False,
-            max_length=None, several=not isinstance(texts[name], str),
-            choices=() if isinstance(texts[name], str) else tuple(texts[name]),
-        )
-        for name in gone
-    ]  # fmt: skip
-    return (*made[:at], *more, *made[at:])
-
-
-def _parted(fields: Sequence[Field]) -> tuple[Sequence[Field], ...]:
-    """Where it goes, then its columns, then the rest."""
-    own = [form_fields.is_column(field.spec.name) for field in fields]
-    first = own.index(True) if True in own else len(own) - 1
-    end = first + sum(own)
-    return fields[:first], fields[first:end], fields[end:]
+def _story(settled: Settled, connector: Connector) -> list[str]:
+    """What is to be read of a run that has ended, beside its outcome, its link and its ID."""
+    link = settled.receipt.link if settled.receipt else None
+    run = f"Run {settled.run}"
+    lines = [
+        line.removesuffix(f" · {run.lower()}")
+        for line in wording.settled(settled).splitlines()
+        if line not in (run, link)
+    ]
+    return [line for line in lines if line != f"{connector.title}: sent"]
 
 
 def _shown(spec: FieldSpec, given: Any, columns: Columns | None) -> Any:

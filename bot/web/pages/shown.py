@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
 from core.ledger.records import DAY, day_of
 from core.plain import plain_text
-from core.reports import ConnectorHealth, Health, RunPage, UsageDay
+from core.reports import ConnectorHealth, Health, RunPage, UsageDay, Verdict
 from core.run_filter import OUTCOMES, interfaces, own_runs
 from core.scopes import Read
 from core.story import decided
@@ -43,7 +43,8 @@ def _lasted(at: dt.datetime) -> str:
     return f" for {wording.span(seconds)}" if seconds >= 60 else ""
 
 
-def _utc(at: float | dt.datetime) -> str:
+def utc(at: float | dt.datetime) -> str:
+    """Say when something was, or will be, as the pages have it: to the minute."""
     moment = at if isinstance(at, dt.datetime) else dt.datetime.fromtimestamp(at, dt.UTC)
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M}"
 
@@ -65,10 +66,10 @@ def written(value: Any) -> Any:
 FILTERS = {
     "ago": _ago,
     "lasted": _lasted,
-    "utc": _utc,
+    "utc": utc,
     "ms": _ms,
     "tone": charts.tone,
-    "mark": lambda word: _MARKS.get(charts.tone(word), "·"),
+    "mark": lambda word: _MARKS.get(charts.tone(word), ""),
     "verdict": lambda verdict: wording.VERDICTS[verdict].cell.capitalize(),
     "state": lambda word: word.replace("_", " "),
     "counted": charts.counted,
@@ -161,7 +162,13 @@ def _card(engine: Engine, name: str, detail: ConnectorHealth, days: Days) -> dic
     strip = _strip(engine, name, detail, days)
     today = days.get((name, day_of(engine.ledger.now())))
     broken = charts.tone(detail.verdict) in ("bad", "doubt")
-    return {"name": name, "health": detail, "strip": strip, "today": today, "broken": broken}
+    more = {"today": today, "broken": broken, "listed": _listed(detail, strip)}
+    return {"name": name, "health": detail, "strip": strip, **more}
+
+
+def _listed(detail: ConnectorHealth, strip: Sequence[charts.Stretch]) -> bool:
+    """Whether there is anything to draw: not of what is not set up and never was."""
+    return detail.verdict != Verdict.NOT_CONFIGURED or any(each.tone != "dim" for each in strip)
 
 
 def _strip(engine: Engine, name: str, detail: ConnectorHealth, days: Days) -> list[charts.Stretch]:
@@ -171,12 +178,12 @@ def _strip(engine: Engine, name: str, detail: ConnectorHealth, days: Days) -> li
     return charts.strip(checks, runs, detail.verdict if today else None)
 
 
-# A span's name: how it is called, how many seconds it is, and how many a step of it.
+# A span's name: how it is called, how many seconds it is, how many a step of it, and its name.
 SPANS = {
-    "1d": ("24 hours", DAY, HOUR),
-    "7d": ("7 days", 7 * DAY, 6 * HOUR),
-    "30d": ("30 days", 30 * DAY, DAY),
-    "90d": ("90 days", 90 * DAY, DAY),
+    "1d": ("24 hours", DAY, HOUR, "an hour"),
+    "7d": ("7 days", 7 * DAY, 6 * HOUR, "6 hours"),
+    "30d": ("30 days", 30 * DAY, DAY, "a day"),
+    "90d": ("90 days", 90 * DAY, DAY, "a day"),
 }
 
 
@@ -191,21 +198,26 @@ def service(
     connector, account = kind
     name = connector.account_id(account)
     detail = health.known(connector, account)
-    _, seconds, step = SPANS[span]
+    _, seconds, step, called = SPANS[span]
     until = engine.ledger.now()
     since = (until - seconds) // step * step + step
     history = engine.ledger.history(connector.name, since, until, step)
+    busy = [each for each in history.steps if charts.total(each)]
+    strip = _strip(engine, name, detail, _days(engine, who, connector.name))
     return {
         "title": detail.title,
         "service": connector.name,
         "health": detail,
-        "strip": _strip(engine, name, detail, _days(engine, who, connector.name)),
-        "ends": (f"{_utc(since)} UTC", f"{_utc(until)} UTC"),
+        "strip": strip,
+        "listed": _listed(detail, strip),
+        "ends": (f"{utc(since)} UTC", f"{utc(until)} UTC"),
         "span": span,
         "spans": [(each, words) for each, (words, *_) in SPANS.items()],
         "known": history.since,
         "missing": history.since is not None and history.since.timestamp() > since,
-        "steps": history.steps[::-1],
+        "step": called,
+        "steps": busy[::-1],
+        "quiet": len(busy) < len(history.steps),
         "outcomes": charts.outcomes(history.steps),
         "times": charts.times(history.steps),
     }
@@ -250,21 +262,24 @@ def _row(engine: Engine, run: Any, names: Mapping[str, str]) -> dict[str, Any]:
         "run": run,
         "who": names.get(run.caller, run.caller),
         "service": _title(engine, run.connector),
+        "interface": interfaces(engine).get(run.surface, run.surface),
     }
 
 
 def run(engine: Engine, entry: RunRecord, who: Access) -> dict[str, Any]:
     """One run's story."""
-    # What it was, who asked, and how often it was tried stand beside it.
+    # What it was, who asked, how often it was tried, and that it was sent stand beside it.
     _, _, *lines = wording.why(replace(entry, tries=()), engine.connectors).splitlines()
+    lines = lines if entry.open else [line for line in lines[1:] if line != "Sent."]
     connector = next((each for each in engine.connectors if each.name == entry.connector), None)
     return {
         "title": f"Run {entry.run}",
         "entry": entry,
         "person": engine.ledger.persons([entry.caller]).get(entry.caller),
+        "interface": interfaces(engine).get(entry.surface, entry.surface),
         "again": entry.action in engine.authorization.offered(who),
         "service": _title(engine, entry.connector),
-        "story": lines if entry.open else lines[1:],
+        "story": lines,
         "tries": reasons.attempts(entry, connector),
         "decided": [*decided(engine, entry)],
     }

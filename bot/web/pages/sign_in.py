@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from bot.runtime import Bot
 from bot.web.pages.routing import Redirect, Route, View, Visit
-from core.errors import LevqorError, NotFound
+from core.errors import NotFound
 from core.roles import Role
 from core.signing_in import OVERVIEW, PAGE
+
+_NO_LINK = View("signed_out.html", {"lost": True}, 404)
 
 
 class SignIn:
@@ -28,18 +30,18 @@ class SignIn:
         if visit.access is not None and caller in (None, str(visit.access.caller)):
             return Redirect(self._wanted(visit))
         if caller is None:
-            raise _no_link()
+            return _NO_LINK
         return View("sign_in.html", {"caller": caller})
 
-    async def _sign_in(self, visit: Visit) -> Redirect:
+    async def _sign_in(self, visit: Visit) -> View | Redirect:
         ledger, interfaces = self._bot.engine.ledger, self._bot.settings.interfaces
         told = {each.name for each in interfaces if each.direct}
         where = "" if visit.site.secure else ", on the computer that Levqor runs on"
         signed_in = await self._bot.call(
-            ledger.sign_in, visit.name, visit.site.seconds, visit.browser + where, told
+            ledger.sign_in, visit.name, visit.site.seconds, visit.browser, told, where
         )
         if signed_in is None:
-            raise _no_link()
+            return _NO_LINK
         self._bot.owed()
         return Redirect(self._wanted(visit), visit.site.set_cookie(signed_in[1]))
 
@@ -68,11 +70,3 @@ class SignIn:
 
 def _may_end(visit: Visit, caller: str) -> bool:
     return visit.who.role is Role.ADMIN or str(visit.who.caller) == caller
-
-
-def _no_link() -> LevqorError:
-    return NotFound(
-        "This link was used, is older than ten minutes, or a newer one was made.",
-        fix="Get a new one: levqor open on the machine, Open the web console in the tray's menu, "
-        "or open in a private chat with the bot.",
-    )

@@ -4,19 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.runtime import Bot
-from bot.web.pages.forms import FIRST, NOT_WHOLE, Typed, address, changed, given
+from bot.web.pages.forms import FIRST, NOT_WHOLE, PLANS, Typed, address, changed, given
 from bot.web.pages.routing import Redirect, Route, View, Visit
+from bot.web.pages.shown import utc
 from core import tokens
 from core.callers import ADDRESSED_SURFACE
 from core.errors import LevqorError, NotFound
 from core.ledger import Token
-from core.reports import iso
 from core.roles import Role
 from core.scopes import DEFAULT, EVERY_ACTION, Read, Scope
 
 _MAY = "change tokens"
 _DONE = {"set": "Saved.", "revoke": "Revoked: it does not work any more."}
-_PLANS = [("free", "free: one run of each action a day"), ("pro", "pro: no limit")]
 # What is ticked of a scope has a field of its own.
 _WORD = "only."
 
@@ -45,7 +44,7 @@ class Tokens:
                 "tokens": [_row(each, now) for each in kept],
                 "wide": [tokens.why_wide(each.label) for each in kept if tokens.wide(each, now)],
                 "scope": self._scope(_ticked(typed.texts) if typed.error else DEFAULT.words),
-                "plans": [("", f"default: {plan}"), *_PLANS],
+                "plans": [("", f"default: {plan}"), *PLANS],
             }
 
         page = await self._bot.call(look)
@@ -141,7 +140,8 @@ class Tokens:
             label, overlap=seconds, by=by, secret=form.get("secret", "")
         )
         made = self._named(label)
-        old = f"works until {iso(made.old_until)}" if seconds else "does not work any more"
+        until = made.old_until if seconds else None
+        old = f"works until {utc(until)} UTC" if until else "does not work any more"
         lines = [f"The old one {old}."]
         if tokens.expired(made, self._ledger.now()):
             lines.append("It has expired: give it a new end on its page.")
@@ -178,12 +178,10 @@ def _ticked(form: Mapping[str, str]) -> list[str]:
 
 
 def _row(token: Token, now: float) -> dict[str, Any]:
-    return {
-        "token": token,
-        "may": tokens.may(token),
-        "valid": tokens.validity(token, now) or "no end",
-        "ended": tokens.ended(token, now),
-    }
+    ended = tokens.ended(token, now)
+    until = f"until {utc(token.expires_at)} UTC" if token.expires_at else "no end"
+    valid = tokens.validity(token, now) if ended else until
+    return {"token": token, "may": tokens.may(token), "valid": valid, "ended": ended}
 
 
 def _secret(label: str, token: str, lines: list[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The console's page of usage: runs by day, person, action or service, and the same as CSV."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from core.scopes import Read
 
 BY = ("service", "person", "action", "day")
 DAYS, MOST_DAYS = 30, 3660
+_COUNTS = {tables.HEADINGS.get(each, each) for each in (*tables.COUNTED, *tables.TIMED)}
 
 
 class Usage:
@@ -40,12 +41,29 @@ class Usage:
                 span = asked.get("month") or f"{days}-days"
                 return Download(f"levqor-usage-{of}-{span}.csv", tables.spreadsheet([*names], rows))
             columns = [tables.HEADINGS.get(name, name) for name in names]
+            rows = self._titled(rows, [*names])
             page = {"by": of, "columns": columns, "rows": rows, "error": None}
         csv = "/usage?" + urlencode({**asked, "output": "csv"})
         return View(
             "usage.html",
-            {"title": "Usage", "asked": asked, "kinds": BY, "days": DAYS, "csv": csv, **page},
+            {
+                "title": "Usage",
+                "asked": asked,
+                "kinds": BY,
+                "days": DAYS,
+                "csv": csv,
+                "counts": _COUNTS,
+                **page,
+            },
         )
+
+    def _titled(self, rows: list[list[Any]], names: Sequence[str]) -> list[list[Any]]:
+        """Rows whose service is called as everywhere on the pages."""
+        if BY[0] not in names:
+            return rows
+        titles = {each.name: each.title for each in self._bot.engine.connectors}
+        at = names.index(BY[0])
+        return [[*row[:at], titles.get(row[at], row[at]), *row[at + 1 :]] for row in rows]
 
 
 def _read(asked: Mapping[str, str]) -> tuple[str, int, float | None]:

@@ -56,6 +56,17 @@ def test_an_unknown_page_is_404(web, path):
     assert "fix" in said(web.get(path), 404, "not_found")
 
 
+def test_a_browser_that_looks_for_no_page_gets_one_in_words_and_the_api_stays_json(web):
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    reply = web.get("/nowhere", headers=browser)
+    assert reply.status == 401
+    assert reply.headers["content-type"].startswith("text/html")
+    assert b"levqor open" in reply.body
+    said(web.get("/actions/nowhere", headers=browser), 404, "not_found")
+    assert web.get("/openapi.json", headers=browser).status == 200
+    said(web.post("/nowhere", headers=browser), 404, "not_found")
+
+
 def test_an_answer_ends_its_line_for_who_reads_it_in_a_terminal(web):
     assert web.get("/actions/health").body.endswith(b"}\n")
     assert web.get("/api").body.endswith(b"}\n")

@@ -23,6 +23,14 @@ FORMS = {
 }
 
 
+def decided(reply):
+    """What a browser sends with the button beside what was shown, or asked."""
+    page = reply.body.decode()
+    form = re.search(r'<form [^>]*class="buttons">(.*?)</form>', page, re.DOTALL)[1]
+    inputs = re.findall(r'<(?:input|button)[^>]* name="([^"]+)" value="([^"]*)"', form, re.DOTALL)
+    return {name: html.unescape(value) for name, value in inputs}
+
+
 def sent(ann, action_id, form, **more):
     return ann.post(
         f"/send/{action_id}", {**form, "nonce": ann.nonce(action_id), "step": "send", **more}
@@ -44,7 +52,10 @@ def test_a_preview_sends_nothing_and_then_it_is_sent_once(ann, sandbox, web, act
     shown = ann.post(f"/send/{action_id}", {**form, "step": "preview"})
     assert "This will be sent" in words(shown)
     assert web.bot.engine.ledger.runs() == []
-    told = ann.post(f"/send/{action_id}", {**form, "nonce": nonce(shown), "step": "send"})
+    # What was shown is sent, whatever was typed into the form below it.
+    yes = decided(shown)
+    assert yes == {**FORMS[action_id], "nonce": nonce(shown), "step": "send"}
+    told = ann.post(f"/send/{action_id}", yes)
     assert "✓" in words(told)
     (run,) = web.bot.engine.ledger.runs()
     assert (run.state, run.caller) == ("sent", "cli:ann")
@@ -70,15 +81,17 @@ def test_the_same_from_another_tab_is_asked_about_and_sent_on_a_yes(serve):
     asked = sent(ann, "slack.send", {"text": "hello"})
     assert "Send again" in words(asked)
     assert len(web.bot.engine.ledger.runs()) == 1
-    form = {"text": "hello", "nonce": nonce(asked), "step": "again"}
+    assert decided(asked) == {"text": "hello", "nonce": nonce(asked), "step": "again"}
     for _ in range(2):
-        ann.post("/send/slack.send", form)
+        ann.post("/send/slack.send", decided(asked))
     assert len(web.bot.engine.ledger.runs()) == 2
 
 
-def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(ann):
-    reply = sent(ann, "email.send", {"to": "not an address", "subject": "Hi", "text": "kept words"})
-    page = reply.body.decode()
+@pytest.mark.parametrize("step", ["preview", "send"])
+def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(ann, step):
+    mail = {"to": "not an address", "subject": "Hi", "text": "kept words"}
+    page = sent(ann, "email.send", mail, step=step).body.decode()
+    assert "This will be sent" not in page
     assert "kept words" in page
     assert page.count("aria-invalid") == 1
     assert re.search(r'name="to"[^>]*aria-invalid="true"', page)
@@ -152,5 +165,6 @@ def test_what_a_page_sends_is_a_run_of_the_web_by_the_same_caller(web, ann):
     assert run.run not in ann.read("/runs?until=2020-01-01")
     assert "is no interface; did you mean web?" in ann.read("/runs?interface=wep")
     story = ann.get(f"/runs/{run.run}")
-    assert "ann (cli:ann), on web" in words(story)
+    assert "Asked by ann (cli:ann) Interface Web console" in words(story)
+    assert "Web console ✓ sent" in ann.read("/runs").replace("\N{NO-BREAK SPACE}", " ")
     assert 'href="/send/slack.send">Send again' in story.body.decode()

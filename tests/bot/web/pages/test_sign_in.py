@@ -52,6 +52,7 @@ def test_a_link_signs_in_once_and_looking_at_it_uses_nothing_up(web, visitor):
     for method in (other.get, other.post):
         reply = method(f"/sign-in/{code}")
         assert reply.status == 404
+        assert "This link does not work any more" in words(reply)
         assert "levqor open" in words(reply)
     assert other.get("/").status == 401
 
@@ -126,11 +127,13 @@ def test_signing_out_ends_the_session_itself(web, ann):
 def test_sessions_are_ended_by_their_own_person_and_by_admins(serve):
     web = serve()
     ledger = web.bot.engine.ledger
-    ann, ben = Visitor(web).sign_in(), Visitor(web).sign_in("slack:T1:UBEN")
+    mac = {"User-Agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15) <b> Firefox/130.0"}
+    ann, ben = Visitor(web).sign_in(), Visitor(web, mac).sign_in("slack:T1:UBEN")
     (mine,) = [each.session for each in ledger.sessions() if each.caller == "cli:ann"]
     assert "cli:ann" not in ben.read("/sessions")
     assert ben.post("/sessions", {"session": mine}).status == 404
-    assert "slack:T1:UBEN" in ann.read("/sessions")
+    assert "slack:T1:UBEN Firefox on a Mac" in ann.read("/sessions")
+    assert "cli:ann an unknown browser (this one)" in ann.read("/sessions")
     (bens,) = [each.session for each in ledger.sessions() if each.caller != "cli:ann"]
     assert ann.post("/sessions", {"session": bens}).status == 303
     assert ben.get("/").status == 401
@@ -256,7 +259,7 @@ def test_the_console_is_shown_on_this_machine_and_by_https(serve, way):
         assert "Secure" in reply.headers["set-cookie"]
         assert {"HttpOnly", "SameSite=Lax"} <= set(reply.headers["set-cookie"].split("; "))
     elif status == 403:
-        assert "What to do: " in words(reply)
+        assert "What to do" in words(reply)
 
 
 def test_a_token_of_the_api_opens_no_page_and_a_session_no_api(web, ann):

@@ -25,8 +25,8 @@ def test_usage_goes_back_as_far_as_is_asked_and_downloads_as_it_is_shown(web):
     for at in (ledger.now(), ledger.now() - OLD):
         finish(ledger, "sent", caller=ADA, action="notion.create", connector="notion", at=at)
     ann = Visitor(web).sign_in()
-    assert "notion 1 0 0 0 12 12" in ann.read("/usage")
-    assert "notion 2 0 0 0 12 12" in ann.read("/usage?days=200")
+    assert "Notion 1 0 0 0 12 12" in ann.read("/usage")
+    assert "Notion 2 0 0 0 12 12" in ann.read("/usage?days=200")
     reply = ann.get("/usage?by=person&days=200&output=csv")
     named = 'attachment; filename="levqor-usage-person-200-days.csv"'
     assert reply.headers["content-disposition"] == named
@@ -39,7 +39,7 @@ def test_usage_goes_back_as_far_as_is_asked_and_downloads_as_it_is_shown(web):
     month = days[-1][0][:7]
     rows = table(ann.get(f"/usage?by=action&month={month}&output=csv"))
     assert rows[1][:2] == ["notion.create", "1"]
-    assert "No runs then." in ann.read("/usage?month=2001-01")
+    assert "No runs in this time." in ann.read("/usage?month=2001-01")
 
 
 @pytest.mark.parametrize(("query", "words"), [
