@@ -97,7 +97,7 @@ def test_where_an_address_is_set_an_ending_and_why_end_with_its_page(
     page = [f"{PUBLIC}/runs/{run}"] if public else []
     assert printed.splitlines()[1:] == page
     assert cli("why", run).out.splitlines()[4:] == page
-    assert set(cli("run", "slack.send", "other", "--output", "json").json) == {"status", "run"}
+    assert set(cli("run", "telegram.send", "other", "--output", "json").json) == {"status", "run"}
     with Engine.open(Settings(home, sandbox_urls=sandbox.settings(), environ=environ)) as engine:
         settled = engine.settled(engine.ledger.run(run))
         said = asyncio.run(_in_a_chat(engine, settled))
