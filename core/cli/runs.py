@@ -235,7 +235,7 @@ def _watch(out: Output, ledger: Ledger, of: RunFilter, last: int) -> None:
         for entry in entries:
             _show(out, entry)
         time.sleep(LOOK_SECONDS)
-        said, note = lost, "The database is back."
+        was_lost, note = lost, "The database is back."
         try:
             entries, lost = watcher.look(), False
         except LedgerError as error:
@@ -244,7 +244,7 @@ def _watch(out: Output, ledger: Ledger, of: RunFilter, last: int) -> None:
                 raise
             entries, lost = [], True
             note = f"{error.message} Watching goes on when it is back."
-        if lost is not said:
+        if lost is not was_lost:
             out.note(note)
 
 

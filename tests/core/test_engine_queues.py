@@ -88,6 +88,16 @@ def test_a_run_that_waited_too_long_is_busy(pro, sandbox):
     assert late == jobs[-1:]
 
 
+def test_a_run_whose_worker_has_not_taken_it_yet_is_handed_back_at_the_end(pro):
+    job, began = pro.accept("slack.send", HELLO, ADA).job, []
+    queue = places.Queue("slow", lambda job, _: began.append(job), began.append)
+    with queue._ready:  # without it no worker takes anything
+        assert queue.offer(job)
+        assert queue.drain() == [job]
+    assert not queue.offer(job)
+    assert (began, queue.load()) == ([], (0, 0))
+
+
 def test_a_run_that_is_being_settled_holds_no_worker(pro, sandbox):
     job, hold, sending = pro.accept("slack.send", HELLO, ADA).job, threading.Event(), []
 

@@ -6,6 +6,7 @@ import sqlite3
 import time
 
 from core.ledger import Ledger
+from core.ledger.file import _begin_log, connect
 from tests.support.disk import Filler, small_disk
 from tests.support.journal import accept, order
 from tests.support.waiting import wait_for
@@ -62,6 +63,20 @@ def test_a_log_that_was_emptied_is_there_to_be_overwritten_and_reads_as_empty(ho
     with contextlib.closing(sqlite3.connect(lost / "levqor.db")) as db:
         assert db.execute("SELECT run, state FROM runs").fetchall() == [(entry.run, "sending")]
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_log_that_another_wrote_into_since_it_was_emptied_is_left_as_it_is(home):
+    Ledger.open(home).close()
+    path, log = home / "levqor.db", home / "levqor.db-wal"
+    with contextlib.closing(connect(path)) as mine, contextlib.closing(connect(path)) as other:
+        mine.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        other.execute("INSERT INTO meta (name, value) VALUES ('another', 'was quicker')")
+        written = log.read_bytes()
+        with log.open("r+b", buffering=0) as opened:
+            _begin_log(mine, opened, 1 << 20)
+        assert log.read_bytes() == written
+        said = "SELECT value FROM meta WHERE name = 'another'"
+        assert mine.execute(said).fetchone() == ("was quicker",)
 
 
 def test_a_log_that_is_begun_anew_leaves_a_newer_schema_its_number(home):
