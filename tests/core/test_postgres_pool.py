@@ -116,18 +116,21 @@ def test_a_lease_is_kept_up_while_all_who_ask_wait(home, server, base):
 
 def test_who_was_declared_dead_while_it_stops_begins_under_no_other_name(home, server, base):
     beats = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    ledger = Ledger.open(home, server.url(base), lease=Lease(60, 0.05, 90))
+    ledger = Ledger.open(home, server.url(base), lease=Lease(60, 1.0, 90))
     store, me = ledger.store, ledger.store.owner()
+
+    def waits():
+        frame = sys._current_frames().get(store._living.ident)
+        return frame is None or frame.f_code.co_name == "_live"
+
+    def last(_):
+        # Its beat learns of it, and waits until the last is said.
+        another.commit()
+        wait_for(waits)
+
     with psycopg.connect(server.url(base)) as another:
         another.execute("UPDATE bots SET dead = 1")
         wait_for(lambda: server.execute(beats) == [(1,)])
-
-        def last(_):
-            # Its beat learns of it, and waits until the last is said.
-            another.commit()
-            living = store._living.ident
-            wait_for(lambda: sys._current_frames()[living].f_code.co_name == "_live")
-
         store.close(last)
     wait_for(lambda: not store._living.is_alive())
     assert server.execute("SELECT owner, dead FROM bots", base) == [(me, 1)]
