@@ -19,7 +19,7 @@ from core.backoff import backoff
 from core.callers import Caller, Local
 from core.engine import Engine
 from core.errors import IdempotencyMismatch, LevqorError
-from core.grammar import parse_chat
+from core.grammar import parse_items
 from core.health import HealthChecker
 from core.ledger import TargetRecord
 from core.ledger.records import day_of
@@ -37,6 +37,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 60.0, 3600.0
 _MOST_LINES, _LINE = 10, 250
 CALLER = Caller(Local.CLI, "levqor-bot")
 _WELL = str(Verdict.OK)
+# What may be wrong with an alert itself.
+_UNSENT, _UNKNOWN = "unsent", "unknown"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Alerts:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._health = HealthChecker(bot.engine)
-        self._said: set[str] = set()
+        self._said: dict[str, str] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -145,16 +147,17 @@ class Alerts:
                 problem = f"{target.name}: {error.message} {error.fix or ''}"
                 continue
             if settled.outcome in ("sent", "unknown"):
-                self._said.clear()
+                self._said.pop(_UNSENT, None)
                 return True
             if settled.error is not None:
                 problem = f"{target.name}: {wording.in_one_line(settled.error)}"
-        self._say(f"An alert was not sent to {problem}")
+        self._say(_UNSENT, f"An alert was not sent to {problem}")
         return False
 
-    def _say(self, problem: str) -> None:
-        if problem not in self._said:
-            self._said.add(problem)
+    def _say(self, kind: str, problem: str) -> None:
+        """Say what is wrong, once for as long as it stays so."""
+        if self._said.get(kind) != problem:
+            self._said[kind] = problem
             self._bot.print_status(problem)
 
     def _looks(self) -> tuple[float, list[Look], list[TargetRecord]]:
@@ -165,9 +168,8 @@ class Alerts:
         names = engine.settings.app.alerts
         targets = [known[name] for name in names if name in known]
         if unknown := ", ".join(name for name in names if name not in known):
-            self._say(
-                f"LEVQOR_ALERTS names what is no target: {unknown}. Add it: levqor target add"
-            )
+            words = f"LEVQOR_ALERTS names what is no target: {unknown}. Add it: levqor target add"
+            self._say(_UNKNOWN, words)
 
         def works(target: TargetRecord) -> bool:
             name = engine.action(target.action)[0].account_id(target.account)
@@ -228,7 +230,8 @@ def _values(engine: Engine, target: TargetRecord, looks: list[Look]) -> dict[str
     # A service takes a text whole or not at all, and each line says the rest by itself.
     lines = [head[:_LINE], *(line[:_LINE] for line in lines)]
     contract = engine.action(target.action)[1].input
-    values = parse_chat("\n".join(lines), contract)
+    # All of it is text, also a word that looks like a value with a name.
+    values = parse_items((), contract, text=["\n".join(lines)])
     for spec in contract.fields():
         if spec.required and not spec.destination and spec.name not in values:
             values[spec.name] = head[:200]

@@ -9,10 +9,12 @@ from bot.alerts import CALLER, NOTE, Alerts
 from bot.runtime import Bot
 from core.callers import Caller
 from core.engine import Engine, targets
+from core.sandbox.notion.schema import DATABASE
 from core.sandbox.slack import CHANNELS
 from core.sandbox.telegram import GROUP
 from core.settings import Settings
 from tests.support.engines import both
+from tests.support.running import Quiet
 from tests.support.sandbox import Answer
 
 ADMIN = Caller("cli", "root")
@@ -173,6 +175,77 @@ def test_an_alert_of_a_bot_that_died_before_it_was_sent_is_sent_by_another(
         look(other, other)
     assert len(texts(sandbox.telegram)) == 1
     assert json.loads(ledger.note(NOTE))["key"] == ""
+
+
+def look_twice(engine):
+    """Two looks of one bot, one right after the other; what it said."""
+
+    async def twice():
+        bot = Quiet(engine)
+        alerts = Alerts(bot)
+        await alerts.look()
+        await alerts.look()
+        await bot.finish()
+        return bot.said
+
+    return asyncio.run(twice())
+
+
+@both
+def test_an_alert_that_no_target_took_is_said_and_not_tried_again_at_once(engine, ledger, sandbox):
+    look(engine)
+    checked(ledger, "notion", "failing", FAILING)
+    for service in (sandbox.telegram, sandbox.slack, sandbox.resend):
+        service.always(Answer(403, json={"ok": False, "error": "not_in_channel"}))
+    (said,) = look_twice(engine)
+    assert said.startswith("An alert was not sent to ops-mail: ")
+    assert len(ledger.runs()) == 3
+    sandbox.clear()
+    left = ledger.note(NOTE)
+    assert ledger.replace_note(NOTE, left, json.dumps({**json.loads(left), "after": 0.0}))
+    look(engine)
+    assert len(texts(sandbox.telegram)) == 1
+
+
+def test_a_name_in_the_setting_that_is_no_target_is_said_once_and_the_others_told(
+    engine, ledger, sandbox
+):
+    targets.remove(engine, "ops", by=ADMIN)
+    look(engine)
+    checked(ledger, "notion", "failing", FAILING)
+    assert look_twice(engine) == [
+        "LEVQOR_ALERTS names what is no target: ops. Add it: levqor target add"
+    ]
+    assert texts(sandbox.slack)[0].startswith("Levqor alert: Notion is failing")
+
+
+@both
+def test_nothing_is_reported_anew_while_a_report_is_on_its_way(engine, ledger, sandbox):
+    checked(ledger, "slack", "failing", FAILING)
+    left = json.dumps({"told": {}, "news": {"slack": "x"}, "key": "0123456789abcdef", "tries": 1})
+    assert ledger.replace_note(NOTE, None, left)
+    values = {"target": "ops", "text": "Levqor alert: on its way"}
+    accepted = engine.accept("telegram.send", values, CALLER, key="alert:0123456789abcdef:ops")
+    look(engine)
+    assert (ledger.note(NOTE), texts(sandbox.telegram)) == (left, [])
+    engine.start(accepted).result()
+    look(engine)
+    assert json.loads(ledger.note(NOTE))["told"] == {"slack": "x"}
+    assert texts(sandbox.telegram) == ["Levqor alert: on its way"]
+
+
+def test_a_fix_that_names_a_setting_with_its_value_is_reported_whole_to_any_target(
+    home, environ, ledger, sandbox
+):
+    with Engine.open(Settings(home, environ={**environ, "LEVQOR_ALERTS": "board"})) as engine:
+        targets.add(engine, "board", "notion.create", {"database_id": DATABASE.id}, None, by=ADMIN)
+        look(engine)
+        fix = "Set LEVQOR_TELEGRAM=poll."
+        ledger.inbound("telegram", ok=False, verdict="no address", fix=fix)
+        ledger.store.write(lambda db: db.execute("UPDATE inbound SET since = since - 100"))
+        look(engine)
+        assert [(run.action, run.state) for run in ledger.runs()] == [("notion.create", "sent")]
+    assert fix in str(sandbox.notion.writes[-1].json)
 
 
 def test_what_no_text_could_hold_is_shortened_to_what_it_holds(engine, ledger, sandbox):

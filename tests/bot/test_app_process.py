@@ -111,6 +111,7 @@ def test_settings_that_were_corrected_are_taken_at_once(home):
         program.until("Settings were read again.")
         assert program.said.count("Settings are broken") == 1
         assert "What to do:" in program.said
+        assert program.terminate() == 0
 
 
 def test_where_there_is_nothing_to_serve_it_says_so_and_ends(start):

@@ -1,11 +1,14 @@
 """`levqor-bot check`: what keeps people from reaching the bot."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot import check
 from bot.app import main
+from bot.surfaces import SURFACES
+from bot.telegram.connection_status import foreign_webhook
 from core.reports import Finding
 from core.settings import Settings
 from tests.support.sandbox import Answer
@@ -50,6 +53,56 @@ def test_names_of_a_workspace_and_a_bot_are_shown_plainly(look, sandbox):
     assert any("x ]0;y  2J" in line for line in shown)
     assert not any(char in "".join(shown) for char in "\x1b\x07\x9b\u202e\n")
     assert not any(line.startswith("Telegram: all is well") for line in shown)
+
+
+OFF = {"SLACK_APP_TOKEN": None, "TELEGRAM_BOT_TOKEN": None}
+ELSEWHERE = {"SLACK_API_URL": "https://slack.com/api/", "TELEGRAM_API_URL": "https://t.example"}
+NO_ROUTE = "ALL_PROXY names a proxy that Levqor cannot use."
+
+
+@pytest.mark.parametrize(("more", "proxy", "said"), [
+    (OFF | {"LEVQOR_TELEGRAM": "off"}, "", {"Telegram is off (LEVQOR_TELEGRAM=off)."}),
+    (OFF | {"TELEGRAM_BOT_TOKEN": "1:a/x"}, "", {"TELEGRAM_BOT_TOKEN is not a bot's token."}),
+    (ELSEWHERE, "ftp://127.0.0.1", {f"Slack: {NO_ROUTE}", f"Telegram: {NO_ROUTE}"}),
+])  # fmt: skip
+def test_what_keeps_a_platform_from_being_asked_is_said(look, monkeypatch, more, proxy, said):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    assert said <= {finding.what for finding in look(**more)}
+
+
+def test_what_is_in_the_way_at_telegram_is_said_with_what_to_do(look, sandbox):
+    me = {"id": 1, "is_bot": True, "first_name": "B", "username": "b"}
+    for call, result in (
+        ("getMe", {**me, "can_read_all_group_messages": True}),
+        ("getWebhookInfo", {"url": "https://theirs.example/s3cret"}),
+        ("getMyCommands", [{"command": "help", "description": "help"}]),
+    ):
+        sandbox.telegram.always(Answer(json={"ok": True, "result": result}), on=call)
+    findings = [each for each in look() if each.what.startswith("Telegram")]
+    assert [(each.good, each.what) for each in findings] == [
+        (True, "Telegram: the token is that of @b."),
+        (False, f"Telegram: {foreign_webhook('https://theirs.example').words}."),
+        (None, "Telegram: unknown users see a menu of 1 command; levqor-bot removes it."),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("token", ["revoked", "unreachable"])
+def test_a_telegram_that_does_not_answer_and_one_that_refuses_are_told_apart(look, sandbox, token):
+    refused = Answer(401, json={"ok": False, "error_code": 401, "description": "Unauthorized"})
+    sandbox.telegram.always(refused if token == "revoked" else Answer(502), on="getMe")
+    words = "refuses TELEGRAM_BOT_TOKEN." if token == "revoked" else "cannot be reached."
+    assert any(what.endswith(words) for what, _ in wrong(look())), wrong(look())
+
+
+def test_a_check_that_fails_in_a_new_way_is_said_and_tells_nothing_private(home):
+    async def broken(_):
+        raise RuntimeError("s3cret")
+
+    spec = replace(SURFACES[0], check=broken)
+    (finding,) = asyncio.run(check._look_at(spec, Settings(home, environ={})))
+    assert finding == Finding(
+        False, "A check made a mistake of its own (RuntimeError).", "Please report it."
+    )
 
 
 def test_what_is_off_is_said_with_where_to_begin(look):

@@ -6,6 +6,10 @@ import pytest
 
 from bot import check
 from bot.slack.api import Api, InvalidAnswer, SlackApiError, Unreachable
+from bot.slack.profile import profile_name
+from bot.slack.settings import SlackSettings
+from core.sandbox.slack import TEAM
+from core.settings import Settings
 from tests.support.nonsense import NONSENSE
 from tests.support.sandbox import Answer
 from tests.support.sandbox.slack_payloads import Exchange
@@ -103,6 +107,20 @@ def test_a_person_described_strangely_is_a_stranger(home, sandbox, name):
         assert "Levqor does not answer guests." in said
         # What no Slack said is not remembered.
         assert "sending" in slack.send("hello").ack["text"]
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_a_person_described_strangely_has_no_name_to_offer(home, sandbox, name):
+    own = settings_for(home, sandbox).of(SlackSettings)
+    answer = Answer(json={"ok": True, "user": USERS[name]})
+    sandbox.slack.next(answer, Answer(200, "[]"), Answer(502), on="users.info")
+    assert [profile_name(own, f"{TEAM}:U1") for _ in range(3)] == [None] * 3
+
+
+def test_without_a_bot_token_slack_is_not_asked_for_a_name(home, sandbox):
+    settings = Settings(home, environ={"SLACK_API_URL": sandbox.settings()["SLACK_API_URL"]})
+    assert profile_name(settings.of(SlackSettings), f"{TEAM}:U1") is None
+    assert sandbox.slack.received == []
 
 
 def test_nonsense_in_place_of_an_answer_stops_nobody(home, sandbox):

@@ -10,6 +10,7 @@ from bot.runtime import Bot
 from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.connection_status import ConnectionStatus
 from bot.slack.socket_mode import Timing
+from tests.support.running import Quiet
 from tests.support.sandbox import Answer, Delay, Hang, Sandbox
 from tests.support.slack import QUICK, at_work, settings_for
 from tests.support.waiting import wait_for
@@ -147,6 +148,25 @@ def test_what_came_over_an_old_line_is_acknowledged_over_it(home, sandbox):
         done = slack.send("hello")
         assert done.acked
         assert done.latency > 0.4
+
+
+def test_what_a_stranger_may_have_written_is_not_repeated_and_nothing_said_twice(engine):
+    async def story():
+        bot = Quiet(engine)
+        status = ConnectionStatus(bot)
+        status.crowded(crowded=False)
+        status.up(CONNECTED)
+        for name in ("/old", "/old", "/x\x1b[2J", "/" + "x" * 40):
+            status.unknown(name)
+        status.foreign("x\n.example")
+        status.unverified()
+        await asyncio.to_thread(wait_for, engine.ledger.inbounds)
+        await bot.finish()
+        return bot.said
+
+    assert [line.split(".")[0] for line in asyncio.run(story())] == [
+        f"slack: {CONNECTED}", f"slack: {CONNECTED}; your Slack app still has /old, which is gone",
+    ]  # fmt: skip
 
 
 # What is not Slack's fault

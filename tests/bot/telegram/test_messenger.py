@@ -107,6 +107,23 @@ def test_a_group_that_moved_is_followed_and_nothing_there_is_overwritten(sandbox
         assert told[1].reply_to is None
 
 
+def test_what_waits_for_a_group_that_moved_comes_to_the_new_one(sandbox, settings):
+    old, messages = -555, sandbox.telegram.messages
+    messages.chats[old] = {"id": old, "type": "group", "title": "Old"}
+    before, after = sandbox.telegram.user(42, chat=old), sandbox.telegram.user(42, chat=GROUP)
+    with living(settings) as bot:
+        bot.pair(42)
+        sandbox.slack.always(Delay(1.0))
+        before.says("/slack_send hi")
+        before.waits()
+        messages.moved[old] = GROUP
+        # Written just before: the first to be told that the group has gone.
+        before.says("/whoami")
+        told = after.waits(2, until=sent)
+        assert told[0].text.startswith("You are telegram:42")
+        assert len(before.conversation) == 1
+
+
 def test_in_a_topic_every_answer_comes_there(sandbox, settings):
     messages = sandbox.telegram.messages
     ada = sandbox.telegram.user(42, chat=FORUM, thread=7)

@@ -5,8 +5,12 @@ import sqlite3
 
 import pytest
 
+from bot.conversation import GONE
+from bot.telegram.answers import PAIRED, RUN
+from core.callers import Caller
 from core.engine import Engine
-from core.ledger import Ledger
+from core.ledger import Ledger, Owed
+from core.ledger.owed import PRESS
 from core.settings import Settings
 from tests.support.bot import Program
 from tests.support.holding import held
@@ -80,12 +84,13 @@ def test_whoever_wrote_is_told_after_the_end_and_others_are_not_held_up(
             assert bot.terminate(40) == 0
     assert not any(person.conversation for person in people.values())
     sandbox.telegram.always(None, on="sendMessage")
-    with Program(home, values, *args):
+    with Program(home, values, *args) as bot:
         for user, (_, answers) in wrote.items():
             told = people[user].waits(seconds=40)[0].text
             assert told.startswith(answers), (user, told)
         wait_for(lambda: owed(home) == 0)
         wait_for(lambda: not sandbox.telegram.updates.pending)
+        assert bot.terminate() == 0
     with Ledger.open(home) as ledger:
         assert ledger.runs() == []
         assert "57" in ledger.paired("telegram")
@@ -150,3 +155,29 @@ def came_again(sandbox, mode):
     if mode == "webhook":
         return [number for number, _ in sandbox.telegram.updates.deliveries].count(1001) > 1
     return sum(one.form.get("offset") == "1001" for one in sandbox.telegram.calls("getUpdates")) > 2
+
+
+# What a bot that has gone owed, and what the next one says.
+LEFT = {
+    "telegram:1:1": (PAIRED, "You are paired: Levqor knows you as telegram:42."),
+    "telegram:1:2": ("", RESTARTED),
+    "telegram:1:3": (f"{PRESS}yes:telegram:42", GONE),
+    "telegram:1:4": (f"{RUN}{{run}}", "Slack: sent"),
+    "telegram:1:5": (f"{RUN}0000000000", None),
+}
+
+
+@pytest.mark.parametrize("key", LEFT)
+def test_what_a_bot_left_unsaid_is_said_by_the_next(home, sandbox, key):
+    kind, answer = LEFT[key]
+    settings = settings_for(home, sandbox)
+    with Engine.open(settings) as engine:
+        pair(engine, 42)
+        run = engine.run("slack.send", {"text": "hi"}, Caller("telegram", "42")).run
+        engine.ledger.owe(Owed(key, kind.format(run=run), '{"chat":42}'), "telegram")
+    ada = sandbox.telegram.user(42)
+    ada.meets()
+    with living(settings):
+        wait_for(lambda: owed(home) == 0)
+        told = [one.text for one in ada.waits(1 if answer else 0)]
+    assert [text.startswith(answer) for text in told] == [True] * bool(answer), told

@@ -1,12 +1,14 @@
 """Who is paired, and what unknown users get."""
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 
-from bot.telegram.unknown_users import MOST, UnknownUsers
+from bot.telegram.unknown_users import MOST, PER_HOUR, UnknownUsers
 from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.sandbox.telegram import GROUP
-from tests.support.sandbox import Answer
+from tests.support.sandbox import Answer, DropBefore
 from tests.support.telegram import QUICK, living, pair, settings_for
 from tests.support.waiting import wait_for
 
@@ -53,6 +55,54 @@ def test_the_code_pairs_once_and_the_menu_appears(bot, sandbox):
     eve.says(f"/start {code}")
     assert "does not know you" in eve.waits()[0].text
     assert bot.engine.ledger.paired("telegram") == ["42"]
+
+
+def test_whoever_tried_too_many_codes_is_not_paired_by_the_right_one(bot, sandbox):
+    code, _ = bot.engine.ledger.pair_code("telegram")
+    eve = sandbox.telegram.user(666)
+    for _ in range(PER_HOUR["try"]):
+        eve.says("/start wrong")
+    eve.says(f"/start {code}")
+    barrier(bot, sandbox)
+    assert bot.engine.ledger.paired("telegram") == ["9"]
+
+
+def test_a_code_that_cannot_be_redeemed_now_is_taken_later_and_holds_up_nobody(home, bot, sandbox):
+    code, _ = bot.engine.ledger.pair_code("telegram")
+    bot.pair(9)
+    ada, bob = sandbox.telegram.user(42), sandbox.telegram.user(9)
+    with contextlib.closing(sqlite3.connect(home / "levqor.db", timeout=5)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ada.says(f"/start {code}")
+        bob.says("/whoami")
+        bob.waits()
+        assert ada.conversation == []
+        other.rollback()
+    assert ada.waits()[0].text.startswith("You are paired")
+
+
+def test_an_unknown_user_who_got_no_answer_is_answered_the_next_time(bot, sandbox):
+    eve = sandbox.telegram.user(666)
+    sandbox.telegram.next(DropBefore(), on="sendMessage")
+    eve.says("/help")
+    wait_for(lambda: sandbox.telegram.calls("sendMessage"))
+    barrier(bot, sandbox)
+    assert eve.conversation == []
+    eve.says("/help")
+    assert "does not know you" in eve.waits()[0].text
+
+
+def test_whoever_was_shut_out_is_answered_in_a_group_only_where_the_bot_is_meant(bot, sandbox):
+    bot.pair(42)
+    bot.engine.ledger.person_set("telegram:42", by="cli:root", role="none")
+    ada = sandbox.telegram.user(42, chat=GROUP)
+    ada.says("good morning")
+    ada.says("/weather")
+    ada.says("/help")
+    (said,) = ada.waits()
+    barrier(bot, sandbox)
+    assert len(ada.conversation) == 1
+    assert "telegram:42" in said.text
 
 
 def test_a_code_is_not_taken_in_a_group_where_all_can_read_it(bot, sandbox):

@@ -227,6 +227,24 @@ def test_messages_sent_while_the_bot_was_away_are_read_when_it_returns(sandbox, 
     assert sandbox.telegram.updates.pending == []
 
 
+def test_of_two_bots_on_one_database_one_stands_by_and_takes_over(sandbox, settings):
+    stands_by = "telegram: stands by: another bot takes the messages"
+    reads = "telegram: takes messages as @levqor_sandbox_bot"
+    with contextlib.ExitStack() as first:
+        one = first.enter_context(living(settings))
+        with living(settings, timing=replace(QUICK, lease=3.0), ready=False) as two:
+            wait_for(lambda: stands_by in two.said)
+            assert reads not in two.said
+            one.pair(42)
+            first.close()
+            ada = sandbox.telegram.user(42)
+            ada.says("/slack_send hi")
+            ada.waits(until=sent)
+            assert reads in two.said
+    assert texts(sandbox) == ["hi"]
+    assert not [poll for poll in sandbox.telegram.calls("getUpdates") if poll.status == 409]
+
+
 def test_messages_wait_at_telegram_while_the_ledger_cannot_be_read(sandbox, settings):
     with living(settings) as bot:
         bot.pair(42)

@@ -185,6 +185,17 @@ def test_an_address_telegram_does_not_take_is_said(home, sandbox, port):
         assert len(sandbox.telegram.calls("setWebhook")) >= 1
 
 
+def test_a_webhook_that_somebody_takes_away_is_said_and_not_fought_over(sandbox, settings, port):
+    with living(settings, http=port) as bot:
+        asked = len(sandbox.telegram.calls("setWebhook"))
+        set_webhook(sandbox, "")
+        wait_for(lambda: bot.health[1] == "another program gets this bot's messages now")
+        assert bot.health[2] == "Stop the other program, then start levqor-bot again."
+        looked = len(sandbox.telegram.calls("getWebhookInfo"))
+        wait_for(lambda: len(sandbox.telegram.calls("getWebhookInfo")) > looked + 2)
+        assert len(sandbox.telegram.calls("setWebhook")) == asked + 1  # its own, and ours before
+
+
 def test_an_own_webhook_is_taken_away_when_polling_is_chosen(home, sandbox, settings, port):
     ada = sandbox.telegram.user(42)
     with living(settings, http=port) as bot:
