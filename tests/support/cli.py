@@ -18,7 +18,7 @@ from typer.main import get_command
 from core.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 @dataclass(frozen=True)
