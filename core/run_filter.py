@@ -66,7 +66,7 @@ def read_filter(
     outcome = read("outcome", _outcome)
     before = read("before", Place.parse)
     if faults:
-        raise InvalidInput(faults, "That is no list of runs.")
+        raise InvalidInput(faults, "These runs cannot be listed.")
     connector, action = names or (None, None)
     if own.since is not None:
         since = max(own.since, since or own.since)

@@ -174,7 +174,7 @@ WRONG_FILTER = e.InvalidInput(
         e.Fault("since", f"must be {SINCE}"),
         e.Fault("query", "holds a name that is not known here; did you mean person?"),
     ],
-    "That is no list of runs.",
+    "These runs cannot be listed.",
 )
 
 

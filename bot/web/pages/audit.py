@@ -71,4 +71,6 @@ def _read(name: str, asked: Any, parse: Any) -> Any:
     try:
         return parse(asked[name]) if name in asked else None
     except ValueError as error:
-        raise InvalidInput([Fault(name, str(error))], "That is no part of the audit.") from None
+        raise InvalidInput(
+            [Fault(name, str(error))], "This part of the audit cannot be shown."
+        ) from None

@@ -17,7 +17,9 @@ _VALUE = (
 )
 # Without the letters that are taken for others.
 _RUN = r"(?<=\b[Rr]un )[a-hjkmnp-z2-9]{10}\b"
-_TOKEN = re.compile(f"(?P<address>{_ADDRESS})|(?P<value>{_VALUE})|(?P<run>{_RUN})")
+_TOKEN = re.compile(
+    f"'(?P<quoted>levqor [^']+)'|(?P<address>{_ADDRESS})|(?P<value>{_VALUE})|(?P<run>{_RUN})"
+)
 _SENTENCE = re.compile(r"(?<=[\w)'])[.?] +(?=[A-Z/])")
 _VERBS = (
     "add|allow|ask|check|choose|compare|copy|correct|delete|enable|fill|give|install|invite|look|"
@@ -60,7 +62,7 @@ class Fixes:
             if kind == "address" and match[0] not in self._known:
                 continue
             yield Piece(text[end : match.start()])
-            yield Piece(match[0], kind)
+            yield Piece(match[kind], "value" if kind == "quoted" else kind)
             end = match.end()
         yield Piece(text[end:])
 

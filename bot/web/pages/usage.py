@@ -83,7 +83,7 @@ def _read(asked: Mapping[str, str]) -> tuple[str, int, float | None]:
         except ValueError as error:
             faults.append(Fault("month", str(error)))
     if faults:
-        raise InvalidInput(faults, "That is no usage.")
+        raise InvalidInput(faults, "This usage cannot be shown.")
     return by, span, until
 
 

@@ -30,6 +30,8 @@ STEPS = [
     ("Start it with: levqor-bot", ["Start it with: `levqor-bot`"]),
     ("Run levqor doctor to check it, then try again.",
      ["Run `levqor doctor` to check it.", "Try again."]),
+    ("See the disk; 'levqor doctor' says more.", ["See the disk; `levqor doctor` says more."]),
+    ("The same went out as run abcdefghjk.", ["The same went out as run <abcdefghjk>."]),
     # Another way is no step, nor is a condition.
     (MENDS, [MENDS.replace("SLACK_WEBHOOK_URL", "`SLACK_WEBHOOK_URL`")]),
     ("Look in the channel before you send it again.", None),
@@ -42,7 +44,7 @@ STEPS = [
 
 @pytest.mark.parametrize(("fix", "steps"), STEPS)
 def test_how_to_fix_is_steps_with_our_links_and_values(fix, steps):
-    marks = {"": "{}", "address": "[{}]", "value": "`{}`"}
+    marks = {"": "{}", "address": "[{}]", "value": "`{}`", "run": "<{}>"}
     shown = [
         "".join(marks[piece.kind].format(piece.text) for piece in step)
         for step in Fixes(CONNECTORS).steps(fix)
