@@ -130,6 +130,8 @@ class Walk:
             "Emulation.setDeviceMetricsOverride",
             width=width, height=900, deviceScaleFactor=1, mobile=width < 500,
         )  # fmt: skip
+        # A picture has no place for a bar.
+        await self.page.call("Emulation.setScrollbarsHidden", hidden=True)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.page.call("Emulation.setEmulatedMedia", features=[scheme])
 
