@@ -130,6 +130,22 @@ def test_the_first_check_comes_at_once_and_the_next_by_schedule(tmp_path):
         assert screen.menus[0].icon is IconState.CHECKING
 
 
+def test_a_tick_that_fails_does_not_end_the_watch(tmp_path, caplog):
+    broken = []
+
+    def clock():
+        if broken and threading.current_thread().name == "poller":
+            raise RuntimeError("no time")
+        return time.time()
+
+    with polling(tmp_path, clock=clock) as (poller, source, _screen):
+        broken.append(True)
+        until("it is logged", lambda: "a tick of the poller failed" in caplog.text)
+        broken.clear()
+        poller.click(Command("check"))
+        until("it goes on", lambda: source.asked == 2)
+
+
 def test_a_wake_up_is_a_reason_to_check(tmp_path):
     slept = [0.0]
     with polling(tmp_path, clock=lambda: time.time() + slept[0]) as (_, source, _screen):

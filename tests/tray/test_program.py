@@ -49,6 +49,13 @@ def test_without_a_desktop_it_says_so_and_exits_3(tmp_path):
     )
 
 
+def test_what_would_keep_every_tls_connection_from_being_made_is_said(tmp_path):
+    status, said = run("--home", str(tmp_path), HOME=str(tmp_path), SSLKEYLOGFILE="/nonexistent/x")
+
+    assert status == 3
+    assert said.startswith("levqor-tray: SSLKEYLOGFILE ")
+
+
 def test_a_display_that_is_not_there_is_named(tmp_path):
     status, said = run("--home", str(tmp_path), HOME=str(tmp_path), DISPLAY=":4711")
 
@@ -133,11 +140,13 @@ def test_a_killed_tray_leaves_no_temporary_home_behind(tmp_path):
         until("its home is gone", lambda: not list(kept.glob("levqor-*")))
 
 
-def test_it_starts_without_standard_streams(tmp_path):
+def test_it_starts_without_standard_streams_and_outlives_its_terminal_as_nohup_wants(tmp_path):
     with desktop(tmp_path / "desk", "trayer", "appindicator") as desk:
-        closed = ("sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh")
+        closed = ("sh", "-c", 'trap "" HUP; exec "$@" 0<&- 1>&- 2>&-', "sh")
         child = desk.start(*closed, sys.executable, "-m", "tray.app", "--sandbox")
         until("the icon is there", lambda: desk.icon(COLOURS[IconState.OK]))
+        child.send_signal(signal.SIGHUP)
+        desk.open_menu(COLOURS[IconState.OK])
         assert desk.end(child) == 0
 
 

@@ -69,8 +69,7 @@ def notify(text: str) -> None:
     """Show it on the desktop too: what starts at login has no terminal anybody sees."""
     from tray.backend import notifications
 
-    if desktop.session_bus():
-        notifications.send_at_once("Levqor cannot show its icon", text)
+    notifications.send_at_once("Levqor cannot show its icon", text)
 
 
 def _find_gi() -> None:
