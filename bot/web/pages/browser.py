@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
+
+from starlette.requests import cookie_parser
 
 from bot.web.authentication import Authenticator
 from bot.web.settings import HttpSettings
@@ -46,11 +47,8 @@ class Site:
 
     def secret(self, headers: Mapping[str, str]) -> str | None:
         """The session's secret that a browser sent."""
-        try:
-            jar = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return None
-        return jar[self.cookie].value if self.cookie in jar else None
+        # Python's own reader stops at a cookie of another program that it does not like.
+        return cookie_parser(headers.get("cookie", "")).get(self.cookie)
 
     def set_cookie(self, secret: str) -> str:
         """The header that keeps a session's secret, or with an empty one forgets it."""

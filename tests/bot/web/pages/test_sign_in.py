@@ -115,6 +115,28 @@ def test_links_and_sessions_are_kept_as_hashes_and_end(web, ann, home):
     assert ledger.store.read(lambda db: db.execute(rows).fetchall()) == [(0,), (0,)]
 
 
+# Cookies are not told apart by port: what other programs on this computer keep comes too.
+OTHERS = [
+    'prefs={"a": 1, "b": [2]}',
+    "a>b=1",
+    "x y=1",
+    "Path=/",
+    "=",
+    "alone",
+    'q="',
+    "ü=日本",
+    "a=b=c",
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_cookie_of_another_program_signs_nobody_out(ann, web, other):
+    mine = ann.cookie
+    for cookie in (f"{other}; {mine}", f"{mine}; {other}"):
+        assert ann.get("/", Cookie=cookie.encode()).status == 200, cookie
+    assert Visitor(web).get("/", Cookie=other.encode()).status == 401
+
+
 def test_signing_out_ends_the_session_itself(web, ann):
     stolen = Visitor(web)
     stolen.cookie = ann.cookie
