@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from bot.web.server import Limits
     from core.engine import Engine
 
+MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
+
+
+def keyed(key: str) -> dict[str, str]:
+    """The header of a request with a key of its own."""
+    return {"Idempotency-Key": key}
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -1,42 +1,15 @@
-"""The actions over HTTP: the old service's calls, keys, runs, usage and metrics."""
+"""The actions over HTTP: the old service's calls, targets, runs and usage."""
 
 import http.client
 import json
-import threading
 
 import pytest
 
 from core.callers import Caller
-from core.connectors import CONNECTORS
 from core.engine import targets
-from core.scopes import Scope
-from tests.support.cli import levqor
 from tests.support.sandbox import Answer, Delay
 from tests.support.waiting import wait_for
-from tests.support.web import served
-
-MAIL = {"to": "ann@example.com", "subject": "Hello", "text": "All is well."}
-
-
-@pytest.fixture
-def web(engine):
-    with served(engine) as web:
-        yield web
-
-
-@pytest.fixture
-def token(engine):
-    return engine.ledger.token_new("ops", plan="pro")
-
-
-@pytest.fixture
-def prometheus(engine):
-    return engine.ledger.token_new("prometheus", scope=Scope.of("metrics,live,openapi"))
-
-
-def keyed(key):
-    return {"Idempotency-Key": key}
-
+from tests.support.web import MAIL, keyed
 
 OLD_CALLS = [
     ("slack.send", {"text": "Hello"}, {"status": "sent"}),
@@ -80,69 +53,6 @@ def test_a_test_send_takes_the_sample_and_no_quota(web, sandbox):
 def test_a_mistyped_parameter_sends_nothing(web, sandbox):
     assert web.post("/actions/email.send?tets=1", MAIL).status == 400
     assert web.post("/actions/email.send?test=yes", MAIL).status == 400
-    assert sandbox.resend.received == []
-
-
-def test_the_same_key_and_body_gives_the_first_answer_and_sends_once(web, sandbox, token):
-    first = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-    again = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-    assert again.json() == first.json()
-    assert again.headers["x-run-id"] == first.headers["x-run-id"]
-    assert len(sandbox.resend.writes) == 1
-
-
-def test_the_same_key_with_another_body_is_422(web, sandbox, token):
-    first = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-    other = {**MAIL, "subject": "Another"}
-    reply = web.post("/actions/email.send", other, headers=keyed("a-1"), token=token)
-    assert reply.status == 422
-    assert reply.json()["error"] == "idempotency_mismatch"
-    assert reply.json()["run"] == first.json()["run"]
-    assert len(sandbox.resend.writes) == 1
-
-
-def test_the_same_key_while_the_first_run_is_out_is_409_with_its_run(web, sandbox, token):
-    sandbox.resend.next(Delay(1.0))
-    first = []
-    thread = threading.Thread(
-        target=lambda: first.append(
-            web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-        )
-    )
-    thread.start()
-    wait_for(lambda: sandbox.resend.received)
-    reply = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-    thread.join()
-    assert reply.status == 409
-    assert reply.json()["error"] == "in_progress"
-    assert reply.json()["run"] == reply.headers["x-run-id"] == first[0].json()["run"]
-    assert int(reply.headers["retry-after"]) >= 1
-    assert len(sandbox.resend.writes) == 1
-
-
-def test_a_key_is_free_again_when_nothing_was_sent(web, sandbox, token):
-    sandbox.resend.always(Answer(429, json={"name": "rate_limit_exceeded", "message": "slow"}))
-    refused = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-    sandbox.resend.always(None)
-    again = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-    assert refused.json()["outcome"] == "not_sent"
-    assert again.status == 200
-    assert again.json()["run"] != refused.json()["run"]
-
-
-def test_a_key_is_the_callers_own(web, sandbox, engine, token):
-    other = engine.ledger.token_new("night", plan="pro")
-    first = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=token)
-    second = web.post("/actions/email.send", MAIL, headers=keyed("a-1"), token=other)
-    assert second.status == 200
-    assert second.json()["run"] != first.json()["run"]
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "caf\xe9", "a\tb"])
-def test_a_key_that_cannot_be_one_is_refused(web, sandbox, key):
-    reply = web.post("/actions/email.send", MAIL, headers=keyed(key.encode("latin-1")))
-    assert reply.status == 400
-    assert reply.json()["details"][0]["field"] == "Idempotency-Key"
     assert sandbox.resend.received == []
 
 
@@ -198,91 +108,10 @@ def test_days_that_are_no_number_of_days_are_refused(web, days):
     ]
 
 
-def test_health_has_the_old_services_shape(web):
-    assert web.get("/actions/health").json() == {
-        "status": "ok",
-        "connectors": {connector.name: True for connector in CONNECTORS},
-        "configured": len(CONNECTORS),
-        "total": len(CONNECTORS),
-    }
-
-
-@pytest.mark.parametrize("path", ["/actions/health", "/ops/uptime", "/metrics", "/openapi.json"])
-def test_a_health_checkers_head_is_answered_as_a_get_without_a_body(web, path, prometheus):
-    got, head = web.get(path, token=prometheus), web.call("HEAD", path, token=prometheus)
-    assert (head.status, head.body) == (200, b"")
-    assert head.headers["content-type"] == got.headers["content-type"]
-    assert int(head.headers["content-length"]) > 0
-
-
 def test_a_head_of_an_action_runs_nothing(web, sandbox):
     reply = web.call("HEAD", "/actions/slack.send?test=1")
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
     assert sandbox.slack.received == []
-
-
-def test_live_health_probes_once_however_many_ask(web, sandbox):
-    sandbox.resend.next(Delay(0.3))
-    replies = []
-    threads = [
-        threading.Thread(target=lambda: replies.append(web.get("/actions/health?live=1")))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    later = web.get("/actions/health?live=1").json()
-    assert [reply.status for reply in replies] == [200] * 8
-    assert later["detail"]["email"]["verdict"] == "ok"
-    assert set(later["inbound"]) == {"http"}
-    assert len(sandbox.resend.calls("domains.list")) == 1
-
-
-def test_uptime_tells_version_and_ways_in(web):
-    said = web.get("/ops/uptime").json()
-    assert said["status"] == "ok"
-    assert said["version"] == "0.1.0"
-    assert said["uptime_seconds"] >= 0
-    assert said["inbound"]["http"]["ok"] is True
-
-
-def test_metrics_count_runs_refusals_queues_and_verdicts(web, prometheus):
-    web.post("/actions/email.send", MAIL)
-    web.post("/actions/email.send", MAIL)
-    web.get("/actions/health?live=1")
-    reply = web.get("/metrics", token=prometheus)
-    lines = reply.body.decode().splitlines()
-    assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    sent = 'levqor_runs_total{action="email.send",outcome="sent",surface="http"} 1.0'
-    assert sent in lines
-    assert 'levqor_quota_refusals_total{action="email.send",surface="http"} 1.0' in lines
-    assert 'levqor_run_seconds_count{action="email.send"} 1.0' in lines
-    assert 'levqor_queue_depth{connector="email"} 0.0' in lines
-    assert 'levqor_probe_verdict{connector="email",verdict="ok"} 1.0' in lines
-    assert 'levqor_inbound_up{surface="http"} 1.0' in lines
-    assert 'levqor_http_answers_total{status="200"} 2.0' in lines
-    assert 'levqor_http_answers_total{status="402"} 1.0' in lines
-
-
-def test_metrics_count_the_terminal_s_runs_too_and_survive_a_restart(
-    engine, home, sandbox, prometheus
-):
-    with served(engine) as web:
-        web.post("/actions/email.send", MAIL)
-    sent = levqor("--home", home, "run", "slack.send", "hi", env=sandbox.settings())
-    assert sent.status == 0, sent.err
-    with served(engine) as web:
-        lines = web.get("/metrics", token=prometheus).body.decode().splitlines()
-    assert 'levqor_runs_total{action="email.send",outcome="sent",surface="http"} 1.0' in lines
-    assert 'levqor_runs_total{action="slack.send",outcome="sent",surface="cli"} 1.0' in lines
-
-
-def test_metrics_speak_openmetrics_where_it_is_asked_for(web, prometheus):
-    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
-    reply = web.get("/metrics", headers=accept, token=prometheus)
-    assert reply.headers["content-type"].startswith("application/openmetrics-text")
-    assert reply.body.endswith(b"# EOF\n")
 
 
 def test_a_body_names_a_target_in_place_of_where_it_goes(web, engine, token, sandbox):
