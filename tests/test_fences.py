@@ -364,6 +364,18 @@ def test_a_bot_starts_without_what_few_need_and_its_libraries_command_lines():
     assert ran.stdout == "{'httpx'}\n"
 
 
+def test_a_run_starts_without_what_health_and_usage_need():
+    unneeded = "core.health core.reports.health core.reports.usage sqlite_utils rich"
+    program = (
+        "import sys, core.cli.run, core.engine; "
+        f"print(set({unneeded.split()!r}) & set(sys.modules))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert ran.stdout == "set()\n"
+
+
 def test_the_sandbox_is_loaded_only_when_it_is_asked_for():
     strays = [
         place(file)

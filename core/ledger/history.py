@@ -4,18 +4,21 @@ One bot of many writes it now and then, never a run's own transaction. `closed` 
 goes; what is later, and the days of which a run ended otherwise since, is counted from the runs.
 """
 
+from __future__ import annotations
+
 import json
 import time
 from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+from core import reports
 from core.ledger import usage
 from core.ledger.listing import RunFilter
 from core.ledger.records import DAY, day_of, start_of
 from core.ledger.store import Connection, Stored, reads, writes
 from core.ledger.usage import Tallies, Tally
-from core.reports import History, HistoryStep, PersonUsage, UsageDay, moment
+from core.reports import moment
 
 HOUR = 3600
 SHARES = (0.50, 0.95)
@@ -121,10 +124,10 @@ class RunHistory(Stored):
 
     def usage(
         self, days: int, of: RunFilter | None = None, until: float | None = None, only: str = ""
-    ) -> list[UsageDay]:
+    ) -> list[reports.UsageDay]:
         """Runs by connector, or of `only` one, and UTC day; with `of`, of those kept still."""
 
-        def count(db: Connection) -> list[UsageDay]:
+        def count(db: Connection) -> list[reports.UsageDay]:
             first, end = _span(db, days, until)
             tallies = {} if of is None else usage.count_days(db, first, end, of)
             for start, (connector, _), tally in () if of else _tallies(db, first, end, DAY, only):
@@ -132,7 +135,7 @@ class RunHistory(Stored):
             ordered = sorted(tallies.items(), key=lambda item: item[0][1])
             ordered.sort(key=lambda item: item[0][0], reverse=True)
             return [
-                UsageDay(connector, day, *tally.counts, *map(tally.percentile, SHARES))
+                reports.UsageDay(connector, day, *tally.counts, *map(tally.percentile, SHARES))
                 for (day, connector), tally in ordered
             ]
 
@@ -149,13 +152,15 @@ class RunHistory(Stored):
 
         return self.store.read(count, long=True)
 
-    def history(self, connector: str, since: float, until: float, step: int = HOUR) -> History:
+    def history(
+        self, connector: str, since: float, until: float, step: int = HOUR
+    ) -> reports.History:
         """A connector's runs, counted in steps of whole hours that begin with the hour of `since`.
 
         `History.since` is the day of the first run that anything is known of, of any connector.
         """
 
-        def count(db: Connection) -> History:
+        def count(db: Connection) -> reports.History:
             first = since // HOUR * HOUR
             # Days are read where no step ends within one.
             unit = DAY if step % DAY == 0 and first % DAY == 0 else HOUR
@@ -164,11 +169,13 @@ class RunHistory(Stored):
             for start, _, tally in _tallies(db, first, end, unit, connector):
                 steps[int((start - first) // step)].add(tally)
             known = _since(db)
-            return History(
+            return reports.History(
                 connector=connector,
                 since=None if known is None else moment(known),
                 steps=tuple(
-                    HistoryStep(moment(first + n * step), *t.counts, *map(t.percentile, SHARES))
+                    reports.HistoryStep(
+                        moment(first + n * step), *t.counts, *map(t.percentile, SHARES)
+                    )
                     for n, t in enumerate(steps)
                 ),
             )
@@ -178,7 +185,7 @@ class RunHistory(Stored):
     @reads
     def usage_by_person(
         self, db: Connection, days: int, until: float | None = None
-    ) -> list[PersonUsage]:
+    ) -> list[reports.PersonUsage]:
         """Runs by person and action over the same days; of who is still known."""
         first, stop = _span(db, days, until)
         marks = _marks(db)
@@ -197,7 +204,7 @@ class RunHistory(Stored):
         for start in sorted({*(day for day in fresh if day < stop), *late}):
             _add(tallies, usage.count_people(db, start, start + DAY))
         return [
-            PersonUsage(person, action, *tally.counts)
+            reports.PersonUsage(person, action, *tally.counts)
             for (action, person), tally in sorted(tallies.items(), key=lambda item: item[0][::-1])
         ]
 

@@ -1,10 +1,13 @@
 """The ledger: what is kept of runs, people and interfaces, and for how long."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from core import reports
 from core.errors import LedgerError, NotConfigured
 from core.ledger import accept, owed, runs
 from core.ledger.bots import Bots
@@ -23,7 +26,6 @@ from core.ledger.store import ANSWER_SECONDS, Connection, Store, reads, writes
 from core.ledger.targets import Targets
 from core.ledger.tokens import Tokens
 from core.ledger.usage import Tally
-from core.reports import Quota, Usage, UsageBy, UsageTotal
 
 _TRIES = 5
 _STRANGERS = (
@@ -100,12 +102,12 @@ class Ledger(
         return db.now()
 
     @reads
-    def quota(self, db: Connection, caller: str, actions: Sequence[str]) -> list[Quota]:
+    def quota(self, db: Connection, caller: str, actions: Sequence[str]) -> list[reports.Quota]:
         """Where a caller stands with each of these actions today."""
         now, who = db.now(), standing(db, caller)
         limit = None if self._plan(who) == "pro" else accept.FREE_LIMIT
         return [
-            Quota(
+            reports.Quota(
                 action=action,
                 used=accept.used(db, who.quota_owner, action, day_of(now)),
                 limit=limit,
@@ -122,9 +124,9 @@ class Ledger(
         of: RunFilter | None = None,
         *,
         until: float | None = None,
-    ) -> Usage:
+    ) -> reports.Usage:
         """Everybody's runs of some days or those of `of`, and where a caller stands today."""
-        return Usage(
+        return reports.Usage(
             days=days,
             usage=tuple(self.usage(days, of, until)),
             caller=caller,
@@ -132,7 +134,7 @@ class Ledger(
             quota=tuple(self.quota(caller, actions)),
         )
 
-    def usage_by(self, by: str, days: int, until: float | None = None) -> UsageBy:
+    def usage_by(self, by: str, days: int, until: float | None = None) -> reports.UsageBy:
         """The runs of the same days by `person`, `action` or `service`, busiest first."""
         until = midnight_after(self.now()).timestamp() if until is None else until
         totals: dict[str, Tally] = {}
@@ -148,12 +150,12 @@ class Ledger(
             for name, tally in self.usage_by_action(days, until).items():
                 totals.setdefault(name[by == "action"], Tally()).add(tally)
         rows = sorted(totals.items(), key=lambda item: (-sum(item[1].counts), item[0]))
-        return UsageBy(
+        return reports.UsageBy(
             by=by,
             first=day_of(until - days * 86400),
             last=day_of(until - 86400),
             usage=tuple(
-                UsageTotal(
+                reports.UsageTotal(
                     name=name,
                     title=titles.get(name),
                     **tally.named(),

@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from core.reports import Attempt, Run, State, moment
 from core.scopes import BEFORE, Scope
@@ -193,8 +193,7 @@ class CallerRecord:
     role: str | None = None
 
 
-@dataclass(frozen=True)
-class PersonRecord:
+class PersonRecord(NamedTuple):
     """A person somebody has added; a role or plan of None is the default one."""
 
     name: str
@@ -211,8 +210,7 @@ class PersonRecord:
         return cls(*row, tuple(callers))  # type: ignore[call-arg]
 
 
-@dataclass(frozen=True)
-class AuditRecord:
+class AuditRecord(NamedTuple):
     """A change, who made it, and what was before and after; `change` is its ID."""
 
     change: str
@@ -230,8 +228,7 @@ class AuditRecord:
         return cls(*values, *(state and json.loads(state) for state in (before, after)))
 
 
-@dataclass(frozen=True)
-class ProbeStreak:
+class ProbeStreak(NamedTuple):
     """A connector's verdict, and since when it has been the same."""
 
     connector: str
@@ -242,8 +239,7 @@ class ProbeStreak:
     latency_ms: float | None
 
 
-@dataclass(frozen=True)
-class Inbound:
+class Inbound(NamedTuple):
     """How an interface of a bot is doing, and how many seconds ago the bot said so.
 
     `alive` is False once that bot is gone.

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.errors import NotFound
 from core.ledger.owed import SIGNED_IN, owe_notice
@@ -14,8 +14,7 @@ from core.ledger.store import Connection, Stored, digest, random_code, reads, wr
 LINK_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class SessionRecord:
+class SessionRecord(NamedTuple):
     """Who is signed in to the web console, for how long, and with which browser, in words."""
 
     session: str

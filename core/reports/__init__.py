@@ -10,19 +10,11 @@ from core.reports.base import Report, iso, moment, without_none
 from core.reports.runs import (
     DOUBT,
     Attempt,
-    History,
-    HistoryStep,
     Outcome,
-    PersonUsage,
-    Quota,
     Receipt,
     Run,
     RunPage,
     State,
-    Usage,
-    UsageBy,
-    UsageDay,
-    UsageTotal,
 )
 from core.reports.verdicts import BECAME, BROKEN, Verdict
 
@@ -42,6 +34,16 @@ if TYPE_CHECKING:
         SignInLink,
         Status,
         Uptime,
+    )
+    from core.reports.usage import (
+        History,
+        HistoryStep,
+        PersonUsage,
+        Quota,
+        Usage,
+        UsageBy,
+        UsageDay,
+        UsageTotal,
     )
 
 __all__ = [
@@ -85,7 +87,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the shapes of health when one is asked for: a run in a terminal needs none."""
+    """Import the shapes of health and usage when one is asked for: a run needs none."""
     if name not in __all__:
         raise AttributeError(name)
-    return getattr(import_module("core.reports.health"), name)
+    module = "usage" if name.startswith(("History", "PersonUsage", "Quota", "Usage")) else "health"
+    return getattr(import_module(f"core.reports.{module}"), name)
