@@ -28,6 +28,11 @@ FOCUS = """
   return [it.innerText || it.name, box.right > 0 && box.width > 0 && style.outlineStyle != 'none']
 })()
 """
+# What a finger would miss on a telephone.
+LOW = """
+[...document.querySelectorAll('button, .button, select, textarea, nav a, label.tick, main td a')]
+  .filter(each => each.getBoundingClientRect().height < 40).map(each => each.outerHTML).join()
+"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -52,7 +57,7 @@ def web(tmp_path_factory):
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_axe_finds_nothing_on_any_page_wide_or_narrow_light_or_dark(web, tmp_path, role):
+def test_axe_finds_nothing_on_any_page_and_on_a_telephone_all_can_be_tapped(web, tmp_path, role):
     async def walk():
         faults = []
         async with walking(web, tmp_path / "profile") as somebody:
@@ -72,6 +77,8 @@ def test_axe_finds_nothing_on_any_page_wide_or_narrow_light_or_dark(web, tmp_pat
                 ]
                 if await somebody.page.value(WIDER) > 0:
                     faults.append(f"{where}: wider than its window")
+                if width == min(WIDTHS) and (low := await somebody.page.value(LOW)):
+                    faults.append(f"{where}: too low to tap: {low}")
             asked = [url for url in somebody.page.asked if not url.startswith((web.url, "data:"))]
         return faults, asked
 
