@@ -19,7 +19,7 @@ from tests.support.disk import Filler, small_disk
 from tests.support.engines import both, pooled_too, shared
 from tests.support.holding import rows_held
 from tests.support.journal import charged, order
-from tests.support.sandbox import Delay
+from tests.support.sandbox import Delay, Hang
 from tests.support.waiting import wait_for
 
 # A busy machine fills the disk in less than that; an attempt may take ten seconds.
@@ -147,6 +147,24 @@ def test_a_process_that_lives_on_writes_its_ending_before_it_takes_the_next_run(
             assert engine.unwritten().exit == 9
         assert engine.run("slack.send", HELLO, ADA).outcome == "refused"
         assert engine.unwritten() is None
+
+
+def test_who_stops_keeps_each_ending_once_the_ledger_did_not_take_the_first(disk, sandbox):
+    settings = Settings(disk, sandbox_urls=values_for(sandbox, "sent"))
+    sandbox.slack.always(Hang())
+    with Engine.open(settings) as engine:
+        engine.ledger.set_plan(str(ADA), "pro")
+        texts = ({"text": "one"}, {"text": "two"})
+        outs = [engine.start(engine.accept("slack.send", text, ADA)) for text in texts]
+        wait_for(lambda: len(sandbox.slack.received) == len(outs))
+        with Filler(disk):
+            engine.drain(0.0)
+            assert [out.result(30).outcome for out in outs] == ["unknown"] * 2
+            assert len(engine.ledger.kept()) == len(outs)
+    with Ledger.open(disk) as ledger:
+        assert [(run.state, run.reason) for run in ledger.runs()] == [
+            ("unknown", "interrupted")
+        ] * 2
 
 
 @both
