@@ -24,6 +24,7 @@ BESIDE = ("-wal", "-shm", "-journal")
 SCHEMA = 10
 # How long an emptied write-ahead log is at least: five runs' frames.
 _LOG_BYTES = 1 << 18
+_FRAME_BYTES = 24 + 4096
 # RETURNING came with 3.35, IS NOT DISTINCT FROM with 3.39.
 OLDEST_SQLITE = (3, 39)
 # Eighty processes that start at once on two cores wait for one another here.
@@ -126,8 +127,12 @@ def empty_log(connection: sqlite3.Connection, path: Path, *, goes_on: bool) -> b
     one may be opened and closed.
     """
     with path.with_name(f"{path.name}-wal").open("r+b", buffering=0) as log:
-        # As long as was just needed, as far as can be told: a long log begins anew by itself.
-        length = max(_LOG_BYTES, os.fstat(log.fileno()).st_size // 2)
+        (_, frames, _) = connection.execute("PRAGMA wal_checkpoint").fetchone()
+        length = os.fstat(log.fileno()).st_size
+        # What is there was needed, now or before: a long log begins anew by itself.
+        if frames * _FRAME_BYTES < length // 4:
+            length //= 2
+        length = max(_LOG_BYTES, length)
         (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if goes_on and not busy:
             _begin_log(connection, log, length)
