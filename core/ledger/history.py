@@ -18,7 +18,6 @@ from core.ledger.listing import RunFilter
 from core.ledger.records import DAY, day_of, start_of
 from core.ledger.store import Connection, Stored, reads, writes
 from core.ledger.usage import Tallies, Tally
-from core.reports import moment
 
 HOUR = 3600
 SHARES = (0.50, 0.95)
@@ -82,25 +81,20 @@ class RunHistory(Stored):
         if day.start + DAY <= closed:
             whole: Tallies = {}
             for tallies in day.hours.values():
-                _add(whole, tallies)
+                usage.add(whole, tallies)
             spans.append((DAY, day.start, whole))
         span = {"first": day.start, "until": day.start + DAY}
         db.execute(f"DELETE FROM history WHERE seconds IN ({HOUR}, {DAY}) AND {_DAYS}", span)
         db.execute(f"DELETE FROM history_people WHERE {_DAYS}", span)
         for seconds, start, tallies in spans:
             for (connector, action), tally in tallies.items():
+                row = {"seconds": seconds, "start": start, "connector": connector}
+                row |= {"action": action, "times": json.dumps(tally.times), **tally.named()}
                 db.execute(
                     "INSERT INTO history (seconds, start, connector, action, sent, refused, "
                     "not_sent, unknown, times) VALUES (:seconds, :start, :connector, :action, "
                     ":sent, :refused, :not_sent, :unknown, :times)",
-                    {
-                        "seconds": seconds,
-                        "start": start,
-                        "connector": connector,
-                        "action": action,
-                        "times": json.dumps(tally.times),
-                        **tally.named(),
-                    },
+                    row,
                 )
         for (action, person), tally in day.people.items():
             db.execute(
@@ -147,7 +141,7 @@ class RunHistory(Stored):
         def count(db: Connection) -> Tallies:
             tallies: Tallies = {}
             for _, name, tally in _tallies(db, *_span(db, days, until), DAY):
-                _add(tallies, {name: tally})
+                tallies.setdefault(name, Tally()).add(tally)
             return tallies
 
         return self.store.read(count, long=True)
@@ -171,10 +165,10 @@ class RunHistory(Stored):
             known = _since(db)
             return reports.History(
                 connector=connector,
-                since=None if known is None else moment(known),
+                since=None if known is None else reports.moment(known),
                 steps=tuple(
                     reports.HistoryStep(
-                        moment(first + n * step), *t.counts, *map(t.percentile, SHARES)
+                        reports.moment(first + n * step), *t.counts, *map(t.percentile, SHARES)
                     )
                     for n, t in enumerate(steps)
                 ),
@@ -199,10 +193,10 @@ class RunHistory(Stored):
             {"first": first, "until": end},
         )
         for action, person, *counts in rows:
-            _add(tallies, {(action, person): Tally([*map(int, counts)])})
+            usage.add(tallies, {(action, person): Tally([*map(int, counts)])})
         late = range(int(max(end, first)), int(min(stop, db.now() + 1)), DAY)
         for start in sorted({*(day for day in fresh if day < stop), *late}):
-            _add(tallies, usage.count_people(db, start, start + DAY))
+            usage.add(tallies, usage.count_people(db, start, start + DAY))
         return [
             reports.PersonUsage(person, action, *tally.counts)
             for (action, person), tally in sorted(tallies.items(), key=lambda item: item[0][::-1])
@@ -290,11 +284,6 @@ def _since(db: Connection) -> float | None:
     (kept,) = db.execute(f"SELECT min(start) FROM history WHERE seconds = {HOUR}").fetchone()
     known = [at for at in (kept, usage.first_run(db, 0.0)) if at is not None]
     return _midnight(min(known)) if known else None
-
-
-def _add(to: Tallies, more: Tallies) -> None:
-    for name, tally in more.items():
-        to.setdefault(name, Tally()).add(tally)
 
 
 def _span(db: Connection, days: int, until: float | None) -> tuple[float, float]:

@@ -90,6 +90,12 @@ class Tally:
 Tallies = dict[tuple[str, str], Tally]
 
 
+def add(to: Tallies, more: Tallies) -> None:
+    """Count others' runs too, each by its name."""
+    for name, tally in more.items():
+        to.setdefault(name, Tally()).add(tally)
+
+
 def count(db: Connection, since: float, until: float) -> Tallies:
     """The runs of a span that ended, by connector and action; test sends left out."""
     sql = _COUNT.format(by="connector, action", those="")

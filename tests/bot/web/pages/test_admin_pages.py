@@ -235,8 +235,8 @@ def test_the_audit_is_read_page_by_page_latest_first_and_since_a_day(web, ann):
     assert [len(each) for each in seen] == [50, 50, 5]
     assert [*chain(*seen)] == [f"p{number}" for number in reversed(range(105))]
     assert "Nothing was changed in this time." in ann.read("/audit?since=2999-01-01")
-    assert "since must be" in ann.read("/audit?since=lately")
-    assert "before must be" in ann.read("/audit?before=there")
+    assert "Since: must be" in ann.read("/audit?since=lately")
+    assert "Before: must be" in ann.read("/audit?before=there")
 
 
 @both
