@@ -87,6 +87,9 @@ def measure():
         yield Measured(f"{name}, on a processor", "ms", [one[first][name][1] for one in repeats])
     for size in sizes:
         yield Measured(f"own work of a run, {size:,} runs kept", "ms", own[size], "at most 0.8")
+    # What was aimed at was 0.8 ms on a machine whose bare post takes 0.87.
+    share = [mine / one[first][POST][0] for mine, one in zip(own[first], repeats, strict=True)]
+    yield Measured(f"own work of a run, of a bare {POST}", "times", share, "at most 0.92")
     for size in sizes[1:]:
         ratio = [many / few for many, few in zip(own[size], own[first], strict=True)]
         what = f"own work with {size:,} runs kept, of that with {first:,}"
