@@ -168,12 +168,8 @@ class Authenticator:
         except LedgerError as error:
             if self._obstacle(peer, headers, version) is None:
                 raise
-            # Who it is cannot be told now, and a stranger need not know of our folders.
-            raise LedgerError(
-                fix="Try again later, or tell whoever runs Levqor.",
-                reason=error.reason,
-                retry_after=error.retry_after,
-            ) from None
+            # Who it is cannot be told now.
+            raise to_a_stranger(error) from None
 
     def _obstacle(self, peer: str, headers: Mapping[str, str], version: str) -> str | None:
         """Say why a request without a token is not trusted as local; None where it is."""
@@ -192,6 +188,15 @@ class Authenticator:
         if host is None or not loopback(host[1] or host[2]):
             return "the request names another host than this machine"
         return self._exposed
+
+
+def to_a_stranger(error: LedgerError) -> LedgerError:
+    """The same without our folders, which a stranger need not know of."""
+    return LedgerError(
+        fix="Try again later, or tell whoever runs Levqor.",
+        reason=error.reason,
+        retry_after=error.retry_after,
+    )
 
 
 def bearer(authorization: str) -> Caller:

@@ -13,7 +13,7 @@ from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import RedirectResponse, Response
 
 from bot.runtime import Bot
-from bot.web.authentication import Authenticator
+from bot.web.authentication import Authenticator, to_a_stranger
 from bot.web.body import read_body
 from bot.web.live import LiveChecks
 from bot.web.pages import shown
@@ -31,7 +31,7 @@ from bot.web.pages.tokens import Tokens
 from bot.web.pages.usage import Usage
 from bot.web.settings import PAGES, HttpSettings
 from core.callers import Caller
-from core.errors import InvalidInput, LevqorError, MethodNotAllowed, NotFound
+from core.errors import InvalidInput, LedgerError, LevqorError, MethodNotAllowed, NotFound
 from core.roles import Role
 from core.scopes import Read
 
@@ -103,6 +103,9 @@ class Console:
             visit = await self._read(visit, scope, receive, headers)
             return self._response(visit, await self._answer(visit, scope["method"]))
         except LevqorError as error:
+            if isinstance(error, LedgerError) and visit.access is None and visit.site.secure:
+                # Who it is cannot be told now.
+                error = to_a_stranger(error)
             return self._response(visit, View("refusal.html", {"error": error}, error.http))
 
     async def _read(

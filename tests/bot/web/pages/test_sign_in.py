@@ -288,3 +288,17 @@ def test_a_token_of_the_api_opens_no_page_and_a_session_no_api(web, ann):
     token = web.bot.engine.ledger.token_new("ci")
     assert Visitor(web).get("/", Authorization=f"Bearer {token}").status == 401
     assert ann.post("/actions/slack.send", {"text": "hello"}).status in (400, 403, 415)
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in/abcdefgh", "/send/slack.send"])
+def test_a_browser_elsewhere_is_not_told_where_a_broken_database_lies(serve, home, path):
+    web = serve(LEVQOR_PUBLIC_URL=PUBLIC)
+    near, far = Visitor(web), Visitor(web, SECURE)
+    near.cookie, far.cookie = "levqor=anything", "__Host-levqor=anything"
+    (home / "levqor.db").rename(home / "moved.db")
+    told = {who: who.get(path) for who in (near, far)}
+    (home / "moved.db").rename(home / "levqor.db")
+    assert [reply.status for reply in told.values()] == [503, 503]
+    assert str(home) in words(told[near])
+    assert str(home) not in words(told[far])
+    assert "tell whoever runs Levqor" in words(told[far])
