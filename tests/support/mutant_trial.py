@@ -95,8 +95,9 @@ class Trial:
     def _passes(self, name, mutant=""):
         os.environ["MUTANT_UNDER_TEST"] = mutant
         before, item = self.session.testsfailed, self.items[name]
-        # What is set up for the session stays, as long as another item follows.
-        following = self.session.items[item is self.session.items[0]]
+        # What is set up for the session stays, as long as another item follows; one of another
+        # file, for what is set up for this one must go.
+        following = next(each for each in self.session.items if each.path != item.path)
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         os.environ["MUTANT_UNDER_TEST"] = ""
         return self.session.testsfailed == before
