@@ -91,7 +91,6 @@ def overview(
     ledger = engine.ledger
     of = RunFilter() if who.sees_only is None else own_runs(engine, who)
     unknown = ledger.runs(MOST_UNKNOWN, replace(of, outcome="unknown"))
-    names = ledger.persons(run.caller for run in unknown)
     days = _days(engine, who)
     return {
         "title": "Overview",
@@ -104,7 +103,7 @@ def overview(
             key=lambda card: not card["broken"],
         ),
         "unknown": [
-            {**_row(engine, run, names), "ending": _ending(engine, run)} for run in unknown
+            {**row, "ending": _ending(engine, row["run"])} for row in _rows(engine, unknown)
         ],
         "interfaces": _interfaces(engine, report) if report else [],
         "team": report.bots if report else None,
@@ -225,10 +224,9 @@ def service(
 
 def runs(engine: Engine, page: RunPage, who: Access, asked: Mapping[str, str]) -> dict[str, Any]:
     """A page of runs, and what it can be narrowed to."""
-    names = engine.ledger.persons(run.caller for run in page.runs)
     return {
         **_filters(engine, who, asked),
-        "runs": [_row(engine, run, names) for run in page.runs],
+        "runs": _rows(engine, page.runs),
         "next": page.next,
         "error": None,
     }
@@ -257,13 +255,18 @@ def _filters(engine: Engine, who: Access, asked: Mapping[str, str]) -> dict[str,
     }
 
 
-def _row(engine: Engine, run: Any, names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "run": run,
-        "who": names.get(run.caller, run.caller),
-        "service": _title(engine, run.connector),
-        "interface": interfaces(engine).get(run.surface, run.surface),
-    }
+def _rows(engine: Engine, runs: Sequence[Any]) -> list[dict[str, Any]]:
+    names = engine.ledger.persons(run.caller for run in runs)
+    called = interfaces(engine)
+    return [
+        {
+            "run": run,
+            "who": names.get(run.caller, run.caller),
+            "service": title(engine, run.connector),
+            "interface": called.get(run.surface, run.surface),
+        }
+        for run in runs
+    ]
 
 
 def run(engine: Engine, entry: RunRecord, who: Access) -> dict[str, Any]:
@@ -278,13 +281,13 @@ def run(engine: Engine, entry: RunRecord, who: Access) -> dict[str, Any]:
         "person": engine.ledger.persons([entry.caller]).get(entry.caller),
         "interface": interfaces(engine).get(entry.surface, entry.surface),
         "again": entry.action in engine.authorization.offered(who),
-        "service": _title(engine, entry.connector),
+        "service": title(engine, entry.connector),
         "story": lines,
         "tries": reasons.attempts(entry, connector),
         "decided": [*decided(engine, entry)],
     }
 
 
-def _title(engine: Engine, name: str) -> str:
+def title(engine: Engine, name: str) -> str:
     """A service's title; of one that is no more, its name."""
     return next((each.title for each in engine.connectors if each.name == name), name)

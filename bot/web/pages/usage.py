@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from bot.runtime import Bot
 from bot.web.pages.routing import Download, Route, View, Visit
+from bot.web.pages.shown import title
 from core import tables
 from core.errors import Fault, InvalidInput
 from core.ledger import Ledger
@@ -61,9 +62,8 @@ class Usage:
         """Rows whose service is called as everywhere on the pages."""
         if BY[0] not in names:
             return rows
-        titles = {each.name: each.title for each in self._bot.engine.connectors}
-        at = names.index(BY[0])
-        return [[*row[:at], titles.get(row[at], row[at]), *row[at + 1 :]] for row in rows]
+        engine, at = self._bot.engine, names.index(BY[0])
+        return [[*row[:at], title(engine, row[at]), *row[at + 1 :]] for row in rows]
 
 
 def _read(asked: Mapping[str, str]) -> tuple[str, int, float | None]:
