@@ -126,16 +126,22 @@ def empty_log(connection: sqlite3.Connection, path: Path, *, goes_on: bool) -> b
     the head (sqlite.org/fileformat2.html, 4.4). Its locks are on the files beside it, so this
     one may be opened and closed.
     """
+    if not goes_on:
+        return _emptied(connection)
     with path.with_name(f"{path.name}-wal").open("r+b", buffering=0) as log:
         (_, frames, _) = connection.execute("PRAGMA wal_checkpoint").fetchone()
         length = os.fstat(log.fileno()).st_size
         # What is there was needed, now or before: a long log begins anew by itself.
         if frames * _FRAME_BYTES < length // 4:
             length //= 2
-        length = max(_LOG_BYTES, length)
-        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if goes_on and not busy:
-            _begin_log(connection, log, length)
+        if not _emptied(connection):
+            return False
+        _begin_log(connection, log, max(_LOG_BYTES, length))
+    return True
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
 
 
