@@ -64,8 +64,6 @@ class AuthMiddleware:
     ) -> None:
         self.router = router
         self._console = console
-        # What addresses that are no page's begin with.
-        self._rooms = {route.path.split("/")[1] for route in router.routes}
         self._bot = bot
         self._authenticator = authenticator
         self._limits = limits
@@ -114,7 +112,7 @@ class AuthMiddleware:
         if self._console.serves(scope["path"]):
             return True
         looks = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
-        return looks and scope["path"].lstrip("/").partition("/")[0] not in self._rooms
+        return looks and not self.router.owns(scope["path"])
 
     def _for_browsers(self, origin: str) -> list[tuple[bytes, bytes]]:
         more = [(b"vary", b"Origin")]

@@ -16,6 +16,11 @@ from core.scopes import Read
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+def room(path: str) -> str:
+    """What an address begins with: `api` of `/api/runs`."""
+    return path.split("/", 2)[1]
+
+
 @dataclass(frozen=True)
 class Route:
     """An address, `/runs` or `/runs/{run}`, and its name in the description."""
@@ -38,6 +43,11 @@ class Router:
         for route in routes:
             start, brace, _ = route.path.partition("{")
             (self._named if brace else self._exact)[start][route.method] = route.handler
+        self._rooms = {room(route.path) for route in routes}
+
+    def owns(self, path: str) -> bool:
+        """Whether an address begins as one of these does."""
+        return room("/" + path.lstrip("/")) in self._rooms
 
     async def answer(self, scope: Scope, receive: Receive) -> Response:
         """Answer a request, or refuse what is no address."""

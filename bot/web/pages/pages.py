@@ -29,6 +29,7 @@ from bot.web.pages.sign_in import SignIn
 from bot.web.pages.targets import Targets
 from bot.web.pages.tokens import Tokens
 from bot.web.pages.usage import Usage
+from bot.web.router import room
 from bot.web.settings import PAGES, HttpSettings
 from core.callers import Caller
 from core.errors import InvalidInput, LedgerError, LevqorError, MethodNotAllowed, NotFound
@@ -66,7 +67,7 @@ class Console:
         admins = (Usage(bot), People(bot), Tokens(bot), Targets(bot), Audit(bot))
         parts = (Look(bot, live), Send(bot), *admins, SignIn(bot, self.serves))
         self.routes: tuple[Route, ...] = tuple(route for part in parts for route in part.routes)
-        self._rooms = {route.path.split("/")[1] for route in self.routes} | {_STYLE[1:]}
+        self._rooms = {room(route.path) for route in self.routes} | {room(_STYLE)}
 
     @cached_property
     def _templates(self) -> jinja2.Environment:
@@ -88,7 +89,7 @@ class Console:
 
     def serves(self, path: str) -> bool:
         """Whether an address is a page's."""
-        return path.startswith("/") and path.split("/", 2)[1] in self._rooms
+        return path.startswith("/") and room(path) in self._rooms
 
     async def answer(
         self, scope: Mapping[str, Any], receive: Any, headers: Mapping[str, str], peer: str
