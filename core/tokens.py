@@ -14,6 +14,8 @@ from core.roles import Role
 from core.spans import span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.ledger import Ledger, Token
 
 LONGEST_OVERLAP = 30 * 86400
@@ -74,7 +76,7 @@ def wide(token: Token, now: float) -> bool:
     return token.scope is None and not ended(token, now)
 
 
-def validity(token: Token, now: float) -> str:
+def validity(token: Token, now: float, written: Callable[[float], str | None] = iso) -> str:
     """Until when it is valid, or since when not; nothing where it has no end."""
     if token.revoked_at is not None:
         return f"revoked {_ago(token.revoked_at)}"
@@ -82,7 +84,7 @@ def validity(token: Token, now: float) -> str:
         return ""
     if expired(token, now):
         return f"expired {_ago(token.expires_at)}"
-    return f"until {iso(token.expires_at)}"
+    return f"until {written(token.expires_at)}"
 
 
 def _ago(at: float) -> str:

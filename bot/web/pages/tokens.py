@@ -141,7 +141,7 @@ class Tokens:
         )
         made = self._named(label)
         until = made.old_until if seconds else None
-        old = f"works until {utc(until)} UTC" if until else "does not work any more"
+        old = f"works until {_utc(until)}" if until else "does not work any more"
         lines = [f"The old one {old}."]
         if tokens.expired(made, self._ledger.now()):
             lines.append("It has expired: give it a new end on its page.")
@@ -178,10 +178,16 @@ def _ticked(form: Mapping[str, str]) -> list[str]:
 
 
 def _row(token: Token, now: float) -> dict[str, Any]:
-    ended = tokens.ended(token, now)
-    until = f"until {utc(token.expires_at)} UTC" if token.expires_at else "no end"
-    valid = tokens.validity(token, now) if ended else until
-    return {"token": token, "may": tokens.may(token), "valid": valid, "ended": ended}
+    return {
+        "token": token,
+        "may": tokens.may(token),
+        "valid": tokens.validity(token, now, _utc) or "no end",
+        "ended": tokens.ended(token, now),
+    }
+
+
+def _utc(at: float) -> str:
+    return f"{utc(at)} UTC"
 
 
 def _secret(label: str, token: str, lines: list[str]) -> dict[str, Any]:
