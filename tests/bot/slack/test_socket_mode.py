@@ -240,25 +240,25 @@ def test_this_computer_is_one_host_however_it_is_spelt(home, sandbox, host):
         asyncio.run(story())
 
 
+def ask_for_answers_at(sandbox, url, slack):
+    """Send by a command whose answer is wanted there, and wait for what comes."""
+    real, sandbox.slack.url = sandbox.slack.url, url
+    try:
+        assert slack.send("hello").acked
+    finally:
+        sandbox.slack.url = real
+    wait_for(lambda: sandbox.slack.messages)
+
+
 def test_an_answer_wanted_at_what_is_no_address_comes_as_a_message(home, sandbox):
     with at_work(home, sandbox) as slack:
-        real, sandbox.slack.url = sandbox.slack.url, "https://[slack.com/"
-        try:
-            assert slack.send("hello").acked
-        finally:
-            sandbox.slack.url = real
-        wait_for(lambda: sandbox.slack.messages)
+        ask_for_answers_at(sandbox, "https://[slack.com/", slack)
     assert "Slack: sent" in sandbox.slack.messages[0]["text"]
 
 
 def test_answers_wanted_at_another_host_are_said_and_come_as_messages(home, sandbox):
     with at_work(home, sandbox) as slack:
-        real, sandbox.slack.url = sandbox.slack.url, "https://slack-gateway.example:8443/slack"
-        try:
-            assert slack.send("hello").acked
-        finally:
-            sandbox.slack.url = real
-        wait_for(lambda: sandbox.slack.messages)
+        ask_for_answers_at(sandbox, "https://slack-gateway.example:8443/slack", slack)
         wait_for(lambda: slack.health[2])
         ok, verdict, fix = slack.health
     assert "Slack: sent" in sandbox.slack.messages[0]["text"]

@@ -87,17 +87,25 @@ def test_a_message_somebody_deleted_is_said_anew(sandbox, settings):
         assert heard[0].text.startswith("Slack: sending, run ")
 
 
+# A group before it moves to GROUP.
+OLD = -555
+
+
+def before_and_after(sandbox):
+    """Somebody in it, and there once it has moved."""
+    sandbox.telegram.messages.chats[OLD] = {"id": OLD, "type": "group", "title": "Old"}
+    return sandbox.telegram.user(42, chat=OLD), sandbox.telegram.user(42, chat=GROUP)
+
+
 def test_a_group_that_moved_is_followed_and_nothing_there_is_overwritten(sandbox, settings):
-    old, messages = -555, sandbox.telegram.messages
-    messages.chats[old] = {"id": old, "type": "group", "title": "Old"}
-    before, after = sandbox.telegram.user(42, chat=old), sandbox.telegram.user(42, chat=GROUP)
+    before, after = before_and_after(sandbox)
     with living(settings) as bot:
         bot.pair(42)
         sandbox.slack.always(Delay(1.0))
         before.says("/slack_send hi")
         (sending,) = before.waits()
         # A supergroup begins to count its messages anew.
-        messages.moved[old] = GROUP
+        sandbox.telegram.messages.moved[OLD] = GROUP
         after.says("/whoami")
         (answer,) = after.waits()
         assert answer.message_id == sending.message_id
@@ -108,15 +116,13 @@ def test_a_group_that_moved_is_followed_and_nothing_there_is_overwritten(sandbox
 
 
 def test_what_waits_for_a_group_that_moved_comes_to_the_new_one(sandbox, settings):
-    old, messages = -555, sandbox.telegram.messages
-    messages.chats[old] = {"id": old, "type": "group", "title": "Old"}
-    before, after = sandbox.telegram.user(42, chat=old), sandbox.telegram.user(42, chat=GROUP)
+    before, after = before_and_after(sandbox)
     with living(settings) as bot:
         bot.pair(42)
         sandbox.slack.always(Delay(1.0))
         before.says("/slack_send hi")
         before.waits()
-        messages.moved[old] = GROUP
+        sandbox.telegram.messages.moved[OLD] = GROUP
         # Written just before: the first to be told that the group has gone.
         before.says("/whoami")
         told = after.waits(2, until=sent)
