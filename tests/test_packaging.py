@@ -52,14 +52,19 @@ def built(tmp_path_factory, source):
     """The folder with both, built from the copy, and what the sdist unpacks to."""
     folder = tmp_path_factory.mktemp("built")
     build(source, folder / "dist")
-    (sdist,) = (folder / "dist").glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
+    with sdist(folder) as archive:
         archive.extractall(folder, filter="data")
     return folder
 
 
+def sdist(folder):
+    (file,) = (folder / "dist").glob("*.tar.gz")
+    return tarfile.open(file)
+
+
 @pytest.fixture(scope="module")
 def unpacked(built):
+    """Where what is built and run leaves files of its own."""
     (folder,) = built.glob("levqor-*")
     return folder
 
@@ -94,14 +99,15 @@ def test_a_build_from_the_sdist_in_another_hour_and_mask_is_the_same_bytes(
     assert again == first
 
 
-def test_the_sdist_holds_what_its_tests_and_readers_need(source, unpacked):
+def test_the_sdist_holds_what_its_tests_and_readers_need(source, built):
     tracked = {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", ".env.example", ".ci/run",
                "CONTRIBUTING.md", "SECURITY.md", "zensical.toml"}  # fmt: skip
     for folder in ("core", "bot", "tray", "tests", "docs", "deploy", ".github"):
         tracked |= {
             str(file.relative_to(source)) for file in (source / folder).rglob("*") if file.is_file()
         }
-    there = {str(file.relative_to(unpacked)) for file in unpacked.rglob("*") if file.is_file()}
+    with sdist(built) as archive:
+        there = {each.name.partition("/")[2] for each in archive if each.isfile()}
     assert tracked <= there
     assert there - tracked <= {
         "PKG-INFO", "pyproject.toml", "hatch_build.py", "constraints.txt", "requirements.txt",
