@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from core import connectors
 from core.cli import main
 from core.engine import Engine
 from core.ledger import Ledger
@@ -16,6 +17,7 @@ from tests.support.journal import NOW, order
 from tests.support.losing import SECRET, Away, grant
 from tests.support.postgres import Cluster, needed
 from tests.support.sandbox import Sandbox
+from tests.support.sending import Direct
 
 
 @pytest.fixture
@@ -30,6 +32,20 @@ def cli(capsys, monkeypatch, home, environ):
         return Ran(status, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def notion(sandbox):
+    """Notion's connector with a way out of its own."""
+    with Direct(connectors.notion.CONNECTOR, sandbox) as direct:
+        yield direct
+
+
+@pytest.fixture
+def sheets(sandbox):
+    """Google Sheets' connector with a way out of its own."""
+    with Direct(connectors.sheets.CONNECTOR, sandbox) as direct:
+        yield direct
 
 
 @pytest.fixture

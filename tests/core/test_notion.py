@@ -9,19 +9,13 @@ from core.connectors.notion import CONNECTOR
 from core.sandbox.notion import schema
 from tests.support.sandbox import Answer
 from tests.support.sandbox import notion as workspace
-from tests.support.sending import Direct, probe
+from tests.support.sending import probe
 
 DATABASE = schema.DATABASE.id
 SOURCE = schema.TASKS.id
 INCIDENTS = workspace.INCIDENTS.id
 PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
 ADA = Caller("cli", "ada")
-
-
-@pytest.fixture
-def notion(sandbox):
-    with Direct(CONNECTOR, sandbox) as direct:
-        yield direct
 
 
 def calls(sandbox):

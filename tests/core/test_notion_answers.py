@@ -4,15 +4,15 @@ import pytest
 
 from core.connectors.notion import CONNECTOR
 from core.sandbox.notion import schema
+from tests.support.notion_answers import NOW, html, invalid, said
 from tests.support.sandbox import Answer
-from tests.support.sending import REQUESTS, Direct, check_told
+from tests.support.sending import REQUESTS, check_told
 
 DATABASE = schema.DATABASE.id
 COLUMNS = (
     "Name, Notes, Points, Priority, Status, Tags, Due, Done, Link, Mail, Phone, Owner, Related, "
     "Files, Overdue, Related points, Created, Created by, Edited, Edited by and 2 more"
 )
-NOW = {"Retry-After": "0"}
 LOOK = "Look in the database before you send it again."
 NETWORK = "Check the network, the proxy or the VPN this computer uses."
 ONE_SOURCE = (
@@ -24,23 +24,6 @@ COMPARE = (
     " an option's name has no comma."
 )
 NO_PROXY = "Look in the database, and check that no proxy is between Levqor and Notion."
-IN_A_WHILE = "Wait a few minutes, then try again."
-
-
-def said(status, code, message="", headers=None, **more):
-    body = {"object": "error", "status": status, "code": code, "message": message}
-    if more:
-        body["additional_data"] = more
-    return Answer(status, json=body, headers=headers or {})
-
-
-def invalid(message, **more):
-    return said(400, "validation_error", message, **more)
-
-
-def html(status, **headers):
-    page = "<html>Sorry, you have been blocked</html>"
-    return Answer(status, page, headers={"Content-Type": "text/html", **headers})
 
 
 ON_CREATE = {
@@ -239,12 +222,6 @@ ON_CREATE = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def notion(sandbox):
-    with Direct(CONNECTOR, sandbox) as direct:
-        yield direct
-
-
 @pytest.mark.parametrize("row", ON_CREATE.values(), ids=ON_CREATE)
 def test_an_answer_to_the_page_is_explained_and_repeated_only_if_it_was_not_sent(sandbox, row):
     answer, *told = row
@@ -262,53 +239,6 @@ def test_a_second_conflict_is_refused(notion, sandbox):
     assert (error.outcome, error.reason) == ("refused", "conflict")
     assert error.fix == "Send it again in a moment."
     assert len(sandbox.notion.calls("pages.create")) == 2
-
-
-@pytest.mark.parametrize("call", ["databases.retrieve", "data_sources.retrieve"])
-@pytest.mark.parametrize(
-    ("answer", "outcome", "reason"),
-    [
-        (said(401, "unauthorized"), "refused", "key_refused"),
-        (said(403, "restricted_resource"), "refused", "not_allowed"),
-        (html(403), "refused", "edge_blocked"),
-        (invalid("path.database_id should be a valid uuid"), "refused", "bad_id"),
-        (said(429, "rate_limited", "", NOW), "not_sent", "too_fast"),
-        (said(529, "service_overload", "", NOW), "not_sent", "overloaded"),
-    ],
-    ids=["401", "403", "edge", "400", "429", "529"],
-)
-def test_an_answer_to_a_look_at_the_columns_is_explained_too(
-    notion, sandbox, call, answer, outcome, reason
-):
-    sandbox.notion.always(answer, on=call)
-
-    error = notion.failing(database_id=DATABASE, props={"title": "x"})
-
-    assert (error.outcome, error.reason) == (outcome, reason)
-    assert len(sandbox.notion.calls(call)) == REQUESTS[outcome]
-    assert sandbox.notion.calls("pages.create") == []
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_failure_while_only_looking_is_not_sent(notion, sandbox, status):
-    sandbox.notion.next(Answer(status), on="databases.retrieve")
-    sandbox.notion.next(Answer(status), on="data_sources.retrieve")
-    sandbox.notion.next(Answer(status), on="databases.retrieve")
-
-    error = notion.failing(database_id=DATABASE, props={"title": "x"})
-
-    assert (error.outcome, error.reason, error.fix) == ("not_sent", "down", IN_A_WHILE)
-    assert sandbox.notion.calls("pages.create") == []
-
-
-def test_a_database_that_neither_kind_of_id_finds_is_not_shared(notion, sandbox):
-    error = notion.failing(database_id="0" * 32, props={"title": "x"})
-
-    assert (error.outcome, error.reason) == ("refused", "not_shared")
-    assert [request.call for request in sandbox.notion.received] == [
-        "databases.retrieve",
-        "data_sources.retrieve",
-    ]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 import pytest
 
-from core.connectors.notion import CONNECTOR
 from core.errors import InvalidInput
 from core.sandbox.notion import schema
 from tests.support.sandbox import Answer
 from tests.support.sandbox import notion as workspace
-from tests.support.sending import Direct
 
 DATABASE = schema.DATABASE.id
 
@@ -18,12 +16,6 @@ INCIDENTS = workspace.INCIDENTS.id
 TWO_SOURCES = workspace.DATABASES[1].id
 
 PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
-
-
-@pytest.fixture
-def notion(sandbox):
-    with Direct(CONNECTOR, sandbox) as direct:
-        yield direct
 
 
 def calls(sandbox):

@@ -11,12 +11,6 @@ DATABASE = schema.DATABASE.id
 PAGE = "0f9c8b7a-6d5e-4c3b-9a2f-112233445566"
 
 
-@pytest.fixture
-def notion(sandbox):
-    with Direct(CONNECTOR, sandbox) as direct:
-        yield direct
-
-
 def calls(sandbox):
     return [request.call for request in sandbox.notion.received]
 

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.connectors._notion.dates import Zone
 from core.connectors._notion.properties import READ_ONLY, typed
-from core.connectors._notion.schema import Column, Schema
-from core.connectors._notion.values import split_text
 from core.errors import InvalidInput
+from tests.support.notion_columns import faults, made, schema, text
 
 # A busy machine is not a failure.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,30 +22,10 @@ TYPES = (
 )
 
 
-def schema(*types):
-    return Schema(
-        id="source", properties={kind: Column(id=f"%3A{kind}", type=kind) for kind in types}
-    )
-
-
-def made(kind, value):
-    return typed({kind: value}, schema(kind), Zone("Europe/Berlin")).values[kind][kind]
-
-
-def faults(props, columns):
-    with pytest.raises(InvalidInput) as caught:
-        typed(props, columns)
-    return [(fault.field, fault.message) for fault in caught.value.faults]
-
-
 def fault(kind, value):
     [(field, message)] = faults({kind: value}, schema(kind))
     assert field == f"props.{kind}"
     return message
-
-
-def text(*pieces):
-    return [{"text": {"content": piece}} for piece in pieces]
 
 
 @pytest.mark.parametrize(
@@ -281,103 +259,6 @@ def test_notion_s_own_object_is_left_as_it_is(kind):
     own = {"type": kind, kind: {"anything": [1, "two"]}}
 
     assert typed({kind: own}, schema(kind)).values == {kind: own}
-
-
-class TestNames:
-    columns = Schema(
-        id="source",
-        properties={
-            "Task name": Column(id="title", type="title"),
-            "title": Column(id="ab%3Ac", type="rich_text"),
-            "Due date": Column(id="due1", type="date"),
-        },
-    )
-
-    def test_title_is_the_title_column_whatever_its_name(self):
-        made = typed({"title": "x"}, self.columns)
-
-        assert made.values == {"Task name": {"title": text("x")}}
-
-    @pytest.mark.parametrize("key", ["ab%3Ac", "ab:c"])
-    def test_a_column_s_id_does_as_well(self, key):
-        assert typed({key: "x"}, self.columns).values == {"title": {"rich_text": text("x")}}
-
-    def test_spaces_around_a_name_are_taken_off(self):
-        assert typed({" Due date ": "2026-12-01"}, self.columns).values == {
-            "Due date": {"date": {"start": "2026-12-01"}}
-        }
-
-    def test_an_unknown_one_is_refused_with_the_nearest_and_the_list(self):
-        assert faults({"due dat": "x"}, self.columns) == [
-            (
-                "props.due dat",
-                (
-                    "is not a column of this database (did you mean 'Due date'?); "
-                    "the columns are: Task name, title, Due date"
-                ),
-            )
-        ]
-
-    def test_one_that_is_near_to_none_gets_the_list_alone(self):
-        [(_, message)] = faults({"zzz": "x"}, self.columns)
-
-        assert message == (
-            "is not a column of this database; the columns are: Task name, title, Due date;"
-            ' to send it as text, write title="…"'
-        )
-
-    @pytest.mark.parametrize("keys", [("Task name", "title"), ("title", "Task name")])
-    def test_a_title_twice_is_refused_at_the_name_that_somebody_wrote(self, keys):
-        assert faults(dict.fromkeys(keys, "x"), self.columns) == [
-            (
-                "props.Task name",
-                "is the page's title, and so is the text (or title=…): keep one of the two",
-            )
-        ]
-
-    def test_columns_nobody_can_write_are_not_offered(self):
-        assert faults({"zzz": "x"}, schema("url", "formula", "created_time")) == [
-            (
-                "props.zzz",
-                (
-                    "is not a column of this database; the columns are: url;"
-                    ' to send it as text, write title="…"'
-                ),
-            )
-        ]
-
-    def test_a_long_list_is_cut_short(self):
-        columns = Schema(
-            id="source", properties={f"c{n:02}": Column(id=f"i{n}", type="url") for n in range(25)}
-        )
-        [(_, message)] = faults({"zzz": "x"}, columns)
-
-        assert "c18, c19 and 5 more; to send" in message
-
-
-class TestLongText:
-    @pytest.mark.parametrize(
-        ("length", "pieces"), [(2000, [2000]), (2001, [2000, 1]), (6000, [2000] * 3)]
-    )
-    def test_is_cut_every_2000_characters(self, length, pieces):
-        assert [len(piece) for piece in split_text("x" * length)] == pieces
-
-    def test_counts_as_notion_does_in_utf_16(self):
-        assert [len(piece) for piece in split_text("🚀" * 1001)] == [1000, 1]
-
-    def test_never_cuts_through_a_character(self):
-        assert [len(piece) for piece in split_text("x" + "🚀" * 1000)] == [1000, 1]
-
-    def test_may_have_a_hundred_pieces(self):
-        assert len(made("rich_text", "x" * 200_000)) == 100
-
-    @UNTIMED
-    @given(st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: text * 40))
-    def test_loses_nothing_and_keeps_each_piece_short(self, whole):
-        pieces = split_text(whole)
-
-        assert "".join(pieces) == whole
-        assert all(0 < len(piece.encode("utf-16-le")) // 2 <= 2000 for piece in pieces)
 
 
 JSON = st.recursive(

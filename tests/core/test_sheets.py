@@ -22,12 +22,6 @@ UNAUTHENTICATED = Answer(401, json={"error": {"code": 401, "status": "UNAUTHENTI
 EDIT_NOTE = "Permission to edit can't be checked until rows are appended."
 
 
-@pytest.fixture
-def sheets(sandbox):
-    with Direct(CONNECTOR, sandbox) as direct:
-        yield direct
-
-
 def calls(sandbox):
     return [request.call for request in sandbox.sheets.received]
 

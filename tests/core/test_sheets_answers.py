@@ -6,6 +6,7 @@ import pytest
 
 from core.connectors.sheets import CONNECTOR
 from core.sandbox.credentials import SERVICE_ACCOUNT
+from tests.support.google_answers import said
 from tests.support.sandbox import Answer, DropAfter
 from tests.support.sending import REQUESTS, Direct, check_told
 
@@ -18,14 +19,6 @@ TABS = (
     "The tabs are: Sheet1, Q3 plan, Jon's, CRM26, Übersicht; write one of them, then ! and a cell"
     " such as A1."
 )
-
-
-def said(code, status, message="", reason=None, headers=None):
-    error = {"code": code, "message": message, "status": status}
-    if reason:
-        kind = "type.googleapis.com/google.rpc.ErrorInfo"
-        error["details"] = [{"@type": kind, "reason": reason, "domain": "googleapis.com"}]
-    return Answer(code, json={"error": error}, headers=headers or {})
 
 
 def invalid(message):
@@ -151,12 +144,6 @@ ON_APPEND = {
         ("Look at the end of the tab, and check that no proxy is between Levqor and Google."),
     ),
 }
-
-
-@pytest.fixture
-def sheets(sandbox):
-    with Direct(CONNECTOR, sandbox) as direct:
-        yield direct
 
 
 @pytest.mark.parametrize("row", ON_APPEND.values(), ids=ON_APPEND)

@@ -6,6 +6,7 @@ import pytest
 
 from core.connectors.sheets import CONNECTOR
 from core.sandbox.credentials import SERVICE_ACCOUNT
+from tests.support.google_answers import said
 from tests.support.sandbox import Answer
 from tests.support.sending import Direct, check_told
 
@@ -20,14 +21,6 @@ RESTORE = (
 )
 A_MINUTE = "Wait a minute, then send it again; many rows fit in one send."
 A_FEW = "Wait a few minutes, then try again."
-
-
-def said(code, status, message="", reason=None, headers=None):
-    error = {"code": code, "message": message, "status": status}
-    if reason:
-        kind = "type.googleapis.com/google.rpc.ErrorInfo"
-        error["details"] = [{"@type": kind, "reason": reason, "domain": "googleapis.com"}]
-    return Answer(code, json={"error": error}, headers=headers or {})
 
 
 def token(status, error, text="", headers=None):
@@ -74,12 +67,6 @@ ON_TOKEN = {
     "a login page": (Answer(200, "<html>", headers=NOW), "not_sent", "down", A_FEW),
     "redirect": (Answer(302, headers=NOW), "not_sent", "down", A_FEW),
 }
-
-
-@pytest.fixture
-def sheets(sandbox):
-    with Direct(CONNECTOR, sandbox) as direct:
-        yield direct
 
 
 @pytest.mark.parametrize("row", ON_TOKEN.values(), ids=ON_TOKEN)

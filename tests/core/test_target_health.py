@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from core.callers import Caller
 from core.engine import targets
 from core.errors import InvalidInput
 from core.reports import Verdict
@@ -12,8 +11,8 @@ from core.sandbox.slack import CHANNELS
 from core.sandbox.telegram import CHANNEL
 from core.settings import Settings
 from tests.support.sandbox import Answer, notion
+from tests.support.targets import ADMIN
 
-ADMIN = Caller("cli", "root")
 RANDOM = list(CHANNELS)[1]
 OK, FAILING, UNCHECKED = Verdict.OK, Verdict.FAILING, Verdict.UNCHECKED
 CLOSED = ("slack", "conversations.info", {"ok": False, "error": "missing_scope"})

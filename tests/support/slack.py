@@ -73,6 +73,11 @@ class AtWork:
             self.engine.ledger.set_plan(caller, "pro")
 
 
+def sent(sandbox: Sandbox) -> list[str]:
+    """The texts that were posted."""
+    return [request.json["text"] for request in sandbox.slack.calls("webhook")]
+
+
 def settings_for(home: Path, sandbox: Sandbox, *, http: bool = False, **more: str) -> Settings:
     """Settings that lead to the sandbox, over HTTP or else a socket."""
     chosen = sandbox.slack.http_settings() if http else sandbox.slack.socket_settings()

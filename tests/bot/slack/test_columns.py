@@ -42,12 +42,6 @@ FILLED = {
 }
 
 
-@pytest.fixture(params=["socket", "http"])
-def slack(request, home, sandbox):
-    with at_work(home, sandbox, http=request.param == "http") as working:
-        yield working
-
-
 def opened(slack, wanted="props.title"):
     """Open the form; once it shows a column, the view."""
     slack.people.command(COMMAND, " ")

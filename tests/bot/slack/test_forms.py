@@ -1,7 +1,5 @@
 """Forms, the question whether to send again, and the home tab."""
 
-import pytest
-
 from core.callers import Caller
 from core.connectors import CONNECTORS
 from core.engine import targets
@@ -11,12 +9,6 @@ from tests.support.slack import ME, at_work
 from tests.support.waiting import wait_for
 
 MAIL = {"to": "delivered@resend.dev", "subject": "Hi", "text": "One.\nTwo = 2"}
-
-
-@pytest.fixture(params=["socket", "http"])
-def slack(request, home, sandbox):
-    with at_work(home, sandbox, http=request.param == "http") as working:
-        yield working
 
 
 def opened(slack, command="/levqor-email-send", **more):

@@ -3,7 +3,7 @@
 import pytest
 
 from core.scopes import Scope
-from tests.support.web import served
+from tests.support.web import connecting, served
 
 
 @pytest.fixture
@@ -20,3 +20,10 @@ def token(engine):
 @pytest.fixture
 def prometheus(engine):
     return engine.ledger.token_new("prometheus", scope=Scope.of("metrics,live,openapi"))
+
+
+@pytest.fixture
+def connect(web):
+    """Open connections to the server, byte by byte."""
+    with connecting(web.address) as connect:
+        yield connect

@@ -11,7 +11,7 @@ import pytest
 from bot.web.server import Limits
 from tests.support.sandbox import Delay
 from tests.support.waiting import wait_for
-from tests.support.web import connecting, received, served
+from tests.support.web import received, served
 
 QUICK = Limits(head_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, connections=20)
 POST = (
@@ -25,12 +25,6 @@ BODY = b'{"text": "Hello"}'
 def web(engine):
     with served(engine, limits=QUICK) as web:
         yield web
-
-
-@pytest.fixture
-def connect(web):
-    with connecting(web.address) as connect:
-        yield connect
 
 
 def test_the_limits_of_a_server_that_was_told_none_are_ten_seconds():

@@ -18,7 +18,7 @@ from core.callers import Caller
 from core.ledger import Ledger
 from tests.support.bot import Program
 from tests.support.waiting import wait_for
-from tests.support.web import connecting, received, served
+from tests.support.web import received, served
 
 QUICK = Limits(
     head_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, connections=4, read_seconds=0.5
@@ -31,12 +31,6 @@ LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 def web(engine):
     with served(engine, limits=QUICK) as web:
         yield web
-
-
-@pytest.fixture
-def connect(web):
-    with connecting(web.address) as connect:
-        yield connect
 
 
 @pytest.mark.parametrize(
