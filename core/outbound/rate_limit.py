@@ -19,7 +19,7 @@ class _Waiters:
         self.until = 0.0  # nobody calls before, by time.monotonic()
         self.next = 0.0  # nor the next in the queue before this
         self.queue: deque[object] = deque()
-        self.refusal = NotSent("")
+        self.refusal: NotSent  # it comes with the first wait
 
     def wanted(self, now: float) -> bool:
         """Whether anybody waits, or must."""
@@ -78,7 +78,7 @@ class RateLimitGate:
         ticket = object()
         (waiters.queue.appendleft if first else waiters.queue.append)(ticket)
         try:
-            while not self._closed and waiters.until <= end:
+            while not self._closed and waiters.until < end:
                 now = time.monotonic()
                 turn = max(waiters.until, waiters.next) if waiters.queue[0] is ticket else end
                 if turn <= now < end:

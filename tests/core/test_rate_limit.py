@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import NotSent
 from core.outbound import Outbound
-from core.outbound.rate_limit import RateLimitGate
+from core.outbound.rate_limit import RateLimitGate, _Waiters
 from tests.support.waiting import wait_for
 
 TOLD = NotSent("too_fast", "Too many messages.", fix="Wait a little.", retry_after=30.0)
@@ -48,6 +48,25 @@ def test_who_cannot_wait_that_long_hears_at_once_why_and_when_to_come_again(gate
     )  # fmt: skip
     assert 20 < refusal.retry_after <= 30
     assert gate.wait("b", soon(10), turned_away=False) is None
+
+
+def test_whose_time_ends_with_the_wait_hears_it_at_once(gate):
+    gate.block("a", NotSent("", "Too fast.", retry_after=30.0))
+    refusal = gate.wait("a", gate._waiters["a"].until, turned_away=False)
+    assert (refusal.reason, refusal.message) == ("", "Too fast.")
+    assert refusal.retry_after > 1
+
+
+@pytest.mark.parametrize(
+    ("until", "queue", "wanted"),
+    [(4.0, [], False), (5.0, [], False), (5.5, [], True), (4.0, ["one"], True)],
+)
+def test_a_credential_is_kept_while_anybody_waits_or_must(until, queue, wanted):
+    waiters = _Waiters()
+    assert not waiters.wanted(5.0)
+    waiters.until = until
+    waiters.queue.extend(queue)
+    assert waiters.wanted(5.0) is wanted
 
 
 def test_of_two_waits_the_longer_one_stands_with_its_reason(gate):
