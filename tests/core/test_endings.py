@@ -12,6 +12,7 @@ from core.engine import Engine
 from core.engine.queues import WORKERS
 from core.errors import LedgerError
 from core.ledger import Ledger, endings
+from core.ledger.store import Undecided
 from core.settings import Settings
 from tests.support.asking import ADA, HELLO
 from tests.support.cli import ROOT, command, environment, levqor
@@ -254,4 +255,33 @@ def test_what_is_kept_of_a_run_that_was_never_journaled_makes_none(ledger):
     ledger.catch_up()
     assert ledger.run("aaaaaaaaaa") is None
     assert len(ledger.runs()) == 1
+    assert ledger.kept() == []
+
+
+class Unheard:
+    """A ledger's store that writes, and whose answer is lost."""
+
+    def __init__(self, store):
+        self._store = store
+        self.asked = []
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def write(self, work, **how):
+        self.asked.append(how)
+        self._store.write(work, **how)
+        raise Undecided("No answer.", reason="unheard")
+
+
+@both
+def test_a_run_that_may_have_been_journaled_is_kept_as_not_sent(ledger):
+    store, request = Unheard(ledger.store), order()
+    with pytest.raises(Undecided):
+        Ledger(store).accept(request, patience=3.0)
+    assert store.asked == [{"durable": True, "patience": 3.0}]
+    assert ledger.kept() == [request.run]
+    ledger.catch_up()
+    entry = ledger.run(request.run)
+    assert (entry.state, entry.code, entry.reason) == ("not_sent", "ledger_error", "unheard")
     assert ledger.kept() == []

@@ -1,10 +1,12 @@
 """The file in which a process keeps how its runs ended: a record for each, in slots of one size."""
 
+import errno
 import json
 
 import pytest
 
 from core.ledger.endings import SLOT, SLOTS, Endings, file_of, in_use, left_by, owners
+from tests.support.disk import Filler, small_disk
 
 FIRST, SECOND, THIRD = RUNS = ["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"]
 ENDING = {"state": "sent", "at": 1.5, "attempts": 2, "ms": 2.5, "receipt": {"status": "sent"}}
@@ -83,6 +85,22 @@ def test_a_file_is_in_use_until_its_process_closes_it_and_stays_where_it_holds_s
     three.close()
     assert file.exists()
     assert not in_use(file)
+
+
+def test_one_who_was_taken_for_dead_closes_all_the_same(ledger_file, mine):
+    file_of(ledger_file, "me").unlink()
+    mine.close()
+    assert owners(ledger_file) == []
+
+
+@pytest.mark.parametrize("leaving", [0, 8192])
+def test_no_file_is_begun_where_there_is_no_room_for_all_of_it(tmp_path, leaving):
+    with small_disk(tmp_path / "disk") as disk:
+        Filler(disk).fill(leaving=leaving)
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            Endings(disk / "levqor.db", "me")
+        assert caught.value.errno == errno.ENOSPC
+        assert owners(disk / "levqor.db") == []
 
 
 def test_a_file_that_holds_nothing_goes_with_its_process(ledger_file, mine):

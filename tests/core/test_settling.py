@@ -2,9 +2,11 @@
 
 import pytest
 
+from core.ledger.endings import Endings, owners
+from core.ledger.recovery import settle_left
 from core.ledger.runs import begin, catch_up, forget_old_replies, settle, settle_restored
 from tests.support.engines import both
-from tests.support.journal import NOW, die, order, row
+from tests.support.journal import NOW, die, finish, order, row
 
 pytestmark = both
 
@@ -19,16 +21,23 @@ def test_a_run_begins_once_by_its_living_owner_and_ends_once(ledger, take):
     assert not write(begin, run, "another")
     assert not write(begin, "aaaaaaaaaa", me)
     assert write(begin, run, me)
-    assert write(settle, run, "sent", attempts=2, ms=7.5, receipt={"id": "x"}, code="c", reason="r")
-    ended = "state, attempts, ms, receipt, code, reason, charged"
-    assert row(ledger, run, ended) == ("sent", 2, 7.5, '{"id": "x"}', "c", "r", 1)
+    more = {
+        "receipt": {"id": "x"},
+        "code": "c",
+        "reason": "r",
+        "tries": [(0, 5, "r"), (9, 4, None)],
+    }
+    assert write(settle, run, "sent", attempts=2, ms=7.5, **more)
+    ended = "state, attempts, ms, receipt, code, reason, charged, tries"
+    tries = '[[0, 5, "r"], [9, 4, null]]'
+    assert row(ledger, run, ended) == ("sent", 2, 7.5, '{"id": "x"}', "c", "r", 1, tries)
     assert not write(settle, run, "refused")
     assert not write(begin, run, me)
     assert row(ledger, run, ended)[0] == "sent"
     bare = take()[0].run
     assert write(settle, bare, "not_sent", at=5.0)
-    settled = "state, attempts, ms, receipt, code, reason, charged, settled_at"
-    assert row(ledger, bare, settled) == ("not_sent", 0, None, None, None, None, 0, 5.0)
+    bare_end = ("not_sent", 0, None, None, None, None, 0, None, 5.0)
+    assert row(ledger, bare, f"{ended}, settled_at") == bare_end
 
 
 def test_who_sent_a_run_is_believed_over_who_found_it_interrupted(ledger, take):
@@ -115,3 +124,63 @@ def test_a_dead_process_runs_are_settled_as_it_left_them(ledger, open_ledger):
         assert told == ("not_sent", "upstream_error", "interrupted_before")
     assert row(ledger, runs[1], "state, reason") == ("sent", None)
     assert ledger.recover() == []
+
+
+class Died:
+    """A ledger's store by which some owners are dead, each for so many seconds."""
+
+    grace = 40.0
+
+    def __init__(self, store, seconds):
+        self.files, self._seconds = store.files, seconds
+
+    def dead(self, db, owners):
+        assert db.now()
+        return {owner: self._seconds[owner] for owner in owners if owner in self._seconds}
+
+
+def test_a_run_that_is_sent_is_given_time_after_its_owners_death(ledger, take):
+    def left(owner, *, begun):
+        run = take()[0].run
+        state = "sending" if begun else "accepted"
+        args = {"run": run, "owner": owner, "state": state}
+        sql = "UPDATE runs SET owner = :owner, state = :state WHERE run = :run"
+        ledger.store.write(lambda db: db.execute(sql, args))
+        return run
+
+    runs = {(owner, begun): left(owner, begun=begun) for owner in "abc" for begun in (True, False)}
+    told = left("b", begun=True)
+    kept = Endings(ledger.store.files, "b")
+    kept.put(told, state="refused", at=5.0, reason="r")
+    kept.close()
+    store = Died(ledger.store, {"a": Died.grace, "b": Died.grace - 0.1})
+    settled = ledger.store.write(lambda db: settle_left(db, store, {}))
+    assert {entry.run for entry in settled} == {
+        runs[each] for each in (("a", True), ("a", False), ("b", False))
+    }
+    assert {each: row(ledger, run, "state")[0] for each, run in runs.items()} == {
+        ("a", True): "unknown", ("a", False): "not_sent", ("b", True): "sending",
+        ("b", False): "not_sent", ("c", True): "sending", ("c", False): "accepted",
+    }  # fmt: skip
+    assert row(ledger, told, "state, reason, settled_at") == ("refused", "r", 5.0)
+
+
+def test_what_the_dead_left_is_settled_step_by_step_whoever_left_it(ledger, take):
+    for owner in "ab":
+        for _ in range(20):
+            args = {"run": take()[0].run, "owner": owner}
+            sql = "UPDATE runs SET owner = :owner WHERE run = :run"
+            ledger.store.write(lambda db, sql=sql, args=args: db.execute(sql, args))
+    store = Died(ledger.store, {"a": 100.0, "b": 100.0})
+    steps = [ledger.store.write(lambda db: len(settle_left(db, store, {}))) for _ in range(3)]
+    assert steps == [25, 15, 0]
+
+
+def test_what_a_dead_process_had_told_is_written_though_none_of_its_runs_is_open(ledger):
+    run = finish(ledger, "sent", reply_to="{}").run
+    kept = Endings(ledger.store.files, "dead")
+    kept.put(run, told=True)
+    kept.close()
+    assert ledger.recover() == []
+    assert ledger.run(run).reply_to is None
+    assert "dead" not in owners(ledger.store.files)
