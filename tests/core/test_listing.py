@@ -52,6 +52,12 @@ def test_a_page_that_ends_with_the_last_run_has_no_next(pro):
     assert pro.run_page(2, RunFilter(since=2.0)).next is None
 
 
+@both
+def test_twenty_are_listed_where_nobody_says_how_many(pro):
+    runs = [accept(pro, at=float(at))[0].run for at in range(21)]
+    assert [entry.run for entry in pro.runs()] == runs[:0:-1]
+
+
 FILTERS = [
     (RunFilter(), "abcdef"),
     (RunFilter(since=3.0), "cdef"),

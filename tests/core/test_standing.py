@@ -1,8 +1,9 @@
 """Who a caller is found to be, and who is locked by noting that they were seen."""
 
 import time
+from dataclasses import replace
 
-from core.ledger.standing import Standing, lock
+from core.ledger.standing import Standing, lock, token_label
 from tests.support.engines import both
 
 pytestmark = both
@@ -55,3 +56,37 @@ def test_a_callers_person_says_their_role_and_plan_and_is_noted_too(ledger):
     sql = "SELECT seen_at FROM people WHERE name = 'ann'"
     assert ledger.store.read(lambda db: db.execute(sql).fetchone())[0] == 9.0
     assert (ann.quota_owner, Standing("cli:bob").quota_owner) == ("ann", "cli:bob")
+
+
+def test_who_somebody_is_is_read_and_when_a_tokens_standing_was(ledger):
+    ledger.person_add("ann", ["cli:ada"], by="cli:root", role="viewer", plan="pro")
+    ledger.set_plan("cli:bob", "pro")
+    before = ledger.now()
+    ledger.token_new("ci", plan="free")
+    token = ledger.standing("http:ci")
+    assert (token.token.label, token.plan, token.at >= before) == ("ci", "free", True)
+    who = {
+        "cli:new": Standing("cli:new"),
+        "cli:bob": Standing("cli:bob", plan="pro"),
+        "cli:ada": Standing("cli:ada", "ann", "viewer", "pro"),
+        "http:ci": token,
+    }
+    for caller, standing in who.items():
+        assert replace(ledger.standing(caller), at=standing.at) == standing
+    assert [ledger.standing(caller).at for caller in ("cli:new", "cli:ada")] == [0.0, 0.0]
+    seen = {each.caller: each for each in ledger.standings()}
+    assert seen["cli:ada"] == who["cli:ada"]
+    assert seen["http:ci"] == replace(token, at=0.0)
+    assert "cli:new" not in seen
+    labels = {"http:ci": "ci", "cli:ci": None, "slack:T1:U1": None}
+    assert {caller: token_label(caller) for caller in labels} == labels
+
+
+def test_of_some_callers_those_are_known_whom_somebody_has_added_to_a_person(ledger):
+    ledger.person_add("ann", ["cli:ada", "slack:T1:U1"], by="cli:root")
+    ledger.person_add("bob", ["cli:bob"], by="cli:root")
+    ledger.set_plan("cli:eve", "pro")
+    asked = ["cli:ada", "cli:ada", "cli:eve", "cli:new", "cli:bob"]
+    assert ledger.persons(asked) == {"cli:ada": "ann", "cli:bob": "bob"}
+    assert ledger.persons(["slack:T1:U1"]) == {"slack:T1:U1": "ann"}
+    assert ledger.persons([]) == {}
