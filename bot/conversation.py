@@ -212,31 +212,33 @@ class Conversation:
 
     async def _accept(self, run: Submission) -> Response:
         try:
-            accepted = await self._bot.accept(
-                run.action_id,
-                run.values,
-                run.caller,
-                key=None if run.id is None else self.key(run.id),
-                reply_to=None if run.reply_to is None else encoded(run.reply_to),
-                guard=run.guard and self._interactive,
-                patience=self._patience,
-                hold=self._hold,
-            )
+            accepted = await self._begun(run)
         except Repeated as same:
-            question = wording.refusal(same)
-            response: Response = self._confirm(
-                replace(run, guard=False), question, SEND_AGAIN, "Leave it"
-            )
+            again = replace(run, guard=False)
+            response: Response = self._confirm(again, wording.refusal(same), SEND_AGAIN, "Leave it")
         except IdempotencyMismatch as first:
             return Reply(f"This was sent before, as run {first.run}; nothing more was sent.")
         except LevqorError as error:
             return self._refused(run, error)
         else:
-            if accepted.first and self._interactive:
+            if accepted.job is not None:
                 self._out[accepted.run] = run
             response = self._started(accepted, run.reply_to)
         self._pending.pop(str(run.id))
         return response
+
+    async def _begun(self, run: Submission) -> Accepted:
+        """Journal a run and have it sent; a script, which is told the end alone, waits for it."""
+        what = (run.action_id, run.values, run.caller)
+        if not self._interactive:
+            settled = await self._bot.run(*what, patience=self._patience)
+            return Accepted(settled.run, run.action_id, first=True, settled=settled)
+        key = None if run.id is None else self.key(run.id)
+        reply_to = None if run.reply_to is None else encoded(run.reply_to)
+        return await self._bot.accept(
+            *what, key=key, reply_to=reply_to, guard=run.guard, patience=self._patience,
+            hold=self._hold,
+        )  # fmt: skip
 
     def _refused(self, run: Submission, error: LevqorError) -> Reply | Confirm:
         """Say why there is no run; where none was begun, the same may be sent again."""
