@@ -9,7 +9,7 @@ import pytest
 
 from core.contract import Receipt
 from core.outbound import Outbound
-from core.timers import Watchdog, at
+from core.timers import Watchdog, at, uptime
 from tests.support.rawserver import answering, certificate, serving
 from tests.support.ways_out import deliver, ended, failing, getting, posting
 
@@ -112,6 +112,14 @@ def test_a_runs_seconds_bound_its_last_attempt():
 
     assert (failed.error.outcome, failed.error.reason) == ("not_sent", "timed_out_before")
     assert seconds < 5
+
+
+def test_no_request_begins_once_a_runs_seconds_are_over_since_it_was_asked_for(outbound):
+    with serving(answering(200)) as server:
+        failed = failing(outbound, posting(server.url), began=uptime() - 60, attempts=1)
+
+        assert ended(failed) == ("not_sent", "timed_out_before", 1)
+        assert server.requests == []
 
 
 def test_a_probe_has_its_own_seconds():

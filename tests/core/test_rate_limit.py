@@ -169,6 +169,40 @@ def test_a_probe_waits_for_what_its_own_credential_was_told_and_for_no_other():
     outbound.close()
 
 
+def test_who_was_turned_away_goes_before_those_who_wait_for_the_first_time():
+    outbound, order = Outbound(), []
+    entered, go = threading.Event(), threading.Event()
+
+    def turned_away(http):
+        if entered.is_set():
+            order.append("again")
+            return
+        entered.set()
+        go.wait(30)
+        raise TOLD.replace(retry_after=0.5)
+
+    def refuse(http):
+        raise TOLD.replace(retry_after=2.0)
+
+    def start(send):
+        thread = threading.Thread(target=outbound.deliver, args=("slack", b"a", "run", send))
+        thread.start()
+        return thread
+
+    again = start(turned_away)
+    assert entered.wait(30)
+    outbound.deliver("slack", b"a", "run", refuse, attempts=1)
+    waiters = outbound._rate_limits._waiters["slack", b"a"]
+    first = start(lambda _: order.append("first"))
+    wait_for(lambda: waiters.queue)
+    go.set()
+    for thread in (again, first):
+        thread.join(30)
+    assert order == ["again", "first"]
+    assert outbound._rate_limits._waiters == {}
+    outbound.close()
+
+
 def test_a_shorter_wait_that_is_told_later_changes_nothing(gate):
     gate.block("a", TOLD)
     gate.block("a", TOLD.replace(retry_after=0.01, message="Too soon."))
