@@ -15,7 +15,7 @@ from aiohttp import web
 
 from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
-from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService
+from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService, bearer
 
 OWNER = "owner@levqor-sandbox.dev"
 DOMAIN = "levqor-sandbox.dev"
@@ -63,7 +63,7 @@ class Resend(SandboxService):
 
     async def _domains(self, request: web.Request, received: Received) -> web.Response:
         self._check_caller(request)
-        if _token(request) == self.sending_only:
+        if bearer(request) == self.sending_only:
             text = "This API key is restricted to only send emails"
             raise _refusal(401, "restricted_api_key", text)
         domain = {
@@ -103,9 +103,9 @@ class Resend(SandboxService):
         if not agent or agent.startswith("Python-urllib"):
             # Cloudflare's own answer, before Resend sees the request.
             raise Refusal(web.Response(status=403, text="error code: 1010"))
-        if not request.headers.get("Authorization", "").startswith("Bearer "):
+        if not bearer(request):
             raise _refusal(401, "missing_api_key", "Missing API Key")
-        if _token(request) not in (self.api_key, self.sending_only):
+        if bearer(request) not in (self.api_key, self.sending_only):
             raise _refusal(403, "invalid_api_key", "API key is invalid")
 
     def _sent_before(self, key: str | None, payload: str) -> str | None:
@@ -119,10 +119,6 @@ class Resend(SandboxService):
 
 
 LIMITS = {"ratelimit-limit": "5", "ratelimit-remaining": "4", "ratelimit-reset": "1"}
-
-
-def _token(request: web.Request) -> str:
-    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def _list(value: Any) -> list[str]:

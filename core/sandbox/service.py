@@ -179,6 +179,12 @@ def loads(text: str | bytes) -> Any:
     return value
 
 
+def bearer(request: web.Request) -> str:
+    """The token that a request is signed in with (RFC 6750, 2.1); empty without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
 def flag(value: Mapping[str, Any], name: str) -> bool:
     """Read a flag that may have come as JSON or as a form field."""
     return str(value.get(name, "")).lower() in ("true", "1")

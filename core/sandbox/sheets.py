@@ -8,7 +8,15 @@ from aiohttp import web
 from core.sandbox import a1_notation
 from core.sandbox.credentials import letters, service_account
 from core.sandbox.google import Tokens
-from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService, flag
+from core.sandbox.service import (
+    Card,
+    Handler,
+    Received,
+    Refusal,
+    SandboxService,
+    bearer,
+    flag,
+)
 
 SPREADSHEET = "1" + letters("spreadsheet", 43)
 TABS = ("Sheet1", "Q3 plan", "Jon's", "CRM26", "Übersicht")
@@ -111,8 +119,7 @@ class Sheets(SandboxService):
         return web.json_response(answer)
 
     def _check(self, request: web.Request, known: set[str]) -> None:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not token:
+        if not (token := bearer(request)):
             raise refusal(403, "PERMISSION_DENIED", _ANONYMOUS)
         if not self.tokens.good(token):
             raise refusal(401, "UNAUTHENTICATED", _UNAUTHENTICATED)

@@ -12,7 +12,15 @@ from typing import Any
 from aiohttp import web
 
 from core.sandbox.credentials import letters, upper
-from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService, loads
+from core.sandbox.service import (
+    Card,
+    Handler,
+    Received,
+    Refusal,
+    SandboxService,
+    bearer,
+    loads,
+)
 
 Method = Callable[[dict[str, Any], Received], dict[str, Any]]
 
@@ -110,8 +118,7 @@ class Slack(SandboxService):
     async def _api(self, request: web.Request, received: Received) -> web.Response:
         call = request.match_info["call"]
         given = arguments(request, received)
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        token = token or str((given or {}).get("token", ""))
+        token = bearer(request) or str((given or {}).get("token", ""))
         if call not in self.methods():
             raise self.not_found()
         if error := _token_error(token, self.token_for(call)):

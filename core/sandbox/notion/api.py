@@ -11,7 +11,7 @@ from core.sandbox.credentials import letters
 from core.sandbox.credentials import uuid as made_up_uuid
 from core.sandbox.notion import schema, values
 from core.sandbox.notion.values import invalid, refusal
-from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService
+from core.sandbox.service import Card, Handler, Received, Refusal, SandboxService, bearer
 
 T = TypeVar("T")
 
@@ -169,7 +169,7 @@ class Notion(SandboxService):
 
 
 def _check_headers(request: web.Request, api_key: str) -> None:
-    if request.headers.get("Authorization") != f"Bearer {api_key}":
+    if bearer(request) != api_key:
         raise refusal(401, "unauthorized", "API token is invalid.")
     version = request.headers.get("Notion-Version")
     if version is None:

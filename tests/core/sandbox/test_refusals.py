@@ -105,6 +105,27 @@ def test_google_tells_a_stranger_from_nobody(settings):
     assert statuses == [403, 401]
 
 
+@pytest.mark.parametrize(
+    ("path", "setting", "status", "said"),
+    [
+        ("SLACK_API_URL/auth.test", "SLACK_BOT_TOKEN", 200, "not_authed"),
+        ("NOTION_API_URL/v1/users/me", "NOTION_API_KEY", 401, "unauthorized"),
+        ("RESEND_API_URL/domains", "RESEND_API_KEY", 401, "missing_api_key"),
+        ("SHEETS_API_URL/v4/spreadsheets/x", "SLACK_BOT_TOKEN", 403, "PERMISSION_DENIED"),
+    ],
+)
+def test_a_token_that_is_not_called_a_bearer_s_signs_nobody_in(
+    settings, path, setting, status, said
+):
+    name, _, rest = path.partition("/")
+    url, token = f"{settings[name].rstrip('/')}/{rest}", settings[setting]
+    for header in (token, f"Basic {token}", f"Bearer{token}"):
+        answer = requests.get(url, headers={"Authorization": header}, timeout=20)
+        assert (answer.status_code, said in answer.text) == (status, True), (header, answer.text)
+    answer = requests.get(url, headers={"Authorization": f"bearer {token}"}, timeout=20)
+    assert said not in answer.text
+
+
 @pytest.mark.parametrize("cell", ["Sheet1!A", "Sheet1!7", "Sheet1!"])
 def test_a_cell_is_named_by_its_column_and_its_row(settings, cell):
     url = f"{settings['SHEETS_API_URL']}/v4/spreadsheets/{settings['GOOGLE_SHEETS_SPREADSHEET_ID']}"
