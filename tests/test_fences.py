@@ -23,7 +23,6 @@ FILES = [file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))]
 
 # (what, where it may be, why)
 IMPORTS = [
-    ("slack_bolt", ("bot/slack",), "one file group knows Slack's framework"),
     ("slack_sdk", ("bot/slack",), "one file group knows Slack's framework"),
     ("telegram", ("bot/telegram",), "one file group knows Telegram's framework"),
     ("pystray", ("tray/backend", "tray/desktop"), "the menu stays a value"),
@@ -343,7 +342,7 @@ def test_neither_core_nor_the_bot_s_own_files_know_a_chat(chat):
 
 
 def test_the_list_of_interfaces_is_read_without_what_is_heavy():
-    heavy = "aiohttp starlette uvicorn slack_bolt slack_sdk telegram prompt_toolkit"
+    heavy = "aiohttp starlette uvicorn slack_sdk telegram prompt_toolkit"
     program = f"import sys, bot.surfaces; print(set({heavy.split()!r}) & set(sys.modules))"
     ran = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT

@@ -40,7 +40,7 @@ SURFACE = SurfaceSpec(
     command=imported("bot.slack.manifest:written"),
     direct=True,
     profile=imported("bot.slack.profile:profile_name"),
-    loggers=("slack_bolt", "slack_sdk"),
+    loggers=("slack_sdk",),
     token_shapes=(
         r"\b(?:xoxe\.)?x(?:ox[a-z]|app)-[\w-]{4,}",
         r"hooks\.slack(?:-gov)?\.com(?::\d+)?/[^\s\"'<>\\]+",

@@ -1,7 +1,7 @@
 """Slack's Web API and response URLs: bounded in time, and nothing taken on trust.
 
-slack_sdk takes proxies and bolt takes tokens from the environment where none are given;
-here everything is given. And a gateway in between may answer anything.
+slack_sdk takes proxies from the environment where none are given; here everything is given.
+And a gateway in between may answer anything.
 """
 
 import asyncio

@@ -6,7 +6,7 @@ Accept first, acknowledge then: whatever says "sending" is in the ledger.
 import asyncio
 import contextlib
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -44,6 +44,7 @@ from core.ledger.owed import WITHDRAWN
 from core.roles import Role
 
 AckBody = dict[str, Any] | None
+Handle = Callable[[Mapping[str, Any]], Awaitable[AckBody]]
 
 # Of Slack's three seconds: how long a run waits for another program that holds the ledger. Who
 # somebody is may have been asked first, and the network wants some too.

@@ -6,15 +6,12 @@ have expired; here a connection lives once and another is opened in its place.
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientError
-from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode import aiohttp as slack_socket
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -23,6 +20,7 @@ from bot.runtime import Bot
 from bot.runtime.verdicts import mistake
 from bot.slack.api import NETWORK, Api, SlackApiError, Unreachable
 from bot.slack.connection_status import ONE_EACH, ConnectionStatus, refused_token, while_running
+from bot.slack.handlers import Handle
 from core.backoff import backoffs
 from core.errors import LevqorError
 
@@ -98,7 +96,7 @@ class SocketModeClient:
         bot: Bot,
         api: Api,
         token: str,
-        handle: Callable[[dict[str, Any]], Awaitable[BoltResponse]],
+        handle: Handle,
         status: ConnectionStatus,
         timing: Timing,
     ) -> None:
@@ -225,8 +223,7 @@ class SocketModeClient:
 
     async def _envelope(self, connection: Any, request: SocketModeRequest) -> None:
         began = time.perf_counter()
-        ack = await self._handle(request.payload)
-        body = json.loads(ack.body) if ack.body else None
+        body = await self._handle(request.payload)
         await connection.send_socket_mode_response(SocketModeResponse(request.envelope_id, body))
         self._status.acknowledged(time.perf_counter() - began)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.runtime import Bot, Hook, Surface
 from bot.slack.api import Api, SlackApiError, Unreachable
-from bot.slack.app import App
 from bot.slack.connection_status import (
     GONE,
     SURFACE,
@@ -15,8 +14,9 @@ from bot.slack.connection_status import (
     refused_token,
 )
 from bot.slack.handlers import Handlers
-from bot.slack.manifest import EVENTS_PATH, check_names, command_names
+from bot.slack.manifest import EVENTS_PATH, check_names, command_names, main_command
 from bot.slack.people import People
+from bot.slack.router import Router
 from bot.slack.settings import SlackSettings
 from bot.slack.socket_mode import SocketModeClient, Timing
 from bot.slack.webhook import WebhookReceiver
@@ -46,21 +46,21 @@ class Slack(Surface):
 
     async def start(self, bot: Bot) -> None:
         """Ask Slack who we are, then connect or take what it posts."""
-        names = command_names(bot.settings.of(SlackSettings).prefix, bot.engine.connectors)
-        check_names(names)
+        prefix = bot.settings.of(SlackSettings).prefix
+        check_names(command_names(prefix, bot.engine.connectors))
         status = ConnectionStatus(bot)
         api, me = await self._meet(bot.settings, status)
         api.on_foreign = status.foreign
         people = People(api, str(me["team_id"]))
         bot.spawn(people.learn(), name="slack people")
         handlers = Handlers(bot, api, people, status)
-        app = App(bot, api, handlers, me)
+        router = Router(handlers, main_command(prefix), str(me["user_id"]))
         handlers.notifier.start()
         if self._receiver:
-            self._receiver.open(app.dispatch, status)
+            self._receiver.open(router.dispatch, status)
         elif self._app_token:
             token = self._app_token.get_secret_value()
-            self._socket = SocketModeClient(bot, api, token, app.dispatch, status, self._timing)
+            self._socket = SocketModeClient(bot, api, token, router.dispatch, status, self._timing)
             await self._socket.start()
         bot.spawn(_watched(api, status, self._timing.watch), name="slack token")
 

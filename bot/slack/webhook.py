@@ -4,17 +4,15 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.runtime import HookAnswer, HookRequest
 from bot.slack.connection_status import REACHED, WAITING, ConnectionStatus
-
-Handle = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
+from bot.slack.handlers import Handle
 
 # Slack's forms have two dozen fields.
 MOST_FIELDS = 100
@@ -63,7 +61,10 @@ class WebhookReceiver:
             self._status.up(REACHED)
         ack = await self._handle(payload)
         self._status.acknowledged(time.perf_counter() - began)
-        return HookAnswer(ack.status, ack.body.encode(), ack.first_headers())
+        if not ack:
+            return HookAnswer(200)
+        body = json.dumps(ack).encode()
+        return HookAnswer(200, body, {"content-type": "application/json;charset=utf-8"})
 
 
 def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any] | None:

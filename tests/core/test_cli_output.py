@@ -206,7 +206,7 @@ def test_a_terminal_that_knows_no_utf_8_still_gets_its_answer(home):
 def test_help_needs_none_of_the_heavy_libraries():
     heavy = (
         "aiohttp google.auth pydantic pydantic_settings requests sqlite_utils fastapi starlette "
-        "uvicorn slack_bolt telegram pystray rich core.connectors core.engine core.sandbox "
+        "uvicorn slack_sdk telegram pystray rich core.connectors core.engine core.sandbox "
         "core.interfaces bot"
     )
     program = (

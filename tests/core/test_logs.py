@@ -217,15 +217,15 @@ TOKENS = [shape for one in declared() for shape in one.token_shapes]
 
 def test_a_library_that_prints_bodies_is_silent(loud):
     quiet_libraries(Redactor(), LOGGERS)
-    # Names no other test has used: bolt gives the loggers of its apps levels of their own.
-    for name in ("httpx.a", "slack_bolt.a", "slack_sdk.a", "telegram.a", "urllib3.a"):
+    # Names no other test has used: some libraries give their loggers levels of their own.
+    for name in ("httpx.a", "slack_sdk.a", "telegram.a", "urllib3.a"):
         logging.getLogger(name).critical("the whole body: %s", "private words")
     assert loud.getvalue() == ""
 
 
 def test_a_library_that_somebody_turns_up_still_says_nothing_private(loud):
     quiet_libraries(Redactor(), LOGGERS)
-    logger = logging.getLogger("slack_bolt.made_loud")
+    logger = logging.getLogger("slack_sdk.made_loud")
     logger.setLevel(logging.DEBUG)
     try:
         int("private words")
@@ -233,7 +233,7 @@ def test_a_library_that_somebody_turns_up_still_says_nothing_private(loud):
         logger.exception("body: %s", "private words")
     logger.setLevel(logging.NOTSET)
     assert loud.getvalue() == (
-        "slack_bolt.made_loud said something that is withheld: it may be private\n"
+        "slack_sdk.made_loud said something that is withheld: it may be private\n"
     )
 
 
@@ -246,9 +246,9 @@ _LOUD = """
 import logging
 from core.logs import quiet_libraries
 from core.masking import Redactor
-quiet_libraries(Redactor(), ["slack_bolt"])
-logging.getLogger("slack_bolt.app").setLevel(logging.WARNING)
-logging.getLogger("slack_bolt.app").warning("private words")
+quiet_libraries(Redactor(), ["slack_sdk"])
+logging.getLogger("slack_sdk.app").setLevel(logging.WARNING)
+logging.getLogger("slack_sdk.app").warning("private words")
 logging.getLogger("asyncio").warning("asyncio is heard")
 """
 

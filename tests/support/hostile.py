@@ -176,7 +176,6 @@ MADE_ON_THE_SPOT = {
     "core/settings/names.py",  # the names of a service's settings
     "core/settings/settings.py",  # a setting's shape
     "core/settings/app.py",  # LEVQOR_ALLOW
-    "bot/slack/app.py",  # ours, for Bolt
 }
 
 

@@ -3,6 +3,7 @@
 from core.callers import Caller
 from core.connectors import CONNECTORS
 from core.engine import targets
+from core.sandbox.slack import BOT_USER
 from tests.support.sandbox import Answer, Delay, DropAfter
 from tests.support.sandbox.slack_identity import COLLEAGUE, GUEST, PERSON, STRANGER
 from tests.support.slack import ME, at_work
@@ -215,6 +216,12 @@ def test_a_button_of_the_home_tab_says_a_spent_quota_in_place_of_a_form(slack):
 
 def test_the_messages_tab_draws_no_home(slack, sandbox):
     assert slack.people.event("app_home_opened", tab="messages").acked
+    slack.ask("whoami")
+    assert sandbox.slack.calls("views.publish") == []
+
+
+def test_a_look_of_the_bots_own_draws_no_home(slack, sandbox):
+    assert slack.people.event("app_home_opened", user=BOT_USER, tab="home").acked
     slack.ask("whoami")
     assert sandbox.slack.calls("views.publish") == []
 
