@@ -56,7 +56,7 @@ GONE = (
 NOT_YOURS = "Somebody else was asked this. Nothing more was sent."
 NOT_SENT = "Nothing was sent."
 NOT_SENT_AGAIN = "Not sent again."
-SEND_AGAIN = "Send again"
+SEND_AGAIN, CANCEL = "Send again", "Cancel"
 
 # Gives the answer to a press that reached another bot, where that was told to give it.
 Deliver = Callable[[ReplyTo, Caller, Response], Awaitable[None]]
@@ -215,7 +215,7 @@ class Conversation:
             accepted = await self._begun(run)
         except Repeated as same:
             again = replace(run, guard=False)
-            response: Response = self._confirm(again, wording.refusal(same), SEND_AGAIN, "Leave it")
+            response: Response = self._confirm(again, wording.refusal(same), SEND_AGAIN, CANCEL)
         except IdempotencyMismatch as first:
             return Reply(f"This was sent before, as run {first.run}; nothing more was sent.")
         except LevqorError as error:
@@ -296,5 +296,5 @@ def _question_before(request: Command | Submission, late: float) -> tuple[str | 
     if late > LATE_SECONDS:
         ago = wording.ago(late)
         question = f"You asked for this {ago}, while Levqor was off. Send it now?"
-        return question, "Send now", "Leave it"
-    return request.confirm, "Send", "Cancel"
+        return question, "Send now", CANCEL
+    return request.confirm, "Send", CANCEL

@@ -150,7 +150,7 @@ def test_a_repeat_is_a_question_and_a_yes_counts_once(free, sandbox):
     async def story(ask):
         question = await repeated(ask)
         assert "Send it again?" in question.text
-        assert (question.yes, question.no, len(question.nonce)) == ("Send again", "Leave it", 16)
+        assert (question.yes, question.no, len(question.nonce)) == ("Send again", "Cancel", 16)
         assert len(free.ledger.runs()) == 1
         both = await asyncio.gather(*(ask(Decision, id=question.nonce) for _ in range(2)))
         third = await ask(Decision, id=question.nonce, yes=False)
@@ -230,7 +230,7 @@ def test_what_was_written_long_ago_is_asked_about_first(free, sandbox):
         await ask.settle(await send(ask))
         late = await send(ask, id=7, written_at=written)
         assert late.text == "You asked for this 1 hour ago, while Levqor was off. Send it now?"
-        assert (late.yes, late.no) == ("Send now", "Leave it")
+        assert (late.yes, late.no) == ("Send now", "Cancel")
         # Also a late one is guarded: this is the same again.
         same = await ask(Decision, id=late.nonce)
         assert "Send it again?" in same.text

@@ -95,7 +95,7 @@ def test_the_same_again_is_asked_about_and_sent_once_more_on_yes(sandbox, ada):
     ada.says("/slack_send hi")
     question = ada.waits(2)[-1]
     assert "Send it again?" in question.text
-    assert list(question.buttons) == ["Send again", "Leave it"]
+    assert list(question.buttons) == ["Send again", "Cancel"]
     assert all(len(data.encode()) <= 64 for data in question.buttons.values())
     assert slack_texts(sandbox) == ["hi"]
     ada.presses(question, "Send again")
@@ -110,7 +110,7 @@ def test_the_same_again_may_be_left(sandbox, ada):
     ada.says("/slack_send hi")
     ada.waits(1, until=ended)
     ada.says("/slack_send hi")
-    ada.presses(ada.waits(2)[-1], "Leave it")
+    ada.presses(ada.waits(2)[-1], "Cancel")
     assert ada.waits(2, until=lambda said: not said.buttons)[-1].text == "Not sent again."
     assert slack_texts(sandbox) == ["hi"]
 

@@ -167,7 +167,7 @@ def test_a_form_that_says_the_same_again_is_asked_about_in_its_own_message(sandb
         preview = asks("/skip")
         ada.presses(preview, "Send")
         ada.waits(until=lambda said: sent(said) or "again" in said.text)
-    assert list(preview.buttons) == ["Send again", "Leave it"]
+    assert list(preview.buttons) == ["Send again", "Cancel"]
     assert len(sandbox.slack.writes) == 1
     ada.presses(preview, "Send again")
     ada.waits(until=sent)
