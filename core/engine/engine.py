@@ -156,7 +156,7 @@ class Engine:
             stopping: Begin nothing, and give no run but the key's own.
         """
         gate = self.authorization.gate(action_id, values, caller)
-        with self._refusals(gate, ip):
+        with self._refusals(gate, key, ip):
             if (stopping := stopping or self._dispatcher.stopping) and key is None:
                 raise Stopping
             checked = self.authorization.admit(gate, test=test, keyed=bool(key), account=account)
@@ -243,12 +243,15 @@ class Engine:
         self.ledger.close()
 
     @contextlib.contextmanager
-    def _refusals(self, gate: Gate, ip: str | None) -> Iterator[None]:
+    def _refusals(self, gate: Gate, key: str | None, ip: str | None) -> Iterator[None]:
         action_id, caller = gate.action_id, gate.caller
         began = time.perf_counter()
         try:
             yield
         except LevqorError as error:
+            if isinstance(error, LedgerError):
+                self._dispatcher.offer_later()
+                error = self.ledger.unaccepted(error, key)
             # What was asked for may be anything; only names that exist are recorded.
             known = action_id if action_id in self.action_ids() else ""
             self._run_log.refused(known, error, caller, ip, 1000 * (time.perf_counter() - began))
@@ -274,14 +277,6 @@ class Engine:
             return self.ledger.accept(request, patience=until - time.monotonic())
         except QuotaSpent as error:
             raise spent(self.settings, connector, caller, error.resets_at) from None
-        except LedgerError as error:
-            self._dispatcher.offer_later()
-            # The key's first run may have been sent. A silent server is not asked: somebody waits.
-            unsent = request.key is None
-            if not unsent and not self.ledger.store.shared:
-                with contextlib.suppress(LedgerError):
-                    unsent = self.ledger.keyed(request.key or "") is None
-            raise error.replace(outcome="not_sent") if unsent else error from None
 
     def _again(self, accepted: Accepted) -> Future[Settled]:
         if (out := self._dispatcher.out(accepted.run)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from core.ledger.targets import Targets
 from core.ledger.tokens import Tokens
 from core.ledger.usage import Tally
 
+# What is true of a request that may have come before, to another bot or an earlier one.
+UNSURE = "Nothing was sent now; if this same request came before, its first answer counts."
 _TRIES = 5
 _STRANGERS = (
     "DELETE FROM callers WHERE last_seen < :before AND plan IS NULL AND paired_at IS NULL "
@@ -205,6 +208,19 @@ class Ledger(
         ):
             args = {"before": before, "day": day_of(before), "audited_before": audited_before}
             db.execute(sql, args)
+
+    def unaccepted(self, error: LedgerError, key: str | None) -> LedgerError:
+        """Add what is known of a request's run to why it could not be accepted.
+
+        The key's first run may have been sent. A silent server is not asked: somebody waits.
+        """
+        unsent = key is None
+        if key is not None and not self.store.shared:
+            with contextlib.suppress(LedgerError):
+                unsent = self.keyed(key) is None
+        if unsent:
+            return error.replace(outcome="not_sent")
+        return error.replace(message=f"{error.message} {UNSURE}")
 
     def check_key(self, check: str | None) -> None:
         """Compare a value made with the home's key, None where it has none, to the first one.

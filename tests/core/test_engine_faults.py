@@ -7,16 +7,21 @@ from contextlib import contextmanager, redirect_stderr
 
 import pytest
 
+from core import wording
 from core.connectors import CONNECTORS
 from core.engine import Engine
 from core.engine.queues import WORKERS
 from core.errors import InvalidInput, LedgerError
+from core.ledger.ledger import UNSURE
+from core.sandbox.slack import CHANNELS
 from core.settings import Settings
 from tests.support.asking import ADA, HELLO
 from tests.support.engines import both
 from tests.support.sandbox import Delay
+from tests.support.targets import add
 
 pytestmark = both
+GENERAL = next(iter(CHANNELS))
 
 
 def broken(*_):
@@ -52,6 +57,35 @@ def test_a_ledger_that_cannot_be_written_sends_nothing(pro, sandbox):
     assert isinstance(settled.error, LedgerError)
     assert settled.outcome == "not_sent"
     assert sandbox.slack.received == []
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "sure"),
+    [
+        (None, HELLO, "on both engines"),
+        (None, {"target": "ops", **HELLO}, "on both engines"),
+        ("new", HELLO, "on SQLite"),
+        ("new", {"target": "ops", **HELLO}, "on SQLite"),
+        ("sent before", HELLO, ""),
+    ],
+)
+def test_a_run_the_ledger_cannot_take_was_not_sent_or_not_by_this_request(
+    pro, sandbox, key, values, sure
+):
+    add(pro, "ops", "slack.send", channel=GENERAL)
+    pro.run("slack.send", HELLO, ADA, key="sent before")
+    store = pro.ledger.store
+    (store._pool if store.shared else store._writer).close()
+    with pytest.raises(LedgerError) as refused:
+        pro.accept("slack.send", values, ADA, key=key)
+    told = wording.refusal(refused.value)
+    if sure == "on both engines" or (sure and not store.shared):
+        assert refused.value.outcome == "not_sent"
+        assert told.startswith("Not sent. ")
+    else:
+        assert refused.value.outcome is None
+        assert UNSURE in told.splitlines()[0]
+    assert len(sandbox.slack.received) == 1
 
 
 def test_a_connectors_own_mistake_ends_the_run_and_names_it(home, environ):
