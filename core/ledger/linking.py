@@ -6,9 +6,9 @@ from core.callers import LABEL
 from core.errors import Busy, Fault, InvalidInput, NotFound
 from core.ledger.accept import share_today
 from core.ledger.audit import State
-from core.ledger.membership import callers_named, find_person, join, seen
+from core.ledger.membership import callers_named, find_person, join, named
 from core.ledger.people import People
-from core.ledger.standing import Standing, callers_of, standing
+from core.ledger.standing import Standing, callers_of, seen, standing
 from core.ledger.store import Connection, digest, random_code, reads, writes
 from core.plain import counted
 
@@ -31,7 +31,7 @@ class Linking(People):
     def link_code(self, db: Connection, maker: str, check: Check) -> str:
         """Make a code, which works once within ten minutes."""
         code, now = random_code(_LETTERS), db.now()
-        seen(db, maker)
+        seen(db, maker, now)
         check(_whole(db, maker))
         db.execute("DELETE FROM link_codes WHERE expires_at <= :now", {"now": now})
         db.execute(
@@ -53,7 +53,7 @@ class Linking(People):
         """
         now = db.now()
         given = {"hash": digest(code.strip().lower()), "caller": caller, "now": now}
-        seen(db, caller)
+        seen(db, caller, now)
         check(mine := _whole(db, caller))
         row = db.execute(
             "SELECT maker, redeemer FROM link_codes WHERE hash = :hash AND expires_at > :now", given
@@ -104,7 +104,7 @@ class Linking(People):
         def work(db: Connection) -> tuple[State, State]:
             names.clear()
             for each in sorted((maker, redeemer)):
-                seen(db, each)
+                named(db, each)
             ours, theirs = _whole(db, maker), _whole(db, redeemer)
             waits = {"maker": maker, "redeemer": redeemer, "now": db.now()}
             if ours[0].person is not None and ours[0].person == theirs[0].person:

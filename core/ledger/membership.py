@@ -10,15 +10,22 @@ from core.ledger.records import PersonRecord
 from core.ledger.standing import standing
 from core.ledger.store import Connection
 
-PERSON = "SELECT name, title, role, plan, created_at, seen_at FROM people"
+# A person was seen when one of their callers was, also before that was theirs.
+PERSON = (
+    "SELECT name, title, role, plan, created_at, (SELECT nullif(max(t.at), 0) FROM "
+    "(SELECT coalesce(people.seen_at, 0) AS at UNION ALL "
+    "SELECT last_seen FROM callers WHERE person = people.name) t) FROM people"
+)
+# When somebody was last seen who was only named.
+NEVER = 0.0
 
 
-def seen(db: Connection, caller: str) -> None:
+def named(db: Connection, caller: str) -> None:
     """Write that a caller exists, and lock its row."""
     db.execute(
-        "INSERT INTO callers (caller, first_seen, last_seen) VALUES (:caller, :now, :now) "
+        "INSERT INTO callers (caller, first_seen, last_seen) VALUES (:caller, :never, :never) "
         "ON CONFLICT (caller) DO UPDATE SET last_seen = callers.last_seen",
-        {"caller": caller, "now": db.now()},
+        {"caller": caller, "never": NEVER},
     )
 
 
@@ -26,8 +33,8 @@ def set_plan(db: Connection, caller: str, plan: str | None) -> None:
     """Put a caller on a plan; on None, on whichever is the default."""
     db.execute(
         "INSERT INTO callers (caller, plan, first_seen, last_seen) "
-        "VALUES (:caller, :plan, :now, :now) ON CONFLICT (caller) DO UPDATE SET plan = :plan",
-        {"caller": caller, "plan": plan, "now": db.now()},
+        "VALUES (:caller, :plan, :never, :never) ON CONFLICT (caller) DO UPDATE SET plan = :plan",
+        {"caller": caller, "plan": plan, "never": NEVER},
     )
     # Who is one of a person's has that person's plan.
     db.execute(
@@ -94,7 +101,7 @@ def require_unlinked(db: Connection, caller: str) -> None:
 
 def person_of(db: Connection, caller: str) -> str:
     """Read which person a caller is; raises NotFound where it is of its own."""
-    seen(db, caller)
+    named(db, caller)
     if (name := standing(db, caller).person) is None:
         raise NotFound(
             f"{caller} is not linked to a person.",
@@ -105,7 +112,7 @@ def person_of(db: Connection, caller: str) -> str:
 
 def join(db: Connection, name: str, caller: str) -> None:
     """Make a caller a person's; raises InvalidInput where it is another's, or an address."""
-    seen(db, caller)
+    named(db, caller)
     if standing(db, caller).person == name:
         return
     require_unlinked(db, caller)

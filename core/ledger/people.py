@@ -11,10 +11,10 @@ from core.ledger.membership import (
     change,
     find_person,
     join,
+    named,
     part,
     person_of,
     require_unlinked,
-    seen,
     state,
 )
 from core.ledger.records import CallerRecord, PersonRecord
@@ -54,7 +54,7 @@ class People(Audit):
         def work(db: Connection) -> tuple[State, State]:
             whose = name
             if ":" in name:
-                seen(db, name)
+                named(db, name)
                 whose = standing(db, name).person or name
             return change(db, whose, {"plan": plan})
 
@@ -67,11 +67,12 @@ class People(Audit):
 
     @reads
     def callers(self, db: Connection) -> list[CallerRecord]:
-        """Everybody who was ever seen, latest first."""
+        """Everybody who was ever seen, latest first, and then who was named."""
         rows = db.execute(
-            "SELECT c.caller, CASE WHEN p.name IS NULL THEN c.plan ELSE p.plan END, c.first_seen, "
-            "c.last_seen, c.paired_at, p.name, CASE WHEN p.name IS NULL THEN c.role ELSE p.role "
-            "END FROM callers c LEFT JOIN people p ON p.name = c.person ORDER BY c.last_seen DESC"
+            "SELECT c.caller, CASE WHEN p.name IS NULL THEN c.plan ELSE p.plan END, "
+            "nullif(c.first_seen, 0), nullif(c.last_seen, 0), c.paired_at, p.name, "
+            "CASE WHEN p.name IS NULL THEN c.role ELSE p.role END "
+            "FROM callers c LEFT JOIN people p ON p.name = c.person ORDER BY c.last_seen DESC"
         )
         return [CallerRecord(row[0], row[1] or self._begins_on(row[0]), *row[2:]) for row in rows]
 
@@ -139,7 +140,7 @@ class People(Audit):
 
         def work(db: Connection) -> tuple[State, State]:
             if ":" in name:
-                seen(db, name)
+                named(db, name)
                 require_unlinked(db, name)
             return change(db, name, changes)
 
@@ -152,7 +153,7 @@ class People(Audit):
         """
 
         def work(db: Connection) -> tuple[State, State]:
-            seen(db, caller)
+            named(db, caller)
             before = state(db, name)
             join(db, name, caller)
             return before, state(db, name)

@@ -182,12 +182,15 @@ class Token:
 
 @dataclass(frozen=True)
 class CallerRecord:
-    """A caller the ledger knows; a `role` of None is the default one."""
+    """A caller the ledger knows, not seen yet where it was only named.
+
+    A `role` of None is the default one.
+    """
 
     caller: str
     plan: str
-    first_seen: float
-    last_seen: float
+    first_seen: float | None
+    last_seen: float | None
     paired_at: float | None
     person: str | None = None
     role: str | None = None

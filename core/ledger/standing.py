@@ -69,6 +69,18 @@ def standings(db: Connection) -> list[Standing]:
     ]
 
 
+def seen(db: Connection, caller: str, now: float) -> tuple[str | None, str | None, str | None]:
+    """Write that a caller was seen, which locks its row; its person, role and plan."""
+    person, role, plan = db.execute(
+        "INSERT INTO callers (caller, first_seen, last_seen) VALUES (:caller, :now, :now) "
+        "ON CONFLICT (caller) DO UPDATE SET last_seen = :now, first_seen = "
+        "CASE WHEN callers.first_seen = 0 THEN :now ELSE callers.first_seen END "
+        "RETURNING person, role, plan",
+        {"caller": caller, "now": now},
+    ).fetchone()
+    return person, role, plan
+
+
 def lock(db: Connection, caller: str, now: float, *, unlimited: str | None = None) -> Standing:
     """Read who a caller is and write that they were seen, which locks their rows.
 
@@ -76,19 +88,14 @@ def lock(db: Connection, caller: str, now: float, *, unlimited: str | None = Non
     so does who links or removes one of them. With `unlimited`, the default plan of who may need
     no lock, nothing is locked where the plan is `pro` and no token has a rate.
     """
-    who = {"caller": caller, "now": now}
     if unlimited is not None:
-        row = db.execute(_CALLER, who).fetchone()
-        person, role, plan, seen = row or (None, None, None, 0.0)
+        row = db.execute(_CALLER, {"caller": caller}).fetchone()
+        person, role, plan, last_seen = row or (None, None, None, 0.0)
         token = _token(db, caller)
         rated = token is not None and token.per_hour is not None
-        if (plan or unlimited) == "pro" and seen > now - _SEEN_SECONDS and not rated:
+        if (plan or unlimited) == "pro" and last_seen > now - _SEEN_SECONDS and not rated:
             return Standing(caller, person, role, plan, token, now)
-    person, role, plan = db.execute(
-        "INSERT INTO callers (caller, first_seen, last_seen) VALUES (:caller, :now, :now) "
-        "ON CONFLICT (caller) DO UPDATE SET last_seen = :now RETURNING person, role, plan",
-        who,
-    ).fetchone()
+    person, role, plan = seen(db, caller, now)
     if person is not None:
         role, plan = db.execute(
             "UPDATE people SET seen_at = :now WHERE name = :person RETURNING role, plan",

@@ -8,7 +8,7 @@ from core.contract import nearest
 from core.errors import Fault, InvalidInput, NotFound
 from core.ledger.accept import forget_keys
 from core.ledger.audit import State
-from core.ledger.membership import seen, set_plan
+from core.ledger.membership import named, set_plan
 from core.ledger.people import People
 from core.ledger.records import Token
 from core.ledger.sessions import end_sessions
@@ -58,7 +58,7 @@ class Tokens(People):
         def work(db: Connection) -> tuple[None, State]:
             now = db.now()
             _check_targets(db, scope)
-            seen(db, caller)
+            named(db, caller)
             row = {"label": label, "hash": digest(token), "admin": int(admin), "now": now}
             more = {"scope": str(scope), "per_hour": per_hour}
             row |= {**more, "expires_at": None if expires is None else now + expires}
@@ -161,7 +161,7 @@ class Tokens(People):
     ) -> None:
         def work(db: Connection) -> tuple[State, State]:
             # Its runs are accepted before this, or after: never with half of it.
-            seen(db, f"{ADDRESSED_SURFACE}:{label}")
+            named(db, f"{ADDRESSED_SURFACE}:{label}")
             _live(db, label)
             before = _state(db, label)
             change(db, db.now())

@@ -3,6 +3,8 @@
 import time
 from dataclasses import replace
 
+import pytest
+
 from core.ledger.standing import Standing, lock, token_label
 from tests.support.engines import both
 
@@ -35,6 +37,42 @@ def test_whoever_has_a_limit_is_locked_by_noting_that_they_were_seen(ledger):
     assert noted(ledger, "cli:ada", 125.0, unlimited="pro")[1] == (1.0, 125.0)
     ledger.set_plan("cli:ada", "pro")
     assert noted(ledger, "cli:ada", 126.0, unlimited="free")[1] == (1.0, 125.0)
+
+
+# How somebody comes to be known, who it is, and whether they were there themselves.
+BY_ADMINS = [
+    (lambda ledger: ledger.person_link("ann", "cli:ada", by="cli:root"), "cli:ada", False),
+    (lambda ledger: ledger.person_set("cli:ada", by="cli:root", role="sender"), "cli:ada", False),
+    (lambda ledger: ledger.set_plan("cli:ada", "pro"), "cli:ada", False),
+    (lambda ledger: ledger.token_new("ci", plan="pro"), "http:ci", False),
+]
+BY_THEMSELVES = [
+    (lambda ledger: ledger.link_code("cli:ada", id), "cli:ada", True),
+    (lambda ledger: ledger.link_redeem("cli:ada", "wrong", id), "cli:ada", True),
+    (lambda ledger: ledger.redeem("tg", "42", ledger.pair_code("tg")[0]), "tg:42", True),
+    (lambda ledger: noted(ledger, "cli:ada", ledger.now()), "cli:ada", True),
+]
+
+
+def seen_at(ledger):
+    """When each caller was last seen, and each person."""
+    callers = {each.caller: each.last_seen for each in ledger.callers()}
+    return callers | {each.name: each.seen_at for each in ledger.people()}
+
+
+@pytest.mark.parametrize(("known", "caller", "there"), BY_ADMINS + BY_THEMSELVES)
+def test_who_was_only_named_was_never_seen(ledger, known, caller, there):
+    ledger.person_add("ann", [], by="cli:root", plan="pro")
+    known(ledger)
+    assert (seen_at(ledger)[caller] is not None) == there
+    ledger.person_link("ann", caller, by="cli:root")
+    assert (seen_at(ledger)["ann"] is not None) == there
+    # Who has no limit is noted at once too.
+    noted(ledger, caller, now := ledger.now(), unlimited="pro")
+    (first,) = (each.first_seen for each in ledger.callers() if each.caller == caller)
+    seen = seen_at(ledger)
+    assert seen[caller] == seen["ann"]
+    assert now - 60 < first <= seen[caller] <= now
 
 
 def test_a_token_with_a_rate_is_locked_whatever_its_plan(ledger):

@@ -33,7 +33,9 @@ NOT_SHOWN = (
 )
 
 
-def _ago(at: float | dt.datetime) -> str:
+def _ago(at: float | dt.datetime | None) -> str:
+    if at is None:
+        return "never"
     seconds = at.timestamp() if isinstance(at, dt.datetime) else at
     return wording.ago(time.time() - seconds)
 
