@@ -80,7 +80,7 @@ def dispatching(pro, ways, told):
     yield make
     ways.open.set()
     for each in made:
-        each.close(SOON)
+        each.close(0)
 
 
 @pytest.fixture
@@ -144,6 +144,7 @@ def test_a_dispatcher_writes_down_why_a_run_failed_and_each_of_several_attempts(
         settled = ended(dispatcher, one)
         assert (settled.outcome, settled.error.reason) == (outcome, error.reason)
         assert (settled.attempts, settled.tries, settled.test) == (2, TWO, True)
+        assert settled.ms > 0
         assert row(pro.ledger, one.run, ENDING) == (
             outcome, 2, error.code, error.reason, None, '[[0, 5, "odd"], [9, 4, null]]',
         )  # fmt: skip
@@ -291,19 +292,24 @@ def test_a_dispatcher_says_busy_where_no_place_is_left_or_none_was_free_in_time(
 def test_a_dispatcher_tells_what_others_made_of_a_run_before_it_began(
     dispatcher, pro, ways, told, job
 ):
-    refused, dead, gone = job(), job(), job()
-    pro.ledger.settle(refused.run, "refused", code="upstream_error", reason="gone", ms=3.0)
-    pro.ledger.settle(dead.run, "not_sent", code="upstream_error", reason="interrupted")
+    refused, restored, dead, gone = job(), job(), job(), job()
+    ending = {"code": "upstream_error", "ms": 3.0, "at": 1.0}
+    pro.ledger.settle(refused.run, "refused", reason="gone", **ending)
+    pro.ledger.settle(restored.run, "unknown", reason="restored", **ending)
+    pro.ledger.settle(dead.run, "not_sent", reason="interrupted", **ending)
     sql = "DELETE FROM runs WHERE run = :run"
     pro.ledger.store.write(lambda db: db.execute(sql, {"run": gone.run}))
-    ends = [ended(dispatcher, each) for each in (refused, dead, gone)]
+    ends = [ended(dispatcher, each) for each in (refused, restored, dead, gone)]
+    before = ("not_sent", "interrupted_before")
     assert [(end.outcome, end.error.reason) for end in ends] == [
-        ("refused", "gone"), ("not_sent", "interrupted_before"), ("not_sent", "interrupted_before"),
+        ("refused", "gone"), ("unknown", "restored"), before, before,
     ]  # fmt: skip
     assert ends[0].ms == 3.0
-    assert row(pro.ledger, refused.run, "state, reason, ms") == ("refused", "gone", 3.0)
+    columns = "state, reason, ms, settled_at"
+    assert row(pro.ledger, refused.run, columns) == ("refused", "gone", 3.0, 1.0)
+    assert row(pro.ledger, restored.run, columns) == ("unknown", "restored", 3.0, 1.0)
     assert ways.asked == []
-    assert len(told) == 3
+    assert len(told) == 4
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -343,3 +349,84 @@ def test_a_dispatcher_keeps_what_the_ledger_does_not_take_and_offers_it_again(
         "sent", 2, None, None, '{"status": "sent"}', '[[0, 5, "odd"], [9, 4, null]]',
     )  # fmt: skip
     assert row(pro.ledger, other.run, "state") == ("not_sent",)
+
+
+def test_a_dispatcher_has_a_queue_for_each_account_whose_threads_are_named_for_it(
+    dispatcher, ways, job
+):
+    ways.open.clear()
+    one = job()
+    theirs = replace(job(), request=replace(one.request, account="ops"))
+    for each in (one, theirs):
+        dispatcher.start(each)
+    wait_for(lambda: len(ways.asked) == 2, SOON)
+    names = ["slack", one.connector.account_id("ops")]
+    assert [dispatcher.load()[name] for name in names] == [(1, 0), (1, 0)]
+    threads = {thread.name for thread in threading.enumerate()}
+    assert {f"levqor-{name}-1" for name in names} <= threads
+    ways.open.set()
+    assert [each.future.result(SOON).outcome for each in (one, theirs)] == ["sent"] * 2
+
+
+class Asked(Lasting):
+    """A ledger's store, and how long each write had."""
+
+    def __init__(self, store):
+        super().__init__(store, store.grace)
+        self.patience = []
+
+    def write(self, work, **how):
+        self.patience.append(how.get("patience"))
+        return self._store.write(work, **how)
+
+
+def test_a_dispatcher_offers_what_others_kept_and_forgets_what_others_wrote(dispatching, pro, job):
+    ledger = Ledger(Asked(pro.ledger.store))
+    dispatcher, one, other = dispatching(ledger), job(), job()
+    dispatcher.catch_up(2.0)
+    assert ledger.store.patience == []
+    ledger.keep(one.run, state="not_sent", at=1.0)
+    dispatcher.catch_up(2.0)
+    assert ledger.store.patience == [2.0]
+    assert row(ledger, one.run, "state") == ("not_sent",)
+    dispatcher._unwritten[other.run] = other.future
+    dispatcher.catch_up(2.0)
+    assert dispatcher.out(other.run) is None
+
+
+def test_a_dispatcher_has_nothing_more_to_say_of_what_never_went_out(dispatcher, pro, job):
+    one = job()
+    file = pro.ledger.store.files
+    away = file.rename(file.with_suffix(".away"))
+    settled = dispatcher.start(one).result(SOON)
+    assert (settled.error.reason, settled.ms > 0) == ("ledger_replaced", True)
+    wait_for(lambda: not dispatcher._out, SOON)
+    assert dispatcher.unwritten(0.0) is None
+    away.rename(file)
+    assert dispatcher.unwritten(60) is None
+    assert row(pro.ledger, one.run, "state") == ("not_sent",)
+
+
+def test_a_dispatcher_that_stops_does_not_wait_for_ever_for_a_log_that_hangs(dispatching, job):
+    stopped = threading.Event()
+    dispatcher = dispatching(ended=lambda *_: stopped.wait(60))
+    assert dispatcher.start(job()).result(SOON).outcome == "sent"
+    dispatcher.close(0)
+    stopped.set()
+
+
+def test_a_dispatcher_that_stops_offers_once_more_what_the_ledger_did_not_take(
+    dispatcher, pro, ways, told, job
+):
+    file = pro.ledger.store.files
+    one = job()
+    ways.open.clear()
+    dispatcher.start(one)
+    wait_for(lambda: ways.asked, SOON)
+    away = file.rename(file.with_suffix(".away"))
+    ways.open.set()
+    wait_for(lambda: told and not dispatcher._out, SOON)
+    away.rename(file)
+    dispatcher.close(0)
+    assert pro.ledger.kept() == []
+    assert row(pro.ledger, one.run, "state") == ("sent",)

@@ -89,6 +89,16 @@ def test_a_queue_starts_a_thread_only_where_none_is_idle_and_each_has_its_name(j
     wait_for(lambda: not named("own"), SOON)
 
 
+def test_a_queue_counts_who_is_idle(made, jobs):
+    queue, held = made()
+    for _ in range(2):
+        assert all(map(queue.offer, jobs(2)))
+        wait_for(lambda: queue.load() == (2, 0), SOON)
+        held.let_go(2)
+        wait_for(lambda: (queue.load(), queue._idle) == ((0, 0), 2), SOON)
+    assert queue._threads == 2
+
+
 def test_a_queue_takes_those_who_wait_in_order_one_for_each_that_ends(made, jobs):
     queue, held = made()
     runs = jobs(WORKERS + 3)
@@ -115,9 +125,11 @@ def test_a_queue_lets_the_next_be_sent_once_one_has_sent_and_is_not_over(made, j
 
 def test_a_queue_gives_back_who_waits_too_long_and_nobody_else(made, jobs):
     queue, held = made(wait_seconds=0.2)
-    runs = jobs(WORKERS + 2)
-    assert all(map(queue.offer, runs[:-1]))
-    wait_for(lambda: held.late, SOON)
+    runs = jobs(WORKERS + 3)
+    assert all(map(queue.offer, runs[:WORKERS]))
+    wait_for(lambda: len(held.began) == WORKERS, SOON)
+    assert all(map(queue.offer, runs[WORKERS:-1]))
+    wait_for(lambda: len(held.late) == 2, SOON)
     assert held.late == runs[WORKERS:-1]
     assert queue.load() == (WORKERS, 0)
     held.let_go()
@@ -125,6 +137,16 @@ def test_a_queue_gives_back_who_waits_too_long_and_nobody_else(made, jobs):
     assert queue.offer(runs[-1])
     wait_for(lambda: len(held.began) == WORKERS + 1, SOON)
     assert held.late == runs[WORKERS:-1]
+
+
+def test_a_queue_gives_back_who_waits_for_those_that_are_not_over(made, jobs):
+    queue, held = made(sent=True, wait_seconds=0.2)
+    runs = jobs(THREADS + 1)
+    for number, run in enumerate(runs[:-1], 1):
+        assert queue.offer(run)
+        wait_for(lambda number=number: len(held.began) == number, SOON)
+    assert queue.offer(runs[-1])
+    wait_for(lambda: held.late == runs[-1:], SOON)
 
 
 def test_a_queue_lets_two_minutes_pass_before_one_who_waits_is_late(made, jobs):
