@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OUTCOMES: tuple[Wanted, ...] = get_args(Wanted)
-SINCE = "so long ago, written 7d, 36h or 90m, or a date in UTC, written 2026-11-01"
+SINCE = "a time such as 7d, 36h or 90m (so long ago), or a date in UTC such as 2026-11-01"
 
 NOT_YOUR_RUNS = Forbidden(
     "You may list your own runs only.", fix="Leave person out; admins see the runs of others."

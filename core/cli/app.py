@@ -85,7 +85,7 @@ GROUPS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
             "test": "targets.try_out",
         },
     ),
-    (PEOPLE, "pair", "Authorize a chat account.", {}),
+    (PEOPLE, "pair", "Pair a chat account: whoever sends the bot the code may use it.", {}),
     (
         SET_UP,
         "service",

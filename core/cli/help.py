@@ -17,6 +17,8 @@ from core.errors import InvalidInput
 
 # What typer says, and how a person says it.
 _PLAINER = (
+    (r"is wrong: \w+ '(.*)' is a directory\.", r"names \1, which is a folder."),
+    (r"is wrong: \w+ '(.*)' (is a file|does not exist)\.", r"names \1, which \2."),
     (r"Option '(.*)' requires an argument\.", r"\1 needs a value after it."),
     (r"Option '(.*)' does not take a value\.", r"\1 takes no value."),
     (r"Got unexpected extra argument\(s\) \((.*)\)", r"This is not expected here: \1."),
@@ -150,7 +152,8 @@ def usage_error(error: TyperException) -> InvalidInput:
 def _expected(param: Any) -> str | None:
     choices = param.type_descriptor.choices
     if choices:
-        return f"must be {' or '.join(map(str, choices))}."
+        *first, last = map(str, choices)
+        return f"must be {', '.join(first)} or {last}."
     if param.min is not None:
         return f"must be a whole number from {param.min} to {param.max}."
     return None

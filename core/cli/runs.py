@@ -136,7 +136,9 @@ def runs(
         lambda: out.table(
             ("run", "when", "action", "outcome", "ms", "caller", "why"),
             [_row(entry) for entry in entries],
-            empty="No such runs." if narrowed else "No runs yet. Try: levqor run ACTION --test",
+            empty="No runs like these."
+            if narrowed
+            else "No runs yet. Try: levqor run ACTION --test",
             drop=("ms", "caller", "why", "when"),
             styles=lambda number: STYLES.get(entries[number].state, ""),
         ),

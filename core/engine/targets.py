@@ -140,11 +140,11 @@ def _made(
 ) -> TargetRecord:
     connector, action = engine.action(action_id)
     where = action.input.destinations()
-    may = f"a target of {action_id} may name {', '.join([*where, 'an account'])}"
+    give = f"give {' or '.join([*(f'{each}=…' for each in where), 'an account'])}"
     if not values and account is None:
-        raise InvalidInput([Fault("destination", f"is missing: {may}")], NOT_CHANGED)
+        raise InvalidInput([Fault("destination", f"is missing: {give}")], NOT_CHANGED)
     if wrong := [each for each in values if each not in where]:
-        faults = [Fault(each, f"is no part of a destination: {may}") for each in wrong]
+        faults = [Fault(each, f"is no part of a destination: {give}") for each in wrong]
         raise InvalidInput(faults, NOT_CHANGED)
     try:
         account = account and account_name(account)

@@ -174,7 +174,16 @@ def test_a_command_like_no_other_is_answered_with_the_help_to_read(cli):
         (("why",), "Missing argument RUN."),
         (("token",), "levqor token needs one more word: new, list, set, rotate, revoke."),
         (("runs", "--lst", "3"), "No such option: --lst\nDid you mean --last?"),
-        (("backup", "/"), "FILE is wrong: file / is a directory."),
+        (("backup", "/"), "FILE names /, which is a folder."),
+        (("restore", "gone.db"), "FILE names gone.db, which does not exist."),
+        (("usage", "--by", "day"), "--by must be person, action or service."),
+        (
+            ("target", "add", "ops", "slack.send"),
+            (
+                "That cannot be where a target leads; nothing was changed.\n"
+                "destination: is missing: give channel=… or an account"
+            ),
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_everyday_words(cli, typed, told):

@@ -79,7 +79,7 @@ REFUSED = [
     (("add", "bob"), "There is a person bob already."),
     (("add", "ann", SLACK), f"{SLACK} is bob."),
     (("add", "ann", "--display", "A\nB"), "--display: must be one line of at most 80 characters"),
-    (("add", "ann", "--role", "boss"), "--role must be none or viewer or sender or admin."),
+    (("add", "ann", "--role", "boss"), "--role must be none, viewer, sender or admin."),
     (("set", "bob"), "Say what to change: --role, --plan or --display."),
     (("set", PHONE, "--display", "Ann"), "--display: is a person's, and this is a caller"),
     (("set", "bobb", "--role", "admin"), "There is no person bobb."),

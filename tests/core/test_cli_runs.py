@@ -48,7 +48,7 @@ def test_runs_are_picked_by_time_person_action_and_outcome(sent):
         (("--outcome", "open"), []),
     ]:
         assert listed(sent, *options) == found, options
-    assert sent("runs", "--outcome", "unknown").out == "No such runs.\n"
+    assert sent("runs", "--outcome", "unknown").out == "No runs like these.\n"
 
 
 @both
@@ -69,7 +69,7 @@ def test_ones_own_runs_are_those_of_this_user_and_of_whom_they_are_linked_with(s
 
 WRONG = [
     (("--mine", "--person", BOB), "--mine: cannot be given beside --person"),
-    (("--since", "last week"), "--since: must be so long ago, written 7d, 36h or 90m, or a date"),
+    (("--since", "last week"), "--since: must be a time such as 7d, 36h or 90m"),
     (("--person", "cli:nobody-here"), "--person: is nobody whom Levqor knows"),
     (("--action", "slak.send"), "--action: is no action and no service; did you mean slack.send?"),
     (("--outcome", "lost"), "--outcome: must be sent, refused, not_sent, unknown or open"),

@@ -106,8 +106,8 @@ def test_usage_by_person_in_text_names_people(november):
         (("--month", "2025-13"), "--month: must be a month, written 2026-11"),
         (("--month", "November"), "--month: must be a month, written 2026-11"),
         (("--month", "2025-11", "--days", "3"), "--month: goes without --days"),
-        (("--by", "caller"), "--by must be person or action or service."),
-        (("--output", "xls"), "--output must be text or json or csv."),
+        (("--by", "caller"), "--by must be person, action or service."),
+        (("--output", "xls"), "--output must be text, json or csv."),
     ],
 )
 def test_what_is_wrong_is_refused_with_how_to_write_it(cli, options, words):

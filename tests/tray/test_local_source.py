@@ -273,7 +273,7 @@ def test_a_sandbox_that_did_not_start_is_said_and_no_real_service_asked_in_its_p
     file.touch()
     with sandbox_source(file) as (source, _):
         for _ in range(2):
-            with pytest.raises(SourceError, match=r"--home is wrong: dir .* is a file") as caught:
+            with pytest.raises(SourceError, match=r"--home names .*, which is a file") as caught:
                 source.health()
             assert caught.value.fault.fix == "See: levqor --help"
         told = source.test("slack.send")
