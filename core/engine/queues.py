@@ -21,7 +21,7 @@ class Queue:
     """Sixteen workers, started as they are needed, and 256 places to wait.
 
     A worker that has sent its run calls what `work` is given; from then on it counts as none.
-    Threads are daemons: one that hangs in a name look-up must not hold up the exit.
+    Threads are daemons: one whose service hangs must not hold up the exit.
     """
 
     def __init__(
