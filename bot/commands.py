@@ -145,7 +145,7 @@ class Commands:
             case "health" if rest.lower() not in ("", "live"):
                 raise InvalidInput(message="health takes nothing, or the word live.")
             case "health":
-                text = await self.health(live=bool(rest))
+                text = await self.health(spelling, live=bool(rest))
             case "usage":
                 text = await self.usage(who)
             case "runs":
@@ -216,10 +216,11 @@ class Commands:
             lines.append(f"{TARGET}: a name for where it goes, one of {', '.join(names)}.")
         return "\n".join([*lines, *quoting(action.input)])
 
-    async def health(self, *, live: bool = False) -> str:
+    async def health(self, spelling: Spelling, *, live: bool = False) -> str:
         """Health in words; `live` probes every connector first, at most ten seconds."""
         report = await self._call(self._health.report, live=live)
-        return "\n".join(wording.health_lines(report))
+        how = [f"To check now: {spelling.question('health')} live"] if report.unchecked else []
+        return "\n".join([*wording.health_lines(report), *how])
 
     async def usage(self, who: Access) -> str:
         """Today's quota of somebody, and the last week: their own runs, an admin's everybody's."""

@@ -230,7 +230,7 @@ class Handlers:
         parts = [
             ("Your last runs", await bot.commands.runs(caller, LAST_RUNS)),
             ("Today", await bot.commands.usage(who)),
-            ("Health", await bot.commands.health()),
+            ("Health", await bot.commands.health(self._spelling)),
         ]
         await self._api.publish_home(_user(caller), views.home(actions, parts))
 

@@ -118,5 +118,7 @@ def draw(out: Output, report: Health) -> None:
         if failed:
             lines.append(f"{title}, last failure: {failed.message} (levqor why {failed.run})")
     lines += wording.closing_lines(report)
+    if report.unchecked:
+        lines.append("To check now: levqor health --live")
     if lines:
         out.line("\n".join(["", *lines]))

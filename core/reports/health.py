@@ -162,6 +162,11 @@ class Health(HealthSummary):
         default=None, metadata={"description": "Where several may share the database."}
     )
 
+    @property
+    def unchecked(self) -> bool:
+        """Whether nobody has looked yet whether a service that is set up works."""
+        return any(each.verdict is Verdict.UNCHECKED for each in self.detail.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class SignInLink(Report):

@@ -250,6 +250,7 @@ def test_health_lists_further_accounts_below_their_service(home, environ):
     assert first.endswith(
         "5 of 5 services are set up; none is checked yet. Slack (acme) is not set up."
     )
+    assert lines[-1] == "To check now: /health live"
     titles = [line.partition(":")[0] for line in lines if "not checked" in line or "acme" in line]
     assert titles[0] == "Slack"
     assert titles[1].startswith("Slack (acme) is not set up. SLACK_WEBHOOK_URL__ACME is missing")

@@ -28,6 +28,12 @@ def test_without_runs_the_list_says_what_to_try(cli):
     assert cli("runs").out == "No runs yet. Try: levqor run ACTION --test\n"
 
 
+def test_health_that_nobody_has_checked_says_how_to(cli):
+    how = "\nTo check now: levqor health --live\n"
+    assert cli("health").out.endswith(how)
+    assert how not in cli("health", "--live").out
+
+
 def test_why_tells_a_run_s_story_with_the_fix_by_the_beginning_of_its_id(cli, sandbox):
     sandbox.slack.next(Answer(404, "no_service"))
     run = cli("run", "slack.send", "one", "--output", "json").json["run"]

@@ -184,6 +184,7 @@ def test_the_home_tab_shows_actions_runs_quota_and_health(slack):
     every = len(CONNECTORS)
     assert f"{every} of {every} services are set up; none is checked yet." in shown
     assert "Interface slack:" in shown
+    assert "To check now: /levqor health live" in shown
 
 
 def test_the_home_tab_says_plainly_what_is_in_doubt_and_what_was_not_sent(slack, sandbox):
