@@ -13,11 +13,13 @@ from core.engine.dispatcher import Dispatcher
 from core.engine.queues import WORKERS
 from core.engine.results import Settled
 from core.engine.validation import credential_digest
-from core.errors import InternalError, NotSent, Refused, Unwritten
+from core.errors import Fault, InternalError, InvalidInput, NotSent, Refused, Unwritten
 from core.ledger import Ledger
+from core.ledger.store import PATIENCE
 from core.outbound import Delivery, Outbound, Try, retry
 from core.timers import uptime
 from tests.support.asking import ADA
+from tests.support.holding import rows_held
 from tests.support.journal import row
 from tests.support.waiting import wait_for
 
@@ -129,6 +131,7 @@ def test_a_dispatcher_delivers_a_run_once_and_writes_down_how_it_ended(
     assert dispatcher.start(one) is one.future
     assert len(ways.asked) == 1
     assert set(dispatcher.load().values()) == {(0, 0)}
+    assert (dispatcher._out, dispatcher._ending) == ({}, set())
 
 
 def test_a_dispatcher_writes_down_why_a_run_failed_and_each_of_several_attempts(
@@ -196,6 +199,18 @@ def test_a_dispatcher_conceals_where_a_target_leads_from_its_asker_alone(
         seen = ended(dispatcher, job(conceal=conceal, sandbox_page=None)).receipt
         assert seen == (Receipt("sent") if conceal else receipt)
         assert told[-1][1].receipt == receipt
+
+
+def test_a_dispatcher_tells_who_may_not_see_the_target_nothing_but_what_is_the_same_for_all(
+    dispatcher, pro, ways, job
+):
+    known = job().connector.answers.find("too_fast")
+    ways.ends.append(Delivery(ONE, error=NotSent("too_fast", "In the channel #board.")))
+    assert ended(dispatcher, job(conceal=True)).error.message == known.error().message
+    page = pro.accept("notion.create", {"props": {"Name": "n"}}, ADA).job
+    ways.ends.append(Delivery(ONE, error=InvalidInput([Fault("props.name", "is not there")])))
+    faults = ended(dispatcher, replace(page, conceal=True)).error.faults
+    assert [fault.field for fault in faults] == ["props.Name"]
 
 
 @pytest.mark.parametrize(("grace", "seconds"), [(0.0, 30.0), (30.0, 20.0), (60.0, 30.0)])
@@ -430,3 +445,64 @@ def test_a_dispatcher_that_stops_offers_once_more_what_the_ledger_did_not_take(
     dispatcher.close(0)
     assert pro.ledger.kept() == []
     assert row(pro.ledger, one.run, "state") == ("sent",)
+
+
+def test_a_dispatcher_that_stops_keeps_what_the_ledger_does_not_take_then_either(
+    dispatcher, pro, ways, told, job
+):
+    file = pro.ledger.store.files
+    one = job()
+    ways.open.clear()
+    dispatcher.start(one)
+    wait_for(lambda: ways.asked, SOON)
+    away = file.rename(file.with_suffix(".away"))
+    ways.open.set()
+    wait_for(lambda: told and not dispatcher._out, SOON)
+    dispatcher.close(0)
+    assert pro.ledger.kept() == [one.run]
+    away.rename(file)
+    dispatcher.catch_up(PATIENCE)
+    assert row(pro.ledger, one.run, "state") == ("sent",)
+
+
+def test_a_dispatcher_believes_the_first_who_knows_how_a_run_ended(
+    dispatcher, ways, told, job, home
+):
+    one = job()
+    ways.open.clear()
+    dispatcher.start(one)
+    wait_for(lambda: ways.asked, SOON)
+    with rows_held(home, None) as release:
+        ways.open.set()
+        wait_for(lambda: one.run in dispatcher._ending, SOON)
+        threading.Timer(0.2, release).start()
+        dispatcher.close(0)
+    assert one.future.result(SOON).outcome == "sent"
+    assert len(told) == 1
+
+
+def test_a_dispatcher_settles_who_waited_too_long_on_a_thread_of_its_own(dispatching, ways, job):
+    threads = []
+    dispatcher = dispatching(
+        ended=lambda *_: threads.append(threading.current_thread()), wait_seconds=0.1
+    )
+    ways.open.clear()
+    for _ in range(WORKERS + 1):
+        dispatcher.start(job())
+    wait_for(lambda: threads, SOON)
+    assert [(thread.name, thread.daemon) for thread in threads] == [("levqor-late", True)]
+
+
+def test_a_dispatcher_offers_later_until_the_ledger_has_taken_it(dispatching, pro, job):
+    ledger = Ledger(Asked(pro.ledger.store))
+    dispatcher, one = dispatching(ledger), job()
+    ledger.keep(one.run, state="not_sent", at=1.0)
+    file = pro.ledger.store.files
+    away = file.rename(file.with_suffix(".away"))
+    dispatcher._offer()
+    assert dispatcher._offering
+    away.rename(file)
+    dispatcher._offer()
+    assert not dispatcher._offering
+    assert ledger.store.patience == [PATIENCE, PATIENCE]
+    assert row(ledger, one.run, "state") == ("not_sent",)

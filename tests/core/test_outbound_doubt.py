@@ -158,9 +158,10 @@ def test_each_attempt_says_when_it_began_and_why_it_failed(outbound):
         time.sleep(0.03)
         raise InvalidInput
 
+    began = uptime()
     (once,) = failing(outbound, slow).tries
-    assert (once.reason, once.at) == (InvalidInput.code, 0)
-    assert once.ms >= 30
+    assert once.reason == InvalidInput.code
+    assert 30 <= once.at + once.ms <= 1000 * (uptime() - began) + 1
 
 
 def test_each_credential_keeps_what_it_learned(outbound):

@@ -191,3 +191,22 @@ def test_a_queue_takes_nothing_where_no_thread_can_be_had_and_waits_where_one_is
         threading.stack_size(before)
     held.let_go()
     wait_for(lambda: held.began == [second.run, third.run], SOON)
+
+
+def test_a_queue_starts_a_thread_for_who_waits_where_all_there_are_have_sent_or_send(jobs):
+    say, go, began = threading.Semaphore(0), threading.Semaphore(0), []
+
+    def work(job, sent):
+        began.append(job.run)
+        say.acquire(timeout=60)
+        sent()
+        go.acquire(timeout=60)
+
+    queue = Queue("more", work, began.append)
+    assert all(map(queue.offer, jobs(WORKERS + 1)))
+    wait_for(lambda: len(began) == WORKERS, SOON)
+    say.release()
+    wait_for(lambda: len(began) == WORKERS + 1, SOON)
+    queue.drain()
+    for gate in (say, go):
+        gate.release(1000)
