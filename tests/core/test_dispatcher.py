@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections import deque
 from dataclasses import replace
 
@@ -13,8 +14,17 @@ from core.engine.dispatcher import Dispatcher
 from core.engine.queues import WORKERS
 from core.engine.results import Settled
 from core.engine.validation import credential_digest
-from core.errors import Fault, InternalError, InvalidInput, NotSent, Refused, Unwritten
+from core.errors import (
+    Fault,
+    InternalError,
+    InvalidInput,
+    LedgerError,
+    NotSent,
+    Refused,
+    Unwritten,
+)
 from core.ledger import Ledger
+from core.ledger.records import TargetRecord
 from core.ledger.store import PATIENCE
 from core.outbound import Delivery, Outbound, Try, retry
 from core.timers import uptime
@@ -190,6 +200,13 @@ def test_a_dispatcher_sends_people_to_the_sandbox_where_there_is_one(
     assert ended(dispatcher, job(sandbox_page=page)).receipt == then
 
 
+def test_a_dispatcher_tells_the_target_that_was_named(dispatcher, job):
+    one = job()
+    target = TargetRecord("builds", "slack.send", None, {}, 1.0)
+    named = replace(one, request=replace(one.request, target=target))
+    assert ended(dispatcher, named).target == "builds"
+
+
 def test_a_dispatcher_conceals_where_a_target_leads_from_its_asker_alone(
     dispatcher, ways, told, job
 ):
@@ -231,8 +248,10 @@ def test_a_dispatcher_starts_a_run_once_while_it_is_out(dispatcher, ways, told, 
     assert dispatcher.out(one.run) is future
     assert dispatcher.out("another") is None
     assert dispatcher.load()["slack"] == (1, 0)
+    threading.Event().wait(0.03)
     ways.open.set()
     assert future.result(SOON).outcome == "sent"
+    assert future.result(SOON).ms >= 30
     assert dispatcher.start(one) is future
     wait_for(lambda: dispatcher.out(one.run) is None, SOON)
     assert (len(ways.asked), len(told)) == (1, 1)
@@ -451,7 +470,7 @@ def test_a_dispatcher_that_stops_keeps_what_the_ledger_does_not_take_then_either
     dispatcher, pro, ways, told, job
 ):
     file = pro.ledger.store.files
-    one = job()
+    one, other = job(), job()
     ways.open.clear()
     dispatcher.start(one)
     wait_for(lambda: ways.asked, SOON)
@@ -459,10 +478,38 @@ def test_a_dispatcher_that_stops_keeps_what_the_ledger_does_not_take_then_either
     ways.open.set()
     wait_for(lambda: told and not dispatcher._out, SOON)
     dispatcher.close(0)
-    assert pro.ledger.kept() == [one.run]
+    assert dispatcher.start(other).result(0).outcome == "not_sent"
+    assert pro.ledger.kept() == [one.run, other.run]
+    assert abs(time.time() - pro.ledger.store.endings.kept[other.run]["at"]) < 60
     away.rename(file)
     dispatcher.catch_up(PATIENCE)
-    assert row(pro.ledger, one.run, "state") == ("sent",)
+    states = [row(pro.ledger, each.run, "state, reason") for each in (one, other)]
+    assert states == [("sent", None), ("not_sent", "interrupted_before")]
+
+
+def test_a_dispatcher_that_stopped_offers_nothing_later(dispatcher):
+    dispatcher.close(0)
+    dispatcher.offer_later()
+    assert not dispatcher._offering
+
+
+class Hasty(Asked):
+    """A ledger's store that takes nothing which was kept."""
+
+    def write(self, work, **how):
+        written = super().write(work, **how)
+        if "patience" in how:
+            raise LedgerError("Held.", reason="held")
+        return written
+
+
+def test_a_dispatcher_ends_a_run_though_what_others_left_is_not_taken(dispatching, pro, job):
+    ledger = Ledger(Hasty(pro.ledger.store))
+    dispatcher, one, other = dispatching(ledger), job(), job()
+    ledger.keep(other.run, state="not_sent", at=1.0)
+    assert ended(dispatcher, one).outcome == "sent"
+    assert [each for each in ledger.store.patience if each] == [PATIENCE]
+    assert row(ledger, one.run, "state") == ("sent",)
 
 
 def test_a_dispatcher_believes_the_first_who_knows_how_a_run_ended(
