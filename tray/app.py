@@ -53,14 +53,14 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _main(args: Sequence[str] | None) -> int:
+    with streams.printing_help():
+        options = _parser().parse_args(args)
     if not all(map(importlib.util.find_spec, _LIBRARIES)):
         _print(
             "the tray's libraries are missing. Install Levqor with its part for the tray: "
             "uv tool install 'levqor[tray]', or in a checkout: make run-tray"
         )
         return EXIT_NO_DESKTOP
-    with streams.printing_help():
-        options = _parser().parse_args(args)
     if warning := desktop.ready_for_tls():
         _print(warning)
     logging.basicConfig(format=f"{NAME}: %(message)s", level=logging.WARNING)
