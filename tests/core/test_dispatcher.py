@@ -525,6 +525,7 @@ def test_a_dispatcher_believes_the_first_who_knows_how_a_run_ended(
         threading.Timer(0.2, release).start()
         dispatcher.close(0)
     assert one.future.result(SOON).outcome == "sent"
+    wait_for(lambda: not dispatcher._out, SOON)
     assert len(told) == 1
 
 
