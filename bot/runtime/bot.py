@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from bot.commands import Commands
+from bot.runtime.starting import Starter, warm
 from bot.runtime.verdicts import Verdict, Verdicts
 from core import streams, wording
 from core.callers import Caller
@@ -74,6 +75,7 @@ class Bot:
             kind: ThreadPoolExecutor(size, thread_name_prefix=f"levqor-{kind}")
             for kind, size in SIZES.items()
         }
+        self.starter = Starter(engine)
         # Answers on their way: a stop waits for them, for a while.
         self._answers: set[asyncio.Future[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
@@ -95,6 +97,10 @@ class Bot:
     def ending(self) -> bool:
         """Whether the process is on its way out and nothing new may start."""
         return self.ended.done()
+
+    def warm(self) -> None:
+        """Be ready for a burst of what is to be acknowledged."""
+        warm(self._pools["accept"])
 
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work (the ledger, the engine's checks) off the event loop."""
@@ -128,10 +134,10 @@ class Bot:
 
         def begin(tell: Callable[[Accepted], None]) -> None:
             accepted = accept()
-            tell(accepted)
             # Not by the event loop, which others wait for; who asked may have gone.
             if accepted.first and not hold:
-                self.engine.start(accepted)
+                self.starter.add(accepted)
+            tell(accepted)
 
         answer = self._begun("accept", begin)
         try:
@@ -145,7 +151,7 @@ class Bot:
         """Await the end of an accepted run; cancelling this never ends the run."""
         if accepted.settled is not None:
             return accepted.settled
-        return await asyncio.shield(asyncio.wrap_future(self.engine.start(accepted)))
+        return await asyncio.shield(asyncio.wrap_future(self.starter.outcome(accepted)))
 
     async def run(
         self,
@@ -280,6 +286,7 @@ class Bot:
         for job in tuple(self._jobs):
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
+        self.starter.close()
         for pool in self._pools.values():
             # What runs is not waited for.
             pool.shutdown(wait=False, cancel_futures=True)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from bot.runtime import Bot
 from bot.slack import views
 from bot.slack.handlers import AckBody, Handle, Handlers
 from core import wording
@@ -23,7 +24,8 @@ class Router:
     `main` is the command for questions, `bot_user` Slack's id of the bot itself.
     """
 
-    def __init__(self, handlers: Handlers, main: str, bot_user: str) -> None:
+    def __init__(self, bot: Bot, handlers: Handlers, main: str, bot_user: str) -> None:
+        self._bot = bot
         self._handlers = handlers
         self._main = main
         self._bot_user = bot_user
@@ -36,7 +38,8 @@ class Router:
             log.error("A payload could not be read: %s", type(error).__name__)  # noqa: TRY400
             return None
         try:
-            return await answer(payload) if answer else None
+            with self._bot.starter.acknowledging():
+                return await answer(payload) if answer else None
         except LevqorError as error:
             return _refusal(payload, error)
         except Exception as error:  # noqa: BLE001 - an error let out would be no acknowledgement

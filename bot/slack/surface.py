@@ -48,13 +48,14 @@ class Slack(Surface):
         """Ask Slack who we are, then connect or take what it posts."""
         prefix = bot.settings.of(SlackSettings).prefix
         check_names(command_names(prefix, bot.engine.connectors))
+        bot.warm()
         status = ConnectionStatus(bot)
         api, me = await self._meet(bot.settings, status)
         api.on_foreign = status.foreign
         people = People(api, str(me["team_id"]))
         bot.spawn(people.learn(), name="slack people")
         handlers = Handlers(bot, api, people, status)
-        router = Router(handlers, main_command(prefix), str(me["user_id"]))
+        router = Router(bot, handlers, main_command(prefix), str(me["user_id"]))
         handlers.notifier.start()
         if self._receiver:
             self._receiver.open(router.dispatch, status)
