@@ -172,13 +172,14 @@ def listed():
 
 def written(book):
     """The list as text: functions of which anything is left to try are not in it."""
-    parts, whole = [HEAD], {}
+    now = {name: own for name, own in sources().items() if own}
+    parts, whole = [HEAD], {name: [] for name in now}  # of some nothing can be made
     for mutant in book.made:
-        whole.setdefault(place(mutant), []).append(mutant)
+        whole[place(mutant)].append(mutant)
     for name, mutants in sorted(whole.items()):
         if not all(map(book.decided, mutants)):
             continue
-        parts += ["", f"{name} {book.made[mutants[0]][0]} {len(mutants)}"]
+        parts += ["", f"{name} {now[name]} {len(mutants)}"]
         left = {book.made[mutant][1] for mutant in mutants if book.outcome(mutant) == "survived"}
         for lines in sorted(left):
             parts += [f"  {line}" for line in lines]
