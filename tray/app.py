@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import __version__, streams
+from core.arguments import Parser
 from core.errors import LevqorError
 from tray import NAME, desktop, formatting, preferences
 from tray.actions import Actions
@@ -119,7 +120,7 @@ def _run(
 
 def _parser() -> argparse.ArgumentParser:
     about = "The icon in the corner of the screen: which service is failing and how to fix it."
-    parser = argparse.ArgumentParser(prog=NAME, description=about)
+    parser = Parser(prog=NAME, description=about)
     add = parser.add_argument
     add("--home", type=Path, metavar="DIR", help="the folder with levqor.db")
     add("--sandbox", action="store_true", help="use the built-in sandbox services")

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.declaration import Options, Subcommand, imported
 from bot.surfaces import SURFACES
 from core import __version__, streams, wording
+from core.arguments import Parser
 from core.errors import LevqorError
 from core.home import temporary
 from core.logs import quiet_libraries
@@ -82,7 +83,7 @@ def load(options: Options, stack: contextlib.ExitStack) -> Settings:
 def parse(argv: Sequence[str]) -> Options:
     """Read the command line; leaves with status 2 where it makes no sense."""
     chats = ", ".join(spec.title for spec in SURFACES if spec.guide)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="levqor-bot",
         description=f"Take requests from {chats}, HTTP and a console, and do them.",
     )

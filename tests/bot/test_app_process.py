@@ -145,13 +145,25 @@ def test_a_home_that_cannot_be_written_ends_with_status_7_and_names_it(start, ho
 
 
 @pytest.mark.parametrize(
-    "args", [["--http", "nowhere"], ["--http", "127.0.0.1:99999"], ["--http", "a:1", "--no-http"]]
+    ("args", "said"),
+    [
+        ("--http nowhere", "--http: must be HOST:PORT with a port up to 65535"),
+        ("--http 127.0.0.1:99999", "--http: must be HOST:PORT with a port up to 65535"),
+        ("--http a:1 --no-http", "--no-http cannot be used with --http"),
+        ("--http", "--http needs a value"),
+        ("--sandbox=yes", "--sandbox takes no value"),
+        ("--consol", "No such option: --consol"),
+        ("checks", "No such command: checks"),
+        ("check now", "Not expected here: now"),
+    ],
 )
-def test_a_command_line_that_makes_no_sense_ends_with_status_2(args, capsys):
+def test_a_command_line_that_makes_no_sense_ends_with_status_2(args, said, capsys):
     with pytest.raises(SystemExit) as left:
-        main(args)
+        main(args.split())
     assert left.value.code == 2
-    assert "levqor-bot" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.startswith(said)
+    assert told.endswith("\nWhat to do: See: levqor-bot --help\n")
 
 
 def test_a_sandbox_says_that_it_does_not_use_levqor_home(tmp_path):
