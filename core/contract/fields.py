@@ -110,14 +110,18 @@ class Columns:
     """What a destination takes for a mapping, as its service has it now.
 
     `fields` are named as the mapping's keys are, `others` are entries that no field can ask for,
-    each as a person knows it, and `note` says what else there is to know. `check` raises
-    InvalidInput where entries do not fit; it asks nobody.
+    each as a person knows it, and `note` says what else there is to know. `fit` raises
+    InvalidInput where entries do not fit.
     """
 
     fields: tuple[FieldSpec, ...]
     others: tuple[str, ...]
     note: str
-    check: Callable[[Mapping[str, Any]], None]
+    fit: Callable[[Mapping[str, Any]], None]
+
+    def check(self, entries: Mapping[str, Any]) -> None:
+        """Raise InvalidInput where entries do not fit; this asks nobody."""
+        self.fit(_present(entries))
 
 
 class Contract(BaseModel):
@@ -137,7 +141,7 @@ class Contract(BaseModel):
             if given is None:
                 kept.pop(spec.name, None)
             elif spec.kind == "mapping" and isinstance(given, Mapping):
-                kept[spec.name] = {key: inner for key, inner in given.items() if inner is not None}
+                kept[spec.name] = _present(given)
         return kept
 
     @field_validator("*", mode="before")
@@ -172,6 +176,11 @@ class Contract(BaseModel):
     def destinations(cls) -> tuple[str, ...]:
         """The names of the fields that say where it goes."""
         return tuple(spec.name for spec in cls.fields() if spec.destination)
+
+
+def _present(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping's entries that say something: null is absence."""
+    return {key: value for key, value in entries.items() if value is not None}
 
 
 def _spec(name: str, info: FieldInfo) -> FieldSpec:

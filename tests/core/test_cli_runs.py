@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from core.callers import os_user
+from core.errors import LedgerError
 from core.ledger import Ledger
 from tests.support.cli import command, environment
 from tests.support.engines import both
@@ -191,6 +192,14 @@ def test_watching_in_words_has_a_line_for_each_run(ledger, watching):
     assert watch.line().split()[2:] == [run, "not", "sent", "sample.do", "cli:ada"]
     assert watch.interrupt() == []
     assert watch.notes.get(timeout=10) == "Interrupted."
+
+
+def test_watching_ends_where_the_database_is_gone_for_good(ledger, home, watching):
+    watch = watching()
+    watch.line()
+    (home / "levqor.db").rename(home / "elsewhere.db")
+    assert "was moved, deleted or replaced" in watch.notes.get(timeout=60)
+    assert watch.process.wait(60) == LedgerError.exit
 
 
 def test_watching_outlives_a_short_loss_of_the_database(home, sandbox, server, base, watching):

@@ -4,7 +4,6 @@ import contextlib
 import io
 import socket
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -12,10 +11,10 @@ import pytest
 from core.cli import main, options
 from core.cli.output import Output
 from core.cli.questions import Questions
-from core.cli.runs import RunWatcher, _watch
+from core.cli.runs import RunWatcher
 from core.cli.session import Session
 from core.engine.results import Settled
-from core.errors import LedgerError, Refused
+from core.errors import Refused
 from core.ledger import Ledger
 from core.run_filter import RunFilter
 from core.settings import Settings
@@ -165,16 +164,6 @@ def test_a_check_s_failure_is_said_also_where_no_fix_is_known(home, environ, cap
         ask = Questions(session, environ, asks=False, account=None)
         assert ask._check(replace(slack, probe=probe), dict(environ)) is None
     assert capsys.readouterr().out == "✗ Slack: Slack is odd.\n"
-
-
-def test_a_watch_ends_where_the_database_does_not_come_back_by_itself(home):
-    out = Output(as_json=True)
-    with Ledger.open(home) as ledger, ThreadPoolExecutor() as pool:
-        watching = pool.submit(_watch, out, ledger, RunFilter(), 10)
-        with sqlite3.connect(home / "levqor.db") as db:
-            db.execute("ALTER TABLE runs RENAME TO gone")
-        with pytest.raises(LedgerError):
-            watching.result(60)
 
 
 def test_a_watch_shows_more_runs_than_are_read_at_once(home):

@@ -8,6 +8,8 @@ from typing import get_args
 
 import pytest
 
+from core.cli.output import Output
+from core.cli.reports import draw
 from core.connectors import CONNECTORS
 from core.contract import Receipt
 from core.engine import Settled
@@ -274,6 +276,12 @@ def test_health_is_told_in_lines_with_what_to_do():
         "email: not set up",
         "Interface telegram: polling",
     ]
+
+
+def test_where_all_is_well_a_terminal_has_nothing_under_its_table(capsys):
+    draw(Output(), report(detail={"slack": service("Slack", Verdict.OK)}))
+    *_, head, last = capsys.readouterr().out.splitlines()
+    assert (head.split()[0], last.split()[0]) == ("SERVICE", "Slack")
 
 
 @pytest.mark.parametrize(
