@@ -28,9 +28,6 @@ _log = logging.getLogger(__name__)
 BUSY_RETRY = 30.0
 # A run's line in the log waits at most two seconds for other processes.
 _LAST_LINES_SECONDS = 3.0
-# Who waited for the end goes first: the line in the log is a dozen system calls, and after each
-# the interpreter's lock is taken back before a thread that is still waking has it.
-_GIVE_WAY_SECONDS = 0.0001
 # How often a ledger that could not take an ending is offered it again.
 _AGAIN_SECONDS = 5.0
 # The same, while somebody waits for it.
@@ -216,7 +213,6 @@ class Dispatcher:
         given = job.request.given
         told = concealing.settled(settled, job.connector, given) if job.conceal else settled
         job.future.set_result(told)
-        time.sleep(_GIVE_WAY_SECONDS)
         try:
             self._ended(job, settled)
         finally:
