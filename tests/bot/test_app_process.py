@@ -153,7 +153,7 @@ def test_a_home_that_cannot_be_written_ends_with_status_7_and_names_it(start, ho
         ("--http", "--http needs a value"),
         ("--sandbox=yes", "--sandbox takes no value"),
         ("--consol", "No such option: --consol"),
-        ("checks", "No such command: checks"),
+        ("checks", "No such command: 'checks'"),
         ("check now", "Not expected here: now"),
     ],
 )
