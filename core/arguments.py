@@ -8,13 +8,19 @@ from core import streams
 
 # What argparse says, and what a person is told.
 _WORDS = (
-    (re.compile(r"unrecognized arguments: (-.+)", re.DOTALL), r"No such option: \1"),
-    (re.compile(r"unrecognized arguments: (.+)", re.DOTALL), r"Not expected here: \1"),
-    (re.compile(r"argument \w+: invalid choice: (.+) \(choose from .+\)"), r"No such command: \1"),
-    (re.compile(r"argument (\S+): expected one argument"), r"\1 needs a value"),
-    (re.compile(r"argument (\S+): not allowed with argument (\S+)"), r"\1 cannot be used with \2"),
-    (re.compile(r"argument (\S+): ignored explicit argument .+"), r"\1 takes no value"),
-    (re.compile(r"argument (\S+): (.+)", re.DOTALL), r"\1: \2"),
+    (re.compile(r"\Aunrecognized arguments: (-.+)\Z", re.DOTALL), r"No such option: \1"),
+    (re.compile(r"\Aunrecognized arguments: (.+)\Z", re.DOTALL), r"Not expected here: \1"),
+    (
+        re.compile(r"\Aargument \w+: invalid choice: (.+) \(choose from .+\)\Z"),
+        r"No such command: \1",
+    ),
+    (re.compile(r"\Aargument (\S+): expected one argument\Z"), r"\1 needs a value"),
+    (
+        re.compile(r"\Aargument (\S+): not allowed with argument (\S+)\Z"),
+        r"\1 cannot be used with \2",
+    ),
+    (re.compile(r"\Aargument (\S+): ignored explicit argument .+\Z"), r"\1 takes no value"),
+    (re.compile(r"\Aargument (\S+): (.+)\Z", re.DOTALL), r"\1: \2"),
 )
 
 
@@ -27,8 +33,6 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Leave with status 2 and a sentence."""
         for said, words in _WORDS:
-            if found := said.fullmatch(message):
-                message = found.expand(words)
-                break
+            message = said.sub(words, message)
         streams.print_error(f"{message}\nWhat to do: See: {self.prog} --help")
         raise SystemExit(2)
