@@ -2,15 +2,12 @@
 
 import re
 import threading
-import time
-from collections import deque
 from dataclasses import replace
 
 import pytest
 
 from core.contract import Receipt
 from core.engine import reasons
-from core.engine.dispatcher import Dispatcher
 from core.engine.queues import WORKERS
 from core.engine.results import Settled
 from core.engine.validation import credential_digest
@@ -18,107 +15,18 @@ from core.errors import (
     Fault,
     InternalError,
     InvalidInput,
-    LedgerError,
     NotSent,
     Refused,
-    Unwritten,
 )
 from core.ledger import Ledger
 from core.ledger.records import TargetRecord
-from core.ledger.store import PATIENCE
-from core.outbound import Delivery, Outbound, Try, retry
+from core.outbound import Delivery, retry
 from core.timers import uptime
 from tests.support.asking import ADA
+from tests.support.dispatching import ENDING, ONE, SOON, TWO, Lasting, ended
 from tests.support.holding import rows_held
 from tests.support.journal import row
 from tests.support.waiting import wait_for
-
-ONE, TWO = (Try(0, 5, None),), (Try(0, 5, "odd"), Try(9, 4, None))
-SENT = Delivery(ONE, Receipt("sent"))
-SOON = 30  # seconds after which what was to come does not come
-
-
-class Ways(Outbound):
-    """A way out on which deliveries end as they are told to, and whose next one can be held."""
-
-    def __init__(self):
-        super().__init__()
-        self.ends, self.asked = deque(), []
-        self.open = threading.Event()
-        self.open.set()
-
-    def deliver(self, *what, **how):
-        self.asked.append((what, how))
-        assert self.open.wait(60)
-        end = self.ends.popleft() if self.ends else SENT
-        if isinstance(end, Exception):
-            raise end
-        return end
-
-
-class Lasting:
-    """A ledger's store whose runs have so many seconds after their owner's death."""
-
-    def __init__(self, store, grace):
-        self._store, self.grace = store, grace
-
-    def __getattr__(self, name):
-        return getattr(self._store, name)
-
-
-@pytest.fixture
-def ways():
-    ways = Ways()
-    yield ways
-    ways.open.set()
-
-
-@pytest.fixture
-def told():
-    return []
-
-
-@pytest.fixture
-def dispatching(pro, ways, told):
-    """Make a dispatcher on the engine's ledger."""
-    made = []
-
-    def make(ledger=pro.ledger, ended=lambda job, settled: told.append((job, settled)), **more):
-        made.append(Dispatcher(
-            ledger, ways, pro.connectors, restore=pro.settled, ended=ended, **more
-        ))  # fmt: skip
-        return made[-1]
-
-    yield make
-    ways.open.set()
-    for each in made:
-        each.close(0)
-
-
-@pytest.fixture
-def dispatcher(dispatching):
-    return dispatching()
-
-
-@pytest.fixture
-def job(pro):
-    """Accept a run of Ada's; what `more` makes of it."""
-    numbers = iter(range(1000))
-
-    def job(**more):
-        accepted = pro.accept("slack.send", {"text": f"n{next(numbers)}"}, ADA)
-        return replace(accepted.job, **more)
-
-    return job
-
-
-def ended(dispatcher, job):
-    settled = dispatcher.start(job).result(SOON)
-    wait_for(lambda: dispatcher.out(job.run) is None, SOON)
-    return settled
-
-
-ENDING = "state, attempts, code, reason, receipt, tries"
 
 
 def test_a_dispatcher_delivers_a_run_once_and_writes_down_how_it_ended(
@@ -172,7 +80,7 @@ def test_a_dispatcher_makes_unknown_of_a_mistake_of_our_own(dispatcher, pro, way
     assert settled.error.fix == reasons.row("internal").fix
     assert settled.ms > 0
     assert row(pro.ledger, one.run, "state, code") == ("unknown", InternalError.code)
-    place = rf"run {one.run}: KeyError at core/test_dispatcher\.py:\d+"
+    place = rf"run {one.run}: KeyError at support/dispatching\.py:\d+"
     assert [bool(re.fullmatch(place, said)) for said in caplog.messages] == [True]
 
 
@@ -257,50 +165,6 @@ def test_a_dispatcher_starts_a_run_once_while_it_is_out(dispatcher, ways, told, 
     assert (len(ways.asked), len(told)) == (1, 1)
 
 
-def test_a_dispatcher_that_stops_sends_nothing_more_and_calls_unknown_what_is_out(
-    dispatcher, pro, ways, told, job
-):
-    ways.open.clear()
-    out = [dispatcher.start(job()) for _ in range(WORKERS)]
-    wait_for(lambda: len(ways.asked) == WORKERS, SOON)
-    waiting, late = job(), job()
-    dispatcher.start(waiting)
-    dispatcher.close(0.05)
-    ends = [future.result(0) for future in (*out, waiting.future, dispatcher.start(late))]
-    reasons_ = [(end.outcome, end.error.reason) for end in ends]
-    assert (
-        reasons_
-        == [("unknown", "interrupted")] * WORKERS + [("not_sent", "interrupted_before")] * 2
-    )
-    assert ends[-1].run == late.run
-    states = [row(pro.ledger, end.run, "state, reason") for end in ends]
-    assert states == reasons_
-    assert len(told) == len(ends)
-    ways.open.set()  # what comes of it now is too late
-    wait_for(lambda: dispatcher.load()["slack"] == (0, 0), SOON)
-    assert len(told) == len(ends)
-    assert len(ways.asked) == WORKERS
-
-
-def test_a_dispatcher_that_stops_waits_for_what_ends_in_time_and_for_its_log_lines(
-    dispatching, ways, told, job
-):
-    def slowly(*what):
-        wait_for(lambda: dispatcher.stopping, SOON)
-        threading.Event().wait(0.2)
-        told.append(what)
-
-    dispatcher = dispatching(ended=slowly)
-    ways.open.clear()
-    one = job()
-    dispatcher.start(one)
-    wait_for(lambda: ways.asked, SOON)
-    threading.Timer(0.1, ways.open.set).start()
-    dispatcher.close(SOON)
-    assert one.future.result(0).outcome == "sent"
-    assert len(told) == 1
-
-
 def test_a_dispatcher_says_busy_where_no_place_is_left_or_none_was_free_in_time(
     dispatching, ways, job
 ):
@@ -357,34 +221,6 @@ def test_a_dispatcher_lets_go_of_a_run_whose_observer_failed(dispatching, job):
     assert dispatcher.start(one).result(0).outcome == "sent"
 
 
-def test_a_dispatcher_keeps_what_the_ledger_does_not_take_and_offers_it_again(
-    dispatcher, pro, ways, job
-):
-    ways.open.clear()
-    one, other = job(), job()
-    future = dispatcher.start(one)
-    wait_for(lambda: ways.asked, SOON)
-    file = pro.ledger.store.files
-    away = file.rename(file.with_suffix(".away"))
-    ways.ends.append(Delivery(TWO, Receipt("sent")))
-    ways.open.set()
-    assert future.result(SOON).outcome == "sent"
-    assert dispatcher.start(other).result(SOON).outcome == "not_sent"
-    wait_for(lambda: not dispatcher._out, SOON)
-    assert dispatcher.out(one.run) is future
-    lost = dispatcher.unwritten(0.1)
-    assert isinstance(lost, Unwritten)
-    assert (lost.run, lost.reason) == (one.run, "ledger_replaced")
-    assert set(pro.ledger.kept()) == {one.run, other.run}
-    threading.Timer(0.1, lambda: away.rename(file)).start()
-    assert dispatcher.unwritten(60) is None
-    assert dispatcher.out(one.run) is None
-    assert row(pro.ledger, one.run, ENDING) == (
-        "sent", 2, None, None, '{"status": "sent"}', '[[0, 5, "odd"], [9, 4, null]]',
-    )  # fmt: skip
-    assert row(pro.ledger, other.run, "state") == ("not_sent",)
-
-
 def test_a_dispatcher_has_a_queue_for_each_account_whose_threads_are_named_for_it(
     dispatcher, ways, job
 ):
@@ -400,116 +236,6 @@ def test_a_dispatcher_has_a_queue_for_each_account_whose_threads_are_named_for_i
     assert {f"levqor-{name}-1" for name in names} <= threads
     ways.open.set()
     assert [each.future.result(SOON).outcome for each in (one, theirs)] == ["sent"] * 2
-
-
-class Asked(Lasting):
-    """A ledger's store, and how long each write had."""
-
-    def __init__(self, store):
-        super().__init__(store, store.grace)
-        self.patience = []
-
-    def write(self, work, **how):
-        self.patience.append(how.get("patience"))
-        return self._store.write(work, **how)
-
-
-def test_a_dispatcher_offers_what_others_kept_and_forgets_what_others_wrote(dispatching, pro, job):
-    ledger = Ledger(Asked(pro.ledger.store))
-    dispatcher, one, other = dispatching(ledger), job(), job()
-    dispatcher.catch_up(2.0)
-    assert ledger.store.patience == []
-    ledger.keep(one.run, state="not_sent", at=1.0)
-    dispatcher.catch_up(2.0)
-    assert ledger.store.patience == [2.0]
-    assert row(ledger, one.run, "state") == ("not_sent",)
-    dispatcher._unwritten[other.run] = other.future
-    dispatcher.catch_up(2.0)
-    assert dispatcher.out(other.run) is None
-
-
-def test_a_dispatcher_has_nothing_more_to_say_of_what_never_went_out(dispatcher, pro, job):
-    one = job()
-    file = pro.ledger.store.files
-    away = file.rename(file.with_suffix(".away"))
-    settled = dispatcher.start(one).result(SOON)
-    assert (settled.error.reason, settled.ms > 0) == ("ledger_replaced", True)
-    wait_for(lambda: not dispatcher._out, SOON)
-    assert dispatcher.unwritten(0.0) is None
-    away.rename(file)
-    assert dispatcher.unwritten(60) is None
-    assert row(pro.ledger, one.run, "state") == ("not_sent",)
-
-
-def test_a_dispatcher_that_stops_does_not_wait_for_ever_for_a_log_that_hangs(dispatching, job):
-    stopped = threading.Event()
-    dispatcher = dispatching(ended=lambda *_: stopped.wait(60))
-    assert dispatcher.start(job()).result(SOON).outcome == "sent"
-    dispatcher.close(0)
-    stopped.set()
-
-
-def test_a_dispatcher_that_stops_offers_once_more_what_the_ledger_did_not_take(
-    dispatcher, pro, ways, told, job
-):
-    file = pro.ledger.store.files
-    one = job()
-    ways.open.clear()
-    dispatcher.start(one)
-    wait_for(lambda: ways.asked, SOON)
-    away = file.rename(file.with_suffix(".away"))
-    ways.open.set()
-    wait_for(lambda: told and not dispatcher._out, SOON)
-    away.rename(file)
-    dispatcher.close(0)
-    assert pro.ledger.kept() == []
-    assert row(pro.ledger, one.run, "state") == ("sent",)
-
-
-def test_a_dispatcher_that_stops_keeps_what_the_ledger_does_not_take_then_either(
-    dispatcher, pro, ways, told, job
-):
-    file = pro.ledger.store.files
-    one, other = job(), job()
-    ways.open.clear()
-    dispatcher.start(one)
-    wait_for(lambda: ways.asked, SOON)
-    away = file.rename(file.with_suffix(".away"))
-    ways.open.set()
-    wait_for(lambda: told and not dispatcher._out, SOON)
-    dispatcher.close(0)
-    assert dispatcher.start(other).result(0).outcome == "not_sent"
-    assert pro.ledger.kept() == [one.run, other.run]
-    assert abs(time.time() - pro.ledger.store.endings.kept[other.run]["at"]) < 60
-    away.rename(file)
-    dispatcher.catch_up(PATIENCE)
-    states = [row(pro.ledger, each.run, "state, reason") for each in (one, other)]
-    assert states == [("sent", None), ("not_sent", "interrupted_before")]
-
-
-def test_a_dispatcher_that_stopped_offers_nothing_later(dispatcher):
-    dispatcher.close(0)
-    dispatcher.offer_later()
-    assert not dispatcher._offering
-
-
-class Hasty(Asked):
-    """A ledger's store that takes nothing which was kept."""
-
-    def write(self, work, **how):
-        written = super().write(work, **how)
-        if "patience" in how:
-            raise LedgerError("Held.", reason="held")
-        return written
-
-
-def test_a_dispatcher_ends_a_run_though_what_others_left_is_not_taken(dispatching, pro, job):
-    ledger = Ledger(Hasty(pro.ledger.store))
-    dispatcher, one, other = dispatching(ledger), job(), job()
-    ledger.keep(other.run, state="not_sent", at=1.0)
-    assert ended(dispatcher, one).outcome == "sent"
-    assert [each for each in ledger.store.patience if each] == [PATIENCE]
-    assert row(ledger, one.run, "state") == ("sent",)
 
 
 def test_a_dispatcher_believes_the_first_who_knows_how_a_run_ended(
@@ -539,18 +265,3 @@ def test_a_dispatcher_settles_who_waited_too_long_on_a_thread_of_its_own(dispatc
         dispatcher.start(job())
     wait_for(lambda: threads, SOON)
     assert [(thread.name, thread.daemon) for thread in threads] == [("levqor-late", True)]
-
-
-def test_a_dispatcher_offers_later_until_the_ledger_has_taken_it(dispatching, pro, job):
-    ledger = Ledger(Asked(pro.ledger.store))
-    dispatcher, one = dispatching(ledger), job()
-    ledger.keep(one.run, state="not_sent", at=1.0)
-    file = pro.ledger.store.files
-    away = file.rename(file.with_suffix(".away"))
-    dispatcher._offer()
-    assert dispatcher._offering
-    away.rename(file)
-    dispatcher._offer()
-    assert not dispatcher._offering
-    assert ledger.store.patience == [PATIENCE, PATIENCE]
-    assert row(ledger, one.run, "state") == ("not_sent",)
