@@ -18,6 +18,7 @@ from core.reports import Verdict
 from core.wording import VERDICTS
 from tests.support.canary import CANARIES, assert_clean, secrets
 from tests.support.tray_states import REPORT
+from tests.support.waiting import wait_for
 from tray import desktop
 from tray.source import SourceError, reading
 from tray.source.local import Local
@@ -282,9 +283,14 @@ def test_a_sandbox_that_did_not_start_is_said_and_no_real_service_asked_in_its_p
 
 def test_a_sandbox_that_died_at_its_start_is_said(tmp_path):
     (tmp_path / "home").mkdir()
-    with sandbox_source(tmp_path / "home") as (source, _):
+
+    def started():
         children = psutil.Process().children()
-        (child,) = (each for each in children if str(tmp_path / "home") in each.cmdline())
+        return [each for each in children if str(tmp_path / "home") in each.cmdline()]
+
+    with sandbox_source(tmp_path / "home") as (source, _):
+        wait_for(started)  # until it is another program, a child has its parent's command line
+        (child,) = started()
         child.kill()
         with pytest.raises(SourceError, match="The sandbox did not start"):
             source.health()
