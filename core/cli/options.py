@@ -129,6 +129,14 @@ def wants_json(args: Sequence[str]) -> bool:
     return "--output=json" in before or ("--output", "json") in pairwise(before)
 
 
+def first_send(session: Session) -> str:
+    """What to run to see a first run: a test send, or what has to be done before it."""
+    ready = session.settings.configured
+    ids = (c.action_id(action) for c, action in actions() if ready(c))
+    first = next(ids, None)
+    return f"levqor run {first} --test" if first else "levqor init"
+
+
 def services(names: Iterable[str]) -> Sequence[Connector]:
     """The services of some names, each once however often it is named; raises NotFound."""
     named = (connector for name in names for connector in connectors(name))

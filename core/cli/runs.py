@@ -126,7 +126,7 @@ def runs(
         if session.folder != session.settings.home and not ledger.store.shared:
             raise NotFound(
                 "There is nothing to watch: this home has no database yet.",
-                fix="Start levqor-bot, or send something: levqor run ACTION --test",
+                fix=f"Start levqor-bot, or try: {options.first_send(session)}",
             )
         _watch(out, ledger, of, last)
     entries = ledger.runs(last, of)
@@ -138,7 +138,7 @@ def runs(
             [_row(entry) for entry in entries],
             empty="No runs like these."
             if narrowed
-            else "No runs yet. Try: levqor run ACTION --test",
+            else f"No runs yet. Try: {options.first_send(session)}",
             drop=("ms", "caller", "why", "when"),
             styles=lambda number: STYLES.get(entries[number].state, ""),
         ),

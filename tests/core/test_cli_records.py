@@ -25,7 +25,14 @@ def test_as_many_runs_are_listed_as_were_asked_for(cli):
 
 
 def test_without_runs_the_list_says_what_to_try(cli):
-    assert cli("runs").out == "No runs yet. Try: levqor run ACTION --test\n"
+    assert cli("runs").out == "No runs yet. Try: levqor run slack.send --test\n"
+    watched = cli("runs", "--watch")
+    assert watched.err.endswith("or try: levqor run slack.send --test\n")
+
+
+def test_without_runs_the_list_suggests_a_service_that_is_set_up(cli, monkeypatch):
+    monkeypatch.delenv("SLACK_WEBHOOK_URL")
+    assert cli("runs").out == "No runs yet. Try: levqor run notion.create --test\n"
 
 
 def test_health_that_nobody_has_checked_says_how_to(cli):

@@ -110,7 +110,7 @@ def test_whoever_stands_in_the_usual_home_is_at_home(tmp_path):
     usual = tmp_path / "levqor"
     Ledger.open(usual).close()
     ran = levqor("runs", cwd=usual, env={"XDG_DATA_HOME": str(tmp_path)})
-    assert (ran.status, ran.out) == (0, "No runs yet. Try: levqor run ACTION --test\n")
+    assert (ran.status, ran.out) == (0, "No runs yet. Try: levqor init\n")
 
 
 def test_nothing_of_a_strange_folder_counts(tmp_path):
