@@ -21,6 +21,7 @@ from core.engine import Engine
 from core.errors import IdempotencyMismatch, LevqorError
 from core.grammar import parse_items
 from core.health import HealthChecker
+from core.interfaces import called
 from core.ledger import TargetRecord
 from core.ledger.records import day_of
 from core.plain import counted, plain_line
@@ -182,7 +183,7 @@ class Alerts:
             *(look for name, each in health.detail.items() if (look := _of_service(name, each))),
             *(
                 _look(
-                    f"interface {name}", f"Interface {name}: {each.verdict}", each.fix,
+                    f"interface {name}", f"Interface {called(name)}: {each.verdict}", each.fix,
                     well=each.ok, new=now - each.since.timestamp() < LASTS_SECONDS,
                 )
                 for name, each in health.inbound_detail.items()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from core.callers import Local
 from core.errors import NotConfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.contract import Interface
 
 # An entry-point group of this package: core imports nothing that is built upon it.
@@ -31,3 +34,19 @@ def declared() -> tuple[Interface, ...]:
             fix="Install Levqor again; from its source: pip install -e .",
         )
     return interfaces
+
+
+@cache
+def titles() -> Mapping[str, str]:
+    """Where runs may have been asked for, as data has it, and how people call it."""
+    known: dict[str, str] = {}
+    for each in declared():
+        known[each.name] = each.title
+        if each.pages:
+            known[each.pages] = "Web console"
+    return {**known, Local.CLI: "Terminal", Local.TRAY: "Tray"}
+
+
+def called(name: str) -> str:
+    """How people call an interface; one that is no more goes by its name."""
+    return titles().get(name, name)

@@ -6,10 +6,10 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, TypeVar, get_args
 
-from core.callers import Local
 from core.contract import nearest
 from core.engine.access import local_surfaces
 from core.errors import Fault, Forbidden, InvalidInput
+from core.interfaces import titles
 from core.ledger.listing import Place, RunFilter, Wanted
 from core.ledger.records import DAY
 from core.scopes import Read
@@ -62,7 +62,7 @@ def read_filter(
     else:
         callers = read("person", lambda text: _callers(engine, text))
     names = read("action", lambda text: _action(engine, text, own.actions))
-    surface = read("interface", lambda text: _interface(engine, text))
+    surface = read("interface", _interface)
     outcome = read("outcome", _outcome)
     before = read("before", Place.parse)
     if faults:
@@ -114,18 +114,8 @@ def _end(text: str, now: float) -> float:
     return moment(text, now) + (DAY if whole else 0)
 
 
-def interfaces(engine: Engine) -> dict[str, str]:
-    """Where runs may have been asked for, as they have it, and how people call it."""
-    titles: dict[str, str] = {}
-    for each in engine.settings.interfaces:
-        titles[each.name] = each.title
-        if each.pages:
-            titles[each.pages] = "Web console"
-    return {**titles, Local.CLI: "Terminal", Local.TRAY: "Tray"}
-
-
-def _interface(engine: Engine, text: str) -> str:
-    if text in (known := interfaces(engine)):
+def _interface(text: str) -> str:
+    if text in (known := titles()):
         return text
     raise ValueError(_unknown("is no interface", text, known))
 

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import InvalidInput, QuotaSpent
+from core.interfaces import called
 from core.plain import agreeing, counted
 from core.reports import Verdict
 
@@ -199,9 +200,12 @@ def _by_verdict(titles: Mapping[Verdict, Sequence[str]]) -> Iterator[str]:
 def closing_lines(report: Health) -> Iterator[str]:
     """Say how the bot's interfaces are doing, and what is wrong with Levqor's own files."""
     for surface, words in report.inbound.items():
-        yield f"Interface {surface}: {words}"
+        yield f"Interface {called(surface)}: {words}"
     if report.bots is not None:
-        names = ", ".join(bot.words for bot in report.bots.bots)
+        names = ", ".join(
+            f"{bot.bot} (reads {', '.join(map(called, bot.reads))})" if bot.reads else bot.bot
+            for bot in report.bots.bots
+        )
         yield f"Bots: {names}" if names else NO_BOT
         yield from bots_differ(report.bots)
     for problem in report.problems:
@@ -228,7 +232,7 @@ def usage_lines(report: Usage, *, now: float | None = None) -> list[str]:
     lines.append(f"Everybody, last {span}:" if report.usage else f"No runs in {span}.")
     for day in report.usage:
         counts = ((getattr(day, state), state) for state in ("sent", *_SENTENCES))
-        words = ", ".join(f"{count} {_plain(state)}" for count, state in counts if count)
+        words = ", ".join(f"{n} {state.replace('_', ' ')}" for n, state in counts if n)
         lines.append(f"{day.day} {day.connector}: {words or 'nothing'}")
     return lines
 
@@ -241,7 +245,7 @@ def _find(
 
 
 def _done(status: str, updated: int | None) -> str:
-    word = _plain(status)
+    word = status.replace("_", " ")
     return word if updated is None else f"{word} {counted(updated, 'row')}"
 
 
@@ -294,7 +298,3 @@ def _quota_line(quota: Quota, now: float) -> str:
 
 def _since(moment: dt.datetime, now: float) -> str:
     return ago(now - moment.timestamp())
-
-
-def _plain(word: str) -> str:
-    return word.replace("_", " ")

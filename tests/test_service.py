@@ -59,7 +59,7 @@ def test_a_user_s_bot_outlives_the_session_a_crash_and_a_restart_on_the_home_of_
     made = ann(LEVQOR, "service", "install")
     assert made.returncode == 0, made.stderr
     assert "levqor-bot runs; it starts " in made.stdout
-    assert f"http: listening on {URL}" in made.stdout
+    assert f"HTTP: listening on {URL}" in made.stdout
     assert "home: /srv/ann/.local/share/levqor" in made.stderr
     # Where the machine has no polkit, lingering is root's to allow.
     machine.done("loginctl", "enable-linger", "ann")

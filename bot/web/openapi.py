@@ -10,8 +10,9 @@ from core import __version__
 from core.contract import Action, Connector
 from core.engine import Engine
 from core.errors import LedgerError, LevqorError, MethodNotAllowed, Stopping
+from core.interfaces import titles
 from core.ledger.listing import PLACE
-from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE, interfaces
+from core.run_filter import NOT_YOUR_RUNS, OUTCOMES, SINCE
 from core.signing_in import PAGE
 from core.spans import SPAN
 
@@ -63,7 +64,7 @@ def _pages(engine: Engine) -> Iterator[dict[str, Any]]:
     for connector in engine.connectors:
         for action in connector.actions:
             yield action_page(connector, action, engine.settings.default)
-    yield runs_page(engine.connectors, [*interfaces(engine)])
+    yield runs_page(engine.connectors, [*titles()])
     yield from (HEALTH, USAGE, RUN, UPTIME, SIGN_IN, READY, LIVE, METRICS, OPENAPI)
 
 

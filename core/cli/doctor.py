@@ -21,6 +21,7 @@ from core import __version__
 from core.cli import options, reports
 from core.errors import LevqorError
 from core.home import DATABASE
+from core.interfaces import called
 from core.plain import counted
 from core.reports import Finding, Verdict, without_none
 from core.wording import summary, titled
@@ -270,7 +271,7 @@ def _services(report: Health) -> Iterator[Finding]:
             fix = " ".join(filter(None, (*detail.notes, detail.fix))) or None
             yield Finding(GOOD[detail.verdict], what, fix)
     for surface, inbound in report.inbound_detail.items():
-        what = f"Interface {surface}: {inbound.verdict.rstrip('.')}."
+        what = f"Interface {called(surface)}: {inbound.verdict.rstrip('.')}."
         yield Finding(True if inbound.ok else None, what, inbound.fix)
 
 

@@ -11,6 +11,7 @@ import typer
 from core import wording
 from core.cli import options
 from core.cli.output import Output
+from core.interfaces import called
 from core.reports import BROKEN, Health, Verdict
 
 if TYPE_CHECKING:
@@ -60,7 +61,12 @@ def bots(ctx: typer.Context, output: options.Output = None) -> None:
         session.out.table(
             ("bot", "version", "started", "reads"),
             [
-                (bot.bot, bot.version, ago(bot.since.timestamp()), ", ".join(bot.reads))
+                (
+                    bot.bot,
+                    bot.version,
+                    ago(bot.since.timestamp()),
+                    ", ".join(map(called, bot.reads)),
+                )
                 for bot in report.bots
             ],
             empty=wording.NO_BOT,

@@ -93,6 +93,7 @@ def status(ctx: typer.Context, output: options.Output = None) -> None:
 
 def _report(session: Session, manager: Manager) -> None:
     from core.health import inbounds
+    from core.interfaces import called
 
     installed, lines = bool(manager.traces), []
     runs, begins = installed and manager.runs, manager.begins if installed else None
@@ -105,7 +106,7 @@ def _report(session: Session, manager: Manager) -> None:
         )
     else:
         lines.append(f"levqor-bot {state[runs]}; it starts {begins}.")
-        lines += [f"    {name}: {words}" for name, words in inbound.items()]
+        lines += [f"    {called(name)}: {words}" for name, words in inbound.items()]
         if not manager.file.exists() or manager.file.read_text("utf-8") != manager.text:
             lines.append("It was installed for another home or program: levqor service install")
         lines.append(f"log: {manager.log}")

@@ -110,11 +110,6 @@ class BotStatus(Report):
     since: dt.datetime
     reads: tuple[str, ...]
 
-    @property
-    def words(self) -> str:
-        """Its name, and what it reads."""
-        return f"{self.bot} (reads {', '.join(self.reads)})" if self.reads else self.bot
-
 
 @dataclass(frozen=True, kw_only=True)
 class Bots(Report):

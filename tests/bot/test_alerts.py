@@ -109,7 +109,7 @@ def test_what_changes_together_is_reported_together(engine, ledger, sandbox):
     head, *lines = text.split("\n")
     assert head == "Levqor alert: 4 changes"
     assert [line.split(":")[0].split(" expires")[0] for line in lines] == [
-        "• Slack is failing", "• Notion is failing", "• Interface slack", "• The token ci",
+        "• Slack is failing", "• Notion is failing", "• Interface Slack", "• The token ci",
     ]  # fmt: skip
     assert "levqor token rotate ci" in text
 

@@ -86,10 +86,10 @@ def test_one_takes_a_lease_and_the_others_see_who_has_it(start, database):
     assert one.ledger.lease("parrot 1f", 30) == 1
     assert two.ledger.lease("parrot 1f", 30) is None
     assert one.ledger.lease("parrot 1f", 30) == 1
-    assert two.ledger.lease("parrot 2f", 30) == 1
+    assert two.ledger.lease("telegram 2f", 30) == 1
     one.ledger.lease("prune", 30)
-    assert [bot.reads for bot in bots(two.ledger).bots] == [("parrot",), ("parrot",)]
-    assert said(one).endswith(f"Bots: {_label()} (reads parrot), {_label()} (reads parrot)")
+    assert [bot.reads for bot in bots(two.ledger).bots] == [("parrot",), ("telegram",)]
+    assert said(one).endswith(f"Bots: {_label()} (reads parrot), {_label()} (reads Telegram)")
     one.ledger.release("parrot 1f")
     assert two.ledger.lease("parrot 1f", 30) == 2
     two.close()
@@ -147,7 +147,7 @@ def test_the_command_shows_them_as_text_and_as_json(start, home, database):
     one.ledger.lease("telegram 1f", 30)
     shown = levqor("--home", home, "bots", env=env)
     assert shown.out.splitlines()[0].split() == ["BOT", "VERSION", "STARTED", "READS"]
-    assert shown.out.splitlines()[1].split()[::4] == [_label(), "telegram"]
+    assert shown.out.splitlines()[1].split()[::4] == [_label(), "Telegram"]
     assert "Settings differ between the bots: LEVQOR_ADMINS" in shown.out
     body = levqor("--home", home, "bots", "--output", "json", env=env).json
     assert [bot["reads"] for bot in body["bots"]] == [["telegram"], []]

@@ -79,8 +79,8 @@ def test_the_doctor_says_how_the_interfaces_are_doing(cli, home):
         told = cli("doctor", "--output", "json").json["findings"]
     said = {each["what"]: each.get("fix") for each in told if "Interface" in each["what"]}
     assert said == {
-        "Interface slack: listening.": None,
-        "Interface telegram: another poller.": "Stop the other.",
+        "Interface Slack: listening.": None,
+        "Interface Telegram: another poller.": "Stop the other.",
     }
 
 

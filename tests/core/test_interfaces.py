@@ -7,7 +7,7 @@ import venv
 from pathlib import Path
 
 from bot.surfaces import SURFACES
-from core.interfaces import declared
+from core.interfaces import called, declared
 from tests.support.cli import ROOT, environment
 
 ASK = "from core.interfaces import declared; print(*(one.name for one in declared()))"
@@ -16,6 +16,13 @@ OLDER = "[console_scripts]\nlevqor = core.cli:main\n"
 
 def test_they_are_those_of_the_bot():
     assert declared() == tuple(SURFACES)
+
+
+def test_each_has_a_name_that_people_read():
+    known = ("cli", "tray", "web", *(spec.name for spec in SURFACES), "fax")
+    assert [*map(called, known)] == [
+        "Terminal", "Tray", "Web console", *(spec.title for spec in SURFACES), "fax",
+    ]  # fmt: skip
 
 
 def test_an_older_description_in_the_folder_is_passed_over(tmp_path):

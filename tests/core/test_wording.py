@@ -265,7 +265,9 @@ def test_health_is_told_in_lines_with_what_to_do():
         notes=("No bot token.",),
     )
     email = service("email", Verdict.NOT_CONFIGURED, words="not set up")
-    health = report(detail={"slack": slack, "email": email}, inbound={"telegram": "polling"})
+    health = report(
+        detail={"slack": slack, "email": email}, inbound={"telegram": "polling", "http": "x"}
+    )
     assert health_lines(health, now=NOW) == [
         "0 of 2 services work; Slack does not work; email is not set up.",
         "Slack: The webhook is gone. (82 ms, for 1 hour)",
@@ -274,7 +276,8 @@ def test_health_is_told_in_lines_with_what_to_do():
         "  Last success: 2 hours ago",
         "  Last failure: 30 minutes ago: The webhook is gone.",
         "email: not set up",
-        "Interface telegram: polling",
+        "Interface Telegram: polling",
+        "Interface HTTP: x",
     ]
 
 

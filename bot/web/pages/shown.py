@@ -13,12 +13,13 @@ from core.engine import Access, Engine, reasons
 from core.errors import InvalidInput
 from core.health import HealthChecker
 from core.health import shown as health_shown
+from core.interfaces import called, titles
 from core.ledger import RunRecord
 from core.ledger.listing import RunFilter
 from core.ledger.records import DAY, day_of
 from core.plain import plain_text
 from core.reports import ConnectorHealth, Health, RunPage, UsageDay, Verdict
-from core.run_filter import OUTCOMES, interfaces, own_runs
+from core.run_filter import OUTCOMES, own_runs
 from core.scopes import Read
 from core.story import decided
 
@@ -74,6 +75,7 @@ FILTERS = {
     "mark": lambda word: _MARKS.get(charts.tone(word), ""),
     "verdict": lambda verdict: wording.VERDICTS[verdict].cell.capitalize(),
     "state": lambda word: word.replace("_", " "),
+    "interface": called,
     "counted": charts.counted,
 }
 
@@ -107,7 +109,7 @@ def overview(
         "unknown": [
             {**row, "ending": _ending(engine, row["run"])} for row in _rows(engine, unknown)
         ],
-        "interfaces": _interfaces(engine, report) if report else [],
+        "interfaces": _interfaces(report) if report else [],
         "team": report.bots if report else None,
         "differ": [*wording.bots_differ(report.bots)] if report and report.bots else [],
         "problems": [*_problems(report)] if report else [NOT_SHOWN],
@@ -138,15 +140,14 @@ def _with_notes(report: Health, seen: Mapping[str, ConnectorHealth]) -> Health:
     return replace(report, detail=detail)
 
 
-def _interfaces(engine: Engine, report: Health) -> list[dict[str, Any]]:
+def _interfaces(report: Health) -> list[dict[str, Any]]:
     """How each interface does that a bot has said anything of, in order."""
-    titles = {each.name: each.title for each in engine.settings.interfaces}
-    order = [*titles]
+    order = [*titles()]
     listed = sorted(
         report.inbound_detail.items(),
         key=lambda item: order.index(item[0]) if item[0] in order else len(order),
     )
-    return [{"title": titles.get(name, name), "health": health} for name, health in listed]
+    return [{"title": called(name), "health": health} for name, health in listed]
 
 
 Days = Mapping[tuple[str, str], UsageDay]
@@ -252,20 +253,19 @@ def _filters(engine: Engine, who: Access, asked: Mapping[str, str]) -> dict[str,
         "asked": asked,
         "people": people,
         "actions": [*(each.name for each in engine.connectors), *engine.action_ids()],
-        "interfaces": interfaces(engine),
+        "interfaces": titles(),
         "outcomes": OUTCOMES,
     }
 
 
 def _rows(engine: Engine, runs: Sequence[Any]) -> list[dict[str, Any]]:
     names = engine.ledger.persons(run.caller for run in runs)
-    called = interfaces(engine)
     return [
         {
             "run": run,
             "who": names.get(run.caller, run.caller),
             "service": title(engine, run.connector),
-            "interface": called.get(run.surface, run.surface),
+            "interface": called(run.surface),
         }
         for run in runs
     ]
@@ -281,7 +281,7 @@ def run(engine: Engine, entry: RunRecord, who: Access) -> dict[str, Any]:
         "title": f"Run {entry.run}",
         "entry": entry,
         "person": engine.ledger.persons([entry.caller]).get(entry.caller),
-        "interface": interfaces(engine).get(entry.surface, entry.surface),
+        "interface": called(entry.surface),
         "again": entry.action in engine.authorization.offered(who),
         "service": title(engine, entry.connector),
         "story": lines,

@@ -183,7 +183,7 @@ def test_the_home_tab_shows_actions_runs_quota_and_health(slack):
     assert "slack.send: 1 of 1 used" in shown
     every = len(CONNECTORS)
     assert f"{every} of {every} services are set up; none is checked yet." in shown
-    assert "Interface slack:" in shown
+    assert "Interface Slack:" in shown
     assert "To check now: /levqor health live" in shown
 
 

@@ -72,7 +72,7 @@ def test_questions_are_answered(sandbox, ada):
         ("/help email_send", "/email_send to=… subject=… text"),
         ("/why " + run, f"Run {run}: Send a Slack message (slack.send)"),
         ("/usage", "You are telegram:42, on the pro plan."),
-        ("/health", "Interface telegram: takes messages as @levqor_sandbox_bot"),
+        ("/health", "Interface Telegram: takes messages as @levqor_sandbox_bot"),
     ]:
         before = len(ada.conversation)
         ada.says(question)
