@@ -40,6 +40,10 @@ class TooSlow(InvalidInput, http=408):
     """The request took too long to arrive; nothing was sent."""
 
 
+class HeadTooLarge(InvalidInput, http=431):
+    """The request's headers are too large; nothing was sent."""
+
+
 class Smuggled(InvalidInput):
     """The request states its length in two ways; nothing was sent."""
 

@@ -1,5 +1,6 @@
 """Which handler answers an address of the API, and what is said where none does."""
 
+import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from bot.web.body import error_response
 from core.engine import Engine
 from core.errors import LevqorError, MethodNotAllowed, NotFound
 from core.scopes import Read
+
+_SLASHES = re.compile("/+")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -64,7 +67,9 @@ class Router:
 
     def _refused(self, scope: Scope, methods: Collection[str]) -> Response:
         """Say which methods an address takes; raises NotFound with the nearest action."""
-        _, _, action_id = scope["path"].partition("/actions/")
+        # What a base address that ends in a slash, or a slash at the end, was meant to be.
+        plain = "/" + _SLASHES.sub("/", scope["path"]).strip("/")
+        _, _, action_id = plain.partition("/actions/")
         access = scope["principal"].access if "principal" in scope else None
         if action_id and access is not None and not access.offers(action_id):
             # Whether there is such an action is nothing to who may not send it.
@@ -73,6 +78,8 @@ class Router:
             allow = ", ".join(methods).replace("GET", "GET, HEAD")
             use = f"Use {allow.replace(', ', ' or ')}."
             return error_response(MethodNotAllowed(fix=use), allow=allow)
+        if plain != scope["path"] and plain in self._exact:
+            raise NotFound("There is no such page.", fix=f"Did you mean {plain}?")
         if action_id:
             self._engine.action(action_id)
         lists = access is not None and access.reads(Read.OPENAPI)

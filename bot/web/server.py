@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import resource
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +20,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.web.body import error_response
+from bot.web.body import HeadTooLarge, error_response
 from core.errors import Busy, Fault, InvalidInput, LevqorError
 
 HEAD_BYTES = 16 * 1024
@@ -42,7 +43,9 @@ class Limits:
 
     head_seconds: float = 10.0  # for a whole head
     body_seconds: float = 10.0  # for a whole body
-    keep_alive_seconds: int = 5  # between two requests
+    # Between two requests. A proxy that keeps idle connections longer than we do writes a request
+    # to one that we are closing: nginx keeps them 60 s, Go's programs 90 s, Caddy 120 s.
+    keep_alive_seconds: int = 125
     read_seconds: float = 10.0  # then a caller that leaves its answers unread is cut off
     connections: int = field(default_factory=partial(affordable, 512, 2))
     # Connections that wait to be taken. asyncio takes all of them in one turn, and three turns go
@@ -134,6 +137,7 @@ class BoundedProtocol(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _phase: tuple[str, int] | None = None
     since = 0.0
+    _said_all = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, in the place of the slowest one if all are taken."""
@@ -159,7 +163,7 @@ class BoundedProtocol(H11Protocol):
         """Keep the way back open for a caller who has said everything and listens."""
         if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
             return False
-        self.cycle.keep_alive = False
+        self._said_all = True
         return True
 
     def pause_writing(self) -> None:
@@ -178,9 +182,11 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, for uvicorn's five seconds."""
+        """Wait for the next request, or begin it where it is there."""
         super().on_response_complete()
         self.since = self.loop.time()
+        if self._said_all and self.cycle.response_complete:
+            self.transport.close()
         self._watch()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -192,7 +198,14 @@ class BoundedProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's, in plain text
         """Answer what is not HTTP in the standard shape."""
-        self._refuse(InvalidInput([Fault("request", "is not HTTP/1.1 as it should be")]))
+        problem = sys.exc_info()[1]  # uvicorn calls this where it caught it
+        if getattr(problem, "error_status_hint", None) == HeadTooLarge.http:
+            fault = Fault("headers", f"must be at most {HEAD_BYTES} bytes in all")
+            fix = "Send shorter headers; in a browser delete the cookies of this address."
+            self._refuse(HeadTooLarge([fault], fix=fix))
+            return
+        fix = "Send HTTP/1.1, with one Host and one length, and no characters beyond ASCII."
+        self._refuse(InvalidInput([Fault("request", "is not HTTP/1.1 as it should be")], fix=fix))
 
     def _refuse(self, error: LevqorError) -> None:
         answer = error_response(error)

@@ -67,7 +67,7 @@ class Console:
         admins = (Usage(bot), People(bot), Tokens(bot), Targets(bot), Audit(bot))
         parts = (Look(bot, live), Send(bot), *admins, SignIn(bot, self.serves))
         self.routes: tuple[Route, ...] = tuple(route for part in parts for route in part.routes)
-        self._rooms = {room(route.path) for route in self.routes} | {room(_STYLE)}
+        self._rooms = {room(path) for path in (_STYLE, *(each.path for each in self.routes))} - {""}
 
     @cached_property
     def _templates(self) -> jinja2.Environment:
@@ -89,7 +89,7 @@ class Console:
 
     def serves(self, path: str) -> bool:
         """Whether an address is a page's."""
-        return path.startswith("/") and room(path) in self._rooms
+        return path == "/" or (path.startswith("/") and room(path) in self._rooms)
 
     async def answer(
         self, scope: Mapping[str, Any], receive: Any, headers: Mapping[str, str], peer: str

@@ -56,6 +56,22 @@ def test_an_unknown_page_is_404(web, path):
     assert "fix" in said(web.get(path), 404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("//actions/slack.send", "/actions/slack.send"),
+        ("/actions//slack.send", "/actions/slack.send"),
+        ("/actions/slack.send/", "/actions/slack.send"),
+        ("//metrics", "/metrics"),
+        ("/metrics//", "/metrics"),
+    ],
+)
+def test_a_slash_too_many_is_404_with_the_address_that_was_meant(web, sandbox, path, meant):
+    body = said(web.post(path, {"text": "Hello"}), 404, "not_found")
+    assert body["fix"] == f"Did you mean {meant}?"
+    assert sandbox.slack.received == []
+
+
 def test_a_browser_that_looks_for_no_page_gets_one_in_words_and_the_api_stays_json(web):
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     reply = web.get("/nowhere", headers=browser)
