@@ -15,7 +15,14 @@ from core.scopes import Read
 
 BY = ("service", "person", "action", "day")
 DAYS, MOST_DAYS = 30, 3660
-_COUNTS = {tables.HEADINGS.get(each, each) for each in (*tables.COUNTED, *tables.TIMED)}
+
+
+def _heading(name: str) -> str:
+    # Each time has its unit beside it.
+    return tables.HEADINGS.get(name, name).removesuffix(" ms")
+
+
+_COUNTS = {*map(_heading, (*tables.COUNTED, *tables.TIMED))}
 
 
 class Usage:
@@ -41,7 +48,7 @@ class Usage:
             if as_csv:
                 span = asked.get("month") or f"{days}-days"
                 return Download(f"levqor-usage-{of}-{span}.csv", tables.spreadsheet([*names], rows))
-            columns = [tables.HEADINGS.get(name, name) for name in names]
+            columns = [*map(_heading, names)]
             rows = self._titled(rows, [*names])
             page = {"by": of, "columns": columns, "rows": rows, "error": None}
         csv = "/usage?" + urlencode({**asked, "output": "csv"})
