@@ -179,7 +179,8 @@ class HealthChecker:
         since = now = time.time()
         try:
             engine.ledger.probed(name, health.verdict, reason, latency)
-            since = engine.ledger.probes(name)[0].since
+            kept = engine.ledger.probes(name)[0]
+            since, now = kept.since, kept.at
         except LedgerError:
             # What the probe found is worth telling even where it cannot be kept.
             pass

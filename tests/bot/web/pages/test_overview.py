@@ -68,6 +68,8 @@ def test_one_service_is_checked_and_no_other(web, ann, sandbox):
     asked = {name: len(getattr(sandbox, name).received) for name in ("notion", "slack", "resend")}
     assert asked["notion"] > 0
     assert (asked["slack"], asked["resend"]) == (0, 0)
+    # What the check found that nobody keeps.
+    assert "Write permission can't be checked" in ann.read("/")
     # Whoever asks again within 15 seconds is told the same, of all services or of this one.
     for path in ("/check/notion", "/check"):
         assert ann.post(path).status == 303
