@@ -49,7 +49,7 @@ class Look:
         if visit.name not in listed or ("/" in visit.name and visit.who.scope.destinations()):
             raise _no_service()
         await self._live.check([visit.name])
-        return Redirect(f"/#{visit.name}")
+        return Redirect(f"/services/{visit.name}" if "here" in visit.form else f"/#{visit.name}")
 
     async def _runs(self, visit: Visit) -> View:
         engine, who = self._bot.engine, visit.who
@@ -85,7 +85,9 @@ class Look:
         if visit.name not in listed or span not in shown.SPANS:
             raise _no_service()
         kind = listed[visit.name]
-        page = await self._bot.call(shown.service, engine, self._health, visit.who, kind, span)
+        page = await self._bot.call(
+            shown.service, engine, self._health, visit.who, kind, span, self._live.seen()
+        )
         return View("service.html", page)
 
 

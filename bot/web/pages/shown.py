@@ -90,8 +90,11 @@ def overview(
 
     `seen` is what this bot's last checks found.
     """
-    known = who.reads(Read.LIVE)
-    report = health_shown(_with_notes(health.report(), seen), who) if known else None
+    report = None
+    if who.reads(Read.LIVE):
+        report = health.report()
+        detail = {name: _with_notes(each, seen.get(name)) for name, each in report.detail.items()}
+        report = health_shown(replace(report, detail=detail), who)
     ledger = engine.ledger
     of = RunFilter() if who.sees_only is None else own_runs(engine, who)
     unknown = ledger.runs(MOST_UNKNOWN, replace(of, outcome="unknown"))
@@ -128,16 +131,12 @@ def _ending(engine: Engine, run: RunRecord) -> list[str]:
     return wording.refusal(error, outcome=run.state).splitlines()
 
 
-def _with_notes(report: Health, seen: Mapping[str, ConnectorHealth]) -> Health:
-    """A report with what a check found that nobody keeps, where nobody checked since."""
-    detail = {}
-    for name, each in report.detail.items():
-        last = seen.get(name, each)
-        newest = last.checked_at and each.checked_at and last.checked_at >= each.checked_at
-        same = newest and last.verdict == each.verdict
-        kept = replace(each, words=last.words, fix=last.fix, notes=last.notes)
-        detail[name] = kept if same else each
-    return replace(report, detail=detail)
+def _with_notes(known: ConnectorHealth, last: ConnectorHealth | None) -> ConnectorHealth:
+    """What is known of a service, with what a check found that nobody keeps, if none came since."""
+    if last is None or not (last.checked_at and known.checked_at):
+        return known
+    same = last.checked_at >= known.checked_at and last.verdict == known.verdict
+    return replace(known, words=last.words, fix=last.fix, notes=last.notes) if same else known
 
 
 def _interfaces(report: Health) -> list[dict[str, Any]]:
@@ -195,11 +194,12 @@ def service(
     who: Access,
     kind: tuple[Connector, str | None],
     span: str,
+    seen: Mapping[str, ConnectorHealth],
 ) -> dict[str, Any]:
     """How a service did: its checks, its runs and how long they took."""
     connector, account = kind
     name = connector.account_id(account)
-    detail = health.known(connector, account)
+    detail = _with_notes(health.known(connector, account), seen.get(name))
     _, seconds, step, called = SPANS[span]
     until = engine.ledger.now()
     since = (until - seconds) // step * step + step
@@ -209,6 +209,7 @@ def service(
     return {
         "title": detail.title,
         "service": connector.name,
+        "name": name,
         "health": detail,
         "strip": strip,
         "listed": _listed(detail, strip),

@@ -8,9 +8,12 @@ import pytest
 
 from bot.web.pages import charts
 from core.connectors import CONNECTORS
+from core.engine import Engine
 from core.reports import ChecksDay, HistoryStep, UsageDay, Verdict
+from core.settings import Settings
 from tests.bot.web.pages.conftest import Visitor, words
 from tests.support.journal import finish
+from tests.support.web import served
 
 SPANS = ("1d", "7d", "30d", "90d")
 DONE = {"sent": 3, "refused": 2, "not_sent": 1, "unknown": 4}
@@ -49,6 +52,26 @@ def test_each_service_has_a_page_also_before_anything_was_sent(ann, connector):
     told = ann.read(f"/services/{connector.name}")
     assert connector.title in told
     assert "No runs in this time." in told
+
+
+def test_a_service_is_checked_from_its_page_which_says_once_that_nobody_has(ann):
+    before = ann.read("/services/notion")
+    assert before.count("Not checked yet") == 1
+    assert "Check now" in before
+    reply = ann.post("/check/notion", {"here": ""})
+    assert (reply.status, reply.headers["location"]) == (303, "/services/notion")
+    after = ann.read("/services/notion")
+    assert "Check again" in after
+    assert "Not checked yet" not in after
+    # What the check found that nobody keeps.
+    assert "Write permission can't be checked" in after
+
+
+def test_a_service_that_is_not_set_up_is_not_checked_from_its_page(home, environ):
+    del environ["NOTION_API_KEY"]
+    settings = Settings(home, environ=environ)
+    with Engine.open(settings) as engine, served(engine) as web:
+        assert "/check/" not in Visitor(web).sign_in().get("/services/notion").body.decode()
 
 
 @pytest.mark.parametrize(
