@@ -3,8 +3,9 @@
 import ipaddress
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict
 
 from core.contract import BaseUrl, Config, setting
 from core.settings import Address, items
@@ -13,6 +14,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # No "*": an allowed origin may also speak as the loopback caller.
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+# Browsers leave it out of what they say of a page.
+_OWN_PORT = re.compile(r"(?<=^https:)(//.+):443$|(?<=^http:)(//.+):80$")
 
 
 # Where a run was asked for that a page sent.
@@ -41,7 +44,7 @@ def networks(text: str) -> tuple[Network, ...]:
 
 def origins(text: str) -> tuple[str, ...]:
     """Read a comma-separated list of web origins."""
-    listed = tuple(item.rstrip("/").lower() for item in items(text))
+    listed = tuple(map(_as_browsers_write_it, items(text)))
     if not all(_ORIGIN.fullmatch(item) for item in listed):
         raise ValueError(
             "must be origins with commas between, each in full, e.g. https://team.example.com"
@@ -49,10 +52,22 @@ def origins(text: str) -> tuple[str, ...]:
     return listed
 
 
+def public_address(text: str) -> str:
+    """Take the console's address as people see it: an origin alone."""
+    if urlsplit(text).path:
+        raise ValueError("must have no path: the console needs a host name of its own")
+    return _as_browsers_write_it(text)
+
+
+def _as_browsers_write_it(origin: str) -> str:
+    return _OWN_PORT.sub(r"\1\2", origin.rstrip("/").lower())
+
+
 _Address = Annotated[Address, BeforeValidator(Address.parse)]
 _Flag = Annotated[bool, BeforeValidator(flag)]
 _Networks = Annotated[tuple[Network, ...], BeforeValidator(networks)]
 _Origins = Annotated[tuple[str, ...], BeforeValidator(origins)]
+_Public = Annotated[BaseUrl, AfterValidator(public_address)]
 
 
 class HttpSettings(Config):
@@ -86,7 +101,7 @@ class HttpSettings(Config):
         default="",
         example="https://team.example.com",
     )
-    public_url: BaseUrl | None = setting(
+    public_url: _Public | None = setting(
         "LEVQOR_PUBLIC_URL",
         "Where people reach the web console",
         "the address of the proxy with https before it; unset, the console is for this machine",

@@ -44,6 +44,11 @@ MALFORMED = "entry 1 must be CALLER=ACTION,ACTION with ';' between entries, e.g.
             "*",
             "must be origins with commas between, each in full, e.g. https://team.example.com",
         ),
+        (
+            "LEVQOR_PUBLIC_URL",
+            "https://example.com/levqor",
+            "must have no path: the console needs a host name of its own",
+        ),
         ("LEVQOR_UPGRADE_URL", "pricing", "must be a path such as /pricing or a web address"),
         ("LEVQOR_SLACK_PREFIX", "Levqor ", "must be 1 to 18 small letters, digits, '-' and '_'"),
         ("LEVQOR_ADMINS", "ann", "must be callers with commas between, e.g. telegram:42"),
@@ -98,7 +103,8 @@ def test_own_settings_have_their_defaults_and_meanings(home):
             "LEVQOR_HTTP": "[::1]:0",
             "LEVQOR_HTTP_ANONYMOUS": "Yes",
             "LEVQOR_TRUSTED_PROXIES": "10.0.0.1/8, ::1",
-            "ALLOWED_ORIGINS": "https://Team.example.com/, http://localhost:3000",
+            "ALLOWED_ORIGINS": "https://Team.example.com/, http://localhost:3000, https://a.b:443",
+            "LEVQOR_PUBLIC_URL": "https://Levqor.example.com:443/",
         },
     ).of(HttpSettings)
     assert (http.address, str(http.address)) == (Address("::1", 0), "[::1]:0")
@@ -106,7 +112,9 @@ def test_own_settings_have_their_defaults_and_meanings(home):
     assert http.trusted_proxies == (
         ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1"),
     )  # fmt: skip
-    assert http.allowed_origins == ("https://team.example.com", "http://localhost:3000")
+    own = ("https://team.example.com", "http://localhost:3000", "https://a.b")
+    assert http.allowed_origins == own
+    assert http.public_url == "https://levqor.example.com"
 
 
 def test_without_permissions_everyone_may_do_everything(home):

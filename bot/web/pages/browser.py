@@ -1,5 +1,6 @@
 """What a browser must bring before a page is shown: a safe way here, a session, an Origin."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ _SYSTEMS = (
     ("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Windows", "Windows"),
     ("Mac OS X", "a Mac"), ("Linux", "Linux"),
 )  # fmt: skip
+_PORT = re.compile(r":[0-9]*\Z")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def site(
             reason="console_not_public",
         )
     public = urlsplit(settings.public_url)
-    if host != public.netloc.lower():
+    # A port that nobody wrote, or that a proxy left out: a page's own Origin has it right.
+    if _PORT.sub("", host) != _PORT.sub("", public.netloc):
         raise Forbidden(
             "The web console has another address.",
             fix=f"Open {settings.public_url}",
@@ -105,4 +108,4 @@ def site(
             "LEVQOR_TRUSTED_PROXIES or on this machine, and send X-Forwarded-Proto.",
             reason="console_not_secure",
         )
-    return Site(f"{public.scheme}://{host}")
+    return Site(settings.public_url)

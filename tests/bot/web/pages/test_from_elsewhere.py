@@ -16,6 +16,9 @@ WAYS = {
     "by a proxy that does not say": (PROXIED, PUBLIC, "", 403),
     "by a name that nobody set": (SECURE, None, "", 403),
     "by another name": ({**SECURE, "Host": "evil.example.com"}, PUBLIC, "", 403),
+    "by a port that a proxy left out": (SECURE, f"{PUBLIC}:8443", "", 200),
+    "by the port that https has": (SECURE, "https://Levqor.example.com:443", "", 200),
+    "by a host that is none": ({**SECURE, "Host": "[::1"}, PUBLIC, "", 403),
     "by a name that was bound to here": ({"Host": "evil.example.com"}, None, "", 403),
     "through a declared proxy on this machine": ({}, None, "127.0.0.1", 403),
 }  # fmt: skip
@@ -27,8 +30,9 @@ def test_the_console_is_shown_on_this_machine_and_by_https(serve, way):
     more = {"LEVQOR_PUBLIC_URL": public} if public else {}
     web = serve(LEVQOR_TRUSTED_PROXIES=proxies, **more) if proxies else serve(**more)
     visitor = Visitor(web, headers)
+    said = {"Origin": public.lower().removesuffix(":443")} if public and status == 200 else {}
     code, _ = web.bot.engine.ledger.sign_in_code("cli:ann")
-    reply = visitor.post(f"/sign-in/{code}")
+    reply = visitor.post(f"/sign-in/{code}", **said)
     assert reply.status == (303 if status == 200 else status)
     assert visitor.get("/").status == status
     if status == 200 and headers:
