@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from contextlib import contextmanager, suppress
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from core import wording
@@ -18,6 +19,8 @@ from core.tables import spreadsheet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
+
+    from rich.console import Console
 
     from core.engine import Settled
     from core.errors import LevqorError
@@ -142,12 +145,11 @@ class Output:
                     self.people.write(line + "\n")
             return
         from rich import box
-        from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         widths = _widths(columns, cells, folds)
-        console = Console(file=self.people, highlight=False)
+        console = terminal(self.people)
         gone = 0
         while gone < len(drop) and _needed(widths, drop[:gone]) > console.width:
             gone += 1
@@ -172,9 +174,7 @@ class Output:
         if not sys.stderr.isatty():
             yield
             return
-        from rich.console import Console
-
-        status = Console(stderr=True).status(what)
+        status = terminal(sys.stderr).status(what)
         timer = threading.Timer(PATIENCE_S, status.start)
         timer.daemon = True
         timer.start()
@@ -184,6 +184,17 @@ class Output:
             timer.cancel()
             timer.join()
             status.stop()
+
+
+def terminal(stream: TextIO) -> Console:
+    """The terminal that a stream leads to, at least one column wide."""
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if not console.width:
+        # What COLUMNS=0 says; where it says nothing, 80 unless the terminal knows better.
+        console.width = get_terminal_size().columns
+    return console
 
 
 def _utf8(stream: TextIO) -> bool:
@@ -207,9 +218,7 @@ def _write(stream: TextIO, text: str, style: str) -> None:
         if not stream.isatty():
             stream.write(text + "\n")
             return
-        from rich.console import Console
-
-        console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        console = terminal(stream)
         console.print(wrapped(text, console.width), style=style or None, soft_wrap=True)
 
 
@@ -259,4 +268,5 @@ def _widths(
 
 
 def _needed(widths: dict[str, int], dropped: Sequence[str]) -> int:
-    return sum(width + _GAP for name, width in widths.items() if name not in dropped) - _GAP
+    # The last column, too, has a blank at its right.
+    return sum(width + _GAP for name, width in widths.items() if name not in dropped) - 1

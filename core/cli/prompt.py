@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from core.cli.output import terminal
 from core.plain import counted, plain_line
 
 if TYPE_CHECKING:
@@ -131,9 +132,7 @@ class Line:
 
 
 def _room(stream: TextIO, question: str) -> int:
-    from rich.console import Console
-
-    return max(4, Console(file=stream).width - len(question) - 3)
+    return max(4, terminal(stream).width - len(question) - 3)
 
 
 def _draw(stream: TextIO, was: str, now: str) -> None:
@@ -153,8 +152,6 @@ if sys.platform != "win32":  # pragma: no branch - Windows goes on without
     @contextmanager
     def _keys(stream: TextIO) -> Iterator[Callable[[], str]]:
         """Read keys as they come, which the terminal does not show; give a function for it."""
-        from rich.console import Console
-
         keyboard = sys.stdin.fileno()
         before = termios.tcgetattr(keyboard)
         mode = termios.tcgetattr(keyboard)
@@ -171,7 +168,7 @@ if sys.platform != "win32":  # pragma: no branch - Windows goes on without
             raw = os.read(keyboard, 65536)
             return decode(raw) if raw else _END
 
-        asks = not Console(file=stream).is_dumb_terminal
+        asks = not terminal(stream).is_dumb_terminal
         termios.tcsetattr(keyboard, termios.TCSADRAIN, mode)
         try:
             stream.write(_ASK_PASTED if asks else "")

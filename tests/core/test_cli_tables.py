@@ -83,3 +83,21 @@ def _table(part):
     blank = (number for number in range(rule, len(lines)) if not lines[number].strip())
     end = next(blank, len(lines))
     return lines[rule - 1 : end]
+
+
+@pytest.mark.parametrize("columns", [20, 33])
+def test_a_terminal_without_room_shows_each_word_whole(busy_home, columns):
+    shown = on_terminal("--home", busy_home, "runs", "--last", "2", columns=columns)
+    lines = _table(ESCAPE.sub("", shown.out).replace("\r", ""))
+    assert lines[0].split()[-1] == "outcome"
+    assert {line.split()[-1] for line in lines[2:]} <= {"sent", "refused"}
+
+
+@pytest.mark.parametrize(
+    "words", [("runs",), ("why", "nothing"), ("run", "slack.send", "Hello"), ("health", "--live")]
+)
+def test_a_terminal_said_to_have_no_columns_has_eighty(home, sandbox, words):
+    env = {**sandbox.settings(), "COLUMNS": "0"}
+    shown = on_terminal("--home", home, *words, env=env, columns=100)
+    assert shown.status == (2 if "nothing" in words else 0)
+    assert "Traceback" not in shown.out
