@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from pathlib import Path
 from typing import Any, NoReturn
 
 from core import streams
@@ -36,3 +37,10 @@ class Parser(argparse.ArgumentParser):
             message = said.sub(words, message)
         streams.print_error(f"{message}\nWhat to do: See: {self.prog} --help")
         raise SystemExit(2)
+
+
+def folder(text: str) -> Path:
+    """Take a folder's name; none, as of a variable that is not set, is not the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names no folder")
+    return Path(text)

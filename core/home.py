@@ -187,7 +187,8 @@ def stamp(file: Path) -> Stamp:
 
 def write_private(file: Path, content: bytes) -> None:
     """Write a file whole or not at all, for its owner's eyes only; raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    # It may be the home, which nobody else may write to, whatever the umask says.
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=file.parent, prefix=file.name)
     try:
         with os.fdopen(handle, "wb") as out:

@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import InvalidInput, QuotaSpent
-from core.interfaces import called
 from core.plain import agreeing, counted
 from core.reports import Verdict
 
@@ -199,13 +198,13 @@ def _by_verdict(titles: Mapping[Verdict, Sequence[str]]) -> Iterator[str]:
 
 def closing_lines(report: Health) -> Iterator[str]:
     """Say how the bot's interfaces are doing, and what is wrong with Levqor's own files."""
+    from core.interfaces import called
+
     for surface, words in report.inbound.items():
         yield f"Interface {called(surface)}: {words}"
     if report.bots is not None:
-        names = ", ".join(
-            f"{bot.bot} (reads {', '.join(map(called, bot.reads))})" if bot.reads else bot.bot
-            for bot in report.bots.bots
-        )
+        reads = {bot.bot: ", ".join(map(called, bot.reads)) for bot in report.bots.bots}
+        names = ", ".join(f"{bot} (reads {of})" if of else bot for bot, of in reads.items())
         yield f"Bots: {names}" if names else NO_BOT
         yield from bots_differ(report.bots)
     for problem in report.problems:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import __version__, streams
-from core.arguments import Parser
+from core.arguments import Parser, folder
 from core.errors import LevqorError
 from tray import NAME, desktop, formatting, preferences
 from tray.actions import Actions
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     about = "The icon in the corner of the screen: which service is failing and how to fix it."
     parser = Parser(prog=NAME, description=about)
     add = parser.add_argument
-    add("--home", type=Path, metavar="DIR", help="the folder with levqor.db")
+    add("--home", type=folder, metavar="DIR", help="the folder with levqor.db")
     add("--sandbox", action="store_true", help="use the built-in sandbox services")
     remote = "show the Levqor of another computer; its token is in LEVQOR_REMOTE_TOKEN"
     add("--remote", metavar="URL", help=remote)

@@ -5,12 +5,11 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bot.declaration import Options, Subcommand, imported
 from bot.surfaces import SURFACES
 from core import __version__, streams, wording
-from core.arguments import Parser
+from core.arguments import Parser, folder
 from core.errors import LevqorError
 from core.home import temporary
 from core.logs import quiet_libraries
@@ -89,7 +88,7 @@ def parse(argv: Sequence[str]) -> Options:
     )
     parser.add_argument("--version", action="version", version=f"levqor-bot {__version__}")
     parser.add_argument(
-        "--home", type=Path, metavar="DIR", help="the folder of levqor.db, logs and .env"
+        "--home", type=folder, metavar="DIR", help="the folder of levqor.db, logs and .env"
     )
     parser.add_argument(
         "--sandbox",

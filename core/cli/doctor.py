@@ -21,7 +21,6 @@ from core import __version__
 from core.cli import options, reports
 from core.errors import LevqorError
 from core.home import DATABASE
-from core.interfaces import called
 from core.plain import counted
 from core.reports import Finding, Verdict, without_none
 from core.wording import summary, titled
@@ -264,6 +263,8 @@ def _setting(settings: Settings, problem: Problem, *, good: bool | None) -> Find
 
 def _services(report: Health) -> Iterator[Finding]:
     """What a live health report says of each service and each interface."""
+    from core.interfaces import called
+
     for detail in report.detail.values():
         if detail.verdict in GOOD:
             took = "" if detail.latency_ms is None else f" ({detail.latency_ms:.0f} ms)"

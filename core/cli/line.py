@@ -36,6 +36,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def _run(args: Sequence[str], out: Output) -> int:
     failure: LevqorError
     try:
+        words.refuse_no_home(args)
         with Session(out) as session:
             # A dictionary, because typer keeps a note of its own beside ours.
             root = {"session": session}

@@ -11,7 +11,6 @@ import typer
 from core import wording
 from core.cli import options
 from core.cli.output import Output
-from core.interfaces import called
 from core.reports import BROKEN, Health, Verdict
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ def bots(ctx: typer.Context, output: options.Output = None) -> None:
     report = running(session.ledger)
 
     def draw() -> None:
+        from core.interfaces import called
+
         session.out.table(
             ("bot", "version", "started", "reads"),
             [

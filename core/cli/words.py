@@ -5,6 +5,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from core.errors import Fault, InvalidInput, TooLarge
 
@@ -30,6 +31,20 @@ def long_help(args: Sequence[str]) -> list[str]:
     options, text = split(args)
     long = ["--help" if word == "-h" else word for word in options]
     return [*long, *args[len(options) : len(options) + 1], *text]
+
+
+def refuse_no_home(args: Sequence[str]) -> None:
+    """Raise InvalidInput for a --home that names nothing, as with a variable that is not set.
+
+    A path without a name is the current folder, which is never the home by itself.
+    """
+    words, _ = split(args)
+    for word, after in pairwise([*words, "-"]):
+        name, _, value = (
+            f"{word}={after}".partition("=") if word == "--home" else word.partition("=")
+        )
+        if name == "--home" and not value.strip():
+            raise InvalidInput(message="--home names no folder.", fix="Write it after --home.")
 
 
 def refuse_strange_options(args: Sequence[str], known: Mapping[str, bool]) -> None:

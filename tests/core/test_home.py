@@ -94,6 +94,23 @@ def test_a_database_in_the_current_folder_stops_every_command(tmp_path, program,
     assert sorted(file.name for file in tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("levqor", ["--home", "", "token", "new", "ci"]),
+        ("levqor", ["--home=", "runs"]),
+        ("levqor", ["--home", " ", "runs"]),
+        ("levqor-bot", ["--home", ""]),
+        ("levqor-tray", ["--home="]),
+    ],
+)
+def test_a_home_without_a_name_is_not_the_current_folder(tmp_path, program, words):
+    ran = start(program, *words, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "names no folder" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_home_that_is_named_is_used_wherever_one_stands(tmp_path, home):
     Ledger.open(tmp_path).close()
     for ran in (

@@ -15,7 +15,7 @@ from core.home import check
 from core.home_key import home_key
 from core.ledger import Ledger
 from core.logs import RunLog
-from core.settings import Settings
+from core.settings import Settings, env_file
 from tests.support.users import ANN, AS_ROOT, BOB, TEAM, as_user, given, refusal
 
 
@@ -27,15 +27,19 @@ def public():
         yield Path(folder)
 
 
+MADE = ("one", "two", "three")
+
+
 def test_a_home_is_made_for_its_user_alone(tmp_path):
     before = os.umask(0)
     try:
         Ledger.open(tmp_path / "one").close()
         home_key(tmp_path / "two")
+        env_file.write(tmp_path / "three" / ".env", {"SLACK_BOT_TOKEN": "xoxb-1"})
     finally:
         os.umask(before)
-    modes = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("one", "two")}
-    assert modes == {"one": 0o700, "two": 0o700}
+    modes = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in MADE}
+    assert modes == dict.fromkeys(MADE, 0o700)
 
 
 @pytest.mark.parametrize(
