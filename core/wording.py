@@ -281,9 +281,9 @@ def _connector_lines(detail: ConnectorHealth, now: float) -> Iterator[str]:
         yield f"  What to do: {detail.fix}"
     yield from (f"  Note: {note}" for note in detail.notes)
     if detail.last_success:
-        yield f"  Last success: {_since(detail.last_success.at, now)}"
+        yield f"  Last success: {ago(now - detail.last_success.at.timestamp())}"
     if failed := detail.last_failure:
-        yield f"  Last failure: {_since(failed.at, now)}: {failed.message}"
+        yield f"  Last failure: {ago(now - failed.at.timestamp())}: {failed.message}"
 
 
 def _quota_line(quota: Quota, now: float) -> str:
@@ -293,7 +293,3 @@ def _quota_line(quota: Quota, now: float) -> str:
     if quota.used >= quota.limit:
         line += f", free again in {wait(quota.resets_at.timestamp() - now)}"
     return line
-
-
-def _since(moment: dt.datetime, now: float) -> str:
-    return ago(now - moment.timestamp())

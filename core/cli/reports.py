@@ -52,6 +52,7 @@ def health(
 def bots(ctx: typer.Context, output: options.Output = None) -> None:
     """List the bots that run on this database, and what they differ in."""
     from core.health import bots as running
+    from core.interfaces import called
 
     session = options.reading(ctx)
     report = running(session.ledger)
