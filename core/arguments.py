@@ -5,23 +5,26 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
-from core import streams
+from core import command_line, streams
 
-# What argparse says, and what a person is told.
+# What argparse says, and which sentence that is.
 _WORDS = (
-    (re.compile(r"\Aunrecognized arguments: (-.+)\Z", re.DOTALL), r"No such option: \1"),
-    (re.compile(r"\Aunrecognized arguments: (.+)\Z", re.DOTALL), r"Not expected here: \1"),
+    (re.compile(r"\Aunrecognized arguments: (-.+)\Z", re.DOTALL), command_line.NO_OPTION),
+    (re.compile(r"\Aunrecognized arguments: (.+)\Z", re.DOTALL), command_line.UNEXPECTED),
     (
-        re.compile(r"\Aargument \w+: invalid choice: (.+) \(choose from .+\)\Z"),
-        r"No such command: \1",
+        re.compile(r"\Aargument \w+: invalid choice: .(.+). \(choose from .+\)\Z"),
+        command_line.NO_COMMAND,
     ),
-    (re.compile(r"\Aargument (\S+): expected one argument\Z"), r"\1 needs a value"),
+    (re.compile(r"\Aargument (\S+): expected one argument\Z"), command_line.VALUE_MISSING),
     (
         re.compile(r"\Aargument (\S+): not allowed with argument (\S+)\Z"),
-        r"\1 cannot be used with \2",
+        command_line.NOT_TOGETHER,
     ),
-    (re.compile(r"\Aargument (\S+): ignored explicit argument .+\Z"), r"\1 takes no value"),
-    (re.compile(r"\Aargument (\S+): (.+)\Z", re.DOTALL), r"\1: \2"),
+    (
+        re.compile(r"\Aargument (\S+): ignored explicit argument .+\Z"),
+        command_line.VALUE_UNEXPECTED,
+    ),
+    (re.compile(r"\Aargument (\S+): (.+)\Z", re.DOTALL), command_line.WRONG_VALUE),
 )
 
 
@@ -34,7 +37,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Leave with status 2 and a sentence."""
         for said, words in _WORDS:
-            message = said.sub(words, message)
+            message = said.sub(words.format(r"\1", r"\2"), message)
         streams.print_error(f"{message}\nWhat to do: See: {self.prog} --help")
         raise SystemExit(2)
 

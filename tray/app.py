@@ -139,7 +139,7 @@ def _seconds(text: str) -> float:
         if 0 <= float(text) <= formatting.DAY:
             return float(text)
     most = formatting.DAY
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {most}")
+    raise argparse.ArgumentTypeError(f"must be a number of seconds from 0 to {most}")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from core import command_line
 from core.cli import options, words
 from core.cli.output import unbroken, wrapped
 from core.errors import InvalidInput
@@ -19,14 +20,29 @@ from core.errors import InvalidInput
 _PLAINER = (
     (r"is wrong: \w+ '(.*)' is a directory\.", r"names \1, which is a folder."),
     (r"is wrong: \w+ '(.*)' (is a file|does not exist)\.", r"names \1, which \2."),
-    (r"Option '(.*)' requires an argument\.", r"\1 needs a value after it."),
-    (r"Option '(.*)' does not take a value\.", r"\1 takes no value."),
-    (r"Got unexpected extra argument\(s\) \((.*)\)", r"This is not expected here: \1."),
+    (r"No such option: (.*)", command_line.NO_OPTION.format(r"\1")),
+    (r"Option '(.*)' requires an argument\.", command_line.VALUE_MISSING.format(r"\1")),
+    (r"Option '(.*)' does not take a value\.", command_line.VALUE_UNEXPECTED.format(r"\1")),
+    (r"Got unexpected extra argument\(s\) \((.*)\)", command_line.UNEXPECTED.format(r"\1")),
     (r"'([^']*)'", r"\1"),
 )
 
 
-class HelpCommand(TyperCommand):
+class _Named:
+    """What a command line is read by, which says of all that is wrong where it stood."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words."""
+        try:
+            read: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
+        except TyperException as error:
+            # Typer does not say where it stood of an option without its value.
+            vars(error).update(ctx=getattr(error, "ctx", None) or ctx)
+            raise
+        return read
+
+
+class HelpCommand(_Named, TyperCommand):
     """A command with a plain help page."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -38,7 +54,7 @@ class HelpCommand(TyperCommand):
         _write_parameters(self, ctx, formatter)
 
 
-class HelpGroup(TyperGroup):
+class HelpGroup(_Named, TyperGroup):
     """Commands in groups; one that was mistyped is answered with the nearest."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -67,7 +83,7 @@ class HelpGroup(TyperGroup):
                 near = next(of_service, None) or nearest(name, [*names, *actions])
                 see = f"See: {ctx.command_path} --help"
                 fix = f"Did you mean {ctx.command_path} {near}?" if near else see
-                raise InvalidInput(message=f"There is no command {name[:80]}.", fix=fix)
+                raise InvalidInput(message=command_line.NO_COMMAND.format(name[:80]), fix=fix)
         return super().resolve_command(ctx, args)
 
 
@@ -143,7 +159,8 @@ def usage_error(error: TyperException) -> InvalidInput:
         message = error.format_message()
     for told, plainer in _PLAINER:
         message = re.sub(told, plainer, message)
-    early = next((name for name in words.EARLY if f"option: {name}" in message), None)
+    no_such = {command_line.NO_OPTION.format(name): name for name in words.EARLY}
+    early = no_such.get(message)
     if early:
         fix = f"{early} goes before the command: levqor {words.EARLY[early]} …"
     return InvalidInput(message=message, fix=fix)

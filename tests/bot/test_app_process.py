@@ -147,14 +147,17 @@ def test_a_home_that_cannot_be_written_ends_with_status_7_and_names_it(start, ho
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ("--http nowhere", "--http: must be HOST:PORT with a port up to 65535"),
-        ("--http 127.0.0.1:99999", "--http: must be HOST:PORT with a port up to 65535"),
-        ("--http a:1 --no-http", "--no-http cannot be used with --http"),
-        ("--http", "--http needs a value"),
-        ("--sandbox=yes", "--sandbox takes no value"),
-        ("--consol", "No such option: --consol"),
-        ("checks", "No such command: 'checks'"),
-        ("check now", "Not expected here: now"),
+        (
+            "--http nowhere",
+            "--http must be HOST:PORT with a port up to 65535, e.g. ",
+        ),
+        ("--http 127.0.0.1:99999", "--http must be HOST:PORT with a port up to 65535"),
+        ("--http a:1 --no-http", "--no-http cannot be used with --http.\n"),
+        ("--http", "--http needs a value after it.\n"),
+        ("--sandbox=yes", "--sandbox takes no value.\n"),
+        ("--consol", "There is no option --consol.\n"),
+        ("checks", "There is no command checks.\n"),
+        ("check now", "This is not expected here: now.\n"),
     ],
 )
 def test_a_command_line_that_makes_no_sense_ends_with_status_2(args, said, capsys):

@@ -109,7 +109,7 @@ def test_a_mistake_in_text_says_where_to_look(cli):
     assert cli("runs", "--zzz", "1") == Ran(
         2,
         "",
-        "No such option: --zzz\nWhat to do: See: levqor runs --help\n",
+        "There is no option --zzz.\nWhat to do: See: levqor runs --help\n",
     )
 
 

@@ -113,7 +113,7 @@ def test_a_wrong_number_of_seconds_is_said_in_words():
     status, said = run("--every", "soon")
 
     assert status == 2
-    assert said.startswith("--every: 'soon' is not a number of seconds from 0 to 86400\n")
+    assert said.startswith("--every must be a number of seconds from 0 to 86400.\n")
 
 
 ENDINGS = [signal.SIGINT, signal.SIGTERM]

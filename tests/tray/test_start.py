@@ -32,7 +32,7 @@ def test_without_its_libraries_the_tray_says_what_to_install():
     [
         ("--help", 0, "usage: levqor-tray"),
         ("--version", 0, "levqor-tray"),
-        ("--frob", 2, "No such option: --frob"),
+        ("--frob", 2, "There is no option --frob.\n"),
     ],
 )
 def test_without_its_libraries_the_tray_shows_its_help_and_takes_no_wrong_word(asked, status, told):
