@@ -219,8 +219,7 @@ class Commands:
     async def health(self, spelling: Spelling, *, live: bool = False) -> str:
         """Health in words; `live` probes every connector first, at most ten seconds."""
         report = await self._call(self._health.report, live=live)
-        how = [f"To check now: {spelling.question('health')} live"] if report.unchecked else []
-        return "\n".join([*wording.health_lines(report), *how])
+        return "\n".join(wording.health_lines(report, f"{spelling.question('health')} live"))
 
     async def usage(self, who: Access) -> str:
         """Today's quota of somebody, and the last week: their own runs, an admin's everybody's."""

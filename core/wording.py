@@ -158,13 +158,13 @@ def why(entry: RunRecord, connectors: Sequence[Connector], *, now: float | None 
     return "\n".join(lines)
 
 
-def health_lines(report: Health, *, now: float | None = None) -> list[str]:
-    """Say a health report in lines: services, what to do, the bot's interfaces."""
+def health_lines(report: Health, check: str = "", *, now: float | None = None) -> list[str]:
+    """Say a health report in lines: services, what to do, the bot's interfaces, how to check."""
     now = time.time() if now is None else now
     lines = [summary(report)]
     for detail in report.detail.values():
         lines += _connector_lines(detail, now)
-    return [*lines, *closing_lines(report)]
+    return [*lines, *closing_lines(report, check)]
 
 
 def summary(report: Health) -> str:
@@ -196,8 +196,11 @@ def _by_verdict(titles: Mapping[Verdict, Sequence[str]]) -> Iterator[str]:
             yield f"{listed} {agreeing(len(names), words.one, words.several)}"
 
 
-def closing_lines(report: Health) -> Iterator[str]:
-    """Say how the bot's interfaces are doing, and what is wrong with Levqor's own files."""
+def closing_lines(report: Health, check: str = "") -> Iterator[str]:
+    """Say how the bot's interfaces are doing, and what is wrong with Levqor's own files.
+
+    Where a service was not checked yet, the last line names the command `check`, if it is given.
+    """
     from core.interfaces import called
 
     for surface, words in report.inbound.items():
@@ -210,6 +213,8 @@ def closing_lines(report: Health) -> Iterator[str]:
     for problem in report.problems:
         yield f"{problem} Runs go on without it."
         yield "  What to do: ask whoever runs Levqor to look with levqor doctor."
+    if check and report.unchecked:
+        yield f"To check now: {check}"
 
 
 def bots_differ(report: Bots) -> Iterator[str]:

@@ -58,7 +58,6 @@ def bots(ctx: typer.Context, output: options.Output = None) -> None:
     report = running(session.ledger)
 
     def draw() -> None:
-        from core.interfaces import called
 
         session.out.table(
             ("bot", "version", "started", "reads"),
@@ -125,8 +124,6 @@ def draw(out: Output, report: Health) -> None:
         lines += [f"{title}: {note}" for note in detail.notes]
         if failed:
             lines.append(f"{title}, last failure: {failed.message} (levqor why {failed.run})")
-    lines += wording.closing_lines(report)
-    if report.unchecked:
-        lines.append("To check now: levqor health --live")
+    lines += wording.closing_lines(report, "levqor health --live")
     if lines:
         out.line("\n".join(["", *lines]))
