@@ -1,19 +1,12 @@
 """Service files under a real service manager: the user's unit, the server's, the tray's."""
 
 import json
-import plistlib
 import re
 import subprocess
-from dataclasses import replace
 
 import pytest
 
-from core.cli.output import Output
-from core.cli.service import _wait
-from core.cli.service_manager import Manager, launchd
-from core.cli.session import Session
 from core.connectors import CONNECTORS
-from core.errors import NotConfigured
 from core.interfaces import declared
 from core.settings.names import sections
 from tests.support.cli import levqor
@@ -288,28 +281,3 @@ def test_every_secret_can_be_a_credential_of_the_server_s_unit():
     }
     assert len(secrets) > 7
     assert secrets <= set(re.findall(r"(?m)^LoadCredential=(\w+):levqor\.\1$", unit))
-
-
-def test_a_launchd_agent_starts_the_same_command_and_again_after_a_failure(tmp_path):
-    home = tmp_path / "a home"
-    manager = launchd(["/opt/levqor-bot", "--home", str(home)], home)
-    agent = plistlib.loads(manager.text.encode())
-    assert agent["ProgramArguments"] == ["/opt/levqor-bot", "--home", str(home)]
-    assert agent["RunAtLoad"] is True
-    assert agent["KeepAlive"] == {"SuccessfulExit": False}
-    assert manager.start[-1].endswith("Library/LaunchAgents/levqor-bot.plist")
-    assert "state = running" in manager.running
-    assert manager.begins == "when you log in"
-    with pytest.raises(NotConfigured, match="it does not work"):
-        _wait(Session(Output(as_json=False)), manager, 0.0)
-
-
-def test_a_service_that_cannot_be_changed_stays_as_it_was(tmp_path):
-    file = tmp_path / "bot.service"
-    manager = Manager(file, "new", "true", ("false",), ("true",), "true", "runs", "tail log")
-    file.write_text("old")
-    with pytest.raises(NotConfigured) as told:
-        manager.begin()
-    assert (file.read_text(), told.value.fix) == ("old", "See why: tail log")
-    with pytest.raises(NotConfigured, match="cannot be written: File exists"):
-        replace(manager, file=file / "bot.service").begin()

@@ -58,7 +58,6 @@ def bots(ctx: typer.Context, output: options.Output = None) -> None:
     report = running(session.ledger)
 
     def draw() -> None:
-
         session.out.table(
             ("bot", "version", "started", "reads"),
             [
