@@ -61,6 +61,10 @@ class Page:
         )
         return said["result"].get("value")
 
+    async def close(self) -> None:
+        """Have the browser end: killed, it would leave a folder among the temporary ones."""
+        await self._socket.send_json({"id": next(self._numbers), "method": "Browser.close"})
+
     async def _next(self) -> dict[str, Any]:
         said = json.loads((await self._socket.receive(timeout=60)).data)
         params = said.get("params", {})
@@ -96,6 +100,9 @@ async def browsing(folder: Path) -> AsyncIterator[Page]:
                 for domain in ("Page", "Network", "Runtime", "Log"):
                     await page.call(f"{domain}.enable")
                 yield page
+                await page.close()
+                await asyncio.wait_for(browser.wait(), 60)
     finally:
-        browser.kill()
-        await browser.wait()
+        if browser.returncode is None:
+            browser.kill()
+            await browser.wait()
