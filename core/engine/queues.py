@@ -108,6 +108,10 @@ class Queue:
                 self._busy.add(job.run)
             try:
                 self._work(job, partial(self._sent, job.run))
+            except BaseException:
+                with self._ready:
+                    self._threads -= 1
+                raise
             finally:
                 self._sent(job.run)
                 # Its payload must not live on in this frame while the worker waits.

@@ -166,11 +166,12 @@ def test_a_queue_goes_on_after_work_that_failed(jobs):
         raise ValueError
 
     queue = Queue("failing", work, done.append)
-    for number, run in enumerate(jobs(WORKERS + 1), 1):
+    for number, run in enumerate(jobs(THREADS + 1), 1):
         assert queue.offer(run)
         wait_for(lambda number=number: len(done) == number, SOON)
         wait_for(lambda: queue.load() == (0, 0), SOON)
     queue.drain()
+    wait_for(lambda: not named("failing"), SOON)  # their errors are this test's
 
 
 def test_a_queue_takes_nothing_where_no_thread_can_be_had_and_waits_where_one_is_there(made, jobs):
