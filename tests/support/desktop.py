@@ -21,6 +21,7 @@ from typing import Self
 
 from PIL import Image, ImageChops
 
+from tests.support import desktop_files
 from tests.support.measured import measured
 
 EYES = Path(__file__).with_name("eyes.py")
@@ -123,7 +124,7 @@ class Desktop:
             channel = Path(self.env["HOME"], ".config/xfce4/xfconf/xfce-perchannel-xml")
             channel.mkdir(parents=True, exist_ok=True)
             (channel / "xfce4-panel.xml").write_text(
-                _PANEL_XML.format(style=_DARK if self.dark else "")
+                desktop_files.PANEL_XML.format(style=desktop_files.DARK if self.dark else "")
             )
             self.host = self.start("xfce4-panel", "--disable-wm-check")
         kind = "xembed" if name == "trayer" else "sni"
@@ -140,7 +141,7 @@ class Desktop:
     def start_daemon(self) -> None:
         """Start the notification daemon."""
         config = self.folder / "dunstrc"
-        config.write_text(_DUNST)
+        config.write_text(desktop_files.DUNST)
         self.start("dunst", "-conf", str(config))
         until("dunst answers", lambda: self.out("dunstctl", "count") is not None)
 
@@ -156,7 +157,7 @@ class Desktop:
     def _start_bus(self) -> None:
         read, write = os.pipe()
         config = self.folder / "bus.conf"
-        config.write_text(_BUS.format(services=self._services()))
+        config.write_text(desktop_files.BUS.format(services=self._services()))
         args = (f"--config-file={config}", "--nofork", f"--print-address={write}")
         self.bus = self.start("dbus-daemon", *args, pass_fds=(write,))
         os.close(write)
@@ -276,70 +277,3 @@ class Desktop:
             until(f"{words!r} opens", lambda below=below: self.row(below))
         row = until(f"a row says {path[-1]!r}", lambda: self.row(path[-1]))
         self.mouse(row["x"], row["y"], 1)
-
-
-_BUS = """
-<busconfig>
-  <type>session</type><keep_umask/><listen>unix:tmpdir=/tmp</listen><auth>EXTERNAL</auth>
-  <servicedir>{services}</servicedir>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
-  </policy>
-</busconfig>
-"""
-_DUNST = """
-[global]
-    origin = top-right
-    offset = 16x16
-    width = 380
-    height = 260
-    corner_radius = 8
-    frame_width = 1
-    frame_color = "#3b4048"
-    font = DejaVu Sans 10
-    icon_theme = Adwaita
-    max_icon_size = 40
-    padding = 12
-    horizontal_padding = 14
-    mouse_left_click = do_action
-    mouse_right_click = close_current
-    show_indicators = no
-    format = "<b>%s</b>\\n%b"
-[urgency_normal]
-    background = "#23272e"
-    foreground = "#f1f3f5"
-    timeout = 20
-"""
-_DARK = """<property name="background-style" type="uint" value="1"/>
-      <property name="background-rgba" type="array">
-        <value type="double" value="0.12"/><value type="double" value="0.12"/>
-        <value type="double" value="0.12"/><value type="double" value="1"/>
-      </property>"""
-_PANEL_XML = """<?xml version="1.0" encoding="UTF-8"?>
-<channel name="xfce4-panel" version="1.0">
-  <property name="configver" type="int" value="2"/>
-  <property name="panels" type="array">
-    <value type="int" value="1"/>
-    <property name="panel-1" type="empty">
-      <property name="position" type="string" value="p=10;x=0;y=0"/>
-      <property name="position-locked" type="bool" value="true"/>
-      {style}
-      <property name="length" type="uint" value="100"/>
-      <property name="size" type="uint" value="32"/>
-      <property name="icon-size" type="uint" value="24"/>
-      <property name="plugin-ids" type="array">
-        <value type="int" value="1"/><value type="int" value="2"/>
-      </property>
-    </property>
-  </property>
-  <property name="plugins" type="empty">
-    <property name="plugin-1" type="string" value="separator">
-      <property name="expand" type="bool" value="true"/>
-      <property name="style" type="uint" value="0"/>
-    </property>
-    <property name="plugin-2" type="string" value="systray">
-      <property name="square-icons" type="bool" value="true"/>
-    </property>
-  </property>
-</channel>
-"""
