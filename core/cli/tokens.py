@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,8 +15,11 @@ from core.cli.reports import ago
 from core.errors import InvalidInput
 from core.plain import counted
 from core.reports import iso, without_none
+from core.streams import NotPrinted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.cli.session import Session
     from core.ledger import Token
     from core.scopes import Scope
@@ -89,7 +93,8 @@ def new(
             session.out.note(problem)
 
     more = {**_body(made), "token": token}
-    session.answer({name: more[name] for name in _MADE if name in more}, draw)
+    with _shown_once(label):
+        session.answer({name: more[name] for name in _MADE if name in more}, draw)
 
 
 def list_all(ctx: typer.Context, output: options.Output = None) -> None:
@@ -186,7 +191,20 @@ def rotate(
             )
 
     body = {"token": token, "label": label, "old_until": iso(made.old_until)}
-    session.answer(body, draw)
+    with _shown_once(label):
+        session.answer(body, draw)
+
+
+@contextmanager
+def _shown_once(label: str) -> Iterator[None]:
+    """Say how to see a secret that could not be printed: the token is made."""
+    try:
+        yield
+    except NotPrinted as lost:
+        raise lost.replace(
+            fix="The token has a new secret, which nobody has seen. Send the output elsewhere, and"
+            f" run: levqor token rotate {label} --overlap 0"
+        ) from None
 
 
 def revoke(ctx: typer.Context, label: Label, output: options.Output = None) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.connectors._notion.dates import Zone
 from core.connectors._notion.properties import READ_ONLY, typed
 from core.errors import InvalidInput
 from tests.support.notion_columns import faults, made, schema, text
@@ -276,3 +277,23 @@ def test_any_json_is_either_turned_into_json_or_refused_as_a_fault(kind, value):
         properties = typed({kind: value}, schema(kind)).values
 
     assert json.loads(json.dumps(properties)) == properties
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "note"),
+    [
+        ("select", "Hihg", ["'select': 'Hihg' is a new option."]),
+        ("multi_select", "a, b", ["'multi_select': 'a', 'b' are new options."]),
+        (
+            "multi_select",
+            "a,b,c,d,e",
+            ["'multi_select': 'a', 'b', 'c' and 2 more are new options."],
+        ),
+        ("select", {"name": "Hihg"}, []),
+        ("select", "", []),
+    ],
+)
+def test_the_receipt_says_which_options_the_page_makes(kind, value, note):
+    page = typed({kind: value}, schema(kind), Zone("UTC"))
+    assert page.notes == note
+    assert page.creates == bool(note)

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from core.ledger import Ledger
 from tests.support.cli import PATIENCE_S, ROOT, environment
 from tests.support.waiting import wait_for
 
@@ -188,3 +189,14 @@ def listens(port):
 def test_help_that_cannot_be_printed_exits_8():
     status, said = shell([*BOT, "--help"], ">/dev/full", **BUFFERED)
     assert (status, f"The answer could not be printed: {FULL}." in said) == (8, True), said
+
+
+@pytest.mark.parametrize("words", [("new", "ci"), ("rotate", "old")])
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_token_s_secret_that_could_not_be_printed_can_be_made_anew(home, words, output):
+    with Ledger.open(home) as ledger:
+        ledger.token_new("old")
+    asked = [*LEVQOR, "--home", home, "token", *words, "--output", output]
+    status, said = shell(asked, ">/dev/full")
+    assert status == 8
+    assert f"levqor token rotate {words[1]} --overlap 0" in said

@@ -1,6 +1,6 @@
 """Plain values as the typed properties a database's own columns want."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 from core.connectors._notion.dates import Zone
 from core.connectors._notion.schema import Names, Schema, shown
 from core.connectors._notion.values import PLAIN, Conversion
-from core.contract import folded, json_of_at_most
+from core.contract import folded, json_of_at_most, listed
 from core.errors import Fault, InvalidInput
 
 READ_ONLY = {
@@ -67,8 +67,10 @@ def typed(props: Mapping[str, Any], schema: Schema, zone: Zone | None = None) ->
         except ValueError as wrong:
             faults.append(Fault(f"props.{key[:80]}", str(wrong)))
         else:
+            if turn.new:
+                turn.notes.append(_new_options(turn.new))
+                made.creates = True
             made.notes += [f"{shown(name)}: {note}." for note in turn.notes]
-            made.creates |= turn.creates
     if faults:
         raise InvalidInput(faults)
     return made
@@ -94,6 +96,12 @@ def _twice(name: str, earlier: str, key: str) -> Fault:
     if len(written) == 1:
         what = "is the page's title, and so is the text (or title=…): keep one of the two"
     return Fault(f"props.{written[0][:80]}", what)
+
+
+def _new_options(names: Sequence[str]) -> str:
+    """Say which options a page makes: a mistyped one is noticed."""
+    are = "is a new option" if len(names) == 1 else "are new options"
+    return f"{listed(map(shown, names), 3)} {are}"
 
 
 def _property(value: Any, turn: Conversion) -> dict[str, Any]:

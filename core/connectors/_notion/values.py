@@ -41,7 +41,7 @@ class Conversion:
     column: Column
     zone: Zone
     notes: list[str] = field(default_factory=list)
-    creates: bool = False  # an option that the column does not have yet
+    new: list[str] = field(default_factory=list)  # options that the column does not have yet
 
     @cached_property
     def options(self) -> Names:
@@ -135,7 +135,7 @@ def _option(value: Any, turn: Conversion) -> dict[str, Any]:
         raise ValueError(f"{shown(text)} is no option{turn.options.hint(text, known)}")
     if "," in text:
         raise ValueError("the name of an option has no comma in Notion")
-    turn.creates = True
+    turn.new.append(text)
     return {"name": text}
 
 
