@@ -1,4 +1,4 @@
-"""Linking by oneself: who becomes one person, who does not, and every way to cheat with a code."""
+"""Linking by oneself: who becomes one person, with which role, plan and quota, and who does not."""
 
 import re
 import time
@@ -6,59 +6,10 @@ import time
 import pytest
 
 from core.callers import Caller
-from core.errors import Busy, Forbidden, InvalidInput, LevqorError, NotFound, QuotaSpent
-from core.linking import link
-from core.settings import Settings
+from core.errors import Forbidden, QuotaSpent
 from tests.support.engines import both, pooled_too
 from tests.support.journal import DO, accept, finish
-
-ROOT_USER = "cli:root"
-SLACK, PHONE, OTHER, TERMINAL = (
-    Caller("slack", "T1:U1"), Caller("telegram", "42"), Caller("telegram", "43"),
-    Caller("cli", "ann"),
-)  # fmt: skip
-
-
-class Team:
-    """People who link on a ledger, under some settings."""
-
-    def __init__(self, ledger, home, **environ):
-        self.ledger = ledger
-        self.settings = Settings(home, environ=environ)
-
-    def says(self, caller, words=""):
-        """What `link` answers somebody."""
-        return link(self.settings, self.ledger, caller, words)
-
-    def code(self, caller):
-        """A new code of somebody's."""
-        return self.says(caller).body["code"]
-
-    def refused(self, caller, words=""):
-        """Why somebody is refused."""
-        with pytest.raises(LevqorError) as problem:
-            self.says(caller, words)
-        return problem.value
-
-    def joins(self, maker, redeemer):
-        """Link two; the person's name."""
-        self.says(redeemer, self.code(maker))
-        return self.says(maker, f"{redeemer}").body["person"]
-
-    def who(self, caller):
-        """A person, a role and a plan."""
-        who = self.ledger.standing(str(caller))
-        return who.person, who.role, who.plan
-
-    def later(self, seconds):
-        """Let time pass for every code."""
-        sql = "UPDATE link_codes SET expires_at = expires_at - :seconds"
-        self.ledger.store.write(lambda db: db.execute(sql, {"seconds": seconds}))
-
-
-@pytest.fixture
-def team(ledger, home):
-    return Team(ledger, home)
+from tests.support.linking import PHONE, ROOT_USER, SLACK, TERMINAL, Team
 
 
 @pooled_too
@@ -198,69 +149,6 @@ def test_who_was_shut_out_can_neither_make_nor_give_a_code(team):
     assert isinstance(team.refused(SLACK), Forbidden)
 
 
-@pooled_too
-def test_a_code_counts_once_for_the_first_and_only_for_ten_minutes(team):
-    code = team.code(SLACK)
-    team.says(PHONE, code)
-    assert team.says(PHONE, code).body["caller"] == str(PHONE)
-    for caller in (OTHER, Caller("slack", "T1:U2")):
-        assert "wrong, used, or older" in team.refused(caller, code).message
-    for words in (str(OTHER), "telegram:*", "slack:T1:U1"):
-        assert isinstance(team.refused(SLACK, words), NotFound)
-    assert isinstance(team.refused(OTHER, str(PHONE)), NotFound)
-    team.says(SLACK, str(PHONE))
-    assert isinstance(team.refused(OTHER, code), InvalidInput)
-    late = team.code(SLACK)
-    team.later(601)
-    assert isinstance(team.refused(OTHER, late), InvalidInput)
-    third = team.code(SLACK)
-    team.says(OTHER, third)
-    team.later(601)
-    assert isinstance(team.refused(SLACK, str(OTHER)), NotFound)
-
-
-@both
-def test_a_no_voids_the_code_and_who_waits(team):
-    team.says(PHONE, team.code(SLACK))
-    second = team.ledger.link_code(str(SLACK), lambda _: None)
-    team.says(SLACK, "No")
-    assert isinstance(team.refused(SLACK, str(PHONE)), NotFound)
-    assert isinstance(team.refused(OTHER, second), InvalidInput)
-    assert "code" in team.says(SLACK).body
-
-
-@both
-def test_a_persons_own_code_links_nobody(team):
-    team.joins(SLACK, PHONE)
-    assert "your own code" in team.refused(PHONE, team.code(SLACK)).message
-    assert "your own code" in team.refused(SLACK, team.code(SLACK)).message
-
-
-@both
-def test_only_a_makers_latest_three_codes_count_and_only_their_hashes_are_kept(team, home):
-    codes = [team.code(SLACK) for _ in range(4)]
-    assert isinstance(team.refused(PHONE, codes[0]), InvalidInput)
-    assert team.says(PHONE, codes[1])
-    assert team.says(OTHER, codes[3])
-    rows = team.ledger.store.read(lambda db: db.execute("SELECT * FROM link_codes").fetchall())
-    assert not any(code in str(rows) for code in codes)
-
-
-@both
-def test_after_five_tries_in_an_hour_not_even_the_right_code_counts(team):
-    code = team.code(SLACK)
-    for number in range(5):
-        assert isinstance(team.refused(PHONE, f"guess{number}"), InvalidInput)
-    for words in ("guess", code):
-        error = team.refused(PHONE, words)
-        assert isinstance(error, Busy)
-        assert 3500 < error.retry_after <= 3600
-    assert team.says(OTHER, code)
-    sql = "UPDATE leases SET until = until - 3601 WHERE owner = ''"
-    team.ledger.store.write(lambda db: db.execute(sql, {}))
-    assert team.says(PHONE, team.ledger.link_code(str(SLACK), lambda _: None))
-
-
 def sends(ledger, caller):
     try:
         finish(ledger, "sent", caller=str(caller), surface=caller.surface)
@@ -294,28 +182,3 @@ def test_two_persons_who_become_one_share_what_any_of_them_sent(team):
         assert not sends(team.ledger, caller)
     team.ledger.person_unlink("cli:bob", by=ROOT_USER)
     assert not sends(team.ledger, Caller("cli", "bob"))
-
-
-@both
-def test_a_person_who_is_removed_takes_codes_and_waiting_with_them(team):
-    team.ledger.person_add("ann", [str(SLACK)], by=ROOT_USER)
-    team.ledger.person_add("bob", [str(PHONE)], by=ROOT_USER)
-    code = team.code(SLACK)
-    team.says(PHONE, code)
-    team.ledger.person_remove("bob", by=ROOT_USER)
-    assert isinstance(team.refused(SLACK, str(PHONE)), NotFound)
-    code = team.code(SLACK)
-    team.ledger.person_remove("ann", by=ROOT_USER)
-    assert isinstance(team.refused(OTHER, code), InvalidInput)
-
-
-@both
-def test_old_codes_and_counted_tries_are_pruned(team):
-    team.refused(PHONE, team.code(SLACK) + "x")
-    team.later(90000)
-    sql = "UPDATE leases SET until = until - 90000 WHERE owner = ''"
-    team.ledger.store.write(lambda db: db.execute(sql, {}))
-    team.ledger.prune(1)
-    for table in ("link_codes", "leases"):
-        sql = f"SELECT count(*) FROM {table}"
-        assert team.ledger.store.read(lambda db, sql=sql: db.execute(sql).fetchone()[0]) == 0
