@@ -10,6 +10,8 @@ from core.errors import LevqorError, NotSent
 _MAX_CREDENTIALS = 256
 # How long the next in the queue waits for the attempt before it to end.
 _HEAD_START_SECONDS = 1.0
+# However long a service said: a plan may have been changed since, or a proxy have said it.
+_LONGEST_SECONDS = 3600.0
 
 
 class _Waiters:
@@ -17,6 +19,7 @@ class _Waiters:
 
     def __init__(self) -> None:
         self.until = 0.0  # nobody calls before, by time.monotonic()
+        self.told = 0.0  # what the service said of it
         self.next = 0.0  # nor the next in the queue before this
         self.queue: deque[object] = deque()
         self.refusal: NotSent  # it comes with the first wait
@@ -45,9 +48,13 @@ class RateLimitGate:
             return None if waiters is None else self._queue(waiters, end, first=turned_away)
 
     def block(self, credential: Hashable, error: LevqorError) -> None:
-        """Let nobody with this credential call for `error.retry_after`; a longer wait stands."""
+        """Let nobody with this credential call for `error.retry_after`; a longer wait stands.
+
+        After an hour one asks again, whose answer is then everybody's.
+        """
         now = time.monotonic()
-        until = now + (error.retry_after or 0.0)
+        told = now + (error.retry_after or 0.0)
+        until = min(told, now + _LONGEST_SECONDS)
         with self._changed:
             if len(self._waiters) >= _MAX_CREDENTIALS:
                 self._waiters = {
@@ -55,7 +62,7 @@ class RateLimitGate:
                 }
             waiters = self._waiters.setdefault(credential, _Waiters())
             if waiters.until < until:
-                waiters.until = until
+                waiters.until, waiters.told = until, told
                 waiters.refusal = NotSent(error.reason or "", error.message, fix=error.fix)
 
     def done(self, credential: Hashable) -> None:
@@ -90,5 +97,5 @@ class RateLimitGate:
         finally:
             waiters.queue.remove(ticket)
             self._changed.notify_all()
-        seconds = waiters.until - time.monotonic()
+        seconds = waiters.told - time.monotonic()
         return waiters.refusal.replace(retry_after=max(1.0, seconds))
