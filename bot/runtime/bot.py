@@ -5,13 +5,13 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from bot.commands import Commands
-from bot.runtime.starting import Starter, warm
+from bot.runtime.pools import Kind, Pools
+from bot.runtime.starting import Starter
 from bot.runtime.verdicts import Verdict, Verdicts
 from core import streams, wording
 from core.callers import Caller
@@ -33,25 +33,6 @@ GRACE = 15.0
 # A caller who repeats a request that is still on its way had better wait this long.
 IN_PROGRESS_RETRY = 5.0
 
-# Each kind of blocking work has threads of its own, so that none waits for another's.
-Kind = Literal["accept", "run", "call", "read", "note", "ask"]
-
-# Most of them wait for one another at the ledger, where one writes what has queued up as one
-# transaction.
-SIZES: dict[Kind, int] = {
-    # What a chat platform wants acknowledged within seconds.
-    "accept": 32,
-    # Runs whose caller waits for the end: as many as may reasonably be journaled at once.
-    "run": 64,
-    "call": 32,
-    # Reads share one connection and never wait for a writer.
-    "read": 4,
-    # One, so that health's verdicts are written in the order in which they came.
-    "note": 1,
-    # What a form asks of a service that may hang.
-    "ask": 8,
-}
-
 log = logging.getLogger("levqor.bot")
 
 
@@ -71,10 +52,7 @@ class Bot:
         self.on_acknowledged: list[Callable[[str, float], None]] = []
         self.on_owed: list[Callable[[], None]] = []
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
-        self._pools = {
-            kind: ThreadPoolExecutor(size, thread_name_prefix=f"levqor-{kind}")
-            for kind, size in SIZES.items()
-        }
+        self._pools = Pools()
         self.starter = Starter(engine)
         # Answers on their way: a stop waits for them, for a while.
         self._answers: set[asyncio.Future[Any]] = set()
@@ -100,7 +78,7 @@ class Bot:
 
     def warm(self) -> None:
         """Be ready for a burst of what is to be acknowledged."""
-        warm(self._pools["accept"])
+        self._pools.warm("accept")
 
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work (the ledger, the engine's checks) off the event loop."""
@@ -139,7 +117,7 @@ class Bot:
                 self.starter.add(accepted)
             tell(accepted)
 
-        answer = self._begun("accept", begin)
+        answer = self._expect(self._begun("accept", begin))
         try:
             return await asyncio.shield(answer)
         except asyncio.CancelledError:
@@ -172,7 +150,7 @@ class Bot:
             out = self.engine.start(_not_out(accept()))
             out.add_done_callback(lambda ended: tell(ended.result()))
 
-        return await asyncio.shield(self._begun("run", begin))
+        return await asyncio.shield(self._expect(self._begun("run", begin)))
 
     def _accepting(
         self,
@@ -207,21 +185,23 @@ class Bot:
                 loop.call_soon_threadsafe(lambda: answer.done() or how(what))
 
         def work() -> None:
+            if answer.cancelled():
+                return
             try:
                 begin(partial(tell, answer.set_result))
             except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
                 tell(answer.set_exception, error)
 
-        self._expect(answer)
-        self._pools[kind].submit(work)
+        self._pools.submit(kind, work)
         return answer
 
     async def _on(self, kind: Kind, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pools[kind], work)
+        return await self._begun(kind, lambda tell: tell(work()))
 
-    def _expect(self, answer: asyncio.Future[Any]) -> None:
+    def _expect(self, answer: asyncio.Future[T]) -> asyncio.Future[T]:
         self._answers.add(answer)
         answer.add_done_callback(self._answers.discard)
+        return answer
 
     async def wait_replied(self, seconds: float) -> None:
         """Wait until everybody who had asked, and asks meanwhile, was told; at most so long."""
@@ -287,9 +267,7 @@ class Bot:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
         self.starter.close()
-        for pool in self._pools.values():
-            # What runs is not waited for.
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
 
 
 def _not_out(accepted: Accepted) -> Accepted:

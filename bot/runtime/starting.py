@@ -10,18 +10,6 @@ from core.engine import Accepted, Engine, Settled
 # While people wait for acknowledgements a run is started this often. A service may take seconds
 # anyway; a burst of sends beside a burst of commands makes the last of these wait twice as long.
 GAP = 0.02
-# As many are ready for a burst; a thread that must be started first costs it up to a millisecond.
-BURST = 16
-_SECONDS = 5.0
-
-
-def warm(pool: ThreadPoolExecutor) -> None:
-    """Start a pool's threads for a burst now."""
-    together = threading.Barrier(BURST)
-    # Where the system gives no more threads, those there are do the work.
-    with contextlib.suppress(RuntimeError):
-        for _ in range(BURST):
-            pool.submit(together.wait, _SECONDS)
 
 
 class Starter:

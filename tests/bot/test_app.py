@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bot.runtime import Bot
-from bot.runtime.bot import SIZES
+from bot.runtime.pools import SIZES
 from bot.web.surface import Web
 from core.callers import Caller
 from core.engine import Engine

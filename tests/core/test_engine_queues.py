@@ -1,5 +1,6 @@
 """Each connector's queue, and stopping."""
 
+import contextlib
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ from tests.support.asking import ADA, BOB, HELLO
 from tests.support.engines import both
 from tests.support.journal import charged
 from tests.support.sandbox import Delay, Hang
+from tests.support.threads import no_more_threads
 from tests.support.waiting import wait_for
 
 pytestmark = both
@@ -24,11 +26,11 @@ pytestmark = both
 
 @pytest.fixture
 def no_threads():
-    """Let no thread be started, as in a container that has used up its share."""
+    """Let no thread be started until what this yields is called."""
     at(time.monotonic(), lambda: None)  # the watchdog has its thread already
-    before = threading.stack_size(1 << 45)
-    yield lambda: threading.stack_size(before)
-    threading.stack_size(before)
+    with contextlib.ExitStack() as block:
+        block.enter_context(no_more_threads())
+        yield block.close
 
 
 def test_starting_twice_sends_once(pro, sandbox):

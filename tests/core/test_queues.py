@@ -9,6 +9,7 @@ import pytest
 from core.engine.queues import PLACES, THREADS, WAIT_SECONDS, WORKERS, Queue
 from core.timers import at
 from tests.support.asking import ADA, HELLO
+from tests.support.threads import no_more_threads
 from tests.support.waiting import wait_for
 
 SOON = 30  # seconds after which what was to come does not come
@@ -178,18 +179,14 @@ def test_a_queue_takes_nothing_where_no_thread_can_be_had_and_waits_where_one_is
     at(time.monotonic(), lambda: None)  # the watchdog has its thread already
     queue, held = made()
     first, second, third = jobs(3)
-    before = threading.stack_size(1 << 45)
-    try:
+    with no_more_threads():
         assert not queue.offer(first)
         assert queue.load() == (0, 0)
-        threading.stack_size(before)
-        assert queue.offer(second)
-        wait_for(lambda: held.began == [second.run], SOON)
-        threading.stack_size(1 << 45)
+    assert queue.offer(second)
+    wait_for(lambda: held.began == [second.run], SOON)
+    with no_more_threads():
         assert queue.offer(third)
         assert queue.load() == (1, 1)
-    finally:
-        threading.stack_size(before)
     held.let_go()
     wait_for(lambda: held.began == [second.run, third.run], SOON)
 

@@ -7,11 +7,12 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
-from bot.runtime.bot import SIZES
+from bot.runtime.pools import SIZES
 from bot.web.body import idempotency_key
 from bot.web.server import Limits
 from core.callers import Caller
@@ -77,12 +78,16 @@ def told(callers):
     return found
 
 
+def threads_of(pool):
+    return [thread for thread in threading.enumerate() if thread.name.startswith(f"{pool}_")]
+
+
 def test_a_ledger_that_another_program_holds_keeps_nobody_from_reading(engine, home):
     token = engine.ledger.token_new("ops", plan="pro", admin=True)
     with served(engine) as web:
         with held(home):
             callers = asked(web.address, token, SIZES["run"] + 6)
-            wait_for(lambda: web.bot._pools["run"]._work_queue.qsize() > 0)
+            wait_for(lambda: len(threads_of("levqor-run")) == SIZES["run"])
             for path in ("/ops/uptime", "/api/usage/summary", "/metrics"):
                 assert web.get(path, token=token).status == 200
         # Who has waited for seconds by now was told to come later.
