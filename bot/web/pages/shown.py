@@ -256,6 +256,7 @@ def _filters(engine: Engine, who: Access, asked: Mapping[str, str]) -> dict[str,
         "actions": [*(each.name for each in engine.connectors), *engine.action_ids()],
         "interfaces": titles(),
         "outcomes": OUTCOMES,
+        "sends": bool(engine.authorization.offered(who)),
     }
 
 

@@ -168,3 +168,11 @@ def test_what_a_page_sends_is_a_run_of_the_web_by_the_same_caller(web, ann):
     assert "Asked by ann (cli:ann) Interface Web console" in words(story)
     assert "Web console ✓ sent" in ann.read("/runs").replace("\N{NO-BREAK SPACE}", " ")
     assert 'href="/send/slack.send">Send again' in story.body.decode()
+
+
+@pytest.mark.parametrize(("role", "offered"), [("sender", True), ("viewer", False)])
+def test_who_has_no_runs_yet_is_led_to_the_forms_if_they_may_send(web, role, offered):
+    web.bot.engine.ledger.person_set("slack:T1:UBEN", by="cli:me", role=role)
+    ben = Visitor(web).sign_in("slack:T1:UBEN")
+    assert ("No runs yet. Send something" in ben.read("/runs")) is offered
+    assert "Send something" not in ben.read("/runs?outcome=sent")
