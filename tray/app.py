@@ -148,13 +148,13 @@ def _source(
 ) -> Iterator[tuple[Local | Remote, desktop.Paths, list[str]]]:
     """The source that was asked for, where its tray keeps its files, and what names it again."""
     source: Local | Remote
-    if options.sandbox and not options.remote:
+    if options.sandbox and options.remote is None:
         from tray.source.sandbox import sandbox
 
         with sandbox(options.home) as (source, folder):
             yield source, desktop.Paths(str(folder), folder), ["--sandbox"]
         return
-    if options.remote:
+    if options.remote is not None:
         from tray.source.remote import Remote
 
         which = ["--remote", options.remote]

@@ -90,6 +90,13 @@ def test_a_remote_that_would_show_the_token_is_refused(tmp_path):
     assert said == ("levqor-tray: --remote must be https: over http anybody could read the token\n")
 
 
+def test_a_remote_without_a_name_is_not_this_computer(tmp_path):
+    status, said = run("--remote", "", HOME=str(tmp_path))
+
+    assert status == 2
+    assert said.startswith("levqor-tray: --remote takes an address like https://")
+
+
 def test_an_older_home_in_this_folder_is_said_as_everywhere(tmp_path):
     (tmp_path / "levqor.db").touch()
     status, said = run(folder=tmp_path, HOME=str(tmp_path / "user"))
