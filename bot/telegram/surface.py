@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from shlex import quote
 
 from telegram.error import InvalidToken, TelegramError
 
@@ -58,7 +59,7 @@ class Telegram(Surface):
             return
         with contextlib.suppress(LevqorError):  # the ledger's trouble is told elsewhere
             if not await bot.read(bot.engine.ledger.paired, NAME):
-                pair = f"levqor --home {bot.settings.home} pair telegram"
+                pair = f"levqor --home {quote(str(bot.settings.home))} pair telegram"
                 bot.print_status(f"telegram: nobody is paired yet; run: {pair}")
         menus = Menus(bot, api)
         handlers = Handlers(bot, api, menus)

@@ -148,7 +148,7 @@ def _machine(home: Path, *, shared: bool) -> Iterator[Finding]:
     for path, name in ((home, "home folder"), (home / "logs", "log folder")):
         if path.exists():
             good = os.access(path, os.W_OK | os.X_OK)
-            fix = None if good else f"Make it yours: sudo chown -R $(id -un) '{path}'"
+            fix = None if good else f"Make it yours: sudo chown -R $(id -un) {quote(str(path))}"
             can = "can" if good else "cannot"
             yield Finding(good, f"The {name} {path} {can} be written.", fix)
     for file in (home / DATABASE, home / "levqor.key", home / "logs" / "connectors.log"):
@@ -173,11 +173,11 @@ def _private(file: Path) -> Iterator[Finding]:
         what, fix = f"{file} is not a file.", "Move it away; Levqor makes a new one."
         yield Finding(False, what, fix)
     elif not os.access(file, os.R_OK | os.W_OK):
-        fix = f"Make it yours: sudo chown $(id -un) '{file}'"
+        fix = f"Make it yours: sudo chown $(id -un) {quote(str(file))}"
         yield Finding(False, f"{file} cannot be written.", fix)
     elif os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         what = f"Other users of this computer can read {file}."
-        yield Finding(False, what, f"Run: chmod 600 '{file}'")
+        yield Finding(False, what, f"Run: chmod 600 {quote(str(file))}")
 
 
 def _alerts(engine: Engine, report: Health) -> Iterator[Finding]:

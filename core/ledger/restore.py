@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from core.errors import LedgerError
@@ -120,7 +121,8 @@ def opened(file: Path, check: str | None, *, new_key: bool = False) -> Iterator[
         if beside.exists():
             raise LedgerError(
                 f"{file} is the database of a Levqor that runs, or that was killed.",
-                fix=f"Copy it first: levqor --home {file.absolute().parent} backup FILE",
+                fix="Copy it first: "
+                f"levqor --home {quote(str(file.absolute().parent))} backup FILE",
                 reason="backup_in_use",
             )
     with contextlib.ExitStack() as stack:

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from core.contract import BYTE_ORDER_MARK, Problem, Setting, base_url, utf8
 from core.errors import NotConfigured
@@ -169,7 +170,7 @@ class Reading:
         else:
             if os.name == "posix" and mode & 0o077:
                 what = "Other users of this machine can read .env and the secrets in it."
-                self._note(".env", what, f"Run: chmod 600 '{file}'")
+                self._note(".env", what, f"Run: chmod 600 {quote(str(file))}")
             return self._parse_env(text)
         self._fault(".env", what, fix)
         return {}

@@ -145,8 +145,8 @@ def test_files_that_others_may_read_are_told_with_the_command(cli, home):
     (home / ".env").chmod(0o644)
     printed = cli("doctor", "--output", "json")
     fixes = [one.get("fix") for one in findings(printed)]
-    assert f"Run: chmod 600 '{home / 'levqor.db'}'" in fixes
-    assert f"Run: chmod 600 '{home / '.env'}'" in fixes
+    assert f"Run: chmod 600 {home / 'levqor.db'}" in fixes
+    assert f"Run: chmod 600 {home / '.env'}" in fixes
     assert printed.status == 1
 
 

@@ -167,7 +167,7 @@ def test_the_doctor_says_which_file_is_another_user_s(public):
     def looked():
         (finding,) = _private(file)
         assert (finding.good, finding.what, finding.fix) == (
-            False, f"{file} cannot be written.", f"Make it yours: sudo chown $(id -un) '{file}'",
+            False, f"{file} cannot be written.", f"Make it yours: sudo chown $(id -un) {file}",
         )  # fmt: skip
 
     assert as_user(ANN, looked) is None

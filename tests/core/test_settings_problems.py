@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,14 @@ def test_a_line_that_is_no_setting_is_named_by_its_number(home):
     assert "secret" not in str(refused.body())
 
 
-def test_an_env_file_that_others_can_read_is_told(home):
+@pytest.mark.parametrize("name", ["home", "Ann's own home"])
+def test_an_env_file_that_others_can_read_is_told(tmp_path, name):
+    home = tmp_path / name
+    home.mkdir(mode=0o700, exist_ok=True)
     write(home, "FAX_KEY=fax-1\n", mode=0o640)
     (problem,) = load(home).problems()
     assert problem.what == "Other users of this machine can read .env and the secrets in it."
-    assert problem.fix == f"Run: chmod 600 '{home / '.env'}'"
+    assert shlex.split(problem.fix) == ["Run:", "chmod", "600", str(home / ".env")]
 
 
 def test_a_name_that_stands_twice_is_told(home):

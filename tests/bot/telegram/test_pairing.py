@@ -203,8 +203,10 @@ def test_a_flood_of_unknown_users_does_not_keep_paired_people_waiting(bot, sandb
     assert [one.json["text"] for one in sandbox.slack.writes] == ["hi"]
 
 
-def test_while_nobody_is_paired_the_terminal_says_how(home, sandbox):
-    told = f"telegram: nobody is paired yet; run: levqor --home {home} pair telegram"
+def test_while_nobody_is_paired_the_terminal_says_how(tmp_path, sandbox):
+    home = tmp_path / "Application Support"
+    home.mkdir(mode=0o700)
+    told = f"telegram: nobody is paired yet; run: levqor --home '{home}' pair telegram"
     with living(settings_for(home, sandbox)) as bot:
         wait_for(lambda: told in bot.said)
         bot.pair(42)
