@@ -47,6 +47,13 @@ def open_closed() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character must not cost the answer.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if sys.flags.optimize > 1:
+        # Help and errors are docstrings.
+        print_error(
+            "Python was told to leave out what Levqor says (PYTHONOPTIMIZE=2, or -OO).\n"
+            "What to do: Take PYTHONOPTIMIZE out of the environment, or set it to 1."
+        )
+        raise SystemExit(3)
 
 
 def flush() -> OSError | None:

@@ -191,6 +191,16 @@ def test_help_that_cannot_be_printed_exits_8():
     assert (status, f"The answer could not be printed: {FULL}." in said) == (8, True), said
 
 
+@pytest.mark.parametrize("words", [[*LEVQOR, "runs"], [*BOT, "check"], TRAY])
+def test_a_python_that_leaves_out_every_word_is_told_of(words):
+    status, said = shell([*words, "--help"], "", PYTHONOPTIMIZE="2")
+    assert status == 3
+    assert said.endswith(
+        "What to do: Take PYTHONOPTIMIZE out of the environment, or set it to 1.\n"
+    )
+    assert shell([*words, "--help"], "", PYTHONOPTIMIZE="1")[0] == 0
+
+
 @pytest.mark.parametrize("words", [("new", "ci"), ("rotate", "old")])
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_a_token_s_secret_that_could_not_be_printed_can_be_made_anew(home, words, output):
