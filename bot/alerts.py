@@ -5,7 +5,6 @@ several makes it, once, and whichever comes after a crash finds out whether it w
 """
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import secrets
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bot.runtime import Bot
+from bot.runtime import Bot, step
 from core import wording
 from core.backoff import backoff
 from core.callers import Caller, Local
@@ -74,8 +73,7 @@ class Alerts:
         """Look until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            # A database in trouble is told elsewhere.
-            with contextlib.suppress(LevqorError):
+            with step():
                 await self.look()
 
     async def look(self) -> None:

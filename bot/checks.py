@@ -1,15 +1,13 @@
 """The bot's own checks: each service that is set up is probed every few minutes, by one bot."""
 
 import asyncio
-import contextlib
 import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from bot.runtime import Bot
-from core.errors import LevqorError
+from bot.runtime import Bot, step
 from core.health import HealthChecker, accounts
 from core.ledger import ProbeStreak
 from core.reports import BROKEN, ConnectorHealth
@@ -57,8 +55,7 @@ class ServiceChecks:
         spread = random.uniform(1.0, 1.2)  # noqa: S311 - spreads load
         await asyncio.sleep(FIRST_MINUTES * self._minute * spread)
         while True:
-            # A database in trouble is told elsewhere; where no thread can be had, one may be later.
-            with contextlib.suppress(LevqorError, RuntimeError):
+            with step():
                 await self.look()
             await asyncio.sleep(LOOK_SECONDS * self._minute / MINUTE)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.runtime import Bot
+from bot.runtime import Bot, step
 from core.backoff import backoffs
 from core.callers import Caller
 from core.engine import Accepted, Settled
@@ -92,7 +92,7 @@ class Notifier:
         engine, call = self._bot.engine, self._bot.call
         while True:
             # Side by side: one chat in a flood must not keep the others waiting.
-            with contextlib.suppress(LevqorError):
+            with step():
                 for run in await call(self._ledger.claim_unnotified, self._surface):
                     reply_to = json.loads(run.reply_to or "{}")
                     self._spawn(self.notify(reply_to, engine.settled(run)))

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from bot.expiring import ExpiringMap
 from bot.notifier import ReplyTo, encoded
-from bot.runtime import Bot
+from bot.runtime import Bot, step
 from core.callers import Caller
 from core.errors import LevqorError
 from core.ledger import Owed
@@ -84,7 +84,7 @@ class Presses(Generic[R]):
     async def _look(self, surface: str, pending: ExpiringMap[str, Any]) -> None:
         while len(pending):
             await asyncio.sleep(LOOK_SECONDS)
-            with contextlib.suppress(LevqorError):
+            with step():
                 for owed in await self._bot.read(self._ledger.pressed, surface):
                     nonce = owed.key.rpartition(":")[2]
                     if owed.key not in self._taken and pending.get(nonce) is not None:

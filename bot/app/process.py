@@ -13,7 +13,7 @@ from typing import Any
 from bot.alerts import Alerts
 from bot.checks import ServiceChecks
 from bot.declaration import Options, Startup
-from bot.runtime import GRACE, Bot, End, Surface
+from bot.runtime import GRACE, Bot, End, Surface, step
 from bot.surfaces import SURFACES
 from core import wording
 from core.backoff import backoffs
@@ -137,30 +137,31 @@ async def follow_settings(bot: Bot) -> None:
     told, quiet_until = "", 0.0
     while True:
         await asyncio.sleep(SETTINGS_SECONDS)
-        try:
-            changed = await bot.call(bot.engine.refresh)
-        except LevqorError as error:
-            broken = wording.in_one_line(error)
-            # The file is looked at all the while: a corrected one is taken at once.
-            if broken != told or clock() >= quiet_until:
-                bot.print_status(f"Settings are broken; the old ones stay in force: {broken}")
-                told, quiet_until = broken, clock() + BROKEN_SECONDS
-            continue
-        told = ""
-        if changed:
-            quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
-            with contextlib.suppress(LevqorError):  # what other bots see of it can wait
-                await bot.call(bot.engine.announce)
-            bot.print_status(
-                "Settings were read again."
-                " A change to a chat's own settings or to LEVQOR_HTTP needs a restart."
-            )
+        with step():
+            try:
+                changed = await bot.call(bot.engine.refresh)
+            except LevqorError as error:
+                broken = wording.in_one_line(error)
+                # The file is looked at all the while: a corrected one is taken at once.
+                if broken != told or clock() >= quiet_until:
+                    bot.print_status(f"Settings are broken; the old ones stay in force: {broken}")
+                    told, quiet_until = broken, clock() + BROKEN_SECONDS
+                continue
+            told = ""
+            if changed:
+                quiet_libraries(bot.settings.redactor(), bot.settings.loggers())
+                with contextlib.suppress(LevqorError):  # what other bots see of it can wait
+                    await bot.call(bot.engine.announce)
+                bot.print_status(
+                    "Settings were read again."
+                    " A change to a chat's own settings or to LEVQOR_HTTP needs a restart."
+                )
 
 
 async def every(seconds: float, work: Callable[[], object], bot: Bot) -> None:
     """Do the ledger's housekeeping, now and from time to time."""
     while True:
-        with contextlib.suppress(LevqorError):  # a ledger in trouble is told elsewhere
+        with step():
             await bot.call(work)
         await asyncio.sleep(seconds)
 

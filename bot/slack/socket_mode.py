@@ -16,7 +16,7 @@ from slack_sdk.socket_mode import aiohttp as slack_socket
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.runtime import Bot
+from bot.runtime import Bot, step
 from bot.runtime.verdicts import mistake
 from bot.slack.api import NETWORK, Api, SlackApiError, Unreachable
 from bot.slack.connection_status import ONE_EACH, ConnectionStatus, refused_token, while_running
@@ -127,8 +127,9 @@ class SocketModeClient:
     async def _keep(self, connection: Connection) -> None:
         pauses = backoffs()
         while not self._closing:
-            old, since = connection, time.monotonic()
-            ended = await self._until_over(old)
+            old, since, ended = connection, time.monotonic(), True
+            with step():
+                ended = await self._until_over(old)
             if time.monotonic() - since > self._timing.steady:
                 pauses = backoffs()
             elif ended:

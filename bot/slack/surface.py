@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runtime import Bot, Hook, Surface
+from bot.runtime import Bot, Hook, Surface, step
 from bot.slack.api import Api, SlackApiError, Unreachable
 from bot.slack.connection_status import (
     GONE,
@@ -101,12 +101,13 @@ async def _watched(api: Api, status: ConnectionStatus, seconds: float) -> None:
     """Ask now and then whether the bot token is still good: nothing else would tell."""
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await api.who_am_i()
-        except SlackApiError as refused:
-            if refused.code in GONE:
-                status.refused(refused_token("SLACK_BOT_TOKEN", refused.code))
-        except Unreachable:
-            pass
-        else:
-            status.refused(None)
+        with step():
+            try:
+                await api.who_am_i()
+            except SlackApiError as refused:
+                if refused.code in GONE:
+                    status.refused(refused_token("SLACK_BOT_TOKEN", refused.code))
+            except Unreachable:
+                pass
+            else:
+                status.refused(None)

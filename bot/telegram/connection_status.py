@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot.runtime import Bot, Verdict
+from bot.runtime import Bot, Verdict, step
 from bot.telegram.api import InvalidAnswer
 from bot.telegram.settings import NAME, Timing
 from core.plain import agreeing, counted
@@ -122,10 +122,11 @@ class ConnectionStatus:
         """Write the signs of life down, and say so when they stop."""
         while True:
             await asyncio.sleep(self._timing.beat)
-            if self._verdict.ok and time.monotonic() - self._answered > self._timing.stalled:
-                await self.bad(STALLED)
-            else:
-                await self._bot.verdicts.write(NAME, self._verdict)
+            with step():
+                if self._verdict.ok and time.monotonic() - self._answered > self._timing.stalled:
+                    await self.bad(STALLED)
+                else:
+                    await self._bot.verdicts.write(NAME, self._verdict)
 
     async def _report(self, verdict: Verdict) -> None:
         self._verdict = verdict

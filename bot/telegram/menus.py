@@ -9,7 +9,7 @@ from telegram.constants import BotCommandLimit
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.commands import Spelling, questions
-from bot.runtime import Bot
+from bot.runtime import Bot, step
 from bot.telegram.api import Api
 from bot.telegram.settings import NAME
 from core.callers import Caller
@@ -35,8 +35,7 @@ class Menus:
     async def keep(self, seconds: float) -> None:
         """Refresh the menus from time to time; never returns."""
         while True:
-            # A menu is a convenience; the ledger's trouble is told elsewhere.
-            with contextlib.suppress(LevqorError):
+            with step():
                 await self._refresh()
             await asyncio.sleep(seconds)
 
