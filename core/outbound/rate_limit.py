@@ -10,8 +10,8 @@ from core.errors import LevqorError, NotSent
 _MAX_CREDENTIALS = 256
 # How long the next in the queue waits for the attempt before it to end.
 _HEAD_START_SECONDS = 1.0
-# However long a service said: a plan may have been changed since, or a proxy have said it.
-_LONGEST_SECONDS = 3600.0
+# The longest that a service means is a day, until a plan's quota is fresh again.
+_LONGEST_SECONDS = 86400.0
 
 
 class _Waiters:
@@ -50,7 +50,7 @@ class RateLimitGate:
     def block(self, credential: Hashable, error: LevqorError) -> None:
         """Let nobody with this credential call for `error.retry_after`; a longer wait stands.
 
-        After an hour one asks again, whose answer is then everybody's.
+        After a day one asks again, whose answer is then everybody's.
         """
         now = time.monotonic()
         told = now + (error.retry_after or 0.0)
