@@ -173,9 +173,9 @@ class Bot:
         return accept
 
     def _begun(self, kind: Kind, begin: Callable[[Callable[[T], None]], None]) -> asyncio.Future[T]:
-        """Have a thread begin something; what it tells, for whoever waits without cancelling it.
+        """Have a thread begin something; what it tells, or some other thread does.
 
-        The event loop is woken once, whichever thread tells.
+        It is not begun where this is cancelled before. The event loop is woken once.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
