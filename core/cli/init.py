@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli import naming, options, people, service, tokens
+from core.cli.answers import read
 from core.cli.questions import Questions
 from core.errors import InvalidInput, LevqorError
 from core.people import pairable
@@ -29,7 +30,7 @@ def init(
         typer.Argument(metavar="SERVICE", help="Set up these only, for example email notion."),
     ] = None,
     answers: Annotated[
-        typer.FileText | None,
+        typer.FileBinaryRead | None,
         typer.Option(
             "--answers",
             metavar="FILE",
@@ -75,7 +76,8 @@ def init(
         raise InvalidInput(message="The sandbox needs no set-up.", fix=fix)
     account = account and account_name(account)
     asks = answers is None and sys.stdin.isatty()
-    ask = Questions(session, _read(answers), asks=asks, account=account)
+    given = read(answers, session.settings) if answers else {}
+    ask = Questions(session, given, asks=asks, account=account)
     if answers is None and not ask.asks:
         raise InvalidInput(
             message="levqor init asks questions, and nobody is here to answer them.",
@@ -95,13 +97,6 @@ def init(
         _offer(ctx, ask, tray, run_bot)
     if not all(good.values()) or False in sent.values():
         raise typer.Exit(1)
-
-
-def _read(answers: typer.FileText | None) -> dict[str, str]:
-    from dotenv import dotenv_values
-
-    read = dotenv_values(stream=answers, interpolate=False) if answers else {}
-    return {name: value or "" for name, value in read.items()}
 
 
 def _test_sends(

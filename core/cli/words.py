@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import BinaryIO
 
 from core.errors import Fault, InvalidInput, TooLarge
 
@@ -106,14 +107,20 @@ def refuse_other_bytes(args: Sequence[str]) -> None:
 
 
 def read_standard_input(field: str) -> str:
-    """Read all of standard input as UTF-8, whatever the locale says; raises InvalidInput."""
+    """Read all of standard input as `read_text` does."""
+    return read_text(sys.stdin.buffer, field)
+
+
+def read_text(file: BinaryIO, field: str) -> str:
+    """Read all of a file as UTF-8, whatever the locale says; raises InvalidInput."""
     from core.contract import utf8
 
     try:
-        data = sys.stdin.buffer.read(MAX_INPUT + 1)
+        data = file.read(MAX_INPUT + 1)
     except OSError as problem:
+        where = "standard input" if file is sys.stdin.buffer else file.name
         raise InvalidInput(
-            [Fault(field, f"cannot be read from standard input: {problem.strerror}")]
+            [Fault(field, f"cannot be read from {where}: {problem.strerror}")]
         ) from None
     if len(data) > MAX_INPUT:
         raise TooLarge([Fault(field, "is too large: at most 256 KB")])

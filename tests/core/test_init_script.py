@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.support.cli import levqor
 from tests.support.init import DATABASE, KEY, WEBHOOK, written
 
@@ -49,6 +51,33 @@ def test_a_script_sets_up_a_further_account_or_is_told_what_its_settings_lack(ho
     assert ran.status == 0, ran.err
     assert "SLACK_BOT_TOKEN__ACME is not set" in ran.out
     assert levqor("--home", home, "init", "--account", "a_b", "--answers", "-").status == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (f"{KEY}=\xff".encode("latin-1"), "--answers: is not UTF-8: see byte 16"),
+        (f'{KEY}="ntn_wrong'.encode(), "line 1 of --answers: must be NAME=value,"),
+        (f"# mine\n{KEY} ntn_wrong".encode(), "line 2 of --answers: must be NAME=value,"),
+        (f"{KEY}=1\n{KEY}=2".encode(), f"{KEY}: is there twice"),
+        (b"NOTION_API_KY=ntn_wrong", "NOTION_API_KY: is no setting; did you mean NOTION_API_KEY?"),
+        (b"COLOUR=red", "COLOUR: is no setting"),
+        (b"\n" * (256 * 1024 + 1), "--answers: is too large: at most 256 KB"),
+    ],
+)
+def test_a_script_is_told_which_of_its_answers_nobody_would_look_at(home, tmp_path, given, said):
+    file = tmp_path / "answers"
+    file.write_bytes(given)
+    ran = levqor("--home", home, "init", "notion", "--answers", file)
+    assert ran.status == 2
+    assert said in ran.err
+    assert not (home / ".env").exists()
+
+
+def test_answers_may_begin_with_a_byte_order_mark(home, urls, secrets):
+    given = f"\ufeff{KEY}={secrets[KEY]}\r\n"
+    ran = levqor("--home", home, "init", "--answers", "-", env=urls, stdin=given)
+    assert "✓ Notion works." in ran.out, ran.err
 
 
 def test_without_a_terminal_it_says_how_answers_are_given(home):
