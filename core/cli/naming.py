@@ -40,11 +40,14 @@ def targets(
     from core.engine import targets
 
     out = session.out
+    if not (ask.asks if flag is None else flag):
+        return
     for connector, action_id, field, found in _listed(session, ask, connectors):
-        out.line(f"\n{connector.title}: where may messages, pages or rows go?", "bold")
-        for number, (_, label) in enumerate(found, 1):
-            out.line(f"  {number}  {plain_line(label, 60)}")
-        for value, label in _chosen(ask, found, flag=flag):
+        if ask.asks:
+            out.line(f"\n{connector.title}: where may messages, pages or rows go?", "bold")
+            for number, (_, label) in enumerate(found, 1):
+                out.line(f"  {number}  {plain_line(label, 60)}")
+        for value, label in _chosen(ask, found):
             name = _free(session, name_of(label) or f"{connector.name}-target")
             if ask.asks:
                 name = ask.text(f"  A name for {plain_line(label, 40)} [{name}]") or name
@@ -75,12 +78,10 @@ def _listed(
                     yield connector, action_id, field, new
 
 
-def _chosen(
-    ask: Questions, found: list[tuple[str, str]], *, flag: bool | None
-) -> list[tuple[str, str]]:
-    """Which of them get a name: all where a script says so, else those a person names."""
+def _chosen(ask: Questions, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Which of them get a name: all for a script, else those a person names."""
     if not ask.asks:
-        return found if flag else []
+        return found
     numbers = {str(number): each for number, each in enumerate(found, 1)}
     while True:
         words = ask.text("Which get a name? Numbers with commas, or all [none]").lower()
