@@ -87,7 +87,7 @@ class SingleInstance:
 
     def __init__(self, paths: Paths) -> None:
         # The system's own: it ends with the process, however that dies.
-        self._lock = FileLock(paths.lock, mode=0o600)
+        self._lock = FileLock(paths.lock, mode=0o600, thread_local=False)
         self._second_start = paths.second_start
         self._seen: float | None = None
 

@@ -59,7 +59,8 @@ def hard_lock(file: Path, timeout: float = -1) -> FileLock:
     """Make a lock that ends with its process; acquiring it raises OSError where none can be had."""
     # filelock would make do with a file that outlives a killed process: its runs would count
     # as a live one's for ever, and nobody would be told.
-    return FileLock(file, timeout=timeout, mode=0o600, fallback_to_soft=False)
+    # Of the process: a thread that accepts begins, and another one ends.
+    return FileLock(file, timeout=timeout, mode=0o600, fallback_to_soft=False, thread_local=False)
 
 
 def _file(ledger: Path, owner: str) -> Path:

@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -68,7 +69,9 @@ def test_the_second_start_is_turned_away_and_the_first_one_hears_it(tmp_path):
     assert not second.take()
     assert first.started_again()
     assert not first.started_again()
-    first.release()
+    letting_go = threading.Thread(target=first.release)
+    letting_go.start()
+    letting_go.join()
     assert second.take()
     second.release()
 
