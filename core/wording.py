@@ -206,8 +206,8 @@ def closing_lines(report: Health, check: str = "") -> Iterator[str]:
     for surface, words in report.inbound.items():
         yield f"Interface {called(surface)}: {words}"
     if report.bots is not None:
-        reads = {bot.bot: ", ".join(map(called, bot.reads)) for bot in report.bots.bots}
-        names = ", ".join(f"{bot} (reads {of})" if of else bot for bot, of in reads.items())
+        reads = [(bot.bot, ", ".join(map(called, bot.reads))) for bot in report.bots.bots]
+        names = ", ".join(f"{bot} (reads {of})" if of else bot for bot, of in reads)
         yield f"Bots: {names}" if names else NO_BOT
         yield from bots_differ(report.bots)
     for problem in report.problems:

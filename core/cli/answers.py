@@ -6,7 +6,6 @@ import io
 from typing import TYPE_CHECKING
 
 from core.cli.words import read_text
-from core.contract import BYTE_ORDER_MARK, nearest
 from core.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 def read(file: BinaryIO, settings: Settings) -> dict[str, str]:
     """Setting to value; raises InvalidInput for what nobody would look at."""
     from dotenv.parser import parse_stream
+
+    from core.contract import BYTE_ORDER_MARK, nearest
 
     faults: list[Fault] = []
     given: dict[str, str] = {}

@@ -60,7 +60,7 @@ def test_what_init_offers_and_what_is_refused_are_both_said(init, secrets):
 
 def test_who_says_that_it_is_for_no_team_takes_that_back(init, home, secrets):
     for flag, told in (("--team", True), ("--no-team", False)):
-        assert init(flag, WEBHOOK=secrets[WEBHOOK]).status == 0
+        assert init(flag, **{WEBHOOK: secrets[WEBHOOK]}).status == 0
         assert ("LEVQOR_DEFAULT_PLAN=pro" in (home / ".env").read_text()) is told
 
 
