@@ -11,7 +11,7 @@ from core.contract import Receipt
 from core.outbound import Outbound
 from core.timers import Watchdog, at, uptime
 from tests.support.rawserver import answering, certificate, serving
-from tests.support.ways_out import deliver, ended, failing, getting, posting
+from tests.support.ways_out import deliver, ended, failing, getting, posting, took
 
 
 @pytest.fixture
@@ -19,12 +19,6 @@ def outbound():
     made = Outbound(attempt_seconds=0.5)
     yield made
     made.close()
-
-
-def took(call):
-    started = time.monotonic()
-    value = call()
-    return value, time.monotonic() - started
 
 
 def drip_headers(peer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
@@ -12,7 +13,7 @@ from core.contract import Receipt
 from core.outbound import Outbound
 from tests.support.rawserver import answering, closed_port, in_turn, serving
 from tests.support.talking import once, talking
-from tests.support.ways_out import deliver, ended, failing, posting
+from tests.support.ways_out import deliver, ended, failing, posting, took
 
 
 @pytest.fixture
@@ -22,10 +23,9 @@ def outbound():
     made.close()
 
 
-def took(call):
-    started = time.monotonic()
-    value = call()
-    return value, time.monotonic() - started
+def at_once(number, call):
+    with ThreadPoolExecutor(number) as pool:
+        return [each.result() for each in [pool.submit(call) for _ in range(number)]]
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,7 @@ def test_a_back_off_that_does_not_fit_ends_the_run_at_once(outbound):
 def test_everybody_with_the_credential_waits(outbound):
     with serving(answering(429, b"", "Retry-After: 3600")) as server:
         failing(outbound, talking(server.url))
-        errors = []
-        threads = [
-            threading.Thread(target=lambda: errors.append(failing(outbound, talking(server.url))))
-            for _ in range(4)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        errors = at_once(4, lambda: failing(outbound, talking(server.url)))
 
         assert len(server.requests) == 1
     for failed in errors:
@@ -130,18 +122,10 @@ def test_many_who_were_told_to_wait_are_all_served(outbound):
             else:
                 peer.answer(200)
 
-    ended = []
     with serving(script) as server:
-        threads = [
-            threading.Thread(target=lambda: ended.append(deliver(outbound, talking(server.url))))
-            for _ in range(10)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        delivered = at_once(10, lambda: deliver(outbound, talking(server.url)))
 
-    assert [receipt for receipt, _ in ended] == [Receipt("sent")] * 10
+    assert [receipt for receipt, _ in delivered] == [Receipt("sent")] * 10
 
 
 def test_closing_ends_the_wait_for_another_attempt(outbound):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.contract import Receipt
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from core.contract.http import Effect, HttpClient
     from core.outbound import Delivery, Outbound
+
+T = TypeVar("T")
 
 CREDENTIAL = b"credential"
 
@@ -54,3 +57,10 @@ def ended(failed: Delivery[Receipt]) -> tuple[str | None, str | None, int]:
     """How it ended, why, and after how many attempts."""
     assert failed.error is not None
     return failed.error.outcome, failed.error.reason, failed.attempts
+
+
+def took(call: Callable[[], T]) -> tuple[T, float]:
+    """What a call returns, and how many seconds it took."""
+    started = time.monotonic()
+    value = call()
+    return value, time.monotonic() - started
