@@ -39,13 +39,10 @@ def refuse_no_home(args: Sequence[str]) -> None:
 
     A path without a name is the current folder, which is never the home by itself.
     """
-    words, _ = split(args)
-    for word, after in pairwise([*words, "-"]):
-        name, _, value = (
-            f"{word}={after}".partition("=") if word == "--home" else word.partition("=")
-        )
-        if name == "--home" and not value.strip():
-            raise InvalidInput(message="--home names no folder.", fix="Write it after --home.")
+    before, _ = split(args)
+    written = [*before, *map("=".join, pairwise(before))]
+    if any(word.startswith("--home=") and not word[7:].strip() for word in written):
+        raise InvalidInput(message="--home names no folder.", fix="Write it after --home.")
 
 
 def refuse_strange_options(args: Sequence[str], known: Mapping[str, bool]) -> None:
