@@ -200,7 +200,7 @@ def service(
     connector, account = kind
     name = connector.account_id(account)
     detail = _with_notes(health.known(connector, account), seen.get(name))
-    _, seconds, step, called = SPANS[span]
+    _, seconds, step, step_name = SPANS[span]
     until = engine.ledger.now()
     since = (until - seconds) // step * step + step
     history = engine.ledger.history(connector.name, since, until, step)
@@ -218,7 +218,7 @@ def service(
         "spans": [(each, words) for each, (words, *_) in SPANS.items()],
         "known": history.since,
         "missing": history.since is not None and history.since.timestamp() > since,
-        "step": called,
+        "step": step_name,
         "steps": busy[::-1],
         "quiet": len(busy) < len(history.steps),
         "outcomes": charts.outcomes(history.steps),
