@@ -36,19 +36,29 @@ def ann(machine):
     return lambda *command: machine.as_user("ann", *command)
 
 
+@pytest.fixture(scope="module")
+def write(machine, ann):
+    """A function that writes a file of Ann's; the folders on the way are hers too."""
+
+    def write(file, text):
+        machine.write(file, text)
+        machine.done("chown", "-R", "ann:", "/srv/ann/.config")
+
+    return write
+
+
 def pid(machine, *scope):
     return machine.done("systemctl", *scope, "show", "-P", "MainPID", "levqor-bot").strip()
 
 
 def test_a_user_s_bot_outlives_the_session_a_crash_and_a_restart_on_the_home_of_every_command(
-    machine, ann
+    machine, ann, write
 ):
     before = ann(LEVQOR, "service", "status")
     assert before.stdout.startswith("levqor-bot is not a service of this user yet.")
 
     unit = "/srv/ann/.config/systemd/user/levqor-bot.service"
-    machine.write(f"{unit}.d/soon.conf", "[Service]\nRestartSec=0.1\n")
-    machine.done("chown", "-R", "ann:", "/srv/ann/.config")
+    write(f"{unit}.d/soon.conf", "[Service]\nRestartSec=0.1\n")
     made = ann(LEVQOR, "service", "install")
     assert made.returncode == 0, made.stderr
     assert "levqor-bot runs; it starts " in made.stdout
@@ -159,9 +169,9 @@ def test_su_leads_to_the_manager_of_who_lingers(machine, ann):
     assert not machine.up()
 
 
-def test_a_service_that_cannot_be_started_leaves_nothing_behind(machine, ann):
+def test_a_service_that_cannot_be_started_leaves_nothing_behind(machine, ann, write):
     more = "/srv/ann/.config/systemd/user/levqor-bot.service.d/more.conf"
-    machine.write(more, "[Service]\nExecStartPre=/bin/false\n")
+    write(more, "[Service]\nExecStartPre=/bin/false\n")
     made = ann(LEVQOR, "service", "install")
     assert made.returncode == 3
     said = " ".join(made.stderr.split())
@@ -194,9 +204,9 @@ def test_what_this_shell_alone_has_is_named_with_the_file_that_can_hold_it(machi
     assert "is not a service" in ann(LEVQOR, "service", "status").stdout
 
 
-def test_what_the_service_s_own_file_has_is_there_for_the_bot(machine, ann):
+def test_what_the_service_s_own_file_has_is_there_for_the_bot(machine, ann, write):
     file, home = "/srv/ann/.config/levqor/service.env", "/srv/ann/own file"
-    machine.write(file, "SLACK_API_URL=https://slack.test\nhttps_proxy='http://proxy.test:1'\n")
+    write(file, "SLACK_API_URL=https://slack.test\nhttps_proxy='http://proxy.test:1'\n")
     made = ann(
         "env", "SLACK_API_URL=https://slack.test", "https_proxy=http://proxy.test:1",
         LEVQOR, "--home", home, "service", "install",
